@@ -1,0 +1,80 @@
+"""The table of backends: a name, and a function that imports what stands behind it only when it is asked for.
+
+Packages outside neuroport add backends by an entry point of the group `neuroport.backends`: a name, and a class (or a
+function without arguments) that gives an object with the shape of `neuroport.executor.Backend`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from importlib import metadata
+from typing import cast
+
+from neuroport.errors import Unsupported
+from neuroport.executor import Backend
+
+GROUP = "neuroport.backends"
+
+
+def _reference() -> Backend:
+    from neuroport.backends.reference import Reference
+
+    return Reference()
+
+
+def _emulator() -> Backend:
+    from neuroport.backends.emulator import Emulator
+
+    return Emulator()
+
+
+BUILT_IN: dict[str, Callable[[], Backend]] = {"emulator": _emulator, "reference": _reference}
+
+
+def _plug_ins() -> dict[str, metadata.EntryPoint]:
+    """The backends of other packages; a name that is taken twice is an error that names both owners."""
+    found: dict[str, metadata.EntryPoint] = {}
+    for point in metadata.entry_points(group=GROUP):
+        if point.name in BUILT_IN:
+            raise Unsupported(
+                f"the backend name '{point.name}' of {_owner(point)} is already that of a backend of neuroport itself; "
+                f"uninstall one of the two or rename the entry point."
+            )
+        if point.name in found and found[point.name] != point:
+            raise Unsupported(
+                f"the backend name '{point.name}' is claimed by {_owner(found[point.name])} and by {_owner(point)}; "
+                f"uninstall one of the two or rename one entry point."
+            )
+        found[point.name] = point
+    return found
+
+
+def _owner(point: metadata.EntryPoint) -> str:
+    distribution = f"package '{point.dist.name}'" if point.dist is not None else "an unnamed package"
+    return f"{distribution} ({point.value})"
+
+
+def names() -> tuple[str, ...]:
+    """The names of all backends, installed plug-ins included, sorted."""
+    return tuple(sorted([*BUILT_IN, *_plug_ins()]))
+
+
+def load(name: str) -> Backend:
+    """The backend of that name. Unsupported when there is none, or when its plug-in cannot be imported."""
+    if name in BUILT_IN:
+        _plug_ins()
+        return BUILT_IN[name]()
+    points = _plug_ins()
+    if name not in points:
+        known = sorted([*BUILT_IN, *points])
+        near = difflib.get_close_matches(name, known, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else "choose one of these."
+        raise Unsupported(f"there is no backend '{name}'; the backends are {', '.join(known)}; {remedy}")
+    try:
+        maker = points[name].load()
+    except (ImportError, AttributeError) as error:
+        raise Unsupported(
+            f"the backend '{name}' of {_owner(points[name])} cannot be imported: {error}; reinstall that package."
+        ) from error
+    return cast(Backend, maker())

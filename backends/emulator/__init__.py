@@ -1,0 +1,42 @@
+"""The emulator: programs executed by generated Numba code. The default backend; it needs no compiler."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from neuroport.executor import Executor
+from neuroport.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """Executes programs in compiled code (neuroport.executor.Backend).
+
+    boundscheck: compile with index checks (for tests; about a third slower).
+    """
+
+    name: str = "emulator"
+    boundscheck: bool = False
+
+    def missing(self) -> str | None:
+        """A sentence saying what must be installed before this backend can run, or None."""
+        if importlib.util.find_spec("numba") is None:
+            return "The emulator needs Numba, which is not installed. Run: pip install numba"
+        return None
+
+    def check(self, program: Program) -> tuple[str, ...]:
+        """Every reason why this backend cannot execute the program."""
+        from neuroport.backends.emulator.limits import problems
+
+        return problems(program)
+
+    def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
+        """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
+        from neuroport.backends.emulator.machine import Machine
+
+        return Machine(program, seed, record_spikes, boundscheck=self.boundscheck)
+
+
+__all__ = ["Emulator"]

@@ -1,0 +1,536 @@
+"""Translate bodies: straight-line statements of the program into straight-line Python that Numba compiles well.
+
+Numba turns int32 + int32 into int64, and mixes of signed and unsigned into worse. So every value has a known kind (i4,
+i8, f, b, or `lit` for an integer literal) and every narrow result is cast where it is made. The element's own variables
+are loaded once, changed as locals (a guard is a select), and stored once at the end: no branches, no conditional stores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from neuroport.backends.emulator.layout import RUN_SCALARS, Names, fits, kind_of
+from neuroport.program import (
+    Apply,
+    Body,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Lookup,
+    Program,
+    Random,
+    Read,
+    Round,
+    Send,
+    Spike,
+    Stmt,
+    Store,
+    Temp,
+    walk,
+)
+
+INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+UNARY_REAL = {"exp": "math.exp", "log": "math.log", "sqrt": "math.sqrt", "tanh": "math.tanh"}
+WIDEST_LINE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A Python expression and the kind of its result. An atom needs no parentheses and costs nothing to repeat."""
+
+    text: str
+    kind: str
+    atom: bool = False
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a body runs, as texts: its index, its presynaptic and postsynaptic neuron, the element of its draws.
+
+    `fixed` tells which neuron stays the same in the inner loop: "pre" in rows, "post" in columns, "" otherwise.
+    """
+
+    own: str
+    pre: str = ""
+    post: str = ""
+    element: str = ""
+    fixed: str = ""
+    source: str = ""
+    target: str = ""
+    dendritic: str = ""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes one body.
+
+    use(kind, name) asks the function being written for an argument and returns its identifier; control(topic, name)
+    and stream(number) and counter(array) return indices. Afterwards: `header` stands before all loops, `outer` before
+    the inner loop, `lines` inside it, `footer` after all loops.
+    """
+
+    program: Program
+    place: Place
+    names: Names
+    use: Callable[[str, str], str]
+    stream: Callable[[int], int]
+    counter: Callable[[str], int]
+    header: list[str] = field(default_factory=list)
+    outer: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    footer: list[str] = field(default_factory=list)
+    may_fail: bool = False
+    _loads: list[str] = field(default_factory=list)
+    _own: dict[str, Value] = field(default_factory=dict)
+    _stored: dict[str, str] = field(default_factory=dict)
+    _reads: dict[tuple[str, str, object], Value] = field(default_factory=dict)
+    _words: dict[int, str] = field(default_factory=dict)
+    _temps: dict[str, Value] = field(default_factory=dict)
+    _hoisted: set[str] = field(default_factory=set)
+
+    # ------------------------------------------------------------------------------------------------- statements
+
+    def body(self, body: Body) -> None:
+        """Translate all statements, then write changed variables back."""
+        for stmt in body:
+            self.statement(stmt)
+        for target, name in self._stored.items():
+            self.lines.append(f"{target} = {name}")
+        self.lines[:0] = self._loads
+
+    def statement(self, stmt: Stmt) -> None:
+        """Translate one statement."""
+        match stmt:
+            case Let(name=name, value=value):
+                self._let(name, value)
+            case Store():
+                self._store(stmt)
+            case Send():
+                self._send(stmt)
+            case Spike(condition=condition):
+                self.lines.append(f"{self.use('flags', self.place.source)}[{self.place.own}] = {self.boolean(condition)}")
+
+    def _let(self, name: str, expr: Expr) -> None:
+        hoist = self._constant_in_row(expr)
+        lines = self.lines
+        if hoist:
+            self.lines = self.outer
+            self._hoisted.add(name)
+        value = self.cast(self.expr(expr), kind_of(expr.type, self.program))
+        ident = self.names.fresh(name)
+        self.lines.append(f"{ident} = {value.text}")
+        self._temps[name] = Value(ident, value.kind, atom=True)
+        self.lines = lines
+
+    def _constant_in_row(self, expr: Expr) -> bool:
+        """Whether the value is the same for the whole inner loop."""
+        if not self.place.fixed:
+            return False
+        for part in walk(expr):
+            match part:
+                case Read(at=at, lag=lag) if at not in ("scalar", self.place.fixed) or lag == "synapse":
+                    return False
+                case Random() | Round(mode="stochastic"):
+                    return False
+                case Temp(name=name) if name not in self._hoisted:
+                    return False
+        return True
+
+    def _store(self, stmt: Store) -> None:
+        array = self.program.arrays[stmt.array]
+        old = self._own_variable(stmt.array)
+        value = self.expr(stmt.value)
+        if value.kind == "lit":
+            value = self.cast(value, kind_of(stmt.value.type, self.program))
+        guard = self.atom(self.expr_as(stmt.guard, "b")) if stmt.guard is not None else None
+        if stmt.overflow != "none" and not self._inside(stmt):
+            value = self._limited(stmt, self.atom(value), guard)
+        value = self.cast(value, kind_of(array.type, self.program))
+        if guard is not None:
+            value = self.atom(value)
+            self.lines.append(f"{old.text} = {value.text} if {guard.text} else {old.text}")
+        else:
+            self.lines.append(f"{old.text} = {value.text}")
+        self._stored[f"{self.use('array', stmt.array)}[{self.place.own}]"] = old.text
+
+    def _inside(self, stmt: Store) -> bool:
+        """Whether interval analysis already says that the value needs no overflow rule."""
+        type_ = stmt.value.type
+        return self.program.integer and isinstance(type_, Int) and stmt.lo <= type_.lo and type_.hi <= stmt.hi
+
+    def _limited(self, stmt: Store, value: Value, guard: Value | None) -> Value:
+        """The value after the overflow rule, counting what it met."""
+        lo, hi = self._bound(stmt.lo, value.kind), self._bound(stmt.hi, value.kind)
+        outside = f"(({value.text} < {lo}) | ({value.text} > {hi}))" + (f" & {guard.text}" if guard else "")
+        index = self.counter(stmt.array)
+        if stmt.overflow == "error":
+            failed = self.names(f"failed_{stmt.array.rsplit('.', 1)[-1]}", "failed", stmt.array)
+            if f"{failed} = NONE" not in self.header:
+                self.header.append(f"{failed} = NONE")
+                self.footer += [
+                    f"if {failed} != NONE:",
+                    f"    ctl[ERROR_ARRAY] = {index}",
+                    f"    ctl[ERROR_ELEMENT] = {failed}",
+                ]
+            bad = self.names.fresh("bad")
+            self.lines.append(f"{bad} = {outside}")
+            self.lines.append(f"{failed} = min({failed}, np.int64({self.place.own}) if {bad} else NONE)")
+            self.use("ctl", "")
+            self.may_fail = True
+        else:
+            count = self.names(f"outside_{stmt.array.rsplit('.', 1)[-1]}", "outside", stmt.array)
+            if f"{count} = 0" not in self.header:
+                self.header.append(f"{count} = 0")
+                self.footer.append(f"{self.use('overflow', '')}[{index}] += {count}  # {stmt.array}")
+            self.lines.append(f"{count} += np.int64({outside})")
+        if stmt.overflow == "wrap":
+            span = stmt.hi - stmt.lo + 1
+            if span >= 2**64:
+                return value
+            modulo = f"& {span - 1}" if span & (span - 1) == 0 else f"% {span}"
+            return Value(f"((np.int64({value.text}) - {literal(stmt.lo)}) {modulo}) + {literal(stmt.lo)}", "i8")
+        return self._clip(value, Value(lo, value.kind), Value(hi, value.kind))
+
+    def _bound(self, limit: int, kind: str) -> str:
+        if kind == "i4" and not fits(32, limit, limit):
+            limit = max(-(2**31), min(2**31 - 1, limit))  # an i4 value cannot be beyond these anyway
+        return self.cast(Value(literal(limit), "lit", atom=True), kind).text
+
+    def _send(self, stmt: Send) -> None:
+        array = self.program.arrays[stmt.input]
+        kind = kind_of(array.type, self.program)
+        value = self.expr_as(stmt.value, kind)
+        acc = self.use("array", stmt.input)
+        neuron = self.place.post if stmt.to == "post" else self.place.pre
+        if stmt.delay == "synapse" and self.place.dendritic:
+            slot = f"(t + {self._dendritic()}) & {self._mask(acc)}"
+        else:
+            slot = self._once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
+        if stmt.guard is not None:
+            guard = self.expr_as(stmt.guard, "b")
+            if value.text.count("(") > 1:
+                value = self.atom(value)
+            self.lines.append(f"if {guard.text}:")
+            self.lines.append(f"    {acc}[{slot}, {neuron}] += {value.text}")
+        else:
+            self.lines.append(f"{acc}[{slot}, {neuron}] += {value.text}")
+
+    # ------------------------------------------------------------------------------------------------------- reads
+
+    def _once(self, wanted: str, text: str, *key: str) -> str:
+        """A local computed before all loops."""
+        known = key in self.names.given
+        ident = self.names(wanted, *key)
+        if not known:
+            self.header.append(f"{ident} = {text}")
+        return ident
+
+    def _mask(self, ident: str) -> str:
+        return self._once(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
+
+    def _dendritic(self) -> str:
+        """The synapse's dendritic delay."""
+        known = ("dendritic",) in self.names.given
+        ident = self.names("d", "dendritic")
+        if not known:
+            self._loads.insert(0, f"{ident} = np.int64({self.use('dendritic', self.place.dendritic)}[{self.place.own}])")
+        return ident
+
+    def _own_variable(self, array: str) -> Value:
+        """The local that stands for the element's own variable."""
+        if array not in self._own:
+            declared = self.program.arrays[array]
+            kind = kind_of(declared.type, self.program)
+            ident = self.names.fresh(array.rsplit(".", 1)[-1])
+            source = self.use("array", array)
+            if declared.role == "input":
+                slot = self._once(f"slot_{source}", f"t & ({source}.shape[0] - 1)", "slot", source)
+                element = f"{source}[{slot}, {self.place.own}]"
+            else:
+                element = f"{source}[{self.place.own}]"
+            self._loads.append(f"{ident} = {self._typed(element, kind)}")
+            self._own[array] = Value(ident, kind, atom=True)
+        return self._own[array]
+
+    def _typed(self, element: str, kind: str) -> str:
+        """An array element as a value of its kind (arrays are stored narrower than they are computed with)."""
+        return {"i4": f"np.int32({element})", "i8": f"np.int64({element})"}.get(kind, element)
+
+    def _read(self, read: Read) -> Value:
+        array = self.program.arrays[read.array]
+        kind = kind_of(array.type, self.program)
+        if read.at == "scalar":
+            if read.array in RUN_SCALARS:
+                return Value("t" if read.array == "run.t" else "item_step", "i8", atom=True)
+            return Value(self.use("scalar", read.array), kind, atom=True)
+        if read.at == "own" and read.lag == 0:
+            return self._own_variable(read.array)
+        key = (read.array, read.at, read.lag)
+        if key in self._reads:
+            return self._reads[key]
+        neuron = {"own": self.place.own, "pre": self.place.pre, "post": self.place.post}[read.at]
+        lag = read.lag
+        if not array.history or (lag == "synapse" and not self.place.dendritic):
+            lag = 0
+        variable = read.array.rsplit(".", 1)[-1]
+        wanted = variable if read.at == "own" else f"{read.at}_{variable}"
+        if lag == 0:
+            ident = self.use("array", read.array)
+            if array.role == "input":
+                slot = self._once(f"slot_{ident}", f"t & ({ident}.shape[0] - 1)", "slot", ident)
+                element = f"{ident}[{slot}, {neuron}]"
+            else:
+                element = f"{ident}[{neuron}]"
+        else:
+            ident = self.use("history", read.array)
+            wanted = f"{wanted}_{lag}_ago" if lag != "synapse" else f"{wanted}_d_ago"
+            if lag == "synapse":
+                element = f"{ident}[(t - 1 - {self._dendritic()}) & {self._mask(ident)}, {neuron}]"
+            else:
+                slot = self._once(
+                    f"slot_{ident}_{lag}", f"(t - {1 + int(lag)}) & ({ident}.shape[0] - 1)", "past", ident, str(lag)
+                )
+                element = f"{ident}[{slot}, {neuron}]"
+        local = self.names.fresh(wanted)
+        line = f"{local} = {self._typed(element, kind)}"
+        if read.at == self.place.fixed and read.lag != "synapse":
+            self.outer.append(line)
+        else:
+            self._loads.append(line)
+        self._reads[key] = Value(local, kind, atom=True)
+        return self._reads[key]
+
+    # ------------------------------------------------------------------------------------------------- expressions
+
+    def boolean(self, expr: Expr) -> str:
+        """The text of a condition."""
+        return self.expr_as(expr, "b").text
+
+    def expr_as(self, expr: Expr, kind: str) -> Value:
+        """An expression converted to a kind."""
+        return self.cast(self.expr(expr), kind)
+
+    def expr(self, expr: Expr) -> Value:
+        """Translate an expression; long ones are cut into locals."""
+        value = self._expr(expr)
+        return self.atom(value) if len(value.text) > WIDEST_LINE else value
+
+    def _expr(self, expr: Expr) -> Value:
+        match expr:
+            case Const(value=value, type=type_):
+                return self._constant(value, kind_of(type_, self.program))
+            case Read():
+                return self._read(expr)
+            case Temp(name=name):
+                return self._temps[name]
+            case Apply():
+                return self._apply(expr)
+            case Round():
+                return self._round(expr)
+            case Lookup(table=table, index=index, type=type_):
+                position = self.expr(index)
+                unsigned = position.text if position.kind == "lit" else f"np.uint32({position.text})"
+                kind = kind_of(type_, self.program)
+                return Value(self._typed(f"{self.use('table', table)}[{unsigned}]", kind), kind)
+            case Random():
+                return self._random(expr)
+
+    def _constant(self, value: float | int | bool, kind: str) -> Value:
+        if kind == "b":
+            return Value(str(bool(value)), "b", atom=True)
+        if kind != "f":
+            return Value(literal(int(value)), "lit", atom=True)
+        return Value(self._real(float(value)), "f", atom=True)
+
+    def _real(self, value: float) -> str:
+        if math.isnan(value):
+            text = "math.nan"
+        elif math.isinf(value):
+            text = "math.inf" if value > 0 else "(-math.inf)"
+        else:
+            text = repr(value) if value >= 0 else f"({value!r})"
+        return text if self.program.precision == "float64" else f"real({text})"
+
+    def cast(self, value: Value, kind: str) -> Value:
+        """The value as another kind."""
+        if value.kind == kind:
+            return value
+        if kind == "f":
+            if value.kind == "lit":
+                return Value(self._real(float(int(value.text.strip("()")))), "f", atom=True)
+            return Value(f"real({value.text})", "f")
+        if kind == "b":
+            return Value(f"({value.text} != 0)", "b")
+        return Value(f"{'np.int32' if kind == 'i4' else 'np.int64'}({value.text})", kind)
+
+    def atom(self, value: Value) -> Value:
+        """The value as a name."""
+        if value.atom:
+            return value
+        ident = self.names.fresh("tmp")
+        self.lines.append(f"{ident} = {value.text}")
+        return Value(ident, value.kind, atom=True)
+
+    def _widest(self, values: list[Value], result: str) -> str:
+        kinds = [v.kind for v in values] + [result]
+        if "f" in kinds:
+            return "f"
+        return "i8" if "i8" in kinds else "i4" if "i4" in kinds else result
+
+    def _clip(self, x: Value, lo: Value, hi: Value) -> Value:
+        low, high = ("real_min", "real_max") if x.kind == "f" else ("min", "max")
+        return Value(f"{low}({high}({x.text}, {lo.text}), {hi.text})", x.kind)
+
+    def _apply(self, expr: Apply) -> Value:
+        """Translate a function application."""
+        result = kind_of(expr.type, self.program)
+        args = [self.expr(a) for a in expr.args]
+        fn = expr.fn
+        if fn in COMPARISONS:
+            if any(a.kind == "f" for a in args):
+                args = [self.cast(a, "f") for a in args]
+            return Value(f"({args[0].text} {INFIX[fn]} {args[1].text})", "b")
+        if fn in ("and", "or"):
+            parts = [self.cast(a, "b").text for a in args]
+            return Value("(" + (" & " if fn == "and" else " | ").join(parts) + ")", "b")
+        if fn == "not":
+            return Value(f"(not {self.cast(args[0], 'b').text})", "b")
+        if fn == "select":
+            condition = self.cast(args[0], "b")
+            a, b = (self.atom(self.cast(v, result)) for v in args[1:])
+            return Value(f"({a.text} if {condition.text} else {b.text})", result)
+        if result == "f":
+            return self._apply_real(fn, [self.cast(a, "f") for a in args])
+        return self.cast(self._apply_integer(expr, args, result), result)
+
+    def _apply_real(self, fn: str, args: list[Value]) -> Value:
+        texts = [a.text for a in args]
+        match fn:
+            case "add" | "sub" | "mul":
+                return Value(f"({texts[0]} {INFIX[fn]} {texts[1]})", "f")
+            case "div":
+                return Value(f"({texts[0]} / {texts[1]})", "f")
+            case "neg":
+                return Value(f"(-{texts[0]})", "f")
+            case "abs":
+                return Value(f"abs({texts[0]})", "f")
+            case "min" | "max":
+                return Value(f"real_{fn}({texts[0]}, {texts[1]})", "f")
+            case "clip":
+                return self._clip(*args)
+            case "exp" | "log" | "sqrt" | "tanh":
+                return Value(f"{UNARY_REAL[fn]}({texts[0]})", "f")
+            case "sigmoid" | "softplus" | "floordiv" | "mod":
+                return Value(f"{'real_' if fn in ('floordiv', 'mod') else ''}{fn}({', '.join(texts)})", "f")
+            case "to_real":
+                return args[0]
+            case _:
+                raise ValueError(f"the function {fn!r} has no meaning for real numbers")
+
+    def _apply_integer(self, expr: Apply, args: list[Value], result: str) -> Value:
+        texts = [a.text for a in args]
+        fn = expr.fn
+        match fn:
+            case "add" | "sub" | "mul":
+                wide = args if result == "i4" else [self.cast(a, "i8") if a.kind == "b" else a for a in args]
+                text = f"{wide[0].text} {INFIX[fn]} {wide[1].text}"
+                return Value(f"np.int32({text})", "i4") if result == "i4" else Value(f"({text})", "i8")
+            case "neg" | "abs":
+                x = self.cast(args[0], self._widest(args, result)).text
+                return Value(f"np.int32({'-' if fn == 'neg' else 'abs'}({x}))", "i4") if result == "i4" else Value(
+                    f"({'-' if fn == 'neg' else 'abs'}({x}))", "i8"
+                )
+            case "min" | "max" | "clip":
+                kind = self._widest(args, result)
+                same = [self.cast(a, kind) for a in args]
+                return self._clip(*same) if fn == "clip" else Value(f"{fn}({same[0].text}, {same[1].text})", kind)
+            case "shl":
+                return Value(f"({self.cast(args[0], result).text} << {texts[1]})", "shifted")
+            case "shr":
+                x = args[0] if args[0].kind != "lit" else self.cast(args[0], "i8")
+                return Value(f"({x.text} >> {min(int(texts[1]), 63)})", "shifted")
+            case "wrap":
+                bits = int(texts[1])
+                if bits >= 64:
+                    return args[0]
+                half = 1 << (bits - 1)
+                return Value(f"(((np.int64({texts[0]}) + {half}) & {2 * half - 1}) - {half})", "shifted")
+            case "floordiv" | "mod" | "trunc_div" | "round_div":
+                return self._quotient(fn, expr, args, result)
+            case _:
+                raise ValueError(f"the function {fn!r} has no meaning for integers")
+
+    def _quotient(self, fn: str, expr: Apply, args: list[Value], result: str) -> Value:
+        kind = self._widest(args, result)
+        a, b = (self.cast(v, kind) for v in args)
+        divisor = expr.args[1]
+        if isinstance(divisor, Const) and divisor.value > 0:
+            n = int(divisor.value)
+            shift = n.bit_length() - 1
+            if n == 1 << shift and fn == "floordiv":
+                return Value(f"({a.text} >> {shift})", "shifted")
+            if n == 1 << shift and fn == "mod":
+                return Value(f"({a.text} & {n - 1})", "shifted")
+            if n == 1 << shift and fn == "trunc_div":
+                a = self.atom(a)
+                return Value(f"({a.text} + (({a.text} >> {31 if kind == 'i4' else 63}) & {n - 1})) >> {shift}", "shifted")
+        return Value(f"{fn}({a.text}, {b.text})", "shifted")
+
+    def _round(self, expr: Round) -> Value:
+        """Shift right with rounding. All forms work on two's complement: `>>` is floor."""
+        result = kind_of(expr.type, self.program)
+        shift, mask, half = expr.shift, (1 << expr.shift) - 1, 1 << (expr.shift - 1)
+        type_ = expr.x.type
+        narrow = isinstance(type_, Int) and fits(32, type_.lo - mask, type_.hi + mask)
+        kind, sign = ("i4", 31) if narrow else ("i8", 63)
+        x = self.atom(self.cast(self.expr(expr.x), kind)).text
+        number = "np.int32" if narrow else "np.int64"
+        match expr.mode:
+            case "floor":
+                text = f"{x} >> {shift}"
+            case "toward_zero":
+                text = f"{number}({x} + (({x} >> {sign}) & {mask})) >> {shift}"
+            case "nearest":  # half away from zero: negative numbers get one less than half
+                text = f"{number}({x} + {half} + ({x} >> {sign})) >> {shift}"
+            case "nearest_even":
+                text = f"{number}({x} + {half - 1} + (({x} >> {shift}) & 1)) >> {shift}"
+            case "stochastic":  # on the magnitude: for a negative number, mask - r instead of r
+                word = f"np.int64({self._word(expr.stream)} >> SHIFT_32)"
+                r = self.atom(Value(f"{number}({word} & {mask})", kind)).text
+                text = f"{number}({x} + ({r} ^ (({x} >> {sign}) & {mask}))) >> {shift}"
+            case "floor_min_step":
+                text = f"({x} >> {shift}) + np.int64(({x} > 0) & (({x} >> {shift}) == 0))"
+        return self.cast(Value(f"({text})", "shifted"), result)
+
+    def _word(self, stream: int) -> str:
+        """The 64 random bits of this stream, step and element."""
+        if stream not in self._words:
+            index = self.stream(stream)
+            key = self._once(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", str(index))
+            element = self.place.element
+            if element.startswith("@"):
+                element = f"{self.use('element', element[1:])}[{self.place.own}]"
+            word = self.names.fresh(f"word_{index}")
+            self.lines.append(f"{word} = random_word({key}, {element})")
+            self._words[stream] = word
+        return self._words[stream]
+
+    def _random(self, expr: Random) -> Value:
+        word = self._word(expr.stream)
+        bits = 32 if expr.part is None else 16
+        draw = f"{word} >> SHIFT_32" if expr.part is None else f"({word} >> SHIFT_{16 * expr.part}) & LOW_16"
+        kind = kind_of(expr.type, self.program)
+        if kind != "f":
+            return self.cast(Value(f"np.int64({draw})", "i8"), kind)
+        if self.program.precision == "float32" and bits == 32:  # 24 bits, so that it stays below 1
+            return Value(f"(real(np.int64({word} >> SHIFT_40)) * real({2.0**-24!r}))", "f")
+        return Value(f"(real(np.int64({draw})) * {self._real(2.0**-bits)})", "f")
+
+
+def literal(value: int) -> str:
+    """An integer literal that can stand anywhere in an expression."""
+    return str(value) if value >= 0 else f"({value})"

@@ -1,0 +1,61 @@
+"""Keep generated modules as files, so that Numba's own disk cache finds their compiled code in the next process."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from neuroport.errors import RunFailed
+
+
+def folder() -> Path:
+    """Where generated modules are kept: $NEUROPORT_CACHE, $XDG_CACHE_HOME/neuroport or ~/.cache/neuroport."""
+    if own := os.environ.get("NEUROPORT_CACHE"):
+        return Path(own)
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared) / "neuroport"
+    return Path.home() / ".cache" / "neuroport"
+
+
+def load(text: str) -> ModuleType:
+    """Import a generated module. Its file name is the hash of its text, so equal texts share compiled code."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    name = f"neuroport_generated_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = _write(f"{name}.py", text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise RunFailed(f"{path}: the generated module cannot be imported. Set NEUROPORT_CACHE to another folder.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _write(file: str, text: str) -> Path:
+    """Put the text into the cache folder, or into a temporary one when that cannot be written."""
+    problem: OSError | None = None
+    for place in (folder(), Path(tempfile.gettempdir()) / f"neuroport-{os.getuid() if hasattr(os, 'getuid') else 0}"):
+        path = place / file
+        try:
+            if path.is_file() and path.read_text(encoding="utf-8") == text:
+                return path
+            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, temporary = tempfile.mkstemp(dir=place, prefix=".new-", suffix=".py")
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            os.replace(temporary, path)
+            return path
+        except OSError as error:
+            problem = error
+    raise RunFailed(f"{folder()}: generated code cannot be kept here ({problem}). Set NEUROPORT_CACHE to another folder.")

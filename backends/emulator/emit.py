@@ -1,0 +1,512 @@
+"""Write a program as the text of one self-contained Numba module.
+
+The text depends on the models, not on sizes, connectivity, parameter values or seeds: those are arguments, so that one
+compiled module serves a parameter sweep. Every body becomes one function; `run` calls them in the order of a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from neuroport.backends.emulator.body import Place, Writer
+from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module, Names, kind_of
+from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
+from neuroport.program import Event, Population, Program, Projection, Read, Readout, Send, parts, walk
+
+SUFFIX = {
+    "array": "",
+    "scalar": "",
+    "history": "_past",
+    "table": "",
+    "flags": "_fired",
+    "words": "_fired_words",
+    "spikes": "_spikes",
+    "spike_count": "_spike_count",
+    "spike_steps": "_kept_steps",
+    "spike_neurons": "_kept_neurons",
+    "rows": "_rows",
+    "post": "_post",
+    "columns": "_columns",
+    "column_synapse": "_column_synapse",
+    "column_pre": "_column_pre",
+    "element": "_element",
+    "dendritic": "_dendritic",
+    "histogram": "_histogram",
+    "record_steps": "_sample_steps",
+    "record_values": "_samples",
+    "injection_steps": "_steps",
+    "injection_neurons": "_neurons",
+    "injection_values": "_values",
+    "series_table": "_table",
+    "series_schedule": "_schedule",
+    "size": "_size",
+    "delay": "_delay",
+    "hold": "_hold",
+    "loop": "_loop",
+    "every": "_every",
+    "ctl": "ctl",
+    "overflow": "overflow",
+    "keys": "keys",
+}
+NUMBERS = ("scalar", "size", "delay", "hold", "loop", "every")
+"""Kinds of arguments that are single numbers: entry points load them from `ints` and `reals`."""
+
+
+def module_text(program: Program) -> str:
+    """The generated module, for reading."""
+    return emit(program).text
+
+
+def emit(program: Program, *, boundscheck: bool = False) -> Module:
+    """Generate the module of a program."""
+    return _Emitter(program, boundscheck).module()
+
+
+@dataclass(slots=True)
+class _Function:
+    """A function being written: the arguments it turned out to need."""
+
+    names: Names
+    identifier: Callable[[str, str], str]
+    arguments: dict[Argument, None] = field(default_factory=dict)
+
+    def use(self, kind: str, name: str) -> str:
+        """The identifier of an argument, which the function gets if it has not got it yet."""
+        argument = Argument(kind, name, self.identifier(kind, name))
+        self.arguments[argument] = None
+        return argument.ident
+
+
+@dataclass(slots=True)
+class _Helper:
+    """A written function and what a call of it needs."""
+
+    ident: str
+    arguments: tuple[Argument, ...]
+    may_fail: bool
+
+    def call(self) -> str:
+        """The text of a call."""
+        return f"{self.ident}({', '.join(['t', 'item_step', *(a.ident for a in self.arguments)])})"
+
+
+class _Emitter:
+    """Collects the parts of one module."""
+
+    def __init__(self, program: Program, boundscheck: bool) -> None:
+        self.program = program
+        self.boundscheck = boundscheck
+        self.names = Names(set(RESERVED))
+        self.control: dict[tuple[str, str], int] = {}
+        self.constants: dict[tuple[str, str], str] = {}
+        self.ints: dict[tuple[str, str], None] = {}
+        self.reals: dict[tuple[str, str], None] = {}
+        self.streams: dict[int, int] = {}
+        self.counters: dict[str, int] = {}
+        self.blocks: list[list[str]] = []
+        for topic in ("item_start", "error_array", "error_element"):
+            self._control(topic, "")
+        self._name_everything()
+
+    # -------------------------------------------------------------------------------------------------- identifiers
+
+    def _name_everything(self) -> None:
+        """Choose all argument names first, so that no local variable can take one."""
+        program = self.program
+        for name, array in program.arrays.items():
+            self._identifier("scalar" if array.at == "scalar" else "array", name)
+            if array.history:
+                self._identifier("history", name)
+        for name in program.tables:
+            self._identifier("table", name)
+        for population in program.populations:
+            for kind in "size flags words spikes spike_count spike_steps spike_neurons".split():
+                self._identifier(kind, population.name)
+        for projection in program.projections:
+            for kind in "delay rows post columns column_synapse column_pre element dendritic".split():
+                self._identifier(kind, projection.name)
+        for kinds, objects in (
+            ("every histogram", [r.name for r in program.readouts]),
+            ("every record_steps record_values", [r.array for r in program.records]),
+            ("injection_steps injection_neurons injection_values", [i.name for i in program.injections]),
+            ("hold loop series_table series_schedule", [s.name for s in program.series]),
+        ):
+            for name in objects:
+                for kind in kinds.split():
+                    self._identifier(kind, name)
+
+    def _identifier(self, kind: str, name: str) -> str:
+        if not name:
+            return SUFFIX[kind]
+        prefix = "table_" if kind == "table" else ""
+        return self.names(f"{prefix}{name.replace('.', '_')}{SUFFIX[kind]}", kind, name)
+
+    def _control(self, topic: str, name: str) -> str:
+        """The constant that is the index of one control word."""
+        key = (topic, name)
+        if key not in self.control:
+            self.control[key] = len(self.control)
+            wanted = (f"{name.replace('.', '_')}_{topic}" if name else topic).upper()
+            self.constants[key] = self.names(wanted, "control", topic, name)
+        return self.constants[key]
+
+    def _stream(self, stream: int) -> int:
+        return self.streams.setdefault(stream, len(self.streams))
+
+    def _counter(self, array: str) -> int:
+        return self.counters.setdefault(array, len(self.counters))
+
+    # -------------------------------------------------------------------------------------------------------- parts
+
+    def _start(self) -> _Function:
+        return _Function(Names(set(self.names.taken)), self._identifier)
+
+    def _writer(self, function: _Function, place: Place) -> Writer:
+        return Writer(self.program, place, function.names, function.use, self._stream, self._counter)
+
+    def _finish(self, wanted: str, doc: str, function: _Function, writer: Writer, loops: list[str]) -> _Helper:
+        """Put a function together and add it to the module."""
+        ident = self.names.fresh(wanted)
+        arguments = tuple(function.arguments)
+        signature = ", ".join(["t", "item_step", *(a.ident for a in arguments)])
+        self.blocks.append(
+            [
+                "@njit(**HELPER)",
+                *_wrapped(f"def {ident}(", signature, "):"),
+                f'    """{doc}"""',
+                *_indent(writer.header + loops + writer.footer, 1),
+            ]
+        )
+        return _Helper(ident, arguments, writer.may_fail)
+
+    def _population(self, population: Population) -> _Helper:
+        function = self._start()
+        size = function.use("size", population.name)
+        writer = self._writer(function, Place(own="i", element="np.uint64(i)", source=population.name))
+        writer.body(population.body)
+        for name in population.inputs:
+            acc = function.use("array", name)
+            slot = writer._once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
+            writer.lines.append(f"{acc}[{slot}, i] = 0")
+        loops = [f"for i in range({size}):", *_indent(writer.lines or ["pass"], 1)]
+        doc = f"One step of every neuron of population {population.name}."
+        return self._finish(f"{population.name}_neurons", doc, function, writer, loops)
+
+    def _synapse_place(self, projection: Projection, fixed: str) -> Place:
+        return Place(
+            own="syn",
+            pre="i",
+            post="j",
+            element="@" + projection.name,
+            fixed=fixed,
+            source=projection.source,
+            target=projection.target,
+            dendritic=projection.name if projection.dendritic is not None else "",
+        )
+
+    def _row(self, projection: Projection, function: _Function, writer: Writer) -> list[str]:
+        """The inner loop over the synapses of presynaptic neuron i."""
+        rows, post = function.use("rows", projection.name), function.use("post", projection.name)
+        return [
+            *writer.outer,
+            f"first = np.uint64({rows}[i])",
+            f"for nth in range({rows}[i + 1] - {rows}[i]):",
+            *_indent(["syn = first + np.uint64(nth)", f"j = {post}[syn]", *writer.lines], 1),
+        ]
+
+    def _all_rows(self, projection: Projection, event: Event | None) -> _Helper:
+        """The `step` body or an event of a projection: every synapse."""
+        function = self._start()
+        size = function.use("size", projection.source)
+        writer = self._writer(function, self._synapse_place(projection, "pre"))
+        body = event.body if event else projection.step
+        if event is None and projection.row_condition is not None:
+            writer.lines = writer.outer
+            condition = writer.boolean(projection.row_condition)
+            writer.outer += [f"if not {condition}:", "    continue"]
+            writer.lines = []
+            body = tuple(
+                replace(s, guard=None) if isinstance(s, Send) and s.guard == projection.row_condition else s
+                for s in body
+            )
+        writer.body(body)
+        loops = [f"for i in range({size}):", *_indent(self._row(projection, function, writer), 1)]
+        if event:
+            doc = f"Event {event.name} of every synapse of projection {projection.name}."
+            return self._finish(f"{projection.name}_{event.name}", doc, function, writer, loops)
+        doc = f"What every synapse of projection {projection.name} does in every step."
+        return self._finish(f"{projection.name}_step", doc, function, writer, loops)
+
+    def _arrive(self, projection: Projection) -> _Helper:
+        function = self._start()
+        delay = function.use("delay", projection.name)
+        spikes, count = function.use("spikes", projection.source), function.use("spike_count", projection.source)
+        writer = self._writer(function, self._synapse_place(projection, "pre"))
+        writer.body(projection.arrive)
+        rows, post = function.use("rows", projection.name), function.use("post", projection.name)
+        ahead = [
+            f"if spike + 2 < {count}[past]:",
+            f"    prefetch_row({post}, {rows}, {spikes}[past, spike + 2])",
+        ]
+        loops = [
+            f"for spike in range({count}[past]):",
+            *_indent([*ahead, f"i = np.int64({spikes}[past, spike])", *self._row(projection, function, writer)], 1),
+        ]
+        writer.header.insert(0, f"past = (t - {delay}) & ({spikes}.shape[0] - 1)")
+        writer.header[1:1] = [f"if {count}[past] == 0:", "    return"]
+        doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
+        return self._finish(f"{projection.name}_arrive", doc, function, writer, loops)
+
+    def _post(self, projection: Projection) -> _Helper:
+        function = self._start()
+        spikes, count = function.use("spikes", projection.target), function.use("spike_count", projection.target)
+        columns = function.use("columns", projection.name)
+        synapse, pre = function.use("column_synapse", projection.name), function.use("column_pre", projection.name)
+        writer = self._writer(function, self._synapse_place(projection, "post"))
+        writer.body(projection.post_body)
+        inner = ["entry = first + np.uint64(nth)", f"syn = {synapse}[entry]", f"i = {pre}[entry]", *writer.lines]
+        loops = [
+            f"for spike in range({count}[past]):",
+            *_indent(
+                [
+                    f"j = np.int64({spikes}[past, spike])",
+                    *writer.outer,
+                    f"first = np.uint64({columns}[j])",
+                    f"for nth in range({columns}[j + 1] - {columns}[j]):",
+                    *_indent(inner, 1),
+                ],
+                1,
+            ),
+        ]
+        writer.header.insert(0, f"past = (t - 1) & ({spikes}.shape[0] - 1)")
+        writer.header[1:1] = [f"if {count}[past] == 0:", "    return"]
+        doc = f"Spikes of population {projection.target} go back to the synapses of projection {projection.name}."
+        return self._finish(f"{projection.name}_post", doc, function, writer, loops)
+
+    def _event(self, event: Event) -> _Helper:
+        if event.over == "synapse":
+            return self._all_rows(self.program.projection(event.owner), event)
+        function = self._start()
+        size = function.use("size", event.owner)
+        writer = self._writer(function, Place(own="i", element="np.uint64(i)", source=event.owner))
+        writer.body(event.body)
+        loops = [f"for i in range({size}):", *_indent(writer.lines or ["pass"], 1)]
+        doc = f"Event {event.name} of every neuron of population {event.owner}."
+        return self._finish(f"{event.owner}_{event.name}", doc, function, writer, loops)
+
+    def _readout(self, readout: Readout) -> _Helper:
+        function = self._start()
+        size, counts = function.use("size", readout.population), function.use("histogram", readout.name)
+        writer = self._writer(function, Place(own="i", element="np.uint64(i)", source=readout.population))
+        bit = writer.boolean(readout.bit)
+        writer.body(())
+        loops = [
+            "joint = 0",
+            f"for i in range({size}):",
+            *_indent([*writer.lines, f"joint = 2 * joint + np.int64({bit})"], 1),
+            f"{counts}[joint] += 1",
+        ]
+        doc = f"Count the joint state of population {readout.population}, neuron 0 most significant."
+        return self._finish(f"{readout.name}_count", doc, function, writer, loops)
+
+    # ---------------------------------------------------------------------------------------------------------- run
+
+    def _histories(self) -> list[str]:
+        """Arrays whose past some body reads."""
+        program = self.program
+        bodies = [p.body for p in program.populations] + [e.body for e in program.events]
+        for projection in program.projections:
+            bodies += [projection.step, projection.arrive, projection.post_body]
+        used = {e.array for body in bodies for e in parts(body) if isinstance(e, Read) and e.lag != 0}
+        for projection in program.projections:
+            if projection.row_condition is not None:
+                used |= {e.array for e in walk(projection.row_condition) if isinstance(e, Read) and e.lag != 0}
+        return [name for name in program.arrays if name in used and program.arrays[name].history]
+
+    def _stimuli(self, run: _Function, population: Population) -> list[str]:
+        """Injections and series into the inputs of one population."""
+        lines = []
+        program = self.program
+        for injection in (i for i in program.injections if program.arrays[i.input].owner == population.name):
+            acc = run.use("array", injection.input)
+            pointer = self._control("next", injection.name)
+            steps, neurons, values = (
+                run.use(f"injection_{what}", injection.name) for what in ("steps", "neurons", "values")
+            )
+            lines.append(f"inject(t, {acc}, {steps}, {neurons}, {values}, ctl, {pointer})")
+        for series in (s for s in program.series if program.arrays[s.input].owner == population.name):
+            acc, table = run.use("array", series.input), run.use("series_table", series.name)
+            hold = run.use("hold", series.name)
+            if series.order == "time":
+                loop = run.use("loop", series.name)
+                lines.append(f"add_series(t, {acc}, {table}, {hold}, {loop})")
+            else:
+                schedule = run.use("series_schedule", series.name)
+                lines.append(f"add_scheduled(t, item_step, {acc}, {table}, {hold}, {schedule})")
+        return lines
+
+    def _step(self, run: _Function) -> tuple[list[str], list[str]]:
+        """The lines that check for room in buffers, and those of one step."""
+        program = self.program
+        room: list[str] = []
+        step: list[str] = []
+        may_fail = False
+
+        def call(helper: _Helper) -> None:
+            nonlocal may_fail
+            may_fail |= helper.may_fail
+            for argument in helper.arguments:
+                run.use(argument.kind, argument.name)
+            step.append(helper.call())
+
+        spiking = {p.name for p in program.populations if p.spiking}
+        for name in self._histories():
+            step.append(f"remember(t - 1, {run.use('array', name)}, {run.use('history', name)})")
+        for projection in program.projections:
+            if projection.step:
+                call(self._all_rows(projection, None))
+        for projection in program.projections:
+            if projection.arrive and projection.source in spiking:
+                call(self._arrive(projection))
+        for projection in program.projections:
+            if projection.post_body and projection.target in spiking:
+                call(self._post(projection))
+        for population in program.populations:
+            step += self._stimuli(run, population)
+            if population.body or population.inputs:
+                call(self._population(population))
+            if population.spiking:
+                name = population.name
+                fired, words = run.use("flags", name), run.use("words", name)
+                spikes, count = run.use("spikes", name), run.use("spike_count", name)
+                steps, neurons = run.use("spike_steps", name), run.use("spike_neurons", name)
+                total, filled = self._control("total", name), self._control("filled", name)
+                recording, size = self._control("recording", name), run.use("size", name)
+                step += [
+                    f"slot = t & ({spikes}.shape[0] - 1)",
+                    f"{count}[slot] = collect({fired}, {words}, {spikes}, slot)",
+                    f"ctl[{total}] += {count}[slot]",
+                    f"if ctl[{recording}]:",
+                    f"    keep(t, {spikes}, slot, {count}[slot], {steps}, {neurons}, ctl, {filled})",
+                ]
+                room += [f"if ctl[{recording}] and ctl[{filled}] + {size} > {steps}.shape[0]:", "    return k"]
+        for event in program.events:
+            if event.every_step:
+                call(self._event(event))
+        for readout in program.readouts:
+            due, every = self._control("due", readout.name), run.use("every", readout.name)
+            step.append(f"if t == ctl[{due}]:")
+            call(self._readout(readout))
+            step[-1] = "    " + step[-1]
+            step.append(f"    ctl[{due}] += {every}")
+        for record in program.records:
+            name = record.array
+            due, every = self._control("due", name), run.use("every", name)
+            filled = self._control("filled", name)
+            steps, values = run.use("record_steps", name), run.use("record_values", name)
+            step += [
+                f"if t == ctl[{due}]:",
+                f"    sample(t, {run.use('array', name)}, {steps}, {values}, ctl, {filled})",
+                f"    ctl[{due}] += {every}",
+            ]
+            room += [f"if t == ctl[{due}] and ctl[{filled}] == {steps}.shape[0]:", "    return k"]
+        if may_fail:
+            step += ["if ctl[ERROR_ARRAY] >= 0:", "    return k"]
+        return room, step
+
+    def _entry(self, ident: str, doc: str, arguments: dict[Argument, None], lead: str, lines: list[str]) -> Entry:
+        """Add a function that Python calls: it loads the numbers that the helpers get as arguments."""
+        loads = [
+            line
+            for a in arguments
+            if a.kind in NUMBERS and not (a.kind == "scalar" and a.name in RUN_SCALARS)
+            for line in [self._load(a)]
+        ]
+        kept = tuple(a for a in arguments if a.kind not in NUMBERS and a.kind != "ctl")
+        signature = ", ".join([lead, "ctl", "ints", "reals", *(a.ident for a in kept)])
+        self.blocks.append(
+            [
+                "@njit(**ENTRY)",
+                *_wrapped(f"def {ident}(", signature, "):"),
+                f'    """{doc}"""',
+                *_indent(loads + lines, 1),
+            ]
+        )
+        head = tuple(Argument(kind, "", kind) for kind in ("ctl", "ints", "reals"))
+        return Entry(ident, head + kept)
+
+    def _load(self, argument: Argument) -> str:
+        key = (argument.kind, argument.name)
+        kind = "i8"
+        if argument.kind == "scalar":
+            kind = kind_of(self.program.arrays[argument.name].type, self.program)
+        if kind == "f":
+            self.reals.setdefault(key)
+            return f"{argument.ident} = reals[{list(self.reals).index(key)}]"
+        self.ints.setdefault(key)
+        source = f"ints[{list(self.ints).index(key)}]"
+        text = {"i4": f"np.int32({source})", "i8": source, "b": f"{source} != 0"}[kind]
+        return f"{argument.ident} = {text}"
+
+    def module(self) -> Module:
+        """Write everything."""
+        program = self.program
+        run = self._start()
+        room, step = self._step(run)
+        lines = [
+            "item_start = ctl[ITEM_START]",
+            "for k in range(steps):",
+            *_indent(["t = t0 + k", "item_step = t - item_start", *room, *step], 1),
+            "return steps",
+        ]
+        doc = "Compute up to `steps` steps from step t0; returns how many (fewer when a buffer is full or one failed)."
+        entry = self._entry("run", doc, run.arguments, "t0, steps", lines)
+        events = []
+        for number, event in enumerate(program.events):
+            helper = self._event(event)
+            lines = ["item_step = t - ctl[ITEM_START]", helper.call()]
+            doc = f"Trigger event {event.name} of {event.owner} before step t."
+            events.append(self._entry(f"trigger_{number}", doc, dict.fromkeys(helper.arguments), "t", lines))
+        head = [
+            PRELUDE.format(
+                boundscheck=self.boundscheck, precision=program.precision, inline=_small(self.blocks)
+            ).rstrip(),
+            "",
+            "# Indices of the control words.",
+            *(f"{self.constants[key]} = {index}" for key, index in self.control.items()),
+        ]
+        text = "\n".join(head) + "\n" + "".join("\n\n" + "\n".join(block) + "\n" for block in self.blocks)
+        return Module(
+            text=text,
+            run=entry,
+            events=tuple(events),
+            control=dict(self.control),
+            ints=tuple(self.ints),
+            reals=tuple(self.reals),
+            streams=tuple(self.streams),
+            counters=tuple(self.counters),
+        )
+
+
+def _small(blocks: list[list[str]]) -> bool:
+    """Whether the module is small enough to inline every function into `run` (saves the calls of tiny networks)."""
+    return sum(len(block) for block in blocks) < 600
+
+
+def _indent(lines: list[str], levels: int) -> list[str]:
+    return ["    " * levels + line for line in lines]
+
+
+def _wrapped(start: str, signature: str, end: str) -> list[str]:
+    """A `def` line, cut when it is long."""
+    line = start + signature + end
+    if len(line) <= 110:
+        return [line]
+    rows, row = [start], "   "
+    for item in signature.split(", "):
+        if len(row) + len(item) > 105:
+            rows.append(row)
+            row = "   "
+        row += f" {item},"
+    return [*rows, row, end]

@@ -1,0 +1,332 @@
+"""The machine: the arrays of one running program, and the calls into its compiled module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport import rng
+from neuroport.backends.emulator import cache
+from neuroport.backends.emulator.emit import emit
+from neuroport.backends.emulator.layout import Argument, integer_dtype, power_of_two, storage, unsigned_dtype
+from neuroport.errors import InvalidInput, RunFailed
+from neuroport.executor import Capture
+from neuroport.program import Array, Bool, Int, Program, Real
+
+SPIKE_BUFFER = 1 << 18
+"""Spikes kept per population between two visits of Python."""
+SAMPLE_BUFFER = 1 << 24
+"""Bytes of samples kept per recorded array between two visits of Python."""
+
+
+class Machine:
+    """A program being executed by compiled code (neuroport.executor.Executor)."""
+
+    def __init__(
+        self,
+        program: Program,
+        seed: int,
+        record_spikes: Sequence[str],
+        *,
+        boundscheck: bool = False,
+        spike_buffer: int = SPIKE_BUFFER,
+        sample_buffer: int = SAMPLE_BUFFER,
+    ) -> None:
+        self.program = program
+        self.step = 0
+        self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
+        self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
+        self._module = emit(program, boundscheck=boundscheck)
+        self._scalars: dict[str, Any] = {}
+        self._values: dict[tuple[str, str], NDArray[Any]] = {}
+        self._kept_spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
+        self._kept_samples: dict[str, list[tuple[NDArray[np.int64], NDArray[np.generic]]]] = {}
+        self._ctl = np.zeros(len(self._module.control), np.int64)
+        self._overflow = np.zeros(max(1, len(self._module.counters)), np.int64)
+        self._ints = np.zeros(max(1, len(self._module.ints)), np.int64)
+        self._reals = np.zeros(max(1, len(self._module.reals)), program.precision)
+        keys = [rng.stream_key(seed, stream) for stream in self._module.streams]
+        self._values["overflow", ""] = self._overflow
+        self._values["keys", ""] = np.array(keys or [0], np.uint64)
+        self._values["ctl", ""], self._values["ints", ""], self._values["reals", ""] = self._ctl, self._ints, self._reals
+        self._allocate()
+        self._start_control()
+        code = cache.load(self._module.text)
+        self._run: Callable[..., int] = getattr(code, self._module.run.ident)
+        self._arguments = self._bind(self._module.run.arguments)
+        self._events: list[tuple[str, Callable[..., None], tuple[NDArray[Any], ...]]] = [
+            (event.name, getattr(code, entry.ident), self._bind(entry.arguments))
+            for event, entry in zip(program.events, self._module.events, strict=True)
+        ]
+        self._run(0, 0, *self._arguments)  # compiles, or loads compiled code
+
+    # --------------------------------------------------------------------------------------------------- allocation
+
+    def _bind(self, arguments: tuple[Argument, ...]) -> tuple[NDArray[Any], ...]:
+        return tuple(self._values[a.kind, a.name] for a in arguments)
+
+    def _allocate(self) -> None:
+        """Make every array that generated code may ask for."""
+        program, values = self.program, self._values
+        sizes = {p.name: p.size for p in program.populations}
+        for name, array in program.arrays.items():
+            if array.at == "scalar":
+                self._set_scalar(name, array.initial)
+                continue
+            initial = self._stored(array, array.initial)
+            if array.role == "input":
+                values["array", name] = np.tile(initial, (power_of_two(array.slots), 1))
+            else:
+                values["array", name] = initial
+            if array.history:
+                values["history", name] = np.tile(initial, (power_of_two(array.history), 1))
+        for name, table in program.tables.items():
+            narrow = integer_dtype(int(table.min(initial=0)), int(table.max(initial=0)))
+            values["table", name] = np.ascontiguousarray(table, narrow)
+        for population in program.populations:
+            name, size = population.name, population.size
+            self._set_int("size", name, size)
+            flags = np.zeros(-(-max(size, 1) // 8) * 8, np.bool_)
+            delays = [p.delay for p in program.projections if p.source == name]
+            ring = power_of_two(max([population.spike_slots, *delays]))
+            room = max(size, self._spike_buffer) if name in self._recorded else 0
+            values["flags", name], values["words", name] = flags, flags.view(np.uint64)
+            values["spikes", name] = np.zeros((ring, size), np.uint32)
+            values["spike_count", name] = np.zeros(ring, np.int64)
+            values["spike_steps", name] = np.zeros(room, np.int64)
+            values["spike_neurons", name] = np.zeros(room, np.uint32)
+        for projection in program.projections:
+            name = projection.name
+            self._set_int("delay", name, projection.delay)
+            values["rows", name] = np.ascontiguousarray(projection.indptr, np.int64)
+            values["post", name] = projection.post.astype(unsigned_dtype(projection.target_size))
+            values["element", name] = np.ascontiguousarray(projection.element, np.uint64)
+            if projection.dendritic is not None:
+                longest = int(projection.dendritic.max(initial=0))
+                values["dendritic", name] = projection.dendritic.astype(np.uint8 if longest < 256 else np.uint32)
+            if projection.post_body:
+                order = np.argsort(values["post", name], kind="stable")
+                counts = np.bincount(projection.post, minlength=projection.target_size)
+                values["columns", name] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+                values["column_synapse", name] = order.astype(unsigned_dtype(max(2**16, projection.synapses)))
+                values["column_pre", name] = projection.pre[order].astype(unsigned_dtype(projection.source_size))
+        for readout in program.readouts:
+            self._set_int("every", readout.name, readout.every)
+            values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
+        for record in program.records:
+            array = values["array", record.array]
+            self._set_int("every", record.array, record.every)
+            rows = max(1, self._sample_buffer // max(array.nbytes, 1024))
+            values["record_steps", record.array] = np.zeros(rows, np.int64)
+            values["record_values", record.array] = np.zeros((rows, len(array)), array.dtype)
+        for injection in program.injections:
+            dtype = values["array", injection.input].dtype
+            values["injection_steps", injection.name] = np.ascontiguousarray(injection.steps, np.int64)
+            values["injection_neurons", injection.name] = np.ascontiguousarray(injection.neurons, np.int64)
+            values["injection_values", injection.name] = np.ascontiguousarray(injection.values, dtype)
+        for series in program.series:
+            self._set_int("hold", series.name, series.hold)
+            self._set_int("loop", series.name, int(series.loop))
+            dtype = values["array", series.input].dtype
+            values["series_table", series.name] = np.ascontiguousarray(series.table, dtype)
+            values["series_schedule", series.name] = np.zeros(0, np.int64)
+
+    def _start_control(self) -> None:
+        for (topic, name), index in self._module.control.items():
+            if topic == "error_array":
+                self._ctl[index] = -1
+            elif topic == "recording":
+                self._ctl[index] = name in self._recorded
+            elif topic == "due":
+                every = next((r.every for r in self.program.records if r.array == name), 0)
+                self._ctl[index] = every - 1
+
+    def _stored(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
+        """A copy of the values in the array's storage format; refuses what it cannot hold."""
+        dtype = storage(array, self.program)
+        values = np.asarray(values)
+        if isinstance(array.type, Int) and self.program.integer and values.size:
+            low, high = values.min(), values.max()
+            if low < array.type.lo or high > array.type.hi:
+                found = low if low < array.type.lo else high
+                raise InvalidInput.one(
+                    None,
+                    f"{array.name}: the raw value {found} is outside {array.type.lo}..{array.type.hi}, "
+                    "the range of its format. Give it a wider range or smaller values.",
+                )
+        return np.array(values, dtype=dtype, order="C")
+
+    def _set_int(self, kind: str, name: str, value: int) -> None:
+        if (kind, name) in self._module.ints:
+            self._ints[self._module.ints.index((kind, name))] = value
+
+    def _set_scalar(self, name: str, values: NDArray[Any]) -> None:
+        value = self._stored(self.program.arrays[name], values)
+        self._scalars[name] = value
+        if ("scalar", name) in self._module.reals:
+            self._reals[self._module.reals.index(("scalar", name))] = value
+        else:
+            self._set_int("scalar", name, int(value))
+
+    def _control(self, topic: str, name: str = "") -> int:
+        return self._module.control[topic, name]
+
+    # ------------------------------------------------------------------------------------------------------ running
+
+    def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
+        """Start a protocol item: item_step is 0 again; these readouts and `item` series (rows by hold) are active."""
+        self._ctl[self._control("item_start")] = self.step
+        for readout in self.program.readouts:
+            active = readout.name in readouts
+            first = self.step + readout.phase % readout.every
+            self._ctl[self._control("due", readout.name)] = first if active else -1
+        for series in self.program.series:
+            schedule = np.ascontiguousarray(schedules.get(series.name, ()), np.int64)
+            if schedule.size and not (0 <= schedule.min() and schedule.max() < len(series.table)):
+                raise InvalidInput.one(
+                    None,
+                    f"{series.name}: the schedule names a row outside 0..{len(series.table) - 1}. "
+                    "Use the numbers of rows that the series has.",
+                )
+            self._values["series_schedule", series.name] = schedule
+        self._arguments = self._bind(self._module.run.arguments)
+
+    def advance(self, steps: int) -> None:
+        """Compute that many steps."""
+        while steps > 0:
+            done = self._run(self.step, steps, *self._arguments)
+            self.step += done
+            steps -= done
+            if self._ctl[1] >= 0:
+                self._fail()
+            if steps:
+                self._collect()
+
+    def trigger(self, event: str) -> None:
+        """Run every event body of that name, in program order, on the state left by the last step."""
+        found = [(function, arguments) for name, function, arguments in self._events if name == event]
+        if not found:
+            names = ", ".join(sorted({name for name, _, _ in self._events})) or "none"
+            raise InvalidInput.one(None, f"The network has no event {event!r}. Its events are: {names}.")
+        for function, arguments in found:
+            function(self.step, *arguments)
+            if self._ctl[1] >= 0:
+                self._fail()
+
+    def _fail(self) -> None:
+        """Raise what generated code noted."""
+        array = self.program.arrays[self._module.counters[self._ctl[1]]]
+        element = int(self._ctl[2])
+        self._ctl[1] = -1
+        raise RunFailed(
+            f"{array.name}: the value of element {element} left its range in step {self.step}, and the overflow rule "
+            "is `error`. Widen the range, or choose a chip that saturates."
+        )
+
+    def reset(self, population: str) -> None:
+        """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""
+        for name, array in self.program.arrays.items():
+            if array.owner != population or array.role not in ("state", "input"):
+                continue
+            if array.at == "scalar":
+                self._set_scalar(name, array.initial)
+                continue
+            initial = self._stored(array, array.initial)
+            self._values["array", name][...] = initial
+            if array.history:
+                self._values["history", name][...] = initial
+        self._values["spike_count", population][...] = 0
+
+    # ------------------------------------------------------------------------------------------------------- values
+
+    def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
+        """A copy of an array; of an input, what the coming step will read so far."""
+        declared = self.program.arrays[array]
+        if array == "run.t":
+            return np.array(self.step, np.int64)
+        if array == "run.item_step":
+            return np.array(self.step - self._ctl[self._control("item_start")], np.int64)
+        if declared.at == "scalar":
+            values = self._scalars[array]
+        else:
+            values = self._values["array", array]
+            if declared.role == "input":
+                values = values[self.step % len(values)]
+        return np.array(values, np.float64 if isinstance(declared.type, Real) else np.int64)
+
+    def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace an array's values (same shape); of an input, what the coming step will read so far."""
+        declared = self.program.arrays[array]
+        values = np.asarray(values)
+        if values.shape != declared.initial.shape:
+            raise InvalidInput.one(
+                None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}."
+            )
+        if not isinstance(declared.type, Real) and values.dtype.kind == "f" and not (values == np.floor(values)).all():
+            raise InvalidInput.one(None, f"{array}: fractions were given; the array takes whole numbers.")
+        if isinstance(declared.type, Bool) and not np.isin(values, (0, 1)).all():
+            raise InvalidInput.one(None, f"{array}: the array takes only 0 and 1.")
+        if declared.at == "scalar":
+            self._set_scalar(array, values)
+            return
+        target = self._values["array", array]
+        if declared.role == "input":
+            target = target[self.step % len(target)]
+        target[...] = self._stored(declared, values)
+
+    def histogram(self, readout: str) -> NDArray[np.int64]:
+        """The counts of a readout since `clear_histogram`, shape (2**population size,)."""
+        return np.array(self._values["histogram", readout])
+
+    def clear_histogram(self, readout: str) -> None:
+        """Put a readout's counts to zero."""
+        self._values["histogram", readout][...] = 0
+
+    # --------------------------------------------------------------------------------------------------- recordings
+
+    def _collect(self) -> None:
+        """Take over what generated code has recorded, and empty its buffers."""
+        for name in self._recorded:
+            index = self._control("filled", name)
+            n = int(self._ctl[index])
+            if n:
+                steps = self._values["spike_steps", name][:n].copy()
+                neurons = self._values["spike_neurons", name][:n].astype(np.int64)
+                self._kept_spikes.setdefault(name, []).append((steps, neurons))
+                self._ctl[index] = 0
+        for record in self.program.records:
+            index = self._control("filled", record.array)
+            n = int(self._ctl[index])
+            if n:
+                steps = self._values["record_steps", record.array][:n].copy()
+                samples = self._values["record_values", record.array][:n].copy()
+                self._kept_samples.setdefault(record.array, []).append((steps, samples))
+                self._ctl[index] = 0
+
+    def drain(self) -> Capture:
+        """Hand over what was recorded since the last call."""
+        self._collect()
+        capture = Capture()
+        empty = np.zeros(0, np.int64)
+        for name in self._recorded:
+            parts = self._kept_spikes.pop(name, [])
+            steps = np.concatenate([p[0] for p in parts]) if parts else empty
+            capture.spikes[name] = (steps, np.concatenate([p[1] for p in parts]) if parts else empty.copy())
+        for record in self.program.records:
+            chunks = self._kept_samples.pop(record.array, [])
+            none = self._values["record_values", record.array][:0].copy()
+            steps = np.concatenate([c[0] for c in chunks]) if chunks else empty.copy()
+            capture.records[record.array] = (steps, np.concatenate([c[1] for c in chunks]) if chunks else none)
+        return capture
+
+    def spike_counts(self) -> dict[str, int]:
+        """Spikes of each spiking population since the start."""
+        spiking = [p.name for p in self.program.populations if p.spiking]
+        return {name: int(self._ctl[self._control("total", name)]) for name in spiking}
+
+    def overflows(self) -> dict[str, int]:
+        """How often a store into each array met a value outside its range (arrays with none are absent)."""
+        return {n: int(c) for n, c in zip(self._module.counters, self._overflow, strict=False) if c}

@@ -1,0 +1,53 @@
+"""The reference backend as the session sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neuroport.backends.reference.machine import Machine
+from neuroport.program import Program, Round, parts
+
+
+class Reference:
+    """Executes real programs in float64 or float32 and integer programs in int64, on NumPy alone.
+
+    `checked` asserts that every integer intermediate lies inside the bounds its type states.
+    """
+
+    name = "reference"
+
+    def __init__(self, checked: bool = False) -> None:
+        self.checked = checked
+
+    def missing(self) -> str | None:
+        """Nothing can be missing."""
+        return None
+
+    def check(self, program: Program) -> tuple[str, ...]:
+        """Every reason why this program cannot be executed here."""
+        problems = []
+        bodies = [p.body for p in program.populations] + [e.body for e in program.events]
+        for projection in program.projections:
+            bodies += [projection.step, projection.arrive, projection.post_body]
+        for expr in (part for body in bodies for part in parts(body)):
+            if isinstance(expr, Round) and not 0 < expr.shift <= (32 if expr.mode == "stochastic" else 62):
+                problems.append(
+                    f"a rounding ({expr.mode}) drops {expr.shift} bits; the reference executor drops 1 to 62 bits, "
+                    f"stochastically at most 32."
+                )
+        for readout in program.readouts:
+            size = program.population(readout.population).size
+            if size > 24:
+                problems.append(
+                    f"the readout '{readout.name}' counts the joint states of {size} neurons; a histogram has room "
+                    f"for 24."
+                )
+        return tuple(problems)
+
+    def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Machine:
+        """Prepare the program for execution."""
+        return Machine(program, seed, record_spikes, self.checked)
+
+    def source(self, program: Program) -> str:
+        """The NumPy text of every body of the program."""
+        return Machine(program, program.seed, (), self.checked).source

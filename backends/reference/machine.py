@@ -1,0 +1,389 @@
+"""The time step: a program being executed on NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.backends.reference import arithmetic
+from neuroport.backends.reference.streams import Stream
+from neuroport.backends.reference.text import Names, Place, Written, initial, namespace, write
+from neuroport.errors import RunFailed
+from neuroport.executor import Capture
+from neuroport.program import Apply, Body, Expr, Lookup, Population, Program, Projection, Read, Round
+
+Numbers = NDArray[Any]
+Indices = NDArray[np.int64]
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Synapses by the neuron they start from (or end at): `order[indptr[i]:indptr[i + 1]]` are those of neuron i."""
+
+    neuron: Indices
+    indptr: Indices
+    order: Indices | None
+
+    def of(self, neurons: Indices) -> Indices:
+        """The synapses of these neurons, ascending."""
+        size = len(self.indptr) - 1
+        if len(self.neuron) <= 4096 or 8 * len(neurons) > size:
+            chosen = np.zeros(size, bool)
+            chosen[neurons] = True
+            return np.flatnonzero(chosen[self.neuron])
+        counts = self.indptr[neurons + 1] - self.indptr[neurons]
+        ends = np.cumsum(counts)
+        found = np.arange(ends[-1]) + np.repeat(self.indptr[neurons] - (ends - counts), counts)
+        return found if self.order is None else np.sort(self.order[found])
+
+
+class Machine:
+    """Executes a program step by step (see `neuroport.executor.Executor`)."""
+
+    def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], checked: bool) -> None:
+        self.program, self.seed, self.checked = program, seed, checked
+        self.step = 0
+        self._item_step = 0
+        self._names = Names()
+        self._globals: dict[str, Any] = self._vocabulary()
+        self._texts: list[str] = []
+        self._arrays: dict[str, Numbers] = {}
+        self._histories: dict[str, Numbers] = {}
+        self._overflows: dict[str, int] = {}
+        self._make_arrays()
+        self._make_spikes(record_spikes)
+        self._make_bodies()
+        self._make_readouts()
+        self.source = "\n".join(self._texts)
+
+    # ---------------------------------------------------------------------------------------------------- building
+
+    def _vocabulary(self) -> dict[str, Any]:
+        """What the text of every body may call."""
+        real = np.float32 if self.program.precision == "float32" else np.float64
+        return {
+            "np": np,
+            **{name: f for name, f in vars(arithmetic).items() if callable(f)},
+            "to_real": lambda x: np.array(x, dtype=real),
+            "saturate": self._saturate,
+            "wrap_into": self._wrap_into,
+            "refuse": self._refuse,
+            "check_bounds": _check_bounds,
+        }
+
+    def _bind(self, sort: str, name: str, value: Any) -> None:
+        self._globals[self._names(sort, name)] = value
+
+    def _make_arrays(self) -> None:
+        """Arrays; inputs with one row per slot; histories with one row per slot, all initial; indices; tables."""
+        for array in self.program.arrays.values():
+            values = initial(array, self.program)
+            if array.role == "input":
+                values = np.repeat(values[None], array.slots, axis=0)
+            self._arrays[array.name] = values
+            self._bind("array", array.name, values)
+            if array.history:
+                self._histories[array.name] = np.repeat(values[None], array.history, axis=0)
+                self._bind("history", array.name, self._histories[array.name])
+        for projection in self.program.projections:
+            for what in ("pre", "post", "dendritic"):
+                self._bind("index", f"{projection.name}.{what}", getattr(projection, what))
+        for name, table in self.program.tables.items():
+            self._bind("table", name, table)
+
+    def _make_spikes(self, record_spikes: Sequence[str]) -> None:
+        """For every population the neurons that spiked in the last steps, by step modulo the number kept."""
+        kept = {p.name: max(1, p.spike_slots) for p in self.program.populations}
+        for projection in self.program.projections:
+            kept[projection.source] = max(kept[projection.source], projection.delay)
+        self._spikes = {name: [_NONE] * count for name, count in kept.items()}
+        self._counts = {p.name: 0 for p in self.program.populations if p.spiking}
+        self._recorded: dict[str, list[tuple[int, Indices]]] = {name: [] for name in record_spikes}
+
+    def _make_bodies(self) -> None:
+        """Compile every body once."""
+        self._step_bodies: list[tuple[Function, Function | None, Rows]] = []
+        self._arrive_bodies: list[tuple[Function, Projection, Rows]] = []
+        self._post_bodies: list[tuple[Function, Projection, Rows]] = []
+        for p in self.program.projections:
+            outgoing = Rows(p.pre, p.indptr, None)
+            incoming_order = np.argsort(p.post, kind="stable")
+            ends = np.concatenate([[0], np.cumsum(np.bincount(p.post, minlength=p.target_size))])
+            incoming = Rows(p.post, ends.astype(np.int64), incoming_order)
+            if p.step:
+                condition = None if p.row_condition is None else self._condition(p, p.row_condition)
+                self._step_bodies.append((self._body(p, "step", p.step, condition is not None), condition, outgoing))
+            if p.arrive:
+                self._arrive_bodies.append((self._body(p, "arrive", p.arrive, True), p, outgoing))
+            if p.post_body:
+                self._post_bodies.append((self._body(p, "post", p.post_body, True), p, incoming))
+        self._population_bodies = [(self._body(p, "update", p.body, False), p) for p in self.program.populations]
+        owners: dict[str, Population | Projection] = {p.name: p for p in self.program.populations}
+        owners |= {p.name: p for p in self.program.projections}
+        self._events = [
+            (event, self._body(owners[event.owner], f"event {event.name}", event.body, False, event=True))
+            for event in self.program.events
+        ]
+        self._every_step = [body for event, body in self._events if event.every_step]
+
+    def _body(
+        self, owner: Population | Projection, what: str, body: Body, selected: bool, event: bool = False
+    ) -> Function:
+        function = self._names("function", f"{owner.name} {what}")
+        projection = owner if isinstance(owner, Projection) else None
+        size = owner.synapses if isinstance(owner, Projection) else owner.size
+        place = Place(owner.name, size, projection, selected, self._names, "event" if event else "step")
+        return self._compile(function, write(function, body, place, self.program, self.checked), place)
+
+    def _condition(self, projection: Projection, condition: Expr) -> Function:
+        """A function that gives the presynaptic neurons for which a row condition holds."""
+        function = self._names("function", f"{projection.name} rows")
+        size = projection.source_size
+        place = Place(projection.source, size, None, False, self._names)
+        written = write(function, (), place, self.program, self.checked, result=_of_source(condition))
+        return self._compile(function, written, place)
+
+    def _compile(self, function: str, written: Written, place: Place) -> Function:
+        for name, (stream, part, real) in written.streams.items():
+            elements = np.arange(place.size, dtype=np.uint64)
+            if place.projection is not None:
+                elements = place.projection.element
+            block = 1 if place.block == "event" else max(1, min(256, 2**16 // max(1, place.size)))
+            precision = np.float32 if self.program.precision == "float32" else np.float64
+            scale = None if not real else 2.0**-32 if part is None else 2.0**-16
+            self._globals[name] = Stream(self.seed, stream, part, elements, scale, precision, block)
+        self._globals |= namespace(self.program, written.constants)
+        exec(compile(written.text, f"<reference {function}>", "exec"), self._globals)
+        self._texts.append(written.text)
+        compiled: Function = self._globals[function]
+        return compiled
+
+    def _make_readouts(self) -> None:
+        self._histograms: dict[str, Indices] = {}
+        self._bits: dict[str, Function] = {}
+        for readout in self.program.readouts:
+            population = self.program.population(readout.population)
+            function = self._names("function", f"readout {readout.name}")
+            place = Place(population.name, population.size, None, False, self._names)
+            written = write(function, (), place, self.program, self.checked, result=readout.bit)
+            self._bits[readout.name] = self._compile(function, written, place)
+            self._histograms[readout.name] = np.zeros(2**population.size, np.int64)
+        self._active: tuple[str, ...] = ()
+        self._schedules: dict[str, Indices] = {}
+        self._samples: dict[str, list[tuple[int, Numbers]]] = {r.array: [] for r in self.program.records}
+
+    # ----------------------------------------------------------------------------------------------------- running
+
+    def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, Indices]) -> None:
+        """Start a protocol item."""
+        self._active = tuple(readouts)
+        self._schedules = dict(schedules)
+        self._item_step = 0
+        self._write_clock()
+
+    def advance(self, steps: int) -> None:
+        """Compute that many steps."""
+        with np.errstate(all="ignore"):
+            for _ in range(steps):
+                self._compute(self.step)
+                self.step += 1
+                self._item_step += 1
+                self._write_clock()
+
+    def _compute(self, t: int) -> None:
+        """Step t, in the order that `neuroport.program` states."""
+        for name, ring in self._histories.items():
+            ring[(t - 1) % len(ring)] = self._arrays[name]
+
+        for body, condition, rows in self._step_bodies:
+            if condition is None:
+                body(t)
+            elif len(active := np.flatnonzero(condition(t))):
+                body(t, rows.of(active))
+        for body, projection, rows in self._arrive_bodies:
+            if len(spiked := self._spiked(projection.source, t - projection.delay)):
+                body(t, rows.of(spiked))
+        for body, projection, rows in self._post_bodies:
+            if len(spiked := self._spiked(projection.target, t - 1)):
+                body(t, rows.of(spiked))
+
+        self._add_stimuli(t)
+        for body, population in self._population_bodies:
+            spiked = body(t)
+            for name in population.inputs:
+                values = self._arrays[name]
+                values[t % len(values)] = 0
+            if population.spiking:
+                self._keep_spikes(population.name, t, spiked)
+        for body in self._every_step:
+            body(t)
+        self._read_out()
+        for record in self.program.records:
+            if (t + 1) % record.every == 0:
+                self._samples[record.array].append((t, self._arrays[record.array].copy()))
+
+    def _spiked(self, population: str, step: int) -> Indices:
+        ring = self._spikes[population]
+        return ring[step % len(ring)]
+
+    def _keep_spikes(self, population: str, t: int, spiked: Indices) -> None:
+        ring = self._spikes[population]
+        ring[t % len(ring)] = spiked
+        if len(spiked):
+            self._counts[population] += len(spiked)
+            if population in self._recorded:
+                self._recorded[population].append((t, spiked))
+
+    def _add_stimuli(self, t: int) -> None:
+        for injection in self.program.injections:
+            first, last = injection.steps.searchsorted([t, t + 1])
+            if first < last:
+                values = self._arrays[injection.input]
+                np.add.at(values[t % len(values)], injection.neurons[first:last], injection.values[first:last])
+        for series in self.program.series:
+            if series.order == "item":
+                if series.name not in self._schedules:
+                    continue
+                row = int(self._schedules[series.name][self._item_step // series.hold])
+            else:
+                row = t // series.hold
+                if row >= len(series.table):
+                    if not series.loop:
+                        continue
+                    row %= len(series.table)
+            values = self._arrays[series.input]
+            values[t % len(values)] += series.table[row]
+
+    def _read_out(self) -> None:
+        for readout in self.program.readouts:
+            if readout.name in self._active and self._item_step % readout.every == readout.phase:
+                state = 0
+                for bit in self._bits[readout.name](self.step):
+                    state = 2 * state + bool(bit)
+                self._histograms[readout.name][state] += 1
+
+    def _write_clock(self) -> None:
+        for name, value in (("run.t", self.step), ("run.item_step", self._item_step)):
+            if name in self._arrays:
+                self._arrays[name][()] = value
+
+    def trigger(self, event: str) -> None:
+        """Run every event body of that name, in program order."""
+        with np.errstate(all="ignore"):
+            for candidate, body in self._events:
+                if candidate.name == event:
+                    body(self.step)
+
+    def reset(self, population: str) -> None:
+        """Put a population back to its initial state and discard its spikes in flight."""
+        for array in self.program.arrays.values():
+            if array.owner == population and array.role in ("state", "input"):
+                self._arrays[array.name][...] = array.initial
+                if array.name in self._histories:
+                    self._histories[array.name][...] = array.initial
+        self._spikes[population] = [_NONE] * len(self._spikes[population])
+
+    # ------------------------------------------------------------------------------------------------ stored values
+
+    def _saturate(self, x: Any, lo: int, hi: int, array: str, guard: Any, n: int) -> Any:
+        clipped = np.minimum(np.maximum(x, lo), hi)
+        self._count(np.not_equal(clipped, x), array, guard, n)
+        return clipped
+
+    def _wrap_into(self, x: Any, lo: int, hi: int, array: str, guard: Any, n: int) -> Any:
+        self._count(np.less(x, lo) | np.greater(x, hi), array, guard, n)
+        return arithmetic.wrap_into(x, lo, hi)
+
+    def _refuse(self, x: Any, lo: int, hi: int, array: str, guard: Any, n: int) -> Any:
+        outside = np.less(x, lo) | np.greater(x, hi)
+        if outside.any() and np.any(outside if guard is None else outside & guard):
+            raise RunFailed(
+                f"step {self.step}: a value for '{array}' lies outside {lo}..{hi}, and this chip has no rule for that; "
+                f"give the variable a larger range."
+            )
+        return x
+
+    def _count(self, outside: Any, array: str, guard: Any, n: int) -> None:
+        if outside.any():
+            met = np.broadcast_to(outside if guard is None else outside & guard, n)
+            if count := int(np.count_nonzero(met)):
+                self._overflows[array] = self._overflows.get(array, 0) + count
+
+    # ------------------------------------------------------------------------------------------------------ looking
+
+    def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
+        """A copy of an array; of an input, what has been sent to it for the coming step."""
+        values = self._arrays[array]
+        if self.program.arrays[array].role == "input":
+            values = values[self.step % len(values)]
+        copied: NDArray[np.float64] | NDArray[np.int64]
+        copied = values.astype(np.int64) if values.dtype.kind == "i" else values.astype(np.float64)
+        return copied
+
+    def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace an array's values (of an input: what has been sent to it for the coming step)."""
+        target = self._arrays[array]
+        if self.program.arrays[array].role == "input":
+            target[self.step % len(target)] = values
+        else:
+            target[...] = values
+
+    def histogram(self, readout: str) -> Indices:
+        """The counts of a readout since they were cleared."""
+        return self._histograms[readout].copy()
+
+    def clear_histogram(self, readout: str) -> None:
+        """Put a readout's counts to zero."""
+        self._histograms[readout][:] = 0
+
+    def drain(self) -> Capture:
+        """Hand over what was recorded since the last call."""
+        capture = Capture()
+        for name, spikes in self._recorded.items():
+            steps = np.repeat(np.array([t for t, _ in spikes], np.int64), [len(n) for _, n in spikes])
+            capture.spikes[name] = (steps, np.concatenate([_NONE, *(n for _, n in spikes)]))
+            self._recorded[name] = []
+        for name, samples in self._samples.items():
+            shape = (0, *self._arrays[name].shape)
+            rows = np.array([values for _, values in samples]) if samples else np.zeros(shape, self._arrays[name].dtype)
+            capture.records[name] = (np.array([t for t, _ in samples], np.int64), rows)
+            self._samples[name] = []
+        return capture
+
+    def spike_counts(self) -> dict[str, int]:
+        """Spikes of each spiking population since the start."""
+        return dict(self._counts)
+
+    def overflows(self) -> dict[str, int]:
+        """How often a store into each array met a value outside its range."""
+        return dict(self._overflows)
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def _of_source(condition: Expr) -> Expr:
+    """A condition on the presynaptic neuron, as one that this neuron reads of itself."""
+    match condition:
+        case Read():
+            return replace(condition, at="own") if condition.at == "pre" else condition
+        case Apply():
+            return replace(condition, args=tuple(_of_source(a) for a in condition.args))
+        case Round():
+            return replace(condition, x=_of_source(condition.x))
+        case Lookup():
+            return replace(condition, index=_of_source(condition.index))
+        case _:
+            return condition
+
+
+def _check_bounds(values: Any, lo: int, hi: int, where: str) -> None:
+    """Raise AssertionError when an intermediate lies outside the bounds that its type states."""
+    low, high = int(np.min(values, initial=hi)), int(np.max(values, initial=lo))
+    if low < lo or high > hi:
+        raise AssertionError(f"{where}: an intermediate stated to lie in {lo}..{hi} has values in {low}..{high}")

@@ -1,0 +1,358 @@
+"""A body of statements as the text of a Python function on NumPy arrays, one expression per line.
+
+A body runs over all elements of its object at once, or over a selection of synapses (`sel`, ascending). The text is
+the same in both cases but for the indexing. Nothing in it depends on the order of the elements, except that sends are
+added in the order of the synapses.
+"""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from neuroport.program import (
+    Apply,
+    Array,
+    Body,
+    Bool,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Lookup,
+    Program,
+    Projection,
+    Random,
+    Read,
+    Real,
+    Round,
+    Rounding,
+    Send,
+    Spike,
+    Store,
+    Temp,
+)
+
+OPERATORS = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "==",
+    "ne": "!=",
+    "shl": "<<",
+    "shr": ">>",
+}
+CALLS = {
+    "div": "np.true_divide",
+    "neg": "np.negative",
+    "abs": "np.abs",
+    "min": "np.minimum",
+    "max": "np.maximum",
+    "and": "np.logical_and",
+    "or": "np.logical_or",
+    "not": "np.logical_not",
+    "select": "np.where",
+    "exp": "np.exp",
+    "log": "np.log",
+    "sqrt": "np.sqrt",
+    "tanh": "np.tanh",
+    "clip": "clip",
+    "floordiv": "floordiv",
+    "mod": "mod",
+    "trunc_div": "trunc_div",
+    "round_div": "round_div",
+    "wrap": "wrap",
+    "sigmoid": "sigmoid",
+    "softplus": "softplus",
+    "to_real": "to_real",
+}
+
+
+class Names:
+    """Python identifiers for what a program names, each thing its own and none of those of `outer`.
+
+    Identifiers that start with RESERVED are given by `outer` as they are needed, so nothing else gets one.
+    """
+
+    RESERVED = ("draws_", "real_")
+
+    def __init__(self, outer: Names | None = None) -> None:
+        self._outer = outer
+        self._given: dict[tuple[str, str], str] = {}
+        self._used = set(CALLS.values()) | {"np", "t", "sel", "pre", "post", "n", "spiked", "check_bounds"}
+        self._used |= {"saturate", "wrap_into", "refuse", *get_args(Rounding)}
+
+    def __call__(self, sort: str, name: str) -> str:
+        """The identifier of the thing of this sort and name."""
+        key = (sort, name)
+        if key not in self._given:
+            stem = re.sub(r"\W", "_", name, flags=re.ASCII)
+            if not stem or stem[0].isdigit() or keyword.iskeyword(stem) or stem.startswith(self.RESERVED):
+                stem = f"_{stem}"
+            stem = f"draws_{stem}" if sort == "stream" else f"real_{stem}" if sort == "constant" else stem
+            text, k = stem, 2
+            while text in self._used or (self._outer is not None and text in self._outer._used):
+                text, k = f"{stem}_{k}", k + 1
+            self._used.add(text)
+            self._given[key] = text
+        return self._given[key]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a body runs: over the `size` elements of a population or projection, all of them or a selection."""
+
+    owner: str
+    size: int
+    projection: Projection | None
+    selected: bool
+    names: Names
+    block: Literal["step", "event"] = "step"
+
+
+@dataclass
+class Written:
+    """A body as text, the random streams (stream, part, real) and the real constants that it names."""
+
+    text: str
+    streams: dict[str, tuple[int, int | None, bool]] = field(default_factory=dict)
+    constants: dict[str, float] = field(default_factory=dict)
+
+
+def write(
+    function: str, body: Body, place: Place, program: Program, checked: bool, result: Expr | None = None
+) -> Written:
+    """The text of `function`, which runs the body at step t and returns the neurons that spiked.
+
+    With `result`, the function returns that expression's value, over all elements, instead.
+    """
+    return _Writer(place, program, checked).write(function, body, result)
+
+
+class _Writer:
+    def __init__(self, place: Place, program: Program, checked: bool) -> None:
+        self.place, self.program, self.checked = place, program, checked
+        self.lines: list[str] = []
+        self.done = Written("")
+        self.locals = Names(place.names)
+        self.gathered: dict[Read, str] = {}
+        self.vectors: set[str] = set()
+        self.stored: set[str] = set()
+
+    # ------------------------------------------------------------------------------------------------ the function
+
+    def write(self, function: str, body: Body, result: Expr | None) -> Written:
+        self.stored = {s.array for s in body if isinstance(s, Store)}
+        answer = "None"
+        for stmt in body:
+            match stmt:
+                case Let(name, value):
+                    text = self.expression(value)
+                    if isinstance(value, Read) and value.array in self.stored and self.is_live(value):
+                        text = f"{text}.copy()"
+                    self.lines.append(f"{self.locals('let', name)} = {text}")
+                    if self.is_vector(value):
+                        self.vectors.add(name)
+                case Store():
+                    self.store(stmt)
+                case Send():
+                    self.send(stmt)
+                case Spike(condition):
+                    self.lines.append(f"spiked = np.flatnonzero({self.full(condition)})")
+                    answer = "spiked"
+        if result is not None:
+            answer = self.full(result)
+        head = ["n = sel.size"] if self.place.selected else []
+        if self.place.projection is not None:
+            used = set(re.findall(r"\b(?:pre|post)\b", "\n".join(self.lines)))
+            head += [f"{side} = {self.synapses(side)}" for side in ("pre", "post") if side in used]
+        arguments = "t, sel" if self.place.selected else "t"
+        lines = [f"def {function}({arguments}):", *(f"    {line}" for line in [*head, *self.lines])]
+        self.done.text = "\n".join([*lines, f"    return {answer}", ""])
+        return self.done
+
+    def name(self, line: str, comment: str = "") -> str:
+        """Give the value of a line a name of its own."""
+        text = self.locals("value", f"v{len(self.lines)}")
+        self.lines.append(f"{text} = {line}{f'  # {comment}' if comment else ''}")
+        return text
+
+    def synapses(self, what: str) -> str:
+        """The text of a constant of every synapse: pre, post, dendritic."""
+        constant = self.place.names("index", f"{self.place.owner}.{what}")
+        return f"{constant}[sel]" if self.place.selected else constant
+
+    @property
+    def n(self) -> str:
+        """How many elements the body runs over."""
+        return "n" if self.place.selected else str(self.place.size)
+
+    # ------------------------------------------------------------------------------------------------- expressions
+
+    def is_vector(self, expr: Expr) -> bool:
+        """Whether the value has one number per element (otherwise one for all)."""
+        match expr:
+            case Const():
+                return False
+            case Read():
+                return expr.at != "scalar"
+            case Temp():
+                return expr.name in self.vectors
+            case Random():
+                return True
+            case Apply():
+                return any(self.is_vector(a) for a in expr.args)
+            case Round():
+                return expr.mode == "stochastic" or self.is_vector(expr.x)
+            case Lookup():
+                return self.is_vector(expr.index)
+
+    def is_live(self, read: Read) -> bool:
+        """Whether the text of a read is the array itself and would change with it."""
+        return read.at == "own" and not self.place.selected
+
+    def full(self, expr: Expr) -> str:
+        """The text of an expression's value with one number per element."""
+        text = self.expression(expr)
+        return text if self.is_vector(expr) else f"np.full({self.n}, {text})"
+
+    def expression(self, expr: Expr) -> str:
+        """The name (or literal) of an expression's value, after the lines that calculate it."""
+        match expr:
+            case Const():
+                return self.constant(expr)
+            case Temp():
+                return self.locals("let", expr.name)
+            case Read():
+                return self.read(expr)
+            case Apply():
+                text = self.name(self.apply(expr), str(expr.type))
+            case Round():
+                text = self.name(self.round(expr), str(expr.type))
+            case Lookup():
+                table = self.place.names("table", expr.table)
+                text = self.name(f"{table}[{self.expression(expr.index)}]", str(expr.type))
+            case Random():
+                text = self.random(expr.stream, expr.part, isinstance(expr.type, Real))
+        if self.checked and isinstance(expr.type, Int):
+            where = repr(f"{self.place.owner}: {expr.type}")
+            self.lines.append(f"check_bounds({text}, {expr.type.lo}, {expr.type.hi}, {where})")
+        return text
+
+    def constant(self, const: Const) -> str:
+        match const.type:
+            case Bool():
+                return repr(bool(const.value))
+            case Int():
+                return repr(int(const.value))
+            case Real():
+                value = float(const.value)
+                if self.program.precision == "float64" and math.isfinite(value):
+                    return f"({value!r})" if value < 0 else repr(value)
+                name = self.place.names("constant", repr(value))
+                self.done.constants[name] = value
+                return name
+
+    def read(self, read: Read) -> str:
+        if read in self.gathered:
+            return self.gathered[read]
+        text = self.place.names("array", read.array)
+        array = self.program.arrays[read.array]
+        if read.lag == "synapse":
+            index = "pre" if read.at == "pre" else "post"
+            ring = self.place.names("history", read.array)
+            text = self.name(f"{ring}[(t - 1 - {self.synapses('dendritic')}) % {array.history}, {index}]", read.array)
+        else:
+            if read.lag:
+                text = f"{self.place.names('history', read.array)}[(t - 1 - {read.lag}) % {array.history}]"
+            elif array.role == "input":
+                text = f"{text}[t % {array.slots}]"
+            match read.at:
+                case "scalar":
+                    text = self.name(f"{text}[()]", read.array)
+                case "pre" | "post":
+                    text = self.name(f"{text}[{read.at}]", read.array)
+                case "own" if self.place.selected:
+                    text = self.name(f"{text}[sel]", read.array)
+                case "own":
+                    return text
+        self.gathered[read] = text
+        return text
+
+    def apply(self, expr: Apply) -> str:
+        texts = [self.expression(a) for a in expr.args]
+        real = isinstance(expr.type, Real) or any(isinstance(a.type, Real) for a in expr.args)
+        if real and expr.fn != "to_real":  # an integer among real numbers becomes one of them
+            texts = [f"to_real({x})" if isinstance(a.type, Int) else x for x, a in zip(texts, expr.args, strict=True)]
+        if expr.fn in OPERATORS:
+            return f"{texts[0]} {OPERATORS[expr.fn]} {texts[1]}"
+        if expr.fn in CALLS:
+            return f"{CALLS[expr.fn]}({', '.join(texts)})"
+        raise ValueError(f"a program applies the unknown function '{expr.fn}'")
+
+    def round(self, expr: Round) -> str:
+        arguments = [self.expression(expr.x), str(expr.shift)]
+        if expr.mode == "stochastic":
+            arguments.append(self.random(expr.stream, None, False))
+        return f"{expr.mode}({', '.join(arguments)})"
+
+    def random(self, stream: int, part: int | None, real: bool) -> str:
+        key = f"{self.place.owner}.{stream}.{part}.{self.place.block}.{real}"
+        name = self.place.names("stream", key)
+        self.done.streams[name] = (stream, part, real)
+        return self.name(f"{name}.some(t, sel)" if self.place.selected else f"{name}.all(t)", "draw")
+
+    # -------------------------------------------------------------------------------------------------- statements
+
+    def store(self, store: Store) -> None:
+        target = self.place.names("array", store.array)
+        value = self.expression(store.value)
+        guard = None if store.guard is None else self.expression(store.guard)
+        if store.overflow != "none":
+            what = {"saturate": "saturate", "wrap": "wrap_into", "error": "refuse"}[store.overflow]
+            value = self.name(f"{what}({value}, {store.lo}, {store.hi}, {store.array!r}, {guard}, {self.n})")
+        if not self.place.selected:
+            where = "" if guard is None else f", where={guard}"
+            self.lines.append(f"np.copyto({target}, {value}{where})")
+        elif guard is None:
+            self.lines.append(f"{target}[sel] = {value}")
+        else:
+            self.lines.append(f"{target}[sel] = np.where({guard}, {value}, {target}[sel])")
+        for read in [r for r in self.gathered if r.array == store.array and not r.lag]:
+            del self.gathered[read]
+
+    def send(self, send: Send) -> None:
+        target = self.place.names("array", send.input)
+        slots = self.program.arrays[send.input].slots
+        cells: str = send.to
+        value = self.full(send.value)
+        late = send.delay == "synapse" and slots > 1
+        slot = self.name(f"(t + {self.synapses('dendritic')}) % {slots}", "slot") if late else f"t % {slots}"
+        if send.guard is not None:
+            hit = self.name(f"np.flatnonzero({self.full(send.guard)})")
+            cells, value, slot = f"{cells}[{hit}]", f"{value}[{hit}]", f"{slot}[{hit}]" if late else slot
+        if late:
+            self.lines.append(f"np.add.at({target}, ({slot}, {cells}), {value})")
+        else:
+            self.lines.append(f"np.add.at({target}[{slot}], {cells}, {value})")
+
+
+def namespace(program: Program, constants: dict[str, float]) -> dict[str, Any]:
+    """The constants of a text, in the program's precision."""
+    precision = np.float32 if program.precision == "float32" else np.float64
+    return {name: precision(value) for name, value in constants.items()}
+
+
+def initial(array: Array, program: Program) -> np.ndarray[Any, np.dtype[Any]]:
+    """A fresh copy of an array's initial values, in the program's precision."""
+    dtype: Any = program.precision if array.initial.dtype.kind == "f" else np.int64
+    return np.array(array.initial, dtype=dtype)

@@ -1,0 +1,1 @@
+"""The model library: neurons/*.yaml and synapses/*.yaml, each with its equations and where they come from."""

@@ -1,0 +1,231 @@
+"""The public functions: load, compile, open, run. The command line is a thin skin over them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroport import backends, chips, quantise, reader, writer
+from neuroport import instance as instances
+from neuroport.chip import Chip, ChipInstance
+from neuroport.elaborate import elaborate
+from neuroport.errors import InvalidInput, Place
+from neuroport.session import Progress, Session, open_session
+from neuroport.trace_write import Source, Writer, check_output
+
+if TYPE_CHECKING:
+    from neuroport.network import Network
+    from neuroport.program import Program, ReportLine
+    from neuroport.values import Quantity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What came out of a run; the fields of `neuroport run --json`, and what a summary for people needs besides.
+
+    `spikes`: spikes of each spiking population. `rates`: mean rate per neuron in Hz. `metrics`: name -> (step, value).
+    """
+
+    network: str
+    backend: str
+    arithmetic: str
+    chip: str
+    chip_seed: int | None
+    seed: int
+    dt: float  # ms
+    steps: int
+    spikes: dict[str, int]
+    rates: dict[str, float]
+    metrics: dict[str, list[tuple[int, Any]]]
+    overflows: dict[str, int]
+    digest: str
+    build_s: float = 0.0
+    run_s: float = 0.0
+    trace: str | None = None
+    report: tuple[ReportLine, ...] = field(default=(), repr=False)
+
+
+def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
+    """Read a network file. `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems."""
+    return reader.load(path, sets)
+
+
+def specimen(
+    network: Network,
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+) -> tuple[Chip, ChipInstance | None]:
+    """The chip to run on (default: the network's) and, with a seed, a file or an instance, which specimen of it.
+
+    Without either every circuit of the chip is as designed.
+    """
+    chosen = chip if isinstance(chip, Chip) else None
+    if instance is not None:
+        if chip_seed is not None:
+            raise InvalidInput.one(
+                None, "give a chip seed or a chip instance, not both; an instance has its seed in it"
+            )
+        found = instance if isinstance(instance, ChipInstance) else instances.load(Path(instance))
+        named = chip if isinstance(chip, str) else chosen.name if chosen else None
+        if named is not None and (chosen or chips.load(str(named))).name != found.chip.name:
+            text = f"this is an instance of chip '{found.chip.name}', not of '{named}'; leave the chip out or change it"
+            place = None if isinstance(instance, ChipInstance) else Place(str(instance))
+            raise InvalidInput.one(place, text)
+        return found.chip, found
+    if chosen is None:
+        chosen = chips.load(str(chip or network.chip))
+    return chosen, None if chip_seed is None else instances.manufacture(chosen, chip_seed)
+
+
+def compile(
+    network: Network,
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+) -> Program:
+    """Lower a network to the program that executors run: real numbers on an ideal chip, integers on any other."""
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    return lower(network, chosen, one)
+
+
+def lower(network: Network, chip: Chip, instance: ChipInstance | None, quantised: bool = True) -> Program:
+    """Elaborate, check the chip's limits, and quantise when the chip calculates with integers."""
+    program = elaborate(network, chip, instance)
+    problems = chips.check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
+    if problems:
+        raise InvalidInput(problems)
+    return quantise.quantise(program, chip) if chip.integer and quantised else program
+
+
+def open(
+    network: Network,
+    backend: str = "emulator",
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+    seed: int | None = None,
+    trace: str | Path | None = None,
+    overwrite: bool = False,
+    keep: bool = True,
+) -> Session:
+    """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
+
+    With `trace`, what the network file says is to be recorded goes there; the file is there when the session is left.
+    """
+    if trace is not None:
+        check_output(trace, overwrite)
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    loaded = backends.load(backend)
+    program = lower(network, chosen, one)
+    seed = program.seed if seed is None else seed
+    plain = open_session(network, program, loaded, seed)
+    if trace is None:
+        return plain
+    source = Source(
+        network=network,
+        text=writer.to_yaml(network),
+        program=program,
+        chip=chosen,
+        instance=one,
+        backend=backend,
+        seed=seed,
+    )
+    return TracedSession(plain, Writer(trace, source, overwrite=overwrite), keep)
+
+
+class TracedSession(Session):
+    """A session whose trace is finished when it is left; after an error the trace is marked incomplete."""
+
+    def __init__(self, plain: Session, writer: Writer, keep: bool) -> None:
+        """Take over the executor of a session that has not run yet."""
+        super().__init__(
+            plain.network, plain.program, plain.executor, seed=plain.seed, backend=plain.backend, sink=writer, keep=keep
+        )
+        self._writer = writer
+
+    def finish(self, digest: str, build_s: float = 0.0, run_s: float = 0.0) -> None:
+        """Write the final state and close the trace."""
+        self._writer.close(
+            steps=self.step,
+            digest=digest,
+            final=self.final(),
+            spike_counts=self.spike_counts(),
+            overflows=self.overflows(),
+            build_s=build_s,
+            run_s=run_s,
+        )
+
+    def __exit__(self, kind: object = None, *rest: object) -> None:
+        """Finish the trace if nobody has, and let go of the executor."""
+        try:
+            if kind is not None:
+                self._writer.close(steps=self.step, complete=False)
+            elif self._writer.is_open:
+                self.finish(self.digest())
+        finally:
+            super().__exit__(kind, *rest)
+
+
+def run(
+    network: Network,
+    backend: str = "emulator",
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+    seed: int | None = None,
+    duration: int | str | Quantity | None = None,
+    trace: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
+
+    `trace`: an HDF5 file for what the network file says is to be recorded; an existing one is an error unless
+    `overwrite`. `progress(steps done, steps in all)` is called about five times a second. When the run fails or is
+    interrupted, the trace holds what was recorded until then and says that it is incomplete.
+    """
+    if duration is None and not network.protocol:
+        text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+        raise InvalidInput.one(network.place, text)
+    started = time.perf_counter()
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    with open(network, backend, chosen, None, one, seed, trace, overwrite, keep=False) as session:
+        built = time.perf_counter()
+        if duration is None:
+            session.run_protocol(progress)
+        else:
+            session.run(duration, progress)
+            session.measure()
+        digest = session.digest()
+        ended = time.perf_counter()
+        if isinstance(session, TracedSession):
+            session.finish(digest, built - started, ended - built)
+        result = _result(session, digest, None if one is None else one.seed)
+    return replace(result, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
+
+
+def _result(session: Session, digest: str, chip_seed: int | None) -> Run:
+    program, spikes = session.program, session.spike_counts()
+    seconds = session.step * program.dt / 1000
+    sizes = {p.name: p.size for p in program.populations}
+    rates = {name: count / (sizes[name] * seconds) if seconds else 0.0 for name, count in spikes.items()}
+    return Run(
+        network=session.network.name,
+        backend=session.backend,
+        arithmetic="integer" if program.integer else program.precision,
+        chip=program.chip,
+        chip_seed=chip_seed,
+        seed=session.seed,
+        dt=program.dt,
+        steps=session.step,
+        spikes=spikes,
+        rates=rates,
+        metrics={name: list(values) for name, values in session.results.items()},
+        overflows=session.overflows(),
+        digest=digest,
+        report=program.report,
+    )

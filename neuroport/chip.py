@@ -1,0 +1,90 @@
+"""Chip descriptions: the number formats, limits and imperfections of a (neuromorphic) processor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.program import Overflow, Rounding
+
+CLASSES = ("state", "weight", "plastic", "trace", "accumulator", "coefficient")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordRule:
+    """How values of one class are held: word length, rounding on assignment, what happens out of range.
+
+    sign="per_projection" (weights only): a projection whose weights all have one sign uses all `bits` for the
+    magnitude; a mixed one loses one to the sign (Loihi).
+    """
+
+    bits: int
+    rounding: Rounding = "nearest"
+    overflow: Overflow = "saturate"
+    sign: Literal["twos_complement", "per_projection"] = "twos_complement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """How the circuits of one parameter kind differ from each other: factor per circuit, frozen at manufacture."""
+
+    distribution: Literal["lognormal", "normal"] = "lognormal"
+    sigma: float = 0.0
+    steps: int = 0  # for kinds counted in whole steps: offset drawn uniformly from -steps..steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What fits on the chip. None: no limit."""
+
+    cores: int | None = None
+    neurons_per_core: int = 256
+    synapses_per_core: int | None = None
+    max_axonal_delay: int | None = None
+    max_dendritic_delay: int | None = None
+    max_refractory: int | None = None
+    plasticity: bool = True
+    graded: bool = True
+    models: tuple[str, ...] | None = None  # the only neuron models that it has, if not programmable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """A chip description. `arithmetic` "float64"/"float32" is ideal: word rules do not apply."""
+
+    name: str
+    title: str = ""
+    source: str = ""
+    arithmetic: Literal["float64", "float32", "integer"] = "integer"
+    words: tuple[tuple[str, WordRule], ...] = ()
+    table_intervals: int = 1024
+    table_bits: int = 32
+    sequential: bool = False
+    limits: Limits = field(default_factory=Limits)
+    mismatch: tuple[tuple[str, Deviation], ...] = ()
+
+    @property
+    def integer(self) -> bool:
+        """Whether programs are lowered to integers for this chip."""
+        return self.arithmetic == "integer"
+
+    def word(self, kind: str) -> WordRule:
+        """The word rule of a class of CLASSES."""
+        return dict(self.words)[kind]
+
+
+@dataclass(frozen=True, eq=False)
+class ChipInstance:
+    """One manufactured chip: for every deviating kind, a factor (or whole-step offset) per physical circuit.
+
+    Neuron circuits are numbered core * neurons_per_core + index; a synapse circuit is (neuron circuit, rank among the
+    synapses of its postsynaptic neuron). Factors are drawn by counter from (chip name, chip seed, kind, circuit), so
+    an instance has no size; a saved one (`factors`) replaces the drawn values of the circuits it holds.
+    """
+
+    chip: Chip
+    seed: int
+    factors: dict[str, NDArray[np.float64]] = field(default_factory=dict)

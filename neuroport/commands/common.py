@@ -1,0 +1,137 @@
+"""What several commands share: finding the network, common options, output as JSON and as tables."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from neuroport.errors import InvalidInput, Place
+
+if TYPE_CHECKING:
+    from neuroport.network import Network
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def chip_options(function: F) -> F:
+    """--chip, --chip-seed, --chip-instance: which arithmetic, on which specimen of the chip."""
+    for option in reversed(
+        (
+            click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's]."),
+            click.option("--chip-seed", type=int, metavar="N", help="Manufacture a deviating chip from this seed."),
+            click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def set_option(function: F) -> F:
+    """--set PATH=VALUE, any number of times."""
+    return click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Change the network, e.g. projections.p.delay='2 ms'.",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """--json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
+
+
+def find_network(name: str) -> Path:
+    """The file behind NET: a path, or the name of a shipped network."""
+    path = Path(name)
+    if path.exists() or path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        return path
+    from neuroport import networks
+
+    if name in networks.names():
+        return networks.path(name)
+    known = ", ".join(networks.names())
+    text = f"there is no such file, and no network of that name comes with neuroport; there are: {known}"
+    raise InvalidInput.one(Place(name), text)
+
+
+def load_network(name: str, sets: Sequence[str] = ()) -> Network:
+    """Read NET with the changes of --set."""
+    import neuroport
+
+    return neuroport.load(find_network(name), sets)
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as one JSON object; numbers that JSON does not have become null."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def plain(value: Any) -> Any:
+    """Nested containers of strings, ints, finite floats and None."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+    """A table: with lines and bold heads on a terminal, tab-free aligned text otherwise. Numbers stand right."""
+    if not rows:
+        return
+    cells = [[shown(cell) for cell in row] for row in rows]
+    right = [all(isinstance(row[k], int | float) for row in rows) for k in range(len(columns))]
+    if click.get_text_stream("stdout").isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=title or None, title_justify="left", title_style="bold")
+        for column, numeric in zip(columns, right, strict=True):
+            table.add_column(column, justify="right" if numeric else "left")
+        for row in cells:
+            table.add_row(*map(Text, row))
+        Console().print(table)
+        return
+    widths = [max(len(row[k]) for row in [list(columns), *cells]) for k in range(len(columns))]
+    if title:
+        click.echo(title)
+    for row in [list(columns), *cells]:
+        padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
+        click.echo(("  " + "  ".join(padded)).rstrip())
+
+
+def shown(value: Any) -> str:
+    """A value for people: six digits of a float, thousands separated, lists shortened."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        items = [shown(item) for item in value[:4]]
+        return ", ".join(items) + (f", … ({len(value)})" if len(value) > 4 else "")
+    return str(value)
+
+
+def duration(seconds: float) -> str:
+    """A time span for people."""
+    if seconds < 60:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

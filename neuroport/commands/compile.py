@@ -1,0 +1,52 @@
+"""neuroport compile: the forms that a network takes on its way to an executor, as text."""
+
+from __future__ import annotations
+
+import click
+
+from neuroport.commands.common import chip_options, echo_table, load_network, set_option
+
+FORMS = ("network", "program", "integer", "numba", "report")
+
+
+@click.command("compile")
+@click.argument("net", metavar="NET")
+@click.option("--emit", type=click.Choice(FORMS), default="report", show_default=True, help="Which form to print.")
+@chip_options
+@set_option
+def compile_command(
+    net: str, emit: str, chip: str | None, chip_seed: int | None, chip_instance: str | None, sets: tuple[str, ...]
+) -> None:
+    """Lower a network and print one of its forms.
+
+    network: the network file with everything that --set changed. program: the machine in real numbers. integer: the
+    same in the chip's integers. numba: the emulator's generated code. report: what lowering has to tell.
+    """
+    network = load_network(net, sets)
+    if emit == "network":
+        from neuroport import writer
+
+        click.echo(writer.to_yaml(network), nl=False)
+        return
+    from neuroport import api, printer
+    from neuroport.errors import Unsupported
+
+    chosen, instance = api.specimen(network, chip, chip_seed, chip_instance)
+    if emit == "integer" and not chosen.integer:
+        raise Unsupported(
+            f"chip '{chosen.name}' calculates in {chosen.arithmetic}, so there is no integer program; "
+            f"name a chip that calculates with integers: --chip generic16"
+        )
+    program = api.lower(network, chosen, instance, quantised=emit != "program")
+    if emit in ("program", "integer"):
+        click.echo(printer.text(program), nl=False)
+    elif emit == "numba":
+        from neuroport.backends.emulator.emit import module_text
+
+        click.echo(module_text(program), nl=False)
+    else:
+        click.echo(f"{network.name} on {chosen.name}")
+        rows = [[line.subject, line.topic, line.text] for line in program.report]
+        echo_table(("subject", "topic", "report"), rows)
+        if not rows:
+            click.echo("nothing to report")

@@ -1,0 +1,25 @@
+"""neuroport doctor: what works on this machine."""
+
+from __future__ import annotations
+
+import click
+
+from neuroport.commands.common import echo_json, json_option
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Tell what works on this machine and what is missing (exit code 1 if something needed is)."""
+    from neuroport import doctor as clinic
+
+    findings = clinic.examine()
+    report = clinic.as_json(findings)
+    if as_json:
+        echo_json(report)
+    else:
+        width = max(len(finding.what) for finding in findings)
+        for finding in findings:
+            click.echo(f"{finding.level:<4}  {finding.what:<{width}}  {finding.text}")
+    ctx.exit(0 if report["ok"] else 1)

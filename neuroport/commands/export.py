@@ -1,0 +1,46 @@
+"""neuroport export: a network file, with learned values when they come from a trace."""
+
+from __future__ import annotations
+
+import click
+
+from neuroport.commands.common import load_network, set_option
+
+
+@click.command()
+@click.argument("source", metavar="NET|FILE.h5")
+@click.option("-o", "--output", required=True, metavar="OUT.yaml", help="The network file to write.")
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
+@set_option
+def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
+    """Write a network file; from a trace, with the weights and other values that were learned.
+
+    Large arrays go into an HDF5 file beside it, of the same name.
+    """
+    from pathlib import Path
+
+    from neuroport import trace, writer
+    from neuroport.errors import InvalidInput
+    from neuroport.learned import with_learned
+    from neuroport.trace_write import check_output
+
+    beside = Path(output).with_suffix(".h5")
+    if beside == Path(output):
+        raise InvalidInput.one(
+            None, f"'{output}' would be overwritten by its own arrays; give a name that ends in .yaml"
+        )
+    for path in (Path(output), beside):
+        check_output(path, overwrite, parts=False)
+    if trace.is_trace(source):
+        if sets:
+            raise InvalidInput.one(
+                None, "--set changes a network file, not a trace; set it in the exported file instead"
+            )
+        opened = trace.open_trace(source)
+        network = with_learned(opened.network(), opened)
+    else:
+        network = load_network(source, sets)
+    writer.write(network, Path(output))
+    click.echo(output)
+    if beside.exists():
+        click.echo(str(beside))

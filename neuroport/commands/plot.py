@@ -1,0 +1,37 @@
+"""neuroport plot: a picture of a trace."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.argument("trace", metavar="FILE.h5")
+@click.option("-o", "--output", required=True, metavar="OUT.png", help="The picture; PNG, PDF or SVG by its ending.")
+@click.option("--from", "start", metavar="TIME", help="Show spikes and states from this time on, e.g. '2 s'.")
+@click.option("--to", "stop", metavar="TIME", help="Show spikes and states up to this time.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
+def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite: bool) -> None:
+    """Draw spikes, sampled states, weights and metrics of a trace."""
+    from neuroport import plot as picture
+    from neuroport.trace import open_trace
+    from neuroport.trace_write import check_output
+
+    check_output(output, overwrite, parts=False)
+    opened = open_trace(trace)
+    picture.plot(opened, output, _ms(start, opened.dt, "--from"), _ms(stop, opened.dt, "--to"))
+    click.echo(output)
+
+
+def _ms(text: str | None, dt: float, option: str) -> float | None:
+    """Milliseconds of a time given on the command line."""
+    from neuroport import units
+    from neuroport.errors import InvalidInput
+    from neuroport.values import Quantity
+
+    if text is None:
+        return None
+    try:
+        return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
+    except units.UnitError as error:
+        raise InvalidInput.one(None, f"{option} '{text}': {error}") from None

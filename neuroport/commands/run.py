@@ -1,0 +1,164 @@
+"""neuroport run: run a network, show how far it is, and print what came out."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from neuroport.commands.common import (
+    chip_options,
+    duration,
+    echo_json,
+    echo_table,
+    json_option,
+    load_network,
+    set_option,
+    shown,
+)
+
+if TYPE_CHECKING:
+    from neuroport.api import Run
+
+LINE_EVERY = 10.0
+
+
+@click.command()
+@click.argument("net", metavar="NET")
+@click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
+@chip_options
+@click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's].")
+@set_option
+@click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
+@click.option("-o", "--output", metavar="FILE.h5", help="Write a trace of what the network records.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing trace.")
+@json_option
+@click.option("-q", "--quiet", is_flag=True, help="Do not show how far the run is.")
+@click.pass_context
+def run(
+    ctx: click.Context,
+    net: str,
+    backend: str,
+    chip: str | None,
+    chip_seed: int | None,
+    chip_instance: str | None,
+    seed: int | None,
+    sets: tuple[str, ...],
+    span: str | None,
+    output: str | None,
+    overwrite: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run a network and print its metrics, spikes and digest."""
+    import neuroport
+
+    if output is not None:
+        from neuroport.trace_write import check_output
+
+        check_output(output, overwrite)
+    network = load_network(net, sets)
+    try:
+        with Progress(network.name, show=not quiet) as progress:
+            result = neuroport.run(
+                network,
+                backend=backend,
+                chip=chip,
+                chip_seed=chip_seed,
+                instance=chip_instance,
+                seed=seed,
+                duration=span,
+                trace=output,
+                overwrite=overwrite,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        click.echo(f"interrupted after {progress.done:,} of {progress.total:,} steps", err=True)
+        from pathlib import Path
+
+        if output is not None and Path(output).exists():
+            click.echo(f"what was recorded until then is in {output}, marked incomplete", err=True)
+        ctx.exit(1)
+    if as_json:
+        fields = dataclasses.asdict(dataclasses.replace(result, report=()))
+        del fields["report"]
+        echo_json(fields)
+    else:
+        summary(result)
+
+
+def summary(result: Run) -> None:
+    """Print a run for people."""
+    chip = result.chip if result.chip_seed is None else f"{result.chip}, chip seed {result.chip_seed}"
+    seconds = result.steps * result.dt / 1000
+    click.echo(f"{result.network} on {chip} ({result.arithmetic}), backend {result.backend}, seed {result.seed}")
+    rows: list[list[Any]] = []
+    for name, values in result.metrics.items():
+        if values:
+            (first_step, first), (last_step, last) = values[0], values[-1]
+            rows.append([name, len(values), first, first_step, last, last_step])
+    echo_table(("metric", "measured", "first", "at step", "last", "at step"), rows)
+    spikes = [[name, count, f"{result.rates[name]:.4g} Hz"] for name, count in result.spikes.items()]
+    echo_table(("population", "spikes", "mean rate"), spikes)
+    overflows = [[name, count] for name, count in result.overflows.items() if count]
+    echo_table(("array", "stores out of range"), overflows)
+    click.echo(f"simulated  {shown(result.steps)} steps ({shown(seconds)} s)")
+    click.echo(f"took       {duration(result.build_s)} to build, {duration(result.run_s)} to run")
+    click.echo(f"digest     {result.digest}")
+    if result.trace is not None:
+        click.echo(f"trace      {result.trace}")
+
+
+class Progress:
+    """Tells on stderr how far a run is: a bar on a terminal, else a line every ten seconds."""
+
+    def __init__(self, name: str, show: bool = True) -> None:
+        self.done, self.total = 0, 0
+        self._name, self._show = name, show
+        self._started = self._last = time.monotonic()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Progress:
+        if self._show and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._task = self._bar.add_task(self._name, total=None, rate="building")
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show that `done` of `total` steps are computed."""
+        now = time.monotonic()
+        if not self.total:
+            self._started = self._last = now
+        self.done, self.total = done, total
+        rate = done / (now - self._started) if now > self._started else 0.0
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, rate=f"{rate:,.0f} steps/s")
+        elif self._show and now - self._last >= LINE_EVERY:
+            self._last = now
+            left = duration((total - done) / rate) if rate else "?"
+            share = done / max(total, 1)
+            click.echo(f"{self._name}: {done:,} of {total:,} steps ({share:.0%}), {rate:,.0f}/s, {left} left", err=True)

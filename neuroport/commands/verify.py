@@ -1,0 +1,97 @@
+"""neuroport verify: do all executors compute the same?"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from neuroport.commands.common import chip_options, echo_json, json_option, load_network, set_option
+from neuroport.commands.run import Progress
+
+
+@click.command()
+@click.argument("nets", metavar="NET…", nargs=-1, required=True)
+@click.option("--against", multiple=True, metavar="B", help="Backends to compare [default: all that can].")
+@chip_options
+@click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's].")
+@set_option
+@click.option("--full", is_flag=True, help="The whole protocol, not a shortened one.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="At most N steps per run item [default: 1000].")
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context,
+    nets: tuple[str, ...],
+    against: tuple[str, ...],
+    chip: str | None,
+    chip_seed: int | None,
+    chip_instance: str | None,
+    seed: int | None,
+    sets: tuple[str, ...],
+    full: bool,
+    steps: int | None,
+    as_json: bool,
+) -> None:
+    """Run networks on every executor and compare spikes, states and weights, bit by bit on integer chips.
+
+    The protocol is shortened: a repeat is done at most 3 times, a run lasts at most 1000 steps. The exit code is 1 when
+    something differs; the first difference is named.
+    """
+    import neuroport
+    from neuroport import backends, protocol, verification
+
+    names = tuple(dict.fromkeys(against)) or backends.names()
+    if len(names) == 1 and "reference" not in names:
+        names = ("reference", *names)
+    results: list[dict[str, Any]] = []
+    for net in nets:
+        network = load_network(net, sets)
+        program = neuroport.compile(network, chip, chip_seed, chip_instance)
+        if network.protocol and not full and "run.T" in program.arrays:
+            # The length of the run items goes into the program's formats: compile the protocol that will be run.
+            network = protocol.shorten(network, program, steps=1000 if steps is None else steps)
+            program = neuroport.compile(network, chip, chip_seed, chip_instance)
+        with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
+            result = verification.verify(network, program, names, steps=steps, full=full, seed=seed, progress=progress)
+        first = result.first_difference
+        results.append(
+            {
+                "network": network.name,
+                "chip": program.chip,
+                "arithmetic": "integer" if program.integer else program.precision,
+                "identical": result.identical,
+                "executors": result.executors,
+                "steps": result.steps,
+                "first_difference": None if first is None else as_dict(first),
+                "skipped": result.skipped,
+            }
+        )
+        if not as_json:
+            _tell(results[-1], first)
+    if as_json:
+        echo_json(results[0] if len(results) == 1 else {"identical": _all(results), "results": results})
+    ctx.exit(0 if _all(results) else 1)
+
+
+def as_dict(difference: Any) -> dict[str, Any]:
+    """A difference as plain values, with its sentence."""
+    fields = {name: getattr(difference, name) for name in ("kind", "step", "name", "element", "executors", "values")}
+    return {**fields, "text": str(difference)}
+
+
+def _all(results: list[dict[str, Any]]) -> bool:
+    return all(result["identical"] for result in results)
+
+
+def _tell(result: dict[str, Any], first: Any) -> None:
+    executors = ", ".join(result["executors"])
+    what = f"{result['network']} on {result['chip']} ({result['arithmetic']})"
+    if result["identical"]:
+        how = "identical" if result["arithmetic"] == "integer" else "equal within the tolerance"
+        click.echo(f"{what}: {how} after {result['steps']:,} steps on {executors}")
+    else:
+        click.echo(f"{what}: different on {executors}: {first}")
+    for name, reason in result["skipped"].items():
+        click.echo(f"  without {name}: {reason}")

@@ -1,0 +1,82 @@
+"""Hoisting: parts of an expression that depend on parameters alone become parameter arrays, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from neuroport.derived import evaluate
+from neuroport.program import Apply, Body, Bool, Const, Expr, Int, Let, Numbers, Read, Real, Send, Spike, Store, walk
+
+
+@dataclass(slots=True)
+class Hoister:
+    """Replaces constant parts of one owner's expressions by reads of arrays `OWNER.constN`.
+
+    `values` holds the real values of all parameters (by array name) and receives those of the new arrays; `made` lists
+    the new arrays in order with the expressions that they stand for.
+    """
+
+    owner: str
+    values: dict[str, Numbers]
+    made: list[tuple[str, Expr]] = field(default_factory=list)
+    _known: dict[Expr, Expr] = field(default_factory=dict)
+
+    def body(self, body: Body) -> Body:
+        """The body with all its constant parts hoisted."""
+        out: list[Let | Store | Send | Spike] = []
+        for stmt in body:
+            match stmt:
+                case Let():
+                    out.append(replace(stmt, value=self.expr(stmt.value)))
+                case Store() | Send():
+                    guard = self.expr(stmt.guard) if stmt.guard is not None else None
+                    out.append(replace(stmt, value=self.expr(stmt.value), guard=guard))
+                case Spike():
+                    out.append(replace(stmt, condition=self.expr(stmt.condition)))
+        return tuple(out)
+
+    def expr(self, expr: Expr) -> Expr:
+        """The expression with its largest constant parts replaced."""
+        if not isinstance(expr, Apply):
+            return expr
+        if self._constant(expr):
+            return self._hoisted(expr)
+        return replace(expr, args=tuple(self.expr(a) for a in expr.args))
+
+    def _constant(self, expr: Apply) -> bool:
+        """Whether a real or int expression reads parameters of this owner only."""
+        if isinstance(expr.type, Bool) or (expr.fn == "to_real" and isinstance(expr.args[0], Read)):
+            return False
+        return all(self._leaf_constant(part) for part in walk(expr))
+
+    def _leaf_constant(self, part: Expr) -> bool:
+        match part:
+            case Read(array=array, at=at):
+                return at in ("scalar", "own") and array in self.values
+            case Const() | Apply():
+                return True
+            case _:
+                return False
+
+    def _hoisted(self, expr: Apply) -> Expr:
+        known = self._known.get(expr)
+        if known is not None:
+            return known
+        reads = [part for part in walk(expr) if isinstance(part, Read)]
+        value = evaluate(expr, self.values)
+        if not reads:
+            number = float(value) if isinstance(expr.type, Real) else int(value)
+            result: Expr = Const(number, Real() if isinstance(number, float) else Int(number, number))
+        else:
+            name = f"{self.owner}.const{len(self.made) + 1}"
+            self.values[name] = value
+            self.made.append((name, expr))
+            result = Read(name, "own" if any(r.at == "own" for r in reads) else "scalar", expr.type)
+        self._known[expr] = result
+        return result
+
+
+def depends_on(expr: Expr, names: Mapping[str, object] | set[str]) -> bool:
+    """Whether an expression reads any of these arrays."""
+    return any(isinstance(part, Read) and part.array in names for part in walk(expr))

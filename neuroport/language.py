@@ -1,0 +1,110 @@
+"""The model language for those who read model files: parse texts, check whole models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neuroport.errors import Problem
+from neuroport.lowering import Allowed, Lowering, Names
+from neuroport.model import Block, Expression, NeuronModel, Parameter, SynapseModel
+from neuroport.naming import BUILT_IN, ConstantNames, Constants, NeuronNames, Side, SynapseNames, declared_type
+from neuroport.program import REAL, Type
+from neuroport.syntax import CALLS, SENDS, parse_block, parse_expression
+
+__all__ = ["check_neuron", "check_synapse", "parse_block", "parse_expression", "synapse_allowed"]
+
+EACH_STEP = "each_step"
+
+
+def synapse_allowed(block: str) -> Allowed:
+    """What a block of a synapse model may do."""
+    match block:
+        case "step":
+            return Allowed(send=True, send_back=True, when=True, delayed=True)
+        case "on_pre":
+            return Allowed(send=True, send_back=True, delayed=True)
+        case "on_post":
+            return Allowed(send_back=True, delayed=True)
+        case _:
+            return Allowed()
+
+
+def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
+    """Problems of a neuron model on its own: names, types, what each block may do."""
+    problems = list(_name_clashes(model))
+    constants, found = _constants(model.name, model.parameters, model.derived)
+    problems += found
+    names = NeuronNames(model, model.name, constants, 1.0)
+    lowering = Lowering(names, model.name, "update")
+    lowering.block(model.update)
+    fired = lowering.spike(model.spike) if model.spike else None
+    if model.spike is None and model.on_spike.text.strip():
+        lowering.problems.append(Problem(model.on_spike.place, "on_spike without a 'spike' condition; add one"))
+    lowering.block(model.on_spike, fired)
+    lowering.block(model.after)
+    problems += lowering.problems
+    for event, block in model.on_event:
+        names = NeuronNames(model, model.name, constants, 1.0, inputs=False)
+        problems += _check_block(names, model.name, f"on_event {event}", block, Allowed())
+    return tuple(problems)
+
+
+def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
+    """Problems of a synapse model on its own. What it reads of its neurons is checked where a projection uses it."""
+    problems = list(_name_clashes(model))
+    constants, found = _constants(model.name, model.parameters, model.derived)
+    problems += found
+    weights = [s.name for s in model.states if s.weight]
+    if len(weights) != 1:
+        shown = ", ".join(weights) or "none"
+        text = f"synapse model '{model.name}' marks {shown} as its weight; mark exactly one variable `weight: true`"
+        problems.append(Problem(model.place, text))
+        return tuple(problems)
+    for trace in model.traces:
+        for expression in (trace.decay, trace.increment):
+            lowering = Lowering(ConstantNames(constants, 1.0), model.name, f"trace {trace.name}")
+            lowering.value(expression)
+            problems += lowering.problems
+    for name, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
+        names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"))
+        problems += _check_block(names, model.name, name, block, synapse_allowed(name))
+    for event, block in model.on_event:
+        names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"), sides=False)
+        problems += _check_block(names, model.name, f"on_event {event}", block, Allowed())
+    return tuple(problems)
+
+
+def _check_block(names: Names, owner: str, name: str, block: Block, allowed: Allowed) -> list[Problem]:
+    lowering = Lowering(names, owner, name, allowed, dendritic=True)
+    lowering.block(block)
+    return lowering.problems
+
+
+def _constants(
+    owner: str, parameters: Iterable[Parameter], derived: Iterable[tuple[str, Expression]]
+) -> tuple[Constants, list[Problem]]:
+    types: dict[str, Type] = {p.name: declared_type(p) for p in parameters}
+    problems: list[Problem] = []
+    for name, expression in derived:
+        lowering = Lowering(ConstantNames(Constants(owner, dict(types)), 1.0), owner, f"derived {name}")
+        value = lowering.value(expression)
+        problems += lowering.problems
+        types[name] = value.type if value is not None else REAL
+    return Constants(owner, types), problems
+
+
+def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
+    """Names declared twice in a model, or taken by the language."""
+    declared = [(p.name, p.place) for p in model.parameters]
+    declared += [(name, e.place) for name, e in model.derived]
+    declared += [(s.name, s.place) for s in model.states]
+    if isinstance(model, NeuronModel):
+        declared += [(i.name, i.place) for i in model.inputs]
+    seen: set[str] = set()
+    reserved = {*BUILT_IN, *CALLS, *SENDS, "pre", "post", "target", "spiked"}
+    for name, place in declared:
+        if name in seen:
+            yield Problem(place, f"'{name}' is declared twice in model '{model.name}'; names must differ")
+        if name in reserved:
+            yield Problem(place, f"'{name}' is a word of the model language; choose another name")
+        seen.add(name)

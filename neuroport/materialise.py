@@ -1,0 +1,146 @@
+"""From values as written in a file to numbers per element, in coherent units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport import units
+from neuroport.draws import Source, sample
+from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.network import Network
+from neuroport.targets import boltzmann
+from neuroport.values import ArrayValue, Distribution, FileValue, Quantity, TargetValue, Value
+
+
+@dataclass(frozen=True, eq=False)
+class Elements:
+    """What a value has one number for: `size` neurons, or synapses with their pre and post neurons.
+
+    `keys` (uint64) are the elements' numbers for random draws. `given` maps synapse positions to the order in which
+    pairs were written, for one-dimensional arrays.
+    """
+
+    size: int
+    keys: NDArray[np.uint64]
+    pre: NDArray[np.int64] | None = None
+    post: NDArray[np.int64] | None = None
+    shape: tuple[int, int] = (0, 0)
+    given: NDArray[np.int64] | None = None
+
+
+@dataclass(eq=False)
+class Materialiser:
+    """Turns the values of one network into arrays; collects problems."""
+
+    network: Network
+    problems: list[Problem] = field(default_factory=list)
+    _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
+
+    def number(self, quantity: Quantity, unit: str) -> float:
+        """A quantity in coherent units, or in steps where `unit` counts steps."""
+        if units.is_step(unit):
+            return float(units.steps(quantity, self.network.dt)) if quantity.unit else float(quantity.number)
+        return units.coherent(quantity.number, quantity.unit or unit)[0]
+
+    def limits(self, declared: tuple[float, float] | None, unit: str) -> tuple[float, float] | None:
+        """A declared range in coherent units."""
+        if declared is None:
+            return None
+        return self.number(Quantity(declared[0], unit), unit), self.number(Quantity(declared[1], unit), unit)
+
+    def array(
+        self, value: Value, unit: str, integer: bool, owner: str, quantity: str, elements: Elements
+    ) -> NDArray[np.float64] | NDArray[np.int64]:
+        """The numbers: shape () for a single quantity, else (elements.size,). Problems give zeros."""
+        try:
+            numbers = self._numbers(value, unit, owner, quantity, elements)
+        except InvalidInput as error:
+            self.problems += error.problems
+            numbers = np.zeros((), np.float64)
+        except (OSError, KeyError, ValueError) as error:
+            text = f"{owner}.{quantity} cannot be read: {error}".rstrip()
+            self.problems.append(Problem(_place(value), text))
+            numbers = np.zeros((), np.float64)
+        if not np.all(np.isfinite(numbers)):
+            self.problems.append(Problem(_place(value), f"{owner}.{quantity} has values that are not finite"))
+            numbers = np.nan_to_num(numbers)
+        if not integer:
+            return numbers
+        whole = np.rint(numbers)
+        if not isinstance(value, Distribution) and np.any(whole != numbers):
+            text = f"{owner}.{quantity} is an int, {float(numbers.flat[np.argmax(whole != numbers)]):g} was given; round it"
+            self.problems.append(Problem(_place(value), text))
+        return whole.astype(np.int64)
+
+    def _numbers(self, value: Value, unit: str, owner: str, quantity: str, elements: Elements) -> NDArray[np.float64]:
+        match value:
+            case Quantity():
+                return np.asarray(self.number(value, unit), np.float64)
+            case Distribution():
+                source = Source(self.network.seed, owner, quantity)
+                return sample(value, source, elements.keys, lambda q: self.number(q, unit))
+            case ArrayValue(values=values, unit=given, rows=rows):
+                return self._arranged(values.array, given or unit, unit, rows, owner, quantity, elements, value.place)
+            case FileValue(file=file, dataset=dataset, unit=given, rows=rows):
+                data = read_dataset(Path(self.network.folder) / file, dataset)
+                return self._arranged(data, given or unit, unit, rows, owner, quantity, elements, value.place)
+            case TargetValue(target=target, field=name):
+                data = self.target(target)[name]
+                return self._arranged(data, "", unit, "target", owner, quantity, elements, value.place)
+
+    def target(self, name: str) -> dict[str, NDArray[np.float64]]:
+        """The fields of a target, computed once."""
+        if name not in self._targets:
+            target = next(t for t in self.network.targets if t.name == name)
+            self._targets[name] = boltzmann(target.weights.array, target.biases.array)
+        return self._targets[name]
+
+    def _arranged(
+        self,
+        data: NDArray[np.generic],
+        given: str,
+        unit: str,
+        rows: str,
+        owner: str,
+        quantity: str,
+        elements: Elements,
+        place: Place | None,
+    ) -> NDArray[np.float64]:
+        numbers = np.asarray(data, np.float64)
+        if given:
+            numbers = numbers * self.number(Quantity(1, given), unit)
+        if numbers.ndim == 0:
+            return numbers
+        if numbers.ndim == 2 and elements.pre is not None and elements.post is not None:
+            matrix = numbers if rows == "source" else numbers.T
+            if matrix.shape == elements.shape:
+                return np.asarray(matrix[elements.pre, elements.post], np.float64)
+            wanted = _shape(elements.shape, rows)
+        elif numbers.ndim == 1 and len(numbers) == elements.size:
+            return numbers if elements.given is None else numbers[elements.given]
+        else:
+            wanted = f"({elements.size},)"
+            if elements.pre is not None:
+                wanted += f" or {elements.shape} with `rows: source`"
+        text = f"{owner}.{quantity} has shape {numbers.shape}, needed is {wanted}"
+        raise InvalidInput.one(place, text)
+
+
+def read_dataset(path: Path, dataset: str) -> NDArray[np.generic]:
+    """A data set of an HDF5 file."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return np.asarray(file[dataset][()])
+
+
+def _place(value: Value) -> Place | None:
+    return value.place
+
+
+def _shape(shape: tuple[int, int], rows: str) -> str:
+    return f"{shape} (source, target)" if rows == "source" else f"{shape[::-1]} (target, source)"

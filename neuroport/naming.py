@@ -1,0 +1,260 @@
+"""What the names in model texts stand for: arrays `OBJECT.VARIABLE` of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neuroport.lowering import Variable
+from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.program import INT, REAL, Apply, Const, Expr, Int, Read, Type
+
+BUILT_IN = ("dt", "t", "T", "item_step")
+SPIKED = "spiked"
+FACTOR = "circuit"
+
+
+def declared_type(declared: Parameter | State | Input) -> Type:
+    """The type of a declared parameter, variable or input; ints take their declared range."""
+    if declared.type == "real":
+        return REAL
+    if declared.range is None:
+        return Int()
+    return Int(int(declared.range[0]), int(declared.range[1]))
+
+
+def built_in(name: str, dt: float) -> Expr | None:
+    """The value of dt, t, T or item_step."""
+    match name:
+        case "dt":
+            return Const(dt, REAL)
+        case "T":
+            return Read("run.T", "scalar", Int(0, 2**62))
+        case "t" | "item_step":
+            return Read(f"run.{name}", "scalar", Int(0, 2**62))
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """The parameters and derived constants of one object, with what is the same for all its elements."""
+
+    owner: str
+    types: dict[str, Type]
+    scalars: frozenset[str] = frozenset()
+
+    def read(self, name: str, at: Literal["own", "pre", "post"] = "own") -> Expr | None:
+        """A parameter's value, or None if there is none of that name."""
+        if name not in self.types:
+            return None
+        return Read(f"{self.owner}.{name}", "scalar" if name in self.scalars else at, self.types[name])
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantNames:
+    """Names in the definition of a derived constant: parameters, earlier derived constants and dt."""
+
+    constants: Constants
+    dt: float
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """See Names."""
+        return Const(self.dt, REAL) if name == "dt" else self.constants.read(name)
+
+    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
+        """See Names."""
+        return None
+
+    def variable(self, name: str) -> Variable | None:
+        """See Names."""
+        return None
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """See Names."""
+        return None
+
+    def sent(self, value: Expr) -> Expr:
+        """See Names."""
+        return value
+
+    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+        """See Names."""
+        return (*self.constants.types, "dt") if what == "own" else ()
+
+
+@dataclass(frozen=True, slots=True)
+class NeuronNames:
+    """Names in a neuron's blocks. `factors`: learned variables that are used through a deviating circuit."""
+
+    model: NeuronModel
+    owner: str
+    constants: Constants
+    dt: float
+    factors: frozenset[str] = frozenset()
+    inputs: bool = True
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """See Names. A learned variable is seen as stored where it is assigned itself, else through its circuit."""
+        constant = self.constants.read(name)
+        if constant is not None:
+            return constant
+        for state in self.model.states:
+            if state.name == name:
+                value: Expr = Read(f"{self.owner}.{name}", "own", declared_type(state))
+                if name in self.factors and assigning != name:
+                    factor = Read(f"{self.owner}.{name}_{FACTOR}", "own", REAL)
+                    value = Apply("mul", (value, factor), REAL)
+                return value
+        for sum_ in self.model.inputs:
+            if sum_.name == name and self.inputs:
+                return Read(f"{self.owner}.{name}", "own", declared_type(sum_))
+        return built_in(name, self.dt)
+
+    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
+        """See Names: a neuron has no sides."""
+        return None
+
+    def variable(self, name: str) -> Variable | None:
+        """See Names."""
+        for state in self.model.states:
+            if state.name == name:
+                return Variable(f"{self.owner}.{name}", declared_type(state))
+        return None
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """See Names: a neuron does not send."""
+        return None
+
+    def sent(self, value: Expr) -> Expr:
+        """See Names."""
+        return value
+
+    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+        """See Names."""
+        states = [s.name for s in self.model.states]
+        match what:
+            case "own":
+                sums = [i.name for i in self.model.inputs] if self.inputs else []
+                return (*self.constants.types, *states, *sums, *BUILT_IN)
+            case "variable":
+                return states
+            case _:
+                return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The neurons at one end of a projection: their model (None while unknown), name and constants."""
+
+    owner: str
+    model: NeuronModel | None = None
+    constants: Constants | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SynapseNames:
+    """Names in a synapse's blocks. `factor`: the weight is sent through a deviating circuit."""
+
+    model: SynapseModel
+    owner: str
+    constants: Constants
+    dt: float
+    pre: Side
+    post: Side
+    target_input: str = ""
+    delay: int = 1
+    factor: bool = False
+    sides: bool = True
+    used: set[str] = field(default_factory=set)
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """See Names."""
+        constant = self.constants.read(name)
+        if constant is not None:
+            return constant
+        variable = self.variable(name)
+        if variable is not None:
+            return Read(variable.array, "own", variable.type)
+        return built_in(name, self.dt)
+
+    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
+        """See Names: a trace of this synapse model, or a variable or parameter of the neuron."""
+        if not self.sides:
+            return None
+        lag: int | Literal["synapse"] = "synapse" if lagged else (self.delay - 1 if side == "pre" else 0)
+        for trace in self.model.traces:
+            if trace.name == name and trace.side == side:
+                return Read(f"{self.owner}.{name}", side, REAL, lag)
+        end = self.pre if side == "pre" else self.post
+        if end.model is None:
+            return Read(f"{side}.{name}", side, INT, lag)  # type unknown yet: an int may stand everywhere
+        if name == SPIKED and end.model.spike is not None:
+            self.used.add(end.owner)
+            return Read(f"{end.owner}.{SPIKED}", side, Int(0, 1), lag)
+        for state in end.model.states:
+            if state.name == name:
+                return Read(f"{end.owner}.{name}", side, declared_type(state), lag)
+        return end.constants.read(name, side) if end.constants is not None else None
+
+    def variable(self, name: str) -> Variable | None:
+        """See Names."""
+        for state in self.model.states:
+            if state.name == name:
+                return Variable(f"{self.owner}.{name}", declared_type(state))
+        return None
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """See Names. `target` is the input that the projection names."""
+        end = self.pre if back else self.post
+        if end.model is None:
+            return Variable(f"{end.owner}.{name}", REAL)
+        if name == "target" and not back:
+            name = self.target_input
+        for sum_ in end.model.inputs:
+            if sum_.name == name:
+                return Variable(f"{end.owner}.{name}", declared_type(sum_))
+        return None
+
+    def sent(self, value: Expr) -> Expr:
+        """See Names: every weight in the value is multiplied by the factor of its circuit."""
+        if not self.factor:
+            return value
+        return _through_circuit(value, f"{self.owner}.{self.model.weight.name}")
+
+    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+        """See Names."""
+        match what:
+            case "own":
+                return (*self.constants.types, *(s.name for s in self.model.states), *BUILT_IN)
+            case "variable":
+                return [s.name for s in self.model.states]
+            case "pre" | "post":
+                return self._side_choices(what)
+            case "input":
+                sums = [i.name for i in self.post.model.inputs] if self.post.model else []
+                return (*sums, "target")
+            case "back":
+                return [i.name for i in self.pre.model.inputs] if self.pre.model else []
+
+    def _side_choices(self, side: Literal["pre", "post"]) -> Iterable[str]:
+        if not self.sides:
+            return ()
+        traces = [t.name for t in self.model.traces if t.side == side]
+        end = self.pre if side == "pre" else self.post
+        if end.model is None:
+            return traces
+        spiked = [SPIKED] if end.model.spike is not None else []
+        constants = end.constants.types if end.constants else ()
+        return (*traces, *(s.name for s in end.model.states), *constants, *spiked)
+
+
+def _through_circuit(value: Expr, weight: str) -> Expr:
+    match value:
+        case Read(array=array) if array == weight:
+            return Apply("mul", (value, Read(f"{weight}_{FACTOR}", "own", REAL)), REAL)
+        case Apply(fn=fn, args=args, type=type_):
+            return Apply(fn, tuple(_through_circuit(a, weight) for a in args), type_)
+        case _:
+            return value

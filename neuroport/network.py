@@ -1,0 +1,274 @@
+"""A network as its author wrote it: frozen values, equal when their contents are equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neuroport.errors import Place
+from neuroport.model import Expression, NeuronModel, SynapseModel
+from neuroport.values import Frozen, Quantity, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Neurons of one model. `parameters`, `initial` and `ranges` override what the model declares."""
+
+    name: str
+    size: int
+    neuron: NeuronModel
+    parameters: tuple[tuple[str, Value], ...] = ()
+    initial: tuple[tuple[str, Value], ...] = ()
+    ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """Which pairs of neurons a projection connects.
+
+    all_to_all (`self_connections`), one_to_one, fixed_probability (`probability`, `self_connections`), fixed_in_degree
+    (`degree`: presynaptic neurons per postsynaptic one, drawn without replacement; `self_connections`),
+    pairs (`pairs`: int64 (n, 2) of source, target), file (`file`, `dataset`: the same in an HDF5 file).
+    """
+
+    kind: Literal["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "pairs", "file"]
+    self_connections: bool = True
+    probability: float = 0.0
+    degree: int = 0
+    pairs: Frozen | None = None
+    file: str = ""
+    dataset: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """Synapses of one model from `source` to an input of `target`.
+
+    `delay`: axonal, one for all, at least one step. `dendritic`: added per synapse to what is sent, zero or more steps.
+    """
+
+    name: str
+    source: str
+    target: str
+    synapse: SynapseModel
+    input: str
+    connect: Connect
+    delay: Quantity
+    dendritic: Value | None = None
+    weight: Value | None = None
+    parameters: tuple[tuple[str, Value], ...] = ()
+    initial: tuple[tuple[str, Value], ...] = ()
+    ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeList:
+    """Spikes at given times: one unit is added to `input` of neuron `neurons[k]` in the step of `times[k]`."""
+
+    name: str
+    population: str
+    input: str
+    times: Value
+    neurons: Value
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSeries:
+    """Values added to an input: row k of `values` (rows, size) or (rows,) during the k-th `every`."""
+
+    name: str
+    population: str
+    input: str
+    values: Value
+    every: Quantity
+    loop: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patterns:
+    """Rows of `values` (patterns, size) added to an input while a `present` item runs, each for `hold`."""
+
+    name: str
+    population: str
+    input: str
+    values: Value
+    hold: Quantity
+    order: Literal["sequential", "shuffle", "choice"] = "sequential"
+    place: Place | None = field(default=None, compare=False)
+
+
+Stimulus = SpikeList | TimeSeries | Patterns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boltzmann:
+    """Moments of p(z) ~ exp(z'Wz/2 + b'z), z in {0,1}^n: fields c (n, n) = <z_i z_j>, m (n,) = <z_i>, p (2**n,)."""
+
+    name: str
+    weights: Frozen
+    biases: Frozen
+    place: Place | None = field(default=None, compare=False)
+
+
+# ------------------------------------------------------------------------------------------------------- protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """Do the items `count` times; `variable` counts from 0 and can be used in conditions inside."""
+
+    count: int
+    variable: str
+    do: tuple[Item, ...]
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Simulate for a time, with these readouts active."""
+
+    duration: Quantity
+    readouts: tuple[str, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """Simulate while `patterns` shows `count` of its patterns (None: each once)."""
+
+    patterns: str
+    count: int | None = None
+    readouts: tuple[str, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class If:
+    """One of two item lists, by a condition over the variables of enclosing repeats."""
+
+    condition: Expression
+    then: tuple[Item, ...]
+    otherwise: tuple[Item, ...] = ()
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """Run every triggered block of this name, in file order (populations, then projections)."""
+
+    event: str
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """Give dynamic parameters (OBJECT.PARAMETER) new values."""
+
+    values: tuple[tuple[str, Quantity], ...]
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """Put populations back to their initial state, with their spikes in flight discarded."""
+
+    populations: tuple[str, ...]
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Evaluate these metrics now."""
+
+    metrics: tuple[str, ...]
+    place: Place | None = field(default=None, compare=False)
+
+
+Item = Repeat | Run | Present | If | Trigger | Set | Reset | Measure
+
+
+# ------------------------------------------------------------------------------------------- readouts and metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateHistogram:
+    """Counts how often each joint binary state of a population is seen: bit = `state` of each neuron."""
+
+    name: str
+    population: str
+    state: Expression
+    every: Quantity
+    phase: Quantity
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A number (or list of numbers) computed from the run.
+
+    kind      of                       argument            value
+    dkl       a histogram readout      target: NAME.p      sum p ln(p/q), unseen states counted as `floor`
+    asymmetry PROJECTION.VARIABLE                          variance over pairs i<j of w_ij - w_ji
+    rate      POPULATION                                   mean rate in Hz since the previous measurement
+    mean, sd, min, max  OBJECT.VARIABLE                    over all elements
+    values    OBJECT.VARIABLE                              all elements
+    """
+
+    name: str
+    kind: Literal["dkl", "asymmetry", "rate", "mean", "sd", "min", "max", "values"]
+    of: str
+    target: str = ""
+    floor: float = 0.5
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRecord:
+    """Sample a variable of a population (`every`: a time) or of a projection."""
+
+    of: str
+    every: Quantity
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What goes to the trace file. `spikes`: names of populations."""
+
+    spikes: tuple[str, ...] = ()
+    states: tuple[StateRecord, ...] = ()
+    weights: tuple[StateRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """A whole network file. `folder` is where its relative paths start."""
+
+    name: str
+    title: str = ""
+    dt: Quantity
+    seed: int = 1
+    chip: str = "ideal"
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...] = ()
+    stimuli: tuple[Stimulus, ...] = ()
+    targets: tuple[Boltzmann, ...] = ()
+    protocol: tuple[Item, ...] = ()
+    readouts: tuple[StateHistogram, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    record: Recording = field(default_factory=Recording)
+    folder: str = field(default="", compare=False)
+    place: Place | None = field(default=None, compare=False)
+
+    def population(self, name: str) -> Population:
+        """The population of that name."""
+        return next(p for p in self.populations if p.name == name)
+
+    def projection(self, name: str) -> Projection:
+        """The projection of that name."""
+        return next(p for p in self.projections if p.name == name)

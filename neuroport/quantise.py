@@ -1,0 +1,451 @@
+"""Lower a real program to the integers of a chip.
+
+    formats     every array but the inputs gets a format and raw initial values (neuroport.formats)
+    bodies      projections first: what they send bounds the inputs; then populations, events, readouts
+    inputs      a format that holds the largest sum that can arrive
+
+Afterwards every number of the program is an integer with exact bounds, and every rounding, clip and look-up is
+explicit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from neuroport import intervals
+from neuroport.arithmetic import (
+    LIMIT,
+    FloatArray,
+    IntArray,
+    encode,
+    exact_frac,
+    fit_frac,
+    overflow_array,
+    round_shift_array,
+    word,
+)
+from neuroport.chip import Chip
+from neuroport.errors import InvalidInput
+from neuroport.fixedpoint import Lowerer, Shared, bounds, frac, literal
+from neuroport.formats import Formats, Notes, bodies, stored
+from neuroport.program import (
+    Apply,
+    Array,
+    Body,
+    Const,
+    Event,
+    Expr,
+    Injection,
+    Int,
+    Let,
+    Population,
+    Program,
+    Projection,
+    Read,
+    Readout,
+    Send,
+    Series,
+    Spike,
+    Stmt,
+    Store,
+)
+
+EXACT = 40
+"""A stimulus whose values need more fractional bits than this counts as not exactly representable."""
+
+
+def quantise(program: Program, chip: Chip) -> Program:
+    """The program in the integers of a chip; for an ideal chip the same program in its precision.
+
+    Raises InvalidInput with everything that cannot be represented. The report gains a line for everything that is lost.
+    """
+    if not chip.integer:
+        return replace(program, chip=chip.name, precision="float32" if chip.arithmetic == "float32" else "float64")
+    return _Quantiser(program, chip).run()
+
+
+def visible(program: Program, weight: str, hidden: IntArray) -> IntArray | None:
+    """Raw visible weights that belong to raw hidden ones, to nearest; None if the weight has no visible part.
+
+    For weights that are set from outside a run (the host writes both arrays).
+    """
+    target, source = program.arrays.get(f"{weight}.visible"), program.arrays.get(weight)
+    if target is None or source is None or not isinstance(target.type, Int) or not isinstance(source.type, Int):
+        return None
+    rounded = round_shift_array(hidden, source.type.frac - target.type.frac, "nearest")
+    return overflow_array(rounded, target.type.lo, target.type.hi, "saturate")
+
+
+@dataclass(slots=True)
+class _Arriving:
+    """What one Send, injection or series can add to an input in one step, per neuron: raw bounds at a frac."""
+
+    frac: int
+    low: FloatArray
+    high: FloatArray
+    synapses: FloatArray
+
+    def at(self, wanted: int) -> tuple[FloatArray, FloatArray]:
+        """The bounds at another frac; a rounding may add one unit per synapse."""
+        if wanted >= self.frac:
+            return np.ldexp(self.low, wanted - self.frac), np.ldexp(self.high, wanted - self.frac)
+        low = np.ldexp(self.low, wanted - self.frac) - self.synapses
+        high = np.ldexp(self.high, wanted - self.frac) + self.synapses
+        return np.where(self.low < 0, np.floor(low), 0.0), np.where(self.high > 0, np.ceil(high), 0.0)
+
+
+@dataclass(slots=True)
+class _Quantiser:
+    program: Program
+    chip: Chip
+    notes: Notes = field(default_factory=Notes)
+    visible: dict[str, str] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    arriving: dict[str, list[_Arriving]] = field(default_factory=dict)
+
+    def run(self) -> Program:
+        program, notes = self.program, self.notes
+        formats = Formats(program, self.chip, notes)
+        formats.run()
+        self.visible = formats.visible
+        self.written = stored(bodies(program))
+        shared = Shared(
+            self.chip,
+            notes,
+            real=program.arrays,
+            arrays=formats.arrays,
+            constants=dict(program.constants),
+            range_of=formats.range_of,
+            coefficient=formats.coefficient,
+            derived=formats.derived,
+        )
+        half_done = [self._projection(shared, p) for p in program.projections]
+        self._stimuli()
+        self._inputs(shared)
+        projections = tuple(self._deliver(shared, p) for p in half_done)
+        populations = tuple(self._population(shared, p) for p in program.populations)
+        events = tuple(self._event(shared, e) for e in program.events)
+        readouts = tuple(self._readout(shared, r) for r in program.readouts)
+        injections = tuple(self._injection(shared, i) for i in program.injections)
+        series = tuple(self._series(shared, s) for s in program.series)
+        if notes.problems:
+            raise InvalidInput(notes.problems.values())
+        return replace(
+            program,
+            chip=self.chip.name,
+            integer=True,
+            precision="float64",
+            arrays=shared.arrays,
+            populations=populations,
+            projections=projections,
+            events=events,
+            readouts=readouts,
+            injections=injections,
+            series=series,
+            tables=shared.tables,
+            derived=tuple(shared.derived),
+            constants=shared.constants,
+            report=(*program.report, *{(n.subject, n.topic, n.text): n for n in notes.lines}.values()),
+        )
+
+    # ------------------------------------------------------------------------------------------------------- bodies
+
+    def _lowerer(self, shared: Shared, owner: str, block: str, projection: Projection | None = None) -> Lowerer:
+        return Lowerer(shared, f"{owner}.{block}", owner, projection, out=[])
+
+    def _body(self, lowerer: Lowerer, body: Body) -> Body:
+        """A body in integers; Sends keep the frac of their value."""
+        assert lowerer.out is not None
+        out = lowerer.out
+        for stmt in body:
+            match stmt:
+                case Let(name=name, value=value):
+                    lowerer.let(name, value)
+                case Store():
+                    self._store(lowerer, stmt, out)
+                case Send():
+                    guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
+                    out.append(replace(stmt, value=lowerer.number(self._as_sent(stmt.value)), guard=guard))
+                case Spike(condition=condition):
+                    out.append(Spike(lowerer.truth(condition)))
+        return tuple(out)
+
+    def _store(self, lowerer: Lowerer, stmt: Store, out: list[Stmt]) -> None:
+        array = lowerer.shared.arrays[stmt.array]
+        guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
+        if not isinstance(array.type, Int):
+            out.append(replace(stmt, value=lowerer.truth(stmt.value), guard=guard))
+            return
+        value = lowerer.number(stmt.value)
+        shown = self.visible.get(stmt.array)
+        if shown is not None and guard is not None:
+            guard = lowerer.name(guard)
+        out.append(self._assign(lowerer, array, value, guard))
+        if shown is not None:
+            seen = lowerer.shared.arrays[shown]
+            out.append(self._assign(lowerer, seen, Read(stmt.array, "own", array.type), guard))
+
+    def _assign(self, lowerer: Lowerer, array: Array, value: Expr, guard: Expr | None) -> Store:
+        """One rounding to the array's format, then its overflow rule."""
+        kind = array.type
+        assert isinstance(kind, Int)
+        shift = kind.frac - frac(value)
+        lo, hi = bounds(value)
+        if shift > 0 and not (lo << shift >= -LIMIT and hi << shift <= LIMIT):
+            value = _narrowed(value, kind, shift, array.overflow)
+        value = lowerer.scale(value, kind.frac, array.name, array.rounding)
+        lo, hi = bounds(value)
+        inside = kind.lo <= lo and hi <= kind.hi
+        return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
+
+    def _as_sent(self, value: Expr) -> Expr:
+        """The value with visible weights in place of hidden ones."""
+        match value:
+            case Read(array=array) if array in self.visible:
+                return replace(value, array=self.visible[array])
+            case Apply(args=args):
+                return replace(value, args=tuple(self._as_sent(a) for a in args))
+            case _:
+                return value
+
+    def _population(self, shared: Shared, population: Population) -> Population:
+        lowerer = self._lowerer(shared, population.name, "update")
+        return replace(population, body=self._body(lowerer, population.body))
+
+    def _event(self, shared: Shared, event: Event) -> Event:
+        projection = None
+        if event.over == "synapse":
+            projection = self.program.projection(event.owner)
+        lowerer = self._lowerer(shared, event.owner, event.name, projection)
+        return replace(event, body=self._body(lowerer, event.body))
+
+    def _readout(self, shared: Shared, readout: Readout) -> Readout:
+        lowerer = Lowerer(shared, f"readout {readout.name}", readout.population)
+        return replace(readout, bit=lowerer.truth(readout.bit))
+
+    def _projection(self, shared: Shared, projection: Projection) -> Projection:
+        made: dict[str, Body] = {}
+        for block in ("step", "arrive", "post_body"):
+            lowerer = self._lowerer(shared, projection.name, block, projection)
+            made[block] = self._body(lowerer, getattr(projection, block))
+            for stmt in made[block]:
+                if isinstance(stmt, Send):
+                    self._sent(shared, projection, stmt)
+        condition = None
+        if projection.row_condition is not None:
+            condition = Lowerer(shared, f"{projection.name}.step", projection.name).truth(projection.row_condition)
+        return replace(
+            projection,
+            step=made["step"],
+            arrive=made["arrive"],
+            post_body=made["post_body"],
+            row_condition=condition,
+        )
+
+    # ------------------------------------------------------------------------------------------------------- inputs
+
+    def _sent(self, shared: Shared, projection: Projection, send: Send) -> None:
+        """Note what a Send can add to each neuron in a step."""
+        to, size = (
+            (projection.post, projection.target_size) if send.to == "post" else (projection.pre, projection.source_size)
+        )
+        fixed = self._fixed_values(shared, projection, send.value)
+        if fixed is None:
+            lo, hi = bounds(send.value)
+            fixed_low = np.full(projection.synapses, float(min(lo, 0)))
+            fixed_high = np.full(projection.synapses, float(max(hi, 0)))
+        else:
+            fixed_low, fixed_high = np.minimum(fixed, 0.0), np.maximum(fixed, 0.0)
+        self.arriving.setdefault(send.input, []).append(
+            _Arriving(
+                frac(send.value),
+                np.asarray(np.bincount(to, fixed_low, minlength=size), np.float64),
+                np.asarray(np.bincount(to, fixed_high, minlength=size), np.float64),
+                np.bincount(to, minlength=size).astype(np.float64),
+            )
+        )
+
+    def _fixed_values(self, shared: Shared, projection: Projection, value: Expr) -> FloatArray | None:
+        """The raw value that every synapse sends, if it depends on constants alone; None otherwise."""
+        match value:
+            case Const():
+                return np.full(projection.synapses, float(value.value))
+            case Read(array=name, at=at) if name in shared.arrays and value.lag == 0:
+                array = shared.arrays[name]
+                if array.dynamic or name in self.written or array.role not in ("weight", "parameter"):
+                    return None
+                raw = array.initial.astype(np.float64)
+                if at == "pre":
+                    raw = raw[projection.pre]
+                elif at == "post":
+                    raw = raw[projection.post]
+                return np.broadcast_to(raw, (projection.synapses,))
+            case Apply(fn="mul" | "shl", args=(a, b)):
+                one, two = (self._fixed_values(shared, projection, x) for x in (a, b))
+                if one is None or two is None:
+                    return None
+                return one * (two if value.fn == "mul" else np.exp2(two))
+            case _:
+                return None
+
+    def _stimuli(self) -> None:
+        for injection in self.program.injections:
+            size = self._size(injection.input)
+            values = np.asarray(injection.values, np.float64)
+            low, high, count = (np.zeros(size) for _ in range(3))
+            if values.size:
+                keys = injection.steps * size + injection.neurons
+                unique, place = np.unique(keys, return_inverse=True)
+                at = unique % size
+                np.minimum.at(low, at, np.bincount(place, np.minimum(values, 0.0)))
+                np.maximum.at(high, at, np.bincount(place, np.maximum(values, 0.0)))
+                np.maximum.at(count, at, np.bincount(place).astype(np.float64))
+            self._add_stimulus(injection.input, values, low, high, count)
+        for series in self.program.series:
+            table = np.asarray(series.table, np.float64)
+            low = np.minimum(table.min(axis=0, initial=0.0), 0.0)
+            high = np.maximum(table.max(axis=0, initial=0.0), 0.0)
+            self._add_stimulus(series.input, table, low, high, np.ones(len(low)))
+
+    def _size(self, name: str) -> int:
+        return self.program.population(self.program.arrays[name].owner).size
+
+    def _add_stimulus(
+        self, name: str, values: FloatArray, low: FloatArray, high: FloatArray, count: FloatArray
+    ) -> None:
+        if not np.isfinite(values).all():
+            self.notes.problem(f"a stimulus of {name} holds a value that is not finite; give it finite numbers")
+            return
+        needed = min(EXACT, max((exact_frac(float(v)) for v in np.unique(values)[:4096]), default=0))
+        self.arriving.setdefault(name, []).append(
+            _Arriving(needed, np.ldexp(low, needed), np.ldexp(high, needed), count)
+        )
+
+    def _inputs(self, shared: Shared) -> None:
+        for array in self.program.arrays.values():
+            if array.role == "input":
+                kind = self._input(array, self.arriving.get(array.name, []))
+                shared.inputs[array.name] = kind
+                rule = self.chip.word("accumulator")
+                shared.arrays[array.name] = replace(
+                    array,
+                    type=kind,
+                    initial=np.zeros(array.initial.shape, np.int64),
+                    rounding=rule.rounding,
+                    overflow=rule.overflow,
+                )
+
+    def _input(self, array: Array, parts: Sequence[_Arriving]) -> Int:
+        rule = self.chip.word("accumulator")
+        limit = word(rule.bits)
+        wanted = max((p.frac for p in parts), default=0)
+        lo, hi = _total(parts, wanted)
+        if isinstance(array.type, Int):
+            wanted = 0
+        elif array.range is not None:
+            wanted = min(wanted, fit_frac(*array.range, rule.bits))
+        else:
+            largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted
+            wanted = min(wanted, fit_frac(-largest, largest, rule.bits)) if largest else wanted
+            for _ in range(rule.bits):
+                if _within(_total(parts, wanted), limit):
+                    break
+                wanted -= 1
+        lo, hi = _total(parts, wanted)
+        if lo < -LIMIT or hi > LIMIT:
+            self.notes.problem(
+                f"the sum that can arrive at {array.name} needs more than 62 bits; "
+                f"give the input a range or narrow what is sent"
+            )
+            return Int(limit.lo, limit.hi, wanted)
+        beyond = not _within((lo, hi), limit)
+        if beyond and rule.overflow == "error":
+            self.notes.problem(
+                f"the sum that can arrive at {array.name}, {lo}..{hi}, does not fit the chip's accumulator of "
+                f"{rule.bits} bits; declare a wider range for the input or send less"
+            )
+        what = {"saturate": "saturates", "wrap": "wraps"}.get(rule.overflow, "fails")
+        self.notes.line(
+            array.name,
+            "format",
+            f"Q({rule.bits},{wanted}), accumulator: sums reach {lo * 2.0**-wanted:.6g}..{hi * 2.0**-wanted:.6g} "
+            f"in steps of {2.0**-wanted:.3g}" + (f"; a sum beyond the word {what} when it is read" if beyond else ""),
+            bits=rule.bits,
+            frac=wanted,
+        )
+        lost = max((p.frac for p in parts), default=wanted) - wanted
+        if lost > 0:
+            text = f"values sent to it lose up to {lost} bits to the accumulator's format"
+            self.notes.line(array.name, "rounded", text, bits=lost)
+        return Int(lo, hi, wanted)
+
+    def _deliver(self, shared: Shared, projection: Projection) -> Projection:
+        """The projection with its Sends in the formats of the inputs."""
+
+        def delivered(body: Body, block: str) -> Body:
+            lowerer = Lowerer(shared, f"{projection.name}.{block}", projection.name, projection)
+            rule = self.chip.word("accumulator").rounding
+            return tuple(
+                replace(s, value=lowerer.scale(s.value, shared.inputs[s.input].frac, "send", rule))
+                if isinstance(s, Send)
+                else s
+                for s in body
+            )
+
+        return replace(
+            projection,
+            step=delivered(projection.step, "step"),
+            arrive=delivered(projection.arrive, "arrive"),
+            post_body=delivered(projection.post_body, "post_body"),
+        )
+
+    def _injection(self, shared: Shared, injection: Injection) -> Injection:
+        return replace(injection, values=self._stimulus(shared, injection.input, injection.name, injection.values))
+
+    def _series(self, shared: Shared, series: Series) -> Series:
+        return replace(series, table=self._stimulus(shared, series.input, series.name, series.table))
+
+    def _stimulus(self, shared: Shared, name: str, stimulus: str, values: FloatArray | IntArray) -> IntArray:
+        kind = word(62, shared.inputs[name].frac)
+        real = np.asarray(values, np.float64)
+        raw = encode(real, kind)
+        error = float(np.abs(np.ldexp(raw.astype(np.float64), -kind.frac) - real).max()) if raw.size else 0.0
+        if error:
+            text = f"its values change by up to {error:.3g} in the input's format"
+            self.notes.line(stimulus, "rounded", text, error=error)
+        return raw
+
+
+def _narrowed(value: Expr, kind: Int, shift: int, rule: str) -> Expr:
+    """A value clipped (or wrapped) just outside its target, so that it can be shifted left within 62 bits."""
+    if rule == "wrap" and kind.bits > shift:
+        bits = kind.bits - shift
+        return Apply("wrap", (value, literal(bits)), Int(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, frac(value)))
+    lo, hi = (kind.lo >> shift) - 1, (kind.hi >> shift) + 1
+    ends = intervals.apply("clip", [bounds(value), (lo, lo), (hi, hi)])
+    return Apply("clip", (value, literal(lo, frac(value)), literal(hi, frac(value))), Int(*ends, frac(value)))
+
+
+def _total(parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:
+    """Bounds of the sum of all that arrives at one neuron, rounded outward."""
+    if not parts:
+        return 0, 0
+    ends = [p.at(wanted) for p in parts]
+    low = float(np.sum([e[0] for e in ends], axis=0).min(initial=0.0))
+    high = float(np.sum([e[1] for e in ends], axis=0).max(initial=0.0))
+    return _outward(low), _outward(high)
+
+
+def _outward(value: float) -> int:
+    """Sums of floats are exact below 2**53; beyond, allow for their rounding."""
+    if abs(value) >= 2**53:
+        value += np.copysign(abs(value) * 2.0**-40, value)
+    return int(np.floor(value)) if value < 0 else int(np.ceil(value))
+
+
+def _within(ends: tuple[int, int], limit: Int) -> bool:
+    return limit.lo <= ends[0] and ends[1] <= limit.hi

@@ -1,0 +1,97 @@
+"""Values that a network file may give: quantities, distributions, arrays, files, targets."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.errors import Place
+
+
+class Frozen:
+    """A read-only array that compares by shape, dtype and content, so that networks can be compared."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array: NDArray[Any] = np.array(array)
+        self.array.setflags(write=False)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frozen):
+            return NotImplemented
+        a, b = self.array, other.array
+        return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+    def __hash__(self) -> int:
+        return hash((self.array.shape, self.array.dtype.str, self.array.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Frozen{self.array.shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with a unit as written; unit "" is a pure number. Integers stay Python ints."""
+
+    number: float | int
+    unit: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A random value per element: kind and arguments as written, e.g. normal(mean=0, sd=0.2).
+
+    kind: uniform(low, high), normal(mean, sd), lognormal(mean, sd) of the logarithm, beta(a, b).
+    `low`, `high` on normal and lognormal truncate: values outside are redrawn. A scale and an offset are applied last:
+    offset + scale * x.
+    """
+
+    kind: Literal["uniform", "normal", "lognormal", "beta"]
+    arguments: tuple[tuple[str, Quantity], ...]
+    place: Place | None = field(default=None, compare=False)
+
+    def get(self, name: str) -> Quantity | None:
+        """The argument of that name, if given."""
+        return dict(self.arguments).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayValue:
+    """Numbers given one by one; `unit` for all of them.
+
+    A two-dimensional array for a projection has one row per `rows` neuron ("source" or "target").
+    """
+
+    values: Frozen
+    unit: str = ""
+    rows: Literal["source", "target"] = "source"
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FileValue:
+    """Numbers in an HDF5 file: a path relative to the network file and the data set inside."""
+
+    file: str
+    dataset: str
+    unit: str = ""
+    rows: Literal["source", "target"] = "source"
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetValue:
+    """A field of a target of the network, `from: target.c`."""
+
+    target: str
+    field: str
+    place: Place | None = dataclasses.field(default=None, compare=False)
+
+
+Value = Quantity | Distribution | ArrayValue | FileValue | TargetValue

@@ -1,0 +1,224 @@
+"""Whether several executors compute the same: they are walked through one protocol in step and compared as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.errors import Unsupported
+from neuroport.executor import Backend
+from neuroport.network import Network, Run
+from neuroport.program import Program
+from neuroport.protocol import protocol_steps, shorten
+from neuroport.session import Chunk, Progress, Session, open_session
+from neuroport.values import Quantity
+
+CHUNK, LONG_CHUNK = 256, 4096
+TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
+"""How far arrays of real programs may differ, relative to the largest magnitude in the array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two executors first differ.
+
+    kind "spike": neuron `element` of population `name` spiked in `step` on one of them (value 1) only.
+    "array": element `element` of array `name` differs after `step` (raw values).
+    "histogram": the count of joint state `element` of readout `name` differs after `step`.
+    "overflows": the number of overflows of array `name` up to `step` differs.
+    """
+
+    kind: Literal["spike", "array", "histogram", "overflows"]
+    step: int
+    name: str
+    element: int
+    executors: tuple[str, str]
+    values: tuple[float | int, float | int]
+
+    def __str__(self) -> str:
+        (a, b), (x, y) = self.executors, self.values
+        match self.kind:
+            case "spike":
+                one, other = (a, b) if x else (b, a)
+                return f"step {self.step}: neuron {self.element} of '{self.name}' spikes on {one} and not on {other}"
+            case "array":
+                return f"after step {self.step}: '{self.name}' element {self.element} is {x!r} on {a} and {y!r} on {b}"
+            case "histogram":
+                return (
+                    f"after step {self.step}: readout '{self.name}' has counted state {self.element} {x} times on {a} "
+                    f"and {y} times on {b}"
+                )
+            case "overflows":
+                return f"after step {self.step}: '{self.name}' has overflowed {x} times on {a} and {y} times on {b}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found. `skipped` says for each backend that did not take part why."""
+
+    identical: bool
+    executors: tuple[str, ...]
+    steps: int
+    first_difference: Difference | None
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def verify(
+    network: Network,
+    program: Program,
+    backends: Sequence[Backend | str],
+    *,
+    steps: int | None = None,
+    full: bool = False,
+    seed: int | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Run the protocol on all backends and compare spikes, states, weights, histograms and overflows.
+
+    The protocol is shortened: no repeat more than 3 times, no run longer than `steps` (1,000); not with `full`.
+    A network without a protocol runs for `steps`. Integer programs must agree in every bit; of real ones the spikes
+    must be equal and arrays within TOLERANCE. Unsupported when fewer than two backends can execute the program.
+    """
+    able, skipped = _able(program, backends)
+    if len(able) < 2:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
+        why = f" ({reasons})" if reasons else ""
+        raise Unsupported(
+            f"verifying takes two executors, and {len(able)} can run this network{why}; name another one."
+        )
+    if not network.protocol:
+        network = replace(network, protocol=(Run(duration=Quantity(1000 if steps is None else steps, "steps")),))
+    elif not full:
+        network = shorten(network, program, steps=1000 if steps is None else steps)
+    names = tuple(backend.name for backend in able)
+    chunk = LONG_CHUNK if full else CHUNK
+    start, end, difference = _compare(network, program, able, seed, progress, lambda step: chunk)
+    if difference is not None:
+        _, _, exact = _compare(
+            network, program, able, seed, None, lambda step: min(chunk, start - step) if step < start else 1
+        )
+        difference = exact or difference
+    return Verification(difference is None, names, end, difference, skipped)
+
+
+def _able(program: Program, backends: Sequence[Backend | str]) -> tuple[list[Backend], dict[str, str]]:
+    """The backends that can execute the program, and for the others why they cannot."""
+    from neuroport import backends as table
+
+    able: list[Backend] = []
+    skipped: dict[str, str] = {}
+    for item in backends:
+        backend = table.load(item) if isinstance(item, str) else item
+        missing = backend.missing()
+        reasons = (missing,) if missing else backend.check(program)
+        if reasons:
+            skipped[backend.name] = " ".join(reasons)
+        else:
+            able.append(backend)
+    return able, skipped
+
+
+def _compare(
+    network: Network,
+    program: Program,
+    backends: Sequence[Backend],
+    seed: int | None,
+    progress: Progress | None,
+    chunk: Chunk,
+) -> tuple[int, int, Difference | None]:
+    """Walk all backends through the protocol in pieces of `chunk(step)` steps and stop where two differ.
+
+    Gives the step before the last piece, the number of steps computed, and the difference found.
+    """
+    sessions = [open_session(network, program, backend, seed, keep=False) for backend in backends]
+    try:
+        total = protocol_steps(network, program)
+        walks = [session.walk_protocol(chunk) for session in sessions]
+        before = 0
+        for _ in zip(*walks, strict=True):
+            if progress is not None:
+                progress(sessions[0].step, total)
+            difference = _difference(program, sessions)
+            if difference is not None:
+                return before, sessions[0].step, difference
+            before = sessions[0].step
+        return before, before, _overflow_difference(sessions)
+    finally:
+        for session in sessions:
+            session.__exit__()
+
+
+def _difference(program: Program, sessions: Sequence[Session]) -> Difference | None:
+    """The first difference between the first session and another one: spikes, then arrays, then histograms."""
+    first = sessions[0]
+    for other in sessions[1:]:
+        executors = (first.backend, other.backend)
+        spikes = [
+            _spike_difference(name, first.latest.spikes[name], other.latest.spikes[name], executors)
+            for name in first.latest.spikes
+        ]
+        if found := [s for s in spikes if s is not None]:
+            return min(found, key=lambda d: d.step)
+        tolerance = 0.0 if program.integer else TOLERANCE[program.precision]
+        theirs = other.final()
+        for name, ours in first.final().items():
+            if (k := _unequal(ours, theirs[name], tolerance)) is not None:
+                values = (np.ravel(ours)[k].item(), np.ravel(theirs[name])[k].item())
+                return Difference("array", first.step - 1, name, k, executors, values)
+        for readout in program.readouts:
+            ours, counted = first.executor.histogram(readout.name), other.executor.histogram(readout.name)
+            if (k := _unequal(ours, counted, 0.0)) is not None:
+                values = (int(ours[k]), int(counted[k]))
+                return Difference("histogram", first.step - 1, readout.name, k, executors, values)
+    return None
+
+
+def _spike_difference(
+    name: str,
+    ours: tuple[NDArray[np.int64], NDArray[np.int64]],
+    theirs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    executors: tuple[str, str],
+) -> Difference | None:
+    """The first spike, by (step, neuron), that only one of two lists has."""
+    a, b = np.stack(ours, axis=1), np.stack(theirs, axis=1)
+    shared = min(len(a), len(b))
+    unequal = np.flatnonzero((a[:shared] != b[:shared]).any(axis=1))
+    k = int(unequal[0]) if len(unequal) else shared
+    candidates: list[tuple[int, int, tuple[int, int]]] = []
+    for spikes, values in ((a, (1, 0)), (b, (0, 1))):
+        if k < len(spikes):
+            candidates.append((int(spikes[k, 0]), int(spikes[k, 1]), values))
+    if not candidates:
+        return None
+    step, neuron, which = min(candidates)
+    return Difference("spike", step, name, neuron, executors, which)
+
+
+def _unequal(ours: NDArray[Any], theirs: NDArray[Any], tolerance: float) -> int | None:
+    """The first element in which two arrays differ by more than `tolerance` times the largest magnitude in them."""
+    a, b = np.ravel(ours), np.ravel(theirs)
+    if a.dtype.kind != "f" or not tolerance:
+        different = a != b
+    else:
+        finite = np.isfinite(a) & np.isfinite(b)
+        largest = max(np.abs(a[finite]).max(initial=0.0), np.abs(b[finite]).max(initial=0.0))
+        different = ~((a == b) | (np.isnan(a) & np.isnan(b)))
+        different[finite] = np.abs(a[finite] - b[finite]) > tolerance * largest
+    found = np.flatnonzero(different)
+    return int(found[0]) if len(found) else None
+
+
+def _overflow_difference(sessions: Sequence[Session]) -> Difference | None:
+    first = sessions[0]
+    ours = first.overflows()
+    for other in sessions[1:]:
+        theirs = other.overflows()
+        for name in sorted({*ours, *theirs}):
+            values = (ours.get(name, 0), theirs.get(name, 0))
+            if values[0] != values[1]:
+                return Difference("overflows", first.step - 1, name, 0, (first.backend, other.backend), values)
+    return None

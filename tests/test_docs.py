@@ -1,0 +1,57 @@
+"""The commands and code blocks of README.md and docs/ do what the pages say.
+
+In a page, a yaml block whose first line is `# file: NAME` is written to NAME; `console` blocks hold commands after `$ `
+and, where given, the lines that they print (`...` stands for anything); `# exit code N` after a command states how it
+ends; python blocks are run. All blocks of a page share a folder, in order.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if p.exists()]
+BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}
+    return subprocess.run(
+        arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+    )
+
+
+def check_console(text: str, folder: Path) -> None:
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        line, _, expected = part.partition("\n")
+        command, _, note = line.partition("  # ")
+        wanted = int(match.group(1)) if (match := re.search(r"exit code (\d)", note)) else 0
+        words = shlex.split(command)
+        assert words[0] == "neuroport", f"only neuroport commands can be run here: {line}"
+        done = run([sys.executable, "-m", "neuroport", *words[1:]], folder)
+        assert done.returncode == wanted, f"$ {line}\n{done.stdout}"
+        if expected.strip():
+            pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*?")
+            assert re.fullmatch(pattern, done.stdout.strip(), re.DOTALL), f"$ {line}\n{done.stdout}\n≠\n{expected}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_page(page: Path, tmp_path: Path) -> None:
+    for kind, text in BLOCK.findall(page.read_text("utf-8")):
+        if kind == "yaml":
+            first = text.split("\n", 1)[0]
+            if first.startswith("# file: "):
+                (tmp_path / first.removeprefix("# file: ")).write_text(text, "utf-8")
+        elif kind == "console":
+            check_console(text, tmp_path)
+        else:
+            done = run([sys.executable, "-c", text], tmp_path)
+            assert done.returncode == 0, f"{text}\n{done.stdout}"

@@ -1,0 +1,506 @@
+"""The emulator against a literal machine in plain Python, on programs built by hand and drawn at random."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emulator_oracle import Oracle
+from emulator_programs import array, balanced, c, call, pairs, program, sampling, test
+from neuroport.backends.emulator import Emulator
+from neuroport.backends.emulator.machine import Machine
+from neuroport.errors import InvalidInput, RunFailed
+from neuroport.program import (
+    BOOL,
+    REAL,
+    Apply,
+    Const,
+    Event,
+    Expr,
+    Injection,
+    Int,
+    Let,
+    Population,
+    Program,
+    Random,
+    Read,
+    Readout,
+    Record,
+    Round,
+    Send,
+    Series,
+    Spike,
+    Store,
+    Temp,
+)
+
+WORD = Int(-(2**15), 2**15 - 1)
+ACC = Int(-(2**30), 2**30)
+WIDE = Int(-(2**31), 2**31 - 1)
+EMULATOR = Emulator()
+
+
+def start(p: Program, seed: int = 1, **options: Any) -> Machine:
+    """A machine for a program that the emulator accepts."""
+    assert EMULATOR.check(p) == ()
+    return Machine(p, seed, [q.name for q in p.populations], **options)
+
+
+def spikes_of(machine: Machine) -> dict[str, list[tuple[int, int]]]:
+    """All recorded spikes as (step, neuron)."""
+    return {name: list(zip(*(a.tolist() for a in both), strict=True)) for name, both in machine.drain().spikes.items()}
+
+
+def same(machine: Machine, oracle: Oracle) -> None:
+    """Every array, every spike and every overflow count agree."""
+    for name, declared in machine.program.arrays.items():
+        if declared.role != "input" and declared.owner != "run":
+            assert np.atleast_1d(machine.read(name)).tolist() == oracle.a[name], name
+    for name, spikes in spikes_of(machine).items():
+        assert spikes == oracle.spikes(name), name
+    assert machine.overflows() == oracle.over
+
+
+def everything(seed: int = 0, delay: int = 3) -> Program:
+    """Two populations, delays of both kinds, histories, conditional sends, a post pass, sends back, all roundings."""
+    draw = random.Random(seed)
+    n, m = 6, 9
+    v, u = Read("a.v", "own", WORD), Read("b.u", "own", WORD)
+    chosen = [pair for pair in itertools.product(range(n), range(m)) if draw.random() < 0.5] + [(2, 3), (2, 3)]
+    back = [pair for pair in itertools.product(range(m), range(n)) if draw.random() < 0.4]
+    noise = Round(Random(7, Int(0, 2**32 - 1)), 22, "floor", Int(0, 1023))
+    modes = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step")
+    w, x = Read("ab.w", "own", WORD), Read("ab.x", "own", WORD)
+    pre_v, post_u = Read("a.v", "pre", WORD, delay - 1), Read("b.u", "post", WORD, "synapse")
+    limits: dict[str, Any] = dict(overflow="saturate", lo=WORD.lo, hi=WORD.hi)
+    body_a = (
+        Let("sum", call("add", call("add", v, Read("a.i", "own", ACC)), noise)),
+        Let("leak", Round(Temp("sum", WIDE), 3, modes[seed % 6], WIDE, 21)),
+        Let("next", call("sub", Temp("sum", WIDE), Temp("leak", WIDE))),
+        Let("fire", test("gt", Temp("next", WIDE), c(2500))),
+        Spike(Temp("fire", BOOL)),
+        Store("a.v", Apply("select", (Temp("fire", BOOL), c(0), Temp("next", WIDE)), WIDE), **limits),
+        Store("a.n", call("add", Read("a.n", "own", Int(0, 99)), c(1)), Temp("fire", BOOL), "wrap", 0, 99),
+    )
+    body_b = (
+        Store("b.u", call("add", Round(call("mul", u, c(7)), 3, modes[(seed + 1) % 6], WIDE, 22), Read("b.i", "own", ACC)), **limits),
+        Let("fire", test("ge", u, Read("b.theta", "scalar", WORD))),
+        Spike(Temp("fire", BOOL)),
+        Store("b.u", call("sub", u, Read("b.theta", "scalar", WORD)), Temp("fire", BOOL), **limits),
+    )  # fmt: skip
+    return program(
+        arrays=(
+            array("a.v", "neuron", "state", WORD, [draw.randrange(-3000, 3000) for _ in range(n)], history=delay + 1),
+            array("a.n", "neuron", "state", Int(0, 99), [98] * n),
+            array("a.i", "neuron", "input", ACC, [0] * n),
+            array("b.u", "neuron", "state", WORD, [draw.randrange(-90, 90) for _ in range(m)], history=6),
+            array("b.theta", "scalar", "parameter", WORD, 300),
+            array("b.i", "neuron", "input", ACC, [0] * m, slots=5),
+            array("ab.w", "synapse", "weight", WORD, [draw.randrange(-90, 300) for _ in chosen]),
+            array("ab.x", "synapse", "state", WORD, [0] * len(chosen)),
+            array("ba.w", "synapse", "weight", Int(-128, 127), [draw.randrange(-128, 128) for _ in back]),
+            array("run.t", "scalar", "parameter", Int(), 0),
+        ),
+        populations=(
+            Population("a", n, body_a, ("a.i",), True, delay),
+            Population("b", m, body_b, ("b.i",), True, 2),
+        ),
+        projections=(
+            pairs(
+                "ab", "a", "b", (n, m), chosen, delay=delay, dendritic=[draw.randrange(5) for _ in chosen],
+                step=(
+                    Let("p", call("shr", pre_v, c(4))),
+                    Store("ab.x", call("add", x, call("sub", Temp("p", WIDE), Round(post_u, 2, "nearest", WORD))), **limits),
+                    Send("b.i", call("shr", x, c(9)), test("gt", pre_v, c(2000)), delay="synapse"),
+                ),
+                arrive=(
+                    Send("b.i", w, delay="synapse"),
+                    Send("a.i", call("shr", w, c(2)), test("gt", post_u, c(0)), to="pre"),
+                    Store("ab.w", Round(call("sub", call("mul", w, c(16)), x), 4, "stochastic", WIDE, 31), test("gt", x, c(-20000)), **limits),
+                ),
+                post_body=(
+                    Store("ab.w", call("add", w, call("floordiv", pre_v, call("add", c(7), x)))
+                          , overflow="wrap", lo=-(2**15), hi=2**15 - 1),
+                    Send("a.i", call("mod", w, c(8)), to="pre"),
+                ),
+            ),
+            pairs("ba", "b", "a", (m, n), back, delay=2, arrive=(Send("a.i", Read("ba.w", "own", Int(-128, 127))),)),
+        ),
+        events=(
+            Event("blank", "ab", "synapse", (Store("ab.x", call("add", Round(x, 1, "stochastic", WORD, 5), call("mod", Read("run.t", "scalar", Int()), c(3)))),)),
+            Event("blank", "a", "neuron", (Store("a.v", call("neg", v), test("lt", v, c(50)), **limits),)),
+            Event("each_step", "b", "neuron", (Store("b.u", call("max", u, c(-2000)), **limits),), every_step=True),
+        ),
+        injections=(Injection("kick", "b.i", np.array([0, 2, 2, 40]), np.array([0, 1, 1, 8]), np.array([500, 900, 70, 5000])),),
+        series=(Series("ramp", "a.i", np.arange(3 * n).reshape(3, n) * 30, 4, loop=True),),
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------------ integer programs
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_everything_equals_the_plain_machine(seed: int) -> None:
+    p = everything(seed, delay=1 + seed % 4)
+    machine, oracle = start(p, seed=seed), Oracle(p, seed)
+    for steps in (1, 2, 40, 57):
+        machine.advance(steps)
+        oracle.advance(steps)
+        machine.trigger("blank")
+        oracle.trigger("blank")
+    assert all(count > 20 for count in machine.spike_counts().values())
+    assert oracle.over
+    same(machine, oracle)
+
+
+def test_bounds_are_respected() -> None:
+    p = everything(2)
+    machine, plain = start(p, boundscheck=True), start(p)
+    for m in (machine, plain):
+        m.advance(60)
+        m.trigger("blank")
+        m.advance(5)
+    assert spikes_of(machine) == spikes_of(plain)
+
+
+def test_chunks_do_not_matter() -> None:
+    p = everything(1)
+    one, many = start(p), start(p)
+    one.advance(100)
+    for steps in (1, 1, 30, 0, 7, 61):
+        many.advance(steps)
+    assert spikes_of(one) == spikes_of(many)
+    assert all((one.read(name) == many.read(name)).all() for name in p.arrays)
+    assert one.step == many.step == 100
+
+
+def test_full_buffers_lose_nothing() -> None:
+    p = replace(everything(1), records=(Record("a.v", 3), Record("ab.w", 10)))
+    large, small = start(p), start(p, spike_buffer=1, sample_buffer=1)
+    large.advance(100)
+    small.advance(100)
+    a, b = large.drain(), small.drain()
+    for name in a.spikes:
+        assert all((x == y).all() for x, y in zip(a.spikes[name], b.spikes[name], strict=True))
+    assert a.records["a.v"][0].tolist() == list(range(2, 100, 3))
+    assert a.records["ab.w"][0].tolist() == list(range(9, 100, 10))
+    for name in a.records:
+        assert all((x == y).all() for x, y in zip(a.records[name], b.records[name], strict=True))
+    assert small.drain().spikes["a"][0].size == 0
+
+
+def test_records_are_the_values_after_the_step() -> None:
+    p = replace(everything(1), records=(Record("b.u", 7),))
+    machine, oracle = start(p), Oracle(p, 1)
+    machine.advance(20)
+    rows = []
+    for t in range(20):
+        oracle.one()
+        if (t + 1) % 7 == 0:
+            rows.append(oracle.a["b.u"])
+            oracle.a["b.u"] = list(oracle.a["b.u"])
+    assert machine.drain().records["b.u"][1].tolist() == rows
+
+
+def test_reset_drops_spikes_in_flight_and_history() -> None:
+    p = everything(3)
+    machine, oracle = start(p), Oracle(p, 1)
+    for m in (machine, oracle):
+        m.advance(30)
+    before = spikes_of(machine)
+    for m in (machine, oracle):
+        m.reset("a")
+        m.advance(2)
+        m.reset("b")
+        m.advance(30)
+    assert before["a"] and before["b"]
+    for name in ("a.v", "a.n", "b.u", "ab.w", "ab.x"):
+        assert machine.read(name).tolist() == oracle.a[name]
+
+
+def test_writes_act_in_the_next_step() -> None:
+    p = everything(3)
+    machine, oracle = start(p), Oracle(p, 1)
+    for m in (machine, oracle):
+        m.advance(10)
+    machine.write("b.theta", np.array(120))
+    machine.write("a.v", np.arange(6) * 500)
+    oracle.a["b.theta"], oracle.a["a.v"] = [120], [500 * i for i in range(6)]
+    for m in (machine, oracle):
+        m.advance(30)
+    same(machine, oracle)
+
+
+def test_sampling_network_and_its_histogram() -> None:
+    p = sampling(4)
+    machine, oracle = start(p), Oracle(p, 1)
+    machine.advance(3)
+    oracle.advance(3)
+    machine.begin_item(["states"], {})
+    counts = np.zeros(16, int)
+    for t in range(1000):
+        oracle.one()
+        if t % 25 == 24:
+            counts[sum((x < 50) << (3 - i) for i, x in enumerate(oracle.a["units.x"]))] += 1
+    machine.advance(1000)
+    assert machine.histogram("states").tolist() == counts.tolist()
+    machine.clear_histogram("states")
+    assert machine.histogram("states").sum() == 0
+    for m in (machine, oracle):
+        m.trigger("epoch_end")
+    same(machine, oracle)
+
+
+def test_readouts_rest_in_items_that_do_not_name_them() -> None:
+    machine = start(sampling(4))
+    machine.begin_item([], {})
+    machine.advance(100)
+    assert machine.histogram("states").sum() == 0
+
+
+def test_scheduled_series_follow_the_item() -> None:
+    body = (Store("p.v", Read("p.i", "own", ACC)),)
+    p = program(
+        arrays=(array("p.v", "neuron", "state", ACC, [0, 0]), array("p.i", "neuron", "input", ACC, [0, 0])),
+        populations=(Population("p", 2, body, ("p.i",), False, 0),),
+        series=(Series("digits", "p.i", np.array([[1, 2], [3, 4], [5, 6]]), 2, "item"),),
+        records=(Record("p.v", 1),),
+    )
+    machine = start(p)
+    machine.advance(2)
+    machine.begin_item([], {"digits": np.array([2, 0])})
+    machine.advance(5)
+    machine.begin_item([], {})
+    machine.advance(1)
+    rows = machine.drain().records["p.v"][1]
+    assert rows[:, 0].tolist() == [0, 0, 5, 5, 1, 1, 0, 0]
+    with pytest.raises(InvalidInput) as error:
+        machine.begin_item([], {"digits": np.array([3])})
+    assert str(error.value) == "digits: the schedule names a row outside 0..2. Use the numbers of rows that the series has."
+
+
+def test_error_rule_ends_the_run_and_names_the_place() -> None:
+    v = Read("p.v", "own", Int(0, 100))
+    body = (Store("p.v", call("add", v, c(7)), overflow="error", lo=0, hi=100),)
+    p = program(
+        arrays=(array("p.v", "neuron", "state", Int(0, 100), [0, 3, 80, 90]),),
+        populations=(Population("p", 4, body, (), False, 0),),
+    )
+    machine = start(p)
+    with pytest.raises(RunFailed) as error:
+        machine.advance(10)
+    assert str(error.value) == (
+        "p.v: the value of element 3 left its range in step 1, and the overflow rule is `error`. "
+        "Widen the range, or choose a chip that saturates."
+    )
+
+
+def random_expression(draw: random.Random, depth: int, leaves: list[Expr]) -> Expr:
+    """An integer expression whose declared range contains its value."""
+    if depth == 0:
+        return draw.choice(leaves)
+    a, b, e = (random_expression(draw, depth - 1, leaves) for _ in range(3))
+    ta, tb, te = (x.type for x in (a, b, e))
+    assert isinstance(ta, Int) and isinstance(tb, Int) and isinstance(te, Int)
+    size = max(abs(v) for v in (ta.lo, ta.hi, tb.lo, tb.hi, te.lo, te.hi, 1))
+    around = Int(-size, size)
+    k = draw.randrange(1, 20)
+    match draw.randrange(12):
+        case 0:
+            return Apply(draw.choice(["add", "sub"]), (a, b), Int(-2 * size, 2 * size))
+        case 1 if size < 2**30:
+            return Apply("mul", (a, b), Int(-size * size, size * size))
+        case 2:
+            return Apply(draw.choice(["neg", "abs"]), (a,), around)
+        case 3:
+            return Apply(draw.choice(["min", "max", "mod", "trunc_div"]), (a, b), around)
+        case 4:
+            return Apply(draw.choice(["floordiv", "round_div"]), (a, b), around)
+        case 5:
+            condition = Apply(draw.choice(["lt", "le", "gt", "ge", "eq", "ne"]), (a, b), BOOL)
+            other = Apply(draw.choice(["lt", "ne"]), (b, e), BOOL)
+            joined = Apply(draw.choice(["and", "or"]), (condition, Apply("not", (other,), BOOL)), BOOL)
+            return Apply("select", (joined, b, e), around)
+        case 6 if size < 2**35:
+            return Apply("shl", (a, c(k)), Int(-size << k, size << k))
+        case 7:
+            return Apply("shr", (a, c(k)), around)
+        case 8:
+            return Apply("wrap", (a, c(k)), Int(-(1 << k - 1), (1 << k - 1) - 1))
+        case 9:
+            power = c(draw.choice([1, 2, 8, 64, 5, 1000, -3, 0]))
+            return Apply(draw.choice(["floordiv", "mod", "trunc_div", "round_div"]), (a, power), Int(-max(size, 1000), max(size, 1000)))
+        case 10:
+            return Apply("clip", (a, c(-k), c(k * 100)), Int(-k, k * 100))
+        case _:
+            mode = draw.choice(["toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step"])
+            return Round(a, k, mode, around, draw.randrange(3))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_integer_expressions(seed: int) -> None:
+    draw = random.Random(seed)
+    n, count = 40, 25
+    ranges = [Int(-128, 127), Int(-(2**15), 2**15 - 1), Int(-(2**31), 2**31 - 1), Int(0, 7), Int(-(2**38), 2**38)]
+    arrays = [array(f"p.in{k}", "neuron", "state", r, [draw.choice([r.lo, r.hi, 0, draw.randint(r.lo, r.hi)]) for _ in range(n)]) for k, r in enumerate(ranges)]  # fmt: skip
+    leaves: list[Expr] = [Read(f"p.in{k}", "own", r) for k, r in enumerate(ranges)]
+    leaves += [c(3), c(-1), c(100000), Random(1, Int(0, 2**32 - 1)), Random(1, Int(0, 2**16 - 1), 2)]
+    body = []
+    for k in range(count):
+        e = random_expression(draw, 3, leaves)
+        body.append(Store(f"p.out{k}", e))
+        arrays.append(array(f"p.out{k}", "neuron", "state", e.type, [0] * n))
+    p = program(arrays=tuple(arrays), populations=(Population("p", n, tuple(body), (), False, 0),))
+    machine, oracle = start(p, seed=seed), Oracle(p, seed)
+    machine.advance(2)
+    oracle.advance(2)
+    same(machine, oracle)
+
+
+# --------------------------------------------------------------------------------------------------------- real programs
+
+
+def real(name: str, at: str = "own", lag: int = 0) -> Read:
+    """A read of a real array."""
+    return Read(name, at, REAL, lag)  # type: ignore[arg-type]
+
+
+def real_program(precision: str = "float64") -> Program:
+    """A real network with every real function, and an integer counter in it."""
+    def f(fn: str, *args: Expr) -> Apply:
+        return Apply(fn, args, REAL)
+
+    def k(value: float) -> Const:
+        return Const(value, REAL)
+
+    v, n = real("p.v"), 8
+    count = Read("p.n", "own", Int())
+    body = (
+        Let("drive", f("add", f("mul", v, real("p.decay", "scalar")), real("p.i"))),
+        Let("bent", f("add", f("softplus", Temp("drive", REAL)), f("log", f("add", k(1.0), f("abs", f("tanh", v)))))),
+        Let("fire", test("lt", Random(5, REAL), f("sigmoid", f("sub", Temp("bent", REAL), k(1.5))))),
+        Spike(Temp("fire", BOOL)),
+        Store("p.v", Apply("select", (Temp("fire", BOOL), k(0.0), f("clip", Temp("drive", REAL), k(-5.0), k(5.0))), REAL)),
+        Store("p.n", Apply("add", (count, Const(1, Int())), Int()), Temp("fire", BOOL)),
+        Store("p.q", f("add", f("div", v, f("sqrt", f("exp", v))), f("floordiv", f("to_real", count), k(3.0)))),
+    )  # fmt: skip
+    chosen = [(i, j) for i in range(n) for j in range(n) if (i + 2 * j) % 3]
+    return program(
+        integer=False, precision=precision,
+        arrays=(
+            array("p.v", "neuron", "state", REAL, np.linspace(-1, 1, n)),
+            array("p.q", "neuron", "state", REAL, np.zeros(n)),
+            array("p.n", "neuron", "state", Int(), [0] * n),
+            array("p.decay", "scalar", "parameter", REAL, 0.9),
+            array("p.i", "neuron", "input", REAL, np.zeros(n)),
+            array("pp.w", "synapse", "weight", REAL, np.cos(np.arange(len(chosen))) / 3),
+        ),
+        populations=(Population("p", n, body, ("p.i",), True, 1),),
+        projections=(pairs("pp", "p", "p", (n, n), chosen, arrive=(Send("p.i", real("pp.w")), Store("pp.w", Apply("mul", (real("pp.w"), Const(0.999, REAL)), REAL)))),),
+    )  # fmt: skip
+
+
+def test_real_programs() -> None:
+    p = real_program()
+    machine, oracle = start(p), Oracle(p, 1)
+    machine.advance(300)
+    oracle.advance(300)
+    assert machine.spike_counts()["p"] > 300
+    assert spikes_of(machine)["p"] == oracle.spikes("p")
+    for name in ("p.v", "p.q", "pp.w"):
+        np.testing.assert_allclose(machine.read(name), oracle.a[name], rtol=1e-12, atol=1e-13)
+    assert machine.read("p.n").tolist() == oracle.a["p.n"]
+
+
+def test_float32_stays_close_to_float64() -> None:
+    narrow, wide = start(real_program("float32")), start(real_program())
+    narrow.advance(5)
+    wide.advance(5)
+    assert narrow.read("p.v").dtype == np.float64
+    np.testing.assert_allclose(narrow.read("p.v"), wide.read("p.v"), rtol=1e-4, atol=1e-5)
+
+
+# ---------------------------------------------------------------------------------------------------- interface, messages
+
+
+def test_values_that_do_not_fit_are_refused() -> None:
+    machine = start(everything(0))
+    cases = [
+        ("a.v", np.full(6, 40000), "a.v: the raw value 40000 is outside -32768..32767, the range of its format. Give it a wider range or smaller values."),
+        ("a.v", np.zeros(5, int), "a.v: the values have shape (5,); the array has (6,)."),
+        ("a.v", np.full(6, 0.5), "a.v: fractions were given; the array takes whole numbers."),
+    ]  # fmt: skip
+    for name, values, text in cases:
+        with pytest.raises(InvalidInput) as error:
+            machine.write(name, values)
+        assert str(error.value) == text
+
+
+def test_an_unknown_event_is_refused() -> None:
+    with pytest.raises(InvalidInput) as error:
+        start(everything(0)).trigger("blanc")
+    assert str(error.value) == "The network has no event 'blanc'. Its events are: blank, each_step."
+
+
+def test_check_lists_what_cannot_be_executed() -> None:
+    p = everything(0)
+    broken = replace(
+        p,
+        readouts=(Readout("joint", "big", test("gt", Read("big.v", "own", WORD), c(0)), 1, 0),),
+        populations=(*p.populations, Population("big", 30, (), (), False, 0)),
+        injections=(Injection("kick", "a.i", np.array([3, 1]), np.array([0, 0]), np.array([1, 1])),),
+        arrays={**p.arrays, "b.i": array("b.i", "neuron", "input", ACC, [0] * 9, slots=2)},
+    )
+    assert EMULATOR.check(broken) == (
+        "ab: sends up to 4 steps ahead, but b.i has 2 slots.",
+        "readout joint: a histogram of 30 neurons has 2**30 entries; the emulator keeps at most 2**24.",
+        "injection kick: steps must ascend and neurons must lie in 0..5.",
+    )
+    assert EMULATOR.missing() is None
+
+
+def test_inputs_can_be_written_for_the_coming_step() -> None:
+    machine = start(everything(0))
+    machine.advance(3)
+    rest = machine.read("b.i")
+    machine.write("b.i", rest + 7)
+    assert (machine.read("b.i") == rest + 7).all()
+
+
+def test_a_second_process_does_not_compile(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from numba.core import event\n"
+        "from emulator_programs import sampling\n"
+        "from neuroport.backends.emulator import Emulator\n"
+        "with event.install_recorder('numba:compile') as seen:\n"
+        "    machine = Emulator().open(sampling(3), 1, ['units'])\n"
+        "    machine.advance(500)\n"
+        "    machine.trigger('epoch_end')\n"
+        "print(len(seen.buffer), machine.read('rec.w').sum())\n"
+    )
+    environment = {**os.environ, "NEUROPORT_CACHE": str(tmp_path)}
+    folder = str(Path(__file__).parent)
+    answers = [
+        subprocess.run([sys.executable, "-c", code, folder], env=environment, capture_output=True, text=True, check=True)
+        .stdout.split()
+        for _ in range(2)
+    ]  # fmt: skip
+    assert int(answers[0][0]) > 0
+    assert int(answers[1][0]) == 0
+    assert answers[0][1] == answers[1][1]
+
+
+def test_a_balanced_network_runs() -> None:
+    machine = start(balanced(400, 0.1))
+    machine.advance(200)
+    assert 0 < machine.spike_counts()["cells"] < 400 * 200

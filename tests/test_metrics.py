@@ -1,0 +1,54 @@
+"""Metrics against hand-made numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from neuroport import metrics
+
+
+def test_dkl() -> None:
+    p = np.array([0.5, 0.25, 0.25, 0.0])
+    assert metrics.dkl(np.array([50, 25, 25, 0]), p, floor=0) == 0.0
+    assert metrics.dkl(np.array([50, 50, 0, 0]), p, floor=0) == math.inf
+    q = np.array([50, 50, 0.5, 0.5]) / 101
+    expected = sum(a * math.log(a / b) for a, b in zip(p[:3], q[:3], strict=True))
+    assert metrics.dkl(np.array([50, 50, 0, 0]), p) == pytest.approx(expected, rel=1e-14)
+    assert math.isnan(metrics.dkl(np.zeros(4, int), p))
+
+
+def test_asymmetry() -> None:
+    numbers = np.random.Generator(np.random.PCG64(3))
+    n = 7
+    w = numbers.normal(size=(n, n))  # w[i, j]: from j to i
+    pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+    pre, post = np.array([j for _, j in pairs]), np.array([i for i, _ in pairs])
+    values = np.array([w[i, j] for i, j in pairs])
+    expected = np.var((w - w.T)[np.triu_indices(n, 1)])
+    assert metrics.asymmetry(pre, post, values) == pytest.approx(expected, rel=1e-13)
+
+
+def test_asymmetry_of_one_way_connections_is_undefined() -> None:
+    assert math.isnan(metrics.asymmetry(np.array([0, 1]), np.array([1, 2]), np.array([1.0, 2.0])))
+    assert math.isnan(metrics.asymmetry(np.zeros(0, int), np.zeros(0, int), np.zeros(0)))
+    both = metrics.asymmetry(np.array([0, 1, 1, 2, 0]), np.array([1, 0, 2, 1, 0]), np.array([1.0, 3.0, 2.0, 9.0, 5.0]))
+    assert both == np.var([2.0, 7.0])
+
+
+def test_rate_and_elements() -> None:
+    assert metrics.rate(20, 4, 1000, 0.5) == 10.0
+    assert math.isnan(metrics.rate(0, 4, 0, 1.0))
+    values = np.array([[1.0, 2.0], [3.0, 6.0]])
+    kinds = ("mean", "sd", "min", "max", "values")
+    assert [metrics.over_elements(k, values) for k in kinds] == [
+        3.0,
+        np.std([1, 2, 3, 6]),
+        1.0,
+        6.0,
+        [1.0, 2.0, 3.0, 6.0],
+    ]
+    with pytest.raises(ValueError, match="there is no metric 'median'"):
+        metrics.over_elements("median", values)
