@@ -80,9 +80,10 @@ class Chip:
 class ChipInstance:
     """One manufactured chip: for every deviating kind, a factor (or whole-step offset) per physical circuit.
 
-    Neuron circuits are numbered core * neurons_per_core + index; a synapse circuit is (neuron circuit, rank among the
-    synapses of its postsynaptic neuron). Factors are drawn by counter from (chip name, chip seed, kind, circuit), so
-    an instance has no size; a saved one (`factors`) replaces the drawn values of the circuits it holds.
+    Neuron circuits are numbered core * neurons_per_core + index, synapse circuits by `instance.synapse_circuits`. Values
+    are drawn by counter from (chip seed, kind, circuit), so an instance has no size and chips that differ only in how
+    much they deviate share their circuits' fate. `factors[kind]` (2, n) holds values that replace the drawn ones: in its
+    first row circuits, ascending, in its second their factors; "KIND.steps" holds offsets likewise.
     """
 
     chip: Chip

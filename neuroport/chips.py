@@ -283,14 +283,15 @@ def _synapse_limit(program: Program, chip: Chip) -> list[str]:
 
 
 def _refractory(program: Program, chip: Chip) -> list[str]:
-    """A parameter whose name contains "refractory" counts steps of rest."""
+    """A parameter named t_ref, or whose name contains "refractory", counts steps of rest."""
     longest = chip.limits.max_refractory
     if longest is None:
         return []
     found: list[str] = []
     for array in program.arrays.values():
         variable = array.name.rsplit(".", 1)[-1]
-        if array.role == "parameter" and "refractory" in variable and array.initial.size:
+        rests = "refractory" in variable or variable == "t_ref"
+        if array.role == "parameter" and rests and array.initial.size:
             steps = float(array.initial.max())
             if steps > longest:
                 found.append(

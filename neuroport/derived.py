@@ -73,15 +73,15 @@ def _integer(fn: str, a: list[Numbers]) -> NDArray[np.int64]:
     x, y = np.asarray(a[0], np.int64), np.asarray(a[1], np.int64)
     match fn:
         case "floordiv":
-            return np.asarray(x // y)
+            return np.where(y == 0, 0, x // np.where(y == 0, 1, y))
         case "mod":
-            return np.asarray(x % y)
+            return np.where(y == 0, 0, x % np.where(y == 0, 1, y))
         case "shl":
             return x << y
         case "shr":
             return x >> y
         case "trunc_div":
-            return np.asarray(np.sign(x) * np.sign(y) * (abs(x) // abs(y)))
+            return np.asarray(np.sign(x) * np.sign(y) * (abs(x) // np.where(y == 0, 1, abs(y))))
         case "wrap":
             span = np.int64(1) << y
             return np.asarray((x + span // 2) % span - span // 2)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 OPTIONAL = {"matplotlib": "plot", "libsonata": "test", "pygenn": "genn"}
@@ -36,8 +34,6 @@ def as_json(findings: list[Finding]) -> dict[str, Any]:
 def _python() -> Finding:
     version = platform.python_version()
     where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
-    if sys.version_info < (3, 11):
-        return Finding("bad", "Python", f"{version}; neuroport needs 3.11 or later")
     return Finding("ok", "Python", f"{version} on {where}")
 
 

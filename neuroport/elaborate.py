@@ -75,8 +75,6 @@ from neuroport.values import ArrayValue, FileValue, Quantity, Value
 
 Over = Literal["scalar", "neuron", "synapse"]
 
-SYNAPSE_CIRCUITS = 2**24
-"""Synapse circuits of one neuron: circuit number = neuron circuit * this + rank among the neuron's synapses."""
 
 
 def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None) -> Program:
@@ -355,7 +353,7 @@ class _Elaboration:
         first = np.searchsorted(post, post, side="left")
         rank = np.empty(len(post), np.int64)
         rank[order] = np.arange(len(post)) - first
-        return target.circuits[synapses.post] * SYNAPSE_CIRCUITS + taken[synapses.post] + rank
+        return instances.synapse_circuits(target.circuits[synapses.post], taken[synapses.post] + rank)
 
     # --------------------------------------------------------------------------------------------------- bodies
 

@@ -10,7 +10,7 @@ from typing import Any
 from neuroport import yamlfile
 
 WIDTH = 110
-_PLAIN = re.compile(r"[A-Za-z0-9_.+(-](?:[A-Za-z0-9_.+*/%<>=()^µ -]*[A-Za-z0-9_.+*/%<>=()^µ-])?")
+_PLAIN = re.compile(r"[A-Za-z0-9_.+/(-](?:[A-Za-z0-9_.+*/%<>=()^µ -]*[A-Za-z0-9_.+*/%<>=()^µ-])?")
 _LITERAL = re.compile(r"[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]+")
 
 

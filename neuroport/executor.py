@@ -70,7 +70,9 @@ class Executor(Protocol):
 class Backend(Protocol):
     """A way to execute programs."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the command line calls it."""
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""

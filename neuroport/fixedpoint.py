@@ -266,7 +266,7 @@ class Lowerer:
                 break
             common -= 1
         if common < wanted:
-            self._width("alignment", wanted - common)
+            self._width("an alignment", wanted - common)
         return [self.scale(a, common, "width") for a in args]
 
     def multiply(self, a: Expr, b: Expr) -> Expr:
@@ -279,14 +279,14 @@ class Lowerer:
             fa, fb = (fa - 1, fb) if wide_a else (fa, fb - 1)
         lost = frac(a) - fa + frac(b) - fb
         if lost:
-            self._width("product", lost)
+            self._width("a product", lost)
         return self._made("mul", [self.scale(a, fa, "width"), self.scale(b, fb, "width")], fa + fb)
 
     def _width(self, what: str, lost: int) -> None:
         self.shared.notes.line(
             self.label,
             "width",
-            f"a {what} would need more than 62 bits: an operand is rounded by {lost} bits before it",
+            f"{what} would need more than 62 bits: an operand is rounded by {lost} bits before it",
             bits=lost,
         )
 
@@ -478,7 +478,7 @@ class Lowerer:
         step = _step(lo, hi, chip.table_intervals)
         if step > _TABLE_STEP:
             x = self.scale(x, f - (step - _TABLE_STEP), "table", "nearest")
-            self._width(f"look-up of {fn}", step - _TABLE_STEP)
+            self._width(f"a look-up of {fn}", step - _TABLE_STEP)
             f = frac(x)
             lo, hi = self._domain(fn, bounds(x), f)
             step = _step(lo, hi, chip.table_intervals)

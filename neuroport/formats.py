@@ -221,7 +221,7 @@ class Formats:
         if raw.size == 0:
             return raw
         mixed = raw.min() < 0 < raw.max()
-        lo, hi = (-top, top - 2) if mixed else ((0, top - 1) if raw.min() >= 0 else (1 - top, 0))
+        lo, hi = (-top, top - 2) if mixed else ((0, top - 1) if raw.min() >= 0 else (-top, 0))
         if raw.min() < lo or raw.max() > hi:
             self.notes.problem(
                 f"{array.name} holds weights from {raw.min()} to {raw.max()}; this chip has {lo}..{hi}"

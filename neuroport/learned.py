@@ -60,7 +60,7 @@ def _last(trace: Trace, array: str) -> NDArray[np.float64] | None:
     if array in trace.snapshots:
         return trace.weights(array).values
     if array in trace.records:
-        return trace.record(array).values[-1]
+        return np.asarray(trace.record(array).values[-1])
     return None
 
 

@@ -209,7 +209,7 @@ class Lowering:
         old = self._locals.get(name)
         if guard is not None and old is not None:
             value, previous = self._unify(node, value, old)
-            value = Apply("select", (guard, value, previous), value.type)
+            value = Apply("select", (guard, value, previous), _wide(value.type))
         self._definite.add(name)
         self._locals[name] = self.let(name, value)
 
@@ -313,7 +313,7 @@ class Lowering:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 condition = self._truth(test)
                 one, other = self._unify(node, self._number(body), self._number(orelse))
-                return Apply("select", (condition, one, other), one.type)
+                return Apply("select", (condition, one, other), _wide(one.type))
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self._call(node, name, args)
             case _:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,8 @@ def plot(trace: Trace, path: str | Path, start: float | None = None, stop: float
         figure = Figure(figsize=(7.0 * len(columns), max(height, 2.6) + 0.5), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(_title(trace), fontsize=10)
-        for part, column in zip(np.atleast_1d(figure.subfigures(1, len(columns))), columns, strict=True):
+        parts: Any = figure.subfigures(1, len(columns), squeeze=False)
+        for part, column in zip(parts[0], columns, strict=True):
             _draw_column(part, column)
         try:
             figure.savefig(path)
@@ -137,12 +139,14 @@ def _detail(trace: Trace, window: tuple[float, float]) -> list[Panel]:
     clock = Clock.of(window[1] - window[0])
     if any(_visible(trace, name, window).any() for name in trace.recorded):
         rows = sum(trace.populations[name] for name in trace.recorded)
-        panels.append(Panel(1.6 + min(rows, 40) * 0.06, lambda axis: _raster(axis, trace, window, clock)))
+        panels.append(Panel(1.6 + min(rows, 40) * 0.06, partial(_raster, trace=trace, window=window, clock=clock)))
     for name in trace.records:
         samples = trace.record(name)
         times = samples.steps * trace.dt
         if ((times >= window[0]) & (times < window[1])).any():
-            panels.append(Panel(1.8, lambda axis, n=name, s=samples: _states(axis, n, s, trace.dt, window, clock)))
+            panels.append(
+                Panel(1.8, partial(_states, name=name, samples=samples, dt=trace.dt, window=window, clock=clock))
+            )
     return panels
 
 
@@ -205,12 +209,12 @@ def _course(trace: Trace) -> list[Panel]:
     for name in _weight_names(trace):
         history = trace.weight_history(name)
         if len(history.steps) > 1 and history.raw.shape[1]:
-            panels.append(Panel(2.0, lambda axis, n=name, h=history: _weights(axis, n, h, trace.dt, clock)))
+            panels.append(Panel(2.0, partial(_weights, name=name, history=history, dt=trace.dt, clock=clock)))
         elif history.raw.shape[1] > 1:
-            panels.append(Panel(2.0, lambda axis, n=name, h=history: _histogram(axis, n, h), over_time=False))
+            panels.append(Panel(2.0, partial(_histogram, name=name, history=history), over_time=False))
     for name, points in trace.metrics.items():
         if points and np.isfinite(np.asarray([value for _, value in points])).any():
-            panels.append(Panel(1.8, lambda axis, n=name, p=points: _metric(axis, n, p, trace.dt, clock)))
+            panels.append(Panel(1.8, partial(_metric, name=name, points=points, dt=trace.dt, clock=clock)))
     return panels
 
 

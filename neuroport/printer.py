@@ -7,8 +7,9 @@ on precedence. In an integer program a value's format follows it where an operat
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from neuroport.program import (
     Apply,
@@ -133,7 +134,7 @@ def _array(array: Array) -> str:
     return ", ".join(parts)
 
 
-def _span(values: np.ndarray) -> str:  # type: ignore[type-arg]
+def _span(values: NDArray[Any]) -> str:
     if not values.size:
         return "empty"
     low, high = values.min(), values.max()

@@ -342,12 +342,10 @@ def _connect_pairs(
     result = read_values.array(
         report, inner, Slot(this, type="int", fits=fits, folder=context.folder), "", "source", node.place
     )
-    if result is None:
+    if result is None or source is None or target is None:
         return None
-    pairs = np.asarray(result.values.array).astype(np.int64)
+    pairs = result.values.array
     for column, owner in ((0, source), (1, target)):
-        if owner is None:
-            continue
         bad = np.flatnonzero((pairs[:, column] < 0) | (pairs[:, column] >= owner.size))
         if len(bad):
             index = int(bad[0])
@@ -356,7 +354,7 @@ def _connect_pairs(
             text += f"whose neurons are 0 to {owner.size - 1}"
             report.add(inner, text)
             return None
-    return Connect(kind="pairs", pairs=Frozen(pairs), place=node.place)
+    return Connect(kind="pairs", pairs=Frozen(pairs.astype(np.int64)), place=node.place)
 
 
 def _connect_file(context: Context, node: Node, entries: dict[str, Node], this: str) -> Connect | None:

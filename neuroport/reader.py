@@ -1,7 +1,8 @@
 """Network files: YAML text to a Network, with every problem found at once.
 
-The syntax is in docs/network-file.md. A file is interpreted section by section in an order in which names are known
-before they are used; a part with problems is left out, and its name stays known so that one mistake gives one message.
+A file that uses every part of the syntax is tests/networks/everything.yaml. A file is interpreted section by section in
+an order in which names are known before they are used; a part with problems is left out, and its name stays known so
+that one mistake gives one message.
 """
 
 from __future__ import annotations

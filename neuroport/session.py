@@ -197,8 +197,13 @@ class Session:
         yield from self._advance(steps, chunk)
 
     def _begin(self, steps: int, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
+        """Start an item of that many steps, its length T being the nearest one that the program was compiled for.
+
+        Every length in the protocol of the program's network is; one in a shortened protocol or by hand may not be.
+        """
         if "run.T" in self.program.arrays and steps != self._item_length:
-            self._switchboard.set(self.executor, {"run.T": float(steps)})
+            low, high = self.program.arrays["run.T"].range or (steps, steps)
+            self._switchboard.set(self.executor, {"run.T": float(min(max(steps, low), high))})
             self._item_length = steps
         self.executor.begin_item(readouts, schedules)
 

@@ -161,7 +161,8 @@ class Trace:
         last = self.final_array(array)
         if samples is None:
             return Samples(np.array([self.steps - 1]), last.raw[np.newaxis], last.frac)
-        if len(samples.steps) and samples.steps[-1] == self.steps - 1:
+        # Blocks triggered after the last step may have changed the weights since their last sample.
+        if samples.steps[-1] == self.steps - 1 and np.array_equal(samples.raw[-1], last.raw):
             return samples
         steps = np.append(samples.steps, self.steps - 1)
         return Samples(steps, np.concatenate([samples.raw, last.raw[np.newaxis]]), samples.frac, samples.unit)

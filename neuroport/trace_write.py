@@ -359,13 +359,9 @@ def unit_of(network: Network, array: str) -> str:
     from neuroport import units
 
     owner, _, variable = array.partition(".")
-    models = [p.neuron for p in network.populations if p.name == owner]
-    synapses = [p.synapse for p in network.projections if p.name == owner]
-    for model in (*models, *synapses):
-        for state in model.states:
-            if state.name == variable and state.unit:
-                return units.coherent_unit(state.unit)
-    return ""
+    states = [state for p in network.populations if p.name == owner for state in p.neuron.states]
+    states += [state for p in network.projections if p.name == owner for state in p.synapse.states]
+    return next((units.coherent_unit(state.unit) for state in states if state.name == variable and state.unit), "")
 
 
 def _plain(value: Any) -> Any:

@@ -187,7 +187,9 @@ class Oracle:
         for s in range(p.synapses):
             if chosen(int(p.pre[s]), int(p.post[s])):
                 d = int(p.dendritic[s]) if p.dendritic is not None else 0
-                self.body(body, dict(t=t, own=s, pre=int(p.pre[s]), post=int(p.post[s]), d=d, element=int(p.element[s])))
+                self.body(
+                    body, dict(t=t, own=s, pre=int(p.pre[s]), post=int(p.post[s]), d=d, element=int(p.element[s]))
+                )
 
     def neurons(self, p: Population, body: Body, t: int) -> list[int]:
         return [i for i in range(p.size) if self.body(body, dict(t=t, own=i, element=i))]

@@ -35,9 +35,23 @@ from neuroport.program import (
 def program(**parts: object) -> Program:
     """A program with the given parts and nothing else."""
     defaults: dict[str, object] = dict(
-        name="test", dt=1.0, seed=1, chip="test", integer=True, precision="float64", arrays={}, populations=(),
-        projections=(), events=(), readouts=(), records=(), injections=(), series=(), tables={}, derived=(),
-    )  # fmt: skip
+        name="test",
+        dt=1.0,
+        seed=1,
+        chip="test",
+        integer=True,
+        precision="float64",
+        arrays={},
+        populations=(),
+        projections=(),
+        events=(),
+        readouts=(),
+        records=(),
+        injections=(),
+        series=(),
+        tables={},
+        derived=(),
+    )
     arrays = parts.pop("arrays", ())
     return Program(**{**defaults, **parts, "arrays": {a.name: a for a in arrays}})  # type: ignore[attr-defined,arg-type]
 
@@ -48,7 +62,9 @@ def array(name: str, at: str, role: str, type_: object, initial: object, **more:
     return Array(name, name.split(".")[0], at, role, type_, np.array(initial, dtype), **more)  # type: ignore[arg-type]
 
 
-def pairs(name: str, source: str, target: str, sizes: tuple[int, int], chosen: list[tuple[int, int]], **more: object) -> Projection:
+def pairs(
+    name: str, source: str, target: str, sizes: tuple[int, int], chosen: list[tuple[int, int]], **more: object
+) -> Projection:
     """A projection with these (pre, post) pairs."""
     chosen = sorted(chosen)
     pre = np.array([p for p, _ in chosen], np.int64)
@@ -57,10 +73,16 @@ def pairs(name: str, source: str, target: str, sizes: tuple[int, int], chosen: l
     if more.get("dendritic") is not None:
         more["dendritic"] = np.array(more["dendritic"], np.int64)
     return Projection(
-        name, source, target, *sizes,
-        pre=pre, post=post, indptr=np.searchsorted(pre, np.arange(sizes[0] + 1)).astype(np.int64),
-        element=(pre * sizes[1] + post).astype(np.uint64), **{**defaults, **more},  # type: ignore[arg-type]
-    )  # fmt: skip
+        name,
+        source,
+        target,
+        *sizes,
+        pre=pre,
+        post=post,
+        indptr=np.searchsorted(pre, np.arange(sizes[0] + 1)).astype(np.int64),
+        element=(pre * sizes[1] + post).astype(np.uint64),
+        **{**defaults, **more},  # type: ignore[arg-type]
+    )
 
 
 def c(value: int) -> Const:
@@ -88,14 +110,23 @@ def sampling(n: int = 7, seed: int = 3) -> Program:
     p32 = Int(0, 2**32 - 1)
     x, pre_x = Read("units.x", "own", counter), Read("units.x", "pre", counter)
     active = test("and", test("ge", pre_x, c(1)), test("lt", pre_x, Read("units.tau", "scalar", counter)))
-    index = Apply("clip", (Round(Read("units.u_in", "own", u), 1, "floor", Int(-(2**19), 2**19)), c(-128), c(127)), Int(-128, 127))
+    index = Apply(
+        "clip", (Round(Read("units.u_in", "own", u), 1, "floor", Int(-(2**19), 2**19)), c(-128), c(127)), Int(-128, 127)
+    )
     body = (
         Let("x1", call("min", call("add", x, c(1), lo=1, hi=128), c(127), lo=1, hi=127)),
         Let("p", Lookup("escape", call("add", index, c(128), lo=0, hi=255), p32)),
-        Let("fire", test("and", test("lt", Random(11, p32), Temp("p", p32)), test("ge", Temp("x1", counter), Read("units.tau", "scalar", counter)))),
+        Let(
+            "fire",
+            test(
+                "and",
+                test("lt", Random(11, p32), Temp("p", p32)),
+                test("ge", Temp("x1", counter), Read("units.tau", "scalar", counter)),
+            ),
+        ),
         Spike(Temp("fire", BOOL)),
         Store("units.x", Apply("select", (Temp("fire", BOOL), c(0), Temp("x1", counter)), counter)),
-    )  # fmt: skip
+    )
     kappa = call("max", call("sub", c(50), Read("units.x", "post", counter), lo=-77, hi=50), c(0), lo=0, hi=50)
     kappa_back = call("max", call("sub", c(50), Read("units.x", "pre", counter), lo=-77, hi=50), c(0), lo=0, hi=50)
     s, both = Read("rec.s", "own", sums), Read("rec.c", "own", sums)
@@ -113,28 +144,75 @@ def sampling(n: int = 7, seed: int = 3) -> Program:
         populations=(Population("units", n, body, ("units.u_in",), True, 1),),
         projections=(
             pairs(
-                "rec", "units", "units", (n, n), every_pair,
-                step=(Send("units.u_in", Read("rec.w", "own", w), active),), row_condition=active,
+                "rec",
+                "units",
+                "units",
+                (n, n),
+                every_pair,
+                step=(Send("units.u_in", Read("rec.w", "own", w), active),),
+                row_condition=active,
                 arrive=(
                     Let("k", kappa),
-                    Store("rec.s", Apply("add", (s, Temp("k", Int(0, 50))), sums), overflow="saturate", lo=-(2**30), hi=2**30),
-                    Store("rec.c", Apply("add", (both, Temp("k", Int(0, 50))), Int(-(2**31), 2**31 - 1)), overflow="saturate", lo=-(2**30), hi=2**30),
+                    Store(
+                        "rec.s",
+                        Apply("add", (s, Temp("k", Int(0, 50))), sums),
+                        overflow="saturate",
+                        lo=-(2**30),
+                        hi=2**30,
+                    ),
+                    Store(
+                        "rec.c",
+                        Apply("add", (both, Temp("k", Int(0, 50))), Int(-(2**31), 2**31 - 1)),
+                        overflow="saturate",
+                        lo=-(2**30),
+                        hi=2**30,
+                    ),
                 ),
                 post_body=(
                     Let("k", kappa_back),
-                    Store("rec.s", Apply("sub", (s, Temp("k", Int(0, 50))), Int(-(2**31), 2**31 - 1)), overflow="saturate", lo=-(2**30), hi=2**30),
-                    Store("rec.c", Apply("add", (both, Temp("k", Int(0, 50))), Int(-(2**31), 2**31 - 1)), overflow="saturate", lo=-(2**30), hi=2**30),
+                    Store(
+                        "rec.s",
+                        Apply("sub", (s, Temp("k", Int(0, 50))), Int(-(2**31), 2**31 - 1)),
+                        overflow="saturate",
+                        lo=-(2**30),
+                        hi=2**30,
+                    ),
+                    Store(
+                        "rec.c",
+                        Apply("add", (both, Temp("k", Int(0, 50))), Int(-(2**31), 2**31 - 1)),
+                        overflow="saturate",
+                        lo=-(2**30),
+                        hi=2**30,
+                    ),
                 ),
             ),
         ),
-        events=(Event("epoch_end", "rec", "synapse", (
-            Store("rec.w", Round(Apply("add", (call("mul", Read("rec.w", "own", w), c(64), lo=-8192, hi=8128), s), sums), 6, "stochastic", Int(-(2**25), 2**25), 77),
-                  overflow="saturate", lo=-128, hi=127),
-            Store("rec.s", c(0)),
-        )),),
+        events=(
+            Event(
+                "epoch_end",
+                "rec",
+                "synapse",
+                (
+                    Store(
+                        "rec.w",
+                        Round(
+                            Apply("add", (call("mul", Read("rec.w", "own", w), c(64), lo=-8192, hi=8128), s), sums),
+                            6,
+                            "stochastic",
+                            Int(-(2**25), 2**25),
+                            77,
+                        ),
+                        overflow="saturate",
+                        lo=-128,
+                        hi=127,
+                    ),
+                    Store("rec.s", c(0)),
+                ),
+            ),
+        ),
         readouts=(Readout("states", "units", test("lt", x, c(50)), 25, 24),),
         tables={"escape": table.astype(np.int64)},
-    )  # fmt: skip
+    )
 
 
 def balanced(n: int = 4000, p: float = 0.02, seed: int = 5) -> Program:
@@ -149,13 +227,43 @@ def balanced(n: int = 4000, p: float = 0.02, seed: int = 5) -> Program:
     product = Int(-(2**35), 2**35)
     decayed = Int(-(2**23), 2**23)
     body = (
-        Let("u1", Apply("add", (Round(Apply("mul", (u, c(3353)), product), 12, "toward_zero", decayed), Apply("shl", (Read("cells.i", "own", acc), c(6)), Int(-(2**26), 2**26))), Int(-(2**27), 2**27))),
+        Let(
+            "u1",
+            Apply(
+                "add",
+                (
+                    Round(Apply("mul", (u, c(3353)), product), 12, "toward_zero", decayed),
+                    Apply("shl", (Read("cells.i", "own", acc), c(6)), Int(-(2**26), 2**26)),
+                ),
+                Int(-(2**27), 2**27),
+            ),
+        ),
         Store("cells.u", Temp("u1", Int(-(2**27), 2**27)), overflow="saturate", lo=-(2**23), hi=2**23 - 1),
-        Let("v1", Apply("add", (Apply("add", (Round(Apply("mul", (v, c(3896)), product), 12, "toward_zero", decayed), u), Int(-(2**25), 2**25)), Read("cells.bias", "own", Int(0, 2**15))), Int(-(2**26), 2**26))),
+        Let(
+            "v1",
+            Apply(
+                "add",
+                (
+                    Apply(
+                        "add",
+                        (Round(Apply("mul", (v, c(3896)), product), 12, "toward_zero", decayed), u),
+                        Int(-(2**25), 2**25),
+                    ),
+                    Read("cells.bias", "own", Int(0, 2**15)),
+                ),
+                Int(-(2**26), 2**26),
+            ),
+        ),
         Let("fire", test("gt", Temp("v1", Int(-(2**26), 2**26)), Read("cells.vth", "scalar", Int(0, 2**23 - 1)))),
         Spike(Temp("fire", BOOL)),
-        Store("cells.v", Apply("select", (Temp("fire", BOOL), c(0), Temp("v1", Int(-(2**26), 2**26))), Int(-(2**26), 2**26)), overflow="saturate", lo=-(2**23), hi=2**23 - 1),
-    )  # fmt: skip
+        Store(
+            "cells.v",
+            Apply("select", (Temp("fire", BOOL), c(0), Temp("v1", Int(-(2**26), 2**26))), Int(-(2**26), 2**26)),
+            overflow="saturate",
+            lo=-(2**23),
+            hi=2**23 - 1,
+        ),
+    )
     return program(
         arrays=(
             array("cells.u", "neuron", "state", state, [0] * n),
@@ -168,13 +276,35 @@ def balanced(n: int = 4000, p: float = 0.02, seed: int = 5) -> Program:
         populations=(Population("cells", n, body, ("cells.i",), True, 1),),
         projections=(
             Projection(
-                "syn", "cells", "cells", n, n, 1, pre, post, np.searchsorted(pre, np.arange(n + 1)).astype(np.int64),
-                (pre * n + post).astype(np.uint64), None, (), (Send("cells.i", Read("syn.w", "own", Int(-128, 127))),), (),
+                "syn",
+                "cells",
+                "cells",
+                n,
+                n,
+                1,
+                pre,
+                post,
+                np.searchsorted(pre, np.arange(n + 1)).astype(np.int64),
+                (pre * n + post).astype(np.uint64),
+                None,
+                (),
+                (Send("cells.i", Read("syn.w", "own", Int(-128, 127))),),
+                (),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 __all__ = [
-    "Injection", "Record", "Series", "array", "balanced", "c", "call", "pairs", "program", "sampling", "test",
-]  # fmt: skip
+    "Injection",
+    "Record",
+    "Series",
+    "array",
+    "balanced",
+    "c",
+    "call",
+    "pairs",
+    "program",
+    "sampling",
+    "test",
+]

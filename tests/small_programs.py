@@ -62,8 +62,8 @@ def array(name: str, at: Any, role: Any, initial: Any, type: Type = INT, **more:
 
 
 def program(
-    arrays: list[Array], populations: list[Population], projections: list[Projection] = [], **more: Any
-) -> Program:  # noqa: B006
+    arrays: list[Array], populations: list[Population], projections: tuple[Projection, ...] = (), **more: Any
+) -> Program:
     fields: dict[str, Any] = {
         "name": "small",
         "dt": 1.0,
@@ -133,8 +133,9 @@ def rich() -> Program:
 
     `in` (3 neurons): v := v + drive; spikes at v >= 10, then v := v - 10. s counts steps since the spike, up to 15.
     `out` (4 neurons): u := trunc(3 u / 4) + i + noise, noise in 0..7; spikes at u > 20, then u := 0; y likewise.
-    `forward` in -> out, axonal delay 2, dendritic 0..5: in every step sends 1 while pre.s < 3; on arrival sends w (late),
-    then w := w + post.y[d] saturated to -20..20; on a spike of out w := wrap(w - pre.s, -20..20) and 1 back to the drive.
+    `forward` in -> out, axonal delay 2, dendritic 0..5: in every step sends 1 while pre.s < 3; on arrival sends w
+    (late), then w := w + post.y[d] saturated to -20..20; on a spike of out w := wrap(w - pre.s, -20..20), and 1 goes
+    back to the drive.
     `back` out -> in, delay 1: sends -2 to the drive if w > 0.
     """
     arrays = [
@@ -219,7 +220,7 @@ def rich() -> Program:
     return program(
         arrays,
         [into, out],
-        [forward, back],
+        (forward, back),
         events=events,
         readouts=(Readout("busy", "out", test("lt", read("out.y"), 3), 2, 1),),
         records=(Record("out.u", 3),),
@@ -285,7 +286,7 @@ def sampling(n: int = 7) -> Program:
         post_body=change(pre, "sub"),
     )
     readouts = (Readout("states", "units", test("lt", own, 50), 25, 24),)
-    return program(arrays, [units], [recurrent], readouts=readouts)
+    return program(arrays, [units], (recurrent,), readouts=readouts)
 
 
 def network(*protocol: Any, **more: Any) -> Network:

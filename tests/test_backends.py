@@ -37,7 +37,10 @@ def test_built_in_backends(plug_ins: list[metadata.EntryPoint]) -> None:
 
 
 def test_importing_the_table_imports_no_backend() -> None:
-    code = "import sys, neuroport.backends; print([m for m in sys.modules if m.startswith('neuroport.backends.') or m == 'numba'])"
+    code = (
+        "import sys, neuroport.backends; "
+        "print([m for m in sys.modules if m.startswith('neuroport.backends.') or m == 'numba'])"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
@@ -79,8 +82,8 @@ def test_two_plug_ins_cannot_share_a_name(plug_ins: list[metadata.EntryPoint]) -
     with pytest.raises(Unsupported) as error:
         backends.names()
     assert str(error.value) == (
-        "the backend name 'fast' is claimed by an unnamed package (one:Backend) and by an unnamed package (two:Backend); "
-        "uninstall one of the two or rename one entry point."
+        "the backend name 'fast' is claimed by an unnamed package (one:Backend) and by an unnamed package "
+        "(two:Backend); uninstall one of the two or rename one entry point."
     )
 
 

@@ -61,7 +61,7 @@ def test_an_unknown_chip_is_refused_with_a_guess():
 def test_problems_of_a_description_are_told_with_their_places():
     text = SMALL.replace("  state: {bits: 16}", "  state: {bits: 99, rounding: up}") + "colour: red\n"
     assert problems(text) == [
-        "c.yaml:3:17: words.state.bits must be from 2 to 63; found 99",
+        "c.yaml:3:17: words.state.bits must be at most 63; found 99",
         "c.yaml:3:31: words.state.rounding cannot be 'up'; allowed are toward_zero, floor, nearest, nearest_even, "
         "stochastic, floor_min_step",
         "c.yaml:9:1: unknown key 'colour' in a chip description; allowed are name, title, source, arithmetic, words, "
@@ -180,7 +180,7 @@ GOLDEN = ["0x1.0cc85962fb0abp+0", "0x1.f9ec8e75de5d2p-1", "0x1.07578eb75f98bp+0"
 
 
 def made(seed=1, **kinds):
-    return instance.manufacture(Chip(name="c", mismatch=tuple(kinds.items())), seed)
+    return instance.manufacture(Chip(name="c", arithmetic="float64", mismatch=tuple(kinds.items())), seed)
 
 
 def test_factors_have_mean_one_and_the_given_spread():

@@ -62,12 +62,11 @@ def test_checkout_links(root: Path) -> None:
 
 def test_no_generic_name_is_installed() -> None:
     """`kernels` is somebody else's package: nothing but neuroport may reach the top level."""
-    try:
-        distribution = importlib.metadata.distribution("neuroport")
-    except importlib.metadata.PackageNotFoundError:
+    records = [d.read_text("RECORD") for d in importlib.metadata.distributions(name="neuroport")]
+    record = next((text for text in records if text), None)
+    if record is None:
         pytest.skip("neuroport runs from a checkout here and is not installed")
-    files = distribution.files or []
-    tops = {file.parts[0] for file in files if file.parts[0] != ".."}
+    tops = {line.split("/")[0] for line in record.splitlines() if not line.startswith("..")}
     assert {top for top in tops if not top.startswith(("neuroport", "__editable__"))} == set()
 
 

@@ -692,3 +692,97 @@ def test_random_expressions_stay_in_their_bounds_and_near_their_value(tree, x, y
     got, _ = expression(build(tree), arrays, GENERIC8 if width == 8 else GENERIC16)
     wanted, error = true(tree, values)
     assert abs(got - wanted) <= error + 1e-9
+
+
+# ---------------------------------------------------------------------------------------------------------- refusals
+
+
+def plain(name, *args):
+    """An int expression over n.k."""
+    return fn(name, read("n.k", type_=Int(-5, 5)), *args, type_=Int())
+
+
+def whole(value):
+    return Const(value, Int(value, value))
+
+
+KEPT = [array("n.k", 1, type=Int(-5, 5))]
+
+
+def test_constants_that_are_not_finite_are_refused():
+    assert refused(program(KEPT, [Let("y", real(math.inf))])) == [
+        "n.update: a constant is inf; integers have no infinity or NaN"
+    ]
+
+
+def test_ints_beyond_62_bits_are_refused():
+    assert refused(program(KEPT, [Let("y", plain("shl", whole(61)))])) == [
+        f"n.update: shl can reach {5 * 2**61}, which needs more than 62 bits; "
+        "narrow the ranges of what it is computed from"
+    ]
+
+
+def test_shifts_by_anything_but_a_literal_are_refused():
+    assert refused(program(KEPT, [Let("y", plain("shr", read("n.k", type_=Int(-5, 5))))])) == [
+        "n.update: the number of bits of 'shr' must be a literal number"
+    ]
+    assert refused(program(KEPT, [Let("y", plain("shr", whole(63)))])) == [
+        "n.update: a shift by 63 bits; shifts go from 0 to 62"
+    ]
+
+
+def test_parameters_that_make_a_constant_infinite_are_refused():
+    tau = array("n.tau", 0.0, "parameter", "scalar")
+    assert refused(program([tau], [Let("y", fn("log", read("n.tau", "scalar")))])) == [
+        "n.update: a constant computed from n.tau is not finite"
+    ]
+    assert refused(program([tau], [Let("y", fn("div", real(1), read("n.tau", "scalar")))])) == [
+        "n.update: a division whose divisor, in 0..0, can be 0; keep it away from 0, for example with max(x, 0.001)"
+    ]
+
+
+def test_a_derived_parameter_without_bounds_is_refused():
+    rate = array("n.rate", 0.5, "parameter", "scalar", dynamic=True, range=(0.0, 1.0))
+    inverse = array("n.inverse", 2.0, "parameter", "scalar", dynamic=True)
+    made = program([rate, inverse], derived=(Derived("n.inverse", fn("div", real(1), read("n.rate", "scalar"))),))
+    assert refused(made) == [
+        "n.inverse can become infinite within the ranges of the parameters that it follows from; narrow their ranges"
+    ]
+
+
+def test_a_stimulus_that_is_not_finite_is_refused():
+    series = Series("r", "n.i", np.array([[np.nan]]), 1)
+    assert refused(program([array("n.i", [0.0], "input")], series=(series,))) == [
+        "a stimulus of n.i holds a value that is not finite; give it finite numbers"
+    ]
+
+
+def test_sums_that_no_accumulator_holds_are_refused():
+    huge = Series("r", "n.i", np.array([[2**61]] * 2), 1), Series("s", "n.i", np.array([[2**62]] * 2), 1)
+    made = program([array("n.i", [0], "input", type=Int())], series=huge)
+    assert refused(made) == [
+        "the sum that can arrive at n.i needs more than 62 bits; give the input a range or narrow what is sent"
+    ]
+
+
+def test_a_chip_whose_accumulator_must_not_overflow_refuses_sums_that_could():
+    rule = WordRule(bits=8, overflow="error")
+    words = tuple((k, rule) if k == "accumulator" else (k, r) for k, r in GENERIC8.words)
+    made = program([array("n.i", [0], "input", type=Int())], series=(Series("r", "n.i", np.array([[200]]), 1),))
+    assert refused(made, replace(GENERIC8, words=words)) == [
+        "the sum that can arrive at n.i, 0..200, does not fit the chip's accumulator of 8 bits; "
+        "declare a wider range for the input or send less"
+    ]
+
+
+def test_whole_number_weights_too_large_for_loihi_are_refused():
+    arrays = [array("p.w", [300], "weight", "synapse", type=Int(0, 400))]
+    assert refused(program(arrays, projections=[projection([0], [0], 1)]), LOIHI) == [
+        "p.w holds weights from 300 to 300; this chip has 0..255; rescale them"
+    ]
+
+
+def test_a_parameter_too_small_for_any_format_is_refused():
+    assert refused(program([array("n.tiny", 1e-310, "parameter", "scalar")])) == [
+        "n.tiny is 1e-310, too small for any number format; rescale it"
+    ]

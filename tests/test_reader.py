@@ -52,7 +52,7 @@ def test_every_part_of_the_format_is_read() -> None:
     assert network.projection("listed").connect.pairs == Frozen(np.array([[0, 3], [2, 1]]))
     assert network.projection("listed").delay == Quantity(0.3, "ms")
     assert network.projection("same").delay == Quantity(1, "step")
-    drive, ramp, digits = network.stimuli
+    drive, _, digits = network.stimuli
     assert isinstance(drive, SpikeList) and drive.times == ArrayValue(Frozen(np.array([11, 13])), "steps")
     assert isinstance(digits, Patterns) and digits.order == "shuffle"
     assert network.record.spikes == ("units",)

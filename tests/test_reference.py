@@ -424,7 +424,7 @@ def test_draws_of_synapses_are_keyed_by_their_element() -> None:
     cells = Population("p", 3, (Spike(const(True)),), (), True, 1)
     random = (Store("c.w", Random(8, INT)),)
     made = projection("c", cells, cells, [(0, 2), (2, 1)], arrive=random)
-    machine = start(program(arrays, [cells], [made]))
+    machine = start(program(arrays, [cells], (made,)))
     machine.advance(2)
     expected = rng.draw(rng.step_key(rng.stream_key(1, 8), 1), np.array([2, 7], np.uint64))
     assert machine.read("c.w").tolist() == expected.tolist()
@@ -466,7 +466,8 @@ def test_overflow_error_is_a_sentence() -> None:
     with pytest.raises(RunFailed) as error:
         machine.advance(1)
     assert str(error.value) == (
-        "step 0: a value for 'p.y' lies outside 0..3, and this chip has no rule for that; give the variable a larger range."
+        "step 0: a value for 'p.y' lies outside 0..3, and this chip has no rule for that; give the variable a larger "
+        "range."
     )
 
 
@@ -493,7 +494,7 @@ def test_sums_of_real_numbers_are_made_in_the_order_of_the_synapses() -> None:
     source = Population("s", 4, (Spike(const(True)),), (), True, 1)
     target = Population("p", 1, (Store("p.v", read("p.i", type=REAL)),), ("p.i",), False, 0)
     made = projection("c", source, target, [(k, 0) for k in range(4)], arrive=(Send("p.i", read("c.w", type=REAL)),))
-    machine = start(program(arrays, [source, target], [made]))
+    machine = start(program(arrays, [source, target], (made,)))
     machine.advance(2)
     assert machine.read("p.v").tolist() == [((1e16 + 1.0) - 1e16) + 1.0]
 
@@ -551,3 +552,18 @@ def test_large_projections_find_the_same_synapses() -> None:
         rows = Rows(neuron, indptr, permutation)
         some = np.array([3, 77, 150])
         assert rows.of(some).tolist() == np.flatnonzero(np.isin(neuron, some)).tolist()
+
+
+def test_empty_projections_and_populations() -> None:
+    arrays = [array("p.i", "neuron", "input", []), array("c.w", "synapse", "weight", [])]
+    cells = Population("p", 0, (Spike(const(True)),), ("p.i",), True, 1)
+    send = (Send("p.i", read("c.w")),)
+    made = projection("c", cells, cells, [], step=send, arrive=send, post_body=send)
+    machine = start(program(arrays, [cells], (made,)), record=("p",))
+    machine.advance(3)
+    assert machine.spike_counts() == {"p": 0}
+    assert machine.drain().spikes["p"][0].tolist() == []
+
+
+def test_the_text_of_the_rich_network(golden: Any) -> None:
+    golden(Reference().source(small.rich()))

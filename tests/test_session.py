@@ -123,6 +123,14 @@ def test_switches_reach_what_is_derived() -> None:
         assert made.get("p.z").tolist() == [2 + 2 * 6.0] * 2
 
 
+def test_length_of_an_item_stays_in_the_range_it_was_compiled_for() -> None:
+    made = machine()
+    ranged = replace(made.arrays["run.T"], range=(3, 5))
+    with session(run(2), run(4), run(6), made=replace(made, arrays={**made.arrays, "run.T": ranged})) as opened:
+        opened.run_protocol()
+        assert opened.get("p.y").tolist() == [2 * 3 + 4 * 4 + 6 * 5] * 2
+
+
 def test_reset_restores_state() -> None:
     with session(run(4), Reset(populations=("p",)), run(1)) as made:
         made.run_protocol()
@@ -182,14 +190,14 @@ def test_shorten() -> None:
     [
         (
             "epok > 1",
-            "n.yaml:3:9: 'epok > 1' uses 'epok'; a condition of the protocol can use the variables of the repeats around "
-            "it (epoch); name the repeat's variable with 'as'.",
+            "n.yaml:3:9: 'epok > 1' uses 'epok'; a condition of the protocol can use the variables of the repeats "
+            "around it (epoch); name the repeat's variable with 'as'.",
         ),
         ("epoch % 0 == 1", "n.yaml:3:9: 'epoch % 0 == 1' divides by zero; change the divisor to another number."),
         (
             "open('x')",
-            "n.yaml:3:9: 'open('x')' cannot be used as a condition of the protocol; it may contain numbers, the variables "
-            "of repeats, + - * / // %, comparisons, and, or, not, if else, min, max and abs.",
+            "n.yaml:3:9: 'open('x')' cannot be used as a condition of the protocol; it may contain numbers, the "
+            "variables of repeats, + - * / // %, comparisons, and, or, not, if else, min, max and abs.",
         ),
     ],
 )
@@ -341,19 +349,32 @@ def test_weights_and_integer_formats() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda s: s.get("p.xx"), "there is no variable 'p.xx' in network 'small'; there are: run.T, p.step_size, p.double, p.fixed, p.i, p.x, p.y, p.z; did you mean 'p.x'?"),
+        (
+            lambda s: s.get("p.xx"),
+            "there is no variable 'p.xx' in network 'small'; there are: run.T, p.step_size, "
+            "p.double, p.fixed, p.i, p.x, p.y, p.z; did you mean 'p.x'?",
+        ),
         (lambda s: s.spikes("q"), "there is no spiking population 'q' in network 'small'; there are: none."),
-        (lambda s: s.trigger("blink"), "there is no event 'blink' in network 'small'; there are: blank; did you mean 'blank'?"),
+        (
+            lambda s: s.trigger("blink"),
+            "there is no event 'blink' in network 'small'; there are: blank; did you mean 'blank'?",
+        ),
         (lambda s: s.reset("zzz"), "there is no population 'zzz' in network 'small'; there are: p."),
         (lambda s: s.weights("c"), "there is no projection 'c' in network 'small'; there are: none."),
         (lambda s: s.records("p.x"), "there is no recorded variable 'p.x' in network 'small'; there are: none."),
         (lambda s: s.inject("p", "x", [0], [1]), "'p.x' is not an input; use `set` to change a variable."),
-        (lambda s: s.set("p.fixed", 1), "'p.fixed' is fixed while the network runs; declare the parameter `dynamic: true` with a range."),
-        (lambda s: s.set("p.step_size", [1, 2]), "'p.step_size' is switched with one value for all, and 2 were given; give one number."),
+        (
+            lambda s: s.set("p.fixed", 1),
+            "'p.fixed' is fixed while the network runs; declare the parameter `dynamic: true` with a range.",
+        ),
+        (
+            lambda s: s.set("p.step_size", [1, 2]),
+            "'p.step_size' is switched with one value for all, and 2 were given; give one number.",
+        ),
         (lambda s: s.run(-1), "a run cannot last -1 steps; give a number of steps that is not negative."),
         (lambda s: s.run("5 mV"), "5 mV is not a time; give a number of steps or a time such as '100 ms'."),
     ],
-)  # fmt: skip
+)
 def test_messages(call: Any, message: str) -> None:
     with session() as made, pytest.raises(InvalidInput) as error:
         call(made)

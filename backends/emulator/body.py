@@ -2,7 +2,7 @@
 
 Numba turns int32 + int32 into int64, and mixes of signed and unsigned into worse. So every value has a known kind (i4,
 i8, f, b, or `lit` for an integer literal) and every narrow result is cast where it is made. The element's own variables
-are loaded once, changed as locals (a guard is a select), and stored once at the end: no branches, no conditional stores.
+are loaded once, changed as locals (a guard is a select), and stored once at the end: no branches.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ class Writer:
             case Send():
                 self._send(stmt)
             case Spike(condition=condition):
-                self.lines.append(f"{self.use('flags', self.place.source)}[{self.place.own}] = {self.boolean(condition)}")
+                flags = self.use("flags", self.place.source)
+                self.lines.append(f"{flags}[{self.place.own}] = {self.boolean(condition)}")
 
     def _let(self, name: str, expr: Expr) -> None:
         hoist = self._constant_in_row(expr)
@@ -237,7 +238,8 @@ class Writer:
         known = ("dendritic",) in self.names.given
         ident = self.names("d", "dendritic")
         if not known:
-            self._loads.insert(0, f"{ident} = np.int64({self.use('dendritic', self.place.dendritic)}[{self.place.own}])")
+            delays = self.use("dendritic", self.place.dendritic)
+            self._loads.insert(0, f"{ident} = np.int64({delays}[{self.place.own}])")
         return ident
 
     def _own_variable(self, array: str) -> Value:
@@ -440,10 +442,8 @@ class Writer:
                 text = f"{wide[0].text} {INFIX[fn]} {wide[1].text}"
                 return Value(f"np.int32({text})", "i4") if result == "i4" else Value(f"({text})", "i8")
             case "neg" | "abs":
-                x = self.cast(args[0], self._widest(args, result)).text
-                return Value(f"np.int32({'-' if fn == 'neg' else 'abs'}({x}))", "i4") if result == "i4" else Value(
-                    f"({'-' if fn == 'neg' else 'abs'}({x}))", "i8"
-                )
+                text = f"{'-' if fn == 'neg' else 'abs'}({self.cast(args[0], self._widest(args, result)).text})"
+                return Value(f"np.int32({text})", "i4") if result == "i4" else Value(f"({text})", "i8")
             case "min" | "max" | "clip":
                 kind = self._widest(args, result)
                 same = [self.cast(a, kind) for a in args]
@@ -451,8 +451,8 @@ class Writer:
             case "shl":
                 return Value(f"({self.cast(args[0], result).text} << {texts[1]})", "shifted")
             case "shr":
-                x = args[0] if args[0].kind != "lit" else self.cast(args[0], "i8")
-                return Value(f"({x.text} >> {min(int(texts[1]), 63)})", "shifted")
+                operand = args[0] if args[0].kind != "lit" else self.cast(args[0], "i8")
+                return Value(f"({operand.text} >> {min(int(texts[1]), 63)})", "shifted")
             case "wrap":
                 bits = int(texts[1])
                 if bits >= 64:
@@ -477,7 +477,8 @@ class Writer:
                 return Value(f"({a.text} & {n - 1})", "shifted")
             if n == 1 << shift and fn == "trunc_div":
                 a = self.atom(a)
-                return Value(f"({a.text} + (({a.text} >> {31 if kind == 'i4' else 63}) & {n - 1})) >> {shift}", "shifted")
+                sign = 31 if kind == "i4" else 63
+                return Value(f"({a.text} + (({a.text} >> {sign}) & {n - 1})) >> {shift}", "shifted")
         return Value(f"{fn}({a.text}, {b.text})", "shifted")
 
     def _round(self, expr: Round) -> Value:

@@ -88,7 +88,7 @@ def _projection(program: Program, projection: Projection) -> Iterator[str]:
     )
     inside = p.synapses == 0 or (p.post.min() >= 0 and p.post.max() < p.target_size and p.pre.max() < p.source_size)
     if not (sorted_rows and inside and len(p.post) == len(p.element) == p.synapses and p.delay >= 1):
-        yield f"{p.name}: synapses must be sorted by presynaptic neuron, inside both populations, with a delay of at least 1."
+        yield f"{p.name}: synapses must be sorted, inside both populations, and have a delay of at least 1 step."
     for at, size in ((p.source, p.source_size), (p.target, p.target_size)):
         if program.population(at).size != size:
             yield f"{p.name}: population {at} has {program.population(at).size} neurons, not {size}."

@@ -51,7 +51,8 @@ class Machine:
         keys = [rng.stream_key(seed, stream) for stream in self._module.streams]
         self._values["overflow", ""] = self._overflow
         self._values["keys", ""] = np.array(keys or [0], np.uint64)
-        self._values["ctl", ""], self._values["ints", ""], self._values["reals", ""] = self._ctl, self._ints, self._reals
+        self._values["ctl", ""] = self._ctl
+        self._values["ints", ""], self._values["reals", ""] = self._ints, self._reals
         self._allocate()
         self._start_control()
         code = cache.load(self._module.text)
@@ -117,11 +118,11 @@ class Machine:
             self._set_int("every", readout.name, readout.every)
             values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
         for record in program.records:
-            array = values["array", record.array]
+            recorded = values["array", record.array]
             self._set_int("every", record.array, record.every)
-            rows = max(1, self._sample_buffer // max(array.nbytes, 1024))
+            rows = max(1, self._sample_buffer // max(recorded.nbytes, 1024))
             values["record_steps", record.array] = np.zeros(rows, np.int64)
-            values["record_values", record.array] = np.zeros((rows, len(array)), array.dtype)
+            values["record_values", record.array] = np.zeros((rows, len(recorded)), recorded.dtype)
         for injection in program.injections:
             dtype = values["array", injection.input].dtype
             values["injection_steps", injection.name] = np.ascontiguousarray(injection.steps, np.int64)
@@ -185,7 +186,7 @@ class Machine:
             self._ctl[self._control("due", readout.name)] = first if active else -1
         for series in self.program.series:
             schedule = np.ascontiguousarray(schedules.get(series.name, ()), np.int64)
-            if schedule.size and not (0 <= schedule.min() and schedule.max() < len(series.table)):
+            if schedule.size and not (schedule.min() >= 0 and schedule.max() < len(series.table)):
                 raise InvalidInput.one(
                     None,
                     f"{series.name}: the schedule names a row outside 0..{len(series.table) - 1}. "
@@ -255,12 +256,13 @@ class Machine:
             values = self._values["array", array]
             if declared.role == "input":
                 values = values[self.step % len(values)]
-        return np.array(values, np.float64 if isinstance(declared.type, Real) else np.int64)
+        if isinstance(declared.type, Real):
+            return np.array(values, np.float64)
+        return np.array(values, np.int64)
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what the coming step will read so far."""
         declared = self.program.arrays[array]
-        values = np.asarray(values)
         if values.shape != declared.initial.shape:
             raise InvalidInput.one(
                 None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}."

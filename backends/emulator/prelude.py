@@ -16,9 +16,9 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-HELPER = dict(error_model="numpy", boundscheck={boundscheck}, forceinline={inline}, no_cfunc_wrapper=True)
-SHARED = dict(error_model="numpy", boundscheck={boundscheck}, no_cfunc_wrapper=True)
-ENTRY = dict(error_model="numpy", boundscheck={boundscheck}, cache=True, nogil=True, no_cfunc_wrapper=True)
+SHARED = dict(error_model="numpy", boundscheck={boundscheck}, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+HELPER = dict(SHARED, forceinline={inline})
+ENTRY = dict(error_model="numpy", boundscheck={boundscheck}, no_cfunc_wrapper=True, cache=True, nogil=True)
 
 real = np.{precision}
 ONE = np.uint64(1)
@@ -219,7 +219,9 @@ def add_scheduled(t, item_step, accumulator, table, hold, schedule):
         add_row(t, accumulator, table, schedule[at])
 '''
 
-_LOCALS = "t t0 steps item_step item_start i j k nth syn spike entry first past slot joint ctl ints reals keys overflow"
+_LOCALS = (
+    "t t0 steps item_step item_start i j k nth syn spike entry first past slot joint ctl ints reals keys overflow run"
+)
 _TREE = ast.parse(PRELUDE.format(boundscheck=False, precision="float64", inline=False))
 
 

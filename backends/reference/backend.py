@@ -11,7 +11,7 @@ from neuroport.program import Program, Round, parts
 class Reference:
     """Executes real programs in float64 or float32 and integer programs in int64, on NumPy alone.
 
-    `checked` asserts that every integer intermediate lies inside the bounds its type states.
+    `checked` asserts that every intermediate of an integer program lies inside the bounds its type states.
     """
 
     name = "reference"

@@ -76,8 +76,8 @@ class Machine:
             "check_bounds": _check_bounds,
         }
 
-    def _bind(self, sort: str, name: str, value: Any) -> None:
-        self._globals[self._names(sort, name)] = value
+    def _bind(self, sort: str, name: str, value: Any, stem: str = "") -> None:
+        self._globals[self._names(sort, name, stem)] = value
 
     def _make_arrays(self) -> None:
         """Arrays; inputs with one row per slot; histories with one row per slot, all initial; indices; tables."""
@@ -89,7 +89,7 @@ class Machine:
             self._bind("array", array.name, values)
             if array.history:
                 self._histories[array.name] = np.repeat(values[None], array.history, axis=0)
-                self._bind("history", array.name, self._histories[array.name])
+                self._bind("history", array.name, self._histories[array.name], f"{array.name}.past")
         for projection in self.program.projections:
             for what in ("pre", "post", "dendritic"):
                 self._bind("index", f"{projection.name}.{what}", getattr(projection, what))

@@ -91,11 +91,11 @@ class Names:
         self._used = set(CALLS.values()) | {"np", "t", "sel", "pre", "post", "n", "spiked", "check_bounds"}
         self._used |= {"saturate", "wrap_into", "refuse", *get_args(Rounding)}
 
-    def __call__(self, sort: str, name: str) -> str:
-        """The identifier of the thing of this sort and name."""
+    def __call__(self, sort: str, name: str, stem: str = "") -> str:
+        """The identifier of the thing of this sort and name, made from `stem` if that is given."""
         key = (sort, name)
         if key not in self._given:
-            stem = re.sub(r"\W", "_", name, flags=re.ASCII)
+            stem = re.sub(r"\W", "_", stem or name, flags=re.ASCII)
             if not stem or stem[0].isdigit() or keyword.iskeyword(stem) or stem.startswith(self.RESERVED):
                 stem = f"_{stem}"
             stem = f"draws_{stem}" if sort == "stream" else f"real_{stem}" if sort == "constant" else stem
@@ -171,9 +171,9 @@ class _Writer:
                     answer = "spiked"
         if result is not None:
             answer = self.full(result)
-        head = ["n = sel.size"] if self.place.selected else []
+        used = set(re.findall(r"\b(?:n|pre|post)\b", "\n".join([*self.lines, answer])))
+        head = ["n = sel.size"] if self.place.selected and "n" in used else []
         if self.place.projection is not None:
-            used = set(re.findall(r"\b(?:pre|post)\b", "\n".join(self.lines)))
             head += [f"{side} = {self.synapses(side)}" for side in ("pre", "post") if side in used]
         arguments = "t, sel" if self.place.selected else "t"
         lines = [f"def {function}({arguments}):", *(f"    {line}" for line in [*head, *self.lines])]
@@ -243,7 +243,7 @@ class _Writer:
                 text = self.name(f"{table}[{self.expression(expr.index)}]", str(expr.type))
             case Random():
                 text = self.random(expr.stream, expr.part, isinstance(expr.type, Real))
-        if self.checked and isinstance(expr.type, Int):
+        if self.checked and self.program.integer and isinstance(expr.type, Int):
             where = repr(f"{self.place.owner}: {expr.type}")
             self.lines.append(f"check_bounds({text}, {expr.type.lo}, {expr.type.hi}, {where})")
         return text
@@ -269,7 +269,7 @@ class _Writer:
         array = self.program.arrays[read.array]
         if read.lag == "synapse":
             index = "pre" if read.at == "pre" else "post"
-            ring = self.place.names("history", read.array)
+            ring = self.place.names("history", read.array, f"{read.array}.past")
             text = self.name(f"{ring}[(t - 1 - {self.synapses('dendritic')}) % {array.history}, {index}]", read.array)
         else:
             if read.lag:
@@ -307,7 +307,7 @@ class _Writer:
 
     def random(self, stream: int, part: int | None, real: bool) -> str:
         key = f"{self.place.owner}.{stream}.{part}.{self.place.block}.{real}"
-        name = self.place.names("stream", key)
+        name = self.place.names("stream", key, self.place.owner)
         self.done.streams[name] = (stream, part, real)
         return self.name(f"{name}.some(t, sel)" if self.place.selected else f"{name}.all(t)", "draw")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,15 +21,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def chip_options(function: F) -> F:
     """--chip, --chip-seed, --chip-instance: which arithmetic, on which specimen of the chip."""
-    for option in reversed(
-        (
-            click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's]."),
-            click.option("--chip-seed", type=int, metavar="N", help="Manufacture a deviating chip from this seed."),
-            click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file."),
-        )
-    ):
-        function = option(function)
-    return function
+    function = click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")(
+        function
+    )
+    function = click.option("--chip-seed", type=int, metavar="N", help="Manufacture a deviating chip from this seed.")(
+        function
+    )
+    return click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")(
+        function
+    )
 
 
 def set_option(function: F) -> F:
@@ -38,7 +39,7 @@ def set_option(function: F) -> F:
         "sets",
         multiple=True,
         metavar="PATH=VALUE",
-        help="Change the network, e.g. projections.p.delay='2 ms'.",
+        help="Change the network, e.g. units.tau='20 ms' or seed=3.",
     )(function)
 
 
@@ -94,7 +95,7 @@ def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str
         return
     cells = [[shown(cell) for cell in row] for row in rows]
     right = [all(isinstance(row[k], int | float) for row in rows) for k in range(len(columns))]
-    if click.get_text_stream("stdout").isatty():
+    if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text

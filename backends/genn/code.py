@@ -1,0 +1,512 @@
+"""Bodies of statements as the text that GeNN's transpiler takes.
+
+GeNN's language is a part of C: it has no `>>` and no functions of one's own, and integer literals of 32 bits. So
+- the floor shift is `(x & -2**k) / 2**k`: the masked number divides exactly, and compilers make one shift of it;
+- rounding toward zero is C's division; the other roundings add to the number first;
+- 64-bit constants are put together from halves;
+- what needs a value twice gives it a name first.
+
+Every value has a kind: `i4`, `i8`, `f`, `b`, or `lit` for an integer literal (see `kind_of`), and a local of its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from neuroport.backends.emulator.layout import Names, fits, kind_of, storage
+from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
+from neuroport.program import (
+    Apply,
+    Body,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Lookup,
+    Program,
+    Random,
+    Read,
+    Round,
+    Send,
+    Spike,
+    Stmt,
+    Store,
+    Temp,
+)
+
+COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
+RESERVED = frozenset(
+    """const do else false for for_each_synapse if true while switch break continue case default char short int long
+    float double signed unsigned uint8_t int8_t uint16_t int16_t uint32_t uint64_t int32_t int64_t size_t bool scalar
+    timepoint t dt id id_pre id_post id_syn id_kernel num_neurons num_pre num_post num_batch batch Isyn inSyn addToPost
+    addToPre addToPostDelay injectCurrent st_pre st_post prev_st_pre prev_st_post set_pre prev_set_pre set_post
+    prev_set_post st prev_st min max abs cos sin tan exp log pow sqrt floor ceil fmod printf assert group i j s g n
+    auto void return struct class new delete this template typename operator public private static inline register
+    volatile union enum goto extern namespace using try catch throw and or not xor step spiked mixed""".split()
+)
+"""Names that no generated identifier may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A C expression and its kind. An atom is a name or a literal."""
+
+    text: str
+    kind: str
+    atom: bool = False
+
+
+class Place(Protocol):
+    """Where a body runs: what its reads and sends are called there."""
+
+    def own(self, array: str) -> str:
+        """The variable of this neuron or synapse."""
+
+    def far(self, read: Read) -> str:
+        """A variable of the presynaptic or postsynaptic neuron."""
+
+    def scalar(self, array: str) -> str:
+        """A number of the whole group."""
+
+    def table(self, name: str) -> str:
+        """A table."""
+
+    def key(self, stream: int) -> str:
+        """The key of a random stream."""
+
+    def counter(self, array: str, kind: str) -> str:
+        """Where overflows of an array are counted (kind "overflow") or the failing step is noted ("failed")."""
+
+    def element(self) -> str:
+        """The uint64_t number of this neuron or synapse that keys its random draws."""
+
+    def send(self, send: Send, value: str) -> str:
+        """The statement that sends a value."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes one or more bodies into one block of code. `late`: the code runs after its step was counted."""
+
+    program: Program
+    place: Place
+    names: Names = field(default_factory=lambda: Names(set(RESERVED)))
+    late: bool = False
+    lines: list[str] = field(default_factory=list)
+    _temps: dict[str, Value] = field(default_factory=dict)
+    _words: dict[int, str] = field(default_factory=dict)
+    _uses_step: bool = False
+
+    def text(self) -> str:
+        """The block."""
+        head = []
+        if self._uses_step:
+            head.append(f"const uint64_t step = (uint64_t)t{' - 1' if self.late else ''};")
+        return "\n".join([*head, *self.lines])
+
+    def body(self, body: Body) -> None:
+        """Write a body. Its names and draws are its own."""
+        self._temps, self._words = {}, {}
+        for stmt in body:
+            self.statement(stmt)
+
+    def step(self) -> str:
+        """The number of the step, uint64_t."""
+        self._uses_step = True
+        return "step"
+
+    # ------------------------------------------------------------------------------------------------- statements
+
+    def statement(self, stmt: Stmt) -> None:
+        """Write one statement."""
+        match stmt:
+            case Let(name=name, value=expr):
+                value = self.cast(self.expr(expr), kind_of(expr.type, self.program))
+                self._temps[name] = self.name(value, name)
+            case Store():
+                self._store(stmt)
+            case Send():
+                value = self.expr(stmt.value)
+                guard = self.guard(stmt.guard)
+                self.lines.append(f"{guard}{self.place.send(stmt, value.text)}")
+            case Spike(condition=condition):
+                self.lines.append(f"spiked = {self.condition(condition)};")
+
+    def guard(self, guard: Expr | None) -> str:
+        """The `if` in front of a statement."""
+        return "" if guard is None else f"if ({bare(self.condition(guard))}) "
+
+    def condition(self, expr: Expr) -> str:
+        """The text of a truth value."""
+        return self.cast(self.expr(expr), "b").text
+
+    def name(self, value: Value, wanted: str = "v") -> Value:
+        """Give a value a name."""
+        ident = self.names.fresh(wanted)
+        self.lines.append(f"const {self.type(value.kind)} {ident} = {bare(value.text)};")
+        return Value(ident, value.kind, atom=True)
+
+    def atom(self, value: Value) -> Value:
+        """The value as something that may be written twice."""
+        return value if value.atom else self.name(value)
+
+    def type(self, kind: str) -> str:
+        """The C type of a kind."""
+        if kind == "f":
+            return "double" if self.program.precision == "float64" else "float"
+        return C_TYPE.get(kind, "int32_t")
+
+    def _store(self, stmt: Store) -> None:
+        array = self.program.arrays[stmt.array]
+        target = self.place.own(stmt.array)
+        value = self.expr(stmt.value)
+        if value.kind == "lit":
+            value = self.cast(value, kind_of(stmt.value.type, self.program))
+        guard = None if stmt.guard is None else self.atom(Value(self.condition(stmt.guard), "b"))
+        if stmt.overflow != "none" and not self._inside(stmt):
+            value = self._limited(stmt, self.atom(value), guard)
+        condition = "" if guard is None else f"if ({guard.text}) "
+        ctype = c_type(storage(array, self.program))
+        self.lines.append(f"{condition}{target} = ({ctype}){value.text};")
+
+    def _inside(self, stmt: Store) -> bool:
+        """Whether the value cannot be outside the bounds."""
+        type_ = stmt.value.type
+        return self.program.integer and isinstance(type_, Int) and stmt.lo <= type_.lo and type_.hi <= stmt.hi
+
+    def _limited(self, stmt: Store, value: Value, guard: Value | None) -> Value:
+        """The value after the overflow rule, counting what it met."""
+        if value.kind == "i4" and not fits(32, stmt.lo, stmt.hi):
+            value = self.name(self.cast(value, "i8"))
+        low, high = (self._bound(limit, value.kind) for limit in (stmt.lo, stmt.hi))
+        outside = f"({value.text} < {low} || {value.text} > {high})" + (f" && {guard.text}" if guard else "")
+        if stmt.overflow == "error":
+            failed = self.place.counter(stmt.array, "failed")
+            self.lines.append(f"if (({outside}) && {failed} == 0) {failed} = {self.step()} + 1;")
+            return value
+        self.lines.append(f"if ({outside if guard else bare(outside)}) {self.place.counter(stmt.array, 'overflow')} += 1;")
+        if stmt.overflow == "saturate":
+            return self._clip(value, Value(low, value.kind, True), Value(high, value.kind, True))
+        span = stmt.hi - stmt.lo + 1
+        if span >= 2**64:
+            return value
+        lo = integer(stmt.lo)
+        if span & (span - 1) == 0:
+            wide = f"((uint64_t)(int64_t){value.text} - (uint64_t)(int64_t){lo}) & {unsigned(span - 1)}"
+            return self.cast(Value(f"((int64_t)({wide}) + {lo})", "i8"), value.kind)
+        rest = self.name(Value(f"((int64_t){value.text} - {lo}) % {integer(span)}", "i8"))
+        return self.cast(Value(f"({lo} + ({rest.text} < 0 ? {rest.text} + {integer(span)} : {rest.text}))", "i8"), value.kind)
+
+    def _bound(self, limit: int, kind: str) -> str:
+        return real(float(limit), self.program.precision) if kind == "f" else integer(limit)
+
+    # ------------------------------------------------------------------------------------------------- expressions
+
+    def expr(self, expr: Expr) -> Value:
+        """Write what an expression needs and give its value."""
+        kind = kind_of(expr.type, self.program)
+        match expr:
+            case Const(value=value):
+                if kind == "b":
+                    return Value("true" if value else "false", "b", atom=True)
+                if kind == "f":
+                    return Value(real(float(value), self.program.precision), "f", atom=True)
+                return Value(integer(int(value)), "lit", atom=True)
+            case Temp(name=name):
+                return self._temps[name]
+            case Read():
+                return self._read(expr)
+            case Apply():
+                return self._apply(expr)
+            case Round():
+                return self._round(expr)
+            case Lookup(table=table, index=index):
+                position = self.expr(index)
+                return Value(f"({self.type(kind)}){self.place.table(table)}[{bare(position.text)}]", kind)
+            case Random():
+                return self._random(expr)
+
+    def _read(self, read: Read) -> Value:
+        kind = kind_of(self.program.arrays[read.array].type, self.program)
+        if read.array == "run.t":
+            return Value(f"(int64_t){self.step()}", "i8")
+        if read.array == "run.item_step":
+            return Value(f"((int64_t){self.step()} - {self.place.scalar('run.item_step')})", "i8")
+        if read.at == "scalar":
+            text = self.place.scalar(read.array)
+            return Value(f"({text} != 0)" if kind == "b" else text, kind, atom=kind != "b")
+        text = self.place.own(read.array) if read.at == "own" else self.place.far(read)
+        if kind == "b":
+            return Value(f"({text} != 0)", "b")
+        return Value(f"({self.type(kind)}){text}", kind)
+
+    def cast(self, value: Value, kind: str) -> Value:
+        """The value as another kind."""
+        if value.kind == kind:
+            return value
+        if kind == "b":
+            return Value(f"({value.text} != 0)", "b")
+        return Value(f"({self.type(kind)}){value.text}", kind)
+
+    def _widest(self, values: list[Value], result: str) -> str:
+        kinds = [v.kind for v in values] + [result]
+        return "f" if "f" in kinds else "i8" if "i8" in kinds else "i4"
+
+    def _apply(self, expr: Apply) -> Value:
+        result = kind_of(expr.type, self.program)
+        args = [self.expr(a) for a in expr.args]
+        fn = expr.fn
+        if fn in COMPARISONS:
+            if any(a.kind == "f" for a in args):
+                args = [self.cast(a, "f") for a in args]
+            return Value(f"({args[0].text} {COMPARISONS[fn]} {args[1].text})", "b")
+        if fn in ("and", "or"):
+            operator = " && " if fn == "and" else " || "
+            return Value("(" + operator.join(self.cast(a, "b").text for a in args) + ")", "b")
+        if fn == "not":
+            return Value(f"(!{self.cast(args[0], 'b').text})", "b")
+        if fn == "select":
+            a, b = (self.cast(v, result) for v in args[1:])
+            return Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", result)
+        if result == "f":
+            return self._apply_real(fn, [self.cast(a, "f") for a in args])
+        return self.cast(self._apply_integer(expr, args, result), result)
+
+    def _apply_real(self, fn: str, args: list[Value]) -> Value:
+        texts = [a.text for a in args]
+        number = lambda x: real(x, self.program.precision)  # noqa: E731
+        match fn:
+            case "add" | "sub" | "mul":
+                return Value(f"({texts[0]} {ARITHMETIC[fn]} {texts[1]})", "f")
+            case "div":
+                return Value(f"({texts[0]} / {texts[1]})", "f")
+            case "neg":
+                return Value(f"(-{texts[0]})", "f")
+            case "abs":
+                return Value(f"fabs({bare(texts[0])})", "f")
+            case "min" | "max":
+                return self._extreme(fn, args[0], args[1])
+            case "clip":
+                return self._clip(*args)
+            case "exp" | "log" | "sqrt" | "tanh":
+                return Value(f"{fn}({bare(texts[0])})", "f")
+            case "sigmoid":
+                return Value(f"({number(1.0)} / ({number(1.0)} + exp(-{texts[0]})))", "f")
+            case "softplus":
+                x = self.atom(args[0])
+                positive = self._extreme("max", x, Value(number(0.0), "f", True))
+                return Value(f"(log1p(exp(-fabs({x.text}))) + {positive.text})", "f")
+            case "floordiv" | "mod":
+                return self._real_quotient(fn, self.atom(args[0]).text, self.atom(args[1]).text)
+            case "to_real":
+                return args[0]
+            case _:
+                raise ValueError(f"the function {fn!r} has no meaning for real numbers")
+
+    def _real_quotient(self, fn: str, a: str, b: str) -> Value:
+        """Python's // and % of real numbers, 0 where b is 0."""
+        zero, one, half = (real(x, self.program.precision) for x in (0.0, 1.0, 0.5))
+        rest = self.name(Value(f"fmod({a}, {b})", "f")).text
+        wrong = self.name(Value(f"({rest} != {zero} && ({b} < {zero}) != ({rest} < {zero}))", "b")).text
+        if fn == "mod":
+            return Value(f"({b} == {zero} ? {zero} : ({wrong} ? {rest} + {b} : {rest}))", "f")
+        quotient = self.name(Value(f"(({a} - {rest}) / {b} - ({wrong} ? {one} : {zero}))", "f")).text
+        whole = f"(floor({quotient}) + ({quotient} - floor({quotient}) > {half} ? {one} : {zero}))"
+        return Value(f"({b} == {zero} ? {zero} : {whole})", "f")
+
+    def _extreme(self, fn: str, a: Value, b: Value) -> Value:
+        """The smaller or the larger of two values; of reals, what is not a number goes through."""
+        a, b = self.atom(a), self.atom(b)
+        test = f"{a.text} {'<' if fn == 'min' else '>'} {b.text}"
+        if a.kind == "f":
+            test = f"{test} || {a.text} != {a.text}"
+        kind = b.kind if a.kind == "lit" else a.kind
+        return Value(f"({test} ? {a.text} : {b.text})", kind)
+
+    def _clip(self, x: Value, low: Value, high: Value) -> Value:
+        return self._extreme("min", self.name(self._extreme("max", x, low)), high)
+
+    def _apply_integer(self, expr: Apply, args: list[Value], result: str) -> Value:
+        fn = expr.fn
+        match fn:
+            case "add" | "sub" | "mul":
+                kind = self._widest(args, result)
+                first = self.cast(args[0], "i8") if kind == "i8" and args[0].kind != "i8" else args[0]
+                second = self.cast(args[1], "i4") if args[1].kind == "b" else args[1]
+                return Value(f"({first.text} {ARITHMETIC[fn]} {second.text})", kind)
+            case "neg":
+                kind = self._widest(args, result)
+                return Value(f"(-{self.cast(args[0], kind).text})", kind)
+            case "abs":
+                kind = self._widest(args, result)
+                x = self.atom(self.cast(args[0], kind)).text
+                return Value(f"({x} < 0 ? -{x} : {x})", kind)
+            case "min" | "max" | "clip":
+                kind = self._widest(args, result)
+                same = [v if v.kind == "lit" else self.cast(v, kind) for v in args]
+                same[0] = self.cast(same[0], kind)
+                value = self._clip(*same) if fn == "clip" else self._extreme(fn, same[0], same[1])
+                return Value(value.text, kind)
+            case "shl":
+                shift = constant(expr.args[1])
+                return Value(f"({self.cast(args[0], result).text} * {integer(1 << shift)})", result)
+            case "shr":
+                return self.floor_shift(args[0], constant(expr.args[1]))
+            case "wrap":
+                bits = constant(expr.args[1])
+                if bits >= 64:
+                    return args[0]
+                half, mask = 1 << (bits - 1), (1 << bits) - 1
+                raised = f"((uint64_t)(int64_t){args[0].text} + {unsigned(half)}) & {unsigned(mask)}"
+                return Value(f"((int64_t)({raised}) - {integer(half)})", "i8")
+            case "floordiv" | "mod" | "trunc_div" | "round_div":
+                return self._quotient(fn, expr.args[1], args, self._widest(args, result))
+            case _:
+                raise ValueError(f"the function {fn!r} has no meaning for integers")
+
+    def floor_shift(self, x: Value, shift: int) -> Value:
+        """Give x * 2**-shift rounded down."""
+        if shift == 0:
+            return x
+        if x.kind == "lit" or (x.kind == "i4" and shift > 30):
+            x = self.cast(x, "i8")
+        if shift > 62:
+            return Value(f"({x.text} < 0 ? -1 : 0)", "i4")
+        power = 1 << shift
+        return Value(f"(({x.text} & {integer(-power)}) / {integer(power)})", x.kind)
+
+    def _quotient(self, fn: str, divisor: Expr, args: list[Value], kind: str) -> Value:
+        """Integer quotients and remainders; 0 where the divisor is 0."""
+        a, b = (self.atom(self.cast(v, kind)) for v in args)
+        n = divisor.value if isinstance(divisor, Const) else 0
+        if n > 0 and n & (int(n) - 1) == 0 if isinstance(n, int) else False:
+            shift = int(n).bit_length() - 1
+            if fn == "floordiv":
+                return self.floor_shift(a, shift)
+            if fn == "mod":
+                return Value(f"({a.text} & {integer(int(n) - 1)})", kind)
+        safe = b if n else self.name(Value(f"({b.text} == 0 ? 1 : {b.text})", kind), "divisor")
+        x, y = a.text, safe.text
+        match fn:
+            case "trunc_div":
+                value = f"({x} / {y})"
+            case "floordiv":
+                value = f"({x} / {y} - (({x} % {y} != 0 && ({x} < 0) != ({y} < 0)) ? 1 : 0))"
+            case "mod":
+                value = f"({x} % {y} + (({x} % {y} != 0 && ({x} < 0) != ({y} < 0)) ? {y} : 0))"
+            case _:
+                rest = self.name(Value(f"({x} % {y} < 0 ? -({x} % {y}) : {x} % {y})", kind), "rest").text
+                size = self.name(Value(f"({y} < 0 ? -{y} : {y})", kind), "size").text
+                away = f"({rest} >= {size} - {rest} ? (({x} < 0) != ({y} < 0) ? -1 : 1) : 0)"
+                value = f"({x} / {y} + {away})"
+        return Value(value if n else f"({b.text} == 0 ? 0 : {value})", kind)
+
+    def _round(self, expr: Round) -> Value:
+        """Drop low bits. C's division rounds toward zero; the other rules add to the number before."""
+        result = kind_of(expr.type, self.program)
+        shift, mask, half, power = expr.shift, (1 << expr.shift) - 1, 1 << (expr.shift - 1), 1 << expr.shift
+        type_ = expr.x.type
+        narrow = isinstance(type_, Int) and shift <= 30 and fits(32, type_.lo - mask, type_.hi + mask)
+        kind = "i4" if narrow and self.program.integer else "i8"
+        x = self.cast(self.expr(expr.x), kind)
+        match expr.mode:
+            case "floor":
+                value = self.floor_shift(x, shift)
+            case "toward_zero":
+                value = Value(f"({x.text} / {integer(power)})", kind)
+            case "nearest":
+                x = self.atom(x)
+                sign = f"({x.text} < 0 ? {integer(-half)} : {integer(half)})"
+                value = Value(f"(({x.text} + {sign}) / {integer(power)})", kind)
+            case "nearest_even":
+                x = self.atom(x)
+                odd = f"(({x.text} & {integer(power)}) != 0 ? 1 : 0)"
+                value = self.floor_shift(Value(f"({x.text} + {integer(half - 1)} + {odd})", kind), shift)
+            case "stochastic":
+                x = self.atom(x)
+                draw = f"({self._word(expr.stream)} / {unsigned(2**32)}) & {unsigned(mask)}"
+                r = self.name(Value(f"({self.type(kind)})({draw})", kind), "r").text
+                value = Value(f"(({x.text} < 0 ? {x.text} - {r} : {x.text} + {r}) / {integer(power)})", kind)
+            case "floor_min_step":
+                x = self.atom(x)
+                down = self.name(self.floor_shift(x, shift)).text
+                value = Value(f"({down} == 0 && {x.text} > 0 ? 1 : {down})", kind)
+        return self.cast(value, result)
+
+    # ---------------------------------------------------------------------------------------------------- randomness
+
+    def _word(self, stream: int) -> str:
+        """The 64 random bits of this stream, step and element."""
+        if stream not in self._words:
+            start = f"{self.place.key(stream)} + GAMMA * ({self.step()} + 1)"
+            key = self._mix(start, f"key_{len(self._words)}")
+            self._words[stream] = self._mix(f"{key} + GAMMA * ({self.place.element()} + 1)", f"word_{len(self._words)}")
+        return self._words[stream]
+
+    def _mix(self, text: str, wanted: str) -> str:
+        """The finaliser of splitmix64 (neuroport.rng)."""
+        if ("gamma",) not in self.names.given:
+            constants = (
+                ("GAMMA", 0x9E3779B97F4A7C15),
+                ("MULTIPLY_1", 0xBF58476D1CE4E5B9),
+                ("MULTIPLY_2", 0x94D049BB133111EB),
+            )
+            for name, value in constants:
+                self.names.taken.add(name)
+                self.lines.insert(0, f"const uint64_t {name} = {unsigned(value)};")
+            self.names.given["gamma",] = "GAMMA"
+        a, b, c = (self.names.fresh(wanted) for _ in range(3))
+        self.lines += [
+            f"const uint64_t {a} = {text};",
+            f"const uint64_t {b} = ({a} ^ ({a} / {unsigned(2**30)})) * MULTIPLY_1;",
+            f"const uint64_t {c} = ({b} ^ ({b} / {unsigned(2**27)})) * MULTIPLY_2;",
+        ]
+        last = self.names.fresh(wanted)
+        self.lines.append(f"const uint64_t {last} = {c} ^ ({c} / {unsigned(2**31)});")
+        return last
+
+    def _random(self, expr: Random) -> Value:
+        word = self._word(expr.stream)
+        bits = 32 if expr.part is None else 16
+        if expr.part is None:
+            draw = f"({word} / {unsigned(2**32)})"
+        else:
+            draw = f"(({word} / {unsigned(2 ** (16 * expr.part))}) & {unsigned(0xFFFF)})"
+        kind = kind_of(expr.type, self.program)
+        if kind != "f":
+            return Value(f"({self.type(kind)}){draw}", kind)
+        return Value(f"({self.type('f')})((double)(int64_t){draw} * {real(2.0**-bits, 'float64')})", "f")
+
+
+def constant(expr: Expr) -> int:
+    """The value of an argument that must be a constant."""
+    if not isinstance(expr, Const):
+        raise ValueError(f"{expr} must be a constant")
+    return int(expr.value)
+
+
+def c_type(dtype: np.dtype[np.generic]) -> str:
+    """The C type of an array in which numbers are kept. Truth values are kept as bytes."""
+    if dtype.kind == "f":
+        return "double" if dtype.itemsize == 8 else "float"
+    return "uint8_t" if dtype.kind == "b" else f"{'u' if dtype.kind == 'u' else ''}int{8 * dtype.itemsize}_t"
+
+
+def bare(text: str) -> str:
+    """The text without parentheses around all of it."""
+    if not (text.startswith("(") and text.endswith(")")):
+        return text
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return text[1:-1] if position == len(text) - 1 else text
+    return text
+
+
+Ask = Callable[[str], str]

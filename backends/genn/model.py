@@ -1,0 +1,131 @@
+"""What is to be built in PyGeNN, as plain data: groups with their variables, parameters, arrays and code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+ArrayKind = Literal["table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A GeNN variable: one number per neuron or synapse.
+
+    holds "array": the program's array of that name; "element", "dendritic": the projection's; "cursor": how many
+    injections of the input `name` a neuron has had; "bit": the readout's `name` bit after the last step.
+    """
+
+    ident: str
+    type: str
+    holds: Literal["array", "element", "dendritic", "cursor", "bit"]
+    name: str
+    constant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A variable of a neuron group under another name: the program's array `name`, which is `target` there."""
+
+    ident: str
+    type: str
+    target: str
+    name: str
+    constant: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number of the whole group: the program's scalar `name`.
+
+    of "row": the row that the series `name` shows in this step, or -1; of "late": whether the input `name` was
+    written by hand for this step.
+    """
+
+    ident: str
+    type: str
+    of: Literal["scalar", "row", "late"]
+    name: str
+    dynamic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalArray:
+    """An array of the whole group (GeNN's extra global parameter).
+
+    table: the program's; wide: a scalar that does not fit a dynamic parameter; keys: of the random streams; overflow,
+    failed: per counter; series: the table of `name`; first, steps, values: injections into the input `name`, by
+    neuron; late: what was written by hand to the input `name`.
+    """
+
+    ident: str
+    type: str
+    kind: ArrayKind
+    name: str
+
+
+@dataclass(slots=True)
+class Group:
+    """What all kinds of groups have."""
+
+    name: str
+    owner: str
+    parameters: list[Parameter] = field(default_factory=list)
+    arrays: list[GlobalArray] = field(default_factory=list)
+    streams: list[int] = field(default_factory=list)
+    counters: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Neurons(Group):
+    """A population. inputs: identifier -> the program's input array."""
+
+    size: int = 0
+    spiking: bool = False
+    inputs: dict[str, str] = field(default_factory=dict)
+    variables: list[Variable] = field(default_factory=list)
+    code: str = ""
+
+
+@dataclass(slots=True)
+class Synapses(Group):
+    """A projection. slots: 1 + the longest dendritic delay. Targets: identifiers of inputs of the two populations."""
+
+    source: str = ""
+    target: str = ""
+    delay: int = 1
+    slots: int = 1
+    post_input: str | None = None
+    pre_input: str | None = None
+    variables: list[Variable] = field(default_factory=list)
+    pre: list[Reference] = field(default_factory=list)
+    post: list[Reference] = field(default_factory=list)
+    step: str = ""
+    arrive: str = ""
+    post_code: str = ""
+
+
+@dataclass(slots=True)
+class Update(Group):
+    """A triggered block (GeNN's custom update), launched by its name."""
+
+    over: Literal["neuron", "synapse"] = "neuron"
+    event: str = ""
+    every_step: bool = False
+    references: list[Reference] = field(default_factory=list)
+    code: str = ""
+
+
+@dataclass(slots=True)
+class Model:
+    """Everything. scalar: the type in which synaptic input is summed, float or double."""
+
+    name: str
+    scalar: Literal["float", "double"]
+    neurons: list[Neurons] = field(default_factory=list)
+    synapses: list[Synapses] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+
+    def groups(self) -> list[Group]:
+        """All groups."""
+        return [*self.neurons, *self.synapses, *self.updates]

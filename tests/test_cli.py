@@ -1,0 +1,476 @@
+"""The command line as a user calls it: output, files, exit codes, messages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from trace_helpers import write
+
+import neuroport
+from neuroport import networks
+from neuroport.cli import main
+from neuroport.trace import open_trace
+
+SHORT = ("--backend", "reference", "--for", "300 steps", "--quiet")
+LONGER = ("--backend", "reference", "--for", "5000 steps", "--quiet")
+PULSE = """\
+neuroport: 1
+name: pulse
+dt: 1 ms
+chip: generic16
+populations:
+  a: {size: 3, neuron: poisson, params: {rate: 200 Hz}}
+  b: {size: 2, neuron: lif, params: {tau_m: 10 ms}}
+projections:
+  ab: {source: a, target: b, input: jump, synapse: static, connect: all_to_all, weight: 2}
+protocol: [{run: 100 ms}]
+record: {spikes: all}
+"""
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def fails(code: int, *arguments: object) -> str:
+    """What the command says on stderr when it ends with this exit code."""
+    result = call(*arguments)
+    assert result.exit_code == code, result.output
+    return result.stderr.rstrip("\n")
+
+
+def answer(*arguments: object) -> Any:
+    result = call(*arguments)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("trace") / "pair.h5"
+    assert call("run", "sal_pair", "-o", path, "--backend", "reference", "--for", "500 steps", "-q").exit_code == 0
+    return path
+
+
+# ------------------------------------------------------------------------------------------------------------- run
+
+
+def test_run_json_has_the_promised_fields(tmp_path: Path) -> None:
+    out = tmp_path / "x.h5"
+    result = answer("run", "sal_pair", *SHORT, "--seed", 5, "-o", out, "--json")
+    assert set(result) >= set(
+        "network backend arithmetic chip chip_seed seed steps spikes metrics digest build_s run_s trace".split()
+    )
+    assert (result["network"], result["backend"], result["arithmetic"]) == ("sal_pair", "reference", "integer")
+    assert (result["chip"], result["chip_seed"], result["seed"], result["steps"]) == ("generic8", None, 5, 300)
+    assert result["spikes"]["units"] > 0
+    assert [step for step, _ in result["metrics"]["weights"]] == [300]
+    assert result["trace"] == str(out)
+    opened = open_trace(out)
+    assert opened.digest == result["digest"]
+    assert opened.spike_counts == result["spikes"]
+    assert (opened.complete, opened.steps, opened.seed) == (True, 300, 5)
+    assert len(result["digest"]) == 64
+
+
+def test_the_same_run_gives_the_same_digest_on_both_executors() -> None:
+    digests = {answer("run", "loihi_lif", "--backend", b, "--json", "-q")["digest"] for b in ("reference", "emulator")}
+    assert len(digests) == 1
+
+
+def test_a_chip_seed_changes_the_run_and_is_told() -> None:
+    common = ("run", "sal_pair", *LONGER, "--chip", "generic8_mismatch10", "--json")
+    first, second = answer(*common, "--chip-seed", 1), answer(*common, "--chip-seed", 2)
+    assert (first["chip_seed"], second["chip_seed"]) == (1, 2)
+    assert first["digest"] != second["digest"]
+
+
+def test_a_saved_instance_is_the_same_chip_as_its_seed(tmp_path: Path) -> None:
+    from neuroport import chips, instance
+
+    path = tmp_path / "chip.h5"
+    instance.save(instance.manufacture(chips.load("generic8_mismatch10"), 3), path)
+    common = ("run", "sal_pair", *LONGER, "--json")
+    saved = answer(*common, "--chip-instance", path)
+    drawn = answer(*common, "--chip", "generic8_mismatch10", "--chip-seed", 3)
+    assert saved["digest"] == drawn["digest"]
+    assert saved["chip_seed"] == 3
+    assert "generic8_mismatch10, chip seed 3" in call("show", path).stdout
+    assert fails(2, *common, "--chip-instance", path, "--chip-seed", 3) == (
+        "error: give a chip seed or a chip instance, not both; an instance has its seed in it"
+    )
+    assert fails(2, *common, "--chip-instance", path, "--chip", "generic16") == (
+        f"error: {path}: this is an instance of chip 'generic8_mismatch10', not of 'generic16'; "
+        "leave the chip out or change it"
+    )
+
+
+def test_run_prints_a_summary_for_people(tmp_path: Path) -> None:
+    out = tmp_path / "x.h5"
+    lines = call("run", "sal_pair", *SHORT, "-o", out).stdout.splitlines()
+    assert lines[0] == "sal_pair on generic8 (integer), backend reference, seed 1"
+    assert lines[1].split() == ["metric", "measured", "first", "at", "step", "last", "at", "step"]
+    assert lines[2].split()[:4] == ["weights", "1", "1.5,", "0.5"]
+    assert "simulated  300 steps (0.3 s)" in lines
+    assert lines[-1] == f"trace      {out}"
+    assert lines[-2].startswith("digest     ")
+
+
+def test_set_changes_the_network() -> None:
+    result = answer("run", "sal_pair", *SHORT, "--set", "seed=9", "--json")
+    assert result["seed"] == 9
+
+
+def test_an_existing_trace_is_not_overwritten(tmp_path: Path) -> None:
+    out = tmp_path / "x.h5"
+    out.write_text("precious")
+    assert fails(2, "run", "sal_pair", *SHORT, "-o", out) == (
+        f"error: {out}: exists already; choose another name, or replace it with --overwrite"
+    )
+    assert out.read_text() == "precious"
+    assert call("run", "sal_pair", *SHORT, "-o", out, "--overwrite").exit_code == 0
+    assert open_trace(out).complete
+
+
+def test_the_output_is_checked_before_the_network_is_read(tmp_path: Path) -> None:
+    lost = tmp_path / "no" / "x.h5"
+    assert fails(2, "run", "absent.yaml", "-o", lost) == (
+        f"error: {lost}: the folder '{lost.parent}' does not exist; create it or choose another one"
+    )
+
+
+def test_a_run_that_cannot_start_leaves_no_file(tmp_path: Path) -> None:
+    assert fails(2, "run", "sal_pair", "--chip", "loihi1", "-o", tmp_path / "x.h5", "-q")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_keeps_and_names_the_partial_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroport.commands.run import Progress
+
+    def interrupt(self: Progress, done: int, total: int) -> None:
+        self.done, self.total = done, total
+        if done >= 1000:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "__call__", interrupt)
+    out = tmp_path / "x.h5"
+    result = call("run", "loihi_lif", "--backend", "reference", "--for", "5000 steps", "-o", out, "-q")
+    assert result.exit_code == 1
+    first, second = result.stderr.splitlines()
+    assert first.startswith("interrupted after 1,")
+    assert first.endswith(" of 5,000 steps")
+    assert second == f"what was recorded until then is in {out}, marked incomplete"
+    opened = open_trace(out)
+    assert not opened.complete
+    assert opened.steps >= 1000
+    assert "INCOMPLETE: the run did not come to its end" in call("show", out).stdout
+
+
+def test_messages_of_runs_that_cannot_be() -> None:
+    shipped = ", ".join(networks.names())
+    assert fails(2, "run", "nothing") == (
+        f"error: nothing: there is no such file, and no network of that name comes with neuroport; there are: {shipped}"
+    )
+    assert fails(2, "run", "sal_pair", "--backend", "abacus", "-q").startswith("error: there is no backend 'abacus'; ")
+    assert fails(2, "run", "sal_pair", "--chip", "abacus", "-q").startswith("error: there is no chip 'abacus'; ")
+    assert fails(2, "run", "sal_pair", "--for", "3 mV", "-q") == (
+        "error: 3 mV is not a time; give a number of steps or a time such as '100 ms'."
+    )
+
+
+def test_a_network_without_protocol_needs_a_duration(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(PULSE.replace("protocol: [{run: 100 ms}]\n", ""))
+    text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+    assert fails(2, "run", path, "-q") == f"error: {path}:1:1: {text}"
+
+
+def test_bad_use_has_exit_code_2() -> None:
+    assert call("run").exit_code == 2
+    assert call("run", "sal_pair", "--no-such-option").exit_code == 2
+    assert call("no-such-command").exit_code == 2
+
+
+def test_errors_of_the_system_are_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "x.h5")
+
+    monkeypatch.setattr("neuroport.api.run", full)
+    assert fails(1, "run", "sal_pair", "-q") == "error: x.h5: No space left on device"
+
+
+# --------------------------------------------------------------------------------------------------- check and show
+
+
+def test_check_says_that_there_are_no_problems() -> None:
+    result = call("check", "sal_pair")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "sal_pair: no problems on chip generic8; 2 neurons, 2 synapses\n",
+    )
+    assert answer("check", "sal_pair", "--json") == {"ok": True, "network": "sal_pair", "problems": []}
+
+
+def test_check_names_every_problem_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(PULSE.replace("target: b", "target: c").replace("200 Hz", "200 mV"))
+    lines = fails(2, "check", path).splitlines()
+    assert len(lines) >= 2
+    assert all(line.startswith(f"error: {path}:") for line in lines)
+    result = call("check", path, "--json")
+    assert result.exit_code == 2
+    problems = json.loads(result.stdout)["problems"]
+    assert {(p["file"], p["line"]) for p in problems} >= {(str(path), 6), (str(path), 9)}
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\xff", b"[1, 2", b"neuroport: 1", b"- a\n- b\n"])
+@pytest.mark.parametrize("command", [("check",), ("run",), ("show",), ("compile",), ("verify",)])
+def test_broken_files_give_sentences(tmp_path: Path, content: bytes, command: tuple[str, ...]) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_bytes(content)
+    assert fails(2, *command, path).startswith(f"error: {path}")
+
+
+def test_show_of_a_network() -> None:
+    lines = call("show", "sal_pair").stdout.splitlines()
+    assert lines[0] == "sal_pair: Two neurons whose weights meet under SAL"
+    assert lines[1] == "dt 1 ms, seed 1, chip generic8"
+    assert any(line.split()[:3] == ["units", "2", "sampling_unit"] for line in lines)
+    assert "records recurrent.w every 5000 steps" in lines
+
+
+def test_show_of_a_trace(trace: Path) -> None:
+    text = call("show", trace).stdout
+    assert text.startswith(
+        "trace of sal_pair on generic8 (integer), backend reference, seed 1\n500 steps of 1 ms (0.5 s)\n"
+    )
+    assert f"digest {open_trace(trace).digest}" in text
+
+
+def test_show_joins_the_parts_of_a_killed_run(tmp_path: Path) -> None:
+    code = (
+        "import os, neuroport\n"
+        "from neuroport.trace_write import Writer\n"
+        "Writer.capture = lambda self, capture: (self.flush(), os.kill(os.getpid(), 9))\n"
+        "Writer.metric = lambda self, *a: None\n"
+        "neuroport.run(neuroport.load(%r), backend='reference', trace='x.h5')\n" % str(networks.path("loihi_lif"))
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, env=_environment())
+    assert killed.returncode == -9
+    assert (tmp_path / "x.h5.part").is_dir()
+    result = call("show", tmp_path / "x.h5")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"joined the parts of an interrupted run into {tmp_path / 'x.h5'}\n")
+    assert "INCOMPLETE" in result.stdout
+
+
+def test_a_file_that_is_no_trace_gets_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    path.write_text("no")
+    text = "cannot be read as a trace (file signature not found); it is damaged, cut off, or another kind of file"
+    for command in (("show", path), ("plot", path, "-o", tmp_path / "o.png"), ("compare", path, path)):
+        assert fails(2, *command) == f"error: {path}: {text}"
+    assert fails(2, "export", path, "-o", tmp_path / "o.yaml") == f"error: {path}: {text}"
+
+
+# ---------------------------------------------------------------------------------------------- compare and verify
+
+
+def test_compare_of_equal_and_different_runs(tmp_path: Path, trace: Path) -> None:
+    other, same = tmp_path / "other.h5", tmp_path / "same.h5"
+    common = ("--backend", "reference", "--for", "500 steps", "-q")
+    call("run", "sal_pair", *common, "-o", same)
+    call("run", "sal_pair", *common, "-o", other, "--seed", 2)
+    equal = call("compare", trace, same)
+    assert (equal.exit_code, equal.stdout[:11]) == (0, "identical: ")
+    different = call("compare", trace, other, "--json")
+    assert different.exit_code == 1
+    result = json.loads(different.stdout)
+    assert not result["identical"]
+    assert result["first_difference"] == result["differences"][0]
+    assert result["first_difference"]["kind"] in ("states", "weights")
+
+
+def test_compare_names_the_first_spike(tmp_path: Path) -> None:
+    def change(capture: Any) -> None:
+        steps, neurons = capture.spikes["b"]
+        capture.spikes["b"] = (steps[:-1], neurons[:-1])
+
+    a, b = write(tmp_path / "a.h5"), write(tmp_path / "b.h5", change)
+    last = open_trace(a).spikes("b")
+    result = call("compare", a, b)
+    assert (result.exit_code, result.stdout) == (
+        1,
+        f"spikes of population 'b': at step {last.steps[-1]} neuron {last.neurons[-1]} spikes only in the first\n",
+    )
+
+
+def test_verify_says_identical() -> None:
+    result = answer("verify", "loihi_lif", "--json")
+    assert (result["identical"], result["first_difference"], result["steps"]) == (True, None, 30)
+    assert {"emulator", "reference"} <= set(result["executors"])
+    text = call("verify", "loihi_lif").stdout
+    assert text == "loihi_lif on loihi1 (integer): identical after 30 steps on emulator, reference\n"
+
+
+def test_verify_names_a_difference_and_has_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroport import verification
+
+    difference = verification.Difference("array", 17, "units.x", 1, ("reference", "emulator"), (3, 4))
+    found = verification.Verification(False, ("reference", "emulator"), 18, difference)
+    monkeypatch.setattr(verification, "verify", lambda *_, **__: found)
+    result = call("verify", "loihi_lif")
+    assert result.exit_code == 1
+    assert result.stdout == (
+        "loihi_lif on loihi1 (integer): different on reference, emulator: "
+        "after step 17: 'units.x' element 1 is 3 on reference and 4 on emulator\n"
+    )
+    first = json.loads(call("verify", "loihi_lif", "--json").stdout)["first_difference"]
+    assert (first["step"], first["name"], first["element"], first["values"]) == (17, "units.x", 1, [3, 4])
+
+
+def test_verify_of_several_networks() -> None:
+    result = answer("verify", "loihi_lif", "loihi_lif", "--json")
+    assert result["identical"]
+    assert [r["network"] for r in result["results"]] == ["loihi_lif", "loihi_lif"]
+
+
+def test_verify_works_when_a_rule_uses_the_length_of_its_run() -> None:
+    assert answer("verify", "sal_pair", "--steps", 50, "--json")["identical"]
+
+
+# ------------------------------------------------------------------------------------- compile, export, plot, lists
+
+
+def test_compile_prints_every_form() -> None:
+    text = call("compile", "sal_pair", "--emit", "network", "--set", "seed=4").stdout
+    assert text.startswith("neuroport: 1\nname: sal_pair\n")
+    assert "\nseed: 4\n" in text
+    real = call("compile", "sal_pair", "--emit", "program").stdout
+    assert real.startswith("program sal_pair: float64, chip generic8, dt 1 ms, seed 1\n\narrays\n")
+    assert "  recurrent.w: real (2,), weight, 0.5 … 1.5\n" in real
+    assert "\nprojection recurrent: units -> units, 2 synapses, delay 1 steps\n" in real
+    integer = call("compile", "sal_pair", "--emit", "integer").stdout
+    assert integer.startswith("program sal_pair: integers, chip generic8, dt 1 ms, seed 1\n")
+    assert "recurrent.w.visible: Q(8,6) (2,), visible, -128..127" in integer
+    assert "def " in call("compile", "sal_pair", "--emit", "numba").stdout
+    report = call("compile", "sal_pair").stdout
+    assert report.startswith("sal_pair on generic8\n")
+    assert "recurrent.w.visible" in report
+
+
+def test_an_ideal_chip_has_no_integer_program() -> None:
+    assert fails(2, "compile", "sal_pair", "--emit", "integer", "--chip", "ideal") == (
+        "error: chip 'ideal' calculates in float64, so there is no integer program; "
+        "name a chip that calculates with integers: --chip generic16"
+    )
+
+
+def test_export_and_load_is_equal(tmp_path: Path) -> None:
+    out = tmp_path / "pair.yaml"
+    assert call("export", "sal_pair", "-o", out).stdout == f"{out}\n"
+    assert neuroport.load(out) == neuroport.load(networks.path("sal_pair"))
+    assert fails(2, "export", "sal_pair", "-o", out) == (
+        f"error: {out}: exists already; choose another name, or replace it with --overwrite"
+    )
+    assert call("export", "sal_pair", "-o", out, "--overwrite").exit_code == 0
+    assert fails(2, "export", "sal_pair", "-o", tmp_path / "x.h5") == (
+        f"error: '{tmp_path / 'x.h5'}' would be overwritten by its own arrays; give a name that ends in .yaml"
+    )
+
+
+def test_learned_weights_come_from_a_trace_and_start_the_next_run(tmp_path: Path) -> None:
+    trace, out = tmp_path / "t.h5", tmp_path / "learned.yaml"
+    changes = ("--set", "protocol.1.repeat=2", "--set", "recurrent.eta_s=0.5")
+    assert call("run", "sal_pair", "--backend", "reference", *changes, "-o", trace, "-q").exit_code == 0
+    opened = open_trace(trace)
+    learned = opened.weights("recurrent")
+    assert not np.array_equal(learned.values, [1.5, 0.5])
+    assert call("export", trace, "-o", out).exit_code == 0
+    program = neuroport.compile(neuroport.load(out))
+    assert np.array_equal(program.arrays["recurrent.w"].initial, learned.raw)
+    assert np.array_equal(program.arrays["units.b"].initial, opened.final_array("units.b").raw)
+    again = opened.network()
+    assert again.protocol == neuroport.load(out).protocol
+
+
+def test_export_from_a_trace_takes_no_changes(tmp_path: Path, trace: Path) -> None:
+    assert fails(2, "export", trace, "-o", tmp_path / "x.yaml", "--set", "seed=2") == (
+        "error: --set changes a network file, not a trace; set it in the exported file instead"
+    )
+
+
+def test_plot_writes_a_picture_once(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    trace, out = write(tmp_path / "a.h5"), tmp_path / "a.png"
+    assert call("plot", trace, "-o", out, "--from", "10 ms", "--to", "60 ms").stdout == f"{out}\n"
+    assert out.read_bytes().startswith(b"\x89PNG")
+    assert fails(2, "plot", trace, "-o", out).endswith("replace it with --overwrite")
+    assert fails(2, "plot", trace, "-o", tmp_path / "b.png", "--from", "soon") == (
+        "error: --from 'soon': 'soon' is not a number with a unit such as '20 ms'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("backends", {"emulator", "reference"}),
+        ("chips", {"ideal", "generic16", "generic8", "loihi1"}),
+        ("kernels", {"lif", "sampling_unit", "sal", "stdp_pair"}),
+        ("networks", {"sal_sampling", "sal_pair", "balanced", "loihi_lif"}),
+    ],
+)
+def test_lists(what: str, names: set[str]) -> None:
+    rows = answer("list", what, "--json")[what]
+    assert names <= {row["name"] for row in rows}
+    text = call("list", what).stdout
+    assert all(name in text for name in names)
+
+
+def test_doctor_finds_this_machine_fit() -> None:
+    report = answer("doctor", "--json")
+    assert report["ok"]
+    assert {"level": "ok", "what": "backend emulator", "text": "ready"} in report["findings"]
+    assert "backend reference" in call("doctor").stdout
+
+
+# ------------------------------------------------------------------------------------------------------- the whole
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    root = str(Path(neuroport.__file__).parent.parent)
+    return {**os.environ, "PYTHONPATH": root}
+
+
+def test_help_is_quick_and_names_all_commands() -> None:
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        result = subprocess.run(
+            [sys.executable, "-m", "neuroport", "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=_environment(),
+        )
+        times.append(time.perf_counter() - started)
+    for name in "run check show compile verify compare export plot list doctor".split():
+        assert f"\n  {name} " in result.stdout
+    bare = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import click"], check=True)
+    bare = time.perf_counter() - bare
+    assert min(times) < bare + 0.3
+
+
+def test_version() -> None:
+    assert call("--version").stdout == f"neuroport {neuroport.__version__}\n"
