@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroport import backends, chips, quantise, reader, writer
+from neuroport import backends, chips, networks, quantise, reader, writer
 from neuroport import instance as instances
 from neuroport.chip import Chip, ChipInstance
 from neuroport.elaborate import elaborate
@@ -49,7 +49,12 @@ class Run:
 
 
 def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
-    """Read a network file. `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems."""
+    """Read a network file, or one of the shipped networks by its name.
+
+    `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems.
+    """
+    if str(path) in networks.names() and not Path(path).exists():
+        path = networks.path(str(path))
     return reader.load(path, sets)
 
 
@@ -122,7 +127,7 @@ def open(
     loaded = backends.load(backend)
     program = lower(network, chosen, one)
     seed = program.seed if seed is None else seed
-    plain = open_session(network, program, loaded, seed)
+    plain = open_session(network, program, loaded, seed, keep=keep)
     if trace is None:
         return plain
     source = Source(

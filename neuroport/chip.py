@@ -80,10 +80,10 @@ class Chip:
 class ChipInstance:
     """One manufactured chip: for every deviating kind, a factor (or whole-step offset) per physical circuit.
 
-    Neuron circuits are numbered core * neurons_per_core + index, synapse circuits by `instance.synapse_circuits`. Values
-    are drawn by counter from (chip seed, kind, circuit), so an instance has no size and chips that differ only in how
-    much they deviate share their circuits' fate. `factors[kind]` (2, n) holds values that replace the drawn ones: in its
-    first row circuits, ascending, in its second their factors; "KIND.steps" holds offsets likewise.
+    Neuron circuits are numbered through all cores, synapse circuits by `instance.synapse_circuits`. Values are drawn by
+    counter from (chip seed, kind, circuit), so an instance has no size, and chips that differ only in how much they
+    deviate share their circuits' fate. `factors[kind]` (2, n) holds values that replace the drawn ones: circuits,
+    ascending, in its first row, their factors in its second; "KIND.steps" holds offsets likewise.
     """
 
     chip: Chip

@@ -6,9 +6,8 @@ that depend on parameters alone are arrays of their own; what a chip instance de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,27 +19,19 @@ from neuroport.chip import Chip, ChipInstance
 from neuroport.connect import Synapses, make_synapses
 from neuroport.derived import evaluate
 from neuroport.errors import InvalidInput, Problem
-from neuroport.hoist import Hoister, depends_on
+from neuroport.finish import trimmed, with_histories
+from neuroport.hoist import Hoister
 from neuroport.language import EACH_STEP, synapse_allowed
 from neuroport.lowering import Allowed, Lowering
-from neuroport.materialise import Elements, Materialiser, read_dataset
+from neuroport.materialise import Elements, Materialiser
 from neuroport.memory import refuse_too_large
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel, Trace
 from neuroport.naming import FACTOR, SPIKED, ConstantNames, Constants, NeuronNames, Side, SynapseNames, declared_type
 from neuroport.network import (
-    If,
-    Item,
     Network,
-    Patterns,
     Population,
-    Present,
     Projection,
-    Repeat,
-    Run,
-    SpikeList,
     StateHistogram,
-    Stimulus,
-    TimeSeries,
 )
 from neuroport.program import (
     BOOL,
@@ -66,15 +57,14 @@ from neuroport.program import (
     Spike,
     Store,
     Type,
-    parts,
     walk,
 )
 from neuroport.program import Population as ProgramPopulation
 from neuroport.program import Projection as ProgramProjection
-from neuroport.values import ArrayValue, FileValue, Quantity, Value
+from neuroport.stimuli import elaborate_stimulus, run_lengths
+from neuroport.values import Quantity, Value
 
 Over = Literal["scalar", "neuron", "synapse"]
-
 
 
 def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None) -> Program:
@@ -127,9 +117,11 @@ class _Elaboration:
         projections = tuple(self._projection(p) for p in network.projections)
         populations = tuple(self._population(p) for p in network.populations)
         events = tuple(self._events())
-        stimuli = [self._stimulus(s) for s in network.stimuli]
+        stimuli = [elaborate_stimulus(s, network, self.materialiser) for s in network.stimuli]
         readouts = tuple(self._readout(r) for r in network.readouts)
-        records = tuple(Record(s.of, self._steps(s.every, f"record of {s.of}")) for s in network.record.states)
+        records = tuple(
+            Record(s.of, self.materialiser.steps(s.every, f"record of {s.of}")) for s in network.record.states
+        )
         self._stop_on_problems()
         program = Program(
             name=network.name,
@@ -149,12 +141,12 @@ class _Elaboration:
             tables={},
             derived=self._dynamic_derived(),
         )
-        return _trimmed(self._with_histories(program), self.values)
+        return trimmed(with_histories(program), self.values)
 
     # --------------------------------------------------------------------------------------------------- arrays
 
     def _run_scalars(self) -> None:
-        steps = list(_run_lengths(self.network.protocol, self._run_steps))
+        steps = list(run_lengths(self.network, self.network.protocol, self.materialiser))
         low, high = (min(steps), max(steps)) if steps else (1, 10**6)
         for name, limits in (("T", (low, high)), ("t", None), ("item_step", None)):
             type_ = Int(low, high) if limits else Int(0, 2**62)
@@ -245,8 +237,9 @@ class _Elaboration:
                 value = Quantity(0)
             integer = parameter.type == "int"
             numbers = self.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
-            numbers = self._deviated(parameter, numbers, obj.circuits)
             limits = self.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
+            self.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
+            numbers = self._deviated(parameter, numbers, obj.circuits)
             scalar = self._parameter_array(obj, full, parameter.dynamic, _typed(parameter, None), numbers, limits, at)
             types[parameter.name] = self.arrays[full].type
             if scalar:
@@ -303,6 +296,7 @@ class _Elaboration:
         if value is None:
             value = Quantity(0)
         numbers = self.materialiser.array(value, state.unit, integer, obj.name, state.name, obj.elements)
+        self.materialiser.check_range(numbers, limits, value, obj.name, state.name)
         initial = np.array(np.broadcast_to(numbers, (obj.elements.size,)))
         full = f"{obj.name}.{state.name}"
         role: Role = "weight" if state.weight else "state"
@@ -534,70 +528,6 @@ class _Elaboration:
 
     # ------------------------------------------------------------------------- stimuli, readouts, times, protocol
 
-    def _stimulus(self, stimulus: Stimulus) -> Injection | Series:
-        population = self.network.population(stimulus.population)
-        target = f"{population.name}.{stimulus.input}"
-        declared = next(i for i in population.neuron.inputs if i.name == stimulus.input)
-        integer = declared.type == "int"
-        size = population.size
-        match stimulus:
-            case SpikeList():
-                steps = self._list(stimulus.times, "step", True, stimulus.name, "times")
-                neurons = self._list(stimulus.neurons, "", True, stimulus.name, "neurons")
-                if len(steps) != len(neurons):
-                    text = f"stimulus '{stimulus.name}' has {len(steps)} times and {len(neurons)} neurons; give as many"
-                    self.problems.append(Problem(stimulus.place, text))
-                    steps = neurons = np.zeros(0, np.int64)
-                if len(neurons) and not (neurons.min() >= 0 and neurons.max() < size and steps.min() >= 0):
-                    text = f"stimulus '{stimulus.name}' has neurons outside 0 .. {size - 1} or negative times"
-                    self.problems.append(Problem(stimulus.place, text))
-                order = np.lexsort((neurons, steps))
-                values = np.ones(len(steps), np.int64 if integer else np.float64)
-                return Injection(stimulus.name, target, steps[order], neurons[order], values)
-            case TimeSeries(every=every, loop=loop):
-                table = self._table(stimulus.values, declared, integer, stimulus.name, size)
-                return Series(stimulus.name, target, table, self._steps(every, stimulus.name), "time", loop)
-            case Patterns(hold=hold):
-                table = self._table(stimulus.values, declared, integer, stimulus.name, size)
-                return Series(stimulus.name, target, table, self._steps(hold, stimulus.name), "item")
-
-    def _list(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> NDArray[np.int64]:
-        numbers = self._free(value, unit, integer, owner, quantity)
-        return np.asarray(numbers, np.int64).reshape(-1)
-
-    def _free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
-        """Numbers of any shape."""
-        size = 0
-        if isinstance(value, ArrayValue):
-            size = len(np.atleast_1d(value.values.array))
-            shape = value.values.array.shape
-        elif isinstance(value, FileValue):
-            try:
-                shape = read_dataset(Path(self.network.folder) / value.file, value.dataset).shape
-            except (OSError, KeyError, ValueError):
-                shape = ()
-            size = shape[0] if shape else 0
-        else:
-            shape = ()
-        elements = Elements(size, np.zeros(0, np.uint64))
-        if len(shape) == 2:
-            rows, columns = shape
-            pre, post = np.repeat(np.arange(rows), columns), np.tile(np.arange(columns), rows)
-            elements = Elements(rows * columns, np.zeros(0, np.uint64), pre, post, (rows, columns))
-            return self.materialiser.array(value, unit, integer, owner, quantity, elements).reshape(rows, columns)
-        return self.materialiser.array(value, unit, integer, owner, quantity, elements)
-
-    def _table(self, value: Value, declared: Input, integer: bool, owner: str, size: int) -> Numbers:
-        numbers = self._free(value, declared.unit, integer, owner, "values")
-        table = np.atleast_1d(numbers)
-        if table.ndim == 1:
-            table = np.repeat(table[:, None], size, axis=1)
-        if table.shape[1] != size:
-            text = f"stimulus '{owner}' has rows of {table.shape[1]} values, population has {size} neurons"
-            self.problems.append(Problem(value.place, text))
-            table = np.zeros((1, size), table.dtype)
-        return np.ascontiguousarray(table)
-
     def _readout(self, readout: StateHistogram) -> Readout:
         population = self.network.population(readout.population)
         obj = self.objects[readout.population]
@@ -615,26 +545,9 @@ class _Elaboration:
             )
         (bit,) = self._hoisted(population.name, (Spike(value),))
         assert isinstance(bit, Spike)
-        every = self._steps(readout.every, readout.name)
+        every = self.materialiser.steps(readout.every, readout.name)
         phase = int(units.steps(readout.phase, self.network.dt)) if readout.phase.unit else int(readout.phase.number)
         return Readout(readout.name, readout.population, bit.condition, every, phase)
-
-    def _steps(self, quantity: Quantity, what: str) -> int:
-        steps = units.steps(quantity, self.network.dt)
-        if steps.denominator != 1 or steps < 1:
-            text = f"{what}: {units.show(quantity)} is {float(steps):g} steps; give a whole number of steps from 1"
-            self.problems.append(Problem(quantity.place, text))
-            return 1
-        return int(steps)
-
-    def _run_steps(self, item: Run | Present) -> int:
-        if isinstance(item, Run):
-            return int(units.steps(item.duration, self.network.dt))
-        patterns = next(s for s in self.network.stimuli if isinstance(s, Patterns) and s.name == item.patterns)
-        count = item.count
-        if count is None:
-            count = len(np.atleast_1d(self._free(patterns.values, "", False, patterns.name, "values")))
-        return int(units.steps(patterns.hold, self.network.dt)) * count
 
     def _delay(self, projection: Projection) -> int:
         return int(units.steps(projection.delay, self.network.dt))
@@ -645,9 +558,7 @@ class _Elaboration:
         elements = self.objects[projection.name].elements
         value = projection.dendritic
         steps = self.materialiser.array(value, "step", False, projection.name, "dendritic_delay", elements)
-        self.problems += self.materialiser.problems
-        self.materialiser.problems.clear()
-        whole = np.rint(np.broadcast_to(steps, (elements.size,))).astype(np.int64)
+        whole: NDArray[np.int64] = np.rint(np.broadcast_to(steps, (elements.size,))).astype(np.int64)
         if whole.size and whole.min() < 0:
             text = f"projection '{projection.name}' has a dendritic delay of {whole.min()} steps; 0 is the least"
             self.problems.append(Problem(value.place, text))
@@ -661,23 +572,6 @@ class _Elaboration:
 
     def _dynamic_derived(self) -> tuple[Derived, ...]:
         return tuple(Derived(name, expr) for name, expr in self.derived if self.arrays[name].dynamic)
-
-    def _with_histories(self, program: Program) -> Program:
-        """Arrays that are read further back than the last step keep the slots they need; inputs their delays."""
-        arrays = dict(program.arrays)
-        for projection in program.projections:
-            longest = int(projection.dendritic.max(initial=0)) if projection.dendritic is not None else 0
-            for body in (projection.step, projection.arrive, projection.post_body):
-                for part in parts(body):
-                    if isinstance(part, Read) and part.lag != 0:
-                        slots = longest + 1 if part.lag == "synapse" else part.lag + 1
-                        array = arrays[part.array]
-                        arrays[part.array] = replace(array, history=max(array.history, slots))
-                for stmt in body:
-                    if isinstance(stmt, Send) and stmt.delay == "synapse":
-                        array = arrays[stmt.input]
-                        arrays[stmt.input] = replace(array, slots=max(array.slots, longest + 1))
-        return replace(program, arrays=arrays)
 
     def _stop_on_problems(self) -> None:
         problems = self.problems + self.materialiser.problems
@@ -703,35 +597,3 @@ def _row_condition(step: Body) -> Expr | None:
     guard = step[0].guard
     reads = [part for part in walk(guard) if isinstance(part, Read)]
     return guard if all(read.at in ("pre", "scalar") for read in reads) else None
-
-
-def _run_lengths(items: tuple[Item, ...], steps: Callable[[Run | Present], int]) -> Iterable[int]:
-    for item in items:
-        match item:
-            case Repeat(do=do):
-                yield from _run_lengths(do, steps)
-            case If(then=then, otherwise=otherwise):
-                yield from _run_lengths(then, steps)
-                yield from _run_lengths(otherwise, steps)
-            case Run() | Present():
-                yield steps(item)
-            case _:
-                pass
-
-
-def _trimmed(program: Program, values: dict[str, Numbers]) -> Program:
-    """Drop parameter arrays that nothing reads; keep the real values that switches start from."""
-    bodies = [p.body for p in program.populations]
-    bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
-    bodies += [e.body for e in program.events]
-    read = {e.array for body in bodies for e in parts(body) if isinstance(e, Read)}
-    read |= {e.array for r in program.readouts for e in walk(r.bit) if isinstance(e, Read)}
-    needed = set(read)
-    for derived in reversed(program.derived):
-        if derived.array in needed:
-            needed |= {e.array for e in walk(derived.value) if isinstance(e, Read)}
-    arrays = {n: a for n, a in program.arrays.items() if a.role != "parameter" or n in needed}
-    constants = {n: values[n] for n in needed if n in values}
-    derived_kept = tuple(d for d in program.derived if d.array in needed)
-    assert not any(depends_on(d.value, {"run.t", "run.item_step"}) for d in derived_kept)
-    return replace(program, arrays=arrays, derived=derived_kept, constants=constants)

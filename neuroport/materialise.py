@@ -12,6 +12,7 @@ from neuroport import units
 from neuroport.draws import Source, sample
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.network import Network
+from neuroport.program import Numbers
 from neuroport.targets import boltzmann
 from neuroport.values import ArrayValue, Distribution, FileValue, Quantity, TargetValue, Value
 
@@ -52,9 +53,21 @@ class Materialiser:
             return None
         return self.number(Quantity(declared[0], unit), unit), self.number(Quantity(declared[1], unit), unit)
 
-    def array(
-        self, value: Value, unit: str, integer: bool, owner: str, quantity: str, elements: Elements
-    ) -> NDArray[np.float64] | NDArray[np.int64]:
+    def check_range(
+        self, numbers: Numbers, limits: tuple[float, float] | None, value: Value | None, owner: str, quantity: str
+    ) -> None:
+        """Note a problem when numbers lie outside their declared range (coherent units)."""
+        if limits is None or numbers.size == 0:
+            return
+        outside = int(np.count_nonzero((numbers < limits[0]) | (numbers > limits[1])))
+        if outside:
+            text = (
+                f"{owner}.{quantity}: {outside} of {numbers.size} values lie outside {limits[0]:g} .. {limits[1]:g}; "
+                f"bound the distribution with low and high, or widen the range"
+            )
+            self.problems.append(Problem(value.place if value is not None else None, text))
+
+    def array(self, value: Value, unit: str, integer: bool, owner: str, quantity: str, elements: Elements) -> Numbers:
         """The numbers: shape () for a single quantity, else (elements.size,). Problems give zeros."""
         try:
             numbers = self._numbers(value, unit, owner, quantity, elements)
@@ -63,18 +76,49 @@ class Materialiser:
             numbers = np.zeros((), np.float64)
         except (OSError, KeyError, ValueError) as error:
             text = f"{owner}.{quantity} cannot be read: {error}".rstrip()
-            self.problems.append(Problem(_place(value), text))
+            self.problems.append(Problem(value.place, text))
             numbers = np.zeros((), np.float64)
         if not np.all(np.isfinite(numbers)):
-            self.problems.append(Problem(_place(value), f"{owner}.{quantity} has values that are not finite"))
+            self.problems.append(Problem(value.place, f"{owner}.{quantity} has values that are not finite"))
             numbers = np.nan_to_num(numbers)
         if not integer:
             return numbers
         whole = np.rint(numbers)
         if not isinstance(value, Distribution) and np.any(whole != numbers):
-            text = f"{owner}.{quantity} is an int, {float(numbers.flat[np.argmax(whole != numbers)]):g} was given; round it"
-            self.problems.append(Problem(_place(value), text))
+            first = float(numbers.flat[np.argmax(whole != numbers)])
+            self.problems.append(Problem(value.place, f"{owner}.{quantity} is an int, {first:g} was given; round it"))
         return whole.astype(np.int64)
+
+    def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
+        """The numbers of an array or file in its own shape, (n,) or (rows, columns); () for a single quantity."""
+        shape = self.shape(value)
+        none = np.zeros(0, np.uint64)
+        if len(shape) != 2:
+            return self.array(value, unit, integer, owner, quantity, Elements(shape[0] if shape else 0, none))
+        rows, columns = shape
+        pre, post = np.repeat(np.arange(rows), columns), np.tile(np.arange(columns), rows)
+        elements = Elements(rows * columns, none, pre, post, (rows, columns))
+        return self.array(value, unit, integer, owner, quantity, elements).reshape(rows, columns)
+
+    def shape(self, value: Value) -> tuple[int, ...]:
+        """The shape of an array or file as written; () for anything else, and for a file that cannot be read."""
+        if isinstance(value, ArrayValue):
+            return value.values.array.shape
+        if isinstance(value, FileValue):
+            try:
+                return read_dataset(Path(self.network.folder) / value.file, value.dataset).shape
+            except (OSError, KeyError, ValueError):
+                return ()
+        return ()
+
+    def steps(self, quantity: Quantity, what: str) -> int:
+        """A whole number of steps from 1; anything else is noted as a problem."""
+        steps = units.steps(quantity, self.network.dt)
+        if steps.denominator != 1 or steps < 1:
+            text = f"{what}: {units.show(quantity)} is {float(steps):g} steps; give a whole number of steps from 1"
+            self.problems.append(Problem(quantity.place, text))
+            return 1
+        return int(steps)
 
     def _numbers(self, value: Value, unit: str, owner: str, quantity: str, elements: Elements) -> NDArray[np.float64]:
         match value:
@@ -136,10 +180,6 @@ def read_dataset(path: Path, dataset: str) -> NDArray[np.generic]:
 
     with h5py.File(path, "r") as file:
         return np.asarray(file[dataset][()])
-
-
-def _place(value: Value) -> Place | None:
-    return value.place
 
 
 def _shape(shape: tuple[int, int], rows: str) -> str:

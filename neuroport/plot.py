@@ -21,7 +21,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MOST_SPIKES = 20_000
 MOST_LINES = 12
 MOST_WEIGHT_LINES = 64
-LOG_DECADES = 2.0
+LOG_DECADES = 1.5
 STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -53,7 +53,7 @@ class Clock:
     @classmethod
     def of(cls, ms: float) -> Clock:
         """A unit that suits a duration."""
-        for size, name, least in ((60_000.0, "min", 600_000.0), (1000.0, "s", 10_000.0)):
+        for size, name, least in ((3.6e6, "h", 3.6e7), (6e4, "min", 6e5), (1e3, "s", 1e4)):
             if ms >= least:
                 return cls(size, name)
         return cls(1.0, "ms")
@@ -76,7 +76,10 @@ def plot(trace: Trace, path: str | Path, start: float | None = None, stop: float
     window = _window(trace, start, stop)
     columns = [column for column in (_detail(trace, window), _course(trace)) if column]
     if not columns:
-        text = "there is nothing to draw in it: no spikes, no sampled states, no weights, no metrics"
+        text = (
+            "there is nothing to draw in it: no spikes, no sampled states, no weights that differ or change, "
+            "no metric measured more than once; 'neuroport show' prints what there is"
+        )
         raise InvalidInput.one(Place(str(trace.path)), text)
     with context(STYLE):
         height = max(sum(panel.height for panel in column) for column in columns)
@@ -111,7 +114,10 @@ def _draw_column(part: Any, column: list[Panel]) -> None:
 def _title(trace: Trace) -> str:
     chip = trace.chip if trace.chip_seed is None else f"{trace.chip} (chip seed {trace.chip_seed})"
     seconds = trace.steps * trace.dt / 1000
-    return f"{trace.name} on {chip}, {trace.arithmetic}, seed {trace.seed}, {trace.steps:,} steps ({seconds:,.6g} s)"
+    first = f"{trace.name} on {chip}, {trace.arithmetic}, seed {trace.seed}, {trace.steps:,} steps ({seconds:,.6g} s)"
+    once = [(name, points[0][1]) for name, points in trace.metrics.items() if len(points) == 1]
+    numbers = [f"{name} {value:.4g}" for name, value in once if isinstance(value, float)]
+    return "\n".join([first, *([", ".join(numbers)] if numbers else [])])
 
 
 # ------------------------------------------------------------------------------------------- detail: spikes, states
@@ -210,10 +216,10 @@ def _course(trace: Trace) -> list[Panel]:
         history = trace.weight_history(name)
         if len(history.steps) > 1 and history.raw.shape[1]:
             panels.append(Panel(2.0, partial(_weights, name=name, history=history, dt=trace.dt, clock=clock)))
-        elif history.raw.shape[1] > 1:
+        elif history.raw.size and history.raw.min() < history.raw.max():
             panels.append(Panel(2.0, partial(_histogram, name=name, history=history), over_time=False))
     for name, points in trace.metrics.items():
-        if points and np.isfinite(np.asarray([value for _, value in points])).any():
+        if len(points) > 1 and np.isfinite(np.asarray([value for _, value in points])).any():
             panels.append(Panel(1.8, partial(_metric, name=name, points=points, dt=trace.dt, clock=clock)))
     return panels
 
@@ -260,7 +266,7 @@ def _weight_label(name: str, history: Samples) -> str:
 
 
 def _metric(axis: Any, name: str, points: list[tuple[int, Any]], dt: float, clock: Clock) -> None:
-    """A number over time; a list as one line per element. Logarithmic for positive values over many decades."""
+    """A number over time; a list as one line per element. Logarithmic for positive values over 1.5 decades or more."""
     times = np.array([step for step, _ in points]) * dt / clock.ms
     values = np.asarray([value for _, value in points], dtype=np.float64)
     lines = values.reshape(len(points), -1)

@@ -177,7 +177,8 @@ class Trace:
             raise InvalidInput.one(Place(str(self.path)), message) from None
         with self._file() as file:
             group = file[f"neuroport/projections/{name.partition('.')[0]}"]
-            return Weights(step, group["pre"][()], group["post"][()], raw, history.frac)
+            pre, post = group["pre"][()].astype(np.int64), group["post"][()].astype(np.int64)
+            return Weights(step, pre, post, raw, history.frac)
 
     def final_array(self, array: str) -> Final:
         """A state, weight or other array as it was at the end of the run."""

@@ -33,6 +33,9 @@ def repair(path: str | Path, overwrite: bool = False) -> Path:
     out = folder.with_suffix("")
     if not folder.is_dir():
         raise InvalidInput.one(Place(str(given)), "there is neither a trace nor the parts of an interrupted run here")
+    if out.exists() and not overwrite:
+        text = f"cannot be joined: '{out}' exists, from an earlier run; move it away first"
+        raise InvalidInput.one(Place(str(folder)), text)
     check_output(out, overwrite, parts=False)
     lock = Lock(folder)
     try:

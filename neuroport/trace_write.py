@@ -349,7 +349,7 @@ def _write_header(file: h5py.File, source: Source) -> None:
         owned = [a for a in program.arrays.values() if a.owner == projection.name]
         item.attrs["weight"] = next((a.name for a in owned if a.role == "weight"), "")
         item.attrs["visible"] = next((a.name for a in owned if a.role == "visible"), "")
-        item["pre"], item["post"] = projection.pre, projection.post
+        item["pre"], item["post"] = projection.pre.astype(np.uint32), projection.post.astype(np.uint32)
         if projection.dendritic is not None:
             item["dendritic"] = projection.dendritic
 

@@ -54,8 +54,12 @@ def test_self_connections_can_be_left_out(tmp_path: Path) -> None:
 
 
 def test_matrix_weights_follow_their_orientation(tmp_path: Path) -> None:
-    by_source = projection(tmp_path, "all_to_all", ", weight: {rows: source, array: [[1,2,3],[4,5,6],[7,8,9],[10,11,12]]}")
-    by_target = projection(tmp_path, "all_to_all", ", weight: {rows: target, array: [[1,4,7,10],[2,5,8,11],[3,6,9,12]]}")
+    by_source = projection(
+        tmp_path, "all_to_all", ", weight: {rows: source, array: [[1,2,3],[4,5,6],[7,8,9],[10,11,12]]}"
+    )
+    by_target = projection(
+        tmp_path, "all_to_all", ", weight: {rows: target, array: [[1,4,7,10],[2,5,8,11],[3,6,9,12]]}"
+    )
     assert by_source.arrays["p.w"].initial.tolist() == list(range(1, 13))
     assert by_target.arrays["p.w"].initial.tolist() == list(range(1, 13))
 
@@ -164,8 +168,11 @@ def test_the_same_circuits_serve_every_network(tmp_path: Path) -> None:
 
 
 PROBLEMS = {
-    "populations:\n  a: {size: 1000000000, neuron: lif}\n": r"network 'n' needs about .* GiB of memory, this machine has",
-    CELLS + "projections:\n  p: {source: a, target: b, input: jump, synapse: static, connect: one_to_one}\n": "one_to_one",
+    "populations:\n  a: {size: 1000000000, neuron: lif}\n": r"network .n. needs about .* GiB of memory, this machine has",
+    CELLS
+    + "projections:\n  p: {source: a, target: b, input: jump, synapse: static, connect: one_to_one}\n": "one_to_one",
+    "populations:\n  a: {size: 99, neuron: lif, init: {v: {normal: [-60 mV, 40 mV]}}}\n": r"a.v: .* of 99 values lie "
+    r"outside -100 .. 0; bound the distribution with low and high, or widen the range",
     "populations:\n  a: {size: 2, neuron: rate_source}\n  b: {size: 2, neuron: lif}\nprojections:\n"
     "  p: {source: a, target: b, input: jump, synapse: static, connect: all_to_all}\n": "population 'a' does not spike",
 }

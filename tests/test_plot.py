@@ -1,4 +1,4 @@
-"""Plots: every panel that has something to show, none that has not. The pictures were looked at when this was written."""
+"""Plots: every panel that has something to show, none that has not."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_only_final_weights_become_a_histogram(tmp_path: Path, drawn: list[Any])
 
 def test_positive_metrics_over_decades_are_logarithmic(tmp_path: Path, drawn: list[Any]) -> None:
     trace = trace_of(
-        tmp_path / "a.h5", wide=[10.0, 0.01], narrow=[1.0, 0.1], signed=[-1.0, 100.0], nothing=[float("nan")]
+        tmp_path / "a.h5", wide=[10.0, 0.01], narrow=[1.0, 0.1], signed=[-1.0, 100.0], nothing=[float("nan")] * 2
     )
     plot(trace, tmp_path / "out.png")
     assert {axis.get_ylabel(): axis.get_yscale() for axis in drawn} == {
@@ -80,6 +80,15 @@ def test_positive_metrics_over_decades_are_logarithmic(tmp_path: Path, drawn: li
         "narrow": "linear",
         "signed": "linear",
     }
+
+
+def test_a_metric_measured_once_stands_in_the_title(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    titles: list[str] = []
+    monkeypatch.setattr(Figure, "suptitle", lambda self, text, **_: titles.append(text))
+    plot(trace_of(tmp_path / "a.h5", rate=[10.041], loss=[3.0, 2.0]), tmp_path / "out.png")
+    assert titles == ["small on generic8 (chip seed 7), integer, seed 3, 200 steps (0.1 s)\nrate 10.04"]
 
 
 def test_many_synapses_become_mean_and_range(tmp_path: Path, drawn: list[Any]) -> None:
@@ -109,11 +118,12 @@ def test_a_window_shows_only_its_spikes(tmp_path: Path, drawn: list[Any]) -> Non
 
 def test_messages_of_plots_that_cannot_be(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
-    nothing = trace_of(path)
+    nothing = trace_of(path, once=[1.0])
     with pytest.raises(InvalidInput) as caught:
         plot(nothing, tmp_path / "out.png")
     assert str(caught.value) == (
-        f"{path}: there is nothing to draw in it: no spikes, no sampled states, no weights, no metrics"
+        f"{path}: there is nothing to draw in it: no spikes, no sampled states, no weights that differ or change, "
+        "no metric measured more than once; 'neuroport show' prints what there is"
     )
     full = open_trace(write(tmp_path / "b.h5"))
     with pytest.raises(InvalidInput) as caught:

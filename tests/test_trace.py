@@ -274,6 +274,10 @@ def test_messages_of_repair(tmp_path: Path) -> None:
     writer = Writer(out, SOURCE)
     assert message(repair, out) == f"{out}.part: a run is still writing these parts; wait until it ends"
     writer.close(steps=1)
+    parts_folder(out).mkdir()
+    assert (
+        message(repair, out) == f"{out}.part: cannot be joined: '{out}' exists, from an earlier run; move it away first"
+    )
     empty = parts_folder(tmp_path / "e.h5")
     empty.mkdir()
     assert message(repair, empty) == f"{empty}: holds no complete part of a trace; remove the folder"

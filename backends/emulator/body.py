@@ -210,7 +210,7 @@ class Writer:
         if stmt.delay == "synapse" and self.place.dendritic:
             slot = f"(t + {self._dendritic()}) & {self._mask(acc)}"
         else:
-            slot = self._once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
+            slot = self.once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
         if stmt.guard is not None:
             guard = self.expr_as(stmt.guard, "b")
             if value.text.count("(") > 1:
@@ -222,7 +222,7 @@ class Writer:
 
     # ------------------------------------------------------------------------------------------------------- reads
 
-    def _once(self, wanted: str, text: str, *key: str) -> str:
+    def once(self, wanted: str, text: str, *key: str) -> str:
         """A local computed before all loops."""
         known = key in self.names.given
         ident = self.names(wanted, *key)
@@ -231,7 +231,7 @@ class Writer:
         return ident
 
     def _mask(self, ident: str) -> str:
-        return self._once(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
+        return self.once(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
 
     def _dendritic(self) -> str:
         """The synapse's dendritic delay."""
@@ -250,7 +250,7 @@ class Writer:
             ident = self.names.fresh(array.rsplit(".", 1)[-1])
             source = self.use("array", array)
             if declared.role == "input":
-                slot = self._once(f"slot_{source}", f"t & ({source}.shape[0] - 1)", "slot", source)
+                slot = self.once(f"slot_{source}", f"t & ({source}.shape[0] - 1)", "slot", source)
                 element = f"{source}[{slot}, {self.place.own}]"
             else:
                 element = f"{source}[{self.place.own}]"
@@ -283,7 +283,7 @@ class Writer:
         if lag == 0:
             ident = self.use("array", read.array)
             if array.role == "input":
-                slot = self._once(f"slot_{ident}", f"t & ({ident}.shape[0] - 1)", "slot", ident)
+                slot = self.once(f"slot_{ident}", f"t & ({ident}.shape[0] - 1)", "slot", ident)
                 element = f"{ident}[{slot}, {neuron}]"
             else:
                 element = f"{ident}[{neuron}]"
@@ -293,7 +293,7 @@ class Writer:
             if lag == "synapse":
                 element = f"{ident}[(t - 1 - {self._dendritic()}) & {self._mask(ident)}, {neuron}]"
             else:
-                slot = self._once(
+                slot = self.once(
                     f"slot_{ident}_{lag}", f"(t - {1 + int(lag)}) & ({ident}.shape[0] - 1)", "past", ident, str(lag)
                 )
                 element = f"{ident}[{slot}, {neuron}]"
@@ -511,7 +511,7 @@ class Writer:
         """The 64 random bits of this stream, step and element."""
         if stream not in self._words:
             index = self.stream(stream)
-            key = self._once(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", str(index))
+            key = self.once(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", str(index))
             element = self.place.element
             if element.startswith("@"):
                 element = f"{self.use('element', element[1:])}[{self.place.own}]"

@@ -187,7 +187,7 @@ class _Emitter:
         writer.body(population.body)
         for name in population.inputs:
             acc = function.use("array", name)
-            slot = writer._once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
+            slot = writer.once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
             writer.lines.append(f"{acc}[{slot}, i] = 0")
         loops = [f"for i in range({size}):", *_indent(writer.lines or ["pass"], 1)]
         doc = f"One step of every neuron of population {population.name}."

@@ -201,7 +201,7 @@ class Machine:
             done = self._run(self.step, steps, *self._arguments)
             self.step += done
             steps -= done
-            if self._ctl[1] >= 0:
+            if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
             if steps:
                 self._collect()
@@ -214,14 +214,14 @@ class Machine:
             raise InvalidInput.one(None, f"The network has no event {event!r}. Its events are: {names}.")
         for function, arguments in found:
             function(self.step, *arguments)
-            if self._ctl[1] >= 0:
+            if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
 
     def _fail(self) -> None:
         """Raise what generated code noted."""
-        array = self.program.arrays[self._module.counters[self._ctl[1]]]
-        element = int(self._ctl[2])
-        self._ctl[1] = -1
+        array = self.program.arrays[self._module.counters[self._ctl[self._control("error_array")]]]
+        element = int(self._ctl[self._control("error_element")])
+        self._ctl[self._control("error_array")] = -1
         raise RunFailed(
             f"{array.name}: the value of element {element} left its range in step {self.step}, and the overflow rule "
             "is `error`. Widen the range, or choose a chip that saturates."

@@ -11,7 +11,6 @@ Every value has a kind: `i4`, `i8`, `f`, `b`, or `lit` for an integer literal (s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -165,10 +164,10 @@ class Writer:
         array = self.program.arrays[stmt.array]
         target = self.place.own(stmt.array)
         value = self.expr(stmt.value)
-        if value.kind == "lit":
-            value = self.cast(value, kind_of(stmt.value.type, self.program))
-        guard = None if stmt.guard is None else self.atom(Value(self.condition(stmt.guard), "b"))
+        guard = None if stmt.guard is None else self.atom(self.cast(self.expr(stmt.guard), "b"))
         if stmt.overflow != "none" and not self._inside(stmt):
+            if value.kind == "lit":
+                value = self.cast(value, kind_of(stmt.value.type, self.program))
             value = self._limited(stmt, self.atom(value), guard)
         condition = "" if guard is None else f"if ({guard.text}) "
         ctype = c_type(storage(array, self.program))
@@ -189,7 +188,9 @@ class Writer:
             failed = self.place.counter(stmt.array, "failed")
             self.lines.append(f"if (({outside}) && {failed} == 0) {failed} = {self.step()} + 1;")
             return value
-        self.lines.append(f"if ({outside if guard else bare(outside)}) {self.place.counter(stmt.array, 'overflow')} += 1;")
+        self.lines.append(
+            f"if ({outside if guard else bare(outside)}) {self.place.counter(stmt.array, 'overflow')} += 1;"
+        )
         if stmt.overflow == "saturate":
             return self._clip(value, Value(low, value.kind, True), Value(high, value.kind, True))
         span = stmt.hi - stmt.lo + 1
@@ -200,7 +201,9 @@ class Writer:
             wide = f"((uint64_t)(int64_t){value.text} - (uint64_t)(int64_t){lo}) & {unsigned(span - 1)}"
             return self.cast(Value(f"((int64_t)({wide}) + {lo})", "i8"), value.kind)
         rest = self.name(Value(f"((int64_t){value.text} - {lo}) % {integer(span)}", "i8"))
-        return self.cast(Value(f"({lo} + ({rest.text} < 0 ? {rest.text} + {integer(span)} : {rest.text}))", "i8"), value.kind)
+        return self.cast(
+            Value(f"({lo} + ({rest.text} < 0 ? {rest.text} + {integer(span)} : {rest.text}))", "i8"), value.kind
+        )
 
     def _bound(self, limit: int, kind: str) -> str:
         return real(float(limit), self.program.precision) if kind == "f" else integer(limit)
@@ -243,6 +246,8 @@ class Writer:
         text = self.place.own(read.array) if read.at == "own" else self.place.far(read)
         if kind == "b":
             return Value(f"({text} != 0)", "b")
+        if c_type(storage(self.program.arrays[read.array], self.program)) == self.type(kind):
+            return Value(text, kind, atom=read.at == "own")
         return Value(f"({self.type(kind)}){text}", kind)
 
     def cast(self, value: Value, kind: str) -> Value:
@@ -383,13 +388,12 @@ class Writer:
     def _quotient(self, fn: str, divisor: Expr, args: list[Value], kind: str) -> Value:
         """Integer quotients and remainders; 0 where the divisor is 0."""
         a, b = (self.atom(self.cast(v, kind)) for v in args)
-        n = divisor.value if isinstance(divisor, Const) else 0
-        if n > 0 and n & (int(n) - 1) == 0 if isinstance(n, int) else False:
-            shift = int(n).bit_length() - 1
+        n = int(divisor.value) if isinstance(divisor, Const) else 0
+        if n > 0 and n & (n - 1) == 0:
             if fn == "floordiv":
-                return self.floor_shift(a, shift)
+                return self.floor_shift(a, n.bit_length() - 1)
             if fn == "mod":
-                return Value(f"({a.text} & {integer(int(n) - 1)})", kind)
+                return Value(f"({a.text} & {integer(n - 1)})", kind)
         safe = b if n else self.name(Value(f"({b.text} == 0 ? 1 : {b.text})", kind), "divisor")
         x, y = a.text, safe.text
         match fn:
@@ -507,6 +511,3 @@ def bare(text: str) -> str:
         if depth == 0:
             return text[1:-1] if position == len(text) - 1 else text
     return text
-
-
-Ask = Callable[[str], str]

@@ -107,8 +107,9 @@ class Synapses(Group):
 
 @dataclass(slots=True)
 class Update(Group):
-    """A triggered block (GeNN's custom update), launched by its name."""
+    """A triggered block (GeNN's custom update) of the group `target`, launched by its name."""
 
+    target: str = ""
     over: Literal["neuron", "synapse"] = "neuron"
     event: str = ""
     every_step: bool = False

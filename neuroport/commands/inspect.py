@@ -88,6 +88,8 @@ def show(what: str) -> None:
             click.echo("\n".join(instances.describe(instances.load(path))))
         else:
             _show_trace(trace.open_trace(path))
+            if parts_folder(path).is_dir():
+                click.echo(f"note: a later run that is going on or was cut off left its parts in {parts_folder(path)}")
     else:
         _show_network(load_network(what))
 

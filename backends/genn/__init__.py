@@ -1,0 +1,70 @@
+"""GeNN: programs executed by code that PyGeNN generates and compiles. It needs PyGeNN 5.4 and a C++ compiler.
+
+- model: what is to be built, as plain data
+- code: bodies of statements as text for GeNN's transpiler
+- emit: a program as models, and those as readable text (without PyGeNN)
+- bounds, limits: what cannot be executed, and why
+- cache, build: PyGeNN models from that, compiled in the user's cache folder
+- machine: the network being executed
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+
+from neuroport.executor import Executor
+from neuroport.program import Program
+
+OLDEST = (5, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Genn:
+    """Executes programs with GeNN's single-threaded CPU backend (neuroport.executor.Backend)."""
+
+    name: str = "genn"
+    device: str = "single_threaded_cpu"
+
+    def missing(self) -> str | None:
+        """A sentence saying what must be installed before this backend can run, or None."""
+        if importlib.util.find_spec("pygenn") is None:
+            return (
+                "GeNN needs PyGeNN 5.4 or newer, which is not installed; it is not on PyPI, and its documentation says "
+                "how to install it: https://genn-team.github.io"
+            )
+        found = version()
+        if found is not None and found < OLDEST:
+            text = ".".join(map(str, found))
+            return f"GeNN needs PyGeNN 5.4 or newer, and {text} is installed; install a newer one: https://genn-team.github.io"
+        for program in ("g++", "make"):
+            if shutil.which(program) is None:
+                return f"GeNN compiles C++ and needs '{program}', which is not there; install a compiler and make."
+        return None
+
+    def check(self, program: Program) -> tuple[str, ...]:
+        """Every reason why this backend cannot execute the program."""
+        from neuroport.backends.genn.limits import problems
+
+        return problems(program)
+
+    def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
+        """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
+        from neuroport.backends.genn.machine import Machine
+
+        return Machine(program, seed, record_spikes, self.device)
+
+
+def version() -> tuple[int, int] | None:
+    """The version of the PyGeNN that is installed, or None when it does not say."""
+    try:
+        major, minor = metadata.version("pygenn").split(".")[:2]
+        return int(major), int(minor)
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+
+
+__all__ = ["Genn"]

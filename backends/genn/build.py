@@ -1,0 +1,267 @@
+"""The one place that speaks to PyGeNN while a network is put together."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport import rng
+from neuroport.backends.genn import cache
+from neuroport.backends.genn.model import GlobalArray, Group, Model, Neurons, Parameter, Synapses, Update, Variable
+from neuroport.program import Program
+
+NUMPY = {
+    "float": np.float32,
+    "double": np.float64,
+    **{f"{u}int{b}_t": np.dtype(f"{u}int{b}") for u in ("", "u") for b in (8, 16, 32, 64)},
+}
+
+
+@dataclass(slots=True)
+class Built:
+    """A network in PyGeNN. `kept`: models that must outlive it; Python would free them while GeNN uses them."""
+
+    genn: Any
+    neurons: dict[str, Any] = field(default_factory=dict)
+    synapses: dict[str, Any] = field(default_factory=dict)
+    updates: dict[str, Any] = field(default_factory=dict)
+    kept: list[Any] = field(default_factory=list)
+
+    def group(self, group: Group) -> Any:
+        """The PyGeNN object of a group."""
+        match group:
+            case Neurons():
+                return self.neurons[group.name]
+            case Synapses():
+                return self.synapses[group.name]
+            case _:
+                return self.updates[group.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What stands in the variables, parameters and arrays of a program at the start."""
+
+    program: Program
+    seed: int
+
+    def variable(self, variable: Variable) -> NDArray[Any]:
+        """The initial values of a variable."""
+        match variable.holds:
+            case "array":
+                values = self.program.arrays[variable.name].initial
+            case "element":
+                values = self.program.projection(variable.name).element
+            case "dendritic":
+                delays = self.program.projection(variable.name).dendritic
+                values = np.zeros(0) if delays is None else delays
+            case "cursor":
+                values = self._injections(variable.name)[0][:-1]
+            case "bit":
+                readout = next(r for r in self.program.readouts if r.name == variable.name)
+                values = np.zeros(self.program.population(readout.population).size)
+        return np.ascontiguousarray(values).astype(NUMPY[variable.type])
+
+    def parameter(self, parameter: Parameter) -> float | int:
+        """The value of a parameter."""
+        if parameter.of == "row":
+            return -1
+        if parameter.of == "late":
+            return 0
+        value = self.program.arrays[parameter.name].initial
+        return float(value) if parameter.type in ("float", "double") else int(value)
+
+    def array(self, group: Group, array: GlobalArray) -> NDArray[Any]:
+        """What stands in an array of the group."""
+        match array.kind:
+            case "table":
+                values: Any = self.program.tables[array.name]
+            case "wide":
+                values = [0 if array.name == "run.item_step" else self.program.arrays[array.name].initial]
+            case "keys":
+                values = np.array([rng.stream_key(self.seed, stream) for stream in group.streams], np.uint64)
+            case "overflow" | "failed":
+                values = np.zeros(len(group.counters))
+            case "series":
+                values = next(s for s in self.program.series if s.name == array.name).table.ravel()
+            case "late":
+                values = np.zeros(len(self.program.arrays[array.name].initial))
+            case "first" | "steps" | "values":
+                values = self._injections(array.name)[("first", "steps", "values").index(array.kind)]
+        flat = np.ravel(values)
+        return (flat if flat.size else np.zeros(1)).astype(NUMPY[array.type])
+
+    def _injections(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """All injections into an input by neuron, then step: where each neuron's begin, their steps and values."""
+        of = [i for i in self.program.injections if i.input == name]
+        neurons, steps = (np.concatenate([getattr(i, what) for i in of]) for what in ("neurons", "steps"))
+        values = np.concatenate([np.asarray(i.values) for i in of])
+        order = np.lexsort((np.arange(len(steps)), steps, neurons))
+        size = len(self.program.arrays[name].initial)
+        first = np.searchsorted(neurons[order], np.arange(size + 1))
+        return first, steps[order], values[order]
+
+
+def create(model: Model, program: Program, seed: int, backend: str) -> Built:
+    """Put the network together, not yet compiled."""
+    import pygenn
+
+    genn = pygenn.GeNNModel(model.scalar, model.name, backend=backend, time_precision="double", optimize_code=True)
+    genn.dt = 1.0
+    built = Built(genn)
+    contents = Contents(program, seed)
+    for neurons in model.neurons:
+        _neurons(built, neurons, contents)
+    for synapses in model.synapses:
+        _synapses(built, synapses, contents, program)
+    for update in model.updates:
+        _update(built, update, contents)
+    return built
+
+
+def compile_and_load(built: Built, model: Model, program: Program, recording: int) -> None:
+    """Compile where equal networks were compiled before, and load."""
+    path = cache.place(_key(built, model, program))
+    cache.build(path, lambda: built.genn.build(str(path)))
+    built.genn.load(num_recording_timesteps=recording)
+
+
+def _key(built: Built, model: Model, program: Program) -> str:
+    """A name for everything that generated code depends on."""
+    import pygenn
+
+    contents = Contents(program, 0)
+    fixed = [[contents.parameter(p) for p in g.parameters if not p.dynamic] for g in model.groups()]
+    sizes = [
+        (p.source_size, p.target_size, int(np.diff(p.indptr).max(initial=0)), int(np.bincount(p.post).max(initial=0)))
+        for p in program.projections
+    ]
+    whole = repr((pygenn.__version__, built.genn.backend_name, asdict(model), fixed, sizes))
+    return hashlib.sha256(whole.encode()).hexdigest()[:24]
+
+
+def _parameters(group: Group) -> list[tuple[str, str]]:
+    return [(p.ident, p.type) for p in group.parameters]
+
+
+def _values(group: Group, contents: Contents) -> dict[str, float | int]:
+    return {p.ident: contents.parameter(p) for p in group.parameters}
+
+
+def _arrays(group: Group) -> list[tuple[str, str]]:
+    return [(a.ident, f"{a.type}*") for a in group.arrays]
+
+
+def _fill(target: Any, group: Group, contents: Contents) -> None:
+    for array in group.arrays:
+        target.extra_global_params[array.ident].set_init_values(contents.array(group, array))
+
+
+def _variables(variables: list[Variable]) -> list[tuple[Any, ...]]:
+    from pygenn import VarAccess
+
+    return [(v.ident, v.type, VarAccess.READ_ONLY if v.constant else VarAccess.READ_WRITE) for v in variables]
+
+
+def _neurons(built: Built, group: Neurons, contents: Contents) -> None:
+    import pygenn
+
+    model = pygenn.create_neuron_model(
+        f"{group.name}_model",
+        params=_parameters(group),
+        vars=_variables(group.variables),
+        additional_input_vars=[(ident, "scalar", 0.0) for ident in group.inputs],
+        sim_code=group.code,
+        threshold_condition_code="spiked" if group.spiking else "",
+        extra_global_params=_arrays(group),
+    )
+    start = {v.ident: contents.variable(v) for v in group.variables}
+    made = built.genn.add_neuron_population(group.name, group.size, model, _values(group, contents), start)
+    for parameter in group.parameters:
+        if parameter.dynamic:
+            made.set_param_dynamic(parameter.ident)
+    made.spike_recording_enabled = group.spiking
+    _fill(made, group, contents)
+    built.neurons[group.name] = made
+    built.kept.append(model)
+
+
+def _synapses(built: Built, group: Synapses, contents: Contents, program: Program) -> None:
+    import pygenn
+    from pygenn import VarAccessMode
+
+    read = VarAccessMode.READ_ONLY
+    model = pygenn.create_weight_update_model(
+        f"{group.name}_model",
+        params=_parameters(group),
+        vars=_variables(group.variables),
+        pre_neuron_var_refs=[(r.ident, r.type, read) for r in group.pre],
+        post_neuron_var_refs=[(r.ident, r.type, read) for r in group.post],
+        pre_spike_syn_code=group.arrive,
+        post_spike_syn_code=group.post_code,
+        synapse_dynamics_code=group.step,
+        extra_global_params=_arrays(group),
+    )
+    projection = program.projection(group.owner)
+    weights = pygenn.init_weight_update(
+        model,
+        _values(group, contents),
+        {v.ident: contents.variable(v) for v in group.variables},
+        pre_var_refs={r.ident: r.target for r in group.pre},
+        post_var_refs={r.ident: r.target for r in group.post},
+    )
+    made = built.genn.add_synapse_population(
+        group.name,
+        "SPARSE",
+        built.neurons[group.source],
+        built.neurons[group.target],
+        weights,
+        pygenn.init_postsynaptic("DeltaCurr"),
+    )
+    made.set_sparse_connections(projection.pre, projection.post)
+    made.axonal_delay_steps = group.delay - 1
+    if group.slots > 1 or any(v.holds == "dendritic" for v in group.variables):
+        made.max_dendritic_delay_timesteps = max(group.slots, 1)
+    if group.post_input:
+        made.post_target_var = group.post_input
+    if group.pre_input:
+        made.pre_target_var = group.pre_input
+    for parameter in group.parameters:
+        if parameter.dynamic:
+            made.set_wu_param_dynamic(parameter.ident)
+    _fill(made, group, contents)
+    built.synapses[group.name] = made
+    built.kept.append((model, weights))
+
+
+def _update(built: Built, group: Update, contents: Contents) -> None:
+    import pygenn
+    from pygenn import VarAccessMode
+
+    model = pygenn.create_custom_update_model(
+        f"{group.name}_model",
+        params=_parameters(group),
+        var_refs=[
+            (r.ident, r.type, VarAccessMode.READ_ONLY if r.constant else VarAccessMode.READ_WRITE)
+            for r in group.references
+        ],
+        update_code=group.code,
+        extra_global_params=_arrays(group),
+    )
+    if group.over == "neuron":
+        owner = built.neurons[group.target]
+        references = {r.ident: pygenn.create_var_ref(owner, r.target) for r in group.references}
+    else:
+        owner = built.synapses[group.target]
+        references = {r.ident: pygenn.create_wu_var_ref(owner, r.target) for r in group.references}
+    made = built.genn.add_custom_update(group.name, group.name, model, _values(group, contents), {}, references)
+    for parameter in group.parameters:
+        if parameter.dynamic:
+            made.set_param_dynamic(parameter.ident)
+    _fill(made, group, contents)
+    built.updates[group.name] = made
+    built.kept.append(model)

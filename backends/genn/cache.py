@@ -1,0 +1,83 @@
+"""Where generated GeNN code is kept: the user's cache folder, one folder per content."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from neuroport.backends.emulator.cache import folder
+from neuroport.errors import RunFailed
+
+LOG = "build.log"
+
+
+def place(key: str) -> Path:
+    """The folder of this content; it exists and can be written."""
+    problem: OSError | None = None
+    for root in (folder() / "genn", Path(tempfile.gettempdir()) / f"neuroport-genn-{getattr(os, 'getuid', int)()}"):
+        try:
+            path = root / key
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(path, os.W_OK):
+                return path
+        except OSError as error:
+            problem = error
+    raise RunFailed(
+        f"{folder()}: generated code cannot be kept here ({problem}); set NEUROPORT_CACHE to another folder."
+    )
+
+
+def build(path: Path, compile_there: Callable[[], None]) -> None:
+    """Generate and compile in a folder, one process at a time; what compilers say goes into its build.log."""
+    log = path / LOG
+    with _locked(path / "lock"):
+        try:
+            with _into(log):
+                compile_there()
+        except Exception as error:
+            raise RunFailed(
+                f"the code generated for GeNN could not be compiled: {first_error(log) or error}; the text is in {path}, "
+                f"what the compiler said in {log}."
+            ) from error
+
+
+def first_error(log: Path) -> str | None:
+    """The first line of a log that speaks of an error."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"^.*\b(?:error|Error)\b.*$", text, re.MULTILINE)
+    return found.group().strip() if found else None
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two processes that build the same network at the same time are on their own
+        yield
+        return
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _into(log: Path) -> Iterator[None]:
+    """Send what this process and its children print into a file: GeNN has no other way to be silent."""
+    saved = [os.dup(1), os.dup(2)]
+    try:
+        with log.open("wb") as handle:
+            os.dup2(handle.fileno(), 1)
+            os.dup2(handle.fileno(), 2)
+            yield
+    finally:
+        os.dup2(saved[0], 1)
+        os.dup2(saved[1], 2)
+        for descriptor in saved:
+            os.close(descriptor)

@@ -1,0 +1,401 @@
+"""The network being executed: steps on GeNN, everything that happens between steps on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.backends.genn.build import Built, Contents, compile_and_load, create
+from neuroport.backends.genn.emit import emit, writable
+from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
+from neuroport.errors import InvalidInput, RunFailed
+from neuroport.executor import Capture
+from neuroport.program import Array, Program, Readout, Real, Series
+
+Indices = NDArray[np.int64]
+RECORDING = 1024
+"""Steps of spikes that GeNN keeps; fewer in large networks (2**25 bits per population)."""
+
+
+class Machine:
+    """A program being executed by GeNN (neuroport.executor.Executor)."""
+
+    def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
+        self.program = program
+        self.step = 0
+        self._item_start = 0
+        self._model = emit(program)
+        largest = max((p.size for p in program.populations), default=1)
+        self._recording = max(1, min(RECORDING, 2**25 // max(largest, 1)))
+        self._built: Built = create(self._model, program, seed, device)
+        compile_and_load(self._built, self._model, program, self._recording)
+        self._genn = self._built.genn
+        self._step_time = self._genn._runtime.step_time
+        self._changing = writable(program)
+        self._scalars = {a.name: a.initial.copy() for a in program.arrays.values() if a.at == "scalar"}
+        self._find_variables()
+        self._find_settings()
+        self._every_step = [u for u in self._model.updates if u.every_step]
+        self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
+        self._start_recording(seed)
+
+    def _find_variables(self) -> None:
+        """Where every array lives: in a variable of neurons, or of synapses with the places of its elements there."""
+        self._variables: dict[str, tuple[Any, Indices | None]] = {}
+        self._idle: dict[str, NDArray[Any]] = {}
+        self._bits: dict[str, Any] = {}
+        for neurons in self._model.neurons:
+            for variable in neurons.variables:
+                made = self._built.neurons[neurons.name].vars[variable.ident]
+                if variable.holds == "array":
+                    self._variables[variable.name] = (made, None)
+                elif variable.holds == "bit":
+                    self._bits[variable.name] = made
+        for synapses in self._model.synapses:
+            projection = self.program.projection(synapses.owner)
+            group = self._built.synapses[synapses.name]
+            within = np.arange(projection.synapses) - projection.indptr[projection.pre]
+            places = projection.pre * group.max_connections + within
+            for variable in synapses.variables:
+                if variable.holds == "array":
+                    self._variables[variable.name] = (group.vars[variable.ident], places)
+        for array in self.program.arrays.values():
+            if array.at != "scalar" and array.role != "input" and array.name not in self._variables:
+                self._idle[array.name] = array.initial.copy()
+
+    def _find_settings(self) -> None:
+        """Which groups hold a scalar, the row of a series, or an input that is written by hand."""
+        self._settings: dict[tuple[str, str], list[tuple[Group, Parameter | GlobalArray]]] = {}
+        for group in self._model.groups():
+            for parameter in group.parameters:
+                if parameter.dynamic:
+                    self._settings.setdefault((parameter.of, parameter.name), []).append((group, parameter))
+            for array in group.arrays:
+                if array.kind == "wide":
+                    self._settings.setdefault(("scalar", array.name), []).append((group, array))
+        self._by_hand: dict[str, Any] = {}
+        for group in self._model.groups():
+            for array in group.arrays:
+                if array.kind == "late":
+                    self._by_hand[array.name] = self._global(group, array)
+        self._written: set[str] = set()
+        self._delayed: dict[str, list[Synapses]] = {}
+        inputs = {(n.name, ident): name for n in self._model.neurons for ident, name in n.inputs.items()}
+        for synapses in self._model.synapses:
+            if synapses.slots > 1 and synapses.post_input and "addToPostDelay" in synapses.step + synapses.arrive:
+                self._delayed.setdefault(inputs[synapses.target, synapses.post_input], []).append(synapses)
+        self._counters = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "overflow"]
+        self._failures = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "failed"]
+
+    def _start_recording(self, seed: int) -> None:
+        self._counts = {p.name: 0 for p in self.program.populations if p.spiking}
+        self._kept: dict[str, list[tuple[Indices, Indices]]] = {name: [] for name in self._recorded}
+        self._samples: dict[str, list[tuple[int, NDArray[Any]]]] = {r.array: [] for r in self.program.records}
+        self._collected = 0
+        self._schedules: dict[str, Indices] = {}
+        self._rows: dict[str, int] = {}
+        self._active: tuple[Readout, ...] = ()
+        self._histograms = {
+            r.name: np.zeros(2 ** self.program.population(r.population).size, np.int64) for r in self.program.readouts
+        }
+        self._contents = Contents(self.program, seed)
+
+    def close(self) -> None:
+        """Free GeNN's memory."""
+        self._genn.unload()
+
+    # ------------------------------------------------------------------------------------------------------ settings
+
+    def _global(self, group: Group, array: GlobalArray) -> Any:
+        return self._built.group(group).extra_global_params[array.ident]
+
+    def _set(self, of: str, name: str, value: float | int) -> None:
+        """Give a setting its value in all groups that have it."""
+        for group, where in self._settings.get((of, name), ()):
+            if isinstance(where, Parameter):
+                number = float(value) if where.type in ("float", "double") else int(value)
+                self._built.group(group).set_dynamic_param_value(where.ident, number)
+            else:
+                held = self._global(group, where)
+                held.view[0] = value
+                held.push_to_device()
+
+    # ------------------------------------------------------------------------------------------------------- running
+
+    def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, Indices]) -> None:
+        """Start a protocol item: item_step is 0 again; these readouts and `item` series (rows by hold) are active."""
+        self._item_start = self.step
+        self._active = tuple(r for r in self.program.readouts if r.name in readouts)
+        self._schedules = {name: np.asarray(rows, np.int64) for name, rows in schedules.items()}
+        self._set("scalar", "run.item_step", self.step)
+
+    def advance(self, steps: int) -> None:
+        """Compute that many steps."""
+        end = self.step + steps
+        while self.step < end:
+            stop = min(end, self._show_rows(), self._next_look(), self._collected + self._recording)
+            if self._every_step or self._written:
+                stop = self.step + 1
+            step_time = self._step_time
+            for _ in range(stop - self.step):
+                step_time()
+            self.step = stop
+            for update in self._every_step:
+                self._genn.custom_update(update.name)
+            self._look(stop - 1)
+            if self._written:
+                self._forget_writing()
+            if stop == self._collected + self._recording:
+                self._collect()
+            if self._failures:
+                self._fail()
+
+    def _show_rows(self) -> int:
+        """Set the row of every series for the coming step; up to which step the rows stay."""
+        until = 2**63 - 1
+        for series in self.program.series:
+            row, last = self._row(series)
+            until = min(until, last)
+            if self._rows.get(series.name) != row:
+                self._rows[series.name] = row
+                self._set("row", series.name, row)
+        return until
+
+    def _row(self, series: Series) -> tuple[int, int]:
+        """The row of the coming step, -1 for none, and the step from which on it may be another one."""
+        never = 2**63 - 1
+        if series.order == "item":
+            schedule = self._schedules.get(series.name)
+            at = (self.step - self._item_start) // series.hold
+            if schedule is None or at >= len(schedule):
+                return -1, never
+            return int(schedule[at]), self._item_start + (at + 1) * series.hold
+        row = self.step // series.hold
+        if row >= len(series.table) and not series.loop:
+            return -1, never
+        return row % len(series.table), (row + 1) * series.hold
+
+    def _next_look(self) -> int:
+        """The step after which something is to be recorded or counted."""
+        looks = [self.step // r.every * r.every + r.every for r in self.program.records]
+        done = self.step - self._item_start
+        for readout in self._active:
+            if readout.phase < readout.every:
+                looks.append(self.step + (readout.phase - done) % readout.every + 1)
+        return min(looks, default=2**63 - 1)
+
+    def _look(self, t: int) -> None:
+        """Count and record after step t."""
+        for readout in self._active:
+            if (t - self._item_start) % readout.every == readout.phase:
+                bits = self._bits[readout.name]
+                bits.pull_from_device()
+                state = int("".join("1" if bit else "0" for bit in bits.current_view.ravel()), 2)
+                self._histograms[readout.name][state] += 1
+        for record in self.program.records:
+            if (t + 1) % record.every == 0:
+                self._samples[record.array].append((t, self.read(record.array)))
+
+    def trigger(self, event: str) -> None:
+        """Run every event body of that name, in program order, on the state left by the last step."""
+        for update in self._model.updates:
+            if update.event == event and not update.every_step:
+                self._genn.custom_update(update.name)
+        if self._failures:
+            self._fail()
+
+    def _fail(self) -> None:
+        """Raise when a value left its range and the chip has no rule for that."""
+        for group, array in self._failures:
+            held = self._global(group, array)
+            held.pull_from_device()
+            for name, step in zip(group.counters, held.view.ravel(), strict=False):
+                if step:
+                    low, high = _bounds(self.program.arrays[name])
+                    raise RunFailed(
+                        f"step {int(step) - 1}: a value for '{name}' lies outside {low}..{high}, and this chip has no "
+                        f"rule for that; give the variable a larger range."
+                    )
+
+    def reset(self, population: str) -> None:
+        """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""
+        for array in self.program.arrays.values():
+            if array.owner != population or array.role not in ("state", "input"):
+                continue
+            if array.role == "input":
+                self._by_hand[array.name].view[:] = 0
+                self._by_hand[array.name].push_to_device()
+                for synapses in self._delayed.get(array.name, ()):
+                    self._zero(synapses, "denDelay", self._model.scalar)
+            elif array.at == "scalar":
+                self.write(array.name, array.initial)
+            else:
+                variable, _ = self._variables[array.name]
+                variable.view[...] = array.initial
+                variable.push_to_device()
+        for synapses in self._model.synapses:
+            ends = {synapses.source: "srcSpkCnt", synapses.target: "trgSpkCnt"}
+            if synapses.source == synapses.target:
+                ends = {synapses.source: "srcSpkCnt"}
+            for group, name in ends.items():
+                if self._population(group) == population:
+                    self._zero(synapses, name, "uint32_t")
+
+    def _population(self, group: str) -> str:
+        return next(n.owner for n in self._model.neurons if n.name == group)
+
+    def _zero(self, synapses: Synapses, name: str, ctype: str) -> None:
+        """Zero one of GeNN's own arrays, where this group has it (groups that share spikes share the first one's)."""
+        array = self._private(synapses, name)
+        if array is not None:
+            np.frombuffer(array.host_view, np.uint8)[:] = 0
+            array.push_to_device()
+
+    def _private(self, synapses: Synapses, name: str) -> Any:
+        try:
+            return self._genn._runtime.get_array(self._built.synapses[synapses.name], name)
+        except (IndexError, RuntimeError):
+            return None
+
+    # -------------------------------------------------------------------------------------------------------- values
+
+    def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
+        """A copy of an array; of an input, what has been sent to it for the coming step."""
+        declared = self.program.arrays[array]
+        dtype: Any = np.float64 if isinstance(declared.type, Real) else np.int64
+        if array == "run.t":
+            return np.array(self.step, np.int64)
+        if array == "run.item_step":
+            return np.array(self.step - self._item_start, np.int64)
+        if declared.at == "scalar":
+            return np.array(self._scalars[array], dtype)
+        if declared.role == "input":
+            return np.array(self._by_hand[array].view.ravel() + self._pending(array), dtype)
+        if array in self._idle:
+            return np.array(self._idle[array], dtype)
+        variable, places = self._variables[array]
+        variable.pull_from_device()
+        values = variable.current_view.ravel() if places is None else variable._view.ravel()[places]
+        return np.array(values, dtype)
+
+    def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace an array's values (same shape); of an input, what has been sent to it for the coming step."""
+        declared = self.program.arrays[array]
+        values = np.asarray(values)
+        if values.shape != declared.initial.shape:
+            raise InvalidInput.one(
+                None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}."
+            )
+        if declared.at == "scalar":
+            if array not in self._changing:
+                raise InvalidInput.one(
+                    None, f"{array}: this parameter is part of the compiled code; declare it `dynamic: true`."
+                )
+            self._scalars[array] = values.copy()
+            self._set("scalar", array, values.item())
+        elif declared.role == "input":
+            held = self._by_hand[array]
+            held.view[:] = values - self._pending(array)
+            held.push_to_device()
+            self._written.add(array)
+            self._set("late", array, 1)
+        elif array in self._idle:
+            self._idle[array][...] = values
+        else:
+            variable, places = self._variables[array]
+            variable.pull_from_device()
+            if places is not None:
+                variable._view.ravel()[places] = values
+            elif declared.role == "parameter":
+                variable.view[...] = values
+            else:
+                variable.current_view[...] = values
+            variable.push_to_device()
+
+    def _pending(self, array: str) -> NDArray[np.float64]:
+        """What delayed sends will add to an input in the coming step."""
+        total = np.zeros(self.program.arrays[array].initial.shape)
+        for synapses in self._delayed.get(array, ()):
+            delayed = self._private(synapses, "denDelay")
+            delayed.pull_from_device()
+            kept = np.frombuffer(delayed.host_view, np.float32 if self._model.scalar == "float" else np.float64)
+            total += kept.reshape(synapses.slots, -1)[(self.step + 1) % synapses.slots]
+        return total
+
+    def _forget_writing(self) -> None:
+        for array in self._written:
+            self._by_hand[array].view[:] = 0
+            self._set("late", array, 0)
+        self._written.clear()
+
+    # ---------------------------------------------------------------------------------------------------- recordings
+
+    def _collect(self) -> None:
+        """Take over the spikes that GeNN has recorded since the last call."""
+        count = self.step - self._collected
+        if not count:
+            return
+        if self._counts:
+            self._genn.pull_recording_buffers_from_device()
+        rows = np.arange(self._collected, self.step) % self._recording
+        for population in self._model.neurons:
+            if not population.spiking:
+                continue
+            kept = self._genn._runtime.get_array(self._built.neurons[population.name], "recordSpk")
+            words = np.frombuffer(kept.host_view, np.uint32).reshape(self._recording, -1)[rows]
+            bits = np.unpackbits(words.astype("<u4").view(np.uint8), axis=1, bitorder="little")
+            steps, neurons = np.nonzero(bits[:, : population.size])
+            self._counts[population.owner] += len(steps)
+            if population.owner in self._kept and len(steps):
+                self._kept[population.owner].append((steps + self._collected, neurons))
+        self._collected = self.step
+
+    def drain(self) -> Capture:
+        """Hand over what was recorded since the last call."""
+        self._collect()
+        capture = Capture()
+        none = np.zeros(0, np.int64)
+        for name, parts in self._kept.items():
+            capture.spikes[name] = (
+                np.concatenate([none, *(p[0] for p in parts)]),
+                np.concatenate([none, *(p[1] for p in parts)]),
+            )
+            self._kept[name] = []
+        for name, samples in self._samples.items():
+            empty = self.read(name)[None][:0]
+            values = np.array([v for _, v in samples]) if samples else empty
+            capture.records[name] = (np.array([t for t, _ in samples], np.int64), values)
+            self._samples[name] = []
+        return capture
+
+    def histogram(self, readout: str) -> Indices:
+        """The counts of a readout since `clear_histogram`, shape (2**population size,)."""
+        return self._histograms[readout].copy()
+
+    def clear_histogram(self, readout: str) -> None:
+        """Put a readout's counts to zero."""
+        self._histograms[readout][:] = 0
+
+    def spike_counts(self) -> dict[str, int]:
+        """Spikes of each spiking population since the start."""
+        self._collect()
+        return dict(self._counts)
+
+    def overflows(self) -> dict[str, int]:
+        """How often a store into each array met a value outside its range (arrays with none are absent)."""
+        counts: dict[str, int] = {}
+        for group, array in self._counters:
+            held = self._global(group, array)
+            held.pull_from_device()
+            for name, count in zip(group.counters, held.view.ravel(), strict=False):
+                if count:
+                    counts[name] = counts.get(name, 0) + int(count)
+        return counts
+
+
+def _bounds(array: Array) -> tuple[float, float]:
+    """The range of an array."""
+    return getattr(array.type, "lo", -np.inf), getattr(array.type, "hi", np.inf)

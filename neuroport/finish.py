@@ -1,0 +1,44 @@
+"""The last passes of elaboration: memory of the past where something reads it, and nothing that nobody reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from neuroport.hoist import depends_on
+from neuroport.program import Numbers, Program, Read, Send, parts, walk
+
+
+def with_histories(program: Program) -> Program:
+    """Arrays that are read further back than the last step keep the slots they need; inputs their delays."""
+    arrays = dict(program.arrays)
+    for projection in program.projections:
+        longest = int(projection.dendritic.max(initial=0)) if projection.dendritic is not None else 0
+        for body in (projection.step, projection.arrive, projection.post_body):
+            for part in parts(body):
+                if isinstance(part, Read) and part.lag != 0:
+                    slots = longest + 1 if part.lag == "synapse" else part.lag + 1
+                    array = arrays[part.array]
+                    arrays[part.array] = replace(array, history=max(array.history, slots))
+            for stmt in body:
+                if isinstance(stmt, Send) and stmt.delay == "synapse":
+                    array = arrays[stmt.input]
+                    arrays[stmt.input] = replace(array, slots=max(array.slots, longest + 1))
+    return replace(program, arrays=arrays)
+
+
+def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
+    """Drop parameter arrays that nothing reads; keep the real values that switches start from."""
+    bodies = [p.body for p in program.populations]
+    bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
+    bodies += [e.body for e in program.events]
+    read = {e.array for body in bodies for e in parts(body) if isinstance(e, Read)}
+    read |= {e.array for r in program.readouts for e in walk(r.bit) if isinstance(e, Read)}
+    needed = set(read)
+    for derived in reversed(program.derived):
+        if derived.array in needed:
+            needed |= {e.array for e in walk(derived.value) if isinstance(e, Read)}
+    arrays = {n: a for n, a in program.arrays.items() if a.role != "parameter" or n in needed}
+    constants = {n: values[n] for n in needed if n in values}
+    derived_kept = tuple(d for d in program.derived if d.array in needed)
+    assert not any(depends_on(d.value, {"run.t", "run.item_step"}) for d in derived_kept)
+    return replace(program, arrays=arrays, derived=derived_kept, constants=constants)
