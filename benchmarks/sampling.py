@@ -42,7 +42,7 @@ def _step_wise(w, b, steps, isi_min, psp_length, tau, trains, counts, states, pa
             u = b[i]
             for j in range(n):
                 u += w[i, j] * psp[j]
-            fires = np.random.random() < 1.0 / (1.0 + np.exp(log_tau - u))
+            fires = np.random.random() < 1.0 / (1.0 + np.exp(log_tau - u))  # noqa: NPY002 - the only one in Numba
             if fires and t - last[i] >= isi_min:
                 trains[i, counts[i]] = t
                 counts[i] += 1
@@ -72,6 +72,7 @@ def _step_wise(w, b, steps, isi_min, psp_length, tau, trains, counts, states, pa
 
 
 def step_wise(w: np.ndarray, b: np.ndarray, steps: int) -> None:
+    """Steps of the direct loop in the published convention, and the sums over pairs of their spikes."""
     n = b.size
     trains, counts = np.zeros((n, steps // 51 + 2), np.int64), np.zeros(n, np.int64)
     states = np.zeros(2**n, np.int64)
@@ -106,6 +107,7 @@ def emulated(chip: str, steps: int) -> float:
 
 
 def main() -> None:
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=2_000_000)
     steps = parser.parse_args().steps

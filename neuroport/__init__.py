@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["InvalidInput", "NeuroportError", "RunFailed", "Unsupported", "compile", "load", "open", "run"]
+__all__ = ["InvalidInput", "NeuroportError", "RunFailed", "Unsupported", "compile", "load", "open", "run", "run_copies"]
 
 if TYPE_CHECKING:
     from neuroport.api import compile, load, open, run
+    from neuroport.copies import run_copies
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
 
 
 def __getattr__(name: str) -> Any:
     """Import the public functions when they are first used, so that `import neuroport` stays quick."""
+    if name == "run_copies":
+        from neuroport.copies import run_copies
+
+        return run_copies
     if name in ("compile", "load", "open", "run"):
         from neuroport import api
 

@@ -8,18 +8,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroport import backends, chips, networks, quantise, reader, writer
+from neuroport import backends, chips, networks, quantise, reader, units, writer
 from neuroport import instance as instances
 from neuroport.chip import Chip, ChipInstance
 from neuroport.elaborate import elaborate
 from neuroport.errors import InvalidInput, Place
+from neuroport.network import Run as Item
+from neuroport.protocol import whole_steps
 from neuroport.session import Progress, Session, open_session
 from neuroport.trace_write import Source, Writer, check_output
+from neuroport.values import Quantity
 
 if TYPE_CHECKING:
     from neuroport.network import Network
     from neuroport.program import Program, ReportLine
-    from neuroport.values import Quantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,17 +129,28 @@ def open(
     loaded = backends.load(backend)
     program = lower(network, chosen, one)
     seed = program.seed if seed is None else seed
-    plain = open_session(network, program, loaded, seed, keep=keep)
+    return traced(open_session(network, program, loaded, seed, keep=keep), chosen, one, trace, overwrite, keep)
+
+
+def traced(
+    plain: Session,
+    chip: Chip,
+    instance: ChipInstance | None,
+    trace: str | Path | None,
+    overwrite: bool = False,
+    keep: bool = False,
+) -> Session:
+    """A session that has not run yet, with a trace if one is wanted."""
     if trace is None:
         return plain
     source = Source(
-        network=network,
-        text=writer.to_yaml(network),
-        program=program,
-        chip=chosen,
-        instance=one,
-        backend=backend,
-        seed=seed,
+        network=plain.network,
+        text=writer.to_yaml(plain.network),
+        program=plain.program,
+        chip=chip,
+        instance=instance,
+        backend=plain.backend,
+        seed=plain.seed,
     )
     return TracedSession(plain, Writer(trace, source, overwrite=overwrite), keep)
 
@@ -196,24 +209,35 @@ def run(
     if duration is None and not network.protocol:
         text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
         raise InvalidInput.one(network.place, text)
+    if duration is not None:
+        network = lasting(network, duration)
     started = time.perf_counter()
     chosen, one = specimen(network, chip, chip_seed, instance)
     with open(network, backend, chosen, None, one, seed, trace, overwrite, keep=False) as session:
         built = time.perf_counter()
-        if duration is None:
-            session.run_protocol(progress)
-        else:
-            session.run(duration, progress)
-            session.measure()
+        session.run_protocol(progress)
         digest = session.digest()
         ended = time.perf_counter()
         if isinstance(session, TracedSession):
             session.finish(digest, built - started, ended - built)
-        result = _result(session, digest, None if one is None else one.seed)
-    return replace(result, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
+        outcome = result(session, digest, None if one is None else one.seed)
+    return replace(outcome, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
 
 
-def _result(session: Session, digest: str, chip_seed: int | None) -> Run:
+def lasting(network: Network, duration: int | str | Quantity) -> Network:
+    """The network with a protocol that only runs for that long: a number of steps, or a time such as "100 ms"."""
+    try:
+        time_ = units.parse(duration) if isinstance(duration, str) else duration
+        steps = time_ if isinstance(time_, int) else whole_steps(time_, network.dt)
+    except units.UnitError as error:
+        raise InvalidInput.one(None, f"{error}; give a number of steps or a time such as '100 ms'.") from None
+    if steps < 1:
+        raise InvalidInput.one(None, f"a run cannot last {steps} steps; give a number of steps from 1.")
+    return replace(network, protocol=(Item(duration=Quantity(steps, "steps")),))
+
+
+def result(session: Session, digest: str, chip_seed: int | None) -> Run:
+    """What a session that has run came to."""
     program, spikes = session.program, session.spike_counts()
     seconds = session.step * program.dt / 1000
     sizes = {p.name: p.size for p in program.populations}

@@ -27,8 +27,9 @@ class Capture:
 class Executor(Protocol):
     """A program being executed. Arrays go in and out raw: int64 for integer types, float64 for real ones."""
 
-    step: int
-    """The number of the step that comes next; 0 at the start."""
+    @property
+    def step(self) -> int:
+        """The number of the step that comes next; 0 at the start."""
 
     def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
         """Start a protocol item: item_step is 0 again; these readouts and `item` series (rows by hold) are active."""
@@ -68,7 +69,11 @@ class Executor(Protocol):
 
 
 class Backend(Protocol):
-    """A way to execute programs."""
+    """A way to execute programs.
+
+    An attribute `unrolls = True` says that copies of a network run best as one program; otherwise each copy has an
+    executor of its own, and executors of different threads work at the same time.
+    """
 
     @property
     def name(self) -> str:

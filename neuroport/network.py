@@ -247,12 +247,13 @@ class Recording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A whole network file. `folder` is where its relative paths start."""
+    """A whole network file. `folder` is where its relative paths start, `copies` how many run beside each other."""
 
     name: str
     title: str = ""
     dt: Quantity
     seed: int = 1
+    copies: int = 1
     chip: str = "ideal"
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...] = ()

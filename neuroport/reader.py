@@ -30,6 +30,7 @@ TOP = (
         "title",
         "dt",
         "seed",
+        "copies",
         "chip",
         "models",
         "neurons",
@@ -82,6 +83,7 @@ def _network(report: Report, root: Mapping, file: str, folder: str) -> Network |
     name = _file_name(report, entries.get("name"))
     dt = _step(report, entries.get("dt"))
     seed = report.integer(entries.get("seed"), "seed", 0, 2**63 - 1)
+    copies = report.integer(entries.get("copies"), "copies", 1, 10**6)
     chip = report.text(entries.get("chip"), "chip")
     title = report.text(entries.get("title"), "title")
     context = Context(report, folder, dt, library.shipped(dt))
@@ -104,6 +106,7 @@ def _network(report: Report, root: Mapping, file: str, folder: str) -> Network |
         title=title or "",
         dt=dt,
         seed=1 if seed is None else seed,
+        copies=1 if copies is None else copies,
         chip=chip or "ideal",
         populations=_all(context.populations),
         projections=_all(context.projections),

@@ -72,13 +72,18 @@ def open_session(
 
     `seed` None is the program's own. See Session for `sink` and `keep`.
     """
+    seed = program.seed if seed is None else seed
+    executor = usable(backend, program).open(program, seed, spiking(program))
+    return Session(network, program, executor, seed=seed, backend=backend.name, sink=sink, keep=keep)
+
+
+def usable(backend: Backend, program: Program) -> Backend:
+    """The backend, if it can execute the program on this machine; else Unsupported with all reasons."""
     missing = backend.missing()
     reasons = (missing,) if missing else backend.check(program)
     if reasons:
         raise Unsupported("\n".join(f"backend '{backend.name}': {reason}" for reason in reasons))
-    seed = program.seed if seed is None else seed
-    executor = backend.open(program, seed, spiking(program))
-    return Session(network, program, executor, seed=seed, backend=backend.name, sink=sink, keep=keep)
+    return backend
 
 
 def spiking(program: Program) -> tuple[str, ...]:
@@ -140,11 +145,14 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------ the protocol
 
-    def run_protocol(self, progress: Progress | None = None) -> None:
-        """Do everything that the network's protocol says; `progress(steps done, steps in all)` is told on the way."""
+    def run_protocol(self, progress: Progress | None = None, chunk: Chunk | None = None) -> None:
+        """Do everything that the network's protocol says; `progress(steps done, steps in all)` is told on the way.
+
+        See walk_protocol for `chunk`.
+        """
         total = protocol_steps(self.network, self.program)
         start = self.step
-        for _ in self.walk_protocol():
+        for _ in self.walk_protocol(chunk):
             if progress is not None:
                 progress(self.step - start, total)
 

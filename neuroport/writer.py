@@ -108,6 +108,8 @@ class _Writer:
         if network.title:
             head["title"] = network.title
         head |= {"dt": _quantity(network.dt), "seed": network.seed, "chip": network.chip}
+        if network.copies != 1:
+            head["copies"] = network.copies
         return head | {key: value for key, value in sections.items() if value}
 
     def models(self, kind: library.Kind, used: Iterable[NeuronModel | SynapseModel]) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from neuroport import api, backends, reader
-from neuroport.session import Session
-from neuroport.together import CopyExecutor, Meeting
-from neuroport.unroll import unroll
+from neuroport.cli import main
+from neuroport.copies import run_copies
+from neuroport.errors import InvalidInput, RunFailed
 
 NETWORK = """
 neuroport: 1
@@ -60,39 +61,88 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("backend", ["reference", "emulator"])
-def test_an_unrolled_copy_computes_what_its_single_run_computes(path: Path, backend: str) -> None:
+class Unrolling:
+    """A backend that wants copies as one program."""
+
+    unrolls = True
+
+    def __init__(self, name: str) -> None:
+        self._backend = backends.load(name)
+        self.name = self._backend.name
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._backend, name)
+
+
+SEEDS, CHIP_SEEDS = [5, 6, 11], [0, 1, 2]
+
+
+def single_runs(path: Path) -> list[api.Run]:
     network = reader.load(path)
-    seeds, chip_seeds = [5, 6, 11], [0, 1, 2]
-    single = [api.run(network, backend, chip_seed=c, seed=s) for s, c in zip(seeds, chip_seeds, strict=True)]
-    programs = [api.compile(network, chip_seed=c) for c in chip_seeds]
-    whole = unroll(programs, seeds)
-    names = [p.name for p in whole.populations if p.spiking]
-    meeting = Meeting(backends.load(backend).open(whole, seeds[0], names), 3)
-    sessions = [
-        Session(network, program, CopyExecutor(meeting, k), seed=seed)
-        for k, (program, seed) in enumerate(zip(programs, seeds, strict=True))
+    return [api.run(network, "reference", chip_seed=c, seed=s) for s, c in zip(SEEDS, CHIP_SEEDS, strict=True)]
+
+
+def same(copies: tuple[api.Run, ...], single: list[api.Run]) -> None:
+    assert [r.digest for r in copies] == [r.digest for r in single]
+    assert [r.metrics for r in copies] == [r.metrics for r in single]
+    assert [r.spikes for r in copies] == [r.spikes for r in single]
+    assert [(r.seed, r.chip_seed) for r in copies] == [(r.seed, r.chip_seed) for r in single]
+    assert len({r.digest for r in copies}) == len(copies)
+
+
+@pytest.mark.parametrize("backend", ["reference", "emulator"])
+def test_an_unrolled_copy_computes_what_its_single_run_computes(
+    path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = single_runs(path)
+    chosen = Unrolling(backend)
+    monkeypatch.setattr(backends, "load", lambda name: chosen)
+    same(run_copies(reader.load(path), SEEDS, backend, chip_seeds=CHIP_SEEDS), single)
+
+
+def test_copies_in_threads_compute_what_single_runs_compute(path: Path, tmp_path: Path) -> None:
+    copies = run_copies(reader.load(path), SEEDS, "reference", chip_seeds=CHIP_SEEDS, trace=tmp_path / "o.h5")
+    same(copies, single_runs(path))
+    assert [Path(r.trace or "").name for r in copies] == ["o.copy0.h5", "o.copy1.h5", "o.copy2.h5"]
+    assert all(Path(r.trace or "").exists() for r in copies)
+
+
+def test_copies_need_a_chip_seed_each(path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        run_copies(reader.load(path), [1, 2, 3], chip_seeds=[1, 2])
+    assert str(caught.value) == "3 copies need as many chip seeds, and 2 were given; give FIRST:END"
+
+
+def test_a_failing_copy_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = Unrolling("reference")
+    monkeypatch.setattr(backends, "load", lambda name: chosen)
+
+    def fail(*_: object) -> None:
+        raise RunFailed("a planted failure")
+
+    monkeypatch.setattr("neuroport.session.Session.measure", fail)
+    with pytest.raises(RunFailed, match=r"^a planted failure$"):
+        run_copies(reader.load(path), SEEDS, "reference", chip_seeds=CHIP_SEEDS)
+
+
+def test_the_command_line_runs_copies(path: Path) -> None:
+    arguments = [
+        "run",
+        str(path),
+        "--backend",
+        "reference",
+        "--seed",
+        "5",
+        "--chip-seed",
+        "0:2",
+        "--json",
+        "--for",
+        "50 ms",
     ]
-
-    def go(session: Session) -> None:
-        for _ in session.walk_protocol(lambda step: 64):
-            pass
-
-    threads = [threading.Thread(target=go, args=(s,)) for s in sessions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    digests: list[str] = [""] * 3
-
-    def digest(k: int) -> None:
-        digests[k] = sessions[k].digest()
-
-    threads = [threading.Thread(target=digest, args=(k,)) for k in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert digests == [run.digest for run in single]
-    assert [s.results for s in sessions] == [run.metrics for run in single]
-    assert len(set(digests)) == 3
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    copies = json.loads(done.stdout)["copies"]
+    assert [(c["seed"], c["chip_seed"], c["steps"]) for c in copies] == [(5, 0, 50), (6, 1, 50)]
+    refused = CliRunner().invoke(main, ["run", str(path), "--chip-seed", "a:b"])
+    assert refused.exit_code == 2
+    assert "--chip-seed takes a whole number, or FIRST:END such as 0:10; found 'a:b'." in refused.output

@@ -409,7 +409,6 @@ ASYMMETRY_SAL = np.array([0.323, 0.121, 0.0529, 0.0276, 0.0157, 0.0091, 0.0061, 
 def train(name: str, chip: str, seed: int, *sets: str, chip_seed: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """DKL and asymmetry at epochs 0, 100, … of the shipped run."""
     result = neuroport.run(shipped(name, *sets), chip=chip, chip_seed=chip_seed, seed=seed)
-    assert not any(result.overflows.values())
     return (
         np.array([value for _, value in result.metrics["dkl"]]),
         np.array([value for _, value in result.metrics["asymmetry"]]),

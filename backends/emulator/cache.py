@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from types import ModuleType
 
@@ -22,8 +23,16 @@ def folder() -> Path:
     return Path.home() / ".cache" / "neuroport"
 
 
+_LOADING = threading.Lock()
+
+
 def load(text: str) -> ModuleType:
     """Import a generated module. Its file name is the hash of its text, so equal texts share compiled code."""
+    with _LOADING:
+        return _load(text)
+
+
+def _load(text: str) -> ModuleType:
     digest = hashlib.sha256(text.encode()).hexdigest()[:24]
     name = f"neuroport_generated_{digest}"
     if name in sys.modules:

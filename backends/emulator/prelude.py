@@ -47,7 +47,7 @@ def prefetch(typingctx, array, index):
     return types.void(array, types.int64), codegen
 
 
-@njit(**HELPER)
+@njit(**SHARED)
 def prefetch_row(values, rows, i):
     """Ask for the first cache lines of row i."""
     first, last = rows[i], rows[np.int64(i) + 1]
@@ -161,7 +161,7 @@ def collect(fired, words, spikes, slot):
     return count
 
 
-@njit(**HELPER)
+@njit(**SHARED)
 def keep(t, spikes, slot, count, steps, neurons, ctl, filled):
     """Record the spikes of step t."""
     at = ctl[filled]

@@ -28,6 +28,7 @@ class Genn:
 
     name: str = "genn"
     device: str = "single_threaded_cpu"
+    unrolls: bool = True
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""

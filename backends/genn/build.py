@@ -14,11 +14,8 @@ from neuroport.backends.genn import cache
 from neuroport.backends.genn.model import GlobalArray, Group, Model, Neurons, Parameter, Synapses, Update, Variable
 from neuroport.program import Program
 
-NUMPY = {
-    "float": np.float32,
-    "double": np.float64,
-    **{f"{u}int{b}_t": np.dtype(f"{u}int{b}") for u in ("", "u") for b in (8, 16, 32, 64)},
-}
+NUMPY: dict[str, Any] = {"float": np.float32, "double": np.float64}
+NUMPY |= {f"{sign}int{bits}_t": np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)}
 
 
 @dataclass(slots=True)
@@ -51,6 +48,7 @@ class Contents:
 
     def variable(self, variable: Variable) -> NDArray[Any]:
         """The initial values of a variable."""
+        values: Any
         match variable.holds:
             case "array":
                 values = self.program.arrays[variable.name].initial
@@ -64,7 +62,7 @@ class Contents:
             case "bit":
                 readout = next(r for r in self.program.readouts if r.name == variable.name)
                 values = np.zeros(self.program.population(readout.population).size)
-        return np.ascontiguousarray(values).astype(NUMPY[variable.type])
+        return np.asarray(values, NUMPY[variable.type], copy=True)
 
     def parameter(self, parameter: Parameter) -> float | int:
         """The value of a parameter."""
@@ -93,7 +91,7 @@ class Contents:
             case "first" | "steps" | "values":
                 values = self._injections(array.name)[("first", "steps", "values").index(array.kind)]
         flat = np.ravel(values)
-        return (flat if flat.size else np.zeros(1)).astype(NUMPY[array.type])
+        return np.asarray(flat if flat.size else [0], NUMPY[array.type])
 
     def _injections(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """All injections into an input by neuron, then step: where each neuron's begin, their steps and values."""
@@ -106,8 +104,21 @@ class Contents:
         return first, steps[order], values[order]
 
 
-def create(model: Model, program: Program, seed: int, backend: str) -> Built:
-    """Put the network together, not yet compiled."""
+def assemble(model: Model, program: Program, seed: int, device: str, recording: int) -> Built:
+    """Put the network together, compile it (where equal ones were compiled before) and load it."""
+    path = cache.place(_key(model, program, device))
+    made: list[Built] = []
+
+    def compile_there() -> None:
+        made.append(_create(model, program, seed, device))
+        made[0].genn.build(str(path))
+
+    cache.build(path, compile_there)
+    made[0].genn.load(num_recording_timesteps=recording)
+    return made[0]
+
+
+def _create(model: Model, program: Program, seed: int, backend: str) -> Built:
     import pygenn
 
     genn = pygenn.GeNNModel(model.scalar, model.name, backend=backend, time_precision="double", optimize_code=True)
@@ -123,14 +134,7 @@ def create(model: Model, program: Program, seed: int, backend: str) -> Built:
     return built
 
 
-def compile_and_load(built: Built, model: Model, program: Program, recording: int) -> None:
-    """Compile where equal networks were compiled before, and load."""
-    path = cache.place(_key(built, model, program))
-    cache.build(path, lambda: built.genn.build(str(path)))
-    built.genn.load(num_recording_timesteps=recording)
-
-
-def _key(built: Built, model: Model, program: Program) -> str:
+def _key(model: Model, program: Program, device: str) -> str:
     """A name for everything that generated code depends on."""
     import pygenn
 
@@ -140,7 +144,7 @@ def _key(built: Built, model: Model, program: Program) -> str:
         (p.source_size, p.target_size, int(np.diff(p.indptr).max(initial=0)), int(np.bincount(p.post).max(initial=0)))
         for p in program.projections
     ]
-    whole = repr((pygenn.__version__, built.genn.backend_name, asdict(model), fixed, sizes))
+    whole = repr((pygenn.__version__, device, asdict(model), fixed, sizes))
     return hashlib.sha256(whole.encode()).hexdigest()[:24]
 
 

@@ -39,9 +39,10 @@ def build(path: Path, compile_there: Callable[[], None]) -> None:
             with _into(log):
                 compile_there()
         except Exception as error:
+            found = first_error(log) or error
             raise RunFailed(
-                f"the code generated for GeNN could not be compiled: {first_error(log) or error}; the text is in {path}, "
-                f"what the compiler said in {log}."
+                f"the code generated for GeNN could not be compiled: {found}; the text is in {path} "
+                f"and what the compiler said in its {LOG}."
             ) from error
 
 

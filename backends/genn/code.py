@@ -11,6 +11,7 @@ Every value has a kind: `i4`, `i8`, `f`, `b`, or `lit` for an integer literal (s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +50,21 @@ RESERVED = frozenset(
     volatile union enum goto extern namespace using try catch throw and or not xor step spiked mixed""".split()
 )
 """Names that no generated identifier may have."""
+
+
+class Identifiers(Names):
+    """Identifiers that GeNN's scanner takes: they begin with a letter."""
+
+    def fresh(self, wanted: str) -> str:
+        """A new identifier, close to the wanted one."""
+        base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_")
+        if not base or base[0].isdigit():
+            base = f"x{base}"
+        ident, n = base, 2
+        while ident in self.taken:
+            ident, n = f"{base}_{n}", n + 1
+        self.taken.add(ident)
+        return ident
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +110,7 @@ class Writer:
 
     program: Program
     place: Place
-    names: Names = field(default_factory=lambda: Names(set(RESERVED)))
+    names: Identifiers = field(default_factory=lambda: Identifiers(set(RESERVED)))
     late: bool = False
     lines: list[str] = field(default_factory=list)
     _temps: dict[str, Value] = field(default_factory=dict)
@@ -284,7 +300,6 @@ class Writer:
 
     def _apply_real(self, fn: str, args: list[Value]) -> Value:
         texts = [a.text for a in args]
-        number = lambda x: real(x, self.program.precision)  # noqa: E731
         match fn:
             case "add" | "sub" | "mul":
                 return Value(f"({texts[0]} {ARITHMETIC[fn]} {texts[1]})", "f")
@@ -301,10 +316,10 @@ class Writer:
             case "exp" | "log" | "sqrt" | "tanh":
                 return Value(f"{fn}({bare(texts[0])})", "f")
             case "sigmoid":
-                return Value(f"({number(1.0)} / ({number(1.0)} + exp(-{texts[0]})))", "f")
+                return Value(f"({self.real(1.0)} / ({self.real(1.0)} + exp(-{texts[0]})))", "f")
             case "softplus":
                 x = self.atom(args[0])
-                positive = self._extreme("max", x, Value(number(0.0), "f", True))
+                positive = self._extreme("max", x, Value(self.real(0.0), "f", True))
                 return Value(f"(log1p(exp(-fabs({x.text}))) + {positive.text})", "f")
             case "floordiv" | "mod":
                 return self._real_quotient(fn, self.atom(args[0]).text, self.atom(args[1]).text)
@@ -312,6 +327,10 @@ class Writer:
                 return args[0]
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for real numbers")
+
+    def real(self, value: float) -> str:
+        """A real literal."""
+        return real(value, self.program.precision)
 
     def _real_quotient(self, fn: str, a: str, b: str) -> Value:
         """Python's // and % of real numbers, 0 where b is 0."""

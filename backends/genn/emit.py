@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
 
-from neuroport.backends.emulator.layout import Names, integer_dtype, kind_of, storage
+from neuroport.backends.emulator.layout import integer_dtype, kind_of, storage
 from neuroport.backends.genn import bounds
-from neuroport.backends.genn.code import RESERVED, Writer, c_type
+from neuroport.backends.genn.code import RESERVED, Identifiers, Writer, c_type
 from neuroport.backends.genn.model import (
     ArrayKind,
     GlobalArray,
@@ -35,6 +36,8 @@ from neuroport.program import (
     Store,
     parts,
 )
+
+What = Literal["dendritic", "element"]
 
 
 def emit(program: Program) -> Model:
@@ -71,7 +74,7 @@ class _Scope:
 
     def __init__(self, program: Program, group: Group, changing: set[str]) -> None:
         self.program, self.group, self.changing = program, group, changing
-        self.names = Names(set(RESERVED))
+        self.names = Identifiers(set(RESERVED))
 
     def array(self, kind: ArrayKind, name: str, ctype: str, wanted: str) -> str:
         """The identifier of an array of the group, which it gets if it has not got it yet."""
@@ -220,7 +223,7 @@ class _Emitter:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.changing = writable(program)
-        self.groups = Names(set(RESERVED))
+        self.groups = Identifiers(set(RESERVED))
         self.neurons: dict[str, _NeuronScope] = {}
         self.synapses: dict[str, _SynapseScope] = {}
         self.done = Model(self.groups.fresh("network"), bounds.scalar(program))
@@ -242,10 +245,10 @@ class _Emitter:
                 self._event(event, True)
         return self.done
 
-    def _of(self, projection: Projection) -> list[Event]:
-        return [e for e in self.program.events if e.owner == projection.name]
+    def _of(self, projection: Projection) -> list[Body]:
+        return [e.body for e in self.program.events if e.owner == projection.name]
 
-    def _variables(self, owner: str, at: str, names: Names) -> list[tuple[str, Variable]]:
+    def _variables(self, owner: str, at: str, names: Identifiers) -> list[tuple[str, Variable]]:
         """Variables for all arrays of an object."""
         found = []
         for array in self.program.arrays.values():
@@ -356,7 +359,7 @@ class _Emitter:
         for name, variable in self._variables(projection.name, "synapse", scope.names):
             scope.variables[name] = variable.ident
             group.variables.append(variable)
-        bodies = [projection.step, projection.arrive, projection.post_body, *(e.body for e in self._of(projection))]
+        bodies = [projection.step, projection.arrive, projection.post_body, *self._of(projection)]
         if projection.dendritic is not None and projection.dendritic.any():
             longest = int(projection.dendritic.max())
             group.slots = longest + 1
@@ -372,11 +375,10 @@ class _Emitter:
         group.arrive = self._code(scope, projection.arrive)
         group.post_code = self._code(scope, projection.post_body)
 
-    def _constant(self, scope: _SynapseScope, group: Synapses, what: str, ctype: str, projection: str) -> None:
+    def _constant(self, scope: _SynapseScope, group: Synapses, what: What, ctype: str, projection: str) -> None:
         ident = scope.names(what, what, projection)
         scope.variables[what] = ident
-        holds = "dendritic" if what == "dendritic" else "element"
-        group.variables.append(Variable(ident, ctype, holds, projection, constant=True))
+        group.variables.append(Variable(ident, ctype, what, projection, constant=True))
 
     def _target(self, population: str, inputs: Sequence[str]) -> str | None:
         """The identifier of the one input that is sent to."""

@@ -44,7 +44,7 @@ def _problems(program: Program) -> Iterator[str]:
     bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
     for expr in (e for body in bodies for e in parts(body)):
         if isinstance(expr, Round) and not 0 < expr.shift <= (32 if expr.mode == "stochastic" else 62):
-            yield f"a rounding ({expr.mode}) drops {expr.shift} bits; 1 to 62 can be dropped, stochastically at most 32."
+            yield f"a rounding ({expr.mode}) drops {expr.shift} bits; 1 to 62 work, stochastically at most 32."
 
 
 def _changed(program: Program) -> set[str]:
@@ -73,15 +73,16 @@ def _projection(program: Program, projection: Projection, changed: set[str]) -> 
             )
     if any(isinstance(s, Send) and s.to == "post" for s in projection.post_body):
         yield f"the projection '{name}' sends forward on postsynaptic spikes; GeNN sends only back there."
-    if projection.dendritic is not None and int(projection.dendritic.max(initial=0)) >= 2**16:
-        yield f"the projection '{name}' has dendritic delays of {int(projection.dendritic.max())} steps; up to 65535 work."
+    longest = 0 if projection.dendritic is None else int(projection.dendritic.max(initial=0))
+    if longest >= 2**16:
+        yield f"the projection '{name}' has dendritic delays of up to {longest} steps; up to 65535 work."
     for expr in (e for body in bodies for e in parts(body)):
         if not isinstance(expr, Read) or expr.at in ("own", "scalar") or expr.array not in changed:
             continue
         if expr.at == "pre" and expr.lag != projection.delay - 1:
             yield (
-                f"the projection '{name}' reads '{expr.array}' of its source {expr.lag} steps back; with an axonal delay "
-                f"of {projection.delay} GeNN has it {projection.delay - 1} steps back."
+                f"the projection '{name}' reads '{expr.array}' of its source {expr.lag} steps back; with an axonal "
+                f"delay of {projection.delay} GeNN has it {projection.delay - 1} steps back."
             )
         if expr.at == "post" and expr.lag not in (0, "synapse"):
             yield f"the projection '{name}' reads '{expr.array}' of its target {expr.lag} steps back; GeNN has it now."

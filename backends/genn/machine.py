@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.genn.build import Built, Contents, compile_and_load, create
+from neuroport.backends.genn.build import assemble
 from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
 from neuroport.errors import InvalidInput, RunFailed
@@ -30,8 +30,7 @@ class Machine:
         self._model = emit(program)
         largest = max((p.size for p in program.populations), default=1)
         self._recording = max(1, min(RECORDING, 2**25 // max(largest, 1)))
-        self._built: Built = create(self._model, program, seed, device)
-        compile_and_load(self._built, self._model, program, self._recording)
+        self._built = assemble(self._model, program, seed, device, self._recording)
         self._genn = self._built.genn
         self._step_time = self._genn._runtime.step_time
         self._changing = writable(program)
@@ -40,7 +39,7 @@ class Machine:
         self._find_settings()
         self._every_step = [u for u in self._model.updates if u.every_step]
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
-        self._start_recording(seed)
+        self._start_recording()
 
     def _find_variables(self) -> None:
         """Where every array lives: in a variable of neurons, or of synapses with the places of its elements there."""
@@ -90,7 +89,7 @@ class Machine:
         self._counters = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "overflow"]
         self._failures = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "failed"]
 
-    def _start_recording(self, seed: int) -> None:
+    def _start_recording(self) -> None:
         self._counts = {p.name: 0 for p in self.program.populations if p.spiking}
         self._kept: dict[str, list[tuple[Indices, Indices]]] = {name: [] for name in self._recorded}
         self._samples: dict[str, list[tuple[int, NDArray[Any]]]] = {r.array: [] for r in self.program.records}
@@ -101,7 +100,6 @@ class Machine:
         self._histograms = {
             r.name: np.zeros(2 ** self.program.population(r.population).size, np.int64) for r in self.program.readouts
         }
-        self._contents = Contents(self.program, seed)
 
     def close(self) -> None:
         """Free GeNN's memory."""
@@ -284,10 +282,9 @@ class Machine:
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what has been sent to it for the coming step."""
         declared = self.program.arrays[array]
-        values = np.asarray(values)
-        if values.shape != declared.initial.shape:
+        if np.shape(values) != declared.initial.shape:
             raise InvalidInput.one(
-                None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}."
+                None, f"{array}: the values have shape {np.shape(values)}; the array has {declared.initial.shape}."
             )
         if declared.at == "scalar":
             if array not in self._changing:
@@ -317,12 +314,12 @@ class Machine:
 
     def _pending(self, array: str) -> NDArray[np.float64]:
         """What delayed sends will add to an input in the coming step."""
-        total = np.zeros(self.program.arrays[array].initial.shape)
+        total: NDArray[Any] = np.zeros(self.program.arrays[array].initial.shape)
         for synapses in self._delayed.get(array, ()):
             delayed = self._private(synapses, "denDelay")
             delayed.pull_from_device()
             kept = np.frombuffer(delayed.host_view, np.float32 if self._model.scalar == "float" else np.float64)
-            total += kept.reshape(synapses.slots, -1)[(self.step + 1) % synapses.slots]
+            total = total + kept.reshape(synapses.slots, -1)[(self.step + 1) % synapses.slots]
         return total
 
     def _forget_writing(self) -> None:

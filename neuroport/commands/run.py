@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neuroport.commands.common import (
-    chip_options,
     duration,
     echo_json,
     echo_table,
@@ -30,8 +29,11 @@ LINE_EVERY = 10.0
 @click.command()
 @click.argument("net", metavar="NET")
 @click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
-@chip_options
-@click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's].")
+@click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
+@click.option("--chip-seed", metavar="N", help="Manufacture a deviating chip from this seed; FIRST:END for copies.")
+@click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's]; copy k adds k.")
+@click.option("--copies", type=click.IntRange(1), metavar="N", help="Independent copies [default: the network's].")
 @set_option
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
 @click.option("-o", "--output", metavar="FILE.h5", help="Write a trace of what the network records.")
@@ -44,9 +46,10 @@ def run(
     net: str,
     backend: str,
     chip: str | None,
-    chip_seed: int | None,
+    chip_seed: str | None,
     chip_instance: str | None,
     seed: int | None,
+    copies: int | None,
     sets: tuple[str, ...],
     span: str | None,
     output: str | None,
@@ -57,25 +60,27 @@ def run(
     """Run a network and print its metrics, spikes and digest."""
     import neuroport
 
-    if output is not None:
+    chip_seeds = seed_range(chip_seed)
+    network = load_network(net, sets)
+    count = copies or (len(chip_seeds) if ":" in (chip_seed or "") else network.copies)
+    common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite}
+    if output is not None and count == 1:
         from neuroport.trace_write import check_output
 
         check_output(output, overwrite)
-    network = load_network(net, sets)
     try:
         with Progress(network.name, show=not quiet) as progress:
-            result = neuroport.run(
-                network,
-                backend=backend,
-                chip=chip,
-                chip_seed=chip_seed,
-                instance=chip_instance,
-                seed=seed,
-                duration=span,
-                trace=output,
-                overwrite=overwrite,
-                progress=progress,
-            )
+            if count == 1:
+                one = chip_seeds[0] if chip_seeds else None
+                results = [neuroport.run(network, backend, chip, one, chip_instance, seed, progress=progress, **common)]
+            else:
+                if chip_instance is not None:
+                    raise click.UsageError("--chip-instance is one chip; copies take --chip-seed FIRST:END.")
+                first = network.seed if seed is None else seed
+                seeds = range(first, first + count)
+                results = list(
+                    neuroport.run_copies(network, seeds, backend, chip, chip_seeds, progress=progress, **common)
+                )
     except KeyboardInterrupt:
         click.echo(f"interrupted after {progress.done:,} of {progress.total:,} steps", err=True)
         from pathlib import Path
@@ -84,11 +89,33 @@ def run(
             click.echo(f"what was recorded until then is in {output}, marked incomplete", err=True)
         ctx.exit(1)
     if as_json:
-        fields = dataclasses.asdict(dataclasses.replace(result, report=()))
-        del fields["report"]
-        echo_json(fields)
+        fields = [_fields(result) for result in results]
+        echo_json(fields[0] if count == 1 else {"network": network.name, "copies": fields})
     else:
-        summary(result)
+        for k, result in enumerate(results):
+            if count > 1:
+                click.echo(f"copy {k}")
+            summary(result)
+
+
+def seed_range(text: str | None) -> list[int]:
+    """The seeds that "N" or "FIRST:END" (END is not in it) stand for; none for None."""
+    if text is None:
+        return []
+    first, colon, end = text.partition(":")
+    try:
+        seeds = list(range(int(first or 0), int(end))) if colon else [int(first)]
+    except ValueError:
+        seeds = []
+    if not seeds:
+        raise click.UsageError(f"--chip-seed takes a whole number, or FIRST:END such as 0:10; found '{text}'.")
+    return seeds
+
+
+def _fields(result: Run) -> dict[str, Any]:
+    fields = dataclasses.asdict(dataclasses.replace(result, report=()))
+    del fields["report"]
+    return fields
 
 
 def summary(result: Run) -> None:
