@@ -29,7 +29,18 @@ def _emulator() -> Backend:
     return Emulator()
 
 
-BUILT_IN: dict[str, Callable[[], Backend]] = {"emulator": _emulator, "reference": _reference}
+def _genn() -> Backend:
+    from neuroport.backends.genn import Genn
+
+    return Genn()
+
+
+BUILT_IN: dict[str, Callable[[], Backend]] = {"emulator": _emulator, "genn": _genn, "reference": _reference}
+
+
+def ready() -> tuple[str, ...]:
+    """The names of the backends that have all they need on this machine."""
+    return tuple(name for name in names() if load(name).missing() is None)
 
 
 def _plug_ins() -> dict[str, metadata.EntryPoint]:

@@ -8,7 +8,8 @@ import platform
 from dataclasses import asdict, dataclass
 from typing import Any
 
-OPTIONAL = {"matplotlib": "plot", "libsonata": "test", "pygenn": "genn"}
+OPTIONAL = {"matplotlib": "plot", "libsonata": "test"}
+NEEDED = ("emulator", "reference")
 REQUIRED = ("numpy", "numba", "yaml", "click", "h5py", "rich")
 
 
@@ -60,7 +61,7 @@ def _backends() -> list[Finding]:
             missing = backends.load(name).missing()
         except (ImportError, NeuroportError) as error:
             missing = f"cannot be loaded: {error}"
-        level = "ok" if missing is None else "bad" if name in backends.BUILT_IN else "note"
+        level = "ok" if missing is None else "bad" if name in NEEDED else "note"
         found.append(Finding(level, f"backend {name}", missing or "ready"))
     return found
 
@@ -82,8 +83,6 @@ def _optional() -> list[Finding]:
     for module, extra in OPTIONAL.items():
         if importlib.util.find_spec(module) is not None:
             found.append(Finding("ok", module, "installed"))
-        elif extra == "genn":
-            found.append(Finding("note", module, "is not installed; GeNN's own documentation tells how to install it"))
         else:
             text = f"is not installed; install it with: pip install 'neuroport[{extra}]'"
             found.append(Finding("note", module, text))

@@ -31,7 +31,7 @@ def plug_ins(monkeypatch: pytest.MonkeyPatch) -> list[metadata.EntryPoint]:
 
 
 def test_built_in_backends(plug_ins: list[metadata.EntryPoint]) -> None:
-    assert backends.names() == ("emulator", "reference")
+    assert backends.names() == ("emulator", "genn", "reference")
     for name in backends.names():
         assert backends.load(name).name == name
 
@@ -46,7 +46,7 @@ def test_importing_the_table_imports_no_backend() -> None:
 
 def test_plug_in(plug_ins: list[metadata.EntryPoint]) -> None:
     plug_ins.append(point("mine", "neuroport.backends.reference:Reference"))
-    assert backends.names() == ("emulator", "mine", "reference")
+    assert backends.names() == ("emulator", "genn", "mine", "reference")
     assert backends.load("mine").check is not None
 
 
@@ -55,9 +55,9 @@ def test_plug_in(plug_ins: list[metadata.EntryPoint]) -> None:
     [
         (
             "referense",
-            "there is no backend 'referense'; the backends are emulator, reference; did you mean 'reference'?",
+            "there is no backend 'referense'; the backends are emulator, genn, reference; did you mean 'reference'?",
         ),
-        ("xyz", "there is no backend 'xyz'; the backends are emulator, reference; choose one of these."),
+        ("xyz", "there is no backend 'xyz'; the backends are emulator, genn, reference; choose one of these."),
     ],
 )
 def test_unknown_name(plug_ins: list[metadata.EntryPoint], name: str, message: str) -> None:

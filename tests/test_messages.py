@@ -60,7 +60,7 @@ record: {spikes: all, states: {a.x: 10 steps}, weights: {p.w: 5 steps}}
 """
 
 MANY_KEYS = (
-    "neuroport, name, title, dt, seed, chip, models, neurons, synapses, populations, projections, stimuli, targets, "
+    "neuroport, name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, targets, "
     "readouts, metrics, protocol, record"
 )
 
@@ -119,7 +119,7 @@ EDITS = [
         "sed: 1",
         (
             "net.yaml:4:1: unknown key 'sed' in a network file; did you mean 'seed'? allowed are neuroport, "
-            "name, title, dt, seed, chip, models, neurons, synapses, populations, projections, stimuli, targets, "
+            "name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, targets, "
             "readouts, metrics, protocol, record"
         ),
     ),

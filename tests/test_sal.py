@@ -176,16 +176,22 @@ def test_pairs_agree_with_the_exact_chain(chip, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("chip", CHIPS)
 def test_pairs_agree_with_the_exact_chain_closely(chip, tmp_path):
-    """100 million steps each: SAL is unbiased in one convention, not in the other; its slope is that of the chain."""
+    """100 million steps each: three standard deviations; the slope of SAL within 3 %."""
     found = simulate((*E2, *SLOPES), chip, tmp_path, replicas=20, steps=5_000_000)
     agree(found, factor=1)
-    unbiased, published = found.sal_12[4].mean(), found.sal_12[5].mean()
-    assert abs(unbiased) < 6e-4
-    assert published == pytest.approx(-0.0040, abs=6e-4)
     for k in range(len(E2), len(found.pairs)):
         pair = found.pairs[k]
         slope = found.sal_12[k].mean() / (pair.w21 - pair.w12)
         assert slope == pytest.approx(chain(pair).sal_12 / (pair.w21 - pair.w12), rel=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", CHIPS)
+def test_equal_weights_stay_equal_only_in_the_unbiased_convention(chip, tmp_path):
+    """Unequal biases, 400 million steps: standard deviation 1.4e-4."""
+    found = simulate(E2[-2:], chip, tmp_path, replicas=40, steps=10_000_000)
+    assert found.sal_12[0].mean() == pytest.approx(0, abs=3e-4)
+    assert found.sal_12[1].mean() == pytest.approx(-0.0040, abs=3e-4)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -478,5 +484,5 @@ def test_five_chips_with_mismatch(chip):
         last.append([(dkl[-1], asymmetry[-1]) for dkl, asymmetry in runs])
     with_sal, without = np.array(last[0]), np.array(last[1])
     assert np.isfinite(with_sal).all()
-    assert np.all(with_sal[:, 0] < 0.75 * without[:, 0])
+    assert np.all(with_sal[:, 0] < 0.8 * without[:, 0])
     assert np.all(with_sal[:, 1] < 0.25 * without[:, 1])

@@ -113,7 +113,7 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
         made.append(_create(model, program, seed, device))
         made[0].genn.build(str(path))
 
-    cache.build(path, compile_there)
+    cache.build(path, compile_there, strict=not program.integer)
     made[0].genn.load(num_recording_timesteps=recording)
     return made[0]
 
@@ -144,7 +144,7 @@ def _key(model: Model, program: Program, device: str) -> str:
         (p.source_size, p.target_size, int(np.diff(p.indptr).max(initial=0)), int(np.bincount(p.post).max(initial=0)))
         for p in program.projections
     ]
-    whole = repr((pygenn.__version__, device, asdict(model), fixed, sizes))
+    whole = repr((pygenn.__version__, device, program.integer or cache.STRICT, asdict(model), fixed, sizes))
     return hashlib.sha256(whole.encode()).hexdigest()[:24]
 
 
@@ -227,6 +227,7 @@ def _synapses(built: Built, group: Synapses, contents: Contents, program: Progra
         pygenn.init_postsynaptic("DeltaCurr"),
     )
     made.set_sparse_connections(projection.pre, projection.post)
+    made.max_source_connections = int(np.bincount(projection.post).max())
     made.axonal_delay_steps = group.delay - 1
     if group.slots > 1 or any(v.holds == "dendritic" for v in group.variables):
         made.max_dendritic_delay_timesteps = max(group.slots, 1)

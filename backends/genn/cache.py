@@ -31,12 +31,19 @@ def place(key: str) -> Path:
     )
 
 
-def build(path: Path, compile_there: Callable[[], None]) -> None:
-    """Generate and compile in a folder, one process at a time; what compilers say goes into its build.log."""
+STRICT = "-fno-fast-math -ffp-contract=off"
+"""GeNN optimises with -ffast-math, which reorders sums of real numbers; this takes it back."""
+
+
+def build(path: Path, compile_there: Callable[[], None], strict: bool) -> None:
+    """Generate and compile in a folder, one process at a time; what compilers say goes into its build.log.
+
+    strict: keep the order of real additions, as the other executors do.
+    """
     log = path / LOG
     with _locked(path / "lock"):
         try:
-            with _into(log):
+            with _into(log), _make_flags(STRICT if strict else ""):
                 compile_there()
         except Exception as error:
             found = first_error(log) or error
@@ -66,6 +73,22 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+@contextlib.contextmanager
+def _make_flags(flags: str) -> Iterator[None]:
+    """Let `make` add compiler flags after those of the makefile: PyGeNN has no setting for it."""
+    before = os.environ.get("MAKEFLAGS")
+    if flags:
+        rule = f"%.o: CXXFLAGS += {flags}".replace(" ", "\\ ")
+        os.environ["MAKEFLAGS"] = f"--eval={rule}"
+    try:
+        yield
+    finally:
+        if flags and before is None:
+            del os.environ["MAKEFLAGS"]
+        elif before is not None:
+            os.environ["MAKEFLAGS"] = before
 
 
 @contextlib.contextmanager

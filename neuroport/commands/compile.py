@@ -6,7 +6,7 @@ import click
 
 from neuroport.commands.common import chip_options, echo_table, load_network, set_option
 
-FORMS = ("network", "program", "integer", "numba", "report")
+FORMS = ("network", "program", "integer", "numba", "genn", "report")
 
 
 @click.command("compile")
@@ -20,7 +20,8 @@ def compile_command(
     """Lower a network and print one of its forms.
 
     network: the network file with everything that --set changed. program: the machine in real numbers. integer: the
-    same in the chip's integers. numba: the emulator's generated code. report: what lowering has to tell.
+    same in the chip's integers. numba: the emulator's generated code. genn: the models for GeNN. report: what lowering
+    has to tell.
     """
     network = load_network(net, sets)
     if emit == "network":
@@ -44,6 +45,10 @@ def compile_command(
         from neuroport.backends.emulator.emit import module_text
 
         click.echo(module_text(program), nl=False)
+    elif emit == "genn":
+        from neuroport.backends.genn.emit import text
+
+        click.echo(text(program), nl=False)
     else:
         click.echo(f"{network.name} on {chosen.name}")
         rows = [[line.subject, line.topic, line.text] for line in program.report]

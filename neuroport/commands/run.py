@@ -60,14 +60,14 @@ def run(
     """Run a network and print its metrics, spikes and digest."""
     import neuroport
 
+    if output is not None:
+        from neuroport.trace_write import check_output
+
+        check_output(output, overwrite)
     chip_seeds = seed_range(chip_seed)
     network = load_network(net, sets)
     count = copies or (len(chip_seeds) if ":" in (chip_seed or "") else network.copies)
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite}
-    if output is not None and count == 1:
-        from neuroport.trace_write import check_output
-
-        check_output(output, overwrite)
     try:
         with Progress(network.name, show=not quiet) as progress:
             if count == 1:

@@ -42,7 +42,7 @@ def verify(
     import neuroport
     from neuroport import backends, protocol, verification
 
-    names = tuple(dict.fromkeys(against)) or backends.names()
+    names = tuple(dict.fromkeys(against)) or backends.ready()
     if len(names) == 1 and "reference" not in names:
         names = ("reference", *names)
     results: list[dict[str, Any]] = []

@@ -1,0 +1,169 @@
+"""Random small networks of integers, for comparing executors: every kind of delay, send, rounding and overflow."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+from emulator_programs import array, c, call, pairs, program, test
+from test_emulator import random_expression
+
+from neuroport.program import (
+    BOOL,
+    Apply,
+    Array,
+    Body,
+    Event,
+    Expr,
+    Injection,
+    Int,
+    Let,
+    Population,
+    Program,
+    Projection,
+    Random,
+    Read,
+    Readout,
+    Record,
+    Send,
+    Series,
+    Spike,
+    Stmt,
+    Store,
+    Temp,
+)
+
+RANGES = (Int(-128, 127), Int(0, 15), Int(-(2**15), 2**15 - 1), Int(-1000, 1000), Int(-(2**31), 2**31 - 1))
+SUM = Int(-(2**24), 2**24)
+
+
+class _Maker:
+    def __init__(self, seed: int) -> None:
+        self.draw = random.Random(seed)
+        self.streams = iter(range(1, 1000))
+        self.arrays: list[Array] = []
+
+    def number(self, leaves: list[Expr], depth: int = 2) -> Expr:
+        """An expression whose values fit 62 bits."""
+        while True:
+            expr = random_expression(self.draw, depth, leaves)
+            if isinstance(expr.type, Int) and -(2**61) < expr.type.lo and expr.type.hi < 2**61:
+                return expr
+
+    def noise(self) -> Expr:
+        if self.draw.random() < 0.5:
+            return Random(next(self.streams), Int(0, 2**16 - 1), self.draw.randrange(4))
+        return Random(next(self.streams), Int(0, 2**32 - 1))
+
+    def state(self, name: str, at: str, size: int, role: str, **more: Any) -> Read:
+        range_ = self.draw.choice(RANGES)
+        initial = [
+            self.draw.choice([range_.lo, range_.hi, self.draw.randint(range_.lo, range_.hi)]) for _ in range(size)
+        ]
+        self.arrays.append(array(name, at, role, range_, initial, **more))
+        return Read(name, "own", range_)
+
+    def store(self, target: Read, leaves: list[Expr]) -> Store:
+        guard = test(self.draw.choice(["lt", "ge", "ne"]), self.number(leaves, 1), self.number(leaves, 1))
+        assert isinstance(target.type, Int)
+        overflow = self.draw.choice(["saturate", "wrap"])
+        value = self.number(leaves)
+        return Store(
+            target.array, value, guard if self.draw.random() < 0.5 else None, overflow, target.type.lo, target.type.hi
+        )  # type: ignore[arg-type]
+
+
+def network(seed: int) -> Program:
+    """One to three populations of 1 to 9 neurons, and one to four projections between them."""
+    make = _Maker(seed)
+    draw = make.draw
+    names = ["p", "q", "r"][: draw.randint(1, 3)]
+    sizes = {name: draw.randint(1, 9) for name in names}
+    own = {
+        n: [make.state(f"{n}.s{k}", "neuron", sizes[n], "state", history=9) for k in range(draw.randint(1, 3))]
+        for n in names
+    }
+    wires = [(draw.choice(names), draw.choice(names), draw.randint(1, 4)) for _ in range(draw.randint(1, 4))]
+    for name in names:
+        make.arrays.append(array(f"{name}.i", "neuron", "input", SUM, [0] * sizes[name], slots=8))
+        make.arrays.append(array(f"{name}.k", "scalar", "parameter", Int(0, 100), draw.randint(0, 100), dynamic=True))
+    projections = tuple(_projection(make, f"w{k}", wire, sizes, own) for k, wire in enumerate(wires))
+    populations = tuple(_population(make, name, sizes[name], own[name]) for name in names)
+    first, last = names[0], names[-1]
+    every = draw.randint(1, 5)
+    return program(
+        arrays=tuple(make.arrays),
+        populations=populations,
+        projections=projections,
+        events=tuple(_event(make, n, own[n]) for n in names) + tuple(_event(make, p.name, None) for p in projections),
+        records=(Record(own[first][0].array, draw.randint(1, 4)), Record(projections[0].name + ".w", draw.randint(1, 9))),
+        readouts=(Readout("joint", last, test("lt", own[last][0], c(3)), every, draw.randrange(every)),),
+        injections=(Injection("kick", f"{last}.i", np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])),),
+        series=(Series("wave", f"{first}.i", np.arange(3 * sizes[first]).reshape(3, -1) - 4, draw.randint(1, 5), loop=True),),
+    )  # fmt: skip
+
+
+def _population(make: _Maker, name: str, size: int, own: list[Read]) -> Population:
+    leaves: list[Expr] = [
+        *own,
+        Read(f"{name}.i", "own", SUM),
+        Read(f"{name}.k", "scalar", Int(0, 100)),
+        make.noise(),
+        c(5),
+    ]
+    drive = make.number(leaves)
+    body: list[Stmt] = [Let("drive", call("wrap", drive, c(16), lo=-(2**15), hi=2**15 - 1)), make.store(own[0], leaves)]
+    leaves.append(Temp("drive", Int(-(2**15), 2**15 - 1)))
+    noisy = test("lt", Random(next(make.streams), Int(0, 2**16 - 1), 1), c(9000))
+    kicked = test("gt", Read(f"{name}.i", "own", SUM), c(40))
+    body += [Let("fire", Apply("or", (noisy, kicked), BOOL)), Spike(Temp("fire", BOOL))]
+    body += [make.store(variable, leaves) for variable in own]
+    return Population(name, size, tuple(body), (f"{name}.i",), True, 4)
+
+
+def _projection(
+    make: _Maker, name: str, wire: tuple[str, str, int], sizes: dict[str, int], own: dict[str, list[Read]]
+) -> Projection:
+    draw = make.draw
+    source, target, delay = wire
+    every = [(i, j) for i in range(sizes[source]) for j in range(sizes[target])]
+    chosen = [pair for pair in every if draw.random() < 0.6] or every[:1]
+    chosen += draw.choices(chosen, k=draw.randint(0, 3))
+    late = draw.random() < 0.5
+    dendritic = [draw.randrange(6) for _ in chosen] if late else None
+    w = make.state(f"{name}.w", "synapse", len(chosen), "weight")
+    x = make.state(f"{name}.x", "synapse", len(chosen), "state")
+    pre = draw.choice(own[source])
+    post = draw.choice(own[target])
+    leaves: list[Expr] = [w, x, Read(pre.array, "pre", pre.type, delay - 1), Read(post.array, "post", post.type)]
+    if late:
+        leaves.append(Read(post.array, "post", post.type, "synapse"))
+
+    def send(to: Any) -> Send:
+        value = call("wrap", make.number([*leaves, make.noise()], 1), c(8), lo=-128, hi=127)
+        guard = test("gt", make.number(leaves, 1), c(0)) if draw.random() < 0.5 else None
+        delayed: Any = "synapse" if late and to == "post" and draw.random() < 0.7 else 0
+        return Send(f"{target if to == 'post' else source}.i", value, guard, to, delayed)
+
+    def body(kinds: str) -> Body:
+        made: list[Stmt] = []
+        for kind in draw.choices(kinds, k=draw.randint(0, 3)):
+            made.append({"f": lambda: send("post"), "b": lambda: send("pre"), "w": lambda: make.store(w, leaves),
+                         "x": lambda: make.store(x, leaves)}[kind]())  # fmt: skip
+        return tuple(made)
+
+    return pairs(
+        name, source, target, (sizes[source], sizes[target]), chosen, delay=delay, dendritic=dendritic,
+        step=body("fwx"), arrive=(send("post"), *body("fbwx")), post_body=body("bwx"),
+    )  # fmt: skip
+
+
+def _event(make: _Maker, owner: str, own: list[Read] | None) -> Event:
+    every_step = make.draw.random() < 0.3
+    if own is not None:
+        leaves: list[Expr] = [*own, Read(f"{owner}.k", "scalar", Int(0, 100)), make.noise()]
+        return Event("change", owner, "neuron", (make.store(own[0], leaves),), every_step)
+    declared = {a.name: a.type for a in make.arrays}
+    w, x = (Read(f"{owner}.{v}", "own", declared[f"{owner}.{v}"]) for v in "wx")
+    return Event("change", owner, "synapse", (make.store(w, [w, x, make.noise()]),), every_step)
