@@ -319,7 +319,10 @@ class _Elaboration:
             return numbers
         if parameter.type == "int":
             offset = instances.offset(self.instance, parameter.kind, circuits)
-            return np.asarray(numbers + offset, np.int64) if np.any(offset) else numbers
+            if not np.any(offset):
+                return numbers
+            low, high = parameter.range or (-np.inf, np.inf)
+            return np.clip(numbers + offset, low, high).astype(np.int64)
         return np.asarray(numbers * instances.factor(self.instance, parameter.kind, circuits), np.float64)
 
     def _factor(self, obj: _Object, state: State, at: Over) -> None:

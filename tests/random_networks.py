@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -74,11 +75,19 @@ class _Maker:
         )  # type: ignore[arg-type]
 
 
-def network(seed: int) -> Program:
+def networks(seeds: Sequence[int]) -> Program:
+    """Several networks that have nothing to do with each other as one program: one compilation tests them all."""
+    parts = [network(seed, f"n{k}_") for k, seed in enumerate(seeds)]
+    tuples = ("populations", "projections", "events", "records", "readouts", "injections", "series")
+    joined = {what: sum((getattr(p, what) for p in parts), ()) for what in tuples}
+    return program(arrays=tuple(a for p in parts for a in p.arrays.values()), **joined)
+
+
+def network(seed: int, prefix: str = "") -> Program:
     """One to three populations of 1 to 9 neurons, and one to four projections between them."""
     make = _Maker(seed)
     draw = make.draw
-    names = ["p", "q", "r"][: draw.randint(1, 3)]
+    names = [f"{prefix}{letter}" for letter in "pqr"[: draw.randint(1, 3)]]
     sizes = {name: draw.randint(1, 9) for name in names}
     own = {
         n: [make.state(f"{n}.s{k}", "neuron", sizes[n], "state", history=9) for k in range(draw.randint(1, 3))]
@@ -88,20 +97,23 @@ def network(seed: int) -> Program:
     for name in names:
         make.arrays.append(array(f"{name}.i", "neuron", "input", SUM, [0] * sizes[name], slots=8))
         make.arrays.append(array(f"{name}.k", "scalar", "parameter", Int(0, 100), draw.randint(0, 100), dynamic=True))
-    projections = tuple(_projection(make, f"w{k}", wire, sizes, own) for k, wire in enumerate(wires))
+    projections = tuple(_projection(make, f"{prefix}w{k}", wire, sizes, own) for k, wire in enumerate(wires))
     populations = tuple(_population(make, name, sizes[name], own[name]) for name in names)
     first, last = names[0], names[-1]
     every = draw.randint(1, 5)
+    kicks = np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])
+    rows = np.arange(3 * sizes[first]).reshape(3, -1) - 4
+    events = [_event(make, n, own[n]) for n in names] + [_event(make, p.name, None) for p in projections]
     return program(
         arrays=tuple(make.arrays),
         populations=populations,
         projections=projections,
-        events=tuple(_event(make, n, own[n]) for n in names) + tuple(_event(make, p.name, None) for p in projections),
-        records=(Record(own[first][0].array, draw.randint(1, 4)), Record(projections[0].name + ".w", draw.randint(1, 9))),
-        readouts=(Readout("joint", last, test("lt", own[last][0], c(3)), every, draw.randrange(every)),),
-        injections=(Injection("kick", f"{last}.i", np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])),),
-        series=(Series("wave", f"{first}.i", np.arange(3 * sizes[first]).reshape(3, -1) - 4, draw.randint(1, 5), loop=True),),
-    )  # fmt: skip
+        events=tuple(events),
+        records=(Record(own[first][0].array, draw.randint(1, 4)), Record(f"{prefix}w0.w", draw.randint(1, 9))),
+        readouts=(Readout(f"{prefix}joint", last, test("lt", own[last][0], c(3)), every, draw.randrange(every)),),
+        injections=(Injection(f"{prefix}kick", f"{last}.i", *kicks),),
+        series=(Series(f"{prefix}wave", f"{first}.i", rows, draw.randint(1, 5), loop=True),),
+    )
 
 
 def _population(make: _Maker, name: str, size: int, own: list[Read]) -> Population:

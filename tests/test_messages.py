@@ -60,8 +60,8 @@ record: {spikes: all, states: {a.x: 10 steps}, weights: {p.w: 5 steps}}
 """
 
 MANY_KEYS = (
-    "neuroport, name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, targets, "
-    "readouts, metrics, protocol, record"
+    "neuroport, name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, "
+    "targets, readouts, metrics, protocol, record"
 )
 
 # a piece of the valid file above, what it is replaced by, and all that the reader then says
@@ -119,8 +119,8 @@ EDITS = [
         "sed: 1",
         (
             "net.yaml:4:1: unknown key 'sed' in a network file; did you mean 'seed'? allowed are neuroport, "
-            "name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, targets, "
-            "readouts, metrics, protocol, record"
+            "name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, "
+            "targets, readouts, metrics, protocol, record"
         ),
     ),
     (

@@ -8,7 +8,7 @@ import pytest
 
 from neuroport import api, backends, chips, reader
 from neuroport.session import open_session
-from tests.random_networks import network
+from tests.random_files import network
 
 CASES = int(os.environ.get("NEUROPORT_RANDOM_CASES", "6"))
 """How many networks are tried; each is compiled for each executor, a few seconds each."""

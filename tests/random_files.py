@@ -1,0 +1,139 @@
+"""Random network files that use every part of the model language and of the time step.
+
+`network(seed)` is the text of a network file. Sizes, connections, delays, parameters, rules, chips and the protocol
+vary; a step of any of them must be the same integers on every executor.
+"""
+
+from __future__ import annotations
+
+import random
+
+MODELS = """
+neurons:
+  leaky:
+    params:
+      decay: {default: 0.9, range: [0, 1], kind: time}
+      threshold: {default: 1, range: [0, 4], kind: threshold}
+      drive: {default: 0.2, range: [0, 1], dynamic: true}
+      noise: {default: 0, range: [0, 1]}
+    inputs: {a: {}, back: {}}
+    state:
+      v: {init: {uniform: [0, 0.9]}, range: [-8, 8]}
+      k: {type: int, init: 0, range: [0, 15]}
+      b: {init: {normal: {mean: 0, sd: 0.1, low: -0.5, high: 0.5}}, range: [-1, 1], class: plastic, kind: bias}
+    update: |
+      v = v * decay + drive + a + 0.25 * back + b + noise * (uniform() - 0.5)
+      k = min(k + 1, 15)
+    spike: v >= threshold and k > 1
+    on_spike: |
+      v = v - threshold if k < 9 else 0
+      k = 0
+    after: |
+      b = b - 0.01 * b
+    on_event:
+      tick: |
+        b = clip(b + 0.05 * (0.5 - k / 15), -1, 1)
+        v = v / 2
+      each_step: |
+        if v < -4:
+          v = -4
+  noisy:
+    params: {level: {default: 0.3, range: [0, 1], kind: gain}}
+    inputs: {a: {}, back: {}}
+    state:
+      v: {init: 0, range: [-4, 4]}
+      u: {init: 0, range: [-4, 4]}
+      k: {type: int, init: 7, range: [-8, 7]}
+    update: |
+      x = level * normal()
+      u = 0.75 * u + 0.25 * (a - back)
+      v = tanh(v + u + x)
+      k = (k * 3 + 1) % 7 - (k // 2) if v > 0 else -k
+      k = clip(k, -8, 7)
+    spike: uniform() < sigmoid(3 * v - 2)
+    on_spike: |
+      v = 0
+synapses:
+  plain:
+    state: {w: {weight: true, init: 0.3, range: [-2, 2], kind: weight}}
+  traced:
+    params: {up: {default: 0.05, range: [0, 1], kind: amplitude}, down: {default: 0.06, range: [0, 1], dynamic: true}}
+    traces:
+      x: {of: pre, decay: "0.8", increment: "1", range: [0, 8]}
+      y: {of: post, decay: "0.7", increment: "1", mode: set, range: [0, 8]}
+    state: {w: {weight: true, init: 0.4, range: [0, 1], kind: weight}}
+    on_pre: |
+      send(target, w)
+      w = clip(w - down * post.y, 0, 1)
+    on_post: |
+      w = clip(w + up * pre.x * (1 - pre.spiked), 0, 1)
+  conditional:
+    params: {eta: {default: 0.02, range: [0, 1]}}
+    state:
+      w: {weight: true, init: 0.2, range: [-1, 1], kind: weight}
+      n: {type: int, init: 0, range: [0, 255]}
+    step: |
+      send(target, w, when=pre.k > 5)
+    on_pre: |
+      n = n + (2 if post.v > 0 else 1)
+    on_event:
+      tick: |
+        w = clip(w + eta * (n / T - 0.1), -1, 1)
+        n = 0
+  graded:
+    params: {eta: {default: 0.01, range: [0, 1]}}
+    state: {w: {weight: true, init: 0.1, range: [-1, 1], kind: weight}}
+    step: |
+      send_back(back, w * post.v)
+      w = w + eta * post.v * pre.v if post.v < 2 else w
+      send(target, w * pre.v)
+  late:
+    state: {w: {weight: true, init: 0.25, range: [-1, 1], kind: weight}}
+    on_pre: |
+      send(target, w + 0.125 * post.v[d])
+      w = w * 0.95 + 0.02 * uniform()
+    on_post: |
+      send_back(back, w)
+"""
+
+CHIPS = ("generic16", "generic8", "generic8_stochastic", "generic8_mismatch10")
+
+
+def network(seed: int) -> str:
+    """A network file; equal for equal seeds."""
+    draw = random.Random(seed)
+    cells = {name: draw.choice(("leaky", "noisy")) for name in ("one", "two", "three")[: draw.randint(1, 3)]}
+    sizes = {name: draw.randint(1, 9) for name in cells}
+    lines = [f"neuroport: 1\nname: random{seed}\ndt: 1 ms\nseed: {seed}\nchip: {draw.choice(CHIPS)}", MODELS]
+    lines += ["populations:", "  source: {size: 5, neuron: poisson, params: {rate: 150 Hz}}"]
+    for name, model in cells.items():
+        params = f"level: {draw.choice((0.2, 0.5, 0.9))}"
+        if model == "leaky":
+            params = f"decay: {draw.choice((0.5, 0.9, 0.97))}, noise: {draw.choice((0, 0.3))}"
+            params += f", drive: {draw.random():.3f}"
+        lines.append(f"  {name}: {{size: {sizes[name]}, neuron: {model}, params: {{{params}}}}}")
+    lines.append("projections:")
+    lines += [_projection(draw, number, cells) for number in range(draw.randint(2, 4))]
+    shown = draw.choice(list(cells))
+    lines += ["stimuli:", "  bump: {series: {values: [0.5, -0.25, 0.125], every: 7 ms, loop: true},"]
+    lines += [f"         population: {shown}, input: a}}"]
+    lines += ["protocol:", "  - repeat: 3", "    as: epoch", "    do:", f"      - run: {draw.randint(20, 60)} steps"]
+    lines += ["      - event: tick"] if draw.random() < 0.8 and "leaky" in cells.values() else []
+    lines += [f"      - reset: [{draw.choice(list(cells))}]"] if draw.random() < 0.5 else []
+    lines += [f"      - run: {draw.randint(5, 40)} steps"]
+    lines += ["      - {if: epoch == 1, then: [{set: {source.rate: 60 Hz}}]}"]
+    return "\n".join(lines) + "\n"
+
+
+def _projection(draw: random.Random, number: int, cells: dict[str, str]) -> str:
+    target = draw.choice(list(cells))
+    rule = draw.choice(("plain", "traced", "conditional", "graded", "late"))
+    source = draw.choice(["source", *cells]) if rule in ("plain", "traced") else draw.choice(list(cells))
+    connect = draw.choice(("all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}"))
+    parts = [f"source: {source}, target: {target}, input: a, synapse: {rule}, connect: {connect}"]
+    parts.append(f"delay: {draw.choice((1, 1, 2, 3, 5))} steps")
+    if rule == "late" or (rule == "plain" and draw.random() < 0.5):
+        parts.append(f"dendritic_delay: {{uniform: [0 steps, {draw.choice((1, 3, 6))} steps]}}")
+    if rule in ("plain", "conditional", "late"):
+        parts.append("weight: {uniform: [-0.4, 0.6]}")
+    return f"  p{number}: {{{', '.join(parts)}}}"
