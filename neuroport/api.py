@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroport import backends, chips, networks, quantise, reader, units, writer
+from neuroport import backends, chips, networks, quantise, reader, writer
 from neuroport import instance as instances
 from neuroport.chip import Chip, ChipInstance
 from neuroport.elaborate import elaborate
 from neuroport.errors import InvalidInput, Place
 from neuroport.network import Run as Item
-from neuroport.protocol import whole_steps
+from neuroport.protocol import steps_of
+from neuroport.read_protocol import MAX_COUNT
 from neuroport.session import Progress, Session, open_session
 from neuroport.trace_write import Source, Writer, check_output
 from neuroport.values import Quantity
@@ -226,13 +227,9 @@ def run(
 
 def lasting(network: Network, duration: int | str | Quantity) -> Network:
     """The network with a protocol that only runs for that long: a number of steps, or a time such as "100 ms"."""
-    try:
-        time_ = units.parse(duration) if isinstance(duration, str) else duration
-        steps = time_ if isinstance(time_, int) else whole_steps(time_, network.dt)
-    except units.UnitError as error:
-        raise InvalidInput.one(None, f"{error}; give a number of steps or a time such as '100 ms'.") from None
-    if steps < 1:
-        raise InvalidInput.one(None, f"a run cannot last {steps} steps; give a number of steps from 1.")
+    steps = steps_of(duration, network.dt)
+    if not 1 <= steps <= MAX_COUNT:
+        raise InvalidInput.one(None, f"a run cannot last {steps} steps; give a number of steps from 1 to 2**62")
     return replace(network, protocol=(Item(duration=Quantity(steps, "steps")),))
 
 

@@ -58,7 +58,7 @@ def compare(a: Trace, b: Trace) -> Comparison:
     for name in _both(a.snapshots, b.snapshots, "weight snapshots of", found):
         compared.append(f"weights of {name}")
         found.append(_connections(a, b, name.partition(".")[0]))
-        found.append(_samples("weights", f"weight '{name}'", name, a.weight_history(name), b.weight_history(name)))
+        found.append(_samples("weights", f"weight '{name}'", name, a.weight_samples(name), b.weight_samples(name)))
     for name in _both(a.final, b.final, "final values of", found):
         compared.append(f"final values of {name}")
         found.append(_final(a, b, name))
@@ -109,17 +109,32 @@ def _any_snapshot(trace: Trace, projection: str) -> str:
 
 
 def _samples(kind: str, what: str, name: str, a: Samples, b: Samples) -> Difference | None:
-    if not np.array_equal(a.steps, b.steps):
-        return Difference("content", name, None, f"{what} was sampled at other steps")
-    at = _first_unequal(a.raw, a.frac, b.raw, b.frac)
+    if a.raw.shape[1:] != b.raw.shape[1:]:
+        return Difference("content", name, None, f"{what} has {a.raw.shape[1]} and {b.raw.shape[1]} elements")
+    common = _common_start(a.steps, b.steps)
+    at = _first_unequal(a.raw[:common], a.frac, b.raw[:common], b.frac)
     if at is None:
-        return None
-    if len(at) < 2:
-        return Difference("content", name, None, f"{what} has {a.raw.shape[1:]} and {b.raw.shape[1:]} elements")
+        return _sample_missing(name, what, a.steps[common:], b.steps[common:])
     row, element = at[0], at[1]
     step = int(a.steps[row])
     values = f"{_shown(a.values[at])} in the first, {_shown(b.values[at])} in the second"
     return Difference(kind, name, step, f"{what}: after step {step} element {element} is {values}")
+
+
+def _common_start(a: NDArray[np.int64], b: NDArray[np.int64]) -> int:
+    """How many samples at the start were taken at the same steps."""
+    shorter = min(len(a), len(b))
+    unequal = np.flatnonzero(a[:shorter] != b[:shorter])
+    return int(unequal[0]) if len(unequal) else shorter
+
+
+def _sample_missing(name: str, what: str, a: NDArray[np.int64], b: NDArray[np.int64]) -> Difference | None:
+    """The first sample that only one of them has; `a` and `b`: the steps after those that they share."""
+    candidates = [(int(steps[0]), which) for steps, which in ((a, "first"), (b, "second")) if len(steps)]
+    if not candidates:
+        return None
+    step, which = min(candidates)
+    return Difference("content", name, step, f"{what}: only the {which} has a sample after step {step}")
 
 
 def _final(a: Trace, b: Trace, name: str) -> Difference | None:

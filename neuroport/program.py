@@ -324,6 +324,12 @@ class Array:
     overflow: Overflow = "none"
 
 
+    @property
+    def wide(self) -> bool:
+        """Whether the array is float64 even in a float32 program: learned values, whose small changes must add up."""
+        return self.kind_class == "plastic" and isinstance(self.type, Real)
+
+
 @dataclass(frozen=True, eq=False)
 class Population:
     """A population's neurons and what each does in a step.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -34,6 +35,7 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+_TIMES = "give a number of steps or a time such as '100 ms'"
 _CALLS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "abs": abs}
 
 
@@ -91,8 +93,41 @@ def _value(tree: ast.expr, variables: Mapping[str, int]) -> Any:
 
 
 def whole_steps(duration: Quantity, dt: Quantity) -> int:
-    """The number of steps nearest to a time (elaboration reports a time that is no whole number of them)."""
-    return round(units.steps(duration, dt))
+    """The number of steps that a time is. InvalidInput when it is no time or no whole number of steps."""
+    try:
+        steps = units.steps(duration, dt)
+    except units.UnitError as error:
+        raise InvalidInput.one(None, f"{error}; {_TIMES}") from None
+    if steps.denominator == 1:
+        return int(steps)
+    above = math.ceil(steps)
+    if units.is_step(duration.unit):
+        raise InvalidInput.one(
+            None, f"{units.show(duration)} cannot be computed; give a whole number, such as {above} steps"
+        )
+    fitting = f"{float(units.exact(dt) * above):.12g} ms"
+    text = (
+        f"{units.show(duration)} is {float(steps):.12g} steps of {units.show(dt)}; "
+        f"give a whole number of steps, such as {fitting}"
+    )
+    raise InvalidInput.one(None, text)
+
+
+def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
+    """The number of steps of a number of steps, a time, or the text of one: 500, "500", "500 steps", "100 ms".
+
+    InvalidInput when it is no whole number of steps.
+    """
+    if isinstance(duration, int):
+        return duration
+    if isinstance(duration, str):
+        try:
+            duration = units.parse(duration)
+        except units.UnitError:
+            raise InvalidInput.one(None, f"{units.quoted(duration)} is not a time; {_TIMES}") from None
+        if not duration.unit:
+            duration = replace(duration, unit="steps")
+    return whole_steps(duration, dt)
 
 
 def present_steps(item: Present, program: Program) -> int:

@@ -17,7 +17,7 @@ from neuroport.errors import InvalidInput, Unsupported
 from neuroport.executor import Backend, Capture, Executor
 from neuroport.network import If, Item, Measure, Metric, Network, Patterns, Present, Repeat, Reset, Run, Set, Trigger
 from neuroport.program import Array, Int, Program
-from neuroport.protocol import holds, patterns_of, present_steps, protocol_steps, schedule, whole_steps
+from neuroport.protocol import holds, patterns_of, present_steps, protocol_steps, schedule, steps_of, whole_steps
 from neuroport.values import Quantity
 
 Values = NDArray[np.float64] | NDArray[np.int64]
@@ -264,12 +264,7 @@ class Session:
                 progress(self.step - start, steps)
 
     def _steps(self, duration: int | str | Quantity) -> int:
-        try:
-            if isinstance(duration, str):
-                duration = units.parse(duration)
-            steps = duration if isinstance(duration, int) else whole_steps(duration, self.network.dt)
-        except units.UnitError as error:
-            raise InvalidInput.one(None, f"{error}; give a number of steps or a time such as '100 ms'.") from None
+        steps = steps_of(duration, self.network.dt)
         if steps < 0:
             text = f"a run cannot last {steps} steps; give a number of steps that is not negative."
             raise InvalidInput.one(None, text)

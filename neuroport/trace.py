@@ -167,6 +167,12 @@ class Trace:
         steps = np.append(samples.steps, self.steps - 1)
         return Samples(steps, np.concatenate([samples.raw, last.raw[np.newaxis]]), samples.frac, samples.unit)
 
+    def weight_samples(self, array: str) -> Samples:
+        """The snapshots of a synapse variable (`PROJECTION.VARIABLE`) as they were taken, without the final values."""
+        if array not in self.snapshots:
+            raise self._unknown("weight snapshots of", array, self.snapshots)
+        return self._samples(f"neuroport/weights/{array}")
+
     def weights(self, name: str, index: int = -1) -> Weights:
         """One snapshot of a projection's weights with the neurons that they connect; by default the last."""
         history = self.weight_history(name)

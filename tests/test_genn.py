@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import small_programs
 from emulator_programs import array, c, call, pairs, program
-from random_networks import networks
+from random_programs import networks
 from small_programs import read, rich
 from test_emulator import everything, random_expression, real_program
 
@@ -234,7 +234,7 @@ TENS = [0, *(pytest.param(ten, marks=pytest.mark.slow) for ten in range(1, 20))]
 
 @needs_genn
 @pytest.mark.parametrize("ten", TENS)
-def test_random_networks(ten: int) -> None:
+def test_random_programs(ten: int) -> None:
     p = networks(range(10 * ten, 10 * ten + 10))
     machines = start(p, ten)
     draw = random.Random(ten)

@@ -122,7 +122,7 @@ def storage(array: Array, program: Program) -> np.dtype[np.generic]:
     """The dtype an array is kept in. Inputs are accumulators: at least 32 bits."""
     match array.type:
         case Real():
-            return np.dtype(program.precision)
+            return np.dtype("float64" if array.wide else program.precision)
         case Bool():
             return np.dtype(np.bool_)
         case Int(lo=lo, hi=hi):

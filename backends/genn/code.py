@@ -53,11 +53,14 @@ RESERVED = frozenset(
 
 
 class Identifiers(Names):
-    """Identifiers that GeNN's scanner takes: they begin with a letter."""
+    """Identifiers that GeNN's scanner takes: they begin with a letter.
+
+    What tells copies apart in a program's names (`#k`) is left out, so that GeNN sees that their code is the same.
+    """
 
     def fresh(self, wanted: str) -> str:
         """A new identifier, close to the wanted one."""
-        base = re.sub(r"\W", "_", wanted, flags=re.ASCII).strip("_")
+        base = re.sub(r"\W", "_", re.sub(r"#\d+", "", wanted), flags=re.ASCII).strip("_")
         if not base or base[0].isdigit():
             base = f"x{base}"
         ident, n = base, 2

@@ -265,7 +265,7 @@ class _Emitter:
 
     def _population(self, population: Population) -> None:
         group = Neurons(
-            self.groups(population.name, "population", population.name),
+            self.groups(population.name.replace("#", "_copy"), "population", population.name),
             population.name,
             size=population.size,
             spiking=population.spiking,
@@ -345,7 +345,7 @@ class _Emitter:
             if isinstance(s, Send)
         ]
         group = Synapses(
-            self.groups(projection.name, "projection", projection.name),
+            self.groups(projection.name.replace("#", "_copy"), "projection", projection.name),
             projection.name,
             source=self.neurons[projection.source].group.name,
             target=self.neurons[projection.target].group.name,
@@ -398,7 +398,7 @@ class _Emitter:
         owner: _NeuronScope | _SynapseScope = (
             self.neurons[event.owner] if event.over == "neuron" else self.synapses[event.owner]
         )
-        wanted = f"{event.owner}_{event.name}{'_late' if late else ''}"
+        wanted = f"{event.owner.replace('#', '_copy')}_{event.name}{'_late' if late else ''}"
         group = Update(
             self.groups.fresh(wanted),
             event.owner,

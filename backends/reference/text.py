@@ -354,5 +354,6 @@ def namespace(program: Program, constants: dict[str, float]) -> dict[str, Any]:
 
 def initial(array: Array, program: Program) -> np.ndarray[Any, np.dtype[Any]]:
     """A fresh copy of an array's initial values, in the program's precision."""
-    dtype: Any = program.precision if array.initial.dtype.kind == "f" else np.int64
+    real = "float64" if array.wide else program.precision
+    dtype: Any = real if array.initial.dtype.kind == "f" else np.int64
     return np.array(array.initial, dtype=dtype)
