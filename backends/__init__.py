@@ -50,12 +50,12 @@ def _plug_ins() -> dict[str, metadata.EntryPoint]:
         if point.name in BUILT_IN:
             raise Unsupported(
                 f"the backend name '{point.name}' of {_owner(point)} is already that of a backend of neuroport itself; "
-                f"uninstall one of the two or rename the entry point."
+                f"uninstall one of the two or rename the entry point"
             )
         if point.name in found and found[point.name] != point:
             raise Unsupported(
                 f"the backend name '{point.name}' is claimed by {_owner(found[point.name])} and by {_owner(point)}; "
-                f"uninstall one of the two or rename one entry point."
+                f"uninstall one of the two or rename one entry point"
             )
         found[point.name] = point
     return found
@@ -80,12 +80,12 @@ def load(name: str) -> Backend:
     if name not in points:
         known = sorted([*BUILT_IN, *points])
         near = difflib.get_close_matches(name, known, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else "choose one of these."
+        remedy = f"did you mean '{near[0]}'?" if near else "choose one of these"
         raise Unsupported(f"there is no backend '{name}'; the backends are {', '.join(known)}; {remedy}")
     try:
         maker = points[name].load()
     except (ImportError, AttributeError) as error:
         raise Unsupported(
-            f"the backend '{name}' of {_owner(points[name])} cannot be imported: {error}; reinstall that package."
+            f"the backend '{name}' of {_owner(points[name])} cannot be imported: {error}; reinstall that package"
         ) from error
     return cast(Backend, maker())

@@ -86,7 +86,20 @@ def specimen(
         return found.chip, found
     if chosen is None:
         chosen = chips.load(str(chip or network.chip))
-    return chosen, None if chip_seed is None else instances.manufacture(chosen, chip_seed)
+    return chosen, None if chip_seed is None else manufactured(chosen, chip_seed)
+
+
+def manufactured(chip: Chip, seed: int) -> ChipInstance:
+    """The specimen of a chip that this seed stands for. InvalidInput when all specimens are alike."""
+    if chips.deviates(chip):
+        return instances.manufacture(chip, seed)
+    shipped = [name for name in chips.names() if chips.deviates(chips.load(name))]
+    raise InvalidInput.one(
+        None,
+        f"a chip seed stands for a specimen, and all specimens of chip '{chip.name}' are alike; leave the seed out, "
+        f"choose {' or '.join(shipped)}, or describe a chip with `mismatch` in a file of your own, such as "
+        "mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml",
+    )
 
 
 def compile(

@@ -24,6 +24,7 @@ SIGNS = ("twos_complement", "per_projection")
 ARITHMETICS = ("float64", "float32", "integer")
 
 _KEYS = ("name", "title", "source", "arithmetic", "words", "tables", "sequential", "limits", "mismatch")
+_OWN_KEYS = {"arithmetic", "words", "tables", "sequential", "limits", "mismatch"}
 _LIMITS = (
     "cores",
     "neurons_per_core",
@@ -49,12 +50,9 @@ def load(name_or_path: str | Path) -> Chip:
     if text in names():
         resource = files("neuroport.backends") / "chips" / f"{text}.yaml"
         return read(resource.read_bytes(), f"{text}.yaml")
-    if isinstance(name_or_path, str) and not text.endswith((".yaml", ".yml")) and "/" not in text:
-        near = difflib.get_close_matches(text, names(), 1)
-        guess = f"did you mean '{near[0]}'? " if near else ""
-        raise InvalidInput.one(
-            None, f"there is no chip '{text}'; {guess}chips are {', '.join(names())}, or the path of a .yaml file"
-        )
+    wrong = problem(text) if isinstance(name_or_path, str) else ""
+    if wrong:
+        raise InvalidInput.one(None, wrong)
     return read(read_bytes(Path(name_or_path), text), text)
 
 
@@ -91,6 +89,30 @@ def read(data: bytes | str, file: str) -> Chip:
     )
     report.stop(file)
     return chip
+
+
+def deviates(chip: Chip) -> bool:
+    """Whether the specimens of a chip differ from each other."""
+    return any(deviation.sigma or deviation.steps for _, deviation in chip.mismatch)
+
+
+def is_description(path: Path) -> bool:
+    """Whether a file describes a chip, rather than a network; false for what cannot be read."""
+    try:
+        root = parse(read_bytes(path, str(path)), str(path))
+    except InvalidInput:
+        return False
+    keys = set(root.entries) if isinstance(root, Table) else set[str]()
+    return bool(keys & _OWN_KEYS) and not keys & {"neuroport", "dt", "populations"}
+
+
+def problem(name: str) -> str:
+    """"" or why a name in a network file stands for no chip; the path of a description is not looked at."""
+    if name in names() or name.endswith((".yaml", ".yml")) or "/" in name:
+        return ""
+    near = difflib.get_close_matches(name, names(), 1)
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    return f"there is no chip '{name}'; {guess}chips are {', '.join(names())}, or the path of a .yaml file"
 
 
 def with_mismatch(chip: Chip, deviations: Mapping[str, Deviation]) -> Chip:

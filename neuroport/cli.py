@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from neuroport import __version__
-from neuroport.commands import compare, compile, doctor, export, inspect, plot, run, verify
+from neuroport.commands import compare, compile, doctor, export, inspect, plot, run, show, verify
 from neuroport.errors import NeuroportError
 
 
@@ -52,7 +52,7 @@ def main() -> None:
 for command in (
     run.run,
     inspect.check,
-    inspect.show,
+    show.show,
     compile.compile_command,
     verify.verify,
     compare.compare,

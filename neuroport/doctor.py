@@ -24,7 +24,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; never raises for what it finds."""
-    return [_python(), *_packages(), *_backends(), _cache(), *_optional()]
+    return [_python(), *_packages(), *_backends(), *_genn(), _cache(), *_optional()]
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:
@@ -64,6 +64,13 @@ def _backends() -> list[Finding]:
         level = "ok" if missing is None else "bad" if name in NEEDED else "note"
         found.append(Finding(level, f"backend {name}", missing or "ready"))
     return found
+
+
+def _genn() -> list[Finding]:
+    """The parts of the optional backend genn, each with what to do when it is absent."""
+    from neuroport.doctor_genn import parts
+
+    return [Finding("ok" if part.found else "note", f"GeNN: {part.name}", part.text) for part in parts()]
 
 
 def _cache() -> Finding:

@@ -115,13 +115,13 @@ def _check(distribution: Distribution, given: dict[str, float]) -> None:
     """Refuse arguments that make no distribution."""
     low, high = given.get("low"), given.get("high")
     if low is not None and high is not None and low > high:
-        text = f"low ({low:g}) is above high ({high:g}); exchange them."
+        text = f"low ({low:g}) is above high ({high:g}); exchange them"
     elif given.get("sd", 0.0) < 0.0:
-        text = f"sd is {given['sd']:g}; a standard deviation is 0 or more."
+        text = f"sd is {given['sd']:g}; a standard deviation is 0 or more"
     elif distribution.kind == "beta" and min(given.get("a", 1.0), given.get("b", 1.0)) <= 0.0:
-        text = f"a and b are {given.get('a', 1.0):g} and {given.get('b', 1.0):g}; both must be above 0."
+        text = f"a and b are {given.get('a', 1.0):g} and {given.get('b', 1.0):g}; both must be above 0"
     elif not all(np.isfinite(list(given.values()))):
-        text = "an argument is not a finite number; give finite numbers."
+        text = "an argument is not a finite number; give finite numbers"
     else:
         return
     raise InvalidInput.one(distribution.place, f"{distribution.kind}: {text}")
@@ -132,7 +132,7 @@ def _hopeless(distribution: Distribution, low: float | None, high: float | None)
     return InvalidInput.one(
         distribution.place,
         f"{distribution.kind}: hardly any value lies within the bounds ({', '.join(bounds)}); values outside are "
-        "redrawn, so at least one draw in a hundred must fall inside: widen the bounds or move the mean.",
+        "redrawn, so at least one draw in a hundred must fall inside: widen the bounds or move the mean",
     )
 
 
@@ -169,7 +169,7 @@ def _log_gamma_variate(shape: float, source: Source, elements: Elements) -> Floa
         return log_v, (base > 0.0) & accepted
 
     def refuse() -> InvalidInput:
-        return InvalidInput.one(None, f"beta: no value found for the shape parameter {shape:g}; use a smaller one.")
+        return InvalidInput.one(None, f"beta: no value found for the shape parameter {shape:g}; use a smaller one")
 
     result = _first_accepted(propose, elements, refuse) + float(detmath.log(d))
     if shape < 1.0:

@@ -95,7 +95,7 @@ def save(
 
     target = Path(path)
     if target.exists() and not overwrite:
-        raise InvalidInput.one(Place(str(path)), "the file exists; give another name or --overwrite")
+        raise InvalidInput.one(Place(str(path)), "exists already; choose another name, or replace it with --overwrite")
     first = np.arange(instance.chip.limits.neurons_per_core, dtype=np.int64)
     with h5py.File(target, "w") as file:
         file.attrs["format"] = _FORMAT
@@ -130,7 +130,7 @@ def load(path: str | Path) -> ChipInstance:
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != _FORMAT:
-                raise InvalidInput.one(place, "this HDF5 file holds no chip instance; write one with `neuroport show`")
+                raise InvalidInput.one(place, "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5")
             chip = chips.read(str(file.attrs["chip"]), str(path))
             tables: dict[str, NDArray[np.float64]] = {}
             for kind in file.get("values", {}):

@@ -44,6 +44,21 @@ def asymmetry(pre: NDArray[np.int64], post: NDArray[np.int64], values: Real) -> 
     return float(np.var(differences)) if len(differences) else float("nan")
 
 
+def matrix(pre: NDArray[np.int64], post: NDArray[np.int64], values: Real, shape: tuple[int, int]) -> Real:
+    """Weights as a matrix (source, target), zero where there is no synapse, sums where there are several."""
+    dense = np.zeros(shape)
+    np.add.at(dense, (pre, post), values)
+    return dense
+
+
+def angle(one: Real, other: Real) -> float:
+    """Angle in degrees between two matrices as vectors (Frobenius cosine). NaN when one of them is zero."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    if lengths == 0:
+        return float("nan")
+    return float(np.degrees(np.arccos(np.clip(np.sum(one * other) / lengths, -1, 1))))
+
+
 def rate(spikes: int, size: int, steps: int, dt: float) -> float:
     """Mean rate per neuron in Hz over `steps` of `dt` ms. NaN when there were none."""
     return spikes / size / (steps * dt) * 1000 if steps and size else float("nan")

@@ -214,13 +214,14 @@ class Metric:
     kind      of                       argument            value
     dkl       a histogram readout      target: NAME.p      sum p ln(p/q), unseen states counted as `floor`
     asymmetry PROJECTION.VARIABLE                          variance over pairs i<j of w_ij - w_ji
+    angle     PROJECTION.VARIABLE      to: the same        degrees between a weight matrix and another's transpose
     rate      POPULATION                                   mean rate in Hz since the previous measurement
     mean, sd, min, max  OBJECT.VARIABLE                    over all elements
     values    OBJECT.VARIABLE                              all elements
     """
 
     name: str
-    kind: Literal["dkl", "asymmetry", "rate", "mean", "sd", "min", "max", "values"]
+    kind: Literal["dkl", "asymmetry", "angle", "rate", "mean", "sd", "min", "max", "values"]
     of: str
     target: str = ""
     floor: float = 0.5

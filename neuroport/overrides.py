@@ -71,7 +71,7 @@ def _full_path(root: Mapping, parts: list[str], top: Sequence[str]) -> list[str]
     for section in _NAMED:
         things = root.get(section)
         allowed += list(things.entries) if isinstance(things, Mapping) else []
-    raise _WrongPath(f"unknown name {quoted(first)}; {suggestion(first, allowed)}{listing(allowed)}")
+    raise _WrongPath(f"unknown name {quoted(first)}; {suggestion(first, allowed)}{listing(dict.fromkeys(allowed))}")
 
 
 def _inside(section: str, node: Node, rest: list[str]) -> list[str]:

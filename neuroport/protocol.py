@@ -49,17 +49,17 @@ def holds(condition: Expression, variables: Mapping[str, int]) -> bool:
         raise InvalidInput.one(
             condition.place,
             f"'{condition.text}' uses '{error.args[0]}'; a condition of the protocol can use the variables of the "
-            f"repeats around it ({known}); name the repeat's variable with 'as'.",
+            f"repeats around it ({known}); name the repeat's variable with 'as'",
         ) from None
     except ZeroDivisionError:
         raise InvalidInput.one(
-            condition.place, f"'{condition.text}' divides by zero; change the divisor to another number."
+            condition.place, f"'{condition.text}' divides by zero; change the divisor to another number"
         ) from None
     except TypeError:
         raise InvalidInput.one(
             condition.place,
             f"'{condition.text}' cannot be used as a condition of the protocol; it may contain numbers, the variables "
-            f"of repeats, + - * / // %, comparisons, and, or, not, if else, min, max and abs.",
+            f"of repeats, + - * / // %, comparisons, and, or, not, if else, min, max and abs",
         ) from None
 
 
@@ -123,8 +123,8 @@ def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
     if isinstance(duration, str):
         try:
             duration = units.parse(duration)
-        except units.UnitError:
-            raise InvalidInput.one(None, f"{units.quoted(duration)} is not a time; {_TIMES}") from None
+        except units.UnitError as error:
+            raise InvalidInput.one(None, str(error)) from None
         if not duration.unit:
             duration = replace(duration, unit="steps")
     return whole_steps(duration, dt)

@@ -14,7 +14,7 @@ from neuroport.units import quoted
 from neuroport.values import Quantity
 from neuroport.yamlfile import Mapping, Node, Scalar
 
-METRICS = ("dkl", "asymmetry", "rate", "mean", "sd", "min", "max", "values")
+METRICS = ("dkl", "asymmetry", "angle", "rate", "mean", "sd", "min", "max", "values")
 MAX_UNITS = 20
 
 
@@ -69,7 +69,7 @@ def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
         report.add(node, f"{what} must have one of the keys {', '.join(METRICS)}; found {have}")
         return None
     kind: Any = kinds[0]
-    further = ("target", "floor") if kind == "dkl" else ()
+    further = {"dkl": ("target", "floor"), "angle": ("to",)}.get(kind, ())
     entries = report.mapping(node, what, (kind, *further), (kind, *further[:1]))
     if kind == "dkl":
         return _divergence(context, name, at, entries)
@@ -90,7 +90,25 @@ def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
                 f"asymmetry of {what} needs a projection from a population to itself; found {quoted(text)}",
             )
             return None
+    if kind == "angle":
+        return _angle(context, name, at, pair[0], text, entries["to"])
     return Metric(name=name, kind=kind, of=text, place=at.place)
+
+
+def _angle(
+    context: Context, name: str, at: Node, one: Population | Projection, of: str, node: Node
+) -> Metric | None:
+    report = context.report
+    what = f"metric '{name}'"
+    to = report.text(node, f"to of {what}")
+    pair = None if to is None else context.variable(node, f"to of {what}", to)
+    if to is None or pair is None:
+        return None
+    ends = [(p.source, p.target) for p in (one, pair[0]) if isinstance(p, Projection)]
+    if len(ends) != 2 or ends[1] not in (ends[0], ends[0][::-1]):
+        report.add(node, f"angle of {what} needs two projections between the same populations, in either direction")
+        return None
+    return Metric(name=name, kind="angle", of=of, target=to, place=at.place)
 
 
 def _divergence(context: Context, name: str, at: Node, entries: dict[str, Node]) -> Metric | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
-from neuroport import library, overrides, read_objects, read_results, read_stimuli, read_values, units, yamlfile
+from neuroport import chips, library, overrides, read_objects, read_results, read_stimuli, read_values, units, yamlfile
 from neuroport.errors import InvalidInput, Place
 from neuroport.fields import Report, found
 from neuroport.network import Network, Stimulus
@@ -84,7 +84,7 @@ def _network(report: Report, root: Mapping, file: str, folder: str) -> Network |
     dt = _step(report, entries.get("dt"))
     seed = report.integer(entries.get("seed"), "seed", 0, 2**63 - 1)
     copies = report.integer(entries.get("copies"), "copies", 1, 10**6)
-    chip = report.text(entries.get("chip"), "chip")
+    chip = _chip(report, entries.get("chip"))
     title = report.text(entries.get("title"), "title")
     context = Context(report, folder, dt, library.shipped(dt))
     _models(context, root, entries.get("models"), file, folder)
@@ -127,6 +127,14 @@ def _file_name(report: Report, node: Node | None) -> str | None:
         report.add(node, f"name must be of letters, digits, '_', '-' and '.'; found {quoted(text)}")
         return None
     return text
+
+
+def _chip(report: Report, node: Node | None) -> str | None:
+    name = report.text(node, "chip")
+    wrong = chips.problem(name) if name else ""
+    if wrong:
+        report.add(node, wrong)
+    return name
 
 
 def _step(report: Report, node: Node | None) -> Quantity | None:

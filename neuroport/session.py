@@ -266,7 +266,7 @@ class Session:
     def _steps(self, duration: int | str | Quantity) -> int:
         steps = steps_of(duration, self.network.dt)
         if steps < 0:
-            text = f"a run cannot last {steps} steps; give a number of steps that is not negative."
+            text = f"a run cannot last {steps} steps; give a number of steps from 0"
             raise InvalidInput.one(None, text)
         return steps
 
@@ -287,7 +287,7 @@ class Session:
         name = f"{population}.{input}"
         array = self._array(name)
         if array.role != "input":
-            raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable.")
+            raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
         total = self.executor.read(name)
         np.add.at(total, np.asarray(neurons, np.int64), raw(np.asarray(values), array.type))
         self.executor.write(name, total)
@@ -306,11 +306,11 @@ class Session:
         array = self.program.arrays.get(name)
         if name in self.program.constants or (array is not None and array.role == "parameter"):
             if array is not None and not array.dynamic:
-                text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range."
+                text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
                 raise InvalidInput.one(None, text)
             if np.size(number) != 1:
                 text = (
-                    f"'{name}' is switched with one value for all, and {np.size(number)} were given; give one number."
+                    f"'{name}' is switched with one value for all, and {np.size(number)} were given; give one number"
                 )
                 raise InvalidInput.one(None, text)
             self._switchboard.set(self.executor, {name: float(np.ravel(number)[0])})
@@ -420,6 +420,8 @@ class Session:
             case "asymmetry":
                 projection = self.program.projection(metric.of.partition(".")[0])
                 return metrics.asymmetry(projection.pre, projection.post, self.get(metric.of))
+            case "angle":
+                return self._angle(metric)
             case "rate":
                 count = self.executor.spike_counts()[metric.of]
                 last_step, last_count = self._last_rates.get(metric.name, (0, 0))
@@ -428,6 +430,16 @@ class Session:
                 return metrics.rate(count - last_count, size, self.step - last_step, self.program.dt)
             case _:
                 return metrics.over_elements(metric.kind, self.get(metric.of))
+
+    def _angle(self, metric: Metric) -> float:
+        """Between the first matrix and the second, transposed when it goes the other way."""
+        projections = [self.program.projection(name.partition(".")[0]) for name in (metric.of, metric.target)]
+        one, other = (
+            metrics.matrix(p.pre, p.post, self.get(name), (p.source_size, p.target_size))
+            for p, name in zip(projections, (metric.of, metric.target), strict=True)
+        )
+        same_way = projections[0].source == projections[1].source
+        return metrics.angle(one, other if same_way else other.T)
 
     def _target(self, name: str) -> dict[str, NDArray[np.float64]]:
         if name not in self._targets:
@@ -446,11 +458,11 @@ class Session:
             near = units.suggestion(name, list(choices)).strip()
             listed = ", ".join(choices) or "none"
             text = f"there is no {what} '{name}' in network '{self.network.name}'; there are: {listed}"
-            raise InvalidInput.one(None, f"{text}; {near}" if near else f"{text}.")
+            raise InvalidInput.one(None, f"{text}; {near}" if near else text)
 
     def _must_keep(self, what: str) -> None:
         if not self._keep:
-            text = f"this session does not keep {what}; read them from its trace, or open it with keep=True."
+            text = f"this session does not keep {what}; read them from its trace, or open it with keep=True"
             raise InvalidInput.one(None, text)
 
 

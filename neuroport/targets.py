@@ -47,16 +47,16 @@ def _check(w: Floats, b: Floats, place: Place | None) -> None:
     """Refuse what is not a Boltzmann machine of bearable size."""
     n = b.size
     if b.ndim != 1 or n == 0:
-        text = f"biases have shape {b.shape}; give one bias per neuron, as a list."
+        text = f"biases have shape {b.shape}; give one bias per neuron, as a list"
     elif n > MAX_NEURONS:
-        text = f"there are {n} neurons; all states are enumerated, so at most {MAX_NEURONS} are allowed."
+        text = f"there are {n} neurons; all states are enumerated, so at most {MAX_NEURONS} are allowed"
     elif w.shape != (n, n):
-        text = f"weights have shape {w.shape}; {n} biases need weights of shape ({n}, {n})."
+        text = f"weights have shape {w.shape}; {n} biases need weights of shape ({n}, {n})"
     elif not (np.isfinite(w).all() and np.isfinite(b).all()):
-        text = "a weight or bias is not a finite number; give finite numbers."
+        text = "a weight or bias is not a finite number; give finite numbers"
     elif not np.array_equal(w, w.T):
         i, j = (int(k) for k in np.argwhere(w != w.T)[0])
-        text = f"weights are not symmetric: [{i}][{j}] is {w[i, j]:g} and [{j}][{i}] is {w[j, i]:g}; make them equal."
+        text = f"weights are not symmetric: [{i}][{j}] is {w[i, j]:g} and [{j}][{i}] is {w[j, i]:g}; make them equal"
     else:
         return
     raise InvalidInput.one(place, f"boltzmann: {text}")

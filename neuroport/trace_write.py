@@ -28,6 +28,7 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.executor import Capture
 from neuroport.network import Network
 from neuroport.program import Array, Int, Program
+from neuroport.protocol import whole_steps
 
 if TYPE_CHECKING:
     import h5py
@@ -149,7 +150,9 @@ class Writer:
         self._lock = Lock(self.folder)
         self._lock.take()
         self._source = source
-        self._every = {record.array: record.every for record in source.program.records}
+        dt = source.network.dt
+        self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
+        self._every |= {record.array: record.every for record in source.program.records}
         self._number = 0
         self._bytes = 0
         self._flushed = time.monotonic()

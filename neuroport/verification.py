@@ -88,7 +88,7 @@ def verify(
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         why = f" ({reasons})" if reasons else ""
         raise Unsupported(
-            f"verifying takes two executors, and {len(able)} can run this network{why}; name another one."
+            f"verifying takes two executors, and {len(able)} can run this network{why}; name another one"
         )
     if not network.protocol:
         network = replace(network, protocol=(Run(duration=Quantity(1000 if steps is None else steps, "steps")),))

@@ -352,6 +352,8 @@ def _readout(item: StateHistogram) -> dict[str, Any]:
 
 def _metric(item: Metric) -> dict[str, Any]:
     result: dict[str, Any] = {item.kind: item.of}
+    if item.kind == "angle":
+        return result | {"to": item.target}
     return result | ({"target": item.target, "floor": item.floor} if item.kind == "dkl" else {})
 
 

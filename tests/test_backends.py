@@ -57,7 +57,7 @@ def test_plug_in(plug_ins: list[metadata.EntryPoint]) -> None:
             "referense",
             "there is no backend 'referense'; the backends are emulator, genn, reference; did you mean 'reference'?",
         ),
-        ("xyz", "there is no backend 'xyz'; the backends are emulator, genn, reference; choose one of these."),
+        ("xyz", "there is no backend 'xyz'; the backends are emulator, genn, reference; choose one of these"),
     ],
 )
 def test_unknown_name(plug_ins: list[metadata.EntryPoint], name: str, message: str) -> None:
@@ -73,7 +73,7 @@ def test_a_plug_in_cannot_take_a_built_in_name(plug_ins: list[metadata.EntryPoin
             call()
         assert str(error.value) == (
             "the backend name 'reference' of an unnamed package (other.module:Thing) is already that of a backend of "
-            "neuroport itself; uninstall one of the two or rename the entry point."
+            "neuroport itself; uninstall one of the two or rename the entry point"
         )
 
 
@@ -83,7 +83,7 @@ def test_two_plug_ins_cannot_share_a_name(plug_ins: list[metadata.EntryPoint]) -
         backends.names()
     assert str(error.value) == (
         "the backend name 'fast' is claimed by an unnamed package (one:Backend) and by an unnamed package "
-        "(two:Backend); uninstall one of the two or rename one entry point."
+        "(two:Backend); uninstall one of the two or rename one entry point"
     )
 
 
@@ -93,5 +93,5 @@ def test_a_plug_in_that_cannot_be_imported(plug_ins: list[metadata.EntryPoint]) 
         backends.load("broken")
     assert str(error.value) == (
         "the backend 'broken' of an unnamed package (neuroport_no_such_module:Backend) cannot be imported: "
-        "No module named 'neuroport_no_such_module'; reinstall that package."
+        "No module named 'neuroport_no_such_module'; reinstall that package"
     )

@@ -258,7 +258,7 @@ def test_an_instance_file_is_not_overwritten(tmp_path):
     instance.save(made(), path)
     with pytest.raises(InvalidInput) as caught:
         instance.save(made(), path)
-    assert str(caught.value) == f"{path}: the file exists; give another name or --overwrite"
+    assert str(caught.value) == f"{path}: exists already; choose another name, or replace it with --overwrite"
     instance.save(made(), path, overwrite=True)
 
 
@@ -278,7 +278,9 @@ def test_other_files_are_no_instances(tmp_path):
         assert problem.place == Place(str(path))
         found.append(problem.text)
     assert found[0] == "no chip instance can be read from this file; check the path"
-    assert found[1] == "this HDF5 file holds no chip instance; write one with `neuroport show`"
+    assert found[1] == (
+        "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5"
+    )
     assert found[2].startswith("this chip instance is incomplete: ")
     assert not instance.is_instance(text) and not instance.is_instance(other)
 

@@ -129,25 +129,25 @@ def test_numbers_never_change():
 @pytest.mark.parametrize(
     ("kind", "arguments", "text"),
     [
-        ("uniform", dict(low=2, high=1), "uniform: low (2) is above high (1); exchange them."),
-        ("normal", dict(mean=0, sd=-1), "normal: sd is -1; a standard deviation is 0 or more."),
-        ("beta", dict(a=0, b=1), "beta: a and b are 0 and 1; both must be above 0."),
+        ("uniform", dict(low=2, high=1), "uniform: low (2) is above high (1); exchange them"),
+        ("normal", dict(mean=0, sd=-1), "normal: sd is -1; a standard deviation is 0 or more"),
+        ("beta", dict(a=0, b=1), "beta: a and b are 0 and 1; both must be above 0"),
         (
             "normal",
             dict(mean=float("nan"), sd=1),
-            "normal: an argument is not a finite number; give finite numbers.",
+            "normal: an argument is not a finite number; give finite numbers",
         ),
         (
             "normal",
             dict(mean=0, sd=1, low=20),
             "normal: hardly any value lies within the bounds (low 20); values outside are redrawn, so at least one "
-            "draw in a hundred must fall inside: widen the bounds or move the mean.",
+            "draw in a hundred must fall inside: widen the bounds or move the mean",
         ),
         (
             "lognormal",
             dict(mean=0, sd=0, low=2, high=3),
             "lognormal: hardly any value lies within the bounds (low 2, high 3); values outside are redrawn, so at "
-            "least one draw in a hundred must fall inside: widen the bounds or move the mean.",
+            "least one draw in a hundred must fall inside: widen the bounds or move the mean",
         ),
     ],
 )

@@ -325,7 +325,7 @@ def test_scheduled_series_follow_the_item() -> None:
     with pytest.raises(InvalidInput) as error:
         machine.begin_item([], {"digits": np.array([3])})
     assert str(error.value) == (
-        "digits: the schedule names a row outside 0..2. Use the numbers of rows that the series has."
+        "digits: the schedule names a row outside 0..2. Use the numbers of rows that the series has"
     )
 
 
@@ -341,7 +341,7 @@ def test_error_rule_ends_the_run_and_names_the_place() -> None:
         machine.advance(10)
     assert str(error.value) == (
         "p.v: the value of element 3 left its range in step 1, and the overflow rule is `error`. "
-        "Widen the range, or choose a chip that saturates."
+        "Widen the range, or choose a chip that saturates"
     )
 
 
@@ -505,10 +505,10 @@ def test_values_that_do_not_fit_are_refused() -> None:
             "a.v",
             np.full(6, 40000),
             "a.v: the raw value 40000 is outside -32768..32767, the range of its format. "
-            "Give it a wider range or smaller values.",
+            "Give it a wider range or smaller values",
         ),
-        ("a.v", np.zeros(5, int), "a.v: the values have shape (5,); the array has (6,)."),
-        ("a.v", np.full(6, 0.5), "a.v: fractions were given; the array takes whole numbers."),
+        ("a.v", np.zeros(5, int), "a.v: the values have shape (5,); the array has (6,)"),
+        ("a.v", np.full(6, 0.5), "a.v: fractions were given; the array takes whole numbers"),
     ]
     for name, values, text in cases:
         with pytest.raises(InvalidInput) as error:

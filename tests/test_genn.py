@@ -157,7 +157,7 @@ def test_a_failed_build_shows_the_first_error_and_where_the_text_is(tmp_path: Pa
         cache.build(tmp_path, fail, strict=False)
     assert str(error.value) == (
         f"the code generated for GeNN could not be compiled: neuron.cc:7:3: error: no such thing; the text is in "
-        f"{tmp_path} and what the compiler said in its build.log."
+        f"{tmp_path} and what the compiler said in its build.log"
     )
 
 
@@ -352,10 +352,10 @@ def test_wide_numbers_clocks_and_schedules() -> None:
     assert machines[1].read("p.now").tolist() == [15007, 15007]
     with pytest.raises(InvalidInput) as error:
         machines[1].write("p.fixed", np.array(3))
-    assert str(error.value) == "p.fixed: this parameter is part of the compiled code; declare it `dynamic: true`."
+    assert str(error.value) == "p.fixed: this parameter is part of the compiled code; declare it `dynamic: true`"
     with pytest.raises(InvalidInput) as error:
         machines[1].write("p.sum", np.zeros(3, np.int64))
-    assert str(error.value) == "p.sum: the values have shape (3,); the array has (2,)."
+    assert str(error.value) == "p.sum: the values have shape (3,); the array has (2,)"
 
 
 @needs_genn
@@ -370,7 +370,7 @@ def test_the_error_rule_ends_the_run() -> None:
         machine.advance(10)
     assert str(error.value) == (
         "step 2: a value for 'p.x' lies outside -128..127, and this chip has no rule for that; give the variable a "
-        "larger range."
+        "larger range"
     )
 
 

@@ -541,7 +541,7 @@ EDITS = [
         "mean: p.w",
         "meen: p.w",
         (
-            "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, rate, mean, sd, min, max, "
+            "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, angle, rate, mean, sd, min, max, "
             "values; found a mapping with 'meen'"
         ),
     ),
@@ -549,6 +549,11 @@ EDITS = [
         "mean: p.w",
         "asymmetry: q.w",
         "net.yaml:33:18: asymmetry of metric 'w' needs a projection from a population to itself; found 'q.w'",
+    ),
+    (
+        "mean: p.w",
+        "angle: p.w, to: q.w",
+        "net.yaml:33:23: angle of metric 'w' needs two projections between the same populations, in either direction",
     ),
     (
         "mean: p.w",

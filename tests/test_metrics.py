@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from neuroport import metrics
+from neuroport import api, metrics, reader
 
 
 def test_dkl() -> None:
@@ -52,3 +52,28 @@ def test_rate_and_elements() -> None:
     ]
     with pytest.raises(ValueError, match="there is no metric 'median'"):
         metrics.over_elements("median", values)
+
+
+def test_angle_is_transposed_where_the_projections_go_opposite_ways() -> None:
+    text = """
+neuroport: 1
+name: n
+dt: 1 ms
+populations: {a: {size: 3, neuron: lif}, b: {size: 2, neuron: lif}}
+projections:
+  up: {source: a, target: b, input: jump, synapse: static, connect: all_to_all,
+       weight: {rows: target, array: [[1, 2, 3], [4, 5, 6]]}}
+  down: {source: b, target: a, input: jump, synapse: static, connect: all_to_all,
+         weight: {rows: source, array: [[2, 4, 6], [8, 10, 12]]}}
+  other: {source: a, target: b, input: jump, synapse: static, connect: all_to_all,
+          weight: {rows: target, array: [[-1, 0, 0], [0, 0, 0]]}}
+metrics: {opposite: {angle: up.w, to: down.w}, same: {angle: up.w, to: other.w}}
+"""
+    with api.open(reader.loads(text.encode(), "n.yaml"), "reference", "ideal") as session:
+        session.measure()
+    assert session.results["opposite"] == [(0, pytest.approx(0, abs=1e-5))]
+    assert session.results["same"] == [(0, pytest.approx(math.degrees(math.acos(-1 / math.sqrt(91)))))]
+
+
+def test_angle_of_nothing_is_undefined() -> None:
+    assert math.isnan(metrics.angle(np.zeros((2, 2)), np.ones((2, 2))))

@@ -475,6 +475,16 @@ def test_five_seeds_on_eight_bits():
     assert within(asymmetry, float_asymmetry, 0.15)
 
 
+def test_chips_shift_the_interval_and_the_psp_of_a_unit_independently():
+    shifts = []
+    for chip_seed in range(1, 6):
+        program = neuroport.compile(shipped("sal_sampling"), chip="generic8_mismatch10_steps", chip_seed=chip_seed)
+        shifts.append([program.arrays["units.isi_min"].initial - 50, program.arrays["units.psp"].initial - 49])
+    assert {tuple(pair) for pair in np.moveaxis(shifts, 1, 2).reshape(-1, 2).tolist()} == {
+        (interval, psp) for interval in (-1, 0, 1) for psp in (-1, 0, 1)
+    }
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("chip", ["generic8_mismatch10", "generic8_mismatch10_steps"])
 def test_five_chips_with_mismatch(chip):

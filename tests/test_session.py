@@ -191,13 +191,13 @@ def test_shorten() -> None:
         (
             "epok > 1",
             "n.yaml:3:9: 'epok > 1' uses 'epok'; a condition of the protocol can use the variables of the repeats "
-            "around it (epoch); name the repeat's variable with 'as'.",
+            "around it (epoch); name the repeat's variable with 'as'",
         ),
-        ("epoch % 0 == 1", "n.yaml:3:9: 'epoch % 0 == 1' divides by zero; change the divisor to another number."),
+        ("epoch % 0 == 1", "n.yaml:3:9: 'epoch % 0 == 1' divides by zero; change the divisor to another number"),
         (
             "open('x')",
             "n.yaml:3:9: 'open('x')' cannot be used as a condition of the protocol; it may contain numbers, the "
-            "variables of repeats, + - * / // %, comparisons, and, or, not, if else, min, max and abs.",
+            "variables of repeats, + - * / // %, comparisons, and, or, not, if else, min, max and abs",
         ),
     ],
 )
@@ -354,25 +354,25 @@ def test_weights_and_integer_formats() -> None:
             "there is no variable 'p.xx' in network 'small'; there are: run.T, p.step_size, "
             "p.double, p.fixed, p.i, p.x, p.y, p.z; did you mean 'p.x'?",
         ),
-        (lambda s: s.spikes("q"), "there is no spiking population 'q' in network 'small'; there are: none."),
+        (lambda s: s.spikes("q"), "there is no spiking population 'q' in network 'small'; there are: none"),
         (
             lambda s: s.trigger("blink"),
             "there is no event 'blink' in network 'small'; there are: blank; did you mean 'blank'?",
         ),
-        (lambda s: s.reset("zzz"), "there is no population 'zzz' in network 'small'; there are: p."),
-        (lambda s: s.weights("c"), "there is no projection 'c' in network 'small'; there are: none."),
-        (lambda s: s.records("p.x"), "there is no recorded variable 'p.x' in network 'small'; there are: none."),
-        (lambda s: s.inject("p", "x", [0], [1]), "'p.x' is not an input; use `set` to change a variable."),
+        (lambda s: s.reset("zzz"), "there is no population 'zzz' in network 'small'; there are: p"),
+        (lambda s: s.weights("c"), "there is no projection 'c' in network 'small'; there are: none"),
+        (lambda s: s.records("p.x"), "there is no recorded variable 'p.x' in network 'small'; there are: none"),
+        (lambda s: s.inject("p", "x", [0], [1]), "'p.x' is not an input; use `set` to change a variable"),
         (
             lambda s: s.set("p.fixed", 1),
-            "'p.fixed' is fixed while the network runs; declare the parameter `dynamic: true` with a range.",
+            "'p.fixed' is fixed while the network runs; declare the parameter `dynamic: true` with a range",
         ),
         (
             lambda s: s.set("p.step_size", [1, 2]),
-            "'p.step_size' is switched with one value for all, and 2 were given; give one number.",
+            "'p.step_size' is switched with one value for all, and 2 were given; give one number",
         ),
-        (lambda s: s.run(-1), "a run cannot last -1 steps; give a number of steps that is not negative."),
-        (lambda s: s.run("5 mV"), "5 mV is not a time; give a number of steps or a time such as '100 ms'."),
+        (lambda s: s.run(-1), "a run cannot last -1 steps; give a number of steps from 0"),
+        (lambda s: s.run("5 mV"), "5 mV is not a time; give a number of steps or a time such as '100 ms'"),
     ],
 )
 def test_messages(call: Any, message: str) -> None:
@@ -386,7 +386,7 @@ def test_a_session_with_a_sink_keeps_nothing() -> None:
         made.run(5)
         with pytest.raises(InvalidInput) as error:
             made.spikes("out")
-    assert str(error.value) == "this session does not keep spikes; read them from its trace, or open it with keep=True."
+    assert str(error.value) == "this session does not keep spikes; read them from its trace, or open it with keep=True"
 
 
 def test_a_value_outside_the_range_ends_the_run() -> None:

@@ -65,12 +65,12 @@ def test_large_energies_do_not_overflow():
         (
             np.zeros((21, 21)),
             np.zeros(21),
-            "there are 21 neurons; all states are enumerated, so at most 20 are allowed.",
+            "there are 21 neurons; all states are enumerated, so at most 20 are allowed",
         ),
-        (np.zeros((2, 3)), [0, 0], "weights have shape (2, 3); 2 biases need weights of shape (2, 2)."),
-        ([[0]], 1.0, "biases have shape (); give one bias per neuron, as a list."),
-        ([[np.nan]], [0], "a weight or bias is not a finite number; give finite numbers."),
-        ([[0, 1], [2, 0]], [0, 0], "weights are not symmetric: [0][1] is 1 and [1][0] is 2; make them equal."),
+        (np.zeros((2, 3)), [0, 0], "weights have shape (2, 3); 2 biases need weights of shape (2, 2)"),
+        ([[0]], 1.0, "biases have shape (); give one bias per neuron, as a list"),
+        ([[np.nan]], [0], "a weight or bias is not a finite number; give finite numbers"),
+        ([[0, 1], [2, 0]], [0, 0], "weights are not symmetric: [0][1] is 1 and [1][0] is 2; make them equal"),
     ],
 )
 def test_refusals(weights, biases, text):

@@ -191,7 +191,7 @@ def test_backends_that_cannot_take_part_are_listed() -> None:
     with pytest.raises(Unsupported) as error:
         verify(small.runs(5), small.rich(), [Reference(), Absent()])
     assert str(error.value) == (
-        "verifying takes two executors, and 1 can run this network (absent: install it first.); name another one."
+        "verifying takes two executors, and 1 can run this network (absent: install it first.); name another one"
     )
 
 

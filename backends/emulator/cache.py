@@ -40,7 +40,7 @@ def _load(text: str) -> ModuleType:
     path = _write(f"{name}.py", text)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise RunFailed(f"{path}: the generated module cannot be imported. Set NEUROPORT_CACHE to another folder.")
+        raise RunFailed(f"{path}: the generated module cannot be imported. Set NEUROPORT_CACHE to another folder")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -68,5 +68,5 @@ def _write(file: str, text: str) -> Path:
         except OSError as error:
             problem = error
     raise RunFailed(
-        f"{folder()}: generated code cannot be kept here: {problem}. Set NEUROPORT_CACHE to another folder."
+        f"{folder()}: generated code cannot be kept here: {problem}. Set NEUROPORT_CACHE to another folder"
     )

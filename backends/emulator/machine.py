@@ -156,7 +156,7 @@ class Machine:
                 raise InvalidInput.one(
                     None,
                     f"{array.name}: the raw value {found} is outside {array.type.lo}..{array.type.hi}, "
-                    "the range of its format. Give it a wider range or smaller values.",
+                    "the range of its format. Give it a wider range or smaller values",
                 )
         return np.array(values, dtype=dtype, order="C")
 
@@ -190,7 +190,7 @@ class Machine:
                 raise InvalidInput.one(
                     None,
                     f"{series.name}: the schedule names a row outside 0..{len(series.table) - 1}. "
-                    "Use the numbers of rows that the series has.",
+                    "Use the numbers of rows that the series has",
                 )
             self._values["series_schedule", series.name] = schedule
         self._arguments = self._bind(self._module.run.arguments)
@@ -224,7 +224,7 @@ class Machine:
         self._ctl[self._control("error_array")] = -1
         raise RunFailed(
             f"{array.name}: the value of element {element} left its range in step {self.step}, and the overflow rule "
-            "is `error`. Widen the range, or choose a chip that saturates."
+            "is `error`. Widen the range, or choose a chip that saturates"
         )
 
     def reset(self, population: str) -> None:
@@ -265,12 +265,12 @@ class Machine:
         declared = self.program.arrays[array]
         if values.shape != declared.initial.shape:
             raise InvalidInput.one(
-                None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}."
+                None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}"
             )
         if not isinstance(declared.type, Real) and values.dtype.kind == "f" and not (values == np.floor(values)).all():
-            raise InvalidInput.one(None, f"{array}: fractions were given; the array takes whole numbers.")
+            raise InvalidInput.one(None, f"{array}: fractions were given; the array takes whole numbers")
         if isinstance(declared.type, Bool) and not np.isin(values, (0, 1)).all():
-            raise InvalidInput.one(None, f"{array}: the array takes only 0 and 1.")
+            raise InvalidInput.one(None, f"{array}: the array takes only 0 and 1")
         if declared.at == "scalar":
             self._set_scalar(array, values)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ def place(key: str) -> Path:
         except OSError as error:
             problem = error
     raise RunFailed(
-        f"{folder()}: generated code cannot be kept here ({problem}); set NEUROPORT_CACHE to another folder."
+        f"{folder()}: generated code cannot be kept here ({problem}); set NEUROPORT_CACHE to another folder"
     )
 
 
@@ -49,7 +50,7 @@ def build(path: Path, compile_there: Callable[[], None], strict: bool) -> None:
             found = first_error(log) or error
             raise RunFailed(
                 f"the code generated for GeNN could not be compiled: {found}; the text is in {path} "
-                f"and what the compiler said in its {LOG}."
+                f"and what the compiler said in its {LOG}"
             ) from error
 
 
@@ -94,6 +95,8 @@ def _make_flags(flags: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _into(log: Path) -> Iterator[None]:
     """Send what this process and its children print into a file: GeNN has no other way to be silent."""
+    sys.stdout.flush()
+    sys.stderr.flush()
     saved = [os.dup(1), os.dup(2)]
     try:
         with log.open("wb") as handle:

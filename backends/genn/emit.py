@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from neuroport.backends.emulator.layout import integer_dtype, kind_of, storage
-from neuroport.backends.genn import bounds
+from neuroport.backends.genn import bounds, queues
 from neuroport.backends.genn.code import RESERVED, Identifiers, Writer, c_type
 from neuroport.backends.genn.model import (
     ArrayKind,
@@ -176,7 +176,7 @@ class _SynapseScope(_Scope):
         short = read.array.rsplit(".", 1)[-1]
         ident = self.names(f"{read.at}_{short}{'_then' if late else ''}", read.at, read.array, str(late))
         ctype = c_type(storage(self.program.arrays[read.array], self.program))
-        reference = Reference(ident, ctype, self.neurons[population].own(read.array), read.array)
+        reference = Reference(ident, ctype, self.neurons[population].own(read.array), read.array, past=late)
         if reference not in references:
             references.append(reference)
         return f"{ident}[{self.variables['dendritic']}]" if late else ident
@@ -243,6 +243,7 @@ class _Emitter:
             self._event(event, False)
             if event.every_step and not inlined:
                 self._event(event, True)
+        queues.part(self.done)
         return self.done
 
     def _of(self, projection: Projection) -> list[Body]:

@@ -215,7 +215,7 @@ class Machine:
                     low, high = _bounds(self.program.arrays[name])
                     raise RunFailed(
                         f"step {int(step) - 1}: a value for '{name}' lies outside {low}..{high}, and this chip has no "
-                        f"rule for that; give the variable a larger range."
+                        f"rule for that; give the variable a larger range"
                     )
 
     def reset(self, population: str) -> None:
@@ -284,12 +284,12 @@ class Machine:
         declared = self.program.arrays[array]
         if np.shape(values) != declared.initial.shape:
             raise InvalidInput.one(
-                None, f"{array}: the values have shape {np.shape(values)}; the array has {declared.initial.shape}."
+                None, f"{array}: the values have shape {np.shape(values)}; the array has {declared.initial.shape}"
             )
         if declared.at == "scalar":
             if array not in self._changing:
                 raise InvalidInput.one(
-                    None, f"{array}: this parameter is part of the compiled code; declare it `dynamic: true`."
+                    None, f"{array}: this parameter is part of the compiled code; declare it `dynamic: true`"
                 )
             self._scalars[array] = values.copy()
             self._set("scalar", array, values.item())

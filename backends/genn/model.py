@@ -25,13 +25,17 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A variable of a neuron group under another name: the program's array `name`, which is `target` there."""
+    """A variable of a neuron group under another name: the program's array `name`, which is `target` there.
+
+    past: read as it was some steps ago, by the synapse's dendritic delay.
+    """
 
     ident: str
     type: str
     target: str
     name: str
     constant: bool = True
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True)

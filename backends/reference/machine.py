@@ -304,7 +304,7 @@ class Machine:
         if outside.any() and np.any(outside if guard is None else outside & guard):
             raise RunFailed(
                 f"step {self.step}: a value for '{array}' lies outside {lo}..{hi}, and this chip has no rule for that; "
-                f"give the variable a larger range."
+                f"give the variable a larger range"
             )
         return x
 

@@ -90,11 +90,14 @@ def plain(value: Any) -> Any:
 
 
 def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-    """A table: with lines and bold heads on a terminal, tab-free aligned text otherwise. Numbers stand right."""
+    """A table: with lines and bold heads on a terminal, tab-free aligned text otherwise.
+
+    Numbers stand right; "-" is the absence of one.
+    """
     if not rows:
         return
     cells = [[shown(cell) for cell in row] for row in rows]
-    right = [all(isinstance(row[k], int | float) for row in rows) for k in range(len(columns))]
+    right = [all(isinstance(row[k], int | float) or row[k] == "-" for row in rows) for k in range(len(columns))]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

@@ -9,7 +9,7 @@ import click
 from neuroport.commands.common import echo_json, json_option
 
 
-@click.command()
+@click.command(short_help="Compare two traces: identical, or where they differ first.")
 @click.argument("a", metavar="A.h5")
 @click.argument("b", metavar="B.h5")
 @json_option

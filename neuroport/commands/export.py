@@ -7,7 +7,7 @@ import click
 from neuroport.commands.common import load_network, set_option
 
 
-@click.command()
+@click.command(short_help="Write a network file, with what a trace has learned.")
 @click.argument("source", metavar="NET|FILE.h5")
 @click.option("-o", "--output", required=True, metavar="OUT.yaml", help="The network file to write.")
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")

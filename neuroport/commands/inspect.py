@@ -1,4 +1,4 @@
-"""neuroport check, show and list: look at networks, traces, chip instances and at what is installed."""
+"""neuroport check and list: what is wrong with a network, and what is installed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chip_options, duration, echo_json, echo_table, json_option, load_network, shown
+from neuroport.commands.common import chip_options, echo_json, echo_table, json_option, load_network, set_option
 
 if TYPE_CHECKING:
     from neuroport.network import Network
-    from neuroport.trace import Trace
 
 
 @click.command()
 @click.argument("net", metavar="NET")
 @chip_options
+@set_option
 @json_option
 @click.pass_context
 def check(
-    ctx: click.Context, net: str, chip: str | None, chip_seed: int | None, chip_instance: str | None, as_json: bool
+    ctx: click.Context,
+    net: str,
+    chip: str | None,
+    chip_seed: int | None,
+    chip_instance: str | None,
+    sets: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Name every problem of a network at once, with file:line:column."""
     import neuroport
@@ -29,7 +35,7 @@ def check(
     network: Network | None = None
     program: Any = None
     try:
-        network = load_network(net)
+        network = load_network(net, sets)
         program = neuroport.compile(network, chip, chip_seed, chip_instance)
     except InvalidInput as error:
         if not as_json:
@@ -62,94 +68,7 @@ def _problem(problem: Any) -> dict[str, Any]:
     }
 
 
-@click.command()
-@click.argument("what", metavar="NET|FILE.h5|INSTANCE")
-def show(what: str) -> None:
-    """Tell what is in a network file, a trace or a chip instance.
-
-    Of a trace whose run was killed, the parts (FILE.h5.part) are joined first.
-    """
-    from pathlib import Path
-
-    from neuroport import instance as instances
-    from neuroport import trace
-    from neuroport.trace_write import parts_folder
-
-    path = Path(what)
-    if not path.exists() and parts_folder(path).is_dir():
-        path = parts_folder(path)
-    if path.is_dir() and path.suffix == ".part":
-        from neuroport.trace_join import repair
-
-        path = repair(path)
-        click.echo(f"joined the parts of an interrupted run into {path}")
-    if trace.is_trace(path):
-        if instances.is_instance(path):
-            click.echo("\n".join(instances.describe(instances.load(path))))
-        else:
-            _show_trace(trace.open_trace(path))
-            if parts_folder(path).is_dir():
-                click.echo(f"note: a later run that is going on or was cut off left its parts in {parts_folder(path)}")
-    else:
-        _show_network(load_network(what))
-
-
-def _show_network(network: Network) -> None:
-    from neuroport import units
-
-    click.echo(f"{network.name}: {network.title}" if network.title else network.name)
-    click.echo(f"dt {units.show(network.dt)}, seed {network.seed}, chip {network.chip}")
-    echo_table(("population", "neurons", "model"), [[p.name, p.size, p.neuron.name] for p in network.populations])
-    echo_table(
-        ("projection", "from", "to", "model", "connections", "delay"),
-        [
-            [p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, p.connect.kind, units.show(p.delay)]
-            for p in network.projections
-        ],
-    )
-    echo_table(
-        ("stimulus", "kind", "to"),
-        [[s.name, type(s).__name__, f"{s.population}.{s.input}"] for s in network.stimuli],
-    )
-    echo_table(("metric", "kind", "of"), [[m.name, m.kind, m.of] for m in network.metrics])
-    recorded = [f"spikes of {name}" for name in network.record.spikes]
-    recorded += [f"{r.of} every {units.show(r.every)}" for r in (*network.record.states, *network.record.weights)]
-    click.echo(f"records {', '.join(recorded) or 'nothing'}")
-    click.echo(f"protocol of {len(network.protocol)} items" if network.protocol else "no protocol")
-
-
-def _show_trace(trace: Trace) -> None:
-    chip = trace.chip if trace.chip_seed is None else f"{trace.chip}, chip seed {trace.chip_seed}"
-    click.echo(f"trace of {trace.name} on {chip} ({trace.arithmetic}), backend {trace.backend}, seed {trace.seed}")
-    seconds = trace.steps * trace.dt / 1000
-    end = "" if trace.complete else "; INCOMPLETE: the run did not come to its end"
-    click.echo(f"{trace.steps:,} steps of {trace.dt:g} ms ({shown(seconds)} s){end}")
-    if trace.complete:
-        click.echo(f"took {duration(trace.build_s)} to build, {duration(trace.run_s)} to run")
-        click.echo(f"digest {trace.digest}")
-    click.echo(", ".join(f"{name} {version}" for name, version in trace.versions.items()))
-    rows = []
-    for name, size in trace.populations.items():
-        count: Any = trace.spike_counts.get(name, "")
-        rate = f"{trace.spike_counts[name] / (size * seconds):.4g} Hz" if seconds and size and count != "" else ""
-        rows.append([name, size, count, rate, "yes" if name in trace.recorded else "no"])
-    echo_table(("population", "neurons", "spikes", "mean rate", "spikes recorded"), rows)
-    records = [(name, trace.record(name)) for name in trace.records]
-    histories = [(name, trace.weight_history(name)) for name in trace.snapshots]
-    echo_table(
-        ("sampled", "samples", "elements", "unit"),
-        [[name, len(s.steps), s.raw.shape[1], s.unit] for name, s in (*records, *histories)],
-    )
-    echo_table(
-        ("metric", "measured", "first", "last"),
-        [[name, len(v), v[0][1], v[-1][1]] for name, v in trace.metrics.items() if v],
-    )
-    echo_table(("array", "stores out of range"), [[n, c] for n, c in trace.overflows.items() if c])
-    if trace.final:
-        click.echo(f"final values of {', '.join(trace.final)}")
-
-
-@click.command("list")
+@click.command("list", short_help="List backends, chips, kernels (models) or networks.")
 @click.argument("what", type=click.Choice(("backends", "chips", "kernels", "networks")))
 @json_option
 def list_command(what: str, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
@@ -14,10 +16,18 @@ import click
 def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite: bool) -> None:
     """Draw spikes, sampled states, weights and metrics of a trace."""
     from neuroport import plot as picture
-    from neuroport.trace import open_trace
+    from neuroport.errors import InvalidInput, Place
+    from neuroport.trace import is_trace, open_trace
     from neuroport.trace_write import check_output
 
     check_output(output, overwrite, parts=False)
+    if Path(trace).is_file() and not is_trace(trace):
+        text = (
+            "this is a network file; run it with -o first, then plot the trace"
+            if Path(trace).suffix in (".yaml", ".yml")
+            else "this is no trace; run a network with -o first, then plot the trace"
+        )
+        raise InvalidInput.one(Place(trace), text)
     opened = open_trace(trace)
     picture.plot(opened, output, _ms(start, opened.dt, "--from"), _ms(stop, opened.dt, "--to"))
     click.echo(output)

@@ -22,6 +22,7 @@ from neuroport.commands.common import (
 
 if TYPE_CHECKING:
     from neuroport.api import Run
+    from neuroport.network import Network
 
 LINE_EVERY = 10.0
 
@@ -95,7 +96,7 @@ def run(
         for k, result in enumerate(results):
             if count > 1:
                 click.echo(f"copy {k}")
-            summary(result)
+            summary(result, network)
 
 
 def seed_range(text: str | None) -> list[int]:
@@ -118,17 +119,12 @@ def _fields(result: Run) -> dict[str, Any]:
     return fields
 
 
-def summary(result: Run) -> None:
+def summary(result: Run, network: Network) -> None:
     """Print a run for people."""
     chip = result.chip if result.chip_seed is None else f"{result.chip}, chip seed {result.chip_seed}"
     seconds = result.steps * result.dt / 1000
     click.echo(f"{result.network} on {chip} ({result.arithmetic}), backend {result.backend}, seed {result.seed}")
-    rows: list[list[Any]] = []
-    for name, values in result.metrics.items():
-        if values:
-            (first_step, first), (last_step, last) = values[0], values[-1]
-            rows.append([name, len(values), first, first_step, last, last_step])
-    echo_table(("metric", "measured", "first", "at step", "last", "at step"), rows)
+    _metrics(result, network)
     spikes = [[name, count, f"{result.rates[name]:.4g} Hz"] for name, count in result.spikes.items()]
     echo_table(("population", "spikes", "mean rate"), spikes)
     overflows = [[name, count] for name, count in result.overflows.items() if count]
@@ -138,6 +134,32 @@ def summary(result: Run) -> None:
     click.echo(f"digest     {result.digest}")
     if result.trace is not None:
         click.echo(f"trace      {result.trace}")
+
+
+def _metrics(result: Run, network: Network) -> None:
+    """Each metric at its first and last measurement; one value where none was measured more often than once."""
+    if any(len(values) > 1 for values in result.metrics.values()):
+        columns = ("metric", "measured", "first", "at step", "last", "at step")
+        rows = [[name, len(v), *_measured(v, 0), *_measured(v, -1)] for name, v in result.metrics.items()]
+    else:
+        columns = ("metric", "value", "at step")
+        rows = [[name, *_measured(v, 0)] for name, v in result.metrics.items()]
+    echo_table(columns, rows)
+    from neuroport.network import Measure
+    from neuroport.read_protocol import walk
+
+    measures = [item for item in walk(network.protocol) if isinstance(item, Measure)]
+    for name in (name for name, values in result.metrics.items() if not values):
+        named = any(name in item.metrics or not item.metrics for item in measures)
+        why = "the protocol ended before its first measure item" if named else "no measure item names it"
+        click.echo(f"  {name} was not measured: {why}")
+
+
+def _measured(values: list[tuple[int, Any]], index: int) -> tuple[Any, Any]:
+    if not values:
+        return "-", "-"
+    step, value = values[index]
+    return value, step
 
 
 class Progress:

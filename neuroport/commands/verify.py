@@ -11,7 +11,7 @@ from neuroport.commands.common import chip_options, echo_json, json_option, load
 from neuroport.commands.run import Progress
 
 
-@click.command()
+@click.command(short_help="Run networks on all executors and compare bit by bit.")
 @click.argument("nets", metavar="NET…", nargs=-1, required=True)
 @click.option("--against", multiple=True, metavar="B", help="Backends to compare [default: all that can].")
 @chip_options

@@ -1,0 +1,43 @@
+"""A way around a fault of GeNN 5.4: it merges the spike counters of populations that must be kept apart.
+
+A population has delay slots for its variables, and its spikes are queued in as many slots only where a projection with
+an axonal delay delivers them. GeNN merges the code that clears the counters of all populations with equally many slots,
+queued or not, and then writes beyond the counters of those that are not. So no two such populations may have the same
+number of slots.
+"""
+
+from __future__ import annotations
+
+from neuroport.backends.genn.model import Model, Neurons, Synapses
+
+NOTHING = "const bool delivered = true;"
+
+
+def part(model: Model) -> None:
+    """Change numbers of slots, or queue spikes, until no two populations are merged wrongly."""
+    while (clash := _clash(model)) is not None:
+        late = _late(model, clash)
+        if late:
+            max(late, key=lambda s: s.slots).slots += 1
+        else:
+            next(s for s in model.synapses if s.source == clash.name and s.delay > 1).arrive = NOTHING
+
+
+def _clash(model: Model) -> Neurons | None:
+    """A population without a queue and with as many slots as one with a queue."""
+    queued = {_slots(model, n) for n in model.neurons if _queued(model, n)}
+    return next((n for n in model.neurons if not _queued(model, n) and 1 < _slots(model, n) in queued), None)
+
+
+def _queued(model: Model, neurons: Neurons) -> bool:
+    return any(s.source == neurons.name and s.delay > 1 and s.arrive for s in model.synapses)
+
+
+def _late(model: Model, neurons: Neurons) -> list[Synapses]:
+    """The synapses that read the past of this population."""
+    return [s for s in model.synapses if s.target == neurons.name and s.slots > 1 and any(r.past for r in s.post)]
+
+
+def _slots(model: Model, neurons: Neurons) -> int:
+    axonal = [s.delay for s in model.synapses if s.source == neurons.name]
+    return max([1, *axonal, *(s.slots + 1 for s in _late(model, neurons))])
