@@ -242,7 +242,8 @@ def lasting(network: Network, duration: int | str | Quantity) -> Network:
     """The network with a protocol that only runs for that long: a number of steps, or a time such as "100 ms"."""
     steps = steps_of(duration, network.dt)
     if not 1 <= steps <= MAX_COUNT:
-        raise InvalidInput.one(None, f"a run cannot last {steps} steps; give a number of steps from 1 to 2**62")
+        many = steps if steps < 1 else "so many"
+        raise InvalidInput.one(None, f"a run cannot last {many} steps; give a number of steps from 1 to 2**62")
     return replace(network, protocol=(Item(duration=Quantity(steps, "steps")),))
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from trace_helpers import write
 
 import neuroport
-from neuroport import networks
+from neuroport import chips, networks
 from neuroport.cli import main
 from neuroport.trace import open_trace
 
@@ -117,8 +117,7 @@ def test_run_prints_a_summary_for_people(tmp_path: Path) -> None:
     out = tmp_path / "x.h5"
     lines = call("run", "sal_pair", *SHORT, "-o", out).stdout.splitlines()
     assert lines[0] == "sal_pair on generic8 (integer), backend reference, seed 1"
-    assert lines[1].split() == ["metric", "measured", "first", "at", "step", "last", "at", "step"]
-    assert lines[2].split()[:4] == ["weights", "1", "1.5,", "0.5"]
+    assert lines[1:3] == ["  metric   value     at step", "  weights  1.5, 0.5      300"]
     assert "simulated  300 steps (0.3 s)" in lines
     assert lines[-1] == f"trace      {out}"
     assert lines[-2].startswith("digest     ")
@@ -181,8 +180,77 @@ def test_messages_of_runs_that_cannot_be() -> None:
     )
     assert fails(2, "run", "sal_pair", "--backend", "abacus", "-q").startswith("error: there is no backend 'abacus'; ")
     assert fails(2, "run", "sal_pair", "--chip", "abacus", "-q").startswith("error: there is no chip 'abacus'; ")
-    assert fails(2, "run", "sal_pair", "--for", "3 mV", "-q") == (
-        "error: 3 mV is not a time; give a number of steps or a time such as '100 ms'."
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        ("3 mV", "3 mV is not a time; give a number of steps or a time such as '100 ms'"),
+        ("soon", "'soon' is not a number with a unit such as '20 ms'"),
+        ("1.6 ms", "1.6 ms is 1.6 steps of 1 ms; give a whole number of steps, such as 2 ms"),
+        ("0.5 ms", "0.5 ms is 0.5 steps of 1 ms; give a whole number of steps, such as 1 ms"),
+        ("2.5", "2.5 steps cannot be computed; give a whole number, such as 3 steps"),
+        ("0 s", "a run cannot last 0 steps; give a number of steps from 1 to 2**62"),
+        ("1e300 s", "a run cannot last so many steps; give a number of steps from 1 to 2**62"),
+    ],
+)
+def test_a_time_that_no_run_can_last(span: str, text: str) -> None:
+    assert fails(2, "run", "loihi_lif", "--for", span, "-q") == f"error: {text}"
+
+
+@pytest.mark.parametrize("span", ["3", "3 steps", "3 ms", "0.003 s"])
+def test_a_plain_number_is_steps(span: str) -> None:
+    assert answer("run", "loihi_lif", "--backend", "reference", "--for", span, "--json", "-q")["steps"] == 3
+
+
+def test_a_chip_seed_needs_a_chip_that_deviates() -> None:
+    text = (
+        "error: a chip seed stands for a specimen, and all specimens of chip 'generic8' are alike; leave the seed out, "
+        "choose generic8_mismatch10 or generic8_mismatch10_steps, or describe a chip with `mismatch` in a file of your "
+        "own, such as mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml"
+    )
+    for command in ("run", "check", "compile", "verify"):
+        assert fails(2, command, "sal_pair", "--chip-seed", 3) == text
+    assert fails(2, "run", "sal_pair", "--chip-seed", "0:2", "-q") == text
+    assert fails(2, "run", "sal_pair", "--chip-seed", "0:2", "--backend", "reference", "-q") == text
+    assert fails(2, "show", "generic8", "--chip-seed", 3) == text
+
+
+def test_the_summary_tells_which_metrics_were_not_measured(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        PULSE.replace(
+            "protocol: [{run: 100 ms}]",
+            "metrics: {soon: {rate: b}, late: {rate: b}, never: {rate: b}}\n"
+            "protocol: [{run: 10 ms}, {measure: [soon]}, "
+            "{repeat: 2, as: k, do: [{if: k > 5, then: [{measure: [late]}]}]}]",
+        )
+    )
+    lines = call("run", path, "--backend", "reference", "-q").stdout.splitlines()
+    assert lines[1:7] == [
+        "  metric  value  at step",
+        "  soon        0       10",
+        "  late        -        -",
+        "  never       -        -",
+        "  late was not measured: the protocol ended before its first measure item",
+        "  never was not measured: no measure item names it",
+    ]
+
+
+def test_the_summary_shows_first_and_last_when_there_are_two(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    protocol = "metrics: {r: {rate: b}}\nprotocol: [{repeat: 2, do: [{run: 10 ms}, {measure: [r]}]}]"
+    path.write_text(PULSE.replace("protocol: [{run: 100 ms}]", protocol).replace("200 Hz", "0 Hz"))
+    lines = call("run", path, "--backend", "reference", "-q").stdout.splitlines()
+    assert lines[1:3] == ["  metric  measured  first  at step  last  at step", "  r              2      0       10     0       20"]
+
+
+def test_a_name_is_listed_once() -> None:
+    keys = "neuroport, name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, "
+    keys += "stimuli, targets, readouts, metrics, protocol, record"
+    own = "source, together, alone, cell, relay, together_to_cell, alone_to_cell, rate"
+    assert fails(2, "run", "stdp_pair", "--set", "drive.foo=1") == (
+        f"error: --set drive.foo: unknown name 'drive'; allowed are {keys}, {own}"
     )
 
 
@@ -231,6 +299,27 @@ def test_check_names_every_problem_with_its_place(tmp_path: Path) -> None:
     assert {(p["file"], p["line"]) for p in problems} >= {(str(path), 6), (str(path), 9)}
 
 
+def test_check_names_an_unknown_chip_with_the_other_problems(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(PULSE.replace("generic16", "generic9").replace("target: b", "target: c"))
+    names = ", ".join(chips.names())
+    unknown = f"there is no chip 'generic9'; did you mean 'generic8'? chips are {names}, or the path of a .yaml file"
+    assert fails(2, "check", path) == (
+        f"error: {path}:4:7: {unknown}\nerror: {path}:9:27: unknown target 'c'; allowed are a, b"
+    )
+    assert fails(2, "check", "sal_pair", "--set", "chip=generic9") == f"error: --set chip: {unknown}"
+
+
+def test_check_takes_changes_and_a_chip(tmp_path: Path) -> None:
+    path = tmp_path / "pulse.yaml"
+    path.write_text(PULSE)
+    text = "pulse: no problems on chip loihi1; 6 neurons, 8 synapses\n"
+    assert call("check", path, "--set", "a.size=4", "--chip", "loihi1").stdout == text
+    assert fails(2, "check", "sal_pair", "--set", "units.size=none") == (
+        "error: --set units.size: size of population 'units' must be a whole number; found the text 'none'"
+    )
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\xff", b"[1, 2", b"neuroport: 1", b"- a\n- b\n"])
 @pytest.mark.parametrize("command", [("check",), ("run",), ("show",), ("compile",), ("verify",)])
 def test_broken_files_give_sentences(tmp_path: Path, content: bytes, command: tuple[str, ...]) -> None:
@@ -245,6 +334,67 @@ def test_show_of_a_network() -> None:
     assert lines[1] == "dt 1 ms, seed 1, chip generic8"
     assert any(line.split()[:3] == ["units", "2", "sampling_unit"] for line in lines)
     assert "records recurrent.w every 5000 steps" in lines
+
+
+def test_show_of_a_chip(tmp_path: Path) -> None:
+    from neuroport.chips import load, to_yaml
+
+    text = call("show", "loihi1").stdout
+    assert text.startswith("loihi1: Loihi 1 - 24-bit state rounded toward zero, ")
+    assert "  weight          8  nearest      saturate      per projection\n" in text
+    assert "  accumulator    22  nearest      wrap          twos complement\n" in text
+    assert "  neurons per core        1,024\n" in text
+    assert "  plastic synapses        no\n" in text
+    assert "tables of functions: 1,024 intervals, 32 bits\n" in text
+    assert text.endswith("nothing deviates: every circuit is as designed\n")
+    path = tmp_path / "mine.yaml"
+    path.write_text(to_yaml(load("generic8_mismatch10_steps")).replace("generic8", "mine"))
+    lines = call("show", path).stdout.splitlines()
+    assert lines[0].startswith("mine_mismatch10_steps: ")
+    assert lines[-6:-1] == [
+        "  deviating kind  distribution  sigma  steps",
+        "  weight          lognormal       0.1      0",
+        "  bias            lognormal       0.1      0",
+        "  amplitude       lognormal       0.1      0",
+        "  duration        -                 0      1",
+    ]
+    assert "arithmetic float32; no words, no rounding\n" in call("show", "ideal32").stdout
+
+
+def test_show_writes_the_specimen_of_a_chip(tmp_path: Path) -> None:
+    path = tmp_path / "chip3.h5"
+    made = call("show", "generic8_mismatch10", "--chip-seed", 3, "-o", path).stdout
+    assert made.startswith("chip instance: generic8_mismatch10, chip seed 3\n")
+    assert made.endswith(f"\nwritten to {path}\n")
+    assert call("show", path).stdout.startswith("chip instance: generic8_mismatch10, chip seed 3\n")
+    common = ("run", "sal_pair", *LONGER, "--json")
+    drawn = answer(*common, "--chip", "generic8_mismatch10", "--chip-seed", 3)
+    assert answer(*common, "--chip-instance", path)["digest"] == drawn["digest"]
+    again = ("show", "generic8_mismatch10", "--chip-seed", 4, "-o", path)
+    assert fails(2, *again) == (
+        f"error: {path}: exists already; choose another name, or replace it with --overwrite"
+    )
+    assert call(*again, "--overwrite").exit_code == 0
+    assert call("show", path).stdout.startswith("chip instance: generic8_mismatch10, chip seed 4\n")
+    assert fails(2, "show", "generic8_mismatch10", "-o", path) == (
+        "error: -o writes a specimen of the chip; say which one with --chip-seed N"
+    )
+
+
+def test_show_decides_what_a_name_is(tmp_path: Path) -> None:
+    shipped, of_chips = ", ".join(networks.names()), ", ".join(chips.names())
+    assert not set(networks.names()) & set(chips.names())
+    assert fails(2, "show", "nothing") == (
+        "error: nothing: there is no such file, network or chip; show takes a network file, a trace, a chip "
+        f"description, a chip instance, or a name: networks are {shipped}; chips are {of_chips}"
+    )
+    assert fails(2, "show", "sal_pair", "--chip-seed", 3) == (
+        f"error: --chip-seed, -o and --overwrite go with a chip, and 'sal_pair' is none; chips are {of_chips}"
+    )
+    # a file that has keys of both is read as a network
+    both = tmp_path / "both.yaml"
+    both.write_text(PULSE + "words: {state: {bits: 16}}\n")
+    assert fails(2, "show", both).startswith(f"error: {both}:12:1: unknown key 'words' in a network file; ")
 
 
 def test_show_of_a_trace(trace: Path) -> None:
@@ -306,6 +456,19 @@ def test_compare_of_equal_and_different_runs(tmp_path: Path, trace: Path) -> Non
     assert result["first_difference"]["kind"] in ("states", "weights")
 
 
+def test_compare_of_learning_with_and_without_sal(tmp_path: Path) -> None:
+    with_sal, without = tmp_path / "pair.h5", tmp_path / "off.h5"
+    common = ("run", "sal_pair", "--backend", "reference", "--set", "protocol.1.repeat=2", "-q")
+    assert call(*common, "-o", with_sal).exit_code == 0
+    assert call(*common, "--set", "recurrent.eta_s=0", "-o", without).exit_code == 0
+    result = json.loads(call("compare", with_sal, without, "--json").stdout)
+    ours, theirs = (open_trace(path).weight_samples("recurrent.w").values[1, 0].item() for path in (with_sal, without))
+    text = f"weight 'recurrent.w': after step 9999 element 0 is {ours!r} in the first, {theirs!r} in the second"
+    first = {"kind": "weights", "where": "recurrent.w", "step": 9999, "text": text}
+    assert result["first_difference"] == first
+    assert [d["kind"] for d in result["differences"]] == ["weights", "weights"]
+
+
 def test_compare_names_the_first_spike(tmp_path: Path) -> None:
     def change(capture: Any) -> None:
         steps, neurons = capture.spikes["b"]
@@ -327,6 +490,21 @@ def test_verify_says_identical() -> None:
     text = call("verify", "loihi_lif").stdout
     executors = ", ".join(result["executors"])
     assert text == f"loihi_lif on loihi1 (integer): identical after 30 steps on {executors}\n"
+
+
+def test_verify_uses_all_ready_backends_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroport import backends, verification
+
+    asked = []
+
+    def record(network: Any, program: Any, names: tuple[str, ...], **_: Any) -> verification.Verification:
+        asked.append(names)
+        return verification.Verification(True, names, 1, None)
+
+    monkeypatch.setattr(verification, "verify", record)
+    assert call("verify", "loihi_lif").exit_code == 0
+    assert call("verify", "loihi_lif", "--against", "emulator").exit_code == 0
+    assert asked == [backends.ready(), ("reference", "emulator")]
 
 
 def test_verify_names_a_difference_and_has_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,6 +594,17 @@ def test_export_from_a_trace_takes_no_changes(tmp_path: Path, trace: Path) -> No
     )
 
 
+def test_plot_of_a_network_file_says_what_to_do(tmp_path: Path) -> None:
+    path, page = networks.path("sal_pair"), tmp_path / "page.txt"
+    page.write_text("no trace")
+    assert fails(2, "plot", path, "-o", tmp_path / "x.png") == (
+        f"error: {path}: this is a network file; run it with -o first, then plot the trace"
+    )
+    assert fails(2, "plot", page, "-o", tmp_path / "x.png") == (
+        f"error: {page}: this is no trace; run a network with -o first, then plot the trace"
+    )
+
+
 def test_plot_writes_a_picture_once(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     trace, out = write(tmp_path / "a.h5"), tmp_path / "a.png"
@@ -448,6 +637,83 @@ def test_doctor_finds_this_machine_fit() -> None:
     assert report["ok"]
     assert {"level": "ok", "what": "backend emulator", "text": "ready"} in report["findings"]
     assert "backend reference" in call("doctor").stdout
+    assert call("doctor", "--backend", "reference").exit_code == 0
+    assert fails(2, "doctor", "--backend", "abacus").startswith("error: there is no backend 'abacus'; ")
+
+
+def test_doctor_says_what_genn_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from neuroport import doctor_genn
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_PATH", raising=False)
+    monkeypatch.setattr(doctor_genn.importlib.util, "find_spec", lambda name: None)
+    assert [(part.name, part.found, part.text) for part in doctor_genn.parts()] == [
+        ("pygenn", False, "is not installed; it is not on PyPI, see https://genn-team.github.io for how to install it"),
+        ("C++ compiler", False, "g++ is not on the PATH; install it with your system's packages"),
+        ("make", False, "make is not on the PATH; install it with your system's packages"),
+        (
+            "CUDA toolkit",
+            False,
+            "neither CUDA_PATH nor nvcc is there; install the CUDA toolkit and set CUDA_PATH (only needed to run on a "
+            "GPU)",
+        ),
+        (
+            "GPU driver",
+            False,
+            "nvidia-smi is not on the PATH; install the NVIDIA driver (only needed to run on a GPU)",
+        ),
+    ]
+
+
+def _tool(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_doctor_says_what_genn_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from neuroport import doctor_genn
+
+    nvcc = _tool(tmp_path / "bin" / "nvcc", "")
+    compiler, make = _tool(tmp_path / "bin" / "g++", ""), _tool(tmp_path / "bin" / "make", "")
+    _tool(tmp_path / "bin" / "nvidia-smi", "echo 'Some GPU, 1.2'")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("CUDA_PATH", raising=False)
+    monkeypatch.setattr(doctor_genn.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(doctor_genn.metadata, "version", lambda name: "5.2.1")
+    assert [(part.found, part.text) for part in doctor_genn.parts()] == [
+        (False, "5.2.1 is too old; install 5.4 or newer, see https://genn-team.github.io for how"),
+        (True, str(compiler)),
+        (True, str(make)),
+        (
+            False,
+            f"CUDA_PATH is not set, but there is {nvcc}; set CUDA_PATH to the folder of its toolkit (only needed to "
+            "run on a GPU)",
+        ),
+        (True, "Some GPU, 1.2"),
+    ]
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "cuda.h").write_text("")
+    assert f"set CUDA_PATH={tmp_path} (only" in doctor_genn.parts()[3].text
+    monkeypatch.setenv("CUDA_PATH", str(tmp_path))
+    assert doctor_genn.parts()[3] == doctor_genn.Part("CUDA toolkit", True, f"{nvcc} (CUDA_PATH)")
+    monkeypatch.setenv("CUDA_PATH", str(tmp_path / "no"))
+    assert doctor_genn.parts()[3].text == (
+        f"CUDA_PATH is {tmp_path / 'no'}, where there is no bin/nvcc; correct it (only needed to run on a GPU)"
+    )
+    _tool(tmp_path / "bin" / "nvidia-smi", "exit 9")
+    assert doctor_genn.parts()[4].text == "nvidia-smi fails; repair the NVIDIA driver (only needed to run on a GPU)"
+
+
+def test_a_backend_that_is_asked_for_and_missing_has_exit_code_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroport.backends.genn import Genn
+
+    monkeypatch.setattr(Genn, "missing", lambda self: "GeNN needs this; do that")
+    text = "error: backend 'genn': GeNN needs this; do that"
+    assert fails(2, "doctor", "--backend", "genn") == text
+    assert fails(2, "run", "loihi_lif", "--backend", "genn", "-q") == text
+    assert call("doctor").exit_code == 0
 
 
 # ------------------------------------------------------------------------------------------------------- the whole
@@ -471,6 +737,7 @@ def test_help_is_quick_and_names_all_commands() -> None:
     runs = [cpu_seconds("-m", "neuroport", "--help") for _ in range(3)]
     for name in "run check show compile verify compare export plot list doctor".split():
         assert f"\n  {name} " in runs[0][1]
+    assert "..." not in runs[0][1].partition("Commands:")[2]
     assert min(spent for spent, _ in runs) < cpu_seconds("-c", "import click")[0] + 0.3
 
 

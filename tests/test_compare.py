@@ -83,6 +83,32 @@ def test_one_unit_in_a_weight_is_found_and_the_earliest_comes_first(tmp_path: Pa
     ]
 
 
+def test_other_sampling_steps_are_told_after_equal_ones(tmp_path: Path) -> None:
+    def sampled(name: str, *samples: tuple[int, int]) -> Path:
+        path = tmp_path / f"{name}.h5"
+        with Writer(path, SOURCE) as writer:
+            for step, value in samples:
+                writer.weights("ab.w", step, np.full(6, value))
+            # the last weights are another matter: an event after the last step may change them
+            writer.close(steps=200, final={"ab.w": np.full(6, 3 if name == "a" else 1)})
+        return path
+
+    a = open_trace(sampled("a", (49, 1), (99, 1), (149, 1)))
+    final = "'ab.w': at the end element 0 is 0.09375 in the first, 0.03125 in the second"
+    for name, samples, wanted in (
+        ("b", [(49, 1), (99, 1), (149, 1)], []),
+        ("c", [(49, 1), (99, 1)], ["weight 'ab.w': only the first has a sample after step 149"]),
+        ("d", [(49, 1), (79, 1), (149, 1)], ["weight 'ab.w': only the second has a sample after step 79"]),
+    ):
+        texts = [str(d) for d in compare(a, open_trace(sampled(name, *samples))).differences]
+        assert texts == [*wanted, final]
+    changed = open_trace(sampled("e", (49, 2), (79, 1)))
+    assert [str(d) for d in compare(a, changed).differences] == [
+        "weight 'ab.w': after step 49 element 0 is 0.03125 in the first, 0.0625 in the second",
+        final,
+    ]
+
+
 def test_final_values_and_lengths_are_compared(tmp_path: Path) -> None:
     for name, values, steps in (("a", [1, 2, 3], 10), ("b", [1, 2, 4], 11)):
         with Writer(tmp_path / f"{name}.h5", SOURCE) as writer:

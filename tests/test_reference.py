@@ -467,7 +467,7 @@ def test_overflow_error_is_a_sentence() -> None:
         machine.advance(1)
     assert str(error.value) == (
         "step 0: a value for 'p.y' lies outside 0..3, and this chip has no rule for that; give the variable a larger "
-        "range."
+        "range"
     )
 
 

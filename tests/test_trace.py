@@ -311,3 +311,14 @@ def test_large_captures_are_written_before_the_end(tmp_path: Path) -> None:
     assert (writer.folder / "000001.h5").exists()
     writer.close(steps=600_000)
     assert len(open_trace(tmp_path / "o.h5").spikes("a").steps) == 600_000
+
+
+def test_the_period_of_every_recording_is_told(tmp_path: Path) -> None:
+    import neuroport
+
+    path = tmp_path / "pair.h5"
+    network = neuroport.load("sal_pair", ["record.states.units.x=20 ms", "record.weights.recurrent.w=50 ms"])
+    neuroport.run(network, backend="reference", duration="100 ms", trace=path)
+    with h5py.File(path) as file:
+        assert file["neuroport/records/units.x"].attrs["every"] == 20
+        assert file["neuroport/weights/recurrent.w"].attrs["every"] == 50
