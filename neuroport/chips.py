@@ -107,7 +107,7 @@ def is_description(path: Path) -> bool:
 
 
 def problem(name: str) -> str:
-    """"" or why a name in a network file stands for no chip; the path of a description is not looked at."""
+    """ "" or why a name in a network file stands for no chip; the path of a description is not looked at."""
     if name in names() or name.endswith((".yaml", ".yml")) or "/" in name:
         return ""
     near = difflib.get_close_matches(name, names(), 1)

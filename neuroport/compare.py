@@ -63,7 +63,7 @@ def compare(a: Trace, b: Trace) -> Comparison:
         compared.append(f"final values of {name}")
         found.append(_final(a, b, name))
     real = [difference for difference in found if difference is not None]
-    order = sorted(real, key=lambda d: (d.kind != "content", float("inf") if d.step is None else d.step))
+    order = sorted(real, key=lambda d: -1 if d.step is None else d.step)
     return Comparison(tuple(order), tuple(compared))
 
 

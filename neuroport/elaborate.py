@@ -299,6 +299,8 @@ class _Elaboration:
         self.materialiser.check_range(numbers, limits, value, obj.name, state.name)
         initial = np.array(np.broadcast_to(numbers, (obj.elements.size,)))
         full = f"{obj.name}.{state.name}"
+        if at == "synapse":
+            self.materialiser.made[full] = (initial, obj.elements)
         role: Role = "weight" if state.weight else "state"
         self.arrays[full] = Array(
             full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits

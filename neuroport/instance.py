@@ -130,7 +130,9 @@ def load(path: str | Path) -> ChipInstance:
     try:
         with h5py.File(path, "r") as file:
             if file.attrs.get("format") != _FORMAT:
-                raise InvalidInput.one(place, "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5")
+                command = "neuroport show CHIP --chip-seed N -o FILE.h5"
+                text = f"this HDF5 file holds no chip instance; write one with: {command}"
+                raise InvalidInput.one(place, text)
             chip = chips.read(str(file.attrs["chip"]), str(path))
             tables: dict[str, NDArray[np.float64]] = {}
             for kind in file.get("values", {}):

@@ -14,7 +14,7 @@ from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.network import Network
 from neuroport.program import Numbers
 from neuroport.targets import boltzmann
-from neuroport.values import ArrayValue, Distribution, FileValue, Quantity, TargetValue, Value
+from neuroport.values import ArrayValue, CopyValue, Distribution, FileValue, Quantity, TargetValue, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,8 @@ class Materialiser:
 
     network: Network
     problems: list[Problem] = field(default_factory=list)
+    made: dict[str, tuple[Numbers, Elements]] = field(default_factory=dict)
+    """Initial values of the synaptic variables made so far."""
     _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def number(self, quantity: Quantity, unit: str) -> float:
@@ -132,9 +134,31 @@ class Materialiser:
             case FileValue(file=file, dataset=dataset, unit=given, rows=rows):
                 data = read_dataset(Path(self.network.folder) / file, dataset)
                 return self._arranged(data, given or unit, unit, rows, owner, quantity, elements, value.place)
+            case CopyValue(of=of, scale=scale):
+                return scale * self._copied(of, owner, quantity, elements, value.place)
             case TargetValue(target=target, field=name):
                 data = self.target(target)[name]
                 return self._arranged(data, "", unit, "target", owner, quantity, elements, value.place)
+
+    def _copied(
+        self, of: str, owner: str, quantity: str, elements: Elements, place: Place | None
+    ) -> NDArray[np.float64]:
+        """The initial values of another projection's variable, by the neurons of the synapses."""
+        if of not in self.made or elements.pre is None or elements.post is None:
+            known = ", ".join(self.made) or "none"
+            text = f"{owner}.{quantity} is to be the same as '{of}', which is no variable of an earlier projection; "
+            raise InvalidInput.one(place, f"{text}there are: {known}")
+        values, other = self.made[of]
+        if other.shape != elements.shape or other.pre is None or other.post is None:
+            text = f"{owner}.{quantity} connects {elements.shape} neurons and '{of}' {other.shape}; they must be equal"
+            raise InvalidInput.one(place, text)
+        matrix = np.full(elements.shape, np.nan)
+        matrix[other.pre, other.post] = values
+        found = matrix[elements.pre, elements.post]
+        if np.any(np.isnan(found)):
+            text = f"{owner}.{quantity} has synapses where '{of}' has none; connect the same pairs"
+            raise InvalidInput.one(place, text)
+        return found
 
     def target(self, name: str) -> dict[str, NDArray[np.float64]]:
         """The fields of a target, computed once."""

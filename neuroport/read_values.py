@@ -14,7 +14,7 @@ from neuroport import units
 from neuroport.errors import Place
 from neuroport.fields import Report, found, listing
 from neuroport.units import quoted
-from neuroport.values import ArrayValue, Distribution, FileValue, Frozen, Quantity, TargetValue, Value
+from neuroport.values import ArrayValue, CopyValue, Distribution, FileValue, Frozen, Quantity, TargetValue, Value
 from neuroport.yamlfile import Mapping, Node, Scalar, Sequence
 
 # kind -> (required arguments in positional order, further arguments)
@@ -25,7 +25,7 @@ DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "beta": (("a", "b"), ("scale", "offset")),
 }
 TARGET_FIELDS = ("c", "m", "p")
-_FORMS = (*DISTRIBUTIONS, "array", "file", "from")
+_FORMS = (*DISTRIBUTIONS, "array", "file", "from", "same_as")
 
 Rows = Literal["source", "target"]
 Shape = tuple[int, ...]
@@ -187,6 +187,8 @@ def value(report: Report, node: Node | None, slot: Slot) -> Value | None:
         return _distribution(report, node, form, slot)
     if form == "from":
         return _target(report, node, slot)
+    if form == "same_as":
+        return _copy(report, node, slot)
     rows: Any = "source"
     if form == "array":
         entries = report.mapping(node, f"the array of {slot.what}", ("array", "unit", "rows"))
@@ -467,6 +469,13 @@ def _target(report: Report, node: Mapping, slot: Slot) -> TargetValue | None:
     if not _check_shape(report, entries["from"], slot, shape, "source"):
         return None
     return TargetValue(name, target_field, node.place)
+
+
+def _copy(report: Report, node: Mapping, slot: Slot) -> CopyValue | None:
+    entries = report.mapping(node, f"the value of {slot.what}", ("same_as", "scale"))
+    text = report.text(entries.get("same_as"), f"'same_as' of {slot.what}")
+    scale = report.number(entries.get("scale"), f"scale of {slot.what}")
+    return None if text is None else CopyValue(text, 1.0 if scale is None else scale, node.place)
 
 
 def _unit(report: Report, node: Node | None, what: str) -> str | None:

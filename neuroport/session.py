@@ -309,9 +309,7 @@ class Session:
                 text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
                 raise InvalidInput.one(None, text)
             if np.size(number) != 1:
-                text = (
-                    f"'{name}' is switched with one value for all, and {np.size(number)} were given; give one number"
-                )
+                text = f"'{name}' is switched with one value for all, and {np.size(number)} were given; give one number"
                 raise InvalidInput.one(None, text)
             self._switchboard.set(self.executor, {name: float(np.ravel(number)[0])})
             return

@@ -94,4 +94,17 @@ class TargetValue:
     place: Place | None = dataclasses.field(default=None, compare=False)
 
 
-Value = Quantity | Distribution | ArrayValue | FileValue | TargetValue
+@dataclass(frozen=True, slots=True)
+class CopyValue:
+    """`scale` times what another projection's variable starts with, `{same_as: up.w, scale: -1}`.
+
+    `of` is PROJECTION.VARIABLE of an earlier projection between populations of the same sizes; synapses correspond by
+    their neurons' numbers.
+    """
+
+    of: str
+    scale: float = 1.0
+    place: Place | None = dataclasses.field(default=None, compare=False)
+
+
+Value = Quantity | Distribution | ArrayValue | FileValue | TargetValue | CopyValue

@@ -87,9 +87,7 @@ def verify(
     if len(able) < 2:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         why = f" ({reasons})" if reasons else ""
-        raise Unsupported(
-            f"verifying takes two executors, and {len(able)} can run this network{why}; name another one"
-        )
+        raise Unsupported(f"verifying takes two executors, and {len(able)} can run this network{why}; name another one")
     if not network.protocol:
         network = replace(network, protocol=(Run(duration=Quantity(1000 if steps is None else steps, "steps")),))
     elif not full:

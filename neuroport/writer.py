@@ -43,7 +43,7 @@ from neuroport.network import (
     Trigger,
 )
 from neuroport.read_values import DISTRIBUTIONS
-from neuroport.values import ArrayValue, Distribution, FileValue, Frozen, Quantity, TargetValue, Value
+from neuroport.values import ArrayValue, CopyValue, Distribution, FileValue, Frozen, Quantity, TargetValue, Value
 
 INLINE = 64
 """Arrays with more numbers go to the HDF5 file."""
@@ -266,6 +266,8 @@ class _Writer:
                 return {value.kind: _arguments(value)}
             case TargetValue():
                 return {"from": f"{value.target}.{value.field}"}
+            case CopyValue():
+                return {"same_as": value.of, **({"scale": value.scale} if value.scale != 1 else {})}
             case FileValue():
                 result = {"file": self.path(value.file), "dataset": value.dataset}
             case ArrayValue():

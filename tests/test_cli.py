@@ -216,6 +216,13 @@ def test_a_chip_seed_needs_a_chip_that_deviates() -> None:
     assert fails(2, "show", "generic8", "--chip-seed", 3) == text
 
 
+def test_chip_seeds_must_be_as_many_as_copies() -> None:
+    for copies in (1, 3):
+        command = ("run", "sal_pair", "--chip", "generic8_mismatch10", "--copies", copies, "--chip-seed", "0:2", "-q")
+        text = f"error: {copies} copies need as many chip seeds, and 2 were given; give FIRST:END"
+        assert fails(2, *command) == text
+
+
 def test_the_summary_tells_which_metrics_were_not_measured(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(
@@ -242,7 +249,10 @@ def test_the_summary_shows_first_and_last_when_there_are_two(tmp_path: Path) -> 
     protocol = "metrics: {r: {rate: b}}\nprotocol: [{repeat: 2, do: [{run: 10 ms}, {measure: [r]}]}]"
     path.write_text(PULSE.replace("protocol: [{run: 100 ms}]", protocol).replace("200 Hz", "0 Hz"))
     lines = call("run", path, "--backend", "reference", "-q").stdout.splitlines()
-    assert lines[1:3] == ["  metric  measured  first  at step  last  at step", "  r              2      0       10     0       20"]
+    assert lines[1:3] == [
+        "  metric  measured  first  at step  last  at step",
+        "  r              2      0       10     0       20",
+    ]
 
 
 def test_a_name_is_listed_once() -> None:
@@ -305,7 +315,7 @@ def test_check_names_an_unknown_chip_with_the_other_problems(tmp_path: Path) -> 
     names = ", ".join(chips.names())
     unknown = f"there is no chip 'generic9'; did you mean 'generic8'? chips are {names}, or the path of a .yaml file"
     assert fails(2, "check", path) == (
-        f"error: {path}:4:7: {unknown}\nerror: {path}:9:27: unknown target 'c'; allowed are a, b"
+        f"error: {path}:4:7: {unknown}\nerror: {path}:9:27: unknown population 'c'; allowed are a, b"
     )
     assert fails(2, "check", "sal_pair", "--set", "chip=generic9") == f"error: --set chip: {unknown}"
 
@@ -371,9 +381,7 @@ def test_show_writes_the_specimen_of_a_chip(tmp_path: Path) -> None:
     drawn = answer(*common, "--chip", "generic8_mismatch10", "--chip-seed", 3)
     assert answer(*common, "--chip-instance", path)["digest"] == drawn["digest"]
     again = ("show", "generic8_mismatch10", "--chip-seed", 4, "-o", path)
-    assert fails(2, *again) == (
-        f"error: {path}: exists already; choose another name, or replace it with --overwrite"
-    )
+    assert fails(2, *again) == (f"error: {path}: exists already; choose another name, or replace it with --overwrite")
     assert call(*again, "--overwrite").exit_code == 0
     assert call("show", path).stdout.startswith("chip instance: generic8_mismatch10, chip seed 4\n")
     assert fails(2, "show", "generic8_mismatch10", "-o", path) == (

@@ -109,6 +109,20 @@ def test_other_sampling_steps_are_told_after_equal_ones(tmp_path: Path) -> None:
     ]
 
 
+def test_an_early_value_comes_before_a_late_sample(tmp_path: Path) -> None:
+    for name, value, samples in (("a", 16, (49, 99)), ("b", 32, (49,))):
+        with Writer(tmp_path / f"{name}.h5", SOURCE) as writer:
+            writer.capture(Capture({}, {"a.v": (np.array([9]), np.full((1, 3), value))}))
+            for step in samples:
+                writer.weights("ab.w", step, np.zeros(6, dtype=np.int64))
+            writer.close(steps=200)
+    result = compare(open_trace(tmp_path / "a.h5"), open_trace(tmp_path / "b.h5"))
+    assert [str(d) for d in result.differences] == [
+        "state 'a.v': after step 9 element 0 is 1.0 in the first, 2.0 in the second",
+        "weight 'ab.w': only the first has a sample after step 99",
+    ]
+
+
 def test_final_values_and_lengths_are_compared(tmp_path: Path) -> None:
     for name, values, steps in (("a", [1, 2, 3], 10), ("b", [1, 2, 4], 11)):
         with Writer(tmp_path / f"{name}.h5", SOURCE) as writer:

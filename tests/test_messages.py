@@ -305,7 +305,7 @@ EDITS = [
         "init: {b: {gaussian: [0, 1]}}",
         (
             "net.yaml:20:62: initial 'b' of population 'a' must be a number, a list or one of these forms: "
-            "uniform, normal, lognormal, beta, array, file, from; found a mapping with 'gaussian'"
+            "uniform, normal, lognormal, beta, array, file, from, same_as; found a mapping with 'gaussian'"
         ),
     ),
     (

@@ -67,6 +67,4 @@ def _write(file: str, text: str) -> Path:
             return path
         except OSError as error:
             problem = error
-    raise RunFailed(
-        f"{folder()}: generated code cannot be kept here: {problem}. Set NEUROPORT_CACHE to another folder"
-    )
+    raise RunFailed(f"{folder()}: generated code cannot be kept here: {problem}. Set NEUROPORT_CACHE to another folder")

@@ -19,7 +19,7 @@ def largest(program: Program) -> dict[str, int]:
     per statement arrives in a step.
     """
     sums = {name: 0 for name, a in program.arrays.items() if a.role == "input" and isinstance(a.type, Int)}
-    for projection, send in _sends(program):
+    for projection, send in sends(program):
         magnitude = _magnitude(send.value, program)
         if send.input in sums and magnitude is not None:
             ends, size = (
@@ -58,8 +58,9 @@ def problems(program: Program) -> Iterator[str]:
             )
 
 
-def _sends(program: Program) -> Iterator[tuple[Projection, Send]]:
-    for projection in program.projections:
+def sends(program: Program) -> Iterator[tuple[Projection, Send]]:
+    """Every statement that sends, with its projection (of those that have synapses)."""
+    for projection in (p for p in program.projections if p.synapses):
         for body in (projection.step, projection.arrive, projection.post_body):
             for stmt in body:
                 if isinstance(stmt, Send):

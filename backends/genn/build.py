@@ -113,7 +113,7 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
         made.append(_create(model, program, seed, device))
         made[0].genn.build(str(path))
 
-    cache.build(path, compile_there, strict=not program.integer)
+    cache.build(path, compile_there, strict=_strict(program))
     made[0].genn.load(num_recording_timesteps=recording)
     return made[0]
 
@@ -144,8 +144,13 @@ def _key(model: Model, program: Program, device: str) -> str:
         (p.source_size, p.target_size, int(np.diff(p.indptr).max(initial=0)), int(np.bincount(p.post).max(initial=0)))
         for p in program.projections
     ]
-    whole = repr((pygenn.__version__, device, program.integer or cache.STRICT, asdict(model), fixed, sizes))
+    whole = repr((pygenn.__version__, device, _strict(program) and cache.STRICT, asdict(model), fixed, sizes))
     return hashlib.sha256(whole.encode()).hexdigest()[:24]
+
+
+def _strict(program: Program) -> bool:
+    """Whether additions must keep their order: in integer programs it does not matter."""
+    return not program.integer and program.precision == "float64"
 
 
 def _parameters(group: Group) -> list[tuple[str, str]]:

@@ -223,6 +223,7 @@ class _Emitter:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.changing = writable(program)
+        self.reached = {send.input for _, send in bounds.sends(program)}
         self.groups = Identifiers(set(RESERVED))
         self.neurons: dict[str, _NeuronScope] = {}
         self.synapses: dict[str, _SynapseScope] = {}
@@ -278,9 +279,13 @@ class _Emitter:
             scope.variables[name] = variable.ident
             group.variables.append(variable)
         writer = Writer(self.program, scope, scope.names)
-        for array in self.program.arrays.values():
-            if array.role == "input" and array.owner == population.name:
-                self._input(array, scope, group, writer)
+        inputs = [a for a in self.program.arrays.values() if a.role == "input" and a.owner == population.name]
+        for array in inputs:
+            self._input(array, scope, group, writer)
+        if inputs:
+            self._by_hand(inputs, scope, writer)
+        for array in inputs:
+            self._stimuli(array, scope, group, writer)
         if population.spiking:
             writer.lines.append("bool spiked = false;")
         writer.body(population.body)
@@ -296,21 +301,41 @@ class _Emitter:
         group.code = writer.text()
 
     def _input(self, array: Array, scope: _NeuronScope, group: Neurons, writer: Writer) -> None:
-        """The sum of an input: what synapses sent, what was injected, what a series has in this step."""
+        """A local with the sum of what synapses sent to an input."""
         short = array.name.removeprefix(f"{array.owner}.")
         kind = kind_of(array.type, self.program)
         ctype = writer.type(kind)
-        received = scope.names(f"in_{short}", "input", array.name)
-        group.inputs[received] = array.name
         ident = scope.names(short, "own", array.name)
         scope.variables[array.name] = ident
+        if array.name in self.reached:
+            received = scope.names(f"in_{short}", "input", array.name)
+            group.inputs[received] = array.name
+            writer.lines.append(f"{ctype} {ident} = ({ctype}){received};")
+        else:
+            writer.lines.append(f"{ctype} {ident} = 0;")
+
+    def _by_hand(self, inputs: list[Array], scope: _NeuronScope, writer: Writer) -> None:
+        """What was written to inputs by hand for this step."""
+        owner = inputs[0].owner
+        late = scope.parameter(Parameter(scope.names("late", "is late", owner), "int32_t", "late", owner, True))
+        writer.lines.append(f"if ({late} != 0) {{")
+        for array in inputs:
+            ctype = writer.type(kind_of(array.type, self.program))
+            wanted = f"by_hand_{array.name.removeprefix(f'{owner}.')}"
+            given = scope.array("late", array.name, "int64_t" if ctype.startswith("int") else ctype, wanted)
+            writer.lines += [
+                f"    {scope.variables[array.name]} += ({ctype}){given}[id];",
+                f"    {given}[id] = 0;",
+            ]
+        writer.lines.append("}")
+
+    def _stimuli(self, array: Array, scope: _NeuronScope, group: Neurons, writer: Writer) -> None:
+        """What is injected into an input, and what series have for it, in this step."""
+        short = array.name.removeprefix(f"{array.owner}.")
+        kind = kind_of(array.type, self.program)
+        ctype = writer.type(kind)
+        ident = scope.variables[array.name]
         lines = writer.lines
-        lines.append(f"{ctype} {ident} = ({ctype}){received};")
-        late = scope.parameter(
-            Parameter(scope.names(f"late_{short}", "is late", array.name), "int32_t", "late", array.name, True)
-        )
-        by_hand = scope.array("late", array.name, "int64_t" if kind != "f" else ctype, f"by_hand_{short}")
-        lines.append(f"if ({late} != 0) {{ {ident} += ({ctype}){by_hand}[id]; {by_hand}[id] = 0; }}")
         if any(i.input == array.name for i in self.program.injections):
             first = scope.array("first", array.name, "uint32_t", f"first_{short}")
             steps = scope.array("steps", array.name, "uint64_t", f"steps_{short}")
@@ -325,11 +350,8 @@ class _Emitter:
             ]
         for series in self.program.series:
             if series.input == array.name:
-                row = scope.parameter(
-                    Parameter(
-                        scope.names(f"row_{series.name}", "row", series.name), "int32_t", "row", series.name, True
-                    )
-                )
+                row = scope.names(f"row_{series.name}", "row", series.name)
+                scope.parameter(Parameter(row, "int32_t", "row", series.name, True))
                 dtype = storage(array, self.program)
                 if dtype.kind == "i":
                     dtype = integer_dtype(int(series.table.min(initial=0)), int(series.table.max(initial=0)))

@@ -298,7 +298,7 @@ class Machine:
             held.view[:] = values - self._pending(array)
             held.push_to_device()
             self._written.add(array)
-            self._set("late", array, 1)
+            self._set("late", declared.owner, 1)
         elif array in self._idle:
             self._idle[array][...] = values
         else:
@@ -325,7 +325,7 @@ class Machine:
     def _forget_writing(self) -> None:
         for array in self._written:
             self._by_hand[array].view[:] = 0
-            self._set("late", array, 0)
+            self._set("late", self.program.arrays[array].owner, 0)
         self._written.clear()
 
     # ---------------------------------------------------------------------------------------------------- recordings
@@ -343,8 +343,7 @@ class Machine:
                 continue
             kept = self._genn._runtime.get_array(self._built.neurons[population.name], "recordSpk")
             words = np.frombuffer(kept.host_view, np.uint32).reshape(self._recording, -1)[rows]
-            bits = np.unpackbits(words.astype("<u4").view(np.uint8), axis=1, bitorder="little")
-            steps, neurons = np.nonzero(bits[:, : population.size])
+            steps, neurons = spikes_in(words)
             self._counts[population.owner] += len(steps)
             if population.owner in self._kept and len(steps):
                 self._kept[population.owner].append((steps + self._collected, neurons))
@@ -391,6 +390,14 @@ class Machine:
                 if count:
                     counts[name] = counts.get(name, 0) + int(count)
         return counts
+
+
+def spikes_in(words: NDArray[np.uint32]) -> tuple[Indices, Indices]:
+    """The set bits of words (steps, words of 32 neurons), lowest first: their rows and neurons, sorted."""
+    rows, columns = np.nonzero(words)
+    bits = words[rows, columns].astype("<u4").view(np.uint8).reshape(-1, 4)
+    at, bit = np.nonzero(np.unpackbits(bits, axis=1, bitorder="little"))
+    return rows[at], 32 * columns[at] + bit
 
 
 def _bounds(array: Array) -> tuple[float, float]:

@@ -42,8 +42,8 @@ class Reference:
 class Parameter:
     """A number of the whole group: the program's scalar `name`.
 
-    of "row": the row that the series `name` shows in this step, or -1; of "late": whether the input `name` was
-    written by hand for this step.
+    of "row": the row that the series `name` shows in this step, or -1; of "late": whether an input of the population
+    `name` was written by hand for this step.
     """
 
     ident: str

@@ -71,7 +71,7 @@ def run(
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite}
     try:
         with Progress(network.name, show=not quiet) as progress:
-            if count == 1:
+            if count == 1 and len(chip_seeds) < 2:
                 one = chip_seeds[0] if chip_seeds else None
                 results = [neuroport.run(network, backend, chip, one, chip_instance, seed, progress=progress, **common)]
             else:
@@ -139,10 +139,10 @@ def summary(result: Run, network: Network) -> None:
 def _metrics(result: Run, network: Network) -> None:
     """Each metric at its first and last measurement; one value where none was measured more often than once."""
     if any(len(values) > 1 for values in result.metrics.values()):
-        columns = ("metric", "measured", "first", "at step", "last", "at step")
+        columns = ["metric", "measured", "first", "at step", "last", "at step"]
         rows = [[name, len(v), *_measured(v, 0), *_measured(v, -1)] for name, v in result.metrics.items()]
     else:
-        columns = ("metric", "value", "at step")
+        columns = ["metric", "value", "at step"]
         rows = [[name, *_measured(v, 0)] for name, v in result.metrics.items()]
     echo_table(columns, rows)
     from neuroport.network import Measure
