@@ -208,17 +208,17 @@ class Writer:
         acc = self.use("array", stmt.input)
         neuron = self.place.post if stmt.to == "post" else self.place.pre
         if stmt.delay == "synapse" and self.place.dendritic:
-            slot = f"(t + {self._dendritic()}) & {self._mask(acc)}"
+            element = f"{acc}[(t + {self._dendritic()}) & {self._mask(acc)}, {neuron}]"
         else:
-            slot = self.once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
+            element = f"{self.current(acc)}[{neuron}]"
         if stmt.guard is not None:
             guard = self.expr_as(stmt.guard, "b")
             if value.text.count("(") > 1:
                 value = self.atom(value)
             self.lines.append(f"if {guard.text}:")
-            self.lines.append(f"    {acc}[{slot}, {neuron}] += {value.text}")
+            self.lines.append(f"    {element} += {value.text}")
         else:
-            self.lines.append(f"{acc}[{slot}, {neuron}] += {value.text}")
+            self.lines.append(f"{element} += {value.text}")
 
     # ------------------------------------------------------------------------------------------------------- reads
 
@@ -229,6 +229,10 @@ class Writer:
         if not known:
             self.header.append(f"{ident} = {text}")
         return ident
+
+    def current(self, ident: str) -> str:
+        """The row of an input for the present step."""
+        return self.once(f"{ident}_now", f"{ident}[t & ({ident}.shape[0] - 1)]", "now", ident)
 
     def _mask(self, ident: str) -> str:
         return self.once(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
@@ -250,8 +254,8 @@ class Writer:
             ident = self.names.fresh(array.rsplit(".", 1)[-1])
             source = self.use("array", array)
             if declared.role == "input":
-                slot = self.once(f"slot_{source}", f"t & ({source}.shape[0] - 1)", "slot", source)
-                element = f"{source}[{slot}, {self.place.own}]"
+                row = self.current(source)
+                element = f"{row}[{self.place.own}]"
             else:
                 element = f"{source}[{self.place.own}]"
             self._loads.append(f"{ident} = {self._typed(element, kind)}")
@@ -283,8 +287,7 @@ class Writer:
         if lag == 0:
             ident = self.use("array", read.array)
             if array.role == "input":
-                slot = self.once(f"slot_{ident}", f"t & ({ident}.shape[0] - 1)", "slot", ident)
-                element = f"{ident}[{slot}, {neuron}]"
+                element = f"{self.current(ident)}[{neuron}]"
             else:
                 element = f"{ident}[{neuron}]"
         else:

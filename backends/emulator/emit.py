@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from neuroport.backends.emulator.body import Place, Writer
 from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module, Names, kind_of
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
@@ -187,8 +189,7 @@ class _Emitter:
         writer.body(population.body)
         for name in population.inputs:
             acc = function.use("array", name)
-            slot = writer.once(f"slot_{acc}", f"t & ({acc}.shape[0] - 1)", "slot", acc)
-            writer.lines.append(f"{acc}[{slot}, i] = 0")
+            writer.lines.append(f"{writer.current(acc)}[i] = 0")
         loops = [f"for i in range({size}):", *_indent(writer.lines or ["pass"], 1)]
         doc = f"One step of every neuron of population {population.name}."
         return self._finish(f"{population.name}_neurons", doc, function, writer, loops)
@@ -206,7 +207,15 @@ class _Emitter:
         )
 
     def _row(self, projection: Projection, function: _Function, writer: Writer) -> list[str]:
-        """The inner loop over the synapses of presynaptic neuron i."""
+        """The inner loop over the synapses of presynaptic neuron i; a full matrix needs no indices."""
+        if full_matrix(projection):
+            columns = function.use("size", projection.target)
+            return [
+                *writer.outer,
+                f"first = np.uint64(i) * np.uint64({columns})",
+                f"for nth in range({columns}):",
+                *_indent(["j = np.uint64(nth)", "syn = first + j", *writer.lines], 1),
+            ]
         rows, post = function.use("rows", projection.name), function.use("post", projection.name)
         return [
             *writer.outer,
@@ -492,6 +501,13 @@ class _Emitter:
 def _small(blocks: list[list[str]]) -> bool:
     """Whether the module is small enough to inline every function into `run` (saves the calls of tiny networks)."""
     return sum(len(block) for block in blocks) < 600
+
+
+def full_matrix(projection: Projection) -> bool:
+    """Whether every presynaptic neuron has exactly one synapse to every postsynaptic one, in order."""
+    if projection.synapses == 0 or projection.synapses != projection.source_size * projection.target_size:
+        return False
+    return bool((projection.element == np.arange(projection.synapses, dtype=np.uint64)).all())
 
 
 def _indent(lines: list[str], levels: int) -> list[str]:
