@@ -71,8 +71,21 @@ def names() -> tuple[str, ...]:
     return tuple(sorted([*BUILT_IN, *_plug_ins()]))
 
 
-def load(name: str) -> Backend:
-    """The backend of that name. Unsupported when there is none, or when its plug-in cannot be imported."""
+def load(name: str, device: str | None = None) -> Backend:
+    """The backend of that name, on a device if one is given (cpu, cuda, hip).
+
+    Unsupported when there is no such backend, when its plug-in cannot be imported, or when it has no such device.
+    """
+    backend = _load(name)
+    if device is None:
+        return backend
+    on = getattr(backend, "on", None)
+    if on is None:
+        raise Unsupported(f"the backend '{name}' has no choice of devices; leave --device out, or take --backend genn")
+    return cast(Backend, on(device))
+
+
+def _load(name: str) -> Backend:
     if name in BUILT_IN:
         _plug_ins()
         return BUILT_IN[name]()

@@ -132,15 +132,17 @@ def open(
     trace: str | Path | None = None,
     overwrite: bool = False,
     keep: bool = True,
+    device: str | None = None,
 ) -> Session:
     """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
 
     With `trace`, what the network file says is to be recorded goes there; the file is there when the session is left.
+    `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
     """
     if trace is not None:
         check_output(trace, overwrite)
     chosen, one = specimen(network, chip, chip_seed, instance)
-    loaded = backends.load(backend)
+    loaded = backends.load(backend, device)
     program = lower(network, chosen, one)
     seed = program.seed if seed is None else seed
     return traced(open_session(network, program, loaded, seed, keep=keep), chosen, one, trace, overwrite, keep)
@@ -213,6 +215,7 @@ def run(
     trace: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    device: str | None = None,
 ) -> Run:
     """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
 
@@ -227,7 +230,7 @@ def run(
         network = lasting(network, duration)
     started = time.perf_counter()
     chosen, one = specimen(network, chip, chip_seed, instance)
-    with open(network, backend, chosen, None, one, seed, trace, overwrite, keep=False) as session:
+    with open(network, backend, chosen, None, one, seed, trace, overwrite, keep=False, device=device) as session:
         built = time.perf_counter()
         session.run_protocol(progress)
         digest = session.digest()

@@ -43,6 +43,7 @@ def run_copies(
     trace: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    device: str | None = None,
 ) -> tuple[api.Run, ...]:
     """Run one copy per seed; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
 
@@ -57,8 +58,8 @@ def run_copies(
     for path in traces:
         if path is not None:
             check_output(path, overwrite)
-    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(seeds)))
-    if getattr(backends.load(backend), "unrolls", False):
+    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(seeds)), device)
+    if getattr(backends.load(backend, device), "unrolls", False):
         return one.unrolled(seeds, chosen, traces)
     return one.side_by_side(seeds, chosen, traces)
 
@@ -92,9 +93,11 @@ class _Copies:
         duration: int | str | Quantity | None,
         overwrite: bool,
         total: _Total,
+        device: str | None,
     ) -> None:
         self.network = network if duration is None else api.lasting(network, duration)
         self.backend, self.chip, self.overwrite, self.total = backend, chip, overwrite, total
+        self.device = device
 
     def side_by_side(
         self, seeds: Sequence[int], chip_seeds: Sequence[int | None], traces: Sequence[Path | None]
@@ -111,6 +114,7 @@ class _Copies:
                 trace=traces[k],
                 overwrite=self.overwrite,
                 progress=self.total.of(k),
+                device=self.device,
             )
 
         with ThreadPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
@@ -124,7 +128,8 @@ class _Copies:
         specimens = [api.specimen(self.network, self.chip, seed) for seed in chip_seeds]
         programs = [api.lower(self.network, chip, one) for chip, one in specimens]
         whole = unroll(programs, seeds)
-        meeting = Meeting(usable(backends.load(self.backend), whole).open(whole, seeds[0], spiking(whole)), len(seeds))
+        backend = usable(backends.load(self.backend, self.device), whole)
+        meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
         sessions: list[Session] = []
         for k, program in enumerate(programs):
             view = CopyExecutor(meeting, k)
@@ -148,7 +153,12 @@ class _Copies:
                 errors.append(error)
                 meeting.abandon()
 
-        _all_threads(run_one, len(seeds))
+        try:
+            _all_threads(run_one, len(seeds))
+        finally:
+            close = getattr(meeting.executor, "close", None)
+            if close is not None:
+                close()
         if errors:
             raise next((e for e in errors if not isinstance(e, threading.BrokenBarrierError)), errors[0])
         return tuple(r for r in results if r is not None)

@@ -72,7 +72,8 @@ class Backend(Protocol):
     """A way to execute programs.
 
     An attribute `unrolls = True` says that copies of a network run best as one program; otherwise each copy has an
-    executor of its own, and executors of different threads work at the same time.
+    executor of its own, and executors of different threads work at the same time. A method `on(device)` gives the
+    backend on that device.
     """
 
     @property

@@ -96,11 +96,15 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeuronModel:
-    """What one neuron is and does in a step. Blocks that are absent are empty."""
+    """What one neuron is and does in a step. Blocks that are absent are empty.
+
+    `notice`: what users must be told when the model is used, e.g. that a patent may cover it.
+    """
 
     name: str
     title: str = ""
     source: str = ""
+    notice: str = ""
     equations: str = ""
     parameters: tuple[Parameter, ...] = ()
     derived: tuple[tuple[str, Expression], ...] = ()
@@ -117,11 +121,15 @@ class NeuronModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynapseModel:
-    """What one synapse is and does. If no block sends anything, `send(target, weight)` starts `on_pre`."""
+    """What one synapse is and does. If no block sends anything, `send(target, weight)` starts `on_pre`.
+
+    `notice`: see NeuronModel.
+    """
 
     name: str
     title: str = ""
     source: str = ""
+    notice: str = ""
     equations: str = ""
     parameters: tuple[Parameter, ...] = ()
     derived: tuple[tuple[str, Expression], ...] = ()

@@ -267,6 +267,16 @@ class Network:
     folder: str = field(default="", compare=False)
     place: Place | None = field(default=None, compare=False)
 
+    @property
+    def notices(self) -> dict[str, tuple[str, ...]]:
+        """What users of the network must be told: the text of a notice -> the names of the models that have it."""
+        models = [p.neuron for p in self.populations] + [p.synapse for p in self.projections]
+        found: dict[str, tuple[str, ...]] = {}
+        for model in models:
+            if model.notice and model.name not in found.get(model.notice, ()):
+                found[model.notice] = (*found.get(model.notice, ()), model.name)
+        return found
+
     def population(self, name: str) -> Population:
         """The population of that name."""
         return next(p for p in self.populations if p.name == name)

@@ -190,7 +190,8 @@ class Random:
     """A uniform number below 1, a pure function of (run seed, stream, step, element): neuroport.rng.
 
     part None: the top 32 bits of the mixed 64-bit word; part 0..3: its 16-bit quarter, lowest first. In a real program
-    the type is Real and the value draw * 2**-32 (or -16); in an integer program it is the raw draw, frac 32 (or 16).
+    the type is Real and the value draw * 2**-32 (or -16), in float32 of part None the top 24 bits times 2**-24, so that
+    it stays below 1; in an integer program it is the raw draw, frac 32 (or 16).
     """
 
     stream: int

@@ -14,11 +14,11 @@ from neuroport.values import Quantity
 from neuroport.yamlfile import Node, Scalar
 
 NEURON_KEYS = (
-    *("title", "source", "equations", "params", "derived", "inputs", "state"),
+    *("title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
     *("update", "spike", "on_spike", "after", "on_event"),
 )
 SYNAPSE_KEYS = (
-    *("title", "source", "equations", "params", "derived", "traces", "state"),
+    *("title", "source", "notice", "equations", "params", "derived", "traces", "state"),
     *("step", "on_pre", "on_post", "on_event"),
 )
 _PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
@@ -41,6 +41,7 @@ def neuron(report: Report, name: str, at: Node, node: Node, dt: Quantity | None)
         name=name,
         title=_prose(report, entries.get("title"), f"title of {what}"),
         source=_prose(report, entries.get("source"), f"source of {what}"),
+        notice=_prose(report, entries.get("notice"), f"notice of {what}"),
         equations=_prose(report, entries.get("equations"), f"equations of {what}"),
         parameters=_parameters(report, entries.get("params"), what, dt),
         derived=_derived(report, entries.get("derived"), what),
@@ -65,6 +66,7 @@ def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None
         name=name,
         title=_prose(report, entries.get("title"), f"title of {what}"),
         source=_prose(report, entries.get("source"), f"source of {what}"),
+        notice=_prose(report, entries.get("notice"), f"notice of {what}"),
         equations=_prose(report, entries.get("equations"), f"equations of {what}"),
         parameters=_parameters(report, entries.get("params"), what, dt),
         derived=_derived(report, entries.get("derived"), what),

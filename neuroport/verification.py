@@ -81,7 +81,8 @@ def verify(
 
     The protocol is shortened: no repeat more than 3 times, no run longer than `steps` (1,000); not with `full`.
     A network without a protocol runs for `steps`. Integer programs must agree in every bit; of real ones the spikes
-    must be equal and arrays within TOLERANCE. Unsupported when fewer than two backends can execute the program.
+    must be equal and arrays within TOLERANCE of the largest magnitude that they have had. Unsupported when fewer than
+    two backends can execute the program.
     """
     able, skipped = _able(program, backends)
     if len(able) < 2:
@@ -137,10 +138,11 @@ def _compare(
         total = protocol_steps(network, program)
         walks = [session.walk_protocol(chunk) for session in sessions]
         before = 0
+        largest: dict[str, float] = {}
         for _ in zip(*walks, strict=True):
             if progress is not None:
                 progress(sessions[0].step, total)
-            difference = _difference(program, sessions)
+            difference = _difference(program, sessions, largest)
             if difference is not None:
                 return before, sessions[0].step, difference
             before = sessions[0].step
@@ -150,8 +152,11 @@ def _compare(
             session.__exit__()
 
 
-def _difference(program: Program, sessions: Sequence[Session]) -> Difference | None:
-    """The first difference between the first session and another one: spikes, then arrays, then histograms."""
+def _difference(program: Program, sessions: Sequence[Session], largest: dict[str, float]) -> Difference | None:
+    """The first difference between the first session and another one: spikes, then arrays, then histograms.
+
+    `largest`: per array the largest magnitude seen at earlier comparisons; brought up to date.
+    """
     first = sessions[0]
     for other in sessions[1:]:
         executors = (first.backend, other.backend)
@@ -164,7 +169,8 @@ def _difference(program: Program, sessions: Sequence[Session]) -> Difference | N
         tolerance = 0.0 if program.integer else TOLERANCE[program.precision]
         theirs = other.final()
         for name, ours in first.final().items():
-            if (k := _unequal(ours, theirs[name], tolerance)) is not None:
+            largest[name] = max(largest.get(name, 0.0), _magnitude(ours), _magnitude(theirs[name]))
+            if (k := _unequal(ours, theirs[name], tolerance * largest[name])) is not None:
                 values = (np.ravel(ours)[k].item(), np.ravel(theirs[name])[k].item())
                 return Difference("array", first.step - 1, name, k, executors, values)
         for readout in program.readouts:
@@ -197,17 +203,23 @@ def _spike_difference(
 
 
 def _unequal(ours: NDArray[Any], theirs: NDArray[Any], tolerance: float) -> int | None:
-    """The first element in which two arrays differ by more than `tolerance` times the largest magnitude in them."""
+    """The first element in which two arrays differ by more than `tolerance`."""
     a, b = np.ravel(ours), np.ravel(theirs)
     if a.dtype.kind != "f" or not tolerance:
         different = a != b
     else:
         finite = np.isfinite(a) & np.isfinite(b)
-        largest = max(np.abs(a[finite]).max(initial=0.0), np.abs(b[finite]).max(initial=0.0))
         different = ~((a == b) | (np.isnan(a) & np.isnan(b)))
-        different[finite] = np.abs(a[finite] - b[finite]) > tolerance * largest
+        different[finite] = np.abs(a[finite] - b[finite]) > tolerance
     found = np.flatnonzero(different)
     return int(found[0]) if len(found) else None
+
+
+def _magnitude(values: NDArray[Any]) -> float:
+    """The largest finite magnitude in an array of real numbers; 0 for integers."""
+    if values.dtype.kind != "f":
+        return 0.0
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
 def _overflow_difference(sessions: Sequence[Session]) -> Difference | None:

@@ -316,7 +316,7 @@ def _filled(key: str, value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _texts(model: NeuronModel | SynapseModel) -> dict[str, Any]:
-    texts = {"title": model.title, "source": model.source, "equations": model.equations}
+    texts = {"title": model.title, "source": model.source, "notice": model.notice, "equations": model.equations}
     return {key: Code(text) for key, text in texts.items() if text}
 
 

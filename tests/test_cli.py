@@ -515,6 +515,35 @@ def test_verify_uses_all_ready_backends_by_default(monkeypatch: pytest.MonkeyPat
     assert asked == [backends.ready(), ("reference", "emulator")]
 
 
+def test_a_device_is_for_backends_that_have_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroport.backends import genn
+
+    message = "error: the backend 'emulator' has no choice of devices; leave --device out, or take --backend genn"
+    assert fails(2, "run", "loihi_lif", "--device", "cpu") == message
+    assert fails(2, "run", "loihi_lif", "--device", "cpu", "--copies", 2) == message
+    said = fails(2, "verify", "loihi_lif", "--against", "emulator", "--device", "cpu")
+    assert said.endswith("Error: --device is for backends that have a choice of devices: add --against genn.")
+    monkeypatch.setattr(genn.Genn, "missing", lambda self: f"it was asked for {self.device}.")
+    said = fails(2, "run", "loihi_lif", "--backend", "genn", "--device", "cuda")
+    assert said == "error: backend 'genn': it was asked for cuda."
+
+
+def test_verify_runs_genn_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    from neuroport import verification
+    from neuroport.backends.genn import Genn
+
+    asked = []
+
+    def record(network: Any, program: Any, executors: tuple[Any, ...], **_: Any) -> verification.Verification:
+        asked.append(executors)
+        return verification.Verification(True, ("reference", "genn"), 1, None)
+
+    monkeypatch.setattr(verification, "verify", record)
+    assert call("verify", "loihi_lif", "--against", "genn", "--device", "hip").exit_code == 0
+    ((reference, genn),) = asked
+    assert (reference.name, genn) == ("reference", Genn(device="hip"))
+
+
 def test_verify_names_a_difference_and_has_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     from neuroport import verification
 

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from neuroport import api, backends, reader
+from neuroport.backends.genn import Genn
+from neuroport.backends.genn.machine import Machine
 from neuroport.cli import main
 from neuroport.copies import run_copies
 from neuroport.errors import InvalidInput, RunFailed
@@ -90,13 +92,24 @@ def same(copies: tuple[api.Run, ...], single: list[api.Run]) -> None:
     assert len({r.digest for r in copies}) == len(copies)
 
 
+def test_copies_on_genn_compute_what_single_runs_compute(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    genn = Genn()
+    if missing := genn.missing():
+        pytest.skip(missing)
+    closed: list[Machine] = []
+    close = Machine.close
+    monkeypatch.setattr(Machine, "close", lambda machine: (closed.append(machine), close(machine))[1])
+    same(run_copies(reader.load(path), SEEDS, "genn", chip_seeds=CHIP_SEEDS), single_runs(path))
+    assert len(closed) == 1
+
+
 @pytest.mark.parametrize("backend", ["reference", "emulator"])
 def test_an_unrolled_copy_computes_what_its_single_run_computes(
     path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     single = single_runs(path)
     chosen = Unrolling(backend)
-    monkeypatch.setattr(backends, "load", lambda name: chosen)
+    monkeypatch.setattr(backends, "load", lambda *_: chosen)
     same(run_copies(reader.load(path), SEEDS, backend, chip_seeds=CHIP_SEEDS), single)
 
 
@@ -115,7 +128,7 @@ def test_copies_need_a_chip_seed_each(path: Path) -> None:
 
 def test_a_failing_copy_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = Unrolling("reference")
-    monkeypatch.setattr(backends, "load", lambda name: chosen)
+    monkeypatch.setattr(backends, "load", lambda *_: chosen)
 
     def fail(*_: object) -> None:
         raise RunFailed("a planted failure")

@@ -9,21 +9,22 @@ import shutil
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import small_programs
 from emulator_programs import array, c, call, pairs, program
-from random_programs import networks
+from random_programs import network, networks
 from small_programs import read, rich
 from test_emulator import everything, random_expression, real_program
 
 from neuroport.backends.emulator import Emulator
-from neuroport.backends.genn import Genn, bounds, cache, emit, literals
+from neuroport.backends.genn import Genn, bounds, cache, devices, emit, literals
 from neuroport.backends.genn.code import Writer
 from neuroport.backends.reference import Reference
-from neuroport.errors import InvalidInput, RunFailed
+from neuroport.errors import InvalidInput, RunFailed, Unsupported
 from neuroport.program import (
     INT,
     Expr,
@@ -130,6 +131,11 @@ def test_check_lists_what_cannot_be_executed() -> None:
     )
 
 
+def test_populations_with_and_without_a_spike_queue_have_different_numbers_of_slots() -> None:
+    slots = {s.name: s.slots for s in emit.emit(network(29)).synapses}
+    assert slots == {"w0": 6, "w1": 1, "w2": 6, "w3": 7}
+
+
 def test_what_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert GENN.missing() == (
@@ -144,6 +150,29 @@ def test_what_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "version", lambda name: "5.4.0")
     monkeypatch.setattr(shutil, "which", lambda name: None if name == "g++" else name)
     assert GENN.missing() == "GeNN compiles C++ and needs 'g++', which is not there; install a compiler and make."
+
+
+def test_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(Unsupported) as error:
+        GENN.on("tpu")
+    assert str(error.value) == "there is no device 'tpu'; GeNN runs on cpu, cuda, hip"
+    assert devices.missing("cpu") is None
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    assert devices.missing("cuda") == (
+        "PyGeNN was built without GeNN's backend for cuda; build it again where nvcc is on the PATH and CUDA_PATH is "
+        "set (https://genn-team.github.io), or leave --device out."
+    )
+    assert devices.default() == "cpu"
+    (tmp_path / "cuda_backend.so").touch()
+    assert devices.missing("cuda") is None
+    monkeypatch.setattr(devices, "_has_gpu", lambda: True)
+    assert devices.default() == "cuda"
+    assert GENN.on("cuda").check(expressions(0))[0].startswith(
+        "on a GPU, overflows cannot be counted yet: the counters of p.out"
+    )
+    assert GENN.on("cuda").check(real_program()) == ()
+    assert GENN.on("cpu").check(expressions(0)) == GENN.check(expressions(0)) == ()
 
 
 def test_a_failed_build_shows_the_first_error_and_where_the_text_is(tmp_path: Path) -> None:
@@ -229,13 +258,15 @@ def test_columns_that_are_longer_than_the_source_is_large() -> None:
         assert difference(machines) is None
 
 
+CLASH = 29
+"""The random network in which GeNN would merge the spike counters of two populations wrongly."""
 TENS = [0, *(pytest.param(ten, marks=pytest.mark.slow) for ten in range(1, 20))]
 
 
 @needs_genn
 @pytest.mark.parametrize("ten", TENS)
 def test_random_programs(ten: int) -> None:
-    p = networks(range(10 * ten, 10 * ten + 10))
+    p = networks([*range(10 * ten, 10 * ten + 10), CLASH])
     machines = start(p, ten)
     draw = random.Random(ten)
     for _ in range(30):

@@ -8,8 +8,15 @@ import h5py
 import numpy as np
 import pytest
 
-from neuroport import reader
+from neuroport import library, reader
 from neuroport.errors import InvalidInput
+
+
+def models(kind: str, own: str) -> str:
+    """All models that the file below can name: those that come with neuroport and its own."""
+    shipped = [name for name, of, _ in library.names() if of == kind]
+    return ", ".join(sorted([*shipped, own]))
+
 
 BASE = """\
 neuroport: 1
@@ -186,10 +193,7 @@ EDITS = [
     (
         "neuron: unit}",
         "neuron: unitt}",
-        (
-            "net.yaml:21:24: unknown neuron model 'unitt'; did you mean 'unit'? allowed are adaptive_lif, "
-            "cuba_lif, izhikevich, lif, loihi_lif, poisson, rate_source, sampling_unit, spike_source, unit"
-        ),
+        (f"net.yaml:21:24: unknown neuron model 'unitt'; did you mean 'unit'? allowed are {models('neuron', 'unit')}"),
     ),
     (
         "tau: 20 ms",
@@ -379,10 +383,7 @@ EDITS = [
     (
         "synapse: line, connect: all_to_all, delay",
         "synapse: lin, connect: all_to_all, delay",
-        (
-            "net.yaml:23:48: unknown synapse model 'lin'; did you mean 'line'? allowed are line, loihi_static, "
-            "sal, sal_sampling, sal_triangular, static, stdp_pair"
-        ),
+        (f"net.yaml:23:48: unknown synapse model 'lin'; did you mean 'line'? allowed are {models('synapse', 'line')}"),
     ),
     (
         "delay: 2 ms",

@@ -1,10 +1,13 @@
-"""Learned values keep double precision in a float32 program, so that changes far below one float32 unit add up."""
+"""float32 programs: learned values keep double precision, so that tiny changes add up; uniform numbers are below 1."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from neuroport import api, backends, reader
+from neuroport import api, backends, reader, rng
+from neuroport.backends.reference.streams import Stream
+from neuroport.program import Random, parts
 
 NETWORK = b"""
 neuroport: 1
@@ -44,3 +47,35 @@ def test_small_changes_add_up(backend: str) -> None:
         assert session.get("a.learned") == pytest.approx(0.5 + 1e-5, abs=1e-9)
         assert session.get("p.w") == pytest.approx(0.5 + 1e-5, abs=1e-9)
         assert session.get("a.plain").tolist() == [0.5, 0.5]
+
+
+UNIFORM = b"""
+neuroport: 1
+name: u
+dt: 1 ms
+seed: 3
+chip: ideal32
+neurons:
+  dice:
+    state: {u: {init: 0, range: [0, 1]}}
+    update: |
+      u = uniform()
+populations:
+  a: {size: 500, neuron: dice}
+"""
+
+
+@pytest.mark.parametrize("backend", backends.ready())
+def test_a_uniform_number_has_24_bits_in_float32(backend: str) -> None:
+    with api.open(reader.loads(UNIFORM, "u.yaml"), backend) as session:
+        session.run(3)
+        body = session.program.population("a").body
+        (stream,) = {e.stream for e in parts(body) if isinstance(e, Random)}
+        key = rng.step_key(rng.stream_key(3, stream), 2)
+        expected = (rng.words(key, np.arange(500, dtype=np.uint64)) >> np.uint64(40)) * 2.0**-24
+        assert session.get("a.u").tolist() == expected.tolist()
+
+
+def test_the_largest_uniform_number_is_below_one() -> None:
+    stream = Stream(1, 1, None, np.zeros(1, np.uint64), 2.0**-32, np.float32, 1)
+    assert stream._convert(np.array([2**32 - 1], np.uint64))[0] == 1 - 2.0**-24

@@ -146,6 +146,7 @@ def neuron_models(draw: st.DrawFn) -> NeuronModel:
         name=draw(st.sampled_from(["on", "unit", "null"])),
         title=draw(texts),
         source=draw(texts),
+        notice=draw(texts),
         equations=draw(texts),
         parameters=tuple(parameters),
         derived=(("fixed", Expression("exp(-dt / 3)")),),
@@ -243,7 +244,7 @@ def networks(draw: st.DrawFn) -> Network:
         title=draw(st.text(max_size=20)),
         dt=Quantity(1, "ms"),
         seed=draw(st.integers(0, 2**63 - 1)),
-        chip=draw(st.sampled_from(["ideal", "null", "my chip.yaml"])),
+        chip=draw(st.sampled_from(["ideal", "generic8", "my chip.yaml"])),
         populations=(a,),
         projections=(projection,),
         stimuli=(

@@ -77,8 +77,8 @@ class Writer:
     place: Place
     names: Names
     use: Callable[[str, str], str]
-    stream: Callable[[int], int]
-    counter: Callable[[str], int]
+    stream: Callable[[int], str]
+    counter: Callable[[str], str]
     header: list[str] = field(default_factory=list)
     outer: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -514,7 +514,7 @@ class Writer:
         """The 64 random bits of this stream, step and element."""
         if stream not in self._words:
             index = self.stream(stream)
-            key = self.once(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", str(index))
+            key = self.once(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", index)
             element = self.place.element
             if element.startswith("@"):
                 element = f"{self.use('element', element[1:])}[{self.place.own}]"

@@ -6,7 +6,10 @@ compiled module serves a parameter sweep. Every body becomes one function; `run`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import builtins
+import keyword
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -53,6 +56,8 @@ SUFFIX = {
 }
 NUMBERS = ("scalar", "size", "delay", "hold", "loop", "every")
 """Kinds of arguments that are single numbers: entry points load them from `ints` and `reals`."""
+INDICES = ("stream", "counter")
+"""Kinds of arguments that are literal indices into `keys` and `overflow`."""
 
 
 def module_text(program: Program) -> str:
@@ -79,6 +84,12 @@ class _Function:
         self.arguments[argument] = None
         return argument.ident
 
+    def index(self, kind: str, number: int) -> str:
+        """The identifier of a literal index, an argument so that the function may serve several objects."""
+        argument = Argument(kind, str(number), self.names(kind, kind, str(number)))
+        self.arguments[argument] = None
+        return argument.ident
+
 
 @dataclass(slots=True)
 class _Helper:
@@ -90,7 +101,12 @@ class _Helper:
 
     def call(self) -> str:
         """The text of a call."""
-        return f"{self.ident}({', '.join(['t', 'item_step', *(a.ident for a in self.arguments)])})"
+        given = (a.name if a.kind in INDICES else a.ident for a in self.arguments)
+        return f"{self.ident}({', '.join(['t', 'item_step', *given])})"
+
+    def passed_on(self) -> tuple[Argument, ...]:
+        """The arguments that the caller needs to have itself."""
+        return tuple(a for a in self.arguments if a.kind not in INDICES)
 
 
 class _Emitter:
@@ -107,6 +123,7 @@ class _Emitter:
         self.streams: dict[int, int] = {}
         self.counters: dict[str, int] = {}
         self.blocks: list[list[str]] = []
+        self.written: dict[str, tuple[str, list[str]]] = {}
         for topic in ("item_start", "error_array", "error_element"):
             self._control(topic, "")
         self._name_everything()
@@ -165,21 +182,29 @@ class _Emitter:
         return _Function(Names(set(self.names.taken)), self._identifier)
 
     def _writer(self, function: _Function, place: Place) -> Writer:
-        return Writer(self.program, place, function.names, function.use, self._stream, self._counter)
+        return Writer(
+            self.program,
+            place,
+            function.names,
+            function.use,
+            lambda stream: function.index("stream", self._stream(stream)),
+            lambda array: function.index("counter", self._counter(array)),
+        )
 
     def _finish(self, wanted: str, doc: str, function: _Function, writer: Writer, loops: list[str]) -> _Helper:
-        """Put a function together and add it to the module."""
-        ident = self.names.fresh(wanted)
+        """Put a function together and add it to the module, unless one that differs only in names is there."""
         arguments = tuple(function.arguments)
         signature = ", ".join(["t", "item_step", *(a.ident for a in arguments)])
-        self.blocks.append(
-            [
-                "@njit(**HELPER)",
-                *_wrapped(f"def {ident}(", signature, "):"),
-                f'    """{doc}"""',
-                *_indent(writer.header + loops + writer.footer, 1),
-            ]
-        )
+        body = _indent(writer.header + loops + writer.footer, 1)
+        shape = _anonymous("\n".join([signature, *body]), self.constants.values())
+        if shape in self.written:
+            ident, block = self.written[shape]
+            block.insert(0, f"# Also: {doc}")
+            return _Helper(ident, arguments, writer.may_fail)
+        ident = self.names.fresh(wanted)
+        block = ["@njit(**HELPER)", *_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *body]
+        self.written[shape] = ident, block
+        self.blocks.append(block)
         return _Helper(ident, arguments, writer.may_fail)
 
     def _population(self, population: Population) -> _Helper:
@@ -365,7 +390,7 @@ class _Emitter:
         def call(helper: _Helper) -> None:
             nonlocal may_fail
             may_fail |= helper.may_fail
-            for argument in helper.arguments:
+            for argument in helper.passed_on():
                 run.use(argument.kind, argument.name)
             step.append(helper.call())
 
@@ -476,7 +501,7 @@ class _Emitter:
             helper = self._event(event)
             lines = ["item_step = t - ctl[ITEM_START]", helper.call()]
             doc = f"Trigger event {event.name} of {event.owner} before step t."
-            events.append(self._entry(f"trigger_{number}", doc, dict.fromkeys(helper.arguments), "t", lines))
+            events.append(self._entry(f"trigger_{number}", doc, dict.fromkeys(helper.passed_on()), "t", lines))
         head = [
             PRELUDE.format(
                 boundscheck=self.boundscheck, precision=program.precision, inline=_small(self.blocks)
@@ -496,6 +521,18 @@ class _Emitter:
             streams=tuple(self.streams),
             counters=tuple(self.counters),
         )
+
+
+def _anonymous(text: str, constants: Iterable[str]) -> str:
+    """A function's text with its own names replaced by numbers in the order in which they appear."""
+    fixed = {*RESERVED, *keyword.kwlist, *dir(builtins), *constants}
+    numbers: dict[str, str] = {}
+
+    def replaced(match: re.Match[str]) -> str:
+        word = match.group()
+        return word if word in fixed else numbers.setdefault(word, f"_{len(numbers)}")
+
+    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", replaced, re.sub(r"#.*", "", text))
 
 
 def _small(blocks: list[list[str]]) -> bool:

@@ -3,7 +3,7 @@
 - model: what is to be built, as plain data
 - code: bodies of statements as text for GeNN's transpiler
 - emit: a program as models, and those as readable text (without PyGeNN)
-- bounds, limits: what cannot be executed, and why
+- bounds, limits, devices: what cannot be executed, and why
 - cache, build: PyGeNN models from that, compiled in the user's cache folder
 - machine: the network being executed
 """
@@ -24,11 +24,17 @@ OLDEST = (5, 4)
 
 @dataclass(frozen=True, slots=True)
 class Genn:
-    """Executes programs with GeNN's single-threaded CPU backend (neuroport.executor.Backend)."""
+    """Executes programs with GeNN (neuroport.executor.Backend). device: cpu, cuda or hip; None for what is there."""
 
     name: str = "genn"
-    device: str = "single_threaded_cpu"
+    device: str | None = None
     unrolls: bool = True
+
+    def on(self, device: str) -> Genn:
+        """This backend on a device; Unsupported when there is no such device."""
+        from neuroport.backends.genn import devices
+
+        return Genn(self.name, devices.known(device))
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""
@@ -44,19 +50,27 @@ class Genn:
         for program in ("g++", "make"):
             if shutil.which(program) is None:
                 return f"GeNN compiles C++ and needs '{program}', which is not there; install a compiler and make."
-        return None
+        if self.device is None:
+            return None
+        from neuroport.backends.genn import devices
+
+        return devices.missing(self.device)
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this backend cannot execute the program."""
-        from neuroport.backends.genn.limits import problems
+        from neuroport.backends.genn import devices, limits
 
-        return problems(program)
+        return (*limits.problems(program), *devices.problems(program, self.device or "cpu"))
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
+        from neuroport.backends.genn import devices
         from neuroport.backends.genn.machine import Machine
 
-        return Machine(program, seed, record_spikes, self.device)
+        device = self.device or devices.default()
+        if any(devices.problems(program, device)):  # then nobody asked for this device
+            device = "cpu"
+        return Machine(program, seed, record_spikes, devices.GENN_NAMES[device])
 
 
 def version() -> tuple[int, int] | None:

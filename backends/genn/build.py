@@ -70,7 +70,7 @@ class Contents:
             return -1
         if parameter.of == "late":
             return 0
-        value = self.program.arrays[parameter.name].initial
+        value = np.ravel(self.program.arrays[parameter.name].initial)[0]
         return float(value) if parameter.type in ("float", "double") else int(value)
 
     def array(self, group: Group, array: GlobalArray) -> NDArray[Any]:

@@ -7,6 +7,7 @@ GeNN's language is a part of C: it has no `>>` and no functions of one's own, an
 - what needs a value twice gives it a name first.
 
 Every value has a kind: `i4`, `i8`, `f`, `b`, or `lit` for an integer literal (see `kind_of`), and a local of its type.
+In a float32 program, `d` is the double that a wide array has, and everything that is calculated from one.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from neuroport.program import (
 )
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+REAL_KINDS = ("f", "d")
 ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
 RESERVED = frozenset(
     """const do else false for for_each_synapse if true while switch break continue case default char short int long
@@ -144,7 +146,9 @@ class Writer:
         """Write one statement."""
         match stmt:
             case Let(name=name, value=expr):
-                value = self.cast(self.expr(expr), kind_of(expr.type, self.program))
+                value = self.expr(expr)
+                if value.kind != "d":
+                    value = self.cast(value, kind_of(expr.type, self.program))
                 self._temps[name] = self.name(value, name)
             case Store():
                 self._store(stmt)
@@ -225,7 +229,7 @@ class Writer:
         )
 
     def _bound(self, limit: int, kind: str) -> str:
-        return real(float(limit), self.program.precision) if kind == "f" else integer(limit)
+        return real(float(limit), self.program.precision) if kind in REAL_KINDS else integer(limit)
 
     # ------------------------------------------------------------------------------------------------- expressions
 
@@ -255,6 +259,8 @@ class Writer:
 
     def _read(self, read: Read) -> Value:
         kind = kind_of(self.program.arrays[read.array].type, self.program)
+        if kind == "f" and self.program.arrays[read.array].wide and self.program.precision == "float32":
+            kind = "d"
         if read.array == "run.t":
             return Value(f"(int64_t){self.step()}", "i8")
         if read.array == "run.item_step":
@@ -277,6 +283,11 @@ class Writer:
             return Value(f"({value.text} != 0)", "b")
         return Value(f"({self.type(kind)}){value.text}", kind)
 
+    def reals(self, values: list[Value]) -> list[Value]:
+        """The values as real numbers of one kind: double when one of them is."""
+        kind = "d" if any(v.kind == "d" for v in values) else "f"
+        return [self.cast(v, kind) for v in values]
+
     def _widest(self, values: list[Value], result: str) -> str:
         kinds = [v.kind for v in values] + [result]
         return "f" if "f" in kinds else "i8" if "i8" in kinds else "i4"
@@ -286,8 +297,8 @@ class Writer:
         args = [self.expr(a) for a in expr.args]
         fn = expr.fn
         if fn in COMPARISONS:
-            if any(a.kind == "f" for a in args):
-                args = [self.cast(a, "f") for a in args]
+            if any(a.kind in REAL_KINDS for a in args):
+                args = self.reals(args)
             return Value(f"({args[0].text} {COMPARISONS[fn]} {args[1].text})", "b")
         if fn in ("and", "or"):
             operator = " && " if fn == "and" else " || "
@@ -295,37 +306,41 @@ class Writer:
         if fn == "not":
             return Value(f"(!{self.cast(args[0], 'b').text})", "b")
         if fn == "select":
+            if result == "f":
+                a, b = self.reals(args[1:])
+                return Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", a.kind)
             a, b = (self.cast(v, result) for v in args[1:])
             return Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", result)
         if result == "f":
-            return self._apply_real(fn, [self.cast(a, "f") for a in args])
+            return self._apply_real(fn, self.reals(args))
         return self.cast(self._apply_integer(expr, args, result), result)
 
     def _apply_real(self, fn: str, args: list[Value]) -> Value:
         texts = [a.text for a in args]
+        kind = args[0].kind
         match fn:
             case "add" | "sub" | "mul":
-                return Value(f"({texts[0]} {ARITHMETIC[fn]} {texts[1]})", "f")
+                return Value(f"({texts[0]} {ARITHMETIC[fn]} {texts[1]})", kind)
             case "div":
-                return Value(f"({texts[0]} / {texts[1]})", "f")
+                return Value(f"({texts[0]} / {texts[1]})", kind)
             case "neg":
-                return Value(f"(-{texts[0]})", "f")
+                return Value(f"(-{texts[0]})", kind)
             case "abs":
-                return Value(f"fabs({bare(texts[0])})", "f")
+                return Value(f"fabs({bare(texts[0])})", kind)
             case "min" | "max":
                 return self._extreme(fn, args[0], args[1])
             case "clip":
                 return self._clip(*args)
             case "exp" | "log" | "sqrt" | "tanh":
-                return Value(f"{fn}({bare(texts[0])})", "f")
+                return Value(f"{fn}({bare(texts[0])})", kind)
             case "sigmoid":
-                return Value(f"({self.real(1.0)} / ({self.real(1.0)} + exp(-{texts[0]})))", "f")
+                return Value(f"({self.real(1.0)} / ({self.real(1.0)} + exp(-{texts[0]})))", kind)
             case "softplus":
                 x = self.atom(args[0])
-                positive = self._extreme("max", x, Value(self.real(0.0), "f", True))
-                return Value(f"(log1p(exp(-fabs({x.text}))) + {positive.text})", "f")
+                positive = self._extreme("max", x, self.cast(Value(self.real(0.0), "f", True), kind))
+                return Value(f"(log1p(exp(-fabs({x.text}))) + {positive.text})", kind)
             case "floordiv" | "mod":
-                return self._real_quotient(fn, self.atom(args[0]).text, self.atom(args[1]).text)
+                return self._real_quotient(fn, self.atom(args[0]).text, self.atom(args[1]).text, kind)
             case "to_real":
                 return args[0]
             case _:
@@ -335,22 +350,22 @@ class Writer:
         """A real literal."""
         return real(value, self.program.precision)
 
-    def _real_quotient(self, fn: str, a: str, b: str) -> Value:
+    def _real_quotient(self, fn: str, a: str, b: str, kind: str) -> Value:
         """Python's // and % of real numbers, 0 where b is 0."""
         zero, one, half = (real(x, self.program.precision) for x in (0.0, 1.0, 0.5))
-        rest = self.name(Value(f"fmod({a}, {b})", "f")).text
+        rest = self.name(Value(f"fmod({a}, {b})", kind)).text
         wrong = self.name(Value(f"({rest} != {zero} && ({b} < {zero}) != ({rest} < {zero}))", "b")).text
         if fn == "mod":
-            return Value(f"({b} == {zero} ? {zero} : ({wrong} ? {rest} + {b} : {rest}))", "f")
-        quotient = self.name(Value(f"(({a} - {rest}) / {b} - ({wrong} ? {one} : {zero}))", "f")).text
+            return Value(f"({b} == {zero} ? {zero} : ({wrong} ? {rest} + {b} : {rest}))", kind)
+        quotient = self.name(Value(f"(({a} - {rest}) / {b} - ({wrong} ? {one} : {zero}))", kind)).text
         whole = f"(floor({quotient}) + ({quotient} - floor({quotient}) > {half} ? {one} : {zero}))"
-        return Value(f"({b} == {zero} ? {zero} : {whole})", "f")
+        return Value(f"({b} == {zero} ? {zero} : {whole})", kind)
 
     def _extreme(self, fn: str, a: Value, b: Value) -> Value:
         """The smaller or the larger of two values; of reals, what is not a number goes through."""
         a, b = self.atom(a), self.atom(b)
         test = f"{a.text} {'<' if fn == 'min' else '>'} {b.text}"
-        if a.kind == "f":
+        if a.kind in REAL_KINDS:
             test = f"{test} || {a.text} != {a.text}"
         kind = b.kind if a.kind == "lit" else a.kind
         return Value(f"({test} ? {a.text} : {b.text})", kind)
@@ -506,6 +521,8 @@ class Writer:
         kind = kind_of(expr.type, self.program)
         if kind != "f":
             return Value(f"({self.type(kind)}){draw}", kind)
+        if self.program.precision == "float32" and bits == 32:  # 24 bits, so that it stays below 1
+            return Value(f"((float)(int32_t)({word} / {unsigned(2**40)}) * {self.real(2.0**-24)})", "f")
         return Value(f"({self.type('f')})((double)(int64_t){draw} * {real(2.0**-bits, 'float64')})", "f")
 
 

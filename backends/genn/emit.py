@@ -58,6 +58,24 @@ def writable(program: Program) -> set[str]:
     }
 
 
+def uniform(program: Program) -> set[str]:
+    """Arrays of synapses that no body assigns to and that hold one number: it need not be read for every synapse.
+
+    Those of 64-bit integers are not among them, because GeNN cuts dynamic parameters to 32 bits.
+    """
+    found = set()
+    for projection in (p for p in program.projections if p.synapses):
+        bodies = [projection.step, projection.arrive, projection.post_body]
+        bodies += [e.body for e in program.events if e.owner == projection.name]
+        changed = set().union(*map(stored, bodies))
+        for array in program.arrays.values():
+            if array.owner == projection.name and array.at == "synapse" and array.name not in changed:
+                dtype = storage(array, program)
+                if dtype.kind in "fi" and dtype != np.int64 and bool(np.all(array.initial == array.initial[0])):
+                    found.add(array.name)
+    return found
+
+
 def stored(body: Body) -> set[str]:
     """Arrays that a body assigns to."""
     return {s.array for s in body if isinstance(s, Store)}
@@ -75,6 +93,13 @@ class _Scope:
     def __init__(self, program: Program, group: Group, changing: set[str]) -> None:
         self.program, self.group, self.changing = program, group, changing
         self.names = Identifiers(set(RESERVED))
+        self.uniform: set[str] = set()
+
+    def one_for_all(self, array: str) -> str:
+        """The number that an array of synapses holds everywhere."""
+        ctype = c_type(storage(self.program.arrays[array], self.program))
+        wanted = array.rsplit(".", 1)[-1]
+        return self.parameter(Parameter(self.names(wanted, "own", array), ctype, "uniform", array, True))
 
     def array(self, kind: ArrayKind, name: str, ctype: str, wanted: str) -> str:
         """The identifier of an array of the group, which it gets if it has not got it yet."""
@@ -101,7 +126,7 @@ class _Scope:
         changes = array in self.changing
         if kind == "i8" and changes:
             return f"{self.array('wide', array, 'int64_t', wanted)}[0]"
-        number = "double" if self.program.precision == "float64" else "float"
+        number = "double" if self.program.precision == "float64" or declared.wide else "float"
         ctype = {"i8": "int64_t", "f": number}.get(kind, "int32_t")
         return self.parameter(Parameter(self.names(wanted, "scalar", array), ctype, "scalar", array, changes))
 
@@ -167,7 +192,7 @@ class _SynapseScope(_Scope):
         self.variables: dict[str, str] = {}
 
     def own(self, array: str) -> str:
-        return self.variables[array]
+        return self.one_for_all(array) if array in self.uniform else self.variables[array]
 
     def far(self, read: Read) -> str:
         late = read.lag == "synapse" and self.projection.dendritic is not None
@@ -204,6 +229,8 @@ class _UpdateScope(_Scope):
         self.update, self.owner, self.writes = group, owner, writes
 
     def own(self, array: str) -> str:
+        if array in self.owner.uniform:
+            return self.one_for_all(array)
         ctype = "uint64_t" if array == "element" else c_type(storage(self.program.arrays[array], self.program))
         ident = self.names(array.rsplit(".", 1)[-1], "own", array)
         reference = Reference(ident, ctype, self.owner.variables[array], array, array not in self.writes)
@@ -223,6 +250,7 @@ class _Emitter:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.changing = writable(program)
+        self.uniform = uniform(program)
         self.reached = {send.input for _, send in bounds.sends(program)}
         self.groups = Identifiers(set(RESERVED))
         self.neurons: dict[str, _NeuronScope] = {}
@@ -254,7 +282,7 @@ class _Emitter:
         """Variables for all arrays of an object."""
         found = []
         for array in self.program.arrays.values():
-            if array.owner == owner and array.at == at and array.role != "input":
+            if array.owner == owner and array.at == at and array.role != "input" and array.name not in self.uniform:
                 short = array.name.removeprefix(f"{owner}.")
                 ident = names(short, "own", array.name)
                 constant = array.role == "parameter"
@@ -317,7 +345,7 @@ class _Emitter:
     def _by_hand(self, inputs: list[Array], scope: _NeuronScope, writer: Writer) -> None:
         """What was written to inputs by hand for this step."""
         owner = inputs[0].owner
-        late = scope.parameter(Parameter(scope.names("late", "is late", owner), "int32_t", "late", owner, True))
+        late = scope.parameter(Parameter(scope.names("late", "is late", owner), "int16_t", "late", owner, True))
         writer.lines.append(f"if ({late} != 0) {{")
         for array in inputs:
             ctype = writer.type(kind_of(array.type, self.program))
@@ -377,6 +405,7 @@ class _Emitter:
             pre_input=self._target(projection.source, [s.input for s in sends if s.to == "pre"]),
         )
         scope = _SynapseScope(self.program, group, self.changing, projection, self.neurons)
+        scope.uniform = self.uniform
         self.synapses[projection.name] = scope
         self.done.synapses.append(group)
         for name, variable in self._variables(projection.name, "synapse", scope.names):

@@ -300,7 +300,7 @@ class Machine:
             self._written.add(array)
             self._set("late", declared.owner, 1)
         elif array in self._idle:
-            self._idle[array][...] = values
+            self._write_idle(array, values)
         else:
             variable, places = self._variables[array]
             variable.pull_from_device()
@@ -311,6 +311,19 @@ class Machine:
             else:
                 variable.current_view[...] = values
             variable.push_to_device()
+
+    def _write_idle(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace an array that GeNN has as one number for all synapses, or not at all."""
+        if ("uniform", array) in self._settings:
+            first = values.flat[0].item()
+            if not np.all(values == first):
+                raise InvalidInput.one(
+                    None,
+                    f"{array}: all of these were equal when the network was compiled, and GeNN has one number for them; "
+                    f"give them one value again, or different ones in the network file",
+                )
+            self._set("uniform", array, first)
+        self._idle[array][...] = values
 
     def _pending(self, array: str) -> NDArray[np.float64]:
         """What delayed sends will add to an input in the coming step."""

@@ -42,13 +42,13 @@ class Reference:
 class Parameter:
     """A number of the whole group: the program's scalar `name`.
 
-    of "row": the row that the series `name` shows in this step, or -1; of "late": whether an input of the population
+    of "uniform": the number that every synapse has in the array `name`; of "row": the row that the series `name` shows in this step, or -1; of "late": whether an input of the population
     `name` was written by hand for this step.
     """
 
     ident: str
     type: str
-    of: Literal["scalar", "row", "late"]
+    of: Literal["scalar", "uniform", "row", "late"]
     name: str
     dynamic: bool
 

@@ -53,4 +53,6 @@ class Stream:
     def _convert(self, draws: NDArray[np.uint64]) -> NDArray[Any]:
         if self.scale is None:
             return draws.astype(np.int64)
+        if self.part is None and self.dtype is np.float32:  # 24 bits, so that it stays below 1
+            return (draws >> np.uint64(8)).astype(np.float32) * np.float32(2.0**-24)
         return (draws.astype(np.float64) * self.scale).astype(self.dtype)

@@ -32,6 +32,15 @@ def chip_options(function: F) -> F:
     )
 
 
+def device_option(function: F) -> F:
+    """--device: what a backend that has the choice runs on."""
+    return click.option(
+        "--device",
+        type=click.Choice(["cpu", "cuda", "hip"]),
+        help="What genn runs on [default: a CUDA GPU if there is one for it, else cpu].",
+    )(function)
+
+
 def set_option(function: F) -> F:
     """--set PATH=VALUE, any number of times."""
     return click.option(
@@ -67,6 +76,12 @@ def load_network(name: str, sets: Sequence[str] = ()) -> Network:
     import neuroport
 
     return neuroport.load(find_network(name), sets)
+
+
+def echo_notices(network: Network) -> None:
+    """Tell on stderr what users of the network's models must be told, each text once."""
+    for text, models in network.notices.items():
+        click.echo(f"notice: {', '.join(models)}: {text}", err=True)
 
 
 def echo_json(value: Any) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chip_options, echo_json, echo_table, json_option, load_network, set_option
+from neuroport.commands.common import (
+    chip_options,
+    echo_json,
+    echo_notices,
+    echo_table,
+    json_option,
+    load_network,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from neuroport.network import Network
@@ -36,6 +44,7 @@ def check(
     program: Any = None
     try:
         network = load_network(net, sets)
+        echo_notices(network)
         program = neuroport.compile(network, chip, chip_seed, chip_instance)
     except InvalidInput as error:
         if not as_json:

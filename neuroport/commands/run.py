@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neuroport.commands.common import (
+    device_option,
     duration,
     echo_json,
+    echo_notices,
     echo_table,
     json_option,
     load_network,
@@ -30,6 +32,7 @@ LINE_EVERY = 10.0
 @click.command()
 @click.argument("net", metavar="NET")
 @click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
+@device_option
 @click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
 @click.option("--chip-seed", metavar="N", help="Manufacture a deviating chip from this seed; FIRST:END for copies.")
 @click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")
@@ -46,6 +49,7 @@ def run(
     ctx: click.Context,
     net: str,
     backend: str,
+    device: str | None,
     chip: str | None,
     chip_seed: str | None,
     chip_instance: str | None,
@@ -67,8 +71,9 @@ def run(
         check_output(output, overwrite)
     chip_seeds = seed_range(chip_seed)
     network = load_network(net, sets)
+    echo_notices(network)
     count = copies or (len(chip_seeds) if ":" in (chip_seed or "") else network.copies)
-    common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite}
+    common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
     try:
         with Progress(network.name, show=not quiet) as progress:
             if count == 1 and len(chip_seeds) < 2:
@@ -90,7 +95,7 @@ def run(
             click.echo(f"what was recorded until then is in {output}, marked incomplete", err=True)
         ctx.exit(1)
     if as_json:
-        fields = [_fields(result) for result in results]
+        fields = [_fields(result, network) for result in results]
         echo_json(fields[0] if count == 1 else {"network": network.name, "copies": fields})
     else:
         for k, result in enumerate(results):
@@ -113,9 +118,10 @@ def seed_range(text: str | None) -> list[int]:
     return seeds
 
 
-def _fields(result: Run) -> dict[str, Any]:
+def _fields(result: Run, network: Network) -> dict[str, Any]:
     fields = dataclasses.asdict(dataclasses.replace(result, report=()))
     del fields["report"]
+    fields["notices"] = [{"models": models, "text": text} for text, models in network.notices.items()]
     return fields
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import duration, echo_table, find_network, shown
+from neuroport.commands.common import duration, echo_notices, echo_table, find_network, shown
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def _show_chip(chip: Chip) -> None:
 def _show_network(network: Network) -> None:
     from neuroport import units
 
+    echo_notices(network)
     click.echo(f"{network.name}: {network.title}" if network.title else network.name)
     click.echo(f"dt {units.show(network.dt)}, seed {network.seed}, chip {network.chip}")
     echo_table(("population", "neurons", "model"), [[p.name, p.size, p.neuron.name] for p in network.populations])

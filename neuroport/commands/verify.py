@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chip_options, echo_json, json_option, load_network, set_option
+from neuroport.commands.common import chip_options, device_option, echo_json, json_option, load_network, set_option
 from neuroport.commands.run import Progress
+
+if TYPE_CHECKING:
+    from neuroport.executor import Backend
 
 
 @click.command(short_help="Run networks on all executors and compare bit by bit.")
 @click.argument("nets", metavar="NET…", nargs=-1, required=True)
 @click.option("--against", multiple=True, metavar="B", help="Backends to compare [default: all that can].")
+@device_option
 @chip_options
 @click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's].")
 @set_option
@@ -25,6 +30,7 @@ def verify(
     ctx: click.Context,
     nets: tuple[str, ...],
     against: tuple[str, ...],
+    device: str | None,
     chip: str | None,
     chip_seed: int | None,
     chip_instance: str | None,
@@ -45,6 +51,7 @@ def verify(
     names = tuple(dict.fromkeys(against)) or backends.ready()
     if len(names) == 1 and "reference" not in names:
         names = ("reference", *names)
+    executors = names if device is None else _on(device, names)
     results: list[dict[str, Any]] = []
     for net in nets:
         network = load_network(net, sets)
@@ -54,7 +61,7 @@ def verify(
             network = protocol.shorten(network, program, steps=1000 if steps is None else steps)
             program = neuroport.compile(network, chip, chip_seed, chip_instance)
         with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
-            result = verification.verify(network, program, names, steps=steps, full=full, seed=seed, progress=progress)
+            result = verification.verify(network, program, executors, steps=steps, full=full, seed=seed, progress=progress)
         first = result.first_difference
         results.append(
             {
@@ -73,6 +80,16 @@ def verify(
     if as_json:
         echo_json(results[0] if len(results) == 1 else {"identical": _all(results), "results": results})
     ctx.exit(0 if _all(results) else 1)
+
+
+def _on(device: str, names: Sequence[str]) -> tuple[Backend, ...]:
+    """The backends, those that have the choice on that device."""
+    from neuroport import backends
+
+    loaded = [backends.load(name) for name in names]
+    if not any(hasattr(backend, "on") for backend in loaded):
+        raise click.UsageError("--device is for backends that have a choice of devices: add --against genn.")
+    return tuple(backends.load(b.name, device) if hasattr(b, "on") else b for b in loaded)
 
 
 def as_dict(difference: Any) -> dict[str, Any]:

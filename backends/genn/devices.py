@@ -1,0 +1,71 @@
+"""What GeNN can run on: this machine's processor, or a GPU for which PyGeNN was built."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from neuroport.errors import Unsupported
+from neuroport.program import Program
+
+GENN_NAMES = {"cpu": "single_threaded_cpu", "cuda": "cuda", "hip": "hip"}
+"""Our name of a device, and that of GeNN's backend for it."""
+TOOLKITS = {"cuda": "nvcc is on the PATH and CUDA_PATH is set", "hip": "hipcc is on the PATH and HIP_PATH is set"}
+
+
+def known(device: str) -> str:
+    """The device, if there can be such a one; else Unsupported."""
+    if device not in GENN_NAMES:
+        raise Unsupported(f"there is no device '{device}'; GeNN runs on {', '.join(GENN_NAMES)}")
+    return device
+
+
+def default() -> str:
+    """A CUDA GPU where PyGeNN was built for it and there is one, else the processor."""
+    return "cuda" if built("cuda") and _has_gpu() else "cpu"
+
+
+def built(device: str) -> bool:
+    """Whether the PyGeNN that is installed has GeNN's backend for the device. Nothing is imported."""
+    spec = importlib.util.find_spec("pygenn")
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    return any(any(Path(folder).glob(f"{GENN_NAMES[device]}_backend.*")) for folder in folders)
+
+
+def missing(device: str) -> str | None:
+    """A sentence saying what PyGeNN lacks for the device, or None."""
+    if device == "cpu" or built(device):
+        return None
+    return (
+        f"PyGeNN was built without GeNN's backend for {device}; build it again where {TOOLKITS[device]} "
+        f"(https://genn-team.github.io), or leave --device out."
+    )
+
+
+def problems(program: Program, device: str) -> Iterator[str]:
+    """What can be executed on a processor and not on this device."""
+    if device == "cpu":
+        return
+    from neuroport.backends.genn.emit import emit
+
+    counted = sorted({name for group in emit(program).groups() for name in group.counters})
+    if counted:
+        several = f" and {len(counted) - 3} more" if len(counted) > 3 else ""
+        yield (
+            f"on a GPU, overflows cannot be counted yet: the counters of {', '.join(counted[:3])}{several} are shared, "
+            f"and GeNN's language has no atomic addition; use --device cpu."
+        )
+
+
+def _has_gpu() -> bool:
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return False
+    try:
+        done = subprocess.run([command, "-L"], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0 and "GPU" in done.stdout
