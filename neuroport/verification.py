@@ -19,7 +19,11 @@ from neuroport.values import Quantity
 
 CHUNK, LONG_CHUNK = 256, 4096
 TOLERANCE = {"float64": 1e-12, "float32": 1e-4}
-"""How far arrays of real programs may differ, relative to the largest magnitude in the array."""
+"""How far arrays of real programs may differ, relative to their scale.
+
+The scale is the largest magnitude that the array has had at a comparison, or that of its declared range if that is
+larger: a difference of two sums that nearly cancel is as exact as the sums, however little is left of it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,7 @@ def verify(
 
     The protocol is shortened: no repeat more than 3 times, no run longer than `steps` (1,000); not with `full`.
     A network without a protocol runs for `steps`. Integer programs must agree in every bit; of real ones the spikes
-    must be equal and arrays within TOLERANCE of the largest magnitude that they have had. Unsupported when fewer than
-    two backends can execute the program.
+    must be equal and arrays within TOLERANCE. Unsupported when fewer than two backends can execute the program.
     """
     able, skipped = _able(program, backends)
     if len(able) < 2:
@@ -138,7 +141,7 @@ def _compare(
         total = protocol_steps(network, program)
         walks = [session.walk_protocol(chunk) for session in sessions]
         before = 0
-        largest: dict[str, float] = {}
+        largest = {a.name: max(map(abs, a.range)) for a in program.arrays.values() if a.range is not None}
         for _ in zip(*walks, strict=True):
             if progress is not None:
                 progress(sessions[0].step, total)
@@ -155,7 +158,7 @@ def _compare(
 def _difference(program: Program, sessions: Sequence[Session], largest: dict[str, float]) -> Difference | None:
     """The first difference between the first session and another one: spikes, then arrays, then histograms.
 
-    `largest`: per array the largest magnitude seen at earlier comparisons; brought up to date.
+    `largest`: per array the largest magnitude declared or seen at earlier comparisons; brought up to date.
     """
     first = sessions[0]
     for other in sessions[1:]:

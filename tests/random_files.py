@@ -80,7 +80,7 @@ synapses:
       tick: |
         w = clip(w + eta * (n / T - 0.1), -1, 1)
         n = 0
-  graded:
+  analog:
     params: {eta: {default: 0.01, range: [0, 1]}}
     state: {w: {weight: true, init: 0.1, range: [-1, 1], kind: weight}}
     step: |
@@ -127,7 +127,7 @@ def network(seed: int) -> str:
 
 def _projection(draw: random.Random, number: int, cells: dict[str, str]) -> str:
     target = draw.choice(list(cells))
-    rule = draw.choice(("plain", "traced", "conditional", "graded", "late"))
+    rule = draw.choice(("plain", "traced", "conditional", "analog", "late"))
     source = draw.choice(["source", *cells]) if rule in ("plain", "traced") else draw.choice(list(cells))
     connect = draw.choice(("all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}"))
     parts = [f"source: {source}, target: {target}, input: a, synapse: {rule}, connect: {connect}"]

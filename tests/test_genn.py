@@ -26,7 +26,9 @@ from neuroport.backends.genn.code import Writer
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed, Unsupported
 from neuroport.program import (
+    BOOL,
     INT,
+    Const,
     Expr,
     Int,
     Let,
@@ -36,6 +38,7 @@ from neuroport.program import (
     Read,
     Send,
     Series,
+    Spike,
     Store,
     Temp,
 )
@@ -335,6 +338,34 @@ def test_real_networks_agree_within_rounding() -> None:
     machines = start(small_programs.sampling())
     everywhere(machines, "advance", 500)
     assert difference(machines, 1e-12) is None
+
+
+@needs_genn
+def test_equal_weights_are_one_number_that_can_be_changed() -> None:
+    p = star(3, Read("w.w", "own", WORD))
+    body = (Store("p.x", c(1)), Spike(Const(True, BOOL)))
+    p = replace(
+        p,
+        populations=(
+            Population("p", 3, body, (), True, 1),
+            Population("q", 1, (Store("q.sum", Read("q.i", "own", INT)),), ("q.i",), False, 0),
+        ),
+        arrays=p.arrays | {"q.sum": array("q.sum", "neuron", "state", INT, [0])},
+    )
+    assert emit.uniform(p) == {"w.w"}
+    assert "variable" not in emit.text(p).partition("synapses w")[2]
+    machines = start(p)
+    for weight in (1, 7, -5):
+        everywhere(machines, "write", "w.w", np.full(3, weight))
+        everywhere(machines, "advance", 3)
+        assert difference(machines) is None
+        assert machines[1].read("q.sum").tolist() == [3 * weight]
+    with pytest.raises(InvalidInput) as error:
+        machines[1].write("w.w", np.arange(3))
+    assert str(error.value) == (
+        "w.w: all of these were equal when the network was compiled, and GeNN has one number for them; give them one "
+        "value again, or different ones in the network file"
+    )
 
 
 @needs_genn

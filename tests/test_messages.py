@@ -158,7 +158,7 @@ EDITS = [
         "models: [broken.yaml]",
         (
             "broken.yaml:2:11: unknown key 'stat' in neuron model 'other'; did you mean 'state'? allowed are "
-            "title, source, equations, params, derived, inputs, state, update, spike, on_spike, after, on_event"
+            "title, source, notice, equations, params, derived, inputs, state, update, spike, on_spike, after, on_event"
         ),
     ),
     (
@@ -774,7 +774,7 @@ EDITS = [
         "on_evnt: {blank: x = 0}",
         (
             "net.yaml:16:5: unknown key 'on_evnt' in neuron model 'unit'; did you mean 'on_event'? allowed are "
-            "title, source, equations, params, derived, inputs, state, update, spike, on_spike, after, on_event"
+            "title, source, notice, equations, params, derived, inputs, state, update, spike, on_spike, after, on_event"
         ),
     ),
     (

@@ -297,3 +297,87 @@ def test_shipped_run_follows_the_closed_form():
     run = trained("ideal", 123, 100)
     check_closed_form(run, rule, 100 * EPOCH)
     assert run["angles"] == pytest.approx(predicted(run, rule, range(0, 101, 10)), abs=3.5)
+
+
+@pytest.mark.slow
+def test_ten_seeds_follow_the_closed_form():
+    rule = pal_theory.Rule()
+    runs = [trained("ideal", seed, 100) for seed in SEEDS]
+    for run in runs:
+        check_closed_form(run, rule, 100 * EPOCH)
+    found = np.array([run["angles"] for run in runs])
+    expected = np.array([predicted(run, rule, range(0, 101, 10)) for run in runs])
+    assert found.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=1.5)
+    assert found == pytest.approx(expected, abs=4)
+
+
+# The published code computes in another order, in which the feedback synapse meets the rate four steps after the noise.
+# So it does here when every way up takes three steps instead of one. Angles of layers 1, 2, 3, mean of ten seeds.
+FOUR_STEPS = tuple(f"{name}.delay=3 steps" for name in ("up2", "up3", "up4", "predict1", "predict2", "predict3"))
+PUBLISHED = {
+    10: (74.9, 76.3, 70.6),
+    20: (56.1, 55.7, 47.3),
+    30: (40.2, 36.3, 29.3),
+    40: (29.9, 23.1, 19.5),
+    50: (25.7, 16.1, 14.8),
+    100: (20.7, 10.3, 11.4),
+}
+
+
+@pytest.mark.slow
+def test_ten_seeds_reach_the_published_angles_in_the_published_order():
+    found = np.mean([trained("ideal", seed, 100, FOUR_STEPS)["angles"] for seed in SEEDS], axis=0)
+    for epoch in (10, 20, 30, 40):
+        assert found[epoch // 10] == pytest.approx(PUBLISHED[epoch], abs=3), epoch
+    assert np.all(np.abs(found[10] - PUBLISHED[100]) < (2.5, 2.5, 4))
+
+
+def test_nothing_aligns_without_prospective_coding():
+    """Cells that respond with their membrane time constant instead of at once: the feedback weights only decay."""
+    slow = tuple(f"{name}.params.tau_r=0 ms" for name in ("p1", "p2", "p3", "i1", "i2", "i3", "y"))
+    run = trained("ideal", 123, 20, slow)
+    assert run["angles"] == pytest.approx(np.repeat(run["angles"][:1], 3, axis=0), abs=0.3)
+    exact = (1 - pal_theory.Rule().decay) ** (20 * EPOCH)
+    for before, after in zip(run["before"], run["after"], strict=True):
+        assert np.linalg.norm(after) / np.linalg.norm(before) == pytest.approx(exact, rel=0.01)
+
+
+@pytest.mark.parametrize(("chip", "tolerance"), [("generic16", 0.01), ("generic8", 1.0)])
+def test_chips_learn_what_floating_point_learns(chip, tolerance):
+    found, exact = trained(chip, 123, 10), trained("ideal", 123, 10)
+    assert exact["angles"][1].max() < exact["angles"][0].min()
+    assert found["angles"] == pytest.approx(exact["angles"], abs=tolerance)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("chip", "tolerance"), [("generic16", 0.01), ("generic8", 0.7)])
+def test_chips_learn_what_floating_point_learns_in_the_full_run(chip, tolerance):
+    found, exact = trained(chip, 123, 100), trained("ideal", 123, 100)
+    assert found["angles"] == pytest.approx(exact["angles"], abs=tolerance)
+
+
+NARROW = """
+name: conductances10
+title: generic8 whose conductances deviate by 10 %
+words:
+  state: {bits: 16}
+  weight: {bits: 8}
+  plastic: {bits: 32}
+  trace: {bits: 16}
+  accumulator: {bits: 32}
+  coefficient: {bits: 24}
+tables: {intervals: 1024, bits: 32}
+mismatch:
+  conductance: {distribution: lognormal, sigma: 0.1}
+"""
+
+
+@pytest.mark.slow
+def test_feedback_aligns_on_deviating_chips(tmp_path):
+    file = tmp_path / "conductances10.yaml"
+    file.write_text(NARROW, "utf-8")
+    exact = trained("ideal", 123, 100)["angles"][-1]
+    for chip_seed in (1, 2, 3):
+        found = neuroport.run(shipped("seed=123"), chip=str(file), chip_seed=chip_seed).metrics
+        assert np.all(angles(found)[-1] < exact + 5), chip_seed
+        assert found["apical"][-1][1] < 0.01

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from neuroport import api, backends, chips, reader
+from neuroport.backends.genn import Genn
+from neuroport.backends.genn.code import Value, Writer
+from neuroport.program import Round
 from neuroport.session import open_session
 from tests.random_files import network
 
@@ -14,10 +19,10 @@ CASES = int(os.environ.get("NEUROPORT_RANDOM_CASES", "6"))
 """How many networks are tried; each is compiled for each executor, a few seconds each."""
 
 
-def outcomes(seed: int) -> dict[str, tuple[str, dict[str, int], dict[str, int]]]:
+def outcomes(seed: int, names: Sequence[str] = ()) -> dict[str, tuple[str, dict[str, int], dict[str, int]]]:
     net = reader.loads(network(seed).encode(), f"random{seed}.yaml")
     chip_seed = seed if chips.load(net.chip).mismatch else None
-    runs = {name: api.run(net, name, chip_seed=chip_seed) for name in backends.ready()}
+    runs = {name: api.run(net, name, chip_seed=chip_seed) for name in names or backends.ready()}
     return {name: (run.digest, run.spikes, run.overflows) for name, run in runs.items()}
 
 
@@ -28,6 +33,20 @@ def test_all_executors_agree(seed: int) -> None:
     assert sum(expected[1].values()) > 0
     for name, outcome in found.items():
         assert outcome == expected, name
+
+
+@pytest.mark.parametrize("mode", ["nearest_even", "floor"])
+def test_a_rounding_that_is_emitted_wrongly_is_noticed(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if missing := Genn().missing():
+        pytest.skip(missing)
+    right = Writer._round
+
+    def wrong(writer: Writer, expr: Round) -> Value:
+        return right(writer, replace(expr, mode=mode) if expr.mode == "nearest" else expr)
+
+    monkeypatch.setattr(Writer, "_round", wrong)
+    found = outcomes(0, ("reference", "genn"))
+    assert found["genn"] != found["reference"]
 
 
 def test_splitting_a_run_changes_nothing() -> None:

@@ -166,6 +166,23 @@ def test_real_programs_may_differ_in_the_last_places() -> None:
     assert verify(network, replace(program, precision="float32"), [Reference(), Faulty(100, shift(1e-6))]).identical
 
 
+def test_what_is_left_of_sums_that_cancel_is_measured_by_the_declared_range() -> None:
+    def add(by: float) -> Any:
+        def plant(executor: Any) -> None:
+            executor.write("p.x", executor.read("p.x") + by)
+
+        return plant
+
+    def first(by: float, limits: tuple[float, float] | None) -> Difference | None:
+        x = Array("p.x", "p", "neuron", "state", REAL, np.array([6e-5, 0.0]), range=limits)
+        program = small.program([x], [])
+        return verify(small.runs(2), program, [Reference(), Faulty(1, add(by))]).first_difference
+
+    assert first(3e-16, (-4.0, 4.0)) is None
+    assert first(3e-16, None) is not None
+    assert first(1e-11, (-4.0, 4.0)) is not None
+
+
 def test_numbers_that_are_not_finite_count_as_equal_to_themselves() -> None:
     initial = np.array([np.nan, np.inf, 1.0])
     program = small.program([Array("p.x", "p", "neuron", "state", REAL, initial)], [])

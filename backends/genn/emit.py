@@ -345,7 +345,7 @@ class _Emitter:
     def _by_hand(self, inputs: list[Array], scope: _NeuronScope, writer: Writer) -> None:
         """What was written to inputs by hand for this step."""
         owner = inputs[0].owner
-        late = scope.parameter(Parameter(scope.names("late", "is late", owner), "int16_t", "late", owner, True))
+        late = scope.parameter(Parameter(scope.names("late", "is late", owner), "int32_t", "late", owner, True))
         writer.lines.append(f"if ({late} != 0) {{")
         for array in inputs:
             ctype = writer.type(kind_of(array.type, self.program))

@@ -407,9 +407,11 @@ class Machine:
 
 def spikes_in(words: NDArray[np.uint32]) -> tuple[Indices, Indices]:
     """The set bits of words (steps, words of 32 neurons), lowest first: their rows and neurons, sorted."""
-    rows, columns = np.nonzero(words)
-    bits = words[rows, columns].astype("<u4").view(np.uint8).reshape(-1, 4)
-    at, bit = np.nonzero(np.unpackbits(bits, axis=1, bitorder="little"))
+    flat = words.ravel()
+    places = np.flatnonzero(flat != 0)  # of truth values: several times as fast as of numbers
+    rows, columns = np.divmod(places, max(words.shape[1], 1))
+    bits = np.unpackbits(flat[places].astype("<u4").view(np.uint8), bitorder="little")
+    at, bit = np.divmod(np.flatnonzero(bits.view(np.bool_)), 32)
     return rows[at], 32 * columns[at] + bit
 
 

@@ -92,7 +92,9 @@ def feedbacks(ups: Sequence[Real], patterns: Real, rule: Rule, hold: int) -> lis
         own = 0.0 if k == len(layers) - 2 else APICAL**2 * np.mean(slopes[k + 1] ** 2, axis=0)
         noisy = own + np.sum((APICAL * gain * both) ** 2, axis=0)
         switches = 2 * np.var(layers[k + 1], axis=0, ddof=1) / hold
-        strength = switches * (after_switch @ correlated @ after_switch) + noisy * (after_kick @ correlated @ after_kick)
+        strength = switches * (after_switch @ correlated @ after_switch) + noisy * (
+            after_kick @ correlated @ after_kick
+        )
         spread = (rule.dt * rule.eta) ** 2 * rule.variance * strength / (2 * rule.decay)
         found.append(Feedback(goal, np.repeat(spread[:, None], goal.shape[1], axis=1)))
     return found
