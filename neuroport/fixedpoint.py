@@ -43,6 +43,8 @@ from neuroport.program import (
 )
 from neuroport.rng import stream_number
 
+DIVIDEND_BITS = 62
+"""Bits of a dividend: those of the quotient and those of the divisor together."""
 MAX_STOCHASTIC = 32
 _COMPARISONS = frozenset("lt le gt ge eq ne".split())
 _WHOLE = frozenset("trunc_div shl shr wrap".split())
@@ -286,7 +288,7 @@ class Lowerer:
         self.shared.notes.line(
             self.label,
             "width",
-            f"{what} would need more than 62 bits: an operand is rounded by {lost} bits before it",
+            f"{what} would need more than 62 bits: its operands are rounded by {lost} bits together before it",
             bits=lost,
         )
 
@@ -329,11 +331,22 @@ class Lowerer:
             self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b))
             return literal(0)
         bits = self.shared.chip.table_bits
+        b = self._narrow_divisor(b, DIVIDEND_BITS - bits)
+        blo, bhi = bounds(b)
         largest = Fraction(max(abs(alo), abs(ahi), 1), min(abs(blo), abs(bhi))) / Fraction(2) ** (frac(a) - frac(b))
         shift = max(0, fit_frac(-largest, largest, bits) - frac(a) + frac(b))
         while shift and not fits((alo << shift, ahi << shift)):
             shift -= 1
         return self._made("round_div", [self.scale(a, frac(a) + shift, "width"), b], frac(a) + shift - frac(b))
+
+    def _narrow_divisor(self, b: Expr, width: int) -> Expr:
+        """The divisor in a word that leaves the dividend room for all bits of the quotient; never rounded to 0."""
+        smallest = min(abs(end) for end in bounds(b))
+        dropped = min(_size(bounds(b)).bit_length() - width, smallest.bit_length() - 1)
+        if dropped <= 0:
+            return b
+        self._width("a division", dropped)
+        return self.scale(b, frac(b) - dropped, "width")
 
     def _no_divisor(self, lo: Fraction | float, hi: Fraction | float) -> None:
         self.shared.notes.problem(

@@ -171,8 +171,10 @@ def test_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert devices.missing("cuda") is None
     monkeypatch.setattr(devices, "_has_gpu", lambda: True)
     assert devices.default() == "cuda"
-    assert GENN.on("cuda").check(expressions(0))[0].startswith(
-        "on a GPU, overflows cannot be counted yet: the counters of p.out"
+    assert (
+        GENN.on("cuda")
+        .check(expressions(0))[0]
+        .startswith("on a GPU, overflows cannot be counted yet: the counters of p.out")
     )
     assert GENN.on("cuda").check(real_program()) == ()
     assert GENN.on("cpu").check(expressions(0)) == GENN.check(expressions(0)) == ()

@@ -584,6 +584,15 @@ def test_other_divisions_are_rounded_integer_divisions():
     assert any(isinstance(e, Apply) and e.fn == "round_div" for e in parts(made.populations[0].body))
 
 
+def test_a_wide_divisor_is_narrowed_so_that_the_quotient_keeps_its_bits():
+    arrays = [array(f"n.{n}", 0.5, range=(-1, 1), kind_class="plastic") for n in ("a", "b")]
+    wide = fn("max", fn("add", real(0.5), fn("mul", read("n.a"), read("n.b"))), real(0.1))
+    y, made = expression(fn("div", fn("add", read("n.a"), real(0.3)), wide), arrays)
+    assert y == pytest.approx(0.8 / 0.75, rel=1e-6)
+    (line,) = (text for text in lines(made, "width") if text.startswith("a division"))
+    assert line.startswith("a division would need more than 62 bits: its operands are rounded by ")
+
+
 def test_constant_functions_of_parameters_are_coefficients():
     arrays = [array("n.tau", 20.0, "parameter", "scalar")]
     y, made = expression(fn("exp", fn("neg", fn("div", real(1), read("n.tau", "scalar")))), arrays)
@@ -596,7 +605,7 @@ def test_products_beyond_62_bits_round_an_operand_and_say_so():
     y, made = expression(fn("mul", fn("mul", a, b), a), arrays)
     assert y == pytest.approx(0.3 * 0.3 * -0.7, rel=1e-8)
     assert lines(made, "width") == [
-        "a product would need more than 62 bits: an operand is rounded by 31 bits before it"
+        "a product would need more than 62 bits: its operands are rounded by 31 bits together before it"
     ]
 
 

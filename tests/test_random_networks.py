@@ -35,14 +35,13 @@ def test_all_executors_agree(seed: int) -> None:
         assert outcome == expected, name
 
 
-@pytest.mark.parametrize("mode", ["nearest_even", "floor"])
-def test_a_rounding_that_is_emitted_wrongly_is_noticed(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rounding_that_is_emitted_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     if missing := Genn().missing():
         pytest.skip(missing)
     right = Writer._round
 
     def wrong(writer: Writer, expr: Round) -> Value:
-        return right(writer, replace(expr, mode=mode) if expr.mode == "nearest" else expr)
+        return right(writer, replace(expr, mode="floor") if expr.mode == "nearest" else expr)
 
     monkeypatch.setattr(Writer, "_round", wrong)
     found = outcomes(0, ("reference", "genn"))

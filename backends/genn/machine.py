@@ -319,8 +319,8 @@ class Machine:
             if not np.all(values == first):
                 raise InvalidInput.one(
                     None,
-                    f"{array}: all of these were equal when the network was compiled, and GeNN has one number for them; "
-                    f"give them one value again, or different ones in the network file",
+                    f"{array}: all of these were equal when the network was compiled, and GeNN has one number for "
+                    f"them; give them one value again, or different ones in the network file",
                 )
             self._set("uniform", array, first)
         self._idle[array][...] = values

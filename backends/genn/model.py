@@ -42,8 +42,8 @@ class Reference:
 class Parameter:
     """A number of the whole group: the program's scalar `name`.
 
-    of "uniform": the number that every synapse has in the array `name`; of "row": the row that the series `name` shows in this step, or -1; of "late": whether an input of the population
-    `name` was written by hand for this step.
+    of "uniform": what every synapse has in the array `name`; of "row": the row that the series `name` shows in this
+    step, or -1; of "late": whether an input of the population `name` was written by hand for this step.
     """
 
     ident: str

@@ -61,7 +61,9 @@ def verify(
             network = protocol.shorten(network, program, steps=1000 if steps is None else steps)
             program = neuroport.compile(network, chip, chip_seed, chip_instance)
         with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
-            result = verification.verify(network, program, executors, steps=steps, full=full, seed=seed, progress=progress)
+            result = verification.verify(
+                network, program, executors, steps=steps, full=full, seed=seed, progress=progress
+            )
         first = result.first_difference
         results.append(
             {
