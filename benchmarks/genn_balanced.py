@@ -83,8 +83,8 @@ def timed(work: Any) -> float:
 
 def main() -> None:
     """Print the table."""
-    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    steps = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     network = neuroport.load("balanced")
     chips = ("ideal32", "generic16")
     programs = {f"generated, {chip}": neuroport.compile(network, chip) for chip in chips}

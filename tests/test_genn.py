@@ -29,6 +29,7 @@ from neuroport.program import (
     BOOL,
     INT,
     Const,
+    Event,
     Expr,
     Int,
     Let,
@@ -352,16 +353,23 @@ def test_equal_weights_are_one_number_that_can_be_changed() -> None:
             Population("p", 3, body, (), True, 1),
             Population("q", 1, (Store("q.sum", Read("q.i", "own", INT)),), ("q.i",), False, 0),
         ),
-        arrays=p.arrays | {"q.sum": array("q.sum", "neuron", "state", INT, [0])},
+        arrays=p.arrays
+        | {
+            "q.sum": array("q.sum", "neuron", "state", INT, [0]),
+            "w.x": array("w.x", "synapse", "state", WORD, [1, 2, 3]),
+        },
+        events=(Event("change", "w", "synapse", (Store("w.x", Read("w.w", "own", WORD)),), False),),
     )
     assert emit.uniform(p) == {"w.w"}
-    assert "variable" not in emit.text(p).partition("synapses w")[2]
+    assert "variable w" not in emit.text(p).partition("synapses w")[2]
     machines = start(p)
     for weight in (1, 7, -5):
         everywhere(machines, "write", "w.w", np.full(3, weight))
         everywhere(machines, "advance", 3)
+        everywhere(machines, "trigger", "change")
         assert difference(machines) is None
         assert machines[1].read("q.sum").tolist() == [3 * weight]
+        assert machines[1].read("w.x").tolist() == [weight] * 3
     with pytest.raises(InvalidInput) as error:
         machines[1].write("w.w", np.arange(3))
     assert str(error.value) == (

@@ -31,7 +31,7 @@ class Genn:
     unrolls: bool = True
 
     def on(self, device: str) -> Genn:
-        """This backend on a device; Unsupported when there is no such device."""
+        """The same backend on a device; Unsupported when there is no such device."""
         from neuroport.backends.genn import devices
 
         return Genn(self.name, devices.known(device))
