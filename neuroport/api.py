@@ -85,8 +85,14 @@ def specimen(
             raise InvalidInput.one(place, text)
         return found.chip, found
     if chosen is None:
-        chosen = chips.load(str(chip or network.chip))
+        chosen = chips.load(str(chip) if chip else _own_chip(network))
     return chosen, None if chip_seed is None else manufactured(chosen, chip_seed)
+
+
+def _own_chip(network: Network) -> str:
+    """The chip that a network names; the path of a description starts at the network file's folder."""
+    is_path = network.chip.endswith((".yaml", ".yml"))
+    return str(Path(network.folder) / network.chip) if is_path else network.chip
 
 
 def manufactured(chip: Chip, seed: int) -> ChipInstance:

@@ -62,7 +62,6 @@ class Chip:
     words: tuple[tuple[str, WordRule], ...] = ()
     table_intervals: int = 1024
     table_bits: int = 32
-    sequential: bool = False
     limits: Limits = field(default_factory=Limits)
     mismatch: tuple[tuple[str, Deviation], ...] = ()
 

@@ -23,8 +23,8 @@ OVERFLOWS = ("saturate", "wrap", "error")
 SIGNS = ("twos_complement", "per_projection")
 ARITHMETICS = ("float64", "float32", "integer")
 
-_KEYS = ("name", "title", "source", "arithmetic", "words", "tables", "sequential", "limits", "mismatch")
-_OWN_KEYS = {"arithmetic", "words", "tables", "sequential", "limits", "mismatch"}
+_KEYS = ("name", "title", "source", "arithmetic", "words", "tables", "limits", "mismatch")
+_OWN_KEYS = {"arithmetic", "words", "tables", "limits", "mismatch"}
 _LIMITS = (
     "cores",
     "neurons_per_core",
@@ -83,7 +83,6 @@ def read(data: bytes | str, file: str) -> Chip:
         words=words,
         table_intervals=_integer(report, tables.get("intervals"), "tables.intervals", 2, 65536, 1024),
         table_bits=_integer(report, tables.get("bits"), "tables.bits", 8, 32, 32),
-        sequential=report.boolean(entries.get("sequential"), "sequential") or False,
         limits=_limits(report, entries.get("limits")),
         mismatch=_mismatch(report, entries.get("mismatch")),
     )
@@ -163,7 +162,6 @@ def to_yaml(chip: Chip) -> str:
         kind: {"bits": r.bits, "rounding": r.rounding, "overflow": r.overflow, "sign": r.sign} for kind, r in chip.words
     }
     data["tables"] = {"intervals": chip.table_intervals, "bits": chip.table_bits}
-    data["sequential"] = chip.sequential
     limits: dict[str, Any] = {n: getattr(chip.limits, n) for n in _LIMITS if getattr(chip.limits, n) is not None}
     limits |= {"plasticity": chip.limits.plasticity, "graded": chip.limits.graded}
     if chip.limits.models is not None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import neuroport
 from neuroport import chips, instance
 from neuroport.chip import CLASSES, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput, Place
@@ -65,7 +66,7 @@ def test_problems_of_a_description_are_told_with_their_places():
         "c.yaml:3:31: words.state.rounding cannot be 'up'; allowed are toward_zero, floor, nearest, nearest_even, "
         "stochastic, floor_min_step",
         "c.yaml:9:1: unknown key 'colour' in a chip description; allowed are name, title, source, arithmetic, words, "
-        "tables, sequential, limits, mismatch",
+        "tables, limits, mismatch",
     ]
 
 
@@ -292,3 +293,10 @@ def test_an_instance_can_be_shown():
     assert lines[2].startswith("    factors of circuits 0..2: ")
     assert lines[3] == "  duration: offset of up to 1 steps"
     assert instance.describe(made())[1] == "  no parameter deviates"
+
+
+def test_a_network_names_a_chip_description_beside_it(tmp_path):
+    (tmp_path / "mine.yaml").write_text(chips.to_yaml(replace(chips.load("generic8"), name="mine")), "utf-8")
+    text = "neuroport: 1\nname: n\ndt: 1 ms\nchip: mine.yaml\npopulations: {a: {size: 1, neuron: lif}}\n"
+    (tmp_path / "n.yaml").write_text(text, "utf-8")
+    assert neuroport.compile(neuroport.load(tmp_path / "n.yaml")).chip == "mine"
