@@ -172,13 +172,22 @@ def test_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert devices.missing("cuda") is None
     monkeypatch.setattr(devices, "_has_gpu", lambda: True)
     assert devices.default() == "cuda"
-    assert (
-        GENN.on("cuda")
-        .check(expressions(0))[0]
-        .startswith("on a GPU, overflows cannot be counted yet: the counters of p.out")
-    )
-    assert GENN.on("cuda").check(real_program()) == ()
-    assert GENN.on("cpu").check(expressions(0)) == GENN.check(expressions(0)) == ()
+    assert GENN.on("cuda").check(expressions(0)) == GENN.on("cpu").check(expressions(0)) == ()
+
+
+def test_nothing_is_shared_that_threads_write() -> None:
+    """Each neuron and synapse has a thread on a GPU, and GeNN's language has no atomic addition."""
+    written = set()
+    for p in (rich(), expressions(0), networks(range(40)), failing()):
+        for group in emit.emit(p).groups():
+            code = "\n".join(getattr(group, part, "") for part in ("code", "step", "arrive", "post_code"))
+            for a in group.arrays:
+                for index, change in re.findall(rf"\b{a.ident}\[(\w+)\] (\+?=) ", code):
+                    written.add((type(group).__name__, a.kind, index, change))
+    kinds = {"Neurons": ("id",), "Synapses": ("id_syn",), "Update": ("id", "id_syn")}
+    expected = {(kind, "overflow", index, "+=") for kind, indices in kinds.items() for index in indices}
+    expected |= {(kind, "failed", "0", "=") for kind in kinds}  # all write the number of the step
+    assert written == expected | {("Neurons", "late", "id", "=")}
 
 
 def test_a_failed_build_shows_the_first_error_and_where_the_text_is(tmp_path: Path) -> None:
@@ -430,20 +439,69 @@ def test_wide_numbers_clocks_and_schedules() -> None:
     assert str(error.value) == "p.sum: the values have shape (3,); the array has (2,)"
 
 
+def grow(name: str, by: int) -> Store:
+    return Store(name, call("add", Read(name, "own", WORD), c(by)), None, "error", -128, 127)
+
+
+def failing(x: int = 1, w: int = 1, late: int = 1) -> Program:
+    """Numbers that grow by so much in every step, or event, until the error rule ends the run."""
+    return program(
+        arrays=(
+            array("p.x", "neuron", "state", WORD, [0, -100]),
+            array("p.y", "neuron", "state", WORD, [0, -100]),
+            array("w.w", "synapse", "state", WORD, [-100, 0, 5]),
+            array("w.y", "synapse", "state", WORD, [-100, 0, 5]),
+        ),
+        populations=(Population("p", 2, (grow("p.x", x),), (), False, 0),),
+        projections=(pairs("w", "p", "p", (2, 2), [(0, 0), (0, 1), (1, 1)], step=(grow("w.w", w),)),),
+        events=(
+            Event("change", "p", "neuron", (grow("p.y", 100),), False),
+            *([Event("each_step", "w", "synapse", (grow("w.y", late),), True)] if late else []),
+        ),
+    )
+
+
 @needs_genn
-def test_the_error_rule_ends_the_run() -> None:
-    grow = Store("p.x", call("add", Read("p.x", "own", WORD), c(50)), None, "error", -128, 127)
-    p = program(
-        arrays=(array("p.x", "neuron", "state", WORD, [0, -100]),),
-        populations=(Population("p", 2, (grow,), (), False, 0),),
-    )
-    _, machine = start(p)
-    with pytest.raises(RunFailed) as error:
-        machine.advance(10)
-    assert str(error.value) == (
-        "step 2: a value for 'p.x' lies outside -128..127, and this chip has no rule for that; give the variable a "
-        "larger range"
-    )
+@pytest.mark.parametrize(
+    ("growth", "step", "name"),
+    [((50, 1, 1), 2, "p.x"), ((30, 45, 1), 2, "w.w"), ((20, 45, 0), 2, "w.w"), ((30, 1, 50), 2, "w.y")],
+)
+def test_the_error_rule_ends_the_run(growth: tuple[int, int, int], step: int, name: str) -> None:
+    for machine in start(failing(*growth)):
+        with pytest.raises(RunFailed) as error:
+            machine.advance(10)
+        assert str(error.value) == (
+            f"step {step}: a value for '{name}' lies outside -128..127, and this chip has no rule for that; give the "
+            f"variable a larger range"
+        )
+
+
+@needs_genn
+def test_the_error_rule_holds_for_events() -> None:
+    for machine in start(failing(0, 0, 0)):
+        machine.advance(3)
+        machine.trigger("change")
+        with pytest.raises(RunFailed, match=r"a value for 'p\.y' lies outside"):
+            machine.trigger("change")
+
+
+@needs_genn
+def test_overflows_are_counted_wherever_they_occur() -> None:
+    """In many neurons and synapses, in steps and events, and after a reset of the states."""
+    p = networks([*range(10), CLASH])
+    machines = start(p)
+    everywhere(machines, "advance", 60)
+    before = machines[0].overflows()
+    assert machines[1].overflows() == before
+    everywhere(machines, "trigger", "change")
+    after = machines[0].overflows()
+    assert machines[1].overflows() == after
+    assert {p.arrays[name].at for name in before} == {"neuron", "synapse"}
+    assert {p.arrays[name].at for name in after if after[name] > before.get(name, 0)} == {"neuron", "synapse"}
+    for population in p.populations:
+        everywhere(machines, "reset", population.name)
+    everywhere(machines, "advance", 5)
+    assert machines[1].overflows() == machines[0].overflows() != after
 
 
 @needs_genn

@@ -3,7 +3,8 @@
 - model: what is to be built, as plain data
 - code: bodies of statements as text for GeNN's transpiler
 - emit: a program as models, and those as readable text (without PyGeNN)
-- bounds, limits, devices: what cannot be executed, and why
+- bounds, limits: what cannot be executed, and why
+- devices: processors and GPUs
 - cache, build: PyGeNN models from that, compiled in the user's cache folder
 - machine: the network being executed
 """
@@ -58,19 +59,16 @@ class Genn:
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this backend cannot execute the program."""
-        from neuroport.backends.genn import devices, limits
+        from neuroport.backends.genn import limits
 
-        return (*limits.problems(program), *devices.problems(program, self.device or "cpu"))
+        return limits.problems(program)
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
         from neuroport.backends.genn import devices
         from neuroport.backends.genn.machine import Machine
 
-        device = self.device or devices.default()
-        if any(devices.problems(program, device)):  # then nobody asked for this device
-            device = "cpu"
-        return Machine(program, seed, record_spikes, devices.GENN_NAMES[device])
+        return Machine(program, seed, record_spikes, devices.GENN_NAMES[self.device or devices.default()])
 
 
 def version() -> tuple[int, int] | None:

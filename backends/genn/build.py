@@ -82,8 +82,10 @@ class Contents:
                 values = [0 if array.name == "run.item_step" else self.program.arrays[array.name].initial]
             case "keys":
                 values = np.array([rng.stream_key(self.seed, stream) for stream in group.streams], np.uint64)
-            case "overflow" | "failed":
-                values = np.zeros(len(group.counters))
+            case "overflow":
+                values = np.zeros(self._elements(group))
+            case "failed":
+                values = 0
             case "series":
                 values = next(s for s in self.program.series if s.name == array.name).table.ravel()
             case "late":
@@ -92,6 +94,13 @@ class Contents:
                 values = self._injections(array.name)[("first", "steps", "values").index(array.kind)]
         flat = np.ravel(values)
         return np.asarray(flat if flat.size else [0], NUMPY[array.type])
+
+    def _elements(self, group: Group) -> int:
+        """How many neurons a group has, or places for synapses."""
+        if isinstance(group, Neurons) or (isinstance(group, Update) and group.over == "neuron"):
+            return self.program.population(group.owner).size
+        projection = self.program.projection(group.owner)
+        return projection.source_size * int(np.diff(projection.indptr).max())
 
     def _injections(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """All injections into an input by neuron, then step: where each neuron's begin, their steps and values."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 from neuroport.errors import Unsupported
-from neuroport.program import Program
 
 GENN_NAMES = {"cpu": "single_threaded_cpu", "cuda": "cuda", "hip": "hip"}
 """Our name of a device, and that of GeNN's backend for it."""
@@ -43,21 +41,6 @@ def missing(device: str) -> str | None:
         f"PyGeNN was built without GeNN's backend for {device}; build it again where {TOOLKITS[device]} "
         f"(https://genn-team.github.io), or leave --device out."
     )
-
-
-def problems(program: Program, device: str) -> Iterator[str]:
-    """What can be executed on a processor and not on this device."""
-    if device == "cpu":
-        return
-    from neuroport.backends.genn.emit import emit
-
-    counted = sorted({name for group in emit(program).groups() for name in group.counters})
-    if counted:
-        several = f" and {len(counted) - 3} more" if len(counted) > 3 else ""
-        yield (
-            f"on a GPU, overflows cannot be counted yet: the counters of {', '.join(counted[:3])}{several} are shared, "
-            f"and GeNN's language has no atomic addition; use --device cpu."
-        )
 
 
 def _has_gpu() -> bool:

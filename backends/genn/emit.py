@@ -144,12 +144,19 @@ class _Scope:
         return f"{ident}[{self.group.streams.index(stream)}]"
 
     def counter(self, array: str, kind: str) -> str:
-        """Where overflows are counted or noted."""
-        known: ArrayKind = "failed" if kind == "failed" else "overflow"
-        ident = self.array(known, "", "uint64_t", known)
-        if array not in self.group.counters:
-            self.group.counters.append(array)
-        return f"{ident}[{self.group.counters.index(array)}]"
+        """Where overflows are counted or the failing step is noted.
+
+        On a GPU every neuron and every synapse has a thread, and GeNN's language has no atomic addition: so each counts
+        for itself. The failing step is one number: all threads that write at the same time write the same one.
+        """
+        short = array.rsplit(".", 1)[-1]
+        if kind == "failed":
+            return f"{self.array('failed', array, 'uint64_t', f'failed_{short}')}[0]"
+        return f"{self.array('overflow', array, 'uint32_t', f'overflow_{short}')}[{self.index()}]"
+
+    def index(self) -> str:
+        """The place of this neuron or synapse in arrays."""
+        return "id"
 
     def own(self, array: str) -> str:
         raise ValueError(f"'{array}' cannot be used here")
@@ -206,6 +213,9 @@ class _SynapseScope(_Scope):
             references.append(reference)
         return f"{ident}[{self.variables['dendritic']}]" if late else ident
 
+    def index(self) -> str:
+        return "id_syn"
+
     def element(self) -> str:
         if "element" in self.variables:
             return self.variables["element"]
@@ -237,6 +247,9 @@ class _UpdateScope(_Scope):
         if reference not in self.update.references:
             self.update.references.append(reference)
         return ident
+
+    def index(self) -> str:
+        return self.owner.index()
 
     def element(self) -> str:
         if isinstance(self.owner, _NeuronScope):

@@ -207,16 +207,19 @@ class Machine:
 
     def _fail(self) -> None:
         """Raise when a value left its range and the chip has no rule for that."""
+        found = []
         for group, array in self._failures:
             held = self._global(group, array)
             held.pull_from_device()
-            for name, step in zip(group.counters, held.view.ravel(), strict=False):
-                if step:
-                    low, high = _bounds(self.program.arrays[name])
-                    raise RunFailed(
-                        f"step {int(step) - 1}: a value for '{name}' lies outside {low}..{high}, and this chip has no "
-                        f"rule for that; give the variable a larger range"
-                    )
+            if held.view[0]:
+                found.append((int(held.view[0]) - 1, array.name))
+        if found:
+            step, name = min(found, key=lambda failure: failure[0])
+            low, high = _bounds(self.program.arrays[name])
+            raise RunFailed(
+                f"step {step}: a value for '{name}' lies outside {low}..{high}, and this chip has no rule for that; "
+                f"give the variable a larger range"
+            )
 
     def reset(self, population: str) -> None:
         """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""
@@ -399,9 +402,9 @@ class Machine:
         for group, array in self._counters:
             held = self._global(group, array)
             held.pull_from_device()
-            for name, count in zip(group.counters, held.view.ravel(), strict=False):
-                if count:
-                    counts[name] = counts.get(name, 0) + int(count)
+            count = int(held.view.sum(dtype=np.int64))
+            if count:
+                counts[array.name] = counts.get(array.name, 0) + count
         return counts
 
 

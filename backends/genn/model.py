@@ -57,9 +57,10 @@ class Parameter:
 class GlobalArray:
     """An array of the whole group (GeNN's extra global parameter).
 
-    table: the program's; wide: a scalar that does not fit a dynamic parameter; keys: of the random streams; overflow,
-    failed: per counter; series: the table of `name`; first, steps, values: injections into the input `name`, by
-    neuron; late: what was written by hand to the input `name`.
+    table: the program's; wide: a scalar that does not fit a dynamic parameter; keys: of the random streams; overflow:
+    how often a value for the array `name` lay outside its range, by neuron or synapse; failed: one number, 1 + the step
+    in which that happened first; series: the table of `name`; first, steps, values: injections into the input `name`,
+    by neuron; late: what was written by hand to the input `name`.
     """
 
     ident: str
@@ -77,7 +78,6 @@ class Group:
     parameters: list[Parameter] = field(default_factory=list)
     arrays: list[GlobalArray] = field(default_factory=list)
     streams: list[int] = field(default_factory=list)
-    counters: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
