@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import units
+from neuroport.connect import make_synapses
 from neuroport.errors import InvalidInput, Place
 from neuroport.model import State
-from neuroport.network import Network, Population, Projection
+from neuroport.network import Connect, Network, Population, Projection
 from neuroport.trace import Trace
 from neuroport.values import ArrayValue, Frozen, Value
 
@@ -24,7 +25,7 @@ def with_learned(network: Network, trace: Trace) -> Network:
     Weights are taken from the last snapshot when the run was cut off before its end.
     """
     populations = tuple(_population(p, trace) for p in network.populations)
-    projections = tuple(_projection(p, trace) for p in network.projections)
+    projections = tuple(_projection(p, network, trace) for p in network.projections)
     return replace(network, populations=populations, projections=projections)
 
 
@@ -37,21 +38,68 @@ def _population(population: Population, trace: Trace) -> Population:
     return replace(population, initial=tuple(initial.items()))
 
 
-def _projection(projection: Projection, trace: Trace) -> Projection:
+def _projection(projection: Projection, network: Network, trace: Trace) -> Projection:
     initial, weight = dict(projection.initial), projection.weight
+    synapses = _Synapses.of(projection, network, trace)
     for state in projection.synapse.states:
         values = _last(trace, f"{projection.name}.{state.name}")
-        if values is None:
+        if values is None or synapses is None:
             continue
         if state.weight:
-            weight = _value(values, state)
+            weight = _value(synapses.arranged(values), state)
         elif state.variable_class in LEARNED:
-            initial[state.name] = _value(values, state)
+            initial[state.name] = _value(synapses.arranged(values), state)
+    if synapses is not None:
+        projection = replace(projection, connect=synapses.connect)
     if weight == projection.weight and projection.synapse.weight.init is None and trace.steps:
         text = f"holds no weights of projection '{projection.name}'; the run that wrote it was cut off"
         if not trace.complete:
             raise InvalidInput.one(Place(str(trace.path)), text)
     return replace(projection, weight=weight, initial=tuple(initial.items()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Synapses:
+    """How the values of a projection's synapses, sorted by pre and post in a trace, are written in a network file.
+
+    All-to-all connections take a matrix. Drawn ones become explicit pairs, so that the values keep their synapses
+    whatever the network's seed. Explicit ones keep their order.
+    """
+
+    connect: Connect
+    pre: NDArray[np.int64]
+    post: NDArray[np.int64]
+    shape: tuple[int, int]
+    given: NDArray[np.int64] | None = None
+
+    @classmethod
+    def of(cls, projection: Projection, network: Network, trace: Trace) -> _Synapses | None:
+        """None when the trace holds no weights of the projection."""
+        array = f"{projection.name}.{projection.synapse.weight.name}"
+        if array not in trace.final and array not in trace.snapshots:
+            return None
+        found = trace.weights(projection.name)
+        shape = (network.population(projection.source).size, network.population(projection.target).size)
+        connect = projection.connect
+        if connect.kind in ("fixed_probability", "fixed_in_degree"):
+            pairs = Frozen(np.stack([found.pre, found.post], axis=1))
+            connect = Connect(kind="pairs", pairs=pairs, place=connect.place)
+        elif connect.kind in ("pairs", "file"):
+            synapses = make_synapses(projection, *shape, network.seed, network.folder)
+            return cls(connect, found.pre, found.post, shape, synapses.elements.given)
+        return cls(connect, found.pre, found.post, shape)
+
+    def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The values as the connection rule takes them: a matrix (source, target), or one by one."""
+        if self.connect.kind == "all_to_all":
+            matrix = np.zeros(self.shape, values.dtype)
+            matrix[self.pre, self.post] = values
+            return matrix
+        if self.given is None:
+            return values
+        ordered = np.empty_like(values)
+        ordered[self.given] = values
+        return ordered
 
 
 def _last(trace: Trace, array: str) -> NDArray[np.float64] | None:
@@ -66,7 +114,7 @@ def _last(trace: Trace, array: str) -> NDArray[np.float64] | None:
 
 def _value(values: NDArray[Any], state: State) -> Value:
     """An array in the unit that the model declares; the trace has coherent units."""
-    values = np.asarray(values, dtype=np.int64 if state.type == "int" else np.float64).reshape(-1)
+    values = np.asarray(values, dtype=np.int64 if state.type == "int" else np.float64)
     if state.unit and not units.is_step(state.unit) and units.coherent(1, state.unit)[0] != 1.0:
         values = values / units.coherent(1, state.unit)[0]
     return ArrayValue(Frozen(values), state.unit)

@@ -625,6 +625,46 @@ def test_learned_weights_come_from_a_trace_and_start_the_next_run(tmp_path: Path
     assert again.protocol == neuroport.load(out).protocol
 
 
+CONNECTIONS = """
+neuroport: 1
+name: n
+dt: 1 ms
+chip: generic16
+synapses:
+  growing:
+    state: {w: {weight: true, init: 0.25, range: [0, 1]}, m: {init: 0, range: [0, 1], class: plastic}}
+    on_pre: |
+      send(target, w)
+      w = w + 0.1 * uniform()
+      m = m + 0.01
+populations: {a: {size: 6, neuron: poisson, params: {rate: 200 Hz}}, b: {size: 6, neuron: lif}}
+projections:
+  full: {source: a, target: b, input: jump, synapse: growing, connect: all_to_all}
+  others: {source: b, target: b, input: jump, synapse: growing, connect: {all_to_all: {self: false}}}
+  drawn: {source: a, target: b, input: jump, synapse: growing, connect: {fixed_probability: 0.4}}
+  some: {source: a, target: b, input: jump, synapse: growing, connect: {fixed_in_degree: 2}}
+  pairs: {source: a, target: b, input: jump, synapse: growing, connect: {pairs: [[5, 1], [0, 2], [3, 0], [0, 1]]}}
+  line: {source: a, target: b, input: jump, synapse: growing, connect: one_to_one}
+protocol: [run: 50 ms]
+"""
+
+
+def test_learned_values_find_their_synapses_whatever_connected_them(tmp_path: Path) -> None:
+    file, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
+    file.write_text(CONNECTIONS, "utf-8")
+    assert call("run", file, "--backend", "reference", "-o", trace, "-q").exit_code == 0
+    assert call("export", trace, "-o", out).exit_code == 0
+    before, after = neuroport.compile(neuroport.load(file)), neuroport.compile(neuroport.load(out, ["seed=99"]))
+    for projection in before.projections:
+        again = after.projection(projection.name)
+        assert np.array_equal(again.pre, projection.pre)
+        assert np.array_equal(again.post, projection.post)
+        for name in (f"{projection.name}.w", f"{projection.name}.m"):
+            learned = open_trace(trace).final_array(name).raw
+            assert np.array_equal(after.arrays[name].initial, learned)
+            assert projection.name == "others" or not np.array_equal(before.arrays[name].initial, learned)
+
+
 def test_export_from_a_trace_takes_no_changes(tmp_path: Path, trace: Path) -> None:
     assert fails(2, "export", trace, "-o", tmp_path / "x.yaml", "--set", "seed=2") == (
         "error: --set changes a network file, not a trace; set it in the exported file instead"
