@@ -20,11 +20,11 @@ def synapse_allowed(block: str) -> Allowed:
     """What a block of a synapse model may do."""
     match block:
         case "step":
-            return Allowed(send=True, send_back=True, when=True, delayed=True)
+            return Allowed(send=True, send_back=True, when=True)
         case "on_pre":
-            return Allowed(send=True, send_back=True, delayed=True)
+            return Allowed(send=True, send_back=True)
         case "on_post":
-            return Allowed(send_back=True, delayed=True)
+            return Allowed(send_back=True)
         case _:
             return Allowed()
 

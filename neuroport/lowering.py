@@ -103,7 +103,6 @@ class Allowed:
     send: bool = False
     send_back: bool = False
     when: bool = False
-    delayed: bool = False
 
 
 class LoweringError(Exception):
