@@ -30,6 +30,7 @@ class Run:
     """What came out of a run; the fields of `neuroport run --json`, and what a summary for people needs besides.
 
     `spikes`: spikes of each spiking population. `rates`: mean rate per neuron in Hz. `metrics`: name -> (step, value).
+    `copies`: how many copies of the network, which share what they learn, this run had; spikes are those of all.
     """
 
     network: str
@@ -39,6 +40,7 @@ class Run:
     chip_seed: int | None
     seed: int
     dt: float  # ms
+    copies: int
     steps: int
     spikes: dict[str, int]
     rates: dict[str, float]
@@ -260,8 +262,8 @@ def result(session: Session, digest: str, chip_seed: int | None) -> Run:
     """What a session that has run came to."""
     program, spikes = session.program, session.spike_counts()
     seconds = session.step * program.dt / 1000
-    sizes = {p.name: p.size for p in program.populations}
-    rates = {name: count / (sizes[name] * seconds) if seconds else 0.0 for name, count in spikes.items()}
+    neurons = {p.name: p.size * program.copies for p in program.populations}
+    rates = {name: count / (neurons[name] * seconds) if seconds else 0.0 for name, count in spikes.items()}
     return Run(
         network=session.network.name,
         backend=session.backend,
@@ -270,6 +272,7 @@ def result(session: Session, digest: str, chip_seed: int | None) -> Run:
         chip_seed=chip_seed,
         seed=session.seed,
         dt=program.dt,
+        copies=program.copies,
         steps=session.step,
         spikes=spikes,
         rates=rates,

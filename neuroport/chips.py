@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 from neuroport.chip import CLASSES, Chip, Deviation, Limits, WordRule
-from neuroport.errors import InvalidInput, Problem
+from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.fields import Report
 from neuroport.formats import stored
 from neuroport.program import Program, Send
@@ -146,6 +146,22 @@ def deviation(text: str) -> tuple[str, Deviation]:
             f"or KIND=N steps (duration=1 step)",
         ) from None
     return kind, Deviation(sigma=sigma)
+
+
+def deviating(chip: Chip, kinds: Sequence[str], texts: Sequence[str]) -> Chip:
+    """The chip with deviations as written on a command line, named after them. `kinds`: those that a network has.
+
+    Raises InvalidInput.
+    """
+    found = dict(deviation(text) for text in texts)
+    unknown = [kind for kind in found if kind not in kinds]
+    if unknown:
+        listed = ", ".join(kinds) or "none"
+        text = f"no parameter or weight of this network is of kind {', '.join(unknown)}; its kinds are {listed}"
+        raise InvalidInput.one(Place("--mismatch"), text)
+    shown = (f"{kind}{d.steps}" if d.steps else f"{kind}{100 * d.sigma:g}" for kind, d in found.items())
+    name = "_".join((chip.name, *shown)).replace(".", "p")
+    return replace(with_mismatch(chip, found), name=name)
 
 
 def to_yaml(chip: Chip) -> str:

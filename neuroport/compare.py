@@ -110,15 +110,14 @@ def _any_snapshot(trace: Trace, projection: str) -> str:
 
 def _samples(kind: str, what: str, name: str, a: Samples, b: Samples) -> Difference | None:
     if a.raw.shape[1:] != b.raw.shape[1:]:
-        return Difference("content", name, None, f"{what} has {a.raw.shape[1]} and {b.raw.shape[1]} elements")
+        return Difference("content", name, None, f"{what} has {a.raw[0].size} and {b.raw[0].size} elements")
     common = _common_start(a.steps, b.steps)
     at = _first_unequal(a.raw[:common], a.frac, b.raw[:common], b.frac)
     if at is None:
         return _sample_missing(name, what, a.steps[common:], b.steps[common:])
-    row, element = at[0], at[1]
-    step = int(a.steps[row])
+    step = int(a.steps[at[0]])
     values = f"{_shown(a.values[at])} in the first, {_shown(b.values[at])} in the second"
-    return Difference(kind, name, step, f"{what}: after step {step} element {element} is {values}")
+    return Difference(kind, name, step, f"{what}: after step {step} {_element(at[1:])} is {values}")
 
 
 def _common_start(a: NDArray[np.int64], b: NDArray[np.int64]) -> int:
@@ -147,7 +146,7 @@ def _final(a: Trace, b: Trace, name: str) -> Difference | None:
     if at is None:
         return None
     values = f"{_shown(ours.values[at])} in the first, {_shown(theirs.values[at])} in the second"
-    element = f" element {at[0]}" if at else ""
+    element = f" {_element(at)}" if at else ""
     return Difference(kind, name, a.steps - 1, f"'{name}': at the end{element} is {values}")
 
 
@@ -164,6 +163,11 @@ def _first_unequal(a: NDArray[Any], a_frac: int | None, b: NDArray[Any], b_frac:
         unequal = (left != right) & ~(np.isnan(left) & np.isnan(right))
     where = np.argwhere(unequal)
     return tuple(int(i) for i in where[0]) if len(where) else None
+
+
+def _element(at: tuple[int, ...]) -> str:
+    """An element for people; (element, copy) where each copy has its own."""
+    return f"element {at[0]}" + (f" of copy {at[1]}" if len(at) > 1 else "")
 
 
 def _shown(value: Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroport import api, backends
+from neuroport.batch import shares
 from neuroport.chip import Chip
 from neuroport.errors import InvalidInput
 from neuroport.session import Progress, Session, spiking, usable
@@ -48,7 +49,8 @@ def run_copies(
     """Run one copy per seed; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
 
     `chip_seeds`: as many as seeds, or none for chips as designed. `progress` counts the steps of all copies. With
-    `trace`, copy k writes `trace_of(trace, k)`.
+    `trace`, copy k writes `trace_of(trace, k)`. Copies that share what they learn are not meant here: they are one run
+    (`api.run`), and of a network with such copies each seed runs all of them.
     """
     chosen = list(chip_seeds) or [None] * len(seeds)
     if len(chosen) != len(seeds):
@@ -59,7 +61,7 @@ def run_copies(
         if path is not None:
             check_output(path, overwrite)
     one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(seeds)), device)
-    if getattr(backends.load(backend, device), "unrolls", False):
+    if getattr(backends.load(backend, device), "unrolls", False) and not shares(network):
         return one.unrolled(seeds, chosen, traces)
     return one.side_by_side(seeds, chosen, traces)
 

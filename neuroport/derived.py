@@ -96,6 +96,10 @@ class Switchboard:
         self._program = program
         self._values: dict[str, Numbers] = dict(program.constants)
 
+    def value(self, name: str) -> float:
+        """The current real value of a scalar parameter."""
+        return float(self._values[name].ravel()[0])
+
     def set(self, executor: Executor, changes: Mapping[str, float]) -> None:
         """Give dynamic scalar parameters new real values (coherent units) and recompute all that follows from them.
 

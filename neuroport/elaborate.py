@@ -15,18 +15,29 @@ from numpy.typing import NDArray
 
 from neuroport import instance as instances
 from neuroport import units
+from neuroport.batch import shares, with_copies
 from neuroport.chip import Chip, ChipInstance
 from neuroport.connect import Synapses, make_synapses
 from neuroport.derived import evaluate
 from neuroport.errors import InvalidInput, Problem
 from neuroport.finish import trimmed, with_histories
 from neuroport.hoist import Hoister
-from neuroport.language import EACH_STEP, synapse_allowed
-from neuroport.lowering import Allowed, Lowering
+from neuroport.language import EACH_STEP, TRIGGERED, once, synapse_allowed, twin_read
+from neuroport.lowering import Lowering
 from neuroport.materialise import Elements, Materialiser
 from neuroport.memory import refuse_too_large
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel, Trace
-from neuroport.naming import FACTOR, SPIKED, ConstantNames, Constants, NeuronNames, Side, SynapseNames, declared_type
+from neuroport.naming import (
+    FACTOR,
+    SPIKED,
+    ConstantNames,
+    Constants,
+    NeuronNames,
+    Side,
+    SynapseNames,
+    Twin,
+    declared_type,
+)
 from neuroport.network import (
     Network,
     Population,
@@ -56,12 +67,15 @@ from neuroport.program import (
     Series,
     Spike,
     Store,
+    Sum,
     Type,
     walk,
 )
 from neuroport.program import Population as ProgramPopulation
 from neuroport.program import Projection as ProgramProjection
+from neuroport.samples import sample_records
 from neuroport.stimuli import elaborate_stimulus, run_lengths
+from neuroport.twins import twin_index
 from neuroport.values import Quantity, Value
 
 Over = Literal["scalar", "neuron", "synapse"]
@@ -85,6 +99,7 @@ class _Object:
     circuits: NDArray[np.int64]
     elements: Elements
     constants: Constants
+    mismatch: bool = True
     factors: set[str] = field(default_factory=set)
     traces: list[tuple[Trace, Projection]] = field(default_factory=list)
 
@@ -105,6 +120,7 @@ class _Elaboration:
     def program(self) -> Program:
         network = self.network
         self.materialiser = Materialiser(network)
+        self.copies = network.copies if shares(network) else 1
         self.dt = units.coherent(network.dt.number, network.dt.unit)[0]
         self._run_scalars()
         first = 0
@@ -118,10 +134,11 @@ class _Elaboration:
         populations = tuple(self._population(p) for p in network.populations)
         events = tuple(self._events())
         stimuli = [elaborate_stimulus(s, network, self.materialiser) for s in network.stimuli]
-        readouts = tuple(self._readout(r) for r in network.readouts)
+        readouts = tuple(self._readout(r) for r in network.histograms)
         records = tuple(
             Record(s.of, self.materialiser.steps(s.every, f"record of {s.of}")) for s in network.record.states
         )
+        records += sample_records(network, self.materialiser)
         self._stop_on_problems()
         program = Program(
             name=network.name,
@@ -141,7 +158,7 @@ class _Elaboration:
             tables={},
             derived=self._dynamic_derived(),
         )
-        return trimmed(with_histories(program), self.values)
+        return with_copies(trimmed(with_histories(program), self.values), self.copies)
 
     # --------------------------------------------------------------------------------------------------- arrays
 
@@ -161,14 +178,14 @@ class _Elaboration:
         model, name, size = population.neuron, population.name, population.size
         elements = Elements(size, np.arange(size, dtype=np.uint64))
         circuits = first + np.arange(size, dtype=np.int64)
-        obj = _Object(name, circuits, elements, Constants(name, {}))
+        obj = _Object(name, circuits, elements, Constants(name, {}), population.mismatch)
         self.objects[name] = obj
         self._parameters(obj, model, dict(population.parameters), "neuron", dict(population.ranges))
         for state in model.states:
             limits = self._limits(state, population.ranges)
             self._state(obj, state, dict(population.initial).get(state.name, state.init), "neuron", limits)
             learned = state.variable_class in ("plastic", "weight") and state.type == "real"
-            if learned and self._deviates(state.kind):
+            if learned and self._deviates(obj, state.kind):
                 self._factor(obj, state, "neuron")
         for sum_ in model.inputs:
             limits = self._limits(sum_, population.ranges)
@@ -192,10 +209,13 @@ class _Elaboration:
             self.problems.append(Problem(projection.connect.place or projection.place, text))
             return
         self.synapses[name] = synapses
-        obj = _Object(name, self._synapse_circuits(projection, synapses), synapses.elements, Constants(name, {}))
+        circuits = self._synapse_circuits(projection, synapses)
+        obj = _Object(name, circuits, synapses.elements, Constants(name, {}), projection.mismatch)
         self.objects[name] = obj
         self._parameters(obj, model, dict(projection.parameters), "synapse", dict(projection.ranges))
-        stored = {s.array for _, body in self._synapse_bodies(projection) for s in body if isinstance(s, Store)}
+        stores = [s for _, body in self._synapse_bodies(projection) for s in body if isinstance(s, Store)]
+        stored = {s.array for s in stores}
+        summed = {s.array for s in stores if isinstance(s.value, Sum)}
         for state in model.states:
             given = dict(projection.initial).get(state.name, state.init)
             plastic = f"{name}.{state.name}" in stored
@@ -203,8 +223,10 @@ class _Elaboration:
                 given = projection.weight if projection.weight is not None else given
                 state = replace(state, variable_class="plastic" if plastic else "weight", kind=state.kind or "weight")
             limits = self._limits(state, projection.ranges)
-            self._state(obj, state, given, "synapse", limits)
-            if state.weight and state.type == "real" and self._deviates(state.kind):
+            self._state(obj, state, given, "synapse", limits, common=f"{name}.{state.name}" not in stored)
+            if f"{name}.{state.name}" in summed:
+                self._widen(f"{name}.{state.name}")
+            if state.weight and state.type == "real" and self._deviates(obj, state.kind):
                 if plastic:
                     self._factor(obj, state, "synapse")
                 else:
@@ -239,14 +261,15 @@ class _Elaboration:
             numbers = self.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
             limits = self.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
             self.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
-            numbers = self._deviated(parameter, numbers, obj.circuits)
+            numbers = self._deviated(parameter, numbers, obj)
             scalar = self._parameter_array(obj, full, parameter.dynamic, _typed(parameter, None), numbers, limits, at)
             types[parameter.name] = self.arrays[full].type
             if scalar:
                 scalars.add(parameter.name)
         obj.constants = Constants(obj.name, types, frozenset(scalars))
         for name, expression in model.derived:
-            lowering = Lowering(ConstantNames(obj.constants, self.dt), obj.name, f"derived {name}")
+            constants = ConstantNames(obj.constants, self.dt)
+            lowering = Lowering(constants, obj.name, f"derived {name}", copies=self.copies)
             value_expr = lowering.value(expression)
             self.problems += lowering.problems
             if value_expr is None:
@@ -289,8 +312,15 @@ class _Elaboration:
         return scalar
 
     def _state(
-        self, obj: _Object, state: State, value: Value | None, at: Over, limits: tuple[float, float] | None
+        self,
+        obj: _Object,
+        state: State,
+        value: Value | None,
+        at: Over,
+        limits: tuple[float, float] | None,
+        common: bool = False,
     ) -> None:
+        """The array of a variable. `common`: no block assigns it, so that all copies share it anyway."""
         type_ = _typed(state, limits)
         integer = isinstance(type_, Int)
         if value is None:
@@ -303,8 +333,16 @@ class _Elaboration:
             self.materialiser.made[full] = (initial, obj.elements)
         role: Role = "weight" if state.weight else "state"
         self.arrays[full] = Array(
-            full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits
+            full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits,
+            shared=self.copies > 1 and (common or state.over_copies == "shared"),
         )  # fmt: skip
+
+    def _widen(self, full: str) -> None:
+        """An int that is a sum over copies holds as many times what the range of one copy's part allows."""
+        array = self.arrays[full]
+        if isinstance(array.type, Int) and array.range is not None:
+            wide = Int(array.type.lo * self.copies, array.type.hi * self.copies)
+            self.arrays[full] = replace(array, type=wide)
 
     def _limits(
         self, declared: State | Input, ranges: tuple[tuple[str, tuple[float, float]], ...]
@@ -313,12 +351,13 @@ class _Elaboration:
 
     # ------------------------------------------------------------------------------------------- chip instances
 
-    def _deviates(self, kind: str) -> bool:
-        return bool(kind) and kind in dict(self.chip.mismatch)
+    def _deviates(self, obj: _Object, kind: str) -> bool:
+        return obj.mismatch and bool(kind) and kind in dict(self.chip.mismatch)
 
-    def _deviated(self, parameter: Parameter, numbers: Numbers, circuits: NDArray[np.int64]) -> Numbers:
-        if not self._deviates(parameter.kind):
+    def _deviated(self, parameter: Parameter, numbers: Numbers, obj: _Object) -> Numbers:
+        if not self._deviates(obj, parameter.kind):
             return numbers
+        circuits = obj.circuits
         if parameter.type == "int":
             offset = instances.offset(self.instance, parameter.kind, circuits)
             if not np.any(offset):
@@ -359,7 +398,7 @@ class _Elaboration:
     def _population(self, population: Population) -> ProgramPopulation:
         obj, model = self.objects[population.name], population.neuron
         names = NeuronNames(model, population.name, obj.constants, self.dt, frozenset(obj.factors))
-        lowering = Lowering(names, population.name, "update")
+        lowering = Lowering(names, population.name, "update", copies=self.copies)
         lowering.block(model.update)
         fired = lowering.spike(model.spike) if model.spike else None
         lowering.block(model.on_spike, fired)
@@ -388,7 +427,7 @@ class _Elaboration:
             self.problems.append(Problem(projection.place, text))
             return []
         names = ConstantNames(self.objects[projection.name].constants, self.dt)
-        lowering = Lowering(names, projection.name, f"trace {trace.name}")
+        lowering = Lowering(names, projection.name, f"trace {trace.name}", copies=self.copies)
         decay, increment = lowering.value(trace.decay), lowering.value(trace.increment)
         self.problems += lowering.problems
         if decay is None or increment is None:
@@ -425,7 +464,18 @@ class _Elaboration:
             arrive=bodies["on_pre"],
             post_body=bodies["on_post"],
             row_condition=_row_condition(bodies["step"]),
+            twin=self._twin_index(projection),
         )
+
+    def _twin_index(self, projection: Projection) -> NDArray[np.int64] | None:
+        if projection.twin is None or twin_read(projection.synapse) is None:
+            return None
+        other = self.network.projection(projection.twin.of)
+        try:
+            return twin_index(projection, self.synapses[projection.name], other, self.synapses[other.name])
+        except InvalidInput as error:
+            self.problems += error.problems
+            return None
 
     def _synapse_names(self, projection: Projection, sides: bool = True) -> SynapseNames:
         obj = self.objects[projection.name]
@@ -434,9 +484,14 @@ class _Elaboration:
             ends.append(Side(end, self.network.population(end).neuron, self.objects[end].constants))
         weight = projection.synapse.weight.name
         factor = weight in obj.factors
+        twin = None
+        if projection.twin is not None and not sides:
+            of = projection.twin.of
+            known = self.objects.get(of)
+            twin = Twin(of, self.network.projection(of).synapse, known.constants) if known else Twin(of)
         return SynapseNames(
             projection.synapse, projection.name, obj.constants, self.dt, ends[0], ends[1], projection.input,
-            self._delay(projection), factor, sides, self.spiked,
+            self._delay(projection), factor, sides, twin, self.spiked,
         )  # fmt: skip
 
     def _synapse_bodies(self, projection: Projection, report: bool = False) -> Iterable[tuple[str, Body]]:
@@ -447,7 +502,7 @@ class _Elaboration:
         bodies: dict[str, Body] = {}
         for name, block in blocks:
             names = self._synapse_names(projection)
-            lowering = Lowering(names, projection.name, name, synapse_allowed(name), dendritic)
+            lowering = Lowering(names, projection.name, name, synapse_allowed(name), dendritic, self.copies)
             lowering.block(block)
             if report:
                 self.problems += lowering.problems
@@ -458,7 +513,8 @@ class _Elaboration:
         yield from bodies.items()
         if not report:
             for event, block in model.on_event:
-                lowering = Lowering(self._synapse_names(projection, False), projection.name, f"on_event {event}")
+                names = self._synapse_names(projection, False)
+                lowering = Lowering(names, projection.name, f"on_event {event}", TRIGGERED)
                 lowering.block(block)
                 yield event, lowering.finish()
 
@@ -492,19 +548,25 @@ class _Elaboration:
             obj = self.objects[population.name]
             names = NeuronNames(population.neuron, population.name, obj.constants, self.dt, inputs=False)
             for event, block in population.neuron.on_event:
-                lowering = Lowering(names, population.name, f"on_event {event}")
+                common = once(block, population.neuron)
+                lowering = Lowering(names, population.name, f"on_event {event}", TRIGGERED, False, self.copies, common)
                 lowering.block(block)
                 self.problems += lowering.problems
                 body = self._hoisted(population.name, lowering.finish())
-                yield Event(event, population.name, "neuron", body, event == EACH_STEP)
+                single = common and self.copies > 1
+                yield Event(event, population.name, "neuron", body, event == EACH_STEP, single)
         for projection in self.network.projections:
             for event, block in projection.synapse.on_event:
                 synapse_names = self._synapse_names(projection, sides=False)
-                lowering = Lowering(synapse_names, projection.name, f"on_event {event}", Allowed())
+                common = once(block, projection.synapse)
+                lowering = Lowering(
+                    synapse_names, projection.name, f"on_event {event}", TRIGGERED, False, self.copies, common
+                )
                 lowering.block(block)
                 self.problems += lowering.problems
                 body = self._hoisted(projection.name, lowering.finish())
-                yield Event(event, projection.name, "synapse", body, event == EACH_STEP)
+                single = common and self.copies > 1
+                yield Event(event, projection.name, "synapse", body, event == EACH_STEP, single)
 
     def _hoisted(self, owner: str, body: Body) -> Body:
         """Constant parts become parameter arrays of the owner."""
@@ -537,7 +599,7 @@ class _Elaboration:
         population = self.network.population(readout.population)
         obj = self.objects[readout.population]
         names = NeuronNames(population.neuron, population.name, obj.constants, self.dt, inputs=False)
-        lowering = Lowering(names, readout.name, "state")
+        lowering = Lowering(names, readout.name, "state", copies=self.copies)
         value = lowering.value(readout.state)
         self.problems += lowering.problems
         if value is None:

@@ -17,7 +17,8 @@ class Capture:
     """What was recorded since the last drain.
 
     spikes: population -> (steps int64, neurons int64), sorted by (step, neuron).
-    records: array name -> (steps int64 (k,), values (k, size)).
+    records: name of the Record (array or readout) -> (steps int64 (k,), values (k, size), or (k, size, copies) of what
+    every copy has of its own).
     """
 
     spikes: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
@@ -32,7 +33,10 @@ class Executor(Protocol):
         """The number of the step that comes next; 0 at the start."""
 
     def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
-        """Start a protocol item: item_step is 0 again; these readouts and `item` series (rows by hold) are active."""
+        """Start a protocol item: item_step is 0 again; these readouts and `item` series (patterns by hold) are active.
+
+        `readouts` names histograms and sampling Records; `schedules` is described at Series.
+        """
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
@@ -52,8 +56,11 @@ class Executor(Protocol):
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape)."""
 
+    def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace the table of a series (same shape, raw numbers)."""
+
     def histogram(self, readout: str) -> NDArray[np.int64]:
-        """The counts of a readout since `clear_histogram`, shape (2**population size,)."""
+        """The counts of a readout since `clear_histogram`, of all copies together, shape (2**population size,)."""
 
     def clear_histogram(self, readout: str) -> None:
         """Put a readout's counts to zero."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neuroport.hoist import depends_on
+from neuroport.naming import FACTOR
 from neuroport.program import Numbers, Program, Read, Send, parts, walk
 
 
@@ -27,7 +28,10 @@ def with_histories(program: Program) -> Program:
 
 
 def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
-    """Drop parameter arrays that nothing reads; keep the real values that switches start from."""
+    """Drop parameter arrays that nothing reads.
+
+    The constants keep the real values that switches start from, and circuits' deviations.
+    """
     bodies = [p.body for p in program.populations]
     bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
     bodies += [e.body for e in program.events]
@@ -38,7 +42,8 @@ def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
         if derived.array in needed:
             needed |= {e.array for e in walk(derived.value) if isinstance(e, Read)}
     arrays = {n: a for n, a in program.arrays.items() if a.role != "parameter" or n in needed}
-    constants = {n: values[n] for n in needed if n in values}
+    kept = needed | {n for n in values if n.endswith(f"_{FACTOR}")}
+    constants = {n: v for n, v in values.items() if n in kept}
     derived_kept = tuple(d for d in program.derived if d.array in needed)
     assert not any(depends_on(d.value, {"run.t", "run.item_step"}) for d in derived_kept)
     return replace(program, arrays=arrays, derived=derived_kept, constants=constants)

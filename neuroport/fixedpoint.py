@@ -1,4 +1,4 @@
-"""Lowering of real expressions to integer ones: rules 1 to 7 of docs/arithmetic.md.
+"""Lowering of real expressions to integer ones: rules 1 to 7 and 9 of docs/arithmetic.md.
 
 Every integer expression carries its format and exact bounds in its type. Nothing is rounded but by an explicit Round.
 """
@@ -37,6 +37,7 @@ from neuroport.program import (
     Round,
     Rounding,
     Stmt,
+    Sum,
     Temp,
     Type,
     walk,
@@ -64,6 +65,7 @@ class Shared:
     constants: dict[str, Numbers]
     range_of: Callable[[Read], tuple[float, float]]
     coefficient: Callable[[str, NDArray[np.float64], tuple[float, float]], tuple[Int, NDArray[np.int64]]]
+    copies: int = 1
     tables: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
     known_tables: dict[tuple[str, int, int, int, int], str] = field(default_factory=dict)
@@ -149,6 +151,11 @@ class Lowerer:
                 return replace(expr, type=Int(0, 2**32 - 1, 32) if part is None else Int(0, 2**16 - 1, 16))
             case Apply():
                 return self._apply(expr)
+            case Sum(x=x):
+                out, self.out = self.out, None  # a Let would stand outside the sum, once for all copies
+                inside = self.number(x)
+                self.out = out
+                return self.total(inside)
             case _:
                 raise ValueError(f"{expr} cannot stand in a real program")
 
@@ -283,6 +290,17 @@ class Lowerer:
         if lost:
             self._width("a product", lost)
         return self._made("mul", [self.scale(a, fa, "width"), self.scale(b, fb, "width")], fa + fb)
+
+    def total(self, x: Expr) -> Expr:
+        """An integer value added up over the copies, after rounding it as far as 62 bits demand."""
+        copies, f = self.shared.copies, frac(x)
+        rule = self.shared.chip.word("state").rounding
+        while not fits(_times(_scaled(bounds(x), frac(x), f, rule), copies)):
+            f -= 1
+        if f < frac(x):
+            self._width("a sum over copies", frac(x) - f)
+            x = self.scale(x, f, "width")
+        return Sum(x, Int(*_times(bounds(x), copies), frac(x)))
 
     def _width(self, what: str, lost: int) -> None:
         self.shared.notes.line(
@@ -593,6 +611,10 @@ def _scaled(x: Interval, from_frac: int, to_frac: int, rule: Rounding) -> Interv
     return (x[0] << -shift, x[1] << -shift) if shift <= 0 else intervals.rounded(x, shift, rule)
 
 
+def _times(x: Interval, count: int) -> Interval:
+    return x[0] * count, x[1] * count
+
+
 def _size(x: Interval) -> int:
     return max(abs(x[0]), abs(x[1]))
 
@@ -600,7 +622,7 @@ def _size(x: Interval) -> int:
 def _canonical(expr: Expr) -> Expr:
     """The expression as the array's own elements see it."""
     match expr:
-        case Read(at="pre" | "post"):
+        case Read(at="pre" | "post" | "twin"):
             return replace(expr, at="own")
         case Apply(args=args):
             return replace(expr, args=tuple(_canonical(a) for a in args))

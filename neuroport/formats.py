@@ -24,6 +24,7 @@ from neuroport.program import (
     Real,
     ReportLine,
     Store,
+    Sum,
 )
 
 COUNTER_END = 2**48
@@ -73,6 +74,12 @@ def stored(bodies: Iterable[Body]) -> set[str]:
     return {stmt.array for body in bodies for stmt in body if isinstance(stmt, Store)}
 
 
+def summed(program: Program) -> set[str]:
+    """The arrays that the step of a projection gives as sums over copies."""
+    steps = (stmt for p in program.projections for stmt in p.step)
+    return {stmt.array for stmt in steps if isinstance(stmt, Store) and isinstance(stmt.value, Sum)}
+
+
 def bodies(program: Program) -> Iterable[Body]:
     """All bodies of a program."""
     for population in program.populations:
@@ -93,9 +100,11 @@ class Formats:
     arrays: dict[str, Array] = field(default_factory=dict)
     visible: dict[str, str] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
+    summed: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Fill `arrays`, `visible` (hidden name -> visible name) and `derived`."""
+        self.summed = summed(self.program)
         written = stored(bodies(self.program))
         follows = {d.array: d for d in self.program.derived}
         for array in self.program.arrays.values():
@@ -153,7 +162,20 @@ class Formats:
             return
         rule = self.chip.word(kind)
         type_ = word(rule.bits, fit_frac(*array.range, rule.bits))
+        if array.name in self.summed:
+            type_, kind = self._total(array, type_), f"{kind}, summed over {self.program.copies} copies,"
         self._keep(array, type_, encode(values, type_), values, kind, rule)
+
+    def _total(self, array: Array, part: Int) -> Int:
+        """The format of a sum over copies from that of one copy's part."""
+        copies = self.program.copies
+        if part.lo * copies >= -LIMIT and part.hi * copies <= LIMIT:
+            return Int(part.lo * copies, part.hi * copies, part.frac)
+        self.notes.problem(
+            f"{array.name}, a sum over {copies} copies, needs more than 62 bits; "
+            f"give the chip shorter words, or take fewer copies"
+        )
+        return part
 
     def _weight(self, array: Array, values: FloatArray, written: bool) -> None:
         rule = self.chip.word("weight")

@@ -6,7 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from neuroport.derived import evaluate
-from neuroport.program import Apply, Body, Bool, Const, Expr, Int, Let, Numbers, Read, Real, Send, Spike, Store, walk
+from neuroport.program import (
+    Apply,
+    Body,
+    Bool,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Numbers,
+    Read,
+    Real,
+    Send,
+    Spike,
+    Store,
+    Sum,
+    walk,
+)
 
 
 @dataclass(slots=True)
@@ -38,6 +54,8 @@ class Hoister:
 
     def expr(self, expr: Expr) -> Expr:
         """The expression with its largest constant parts replaced."""
+        if isinstance(expr, Sum):
+            return replace(expr, x=self.expr(expr.x))
         if not isinstance(expr, Apply):
             return expr
         if self._constant(expr):

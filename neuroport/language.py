@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from neuroport.blocks import EACH_STEP, once, step_sum_problems, twin_read
 from neuroport.errors import Problem
 from neuroport.lowering import Allowed, Lowering, Names
 from neuroport.model import Block, Expression, NeuronModel, Parameter, SynapseModel
-from neuroport.naming import BUILT_IN, ConstantNames, Constants, NeuronNames, Side, SynapseNames, declared_type
+from neuroport.naming import BUILT_IN, ConstantNames, Constants, NeuronNames, Side, SynapseNames, Twin, declared_type
 from neuroport.program import REAL, Type
 from neuroport.syntax import CALLS, SENDS, parse_block, parse_expression
 
-__all__ = ["check_neuron", "check_synapse", "parse_block", "parse_expression", "synapse_allowed"]
+__all__ = [
+    "EACH_STEP",
+    "TRIGGERED",
+    "check_neuron",
+    "check_synapse",
+    "once",
+    "parse_block",
+    "parse_expression",
+    "synapse_allowed",
+    "twin_read",
+]
 
-EACH_STEP = "each_step"
+TRIGGERED = Allowed(sums="event")
+"""What a triggered block of a neuron or synapse model may do."""
 
 
 def synapse_allowed(block: str) -> Allowed:
     """What a block of a synapse model may do."""
     match block:
         case "step":
-            return Allowed(send=True, send_back=True, when=True)
+            return Allowed(send=True, send_back=True, when=True, sums="step")
         case "on_pre":
             return Allowed(send=True, send_back=True)
         case "on_post":
             return Allowed(send_back=True)
         case _:
-            return Allowed()
+            return TRIGGERED
 
 
 def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
@@ -45,7 +57,7 @@ def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
     problems += lowering.problems
     for event, block in model.on_event:
         names = NeuronNames(model, model.name, constants, 1.0, inputs=False)
-        problems += _check_block(names, model.name, f"on_event {event}", block, Allowed())
+        problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
     return tuple(problems)
 
 
@@ -69,13 +81,19 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
         names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"))
         problems += _check_block(names, model.name, name, block, synapse_allowed(name))
     for event, block in model.on_event:
-        names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"), sides=False)
-        problems += _check_block(names, model.name, f"on_event {event}", block, Allowed())
+        names = SynapseNames(
+            model, model.name, constants, 1.0, Side("pre"), Side("post"), sides=False, twin=Twin("twin")
+        )
+        problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
+    problems += step_sum_problems(model)
     return tuple(problems)
 
 
-def _check_block(names: Names, owner: str, name: str, block: Block, allowed: Allowed) -> list[Problem]:
-    lowering = Lowering(names, owner, name, allowed, dendritic=True)
+def _check_block(
+    names: Names, owner: str, name: str, block: Block, allowed: Allowed, once_for_all: bool = False
+) -> list[Problem]:
+    """Problems of a block, told as for a network of several copies."""
+    lowering = Lowering(names, owner, name, allowed, dendritic=True, copies=2, once=once_for_all)
     lowering.block(block)
     return lowering.problems
 
@@ -101,7 +119,7 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
     if isinstance(model, NeuronModel):
         declared += [(i.name, i.place) for i in model.inputs]
     seen: set[str] = set()
-    reserved = {*BUILT_IN, *CALLS, *SENDS, "pre", "post", "target", "spiked"}
+    reserved = {*BUILT_IN, *CALLS, *SENDS, "pre", "post", "twin", "target", "spiked"}
     for name, place in declared:
         if name in seen:
             yield Problem(place, f"'{name}' is declared twice in model '{model.name}'; names must differ")

@@ -32,8 +32,8 @@ def with_learned(network: Network, trace: Trace) -> Network:
 def _population(population: Population, trace: Trace) -> Population:
     initial = dict(population.initial)
     for state in population.neuron.states:
-        values = _last(trace, f"{population.name}.{state.name}")
-        if state.variable_class in LEARNED and values is not None:
+        values = _last(trace, f"{population.name}.{state.name}") if state.variable_class in LEARNED else None
+        if values is not None:
             initial[state.name] = _value(values, state)
     return replace(population, initial=tuple(initial.items()))
 
@@ -42,12 +42,13 @@ def _projection(projection: Projection, network: Network, trace: Trace) -> Proje
     initial, weight = dict(projection.initial), projection.weight
     synapses = _Synapses.of(projection, network, trace)
     for state in projection.synapse.states:
-        values = _last(trace, f"{projection.name}.{state.name}")
+        learned = state.weight or state.variable_class in LEARNED
+        values = _last(trace, f"{projection.name}.{state.name}") if learned else None
         if values is None or synapses is None:
             continue
         if state.weight:
             weight = _value(synapses.arranged(values), state)
-        elif state.variable_class in LEARNED:
+        else:
             initial[state.name] = _value(synapses.arranged(values), state)
     if synapses is not None:
         projection = replace(projection, connect=synapses.connect)
@@ -104,12 +105,25 @@ class _Synapses:
 
 def _last(trace: Trace, array: str) -> NDArray[np.float64] | None:
     if array in trace.final:
-        return trace.final_array(array).values
+        return _of_all_copies(trace, array, trace.final_array(array).values)
     if array in trace.snapshots:
-        return trace.weights(array).values
+        return _of_all_copies(trace, array, trace.weights(array).values)
     if array in trace.records:
-        return np.asarray(trace.record(array).values[-1])
+        values = np.asarray(trace.record(array).values[-1])
+        own = values.size == trace.populations.get(array.partition(".")[0])
+        return _of_all_copies(trace, array, values.reshape(-1, trace.copies) if own else values)
     return None
+
+
+def _of_all_copies(trace: Trace, array: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values with which all copies can start."""
+    if values.ndim == 1:
+        return values
+    if np.any(values != values[:, :1]):
+        text = f"has another '{array}' in each of its {trace.copies} copies, and a network file gives all copies the "
+        text += "same; declare it 'over_copies: shared', or run one copy"
+        raise InvalidInput.one(Place(str(trace.path)), text)
+    return values[:, 0]
 
 
 def _value(values: NDArray[Any], state: State) -> Value:

@@ -33,12 +33,13 @@ from neuroport.program import (
     Spike,
     Stmt,
     Store,
+    Sum,
     Temp,
     Type,
     walk,
 )
 from neuroport.rng import stream_number
-from neuroport.syntax import place_of
+from neuroport.syntax import OVER_COPIES, place_of
 
 NORMAL_MEAN = 4.0 - 2.0**-14
 """Mean of the sum of eight 16-bit uniform numbers k / 2**16."""
@@ -63,15 +64,25 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "eq",
     ast.NotEq: "ne",
 }
+_STEP_SUM = (
+    "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
+    "that is not the weight and has over_copies: shared"
+)
 _REAL_FUNCTIONS = frozenset(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus"))
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that a body may assign: the array behind it and its type."""
+    """A variable that a body may assign: the array behind it, its type, and whether the copies share it."""
 
     array: str
     type: Type
+    shared: bool = False
+
+
+Side = Literal["pre", "post", "twin"]
+Choices = Literal["own", "pre", "post", "twin", "variable", "input", "back"]
+Sums = Literal["none", "step", "event"]
 
 
 class Names(Protocol):
@@ -80,11 +91,14 @@ class Names(Protocol):
     def own(self, name: str, assigning: str | None) -> Expr | None:
         """A parameter, variable, input or built-in; `assigning` is the variable that the statement assigns."""
 
-    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
-        """pre.NAME, post.NAME or post.NAME[d]."""
+    def side(self, side: Side, name: str, lagged: bool) -> Expr | None:
+        """pre.NAME, post.NAME, post.NAME[d] or twin.NAME."""
 
     def variable(self, name: str) -> Variable | None:
         """A variable that may be assigned here."""
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """Whether every copy of the network has a NAME (or twin.NAME) of its own."""
 
     def input(self, name: str, back: bool) -> Variable | None:
         """An input that `send` (or `send_back`) may reach."""
@@ -92,17 +106,18 @@ class Names(Protocol):
     def sent(self, value: Expr) -> Expr:
         """The value as it leaves through this synapse's circuit."""
 
-    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+    def choices(self, what: Choices) -> Iterable[str]:
         """The names that are allowed, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a block may do beside computing."""
+    """What a block may do beside computing. `sums`: where it may add over the copies of a network."""
 
     send: bool = False
     send_back: bool = False
     when: bool = False
+    sums: Sums = "none"
 
 
 class LoweringError(Exception):
@@ -111,13 +126,19 @@ class LoweringError(Exception):
 
 @dataclass(slots=True)
 class Lowering:
-    """Lowers the blocks of one body in turn; locals live on from block to block."""
+    """Lowers the blocks of one body in turn; locals live on from block to block.
+
+    `copies` of the network share variables. `once`: the block is computed once for all of them, and reads what each
+    copy has of its own only inside sum_copies and mean_copies.
+    """
 
     names: Names
     owner: str
     block_name: str
     allowed: Allowed = Allowed()
     dendritic: bool = False
+    copies: int = 1
+    once: bool = False
     body: list[Stmt] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     _locals: dict[str, Temp] = field(default_factory=dict)
@@ -127,6 +148,7 @@ class Lowering:
     _place: Place = field(default_factory=lambda: Place("<text>", 1, 1))
     _assigning: str | None = None
     _ended: bool = False
+    _summing: bool = False
 
     # ------------------------------------------------------------------------------------------------ statements
 
@@ -179,6 +201,11 @@ class Lowering:
         if self._ended:
             self._refuse(node, "send(..., when=...) must be the last statement of its block")
         match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="sum_copies"), args=[value])
+            ) if self.allowed.sums == "step":
+                self._assigning = name
+                self._assign_sum(node, name, value, guard)
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self._assigning = name
                 self._assign(node, name, self._expr(value), guard)
@@ -196,13 +223,19 @@ class Lowering:
     def _assign(self, node: ast.stmt, name: str, value: Expr, guard: Expr | None) -> None:
         variable = self.names.variable(name)
         if variable is not None:
+            if variable.shared and self.allowed.sums != "event":
+                self._refuse(
+                    node,
+                    f"'{name}' is shared by all copies, so only triggered blocks (on_event) assign it; in a synapse's "
+                    f"step it may be given as {name} = sum_copies(VALUE)",
+                )
             if isinstance(value.type, Bool):
                 self._refuse(node, f"'{name}' holds a number, this is a comparison; write `1 if ... else 0`")
             if isinstance(variable.type, Int) and isinstance(value.type, Real):
                 self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
             self.body.append(Store(variable.array, self._as(value, variable.type), guard))
             return
-        if self.names.own(name, None) is not None:
+        if name == "copies" or self.names.own(name, None) is not None:
             allowed = _listed(self.names.choices("variable"))
             self._refuse(node, f"'{name}' cannot be assigned here; this block may assign {allowed} and new local names")
         old = self._locals.get(name)
@@ -211,6 +244,50 @@ class Lowering:
             value = Apply("select", (guard, value, previous), _wide(value.type))
         self._definite.add(name)
         self._locals[name] = self.let(name, value)
+
+    def _assign_sum(self, node: ast.stmt, name: str, value: ast.expr, guard: Expr | None) -> None:
+        """`NAME = sum_copies(VALUE)` in the step of a synapse: one sum for each synapse, of what its copies give."""
+        variable = self.names.variable(name)
+        if guard is not None or variable is None or not variable.shared:
+            self._refuse(node, f"'{name}': {_STEP_SUM}")
+            return
+        summed = self._sum(value)
+        if isinstance(variable.type, Int) and isinstance(summed.type, Real):
+            self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
+        if isinstance(summed, Sum):
+            x = self._as(summed.x, variable.type)
+            self.body.append(Store(variable.array, Sum(x, x.type)))
+        else:
+            self.body.append(Store(variable.array, self._as(summed, variable.type)))
+
+    def _sum(self, node: ast.expr) -> Expr:
+        """A value added up over the copies; the value itself where there is one copy."""
+        if self._summing:
+            self._refuse(node, "sum_copies and mean_copies cannot stand inside each other; one sum is over all copies")
+        self._summing = True
+        try:
+            value = self._number(node)
+        finally:
+            self._summing = False
+        return value if self.copies == 1 else Sum(value, _wide(value.type))
+
+    def _over_copies(self, node: ast.expr, name: str, arg: ast.expr) -> Expr:
+        match self.allowed.sums:
+            case "none":
+                self._refuse(
+                    node,
+                    f"{name} is not allowed in '{self.block_name}'; copies are added up in triggered blocks (on_event) "
+                    f"and in a synapse's step",
+                )
+            case "step":
+                self._refuse(node, f"{name}: {_STEP_SUM}")
+            case "event":
+                pass
+        total = self._sum(arg)
+        if name == "sum_copies":
+            return total
+        total = self._as(total, REAL)
+        return total if self.copies == 1 else Apply("div", (total, Const(float(self.copies), REAL)), REAL)
 
     def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], guard: Expr | None) -> None:
         condition: Expr = self.let("cond", self._truth(test))
@@ -285,6 +362,8 @@ class Lowering:
                 return self._name(node, name)
             case ast.Attribute(value=ast.Name(id="pre" | "post" as side), attr=name):
                 return self._side(node, "pre" if side == "pre" else "post", name, lagged=False)
+            case ast.Attribute(value=ast.Name(id="twin"), attr=name):
+                return self._twin(node, name)
             case ast.Subscript(value=ast.Attribute(attr=name)):
                 if not self.dendritic:
                     self._refuse(node, f"post.{name}[d] needs a projection with a dendritic_delay")
@@ -325,13 +404,35 @@ class Lowering:
             if name not in self._definite:
                 self._refuse(node, f"'{name}' has no value when the condition above is false; give it one before")
             return local
+        if name == "copies":
+            return Const(self.copies, Int(self.copies, self.copies))
         found = self.names.own(name, self._assigning)
         if found is None:
             self._unknown(node, name, name, self.names.choices("own"))
             raise LoweringError
+        self._refuse_per_copy(node, name, name, twin=False)
         return found
 
-    def _side(self, node: ast.expr, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr:
+    def _refuse_per_copy(self, node: ast.expr, shown: str, name: str, twin: bool) -> None:
+        if self.once and not self._summing and self.names.per_copy(name, twin):
+            self._refuse(
+                node,
+                f"every copy has a '{shown}' of its own, and this block is computed once for all copies, because it "
+                f"assigns what they share or adds over them; write sum_copies({shown}) or mean_copies({shown})",
+            )
+
+    def _twin(self, node: ast.expr, name: str) -> Expr:
+        if self.allowed.sums != "event":
+            self._refuse(
+                node,
+                f"twin.{name} is not allowed in '{self.block_name}'; only triggered blocks (on_event) of synapse "
+                f"models read twins",
+            )
+        found = self._side(node, "twin", name, lagged=False)
+        self._refuse_per_copy(node, f"twin.{name}", name, twin=True)
+        return found
+
+    def _side(self, node: ast.expr, side: Side, name: str, lagged: bool) -> Expr:
         found = self.names.side(side, name, lagged)
         if found is None:
             self._unknown(node, f"{side}.{name}", name, self.names.choices(side))
@@ -364,6 +465,8 @@ class Lowering:
             return Random(self._stream(), REAL)
         if name == "normal":
             return self._normal()
+        if name in OVER_COPIES:
+            return self._over_copies(node, name, args[0])
         values = [self._number(a) for a in args]
         if name in _REAL_FUNCTIONS:
             return Apply(name, (self._as(values[0], REAL),), REAL)

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import units
+from neuroport import datasets, units
 from neuroport.draws import Source, sample
-from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.errors import InvalidInput, Place, Problem, Unsupported
 from neuroport.network import Network
 from neuroport.program import Numbers
 from neuroport.targets import boltzmann
-from neuroport.values import ArrayValue, CopyValue, Distribution, FileValue, Quantity, TargetValue, Value
+from neuroport.values import (
+    ArrayValue,
+    CopyValue,
+    DataValue,
+    Distribution,
+    FileValue,
+    Quantity,
+    TargetValue,
+    Value,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,41 +81,49 @@ class Materialiser:
 
     def array(self, value: Value, unit: str, integer: bool, owner: str, quantity: str, elements: Elements) -> Numbers:
         """The numbers: shape () for a single quantity, else (elements.size,). Problems give zeros."""
+        return self._checked(
+            value, integer, f"{owner}.{quantity}", lambda: self._numbers(value, unit, owner, quantity, elements)
+        )
+
+    def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
+        """The numbers of an array, a file or a data set in its own shape; () for a single quantity."""
+        if not isinstance(value, ArrayValue | FileValue | DataValue):
+            return self.array(value, unit, integer, owner, quantity, Elements(0, np.zeros(0, np.uint64)))
+        return self._checked(value, integer, f"{owner}.{quantity}", lambda: self._stored(value, unit))
+
+    def _checked(
+        self, value: Value, integer: bool, name: str, compute: Callable[[], NDArray[np.float64]]
+    ) -> Numbers:
+        """The computed numbers: finite, whole where they must be, and zero where they cannot be had."""
         try:
-            numbers = self._numbers(value, unit, owner, quantity, elements)
+            numbers = compute()
         except InvalidInput as error:
             self.problems += error.problems
             numbers = np.zeros((), np.float64)
+        except Unsupported as error:
+            self.problems.append(Problem(value.place, f"{name}: {error}"))
+            numbers = np.zeros((), np.float64)
         except (OSError, KeyError, ValueError) as error:
-            text = f"{owner}.{quantity} cannot be read: {error}".rstrip()
+            text = f"{name} cannot be read: {error}".rstrip()
             self.problems.append(Problem(value.place, text))
             numbers = np.zeros((), np.float64)
         if not np.all(np.isfinite(numbers)):
-            self.problems.append(Problem(value.place, f"{owner}.{quantity} has values that are not finite"))
+            self.problems.append(Problem(value.place, f"{name} has values that are not finite"))
             numbers = np.nan_to_num(numbers)
         if not integer:
             return numbers
         whole = np.rint(numbers)
         if not isinstance(value, Distribution) and np.any(whole != numbers):
             first = float(numbers.flat[np.argmax(whole != numbers)])
-            self.problems.append(Problem(value.place, f"{owner}.{quantity} is an int, {first:g} was given; round it"))
+            self.problems.append(Problem(value.place, f"{name} is an int, {first:g} was given; round it"))
         return whole.astype(np.int64)
 
-    def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
-        """The numbers of an array or file in its own shape, (n,) or (rows, columns); () for a single quantity."""
-        shape = self.shape(value)
-        none = np.zeros(0, np.uint64)
-        if len(shape) != 2:
-            return self.array(value, unit, integer, owner, quantity, Elements(shape[0] if shape else 0, none))
-        rows, columns = shape
-        pre, post = np.repeat(np.arange(rows), columns), np.tile(np.arange(columns), rows)
-        elements = Elements(rows * columns, none, pre, post, (rows, columns))
-        return self.array(value, unit, integer, owner, quantity, elements).reshape(rows, columns)
-
     def shape(self, value: Value) -> tuple[int, ...]:
-        """The shape of an array or file as written; () for anything else, and for a file that cannot be read."""
+        """The shape of an array, file or data set; () for anything else, and for a file that cannot be read."""
         if isinstance(value, ArrayValue):
             return value.values.array.shape
+        if isinstance(value, DataValue):
+            return datasets.shape(value.data, value.part, value.field, dict(value.options))
         if isinstance(value, FileValue):
             try:
                 return read_dataset(Path(self.network.folder) / value.file, value.dataset).shape
@@ -129,16 +147,27 @@ class Materialiser:
             case Distribution():
                 source = Source(self.network.seed, owner, quantity)
                 return sample(value, source, elements.keys, lambda q: self.number(q, unit))
-            case ArrayValue(values=values, unit=given, rows=rows):
-                return self._arranged(values.array, given or unit, unit, rows, owner, quantity, elements, value.place)
-            case FileValue(file=file, dataset=dataset, unit=given, rows=rows):
-                data = read_dataset(Path(self.network.folder) / file, dataset)
-                return self._arranged(data, given or unit, unit, rows, owner, quantity, elements, value.place)
+            case ArrayValue() | FileValue() | DataValue():
+                rows = "source" if isinstance(value, DataValue) else value.rows
+                return self._arranged(self._stored(value, unit), rows, owner, quantity, elements, value.place)
             case CopyValue(of=of, scale=scale):
                 return scale * self._copied(of, owner, quantity, elements, value.place)
             case TargetValue(target=target, field=name):
-                data = self.target(target)[name]
-                return self._arranged(data, "", unit, "target", owner, quantity, elements, value.place)
+                return self._arranged(self.target(target)[name], "target", owner, quantity, elements, value.place)
+
+    def _stored(self, value: ArrayValue | FileValue | DataValue, unit: str) -> NDArray[np.float64]:
+        """The numbers of an array, a file or a data set in their own shape, in coherent units."""
+        data: NDArray[np.generic]
+        match value:
+            case ArrayValue(values=values):
+                data = values.array
+            case FileValue(file=file, dataset=dataset):
+                data = read_dataset(Path(self.network.folder) / file, dataset)
+            case DataValue(data=name, part=part, field=field, scale=scale, offset=offset):
+                data = offset + scale * datasets.load(name, part, field, dict(value.options))
+        numbers = np.asarray(data, np.float64)
+        given = value.unit or unit
+        return numbers * self.number(Quantity(1, given), unit) if given else numbers
 
     def _copied(
         self, of: str, owner: str, quantity: str, elements: Elements, place: Place | None
@@ -169,18 +198,13 @@ class Materialiser:
 
     def _arranged(
         self,
-        data: NDArray[np.generic],
-        given: str,
-        unit: str,
+        numbers: NDArray[np.float64],
         rows: str,
         owner: str,
         quantity: str,
         elements: Elements,
         place: Place | None,
     ) -> NDArray[np.float64]:
-        numbers = np.asarray(data, np.float64)
-        if given:
-            numbers = numbers * self.number(Quantity(1, given), unit)
         if numbers.ndim == 0:
             return numbers
         if numbers.ndim == 2 and elements.pre is not None and elements.post is not None:

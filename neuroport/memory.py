@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
+from neuroport import blocks
+from neuroport.batch import shares
 from neuroport.connect import expected_synapses
 from neuroport.errors import InvalidInput, Problem
+from neuroport.model import NeuronModel, SynapseModel
 from neuroport.network import Network
 
 BYTES_PER_VALUE = 8
@@ -16,16 +19,23 @@ COPIES = 3  # the program in real numbers, in integers, and in the executor
 def estimate(network: Network) -> float:
     """Bytes that building and running the network takes, roughly."""
     total = 0.0
+    copies = network.copies if shares(network) else 1
     for population in network.populations:
         model = population.neuron
-        values = len(model.states) + len(model.inputs) + len(model.parameters) + len(model.derived)
+        values = _variables(model, copies) + len(model.inputs) * copies + len(model.parameters) + len(model.derived)
         total += float(population.size) * values * BYTES_PER_VALUE * COPIES
     for projection in network.projections:
         source, target = network.population(projection.source), network.population(projection.target)
         count = expected_synapses(projection.connect, source.size, target.size, source is target)
-        values = len(projection.synapse.states) + len(projection.synapse.parameters)
+        values = _variables(projection.synapse, copies) + len(projection.synapse.parameters)
         total += count * (BYTES_PER_SYNAPSE_INDEX + values * BYTES_PER_VALUE * COPIES)
     return total
+
+
+def _variables(model: NeuronModel | SynapseModel, copies: int) -> int:
+    """Numbers that the variables of one neuron or synapse take."""
+    known = blocks.shared(model) if isinstance(model, NeuronModel) else blocks.common(model)
+    return sum(1 if state.name in known else copies for state in model.states)
 
 
 def available() -> float:

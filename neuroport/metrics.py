@@ -59,13 +59,41 @@ def angle(one: Real, other: Real) -> float:
     return float(np.degrees(np.arccos(np.clip(np.sum(one * other) / lengths, -1, 1))))
 
 
-def rate(spikes: int, size: int, steps: int, dt: float) -> float:
+def distance(one: Real, other: Real) -> float:
+    """The Frobenius norm of the difference of two matrices."""
+    return float(np.linalg.norm(one - other))
+
+
+def accuracy(rows: Real, labels: NDArray[np.int64]) -> float:
+    """Percent of rows (rows, cells) whose largest cell, the first of several, is the label. NaN when there are none."""
+    return float(100 * np.mean(np.argmax(rows, axis=1) == labels)) if len(rows) else float("nan")
+
+
+def cross_entropy(rows: Real, labels: NDArray[np.int64]) -> float:
+    """Mean of -log softmax(row)[label] in nats. NaN when there are no rows."""
+    if not len(rows):
+        return float("nan")
+    above = rows - rows.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.sum(np.exp(above), axis=1)) - above[np.arange(len(rows)), labels]))
+
+
+def squared_error(rows: Real, wanted: Real) -> float:
+    """Mean over rows and cells of the squared difference. NaN when there are no rows."""
+    return float(np.mean((rows - wanted) ** 2)) if rows.size else float("nan")
+
+
+def rate(spikes: float, size: int, steps: int, dt: float) -> float:
     """Mean rate per neuron in Hz over `steps` of `dt` ms. NaN when there were none."""
     return spikes / size / (steps * dt) * 1000 if steps and size else float("nan")
 
 
 def over_elements(kind: str, values: Real) -> float | list[float]:
-    """Mean, sd (of the population, not of a sample), min or max of all elements, or all of their `values`."""
+    """Mean, sd (of the population, not of a sample), min or max of all elements, or all of their `values`.
+
+    NaN when there are none.
+    """
+    if not np.size(values) and kind != "values":
+        return float("nan")
     match kind:
         case "mean":
             return float(np.mean(values))

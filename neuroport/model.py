@@ -53,7 +53,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A variable of a neuron or synapse. `weight` marks a synapse's weight (exactly one per synapse model)."""
+    """A variable of a neuron or synapse. `weight` marks a synapse's weight (exactly one per synapse model).
+
+    `over_copies`: whether copies of a network each have their own or share one (docs/language.md).
+    """
 
     name: str
     type: Literal["real", "int"] = "real"
@@ -63,6 +66,7 @@ class State:
     variable_class: VariableClass = "state"
     kind: str = ""
     weight: bool = False
+    over_copies: Literal["own", "shared"] = "own"
     place: Place | None = field(default=None, compare=False)
 
 

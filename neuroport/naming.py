@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from neuroport.lowering import Variable
+from neuroport.blocks import common, shared
+from neuroport.lowering import Choices, Variable
+from neuroport.lowering import Side as End
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.program import INT, REAL, Apply, Const, Expr, Int, Read, Type
 
-BUILT_IN = ("dt", "t", "T", "item_step")
+BUILT_IN = ("dt", "t", "T", "item_step", "copies")
 SPIKED = "spiked"
 FACTOR = "circuit"
 
@@ -45,7 +47,7 @@ class Constants:
     types: dict[str, Type]
     scalars: frozenset[str] = frozenset()
 
-    def read(self, name: str, at: Literal["own", "pre", "post"] = "own") -> Expr | None:
+    def read(self, name: str, at: Literal["own", "pre", "post", "twin"] = "own") -> Expr | None:
         """A parameter's value, or None if there is none of that name."""
         if name not in self.types:
             return None
@@ -63,13 +65,17 @@ class ConstantNames:
         """See Names."""
         return Const(self.dt, REAL) if name == "dt" else self.constants.read(name)
 
-    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
+    def side(self, side: End, name: str, lagged: bool) -> Expr | None:
         """See Names."""
         return None
 
     def variable(self, name: str) -> Variable | None:
         """See Names."""
         return None
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """See Names."""
+        return False
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names."""
@@ -79,9 +85,9 @@ class ConstantNames:
         """See Names."""
         return value
 
-    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+    def choices(self, what: Choices) -> Iterable[str]:
         """See Names."""
-        return (*self.constants.types, "dt") if what == "own" else ()
+        return (*self.constants.types, "dt", "copies") if what == "own" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +118,17 @@ class NeuronNames:
                 return Read(f"{self.owner}.{name}", "own", declared_type(sum_))
         return built_in(name, self.dt)
 
-    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
+    def side(self, side: End, name: str, lagged: bool) -> Expr | None:
         """See Names: a neuron has no sides."""
         return None
 
     def variable(self, name: str) -> Variable | None:
         """See Names."""
-        for state in self.model.states:
-            if state.name == name:
-                return Variable(f"{self.owner}.{name}", declared_type(state))
-        return None
+        return _variable(self.model, self.owner, name)
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """See Names."""
+        return _per_copy(self.model, name)
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names: a neuron does not send."""
@@ -131,7 +138,7 @@ class NeuronNames:
         """See Names."""
         return value
 
-    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+    def choices(self, what: Choices) -> Iterable[str]:
         """See Names."""
         states = [s.name for s in self.model.states]
         match what:
@@ -154,8 +161,34 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """The projection whose synapses correspond to those of this one: its model (None while unknown) and constants."""
+
+    owner: str
+    model: SynapseModel | None = None
+    constants: Constants | None = None
+
+    def read(self, name: str) -> Expr | None:
+        """The variable or parameter of the corresponding synapse, or None if there is none of that name."""
+        if self.model is None:
+            return Read(f"twin.{name}", "twin", INT)  # type unknown yet: an int may stand everywhere
+        for state in self.model.states:
+            if state.name == name:
+                return Read(f"{self.owner}.{name}", "twin", declared_type(state))
+        return self.constants.read(name, "twin") if self.constants is not None else None
+
+    def names(self) -> Iterable[str]:
+        """What can be read."""
+        constants = self.constants.types if self.constants is not None else ()
+        return (*(s.name for s in self.model.states), *constants) if self.model is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
 class SynapseNames:
-    """Names in a synapse's blocks. `factor`: the weight is sent through a deviating circuit."""
+    """Names in a synapse's blocks. `factor`: the weight is sent through a deviating circuit.
+
+    `sides`: the block sees the neurons at its ends; `twin`: it sees that projection (one without a model is unknown).
+    """
 
     model: SynapseModel
     owner: str
@@ -167,6 +200,7 @@ class SynapseNames:
     delay: int = 1
     factor: bool = False
     sides: bool = True
+    twin: Twin | None = None
     used: set[str] = field(default_factory=set)
 
     def own(self, name: str, assigning: str | None) -> Expr | None:
@@ -179,8 +213,10 @@ class SynapseNames:
             return Read(variable.array, "own", variable.type)
         return built_in(name, self.dt)
 
-    def side(self, side: Literal["pre", "post"], name: str, lagged: bool) -> Expr | None:
-        """See Names: a trace of this synapse model, or a variable or parameter of the neuron."""
+    def side(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names: a trace of this synapse model, or a variable or parameter of the neuron or the twin."""
+        if side == "twin":
+            return self.twin.read(name) if self.twin is not None else None
         if not self.sides:
             return None
         lag: int | Literal["synapse"] = "synapse" if lagged else (self.delay - 1 if side == "pre" else 0)
@@ -200,10 +236,13 @@ class SynapseNames:
 
     def variable(self, name: str) -> Variable | None:
         """See Names."""
-        for state in self.model.states:
-            if state.name == name:
-                return Variable(f"{self.owner}.{name}", declared_type(state))
-        return None
+        return _variable(self.model, self.owner, name)
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """See Names. Variables that no block assigns are shared."""
+        if not twin:
+            return _per_copy(self.model, name)
+        return self.twin is not None and self.twin.model is not None and _per_copy(self.twin.model, name)
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names. `target` is the input that the projection names."""
@@ -223,7 +262,7 @@ class SynapseNames:
             return value
         return _through_circuit(value, f"{self.owner}.{self.model.weight.name}")
 
-    def choices(self, what: Literal["own", "pre", "post", "variable", "input", "back"]) -> Iterable[str]:
+    def choices(self, what: Choices) -> Iterable[str]:
         """See Names."""
         match what:
             case "own":
@@ -232,6 +271,8 @@ class SynapseNames:
                 return [s.name for s in self.model.states]
             case "pre" | "post":
                 return self._side_choices(what)
+            case "twin":
+                return self.twin.names() if self.twin is not None else ()
             case "input":
                 sums = [i.name for i in self.post.model.inputs] if self.post.model else []
                 return (*sums, "target")
@@ -248,6 +289,19 @@ class SynapseNames:
         spiked = [SPIKED] if end.model.spike is not None else []
         constants = end.constants.types if end.constants else ()
         return (*traces, *(s.name for s in end.model.states), *constants, *spiked)
+
+
+def _variable(model: NeuronModel | SynapseModel, owner: str, name: str) -> Variable | None:
+    for state in model.states:
+        if state.name == name:
+            return Variable(f"{owner}.{name}", declared_type(state), state.over_copies == "shared")
+    return None
+
+
+def _per_copy(model: NeuronModel | SynapseModel, name: str) -> bool:
+    """Whether each copy has this variable for itself; those of a synapse that no block assigns are shared."""
+    known = shared(model) if isinstance(model, NeuronModel) else common(model)
+    return name not in known and any(state.name == name for state in model.states)
 
 
 def _through_circuit(value: Expr, weight: str) -> Expr:

@@ -12,7 +12,10 @@ from neuroport.values import Frozen, Quantity, Value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """Neurons of one model. `parameters`, `initial` and `ranges` override what the model declares."""
+    """Neurons of one model. `parameters`, `initial` and `ranges` override what the model declares.
+
+    `mismatch` False: a chip instance leaves its parameters and learned values as designed.
+    """
 
     name: str
     size: int
@@ -20,6 +23,7 @@ class Population:
     parameters: tuple[tuple[str, Value], ...] = ()
     initial: tuple[tuple[str, Value], ...] = ()
     ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
+    mismatch: bool = True
     place: Place | None = field(default=None, compare=False)
 
 
@@ -43,10 +47,23 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """The projection whose synapses correspond to those of another: between the same neuron numbers.
+
+    `transposed`: presynaptic numbers correspond to postsynaptic ones. It is so anyway where only that fits the sizes.
+    """
+
+    of: str
+    transposed: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
     """Synapses of one model from `source` to an input of `target`.
 
     `delay`: axonal, one for all, at least one step. `dendritic`: added per synapse to what is sent, zero or more steps.
+    `twin`: whose variables triggered blocks read as twin.NAME. `mismatch`: see Population; also of its weights.
     """
 
     name: str
@@ -61,6 +78,8 @@ class Projection:
     parameters: tuple[tuple[str, Value], ...] = ()
     initial: tuple[tuple[str, Value], ...] = ()
     ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
+    twin: Twin | None = None
+    mismatch: bool = True
     place: Place | None = field(default=None, compare=False)
 
 
@@ -78,7 +97,10 @@ class SpikeList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSeries:
-    """Values added to an input: row k of `values` (rows, size) or (rows,) during the k-th `every`."""
+    """Values added to an input: row k of `values` (rows, size) or (rows,) during the k-th `every`.
+
+    `start`: the row at which each copy of a network with copies begins; only with `loop`.
+    """
 
     name: str
     population: str
@@ -86,19 +108,28 @@ class TimeSeries:
     values: Value
     every: Quantity
     loop: bool = False
+    start: Value | None = None
     place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patterns:
-    """Rows of `values` (patterns, size) added to an input while a `present` item runs, each for `hold`."""
+    """Patterns added to an input while a `present` item runs, each for `hold`: `values` has patterns x frames x size.
+
+    A pattern of several `frames` is a film: each frame is shown for hold / frames. `labels`: one int per pattern.
+    `beside`: the name of other patterns with which these are shown, pattern by pattern; `hold` is then None, and a
+    number as `values` stands for all of them.
+    """
 
     name: str
     population: str
     input: str
     values: Value
-    hold: Quantity
+    hold: Quantity | None = None
     order: Literal["sequential", "shuffle", "choice"] = "sequential"
+    frames: int = 1
+    labels: Value | None = None
+    beside: str = ""
     place: Place | None = field(default=None, compare=False)
 
 
@@ -167,7 +198,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
-    """Give dynamic parameters (OBJECT.PARAMETER) new values."""
+    """Give dynamic parameters (OBJECT.PARAMETER) new values; * in OBJECT stands for any text."""
 
     values: tuple[tuple[str, Quantity], ...]
     place: Place | None = field(default=None, compare=False)
@@ -175,9 +206,13 @@ class Set:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reset:
-    """Put populations back to their initial state, with their spikes in flight discarded."""
+    """Put populations back to their initial state, with their spikes in flight discarded.
+
+    `keep_learned`: their variables of class plastic stay as they are.
+    """
 
     populations: tuple[str, ...]
+    keep_learned: bool = False
     place: Place | None = field(default=None, compare=False)
 
 
@@ -189,10 +224,52 @@ class Measure:
     place: Place | None = field(default=None, compare=False)
 
 
-Item = Repeat | Run | Present | If | Trigger | Set | Reset | Measure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """Make rows of readouts the patterns of stimuli, by pattern number: pairs of stimulus and readout.
+
+    `all_shown`: refuse if a pattern was not shown; else it keeps its old values.
+    """
+
+    rows: tuple[tuple[str, str], ...]
+    all_shown: bool = True
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anneal:
+    """Multiply dynamic parameters by a factor once a metric has stayed above its minimum for too long.
+
+    At more than `patience` measurements in a row without a new minimum; the count then starts again.
+    """
+
+    parameters: tuple[str, ...]
+    by: float
+    when: str
+    patience: int = 0
+    place: Place | None = field(default=None, compare=False)
+
+
+Item = Repeat | Run | Present | If | Trigger | Set | Reset | Measure | Capture | Anneal
 
 
 # ------------------------------------------------------------------------------------------- readouts and metrics
+
+MetricKind = Literal[
+    "dkl",
+    "asymmetry",
+    "angle",
+    "distance",
+    "rate",
+    "accuracy",
+    "cross_entropy",
+    "squared_error",
+    "mean",
+    "sd",
+    "min",
+    "max",
+    "values",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +285,26 @@ class StateHistogram:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """One row per shown pattern: the mean, sum or last of some samples of a population's variable `of`.
+
+    Sampled are the steps start, start + every, … before `stop` (None: the end), counted from 0 in each pattern, or in
+    the whole item where it is a `run`.
+    """
+
+    name: str
+    of: str
+    every: Quantity
+    start: Quantity
+    stop: Quantity | None = None
+    reduce: Literal["mean", "sum", "last"] = "mean"
+    place: Place | None = field(default=None, compare=False)
+
+
+Readout = StateHistogram | Samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """A number (or list of numbers) computed from the run.
 
@@ -215,16 +312,23 @@ class Metric:
     dkl       a histogram readout      target: NAME.p      sum p ln(p/q), unseen states counted as `floor`
     asymmetry PROJECTION.VARIABLE                          variance over pairs i<j of w_ij - w_ji
     angle     PROJECTION.VARIABLE      to: the same        degrees between a weight matrix and another's transpose
+    distance  PROJECTION.VARIABLE      to: the same        Frobenius norm of the difference, transposed likewise
     rate      POPULATION                                   mean rate in Hz since the previous measurement
-    mean, sd, min, max  OBJECT.VARIABLE                    over all elements
-    values    OBJECT.VARIABLE                              all elements
+    accuracy  a samples readout                            percent of rows whose largest cell is the pattern's label
+    cross_entropy  a samples readout                       mean of -log softmax(row)[label]
+    squared_error  a samples readout   target: PATTERNS    mean over rows and cells of (row - target's pattern)**2
+    mean, sd, min, max  OBJECT.VARIABLE or samples         over all elements
+    values    OBJECT.VARIABLE or samples                   all elements
+
+    `effective`: variables as they act on a chip whose circuits deviate, times their deviation.
     """
 
     name: str
-    kind: Literal["dkl", "asymmetry", "angle", "rate", "mean", "sd", "min", "max", "values"]
+    kind: MetricKind
     of: str
     target: str = ""
     floor: float = 0.5
+    effective: bool = False
     place: Place | None = field(default=None, compare=False)
 
 
@@ -261,7 +365,7 @@ class Network:
     stimuli: tuple[Stimulus, ...] = ()
     targets: tuple[Boltzmann, ...] = ()
     protocol: tuple[Item, ...] = ()
-    readouts: tuple[StateHistogram, ...] = ()
+    readouts: tuple[Readout, ...] = ()
     metrics: tuple[Metric, ...] = ()
     record: Recording = field(default_factory=Recording)
     folder: str = field(default="", compare=False)
@@ -276,6 +380,30 @@ class Network:
             if model.notice and model.name not in found.get(model.notice, ()):
                 found[model.notice] = (*found.get(model.notice, ()), model.name)
         return found
+
+    @property
+    def histograms(self) -> tuple[StateHistogram, ...]:
+        """The readouts that count joint states."""
+        return tuple(r for r in self.readouts if isinstance(r, StateHistogram))
+
+    @property
+    def samples(self) -> tuple[Samples, ...]:
+        """The readouts that sample a variable."""
+        return tuple(r for r in self.readouts if isinstance(r, Samples))
+
+    def patterns(self, name: str) -> Patterns:
+        """The patterns of that name."""
+        return next(s for s in self.stimuli if isinstance(s, Patterns) and s.name == name)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What a chip's mismatch can attach to in this network: the kinds of its parameters, variables and weights."""
+        models = [(p.neuron.parameters, p.neuron.states) for p in self.populations]
+        models += [(p.synapse.parameters, p.synapse.states) for p in self.projections]
+        parameters = {x.kind for declared, _ in models for x in declared}
+        states = {x.kind for _, declared in models for x in declared}
+        weights = {"weight" for p in self.projections if not p.synapse.weight.kind}
+        return tuple(sorted((parameters | states | weights) - {""}))
 
     def population(self, name: str) -> Population:
         """The population of that name."""

@@ -17,10 +17,10 @@ from neuroport.yamlfile import Mapping, Node, Scalar
 from neuroport.yamlfile import Sequence as List
 
 KEYS = {
-    "populations": ("size", "neuron", "params", "init", "ranges"),
+    "populations": ("size", "neuron", "params", "init", "ranges", "mismatch"),
     "projections": (
         *("source", "target", "input", "synapse", "connect", "delay", "dendritic_delay"),
-        *("weight", "params", "init", "ranges"),
+        *("weight", "params", "init", "ranges", "twin", "mismatch"),
     ),
 }
 _NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics")

@@ -115,6 +115,7 @@ def _title(trace: Trace) -> str:
     chip = trace.chip if trace.chip_seed is None else f"{trace.chip} (chip seed {trace.chip_seed})"
     seconds = trace.steps * trace.dt / 1000
     first = f"{trace.name} on {chip}, {trace.arithmetic}, seed {trace.seed}, {trace.steps:,} steps ({seconds:,.6g} s)"
+    first += f", {trace.copies:,} copies" if trace.copies > 1 else ""
     once = [(name, points[0][1]) for name, points in trace.metrics.items() if len(points) == 1]
     numbers = [f"{name} {value:.4g}" for name, value in once if isinstance(value, float)]
     return "\n".join([first, *([", ".join(numbers)] if numbers else [])])
@@ -236,7 +237,7 @@ def _weight_names(trace: Trace) -> list[str]:
 
 def _weights(axis: Any, name: str, history: Samples, dt: float, clock: Clock) -> None:
     """Few synapses as lines, many as mean, middle 90 % and range."""
-    times, values = (history.steps + 1) * dt / clock.ms, history.values
+    times, values = (history.steps + 1) * dt / clock.ms, history.values.reshape(len(history.steps), -1)
     if values.shape[1] <= MOST_WEIGHT_LINES:
         for k in range(values.shape[1]):
             axis.plot(times, values[:, k], linewidth=0.9, color=COLOURS[k % len(COLOURS)], alpha=0.8)
@@ -254,8 +255,9 @@ def _weights(axis: Any, name: str, history: Samples, dt: float, clock: Clock) ->
 
 
 def _histogram(axis: Any, name: str, history: Samples) -> None:
-    axis.hist(history.values[-1], bins=min(50, max(5, history.raw.shape[1] // 4)), color=COLOURS[0], alpha=0.8)
-    axis.set_title(f"{name} at the end, {history.raw.shape[1]:,} synapses")
+    values = history.values[-1].ravel()
+    axis.hist(values, bins=min(50, max(5, len(values) // 4)), color=COLOURS[0], alpha=0.8)
+    axis.set_title(f"{name} at the end, {len(values):,} synapses")
     axis.set_xlabel(_weight_label(name, history))
     axis.set_ylabel("synapses")
 

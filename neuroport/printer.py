@@ -31,6 +31,7 @@ from neuroport.program import (
     Spike,
     Stmt,
     Store,
+    Sum,
     Temp,
     Type,
 )
@@ -62,7 +63,8 @@ def text(program: Program) -> str:
 
 def _lines(program: Program) -> Iterator[str]:
     arithmetic = "integers" if program.integer else program.precision
-    yield f"program {program.name}: {arithmetic}, chip {program.chip}, dt {program.dt:g} ms, seed {program.seed}"
+    head = f"program {program.name}: {arithmetic}, chip {program.chip}, dt {program.dt:g} ms, seed {program.seed}"
+    yield head + (f", {program.copies} copies" if program.copies > 1 else "")
     yield from _section("arrays", map(_array, program.arrays.values()))
     yield from _section("tables", (f"{n}: int64 ({len(t)},), {_span(t)}" for n, t in program.tables.items()))
     for population in program.populations:
@@ -83,7 +85,8 @@ def _lines(program: Program) -> Iterator[str]:
     for event in program.events:
         yield ""
         every = ", every step" if event.every_step else ""
-        yield f"event {event.name} of {event.owner}, each {event.over}{every}"
+        once = ", once for all copies" if event.once else ""
+        yield f"event {event.name} of {event.owner}, each {event.over}{every}{once}"
         yield from _block("", event.body)
     yield from _section(
         "stimuli",
@@ -120,6 +123,8 @@ def _array(array: Array) -> str:
     parts = [f"{array.name}: {kind(array.type)} {array.initial.shape or 'scalar'}", array.role]
     if array.role == "state" and array.kind_class != "state":
         parts.append(f"class {array.kind_class}")
+    if array.shared:
+        parts.append("shared")
     if array.dynamic:
         parts.append("dynamic")
     if array.history:
@@ -187,7 +192,7 @@ def expression(expr: Expr) -> str:
             return f"{expr.value!r}{places}"
         case Read():
             lag = "" if expr.lag == 0 else f"[{'d' if expr.lag == 'synapse' else expr.lag}]"
-            at = f"{expr.at}:" if expr.at in ("pre", "post") else ""
+            at = f"{expr.at}:" if expr.at in ("pre", "post", "twin") else ""
             return f"{at}{expr.array}{lag}"
         case Temp():
             return expr.name
@@ -198,6 +203,8 @@ def expression(expr: Expr) -> str:
             return f"round({expression(expr.x)}, {expr.shift}, {expr.mode}{stream}){_format(expr.type)}"
         case Lookup():
             return f"{expr.table}[{expression(expr.index)}]{_format(expr.type)}"
+        case Sum():
+            return f"sum_copies({expression(expr.x)}){_format(expr.type)}"
         case Random():
             part = "" if expr.part is None else f".{expr.part}"
             return f"random({expr.stream:016x}{part})"

@@ -2,7 +2,7 @@
 
     type    ::= Real | Int(lo, hi, frac) | Bool
     expr    ::= Const | Read(array, at, lag) | Temp(name) | Apply(fn, args)
-              | Round(x, shift, mode) | Lookup(table, index) | Random(stream)
+              | Round(x, shift, mode) | Lookup(table, index) | Random(stream) | Sum(x)
     stmt    ::= Let(name, expr) | Store(array, expr, guard) | Send(input, expr, guard) | Spike(expr)
     body    ::= stmt*                      straight-line: every `if` has become a guard or a select
     machine ::= arrays, populations, projections, events, readouts, tables
@@ -73,7 +73,7 @@ REAL, BOOL, INT = Real(), Bool(), Int()
 
 # ---------------------------------------------------------------------------------------------------- expressions
 
-Where = Literal["scalar", "own", "pre", "post"]
+Where = Literal["scalar", "own", "pre", "post", "twin"]
 Rounding = Literal["toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step"]
 Overflow = Literal["saturate", "wrap", "error", "none"]
 
@@ -133,8 +133,9 @@ class Read:
     """The value of an array.
 
     `at` says which element: the only one ("scalar"), this neuron's or this synapse's ("own"), or, in a synapse body,
-    the one of the presynaptic or postsynaptic neuron. `lag` reads that many steps further back from the array's
-    history (0: the array itself, "synapse": the synapse's own dendritic delay).
+    the one of the presynaptic or postsynaptic neuron; in an event of a projection that has a twin, "twin" is the
+    corresponding synapse of that other projection. `lag` reads that many steps further back from the array's history
+    (0: the array itself, "synapse": the synapse's own dendritic delay).
     """
 
     array: str
@@ -199,7 +200,19 @@ class Random:
     part: int | None = None
 
 
-Expr = Const | Read | Temp | Apply | Round | Lookup | Random
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """x added up over the copies of a program that has several, in the order of `sum_over_copies`.
+
+    It stands as the whole value of a Store into a shared array of a `step` body, or anywhere in the body of an event
+    that runs `once`. Nothing inside is a Sum.
+    """
+
+    x: Expr
+    type: Type
+
+
+Expr = Const | Read | Temp | Apply | Round | Lookup | Random | Sum
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
@@ -207,7 +220,7 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Apply():
             return expr.args
-        case Round():
+        case Round() | Sum():
             return (expr.x,)
         case Lookup():
             return (expr.index,)
@@ -308,6 +321,9 @@ class Array:
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
+
+    In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
+    value per copy, and `initial` the shape (size, copies) or (synapses, copies). Parameters are always shared.
     """
 
     name: str
@@ -323,7 +339,7 @@ class Array:
     range: tuple[float, float] | None = None
     rounding: Rounding = "nearest"
     overflow: Overflow = "none"
-
+    shared: bool = False
 
     @property
     def wide(self) -> bool:
@@ -337,6 +353,7 @@ class Population:
 
     `inputs` are the arrays of role "input" that the body reads and that are cleared after it. `spiking`: the body has
     a Spike. `spike_slots` is the number of steps for which spikes are kept for delivery (largest axonal delay).
+    Neuron i's random draws are keyed by the element number `first_element` + i: 0 + i but in an unbatched copy.
     """
 
     name: str
@@ -345,6 +362,7 @@ class Population:
     inputs: tuple[str, ...]
     spiking: bool
     spike_slots: int
+    first_element: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,6 +372,7 @@ class Projection:
     pre, post: int64 (synapses,); indptr: int64 (source size + 1,), row i of presynaptic neuron i;
     element: uint64 (synapses,), the number by which a synapse's random draws are keyed.
     dendritic: int64 (synapses,) or None when no synapse has a dendritic delay.
+    twin: int64 (synapses,) or None: which synapse of the twin projection corresponds to each, for events that read it.
     step/arrive/post_body: what a synapse does continuously, on a presynaptic, on a postsynaptic spike.
     row_condition: set when the whole `step` body is one Send guarded by a condition on the presynaptic neuron alone;
     an executor may then skip the rows where it is false. The Send keeps its guard.
@@ -374,6 +393,7 @@ class Projection:
     arrive: Body
     post_body: Body
     row_condition: Expr | None = None
+    twin: NDArray[np.int64] | None = None
 
     @property
     def synapses(self) -> int:
@@ -383,13 +403,23 @@ class Projection:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A triggered block of one population or projection. Several may share a name: they run in order."""
+    """A triggered block of one population or projection. Several may share a name: they run in order.
+
+    `once`: in a program of several copies, computed once for all of them. It then reads what is shared, and what each
+    copy has of its own only inside Sum; a Store into an array that is not shared gives every copy the same value (and
+    its overflow counts for every copy). A Random outside Sum is the draw of copy 0, inside it each copy's own.
+
+    In a program that `unbatch` made, an event of NAME#0 stands for what was computed once: "own" may there name arrays
+    of NAME#1, NAME#2 ... in reads and stores, "pre", "post" and "twin" those of the other copies of source, target and
+    twin. Likewise an event of any NAME#k may read arrays of the other copies. All copies are of the same shape.
+    """
 
     name: str
     owner: str
     over: Literal["neuron", "synapse"]
     body: Body
     every_step: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -408,10 +438,21 @@ class Readout:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Sample an array after every `every`-th step: at steps t with (t + 1) % every == 0."""
+    """Sample an array after every `every`-th step: at steps t with (t + 1) % every == 0.
+
+    With the name of a `readout`: only in the run items that name it, at every step of the item whose number (from 0) is
+    `phase` modulo `every`; what was sampled goes under that name instead of the array's.
+    """
 
     array: str
     every: int
+    readout: str = ""
+    phase: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name under which a Capture has the samples."""
+        return self.readout or self.array
 
 
 @dataclass(frozen=True, eq=False)
@@ -429,9 +470,12 @@ class Injection:
 class Series:
     """Rows added to an input in every step: table (rows, size).
 
-    order="time": row (t // hold), nothing after the last row unless `loop`.
-    order="item": only while a `present` item of this name runs; the row is `schedule[item_step // hold]`, where the
-    session sets the schedule when the item starts.
+    order="time": row (t // hold), nothing after the last row unless `loop`. With `start` int64 (copies,) copy c begins
+    at row start[c] (only with `loop`).
+    order="item": only while a `present` item runs that gives it a schedule, pattern numbers by hold: (holds,), or
+    (holds, copies) in a program of several copies. A pattern is `frames` rows of the table, each for hold / frames
+    steps: the row is schedule[item_step // hold] * frames + (item_step % hold) // (hold // frames).
+    `captured`: the run replaces the table by other values in the input's range.
     """
 
     name: str
@@ -440,6 +484,9 @@ class Series:
     hold: int
     order: Literal["time", "item"] = "time"
     loop: bool = False
+    frames: int = 1
+    start: NDArray[np.int64] | None = None
+    captured: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -456,7 +503,12 @@ class Derived:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A whole network as a machine. `integer` says whether its numbers are raw integers."""
+    """A whole network as a machine. `integer` says whether its numbers are raw integers.
+
+    `copies` > 1: that many networks that share the arrays marked `shared` (a batch). All do the same protocol, each has
+    its own stimuli. A random draw of copy c has the element number of copy 0 plus c * 2**40. Spikes have the neuron
+    number i * copies + c.
+    """
 
     name: str
     dt: float  # ms
@@ -475,6 +527,7 @@ class Program:
     tables: dict[str, NDArray[np.int64]]
     derived: tuple[Derived, ...]
     report: tuple[ReportLine, ...] = ()
+    copies: int = 1
     constants: dict[str, Numbers] = field(default_factory=dict)
     """Real values of the parameter arrays that `derived` reads: what a switch starts from, in any arithmetic."""
 

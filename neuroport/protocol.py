@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neuroport import rng, units
 from neuroport.errors import InvalidInput
 from neuroport.model import Expression
-from neuroport.network import If, Item, Network, Patterns, Present, Repeat, Run
+from neuroport.network import Capture, If, Item, Network, Patterns, Present, Repeat, Run
 from neuroport.program import Program, Series
 from neuroport.values import Quantity
 
@@ -37,6 +37,17 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }
 _TIMES = "give a number of steps or a time such as '100 ms'"
 _CALLS: dict[str, Callable[..., Any]] = {"min": min, "max": max, "abs": abs}
+
+
+def walk(items: tuple[Item, ...]) -> Iterator[Item]:
+    """All items with those inside of them."""
+    for item in items:
+        yield item
+        if isinstance(item, Repeat):
+            yield from walk(item.do)
+        elif isinstance(item, If):
+            yield from walk(item.then)
+            yield from walk(item.otherwise)
 
 
 def holds(condition: Expression, variables: Mapping[str, int]) -> bool:
@@ -130,15 +141,32 @@ def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
     return whole_steps(duration, dt)
 
 
+def present_holds(item: Present, program: Program) -> int:
+    """How many holds a `present` item has: each shows one pattern to every copy. InvalidInput if some are left over."""
+    series = patterns_of(item.patterns, program)
+    count = number_of_patterns(series) if item.count is None else item.count
+    if count % program.copies:
+        raise InvalidInput.one(
+            item.place,
+            f"'present' deals {count} patterns to {program.copies} copies, which leaves {count % program.copies} over; "
+            f"show a multiple of {program.copies}",
+        )
+    return count // program.copies
+
+
 def present_steps(item: Present, program: Program) -> int:
     """How many steps a `present` item takes."""
-    series = patterns_of(item.patterns, program)
-    return (len(series.table) if item.count is None else item.count) * series.hold
+    return present_holds(item, program) * patterns_of(item.patterns, program).hold
 
 
 def patterns_of(name: str, program: Program) -> Series:
     """The series that holds the patterns of that name."""
     return next(s for s in program.series if s.name == name and s.order == "item")
+
+
+def number_of_patterns(series: Series) -> int:
+    """The number of patterns in a series of order "item"."""
+    return len(series.table) // series.frames
 
 
 def protocol_steps(network: Network, program: Program) -> int:
@@ -173,12 +201,12 @@ def _depends(items: tuple[Item, ...]) -> bool:
 
 
 def schedule(patterns: Patterns, series: Series, count: int | None, seed: int, presentation: int) -> NDArray[np.int64]:
-    """Which rows a `present` item shows, in order: a function of the run seed and of how many came before it.
+    """Which patterns a `present` item shows, in order: a function of the run seed and of how many came before it.
 
     sequential: 0, 1, …, and again from 0. shuffle: a permutation, and a new one whenever all were shown. choice: any
-    row each time.
+    pattern each time.
     """
-    rows = len(series.table)
+    rows = number_of_patterns(series)
     shown = rows if count is None else count
     key = rng.step_key(rng.stream_key(seed, rng.stream_number("present", patterns.name)), presentation)
     if patterns.order == "sequential":
@@ -194,7 +222,8 @@ def schedule(patterns: Patterns, series: Series, count: int | None, seed: int, p
 def shorten(network: Network, program: Program, repeats: int = 3, steps: int = 1000) -> Network:
     """The network with a protocol in which no repeat runs more often and no item longer than that.
 
-    A `present` item shows as many of its patterns as fit, at least one.
+    A `present` item shows as many of its patterns as fit, at least one to every copy; a `capture` item takes what was
+    shown.
     """
     return replace(network, protocol=_shorten(network.protocol, network, program, repeats, steps))
 
@@ -210,8 +239,10 @@ def _shorten(items: tuple[Item, ...], network: Network, program: Program, repeat
                 short.append(replace(item, duration=Quantity(steps, "steps")))
             case Present():
                 series = patterns_of(item.patterns, program)
-                wanted = len(series.table) if item.count is None else item.count
-                short.append(replace(item, count=min(wanted, max(1, steps // series.hold))))
+                shown = min(present_holds(item, program), max(1, steps // series.hold))
+                short.append(replace(item, count=shown * program.copies))
+            case Capture():
+                short.append(replace(item, all_shown=False))
             case If():
                 then = _shorten(item.then, network, program, repeats, steps)
                 otherwise = _shorten(item.otherwise, network, program, repeats, steps)

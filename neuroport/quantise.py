@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -42,6 +43,7 @@ from neuroport.program import (
     Injection,
     Int,
     Let,
+    Overflow,
     Population,
     Program,
     Projection,
@@ -52,6 +54,7 @@ from neuroport.program import (
     Spike,
     Stmt,
     Store,
+    Sum,
 )
 
 EXACT = 40
@@ -121,6 +124,7 @@ class _Quantiser:
             constants=dict(program.constants),
             range_of=formats.range_of,
             coefficient=formats.coefficient,
+            copies=program.copies,
             derived=formats.derived,
         )
         half_done = [self._projection(shared, p) for p in program.projections]
@@ -157,16 +161,18 @@ class _Quantiser:
     def _lowerer(self, shared: Shared, owner: str, block: str, projection: Projection | None = None) -> Lowerer:
         return Lowerer(shared, f"{owner}.{block}", owner, projection, out=[])
 
-    def _body(self, lowerer: Lowerer, body: Body) -> Body:
-        """A body in integers; Sends keep the frac of their value."""
+    def _body(self, lowerer: Lowerer, body: Body, where: Literal["", "step", "once"] = "") -> Body:
+        """A body in integers; Sends keep the frac of their value. `where`: a step, or an event once for all copies."""
         assert lowerer.out is not None
         out = lowerer.out
         for stmt in body:
             match stmt:
                 case Let(name=name, value=value):
                     lowerer.let(name, value)
+                case Store(value=Sum(x=x)) if where == "step":
+                    out.append(self._total(lowerer, lowerer.shared.arrays[stmt.array], lowerer.number(x)))
                 case Store():
-                    self._store(lowerer, stmt, out)
+                    self._store(lowerer, stmt, out, where == "once")
                 case Send():
                     guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
                     out.append(replace(stmt, value=lowerer.number(self._as_sent(stmt.value)), guard=guard))
@@ -174,7 +180,17 @@ class _Quantiser:
                     out.append(Spike(lowerer.truth(condition)))
         return tuple(out)
 
-    def _store(self, lowerer: Lowerer, stmt: Store, out: list[Stmt]) -> None:
+    def _total(self, lowerer: Lowerer, array: Array, part: Expr) -> Store:
+        """A sum over copies, each of whose parts is rounded to the array's format and limited to its share of it."""
+        kind, copies = array.type, self.program.copies
+        assert isinstance(kind, Int)
+        share = replace(kind, lo=kind.lo // copies, hi=kind.hi // copies)  # both ends are multiples
+        part = self._rounded(lowerer, array, part, share, "saturate")
+        if not (share.lo <= bounds(part)[0] and bounds(part)[1] <= share.hi):
+            part = _limited(part, share)
+        return Store(array.name, lowerer.total(part), None, "none", kind.lo, kind.hi)
+
+    def _store(self, lowerer: Lowerer, stmt: Store, out: list[Stmt], once: bool) -> None:
         array = lowerer.shared.arrays[stmt.array]
         guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
         if not isinstance(array.type, Int):
@@ -184,23 +200,33 @@ class _Quantiser:
         shown = self.visible.get(stmt.array)
         if shown is not None and guard is not None:
             guard = lowerer.name(guard)
-        out.append(self._assign(lowerer, array, value, guard))
-        if shown is not None:
-            seen = lowerer.shared.arrays[shown]
-            out.append(self._assign(lowerer, seen, Read(stmt.array, "own", array.type), guard))
+        store = self._assign(lowerer, array, value, guard)
+        if shown is None:
+            out.append(store)
+            return
+        now: Expr = Read(stmt.array, "own", array.type)
+        if once and not array.shared:  # every copy's hidden value, which a body for all copies cannot read
+            store = replace(store, value=lowerer.name(store.value))
+            now = _overflowed(store)
+        out.append(store)
+        out.append(self._assign(lowerer, lowerer.shared.arrays[shown], now, guard))
 
     def _assign(self, lowerer: Lowerer, array: Array, value: Expr, guard: Expr | None) -> Store:
         """One rounding to the array's format, then its overflow rule."""
         kind = array.type
         assert isinstance(kind, Int)
-        shift = kind.frac - frac(value)
-        lo, hi = bounds(value)
-        if shift > 0 and not (lo << shift >= -LIMIT and hi << shift <= LIMIT):
-            value = _narrowed(value, kind, shift, array.overflow)
-        value = lowerer.scale(value, kind.frac, array.name, array.rounding)
+        value = self._rounded(lowerer, array, value, kind, array.overflow)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
+
+    def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
+        """A value rounded to the frac of a format, by the array's rounding."""
+        shift = kind.frac - frac(value)
+        lo, hi = bounds(value)
+        if shift > 0 and not (lo << shift >= -LIMIT and hi << shift <= LIMIT):
+            value = _narrowed(value, kind, shift, rule)
+        return lowerer.scale(value, kind.frac, array.name, array.rounding)
 
     def _as_sent(self, value: Expr) -> Expr:
         """The value with visible weights in place of hidden ones."""
@@ -221,7 +247,7 @@ class _Quantiser:
         if event.over == "synapse":
             projection = self.program.projection(event.owner)
         lowerer = self._lowerer(shared, event.owner, event.name, projection)
-        return replace(event, body=self._body(lowerer, event.body))
+        return replace(event, body=self._body(lowerer, event.body, "once" if event.once else ""))
 
     def _readout(self, shared: Shared, readout: Readout) -> Readout:
         lowerer = Lowerer(shared, f"readout {readout.name}", readout.population)
@@ -231,7 +257,7 @@ class _Quantiser:
         made: dict[str, Body] = {}
         for block in ("step", "arrive", "post_body"):
             lowerer = self._lowerer(shared, projection.name, block, projection)
-            made[block] = self._body(lowerer, getattr(projection, block))
+            made[block] = self._body(lowerer, getattr(projection, block), "step" if block == "step" else "")
             for stmt in made[block]:
                 if isinstance(stmt, Send):
                     self._sent(shared, projection, stmt)
@@ -307,9 +333,22 @@ class _Quantiser:
             self._add_stimulus(injection.input, values, low, high, count)
         for series in self.program.series:
             table = np.asarray(series.table, np.float64)
+            if series.captured:
+                table = self._captured(series, table)
             low = np.minimum(table.min(axis=0, initial=0.0), 0.0)
             high = np.maximum(table.max(axis=0, initial=0.0), 0.0)
             self._add_stimulus(series.input, table, low, high, np.ones(len(low)))
+
+    def _captured(self, series: Series, table: FloatArray) -> FloatArray:
+        """Rows between which lie all that a run may put in the place of a table, as fine as the input can be."""
+        limits = self.program.arrays[series.input].range
+        if limits is None:
+            owner, _, name = series.input.partition(".")
+            text = f"what a run captures for stimulus '{series.name}' is not known beforehand; give the input a range, "
+            self.notes.problem(f"{text}such as ranges: {{{name}: [-1, 1]}} at population '{owner}'")
+            return table
+        fine = np.full(table.shape[1], np.ldexp(1.0, -EXACT))
+        return np.stack([np.full(table.shape[1], limits[0]), fine, np.full(table.shape[1], limits[1])])
 
     def _size(self, name: str) -> int:
         return self.program.population(self.program.arrays[name].owner).size
@@ -425,9 +464,24 @@ def _narrowed(value: Expr, kind: Int, shift: int, rule: str) -> Expr:
     if rule == "wrap" and kind.bits > shift:
         bits = kind.bits - shift
         return Apply("wrap", (value, literal(bits)), Int(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, frac(value)))
-    lo, hi = (kind.lo >> shift) - 1, (kind.hi >> shift) + 1
-    ends = intervals.apply("clip", [bounds(value), (lo, lo), (hi, hi)])
-    return Apply("clip", (value, literal(lo, frac(value)), literal(hi, frac(value))), Int(*ends, frac(value)))
+    return _limited(value, Int((kind.lo >> shift) - 1, (kind.hi >> shift) + 1))
+
+
+def _limited(value: Expr, to: Int) -> Expr:
+    """A value clipped to lo..hi."""
+    ends = intervals.apply("clip", [bounds(value), (to.lo, to.lo), (to.hi, to.hi)])
+    limits = (literal(to.lo, frac(value)), literal(to.hi, frac(value)))
+    return Apply("clip", (value, *limits), Int(*ends, frac(value)))
+
+
+def _overflowed(store: Store) -> Expr:
+    """The value that a Store leaves behind, from the value that it is given."""
+    kind = Int(store.lo, store.hi)
+    if store.overflow == "none":
+        return store.value
+    if store.overflow == "wrap" and kind.lo == -(1 << (kind.bits - 1)) and kind.hi == (1 << (kind.bits - 1)) - 1:
+        return Apply("wrap", (store.value, literal(kind.bits)), replace(kind, frac=frac(store.value)))
+    return _limited(store.value, kind)
 
 
 def _total(parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:

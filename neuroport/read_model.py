@@ -22,12 +22,13 @@ SYNAPSE_KEYS = (
     *("step", "on_pre", "on_post", "on_event"),
 )
 _PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
-_STATE_KEYS = ("type", "init", "unit", "range", "class", "kind", "weight")
+_STATE_KEYS = ("type", "init", "unit", "range", "class", "kind", "weight", "over_copies")
 _INPUT_KEYS = ("type", "unit", "range")
 _TRACE_KEYS = ("of", "decay", "increment", "mode", "range")
 _TYPES = ("real", "int")
 _Model = TypeVar("_Model", NeuronModel, SynapseModel)
 _Check = Callable[[_Model], tuple[Problem, ...]]
+_OVER_COPIES = ("own", "shared")
 _CLASSES = ("weight", "plastic", "trace", "accumulator", "state")
 
 
@@ -54,7 +55,7 @@ def neuron(report: Report, name: str, at: Node, node: Node, dt: Quantity | None)
         on_event=_events(report, entries.get("on_event"), what),
         place=at.place,
     )
-    return _checked(report, before, model, what, language.check_neuron)
+    return _checked(report, before, model, language.check_neuron)
 
 
 def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None) -> SynapseModel | None:
@@ -78,16 +79,13 @@ def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None
         on_event=_events(report, entries.get("on_event"), what),
         place=at.place,
     )
-    return _checked(report, before, model, what, language.check_synapse)
+    return _checked(report, before, model, language.check_synapse)
 
 
-def _checked(report: Report, before: int, model: _Model, what: str, check: _Check[_Model]) -> _Model | None:
+def _checked(report: Report, before: int, model: _Model, check: _Check[_Model]) -> _Model | None:
     """The model if it has no problems, those of its texts included."""
     if len(report.problems) == before:
-        try:
-            report.extend(check(model))
-        except RecursionError:
-            report.add(model.place, f"{what} has expressions that are nested too deeply; use names for their parts")
+        report.extend(check(model))
     return model if len(report.problems) == before else None
 
 
@@ -115,6 +113,7 @@ def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -
         common = _common(report, entries, this, dt)
         slot = Slot(f"init of {this}", common["unit"], common["type"], common["range"], dt)
         weight = report.boolean(entries.get("weight"), f"weight of {this}") or False
+        over_copies: Any = report.choice(entries.get("over_copies"), f"over_copies of {this}", _OVER_COPIES)
         variable_class: Any = report.choice(entries.get("class"), f"class of {this}", _CLASSES)
         result.append(
             State(
@@ -123,6 +122,7 @@ def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -
                 variable_class=variable_class or ("weight" if weight else "state"),
                 kind=report.name(entries.get("kind"), f"kind of {this}") or "",
                 weight=weight,
+                over_copies=over_copies or "own",
                 place=at.place,
                 **common,
             )

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from neuroport import read_values
+from neuroport import language, read_values
 from neuroport.errors import Place
 from neuroport.fields import found, listing
-from neuroport.model import Input, Parameter, State, Trace
-from neuroport.network import Connect, Population, Projection
+from neuroport.model import Input, Parameter, State, SynapseModel, Trace
+from neuroport.network import Connect, Population, Projection, Twin
 from neuroport.overrides import KEYS
 from neuroport.read_values import Fits, Rows, Shape, Slot
 from neuroport.reading import Context, input_of
@@ -32,6 +32,7 @@ def population(context: Context, name: str, at: Node, node: Node) -> Population 
     what = f"population '{name}'"
     entries = report.mapping(node, what, KEYS["populations"], ("size", "neuron"))
     size = report.integer(entries.get("size"), f"size of {what}", 1, MAX_SIZE)
+    mismatch = report.boolean(entries.get("mismatch"), f"mismatch of {what}")
     model_name = report.name(entries.get("neuron"), f"neuron of {what}")
     model = context.library.neuron(report, model_name, entries["neuron"]) if model_name else None
     if model is None:
@@ -50,6 +51,7 @@ def population(context: Context, name: str, at: Node, node: Node) -> Population 
         parameters=parameters,
         initial=initial,
         ranges=ranges,
+        mismatch=mismatch is not False,
         place=at.place,
     )
 
@@ -78,8 +80,10 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         folder=context.folder,
     )
     dendritic = read_values.value(report, entries.get("dendritic_delay"), slot)
+    mismatch = report.boolean(entries.get("mismatch"), f"mismatch of {what}")
     if model is None:
         return None
+    twin = _twin(context, entries.get("twin"), at, what, model)
     settings = _Settings(context, what, _per_synapse(source, target, connect))
     ranges = settings.ranges(entries.get("ranges"), (*model.states, *model.traces, *model.parameters), "variable")
     parameters = settings.parameters(entries.get("params"), at, model.parameters, dict(ranges))
@@ -108,8 +112,58 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         parameters=parameters,
         initial=initial,
         ranges=ranges,
+        twin=twin,
+        mismatch=mismatch is not False,
         place=at.place,
     )
+
+
+def _twin(context: Context, node: Node | None, at: Node, what: str, model: SynapseModel) -> Twin | None:
+    report, read = context.report, language.twin_read(model)
+    if node is None:
+        if read is not None:
+            report.add(at, f"{what} lacks 'twin': synapse model '{model.name}' reads {read}; add 'twin: PROJECTION'")
+        return None
+    transposed: bool | None = None
+    of: Node | None = node
+    if isinstance(node, Mapping):
+        entries = report.mapping(node, f"twin of {what}", ("of", "transposed"), ("of",))
+        transposed = report.boolean(entries.get("transposed"), f"transposed of the twin of {what}")
+        of = entries.get("of")
+    name = report.name(of, f"twin of {what}")
+    if read is None:
+        text = f"twin of {what} has no meaning: synapse model '{model.name}' reads no twin.NAME; leave it out"
+        report.add(node, text)
+    return Twin(of=name, transposed=bool(transposed), place=of.place if of else None) if name else None
+
+
+def check_twins(context: Context) -> None:
+    """Every twin must be another projection, between populations of the same sizes, and have what is read of it."""
+    report, names = context.report, list(context.projections)
+    for item in context.projections.values():
+        if item is None or item.twin is None:
+            continue
+        what, of = f"twin of projection '{item.name}'", item.twin.of
+        if of == item.name:
+            text = f"{what} cannot be the projection itself: the result would depend on the order of its synapses"
+            report.add(item.twin.place, f"{text}; name another projection")
+        elif of not in names:
+            others, where = [name for name in names if name != item.name], f" as {what}"
+            report.unknown(item.twin.place, "projection", of, others, where)
+        elif (other := context.projections[of]) is not None:
+            _check_twin(context, item, item.twin, other)
+
+
+def _check_twin(context: Context, item: Projection, twin: Twin, other: Projection) -> None:
+    populations = [context.populations[end] for end in (item.source, item.target, other.source, other.target)]
+    sizes = tuple(population.size if population else 0 for population in populations)
+    own, its = sizes[:2], sizes[2:]
+    wanted = (own[::-1],) if twin.transposed else (own, own[::-1])
+    if its not in wanted:
+        text = f"twin of projection '{item.name}' must lead between populations of the same sizes"
+        text += f", {' or '.join(dict.fromkeys(f'{pair[0]} to {pair[1]}' for pair in wanted))}"
+        text += f"; '{other.name}' leads from {its[0]} neurons to {its[1]}; name a projection that fits"
+        context.report.add(twin.place, text)
 
 
 class _Settings:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
-from neuroport import read_model, read_values
-from neuroport.fields import found
+from neuroport import read_model, read_results, read_values, units
+from neuroport.fields import found, listing
 from neuroport.language import EACH_STEP
-from neuroport.model import Expression
-from neuroport.network import If, Item, Measure, Patterns, Present, Repeat, Reset, Run, Set, Trigger
+from neuroport.model import Expression, Parameter
+from neuroport.network import (
+    Anneal,
+    Capture,
+    If,
+    Item,
+    Measure,
+    Metric,
+    Patterns,
+    Present,
+    Repeat,
+    Reset,
+    Run,
+    Samples,
+    Set,
+    Trigger,
+)
+from neuroport.protocol import walk
 from neuroport.read_values import Slot
 from neuroport.reading import Context, label, model_of
+from neuroport.switches import Owner, matching
 from neuroport.units import quoted
 from neuroport.values import Quantity
 from neuroport.yamlfile import Mapping, Node, Scalar
@@ -25,6 +41,8 @@ ITEMS = {
     "set": ("set",),
     "reset": ("reset",),
     "measure": ("measure",),
+    "capture": ("capture",),
+    "anneal": ("anneal",),
 }
 MAX_COUNT = 2**62
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
@@ -34,17 +52,6 @@ _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 def protocol(context: Context, node: Node | None) -> tuple[Item, ...]:
     """The items of a protocol; those with problems are left out, with the problems in the report."""
     return _items(context, node, "protocol", ())
-
-
-def walk(items: tuple[Item, ...]) -> Iterator[Item]:
-    """All items with those inside of them."""
-    for item in items:
-        yield item
-        if isinstance(item, Repeat):
-            yield from walk(item.do)
-        elif isinstance(item, If):
-            yield from walk(item.then)
-            yield from walk(item.otherwise)
 
 
 def _items(context: Context, node: Node | None, what: str, variables: tuple[str, ...]) -> tuple[Item, ...]:
@@ -78,8 +85,11 @@ def _item(context: Context, node: Node, variables: tuple[str, ...]) -> Item | No
         case "set":
             return _set(context, node, entries["set"])
         case "reset":
-            names = _names(context, entries["reset"], "population", list(context.populations))
-            return Reset(populations=names, place=node.place)
+            return _reset(context, node, entries["reset"])
+        case "capture":
+            return _capture(context, node, entries["capture"])
+        case "anneal":
+            return _anneal(context, node, entries["anneal"])
         case _:
             names = _names(context, entries["measure"], "metric", list(context.metrics))
             return Measure(metrics=names, place=node.place)
@@ -107,6 +117,11 @@ def _present(context: Context, node: Node, entries: dict[str, Node]) -> Present 
     report = context.report
     patterns = [name for name, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]
     name = report.reference(entries["present"], "patterns", patterns)
+    shown = context.stimuli.get(name or "")
+    if isinstance(shown, Patterns) and shown.beside:
+        text = f"'{name}' is shown beside '{shown.beside}', not by itself; write present: {shown.beside}"
+        report.add(entries["present"], text)
+        return None
     count = report.integer(entries.get("count"), "count of present", 1, MAX_COUNT)
     readouts = _names(context, entries.get("readout"), "readout", list(context.readouts))
     return None if name is None else Present(patterns=name, count=count, readouts=readouts, place=node.place)
@@ -182,25 +197,152 @@ def _set(context: Context, node: Node, values: Node) -> Set | None:
         return None
     result: list[tuple[str, Quantity]] = []
     for key, at, inner in values.values():
-        pair = context.parameter(at, "'set'", key)
-        if pair is None:
-            continue
-        owner, parameter = pair
-        what = f"parameter '{parameter.name}' of {label(owner)}"
-        if not parameter.dynamic:
-            model = model_of(owner)
-            dynamic = [f"{owner.name}.{item.name}" for item in model.parameters if item.dynamic]
-            names = (
-                f"dynamic are {', '.join(dynamic)}" if dynamic else f"model '{model.name}' has no dynamic parameters"
-            )
-            report.add(at, f"{what} cannot be switched, because its model does not declare it dynamic; {names}")
-            continue
-        span = dict(owner.ranges).get(parameter.name, parameter.range)
-        slot = Slot(what, parameter.unit, parameter.type, span, context.dt)
-        value = read_values.fitting(report, inner, slot)
-        if value is not None:
-            result.append((key, value))
+        for owner, parameter in _dynamic(context, at, "'set'", key):
+            what = f"parameter '{parameter.name}' of {label(owner)}"
+            span = dict(owner.ranges).get(parameter.name, parameter.range)
+            slot = Slot(what, parameter.unit, parameter.type, span, context.dt)
+            value = read_values.fitting(report, inner, slot)
+            if value is not None and (key, value) not in result:
+                result.append((key, value))
     return Set(values=tuple(result), place=node.place)
+
+
+def _dynamic(context: Context, at: Node, what: str, text: str) -> list[tuple[Owner, Parameter]]:
+    """The dynamic parameters that OBJECT.PARAMETER means; none with the reason in the report."""
+    report = context.report
+    if "*" in text:
+        objects = [*context.populations.values(), *context.projections.values()]
+        found_ones = matching([o for o in objects if o], text)
+        if not found_ones and None not in objects:
+            owners = [o for o in objects if o]
+            known = [f"{o.name}.{p.name}" for o in owners for p in model_of(o).parameters if p.dynamic]
+            dynamic = listing(known) if known else "no model of this network declares one"
+            report.add(at, f"{what}: no dynamic parameter is called {quoted(text)}; {dynamic}")
+        return found_ones
+    pair = context.parameter(at, what, text)
+    if pair is None:
+        return []
+    owner, parameter = pair
+    if parameter.dynamic:
+        return [pair]
+    model = model_of(owner)
+    known = [f"{owner.name}.{item.name}" for item in model.parameters if item.dynamic]
+    names = f"dynamic are {', '.join(known)}" if known else f"model '{model.name}' has no dynamic parameters"
+    name = f"parameter '{parameter.name}' of {label(owner)}"
+    report.add(at, f"{name} cannot be switched, because its model does not declare it dynamic; {names}")
+    return []
+
+
+def _reset(context: Context, node: Node, inner: Node) -> Reset:
+    report = context.report
+    keep = None
+    populations: Node | None = inner
+    if isinstance(inner, Mapping):
+        entries = report.mapping(inner, "'reset'", ("populations", "keep"), ("populations",))
+        populations = entries.get("populations")
+        keep = report.choice(entries.get("keep"), "keep of reset", ("learned",))
+    names = _names(context, populations, "population", list(context.populations))
+    return Reset(populations=names, keep_learned=keep is not None, place=node.place)
+
+
+def _capture(context: Context, node: Node, inner: Node) -> Capture | None:
+    report = context.report
+    if not isinstance(inner, Mapping) or not inner.entries:
+        report.add(inner, f"'capture' must be a mapping from patterns to samples readouts; found {found(inner)}")
+        return None
+    patterns = [name for name, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]
+    readouts = [name for name, item in context.readouts.items() if item is None or isinstance(item, Samples)]
+    rows: list[tuple[str, str]] = []
+    for key, at, value in inner.values():
+        name = report.reference(value, "samples readout", readouts)
+        if key not in patterns:
+            report.unknown(at, "patterns", key, patterns)
+            continue
+        readout = context.readouts.get(name or "")
+        if isinstance(readout, Samples) and read_results.rows_fit(context, at, "capture", key, readout):
+            rows.append((key, readout.name))
+    return Capture(rows=tuple(rows), place=node.place)
+
+
+def _anneal(context: Context, node: Node, inner: Node) -> Anneal | None:
+    report = context.report
+    keys = ("parameter", "by", "when", "patience")
+    entries = report.mapping(inner, "'anneal'", keys, keys[:3])
+    parameters: list[str] = []
+    for item in report.items(entries.get("parameter"), "parameter of anneal"):
+        text = report.text(item, "parameter of anneal")
+        for owner, parameter in [] if text is None else _dynamic(context, item, "parameter of anneal", text):
+            if parameter.type == "int":
+                name = f"parameter '{parameter.name}' of {label(owner)}"
+                report.add(item, f"{name} is a whole number and cannot be multiplied by a factor; use 'set'")
+            elif text is not None and text not in parameters:
+                parameters.append(text)
+    by = report.number(entries.get("by"), "by of anneal", 0)
+    when = report.reference(entries.get("when"), "metric", list(context.metrics))
+    metric = context.metrics.get(when or "")
+    if metric is not None and metric.kind == "values":
+        report.add(entries["when"], f"when of anneal needs a metric that is one number, and '{when}' is a list")
+    patience = report.integer(entries.get("patience"), "patience of anneal", 0, MAX_COUNT)
+    if by is None or when is None:
+        return None
+    return Anneal(parameters=tuple(parameters), by=by, when=when, patience=patience or 0, place=node.place)
+
+
+def check_readouts(context: Context, items: tuple[Item, ...]) -> None:
+    """Whether every samples readout finds steps to sample and what its metrics compare with, where it is active."""
+    if context.dt is None:
+        return
+    for item in walk(items):
+        if not isinstance(item, Run | Present):
+            continue
+        for name in item.readouts:
+            readout = context.readouts.get(name)
+            if isinstance(readout, Samples):
+                _check_steps(context, item, readout)
+                for metric in context.metrics.values():
+                    if metric is not None and metric.of == name:
+                        _check_shown(context, item, metric)
+
+
+def _check_steps(context: Context, item: Run | Present, readout: Samples) -> None:
+    if isinstance(item, Run):
+        what, length = "a run", item.duration
+    else:
+        shown = context.stimuli.get(item.patterns)
+        if not isinstance(shown, Patterns) or shown.hold is None:
+            return
+        what, length = f"a pattern of '{item.patterns}'", shown.hold
+    steps = units.convert(length, "step", context.dt)
+    for word, time in (("from", readout.start), ("to", readout.stop)):
+        if time is None:
+            continue
+        at = units.convert(time, "step", context.dt)
+        if at > steps - (word == "from"):
+            text = f"{word} of readout '{readout.name}' is {units.show(time)}, and {what} lasts {units.show(length)}"
+            context.report.add(item.place, f"{text}; change one of the two")
+
+
+def _check_shown(context: Context, item: Run | Present, metric: Metric) -> None:
+    """Whether the patterns of an item have what a metric compares its readout with."""
+    if metric.kind not in ("accuracy", "cross_entropy", "squared_error"):
+        return
+    what = f"metric '{metric.name}' compares readout '{metric.of}' with "
+    if isinstance(item, Run):
+        text = f"{what}the patterns that are shown, and a run shows none; name the readout in 'present' items only"
+        context.report.add(item.place, text)
+        return
+    shown = context.stimuli.get(item.patterns)
+    if not isinstance(shown, Patterns):
+        return
+    if metric.kind != "squared_error":
+        if shown.labels is None:
+            text = f"{what}labels, and '{item.patterns}' has none; add labels to it"
+            context.report.add(item.place, text)
+        return
+    target = context.stimuli.get(metric.target)
+    if isinstance(target, Patterns) and (target.beside or target.name) != item.patterns:
+        text = f"{what}'{metric.target}', which is not shown with '{item.patterns}'; add beside: {item.patterns} to it"
+        context.report.add(item.place, text)
 
 
 def _names(context: Context, node: Node | None, what: str, known: list[str]) -> tuple[str, ...]:

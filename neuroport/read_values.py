@@ -10,11 +10,21 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neuroport import units
+from neuroport import datasets, units
 from neuroport.errors import Place
 from neuroport.fields import Report, found, listing
 from neuroport.units import quoted
-from neuroport.values import ArrayValue, CopyValue, Distribution, FileValue, Frozen, Quantity, TargetValue, Value
+from neuroport.values import (
+    ArrayValue,
+    CopyValue,
+    DataValue,
+    Distribution,
+    FileValue,
+    Frozen,
+    Quantity,
+    TargetValue,
+    Value,
+)
 from neuroport.yamlfile import Mapping, Node, Scalar, Sequence
 
 # kind -> (required arguments in positional order, further arguments)
@@ -25,7 +35,7 @@ DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "beta": (("a", "b"), ("scale", "offset")),
 }
 TARGET_FIELDS = ("c", "m", "p")
-_FORMS = (*DISTRIBUTIONS, "array", "file", "from", "same_as")
+_FORMS = (*DISTRIBUTIONS, "array", "file", "data", "from", "same_as")
 
 Rows = Literal["source", "target"]
 Shape = tuple[int, ...]
@@ -189,6 +199,8 @@ def value(report: Report, node: Node | None, slot: Slot) -> Value | None:
         return _target(report, node, slot)
     if form == "same_as":
         return _copy(report, node, slot)
+    if form == "data":
+        return _data(report, node, slot)
     rows: Any = "source"
     if form == "array":
         entries = report.mapping(node, f"the array of {slot.what}", ("array", "unit", "rows"))
@@ -476,6 +488,42 @@ def _copy(report: Report, node: Mapping, slot: Slot) -> CopyValue | None:
     text = report.text(entries.get("same_as"), f"'same_as' of {slot.what}")
     scale = report.number(entries.get("scale"), f"scale of {slot.what}")
     return None if text is None else CopyValue(text, 1.0 if scale is None else scale, node.place)
+
+
+def _data(report: Report, node: Mapping, slot: Slot) -> DataValue | None:
+    """A field of a part of a data set."""
+    what = slot.what
+    name = report.choice(node.entries["data"][1], f"the data set of {what}", list(datasets.ALL))
+    if name is None:
+        return None
+    data = datasets.ALL[name]
+    before = len(report.problems)
+    keys = ("data", "part", "field", *data.options, "scale", "offset", "unit")
+    entries = report.mapping(node, f"the data of {what}", keys, ("part", "field"))
+    part = report.choice(entries.get("part"), f"the part of {what}", list(data.sizes))
+    field = report.choice(entries.get("field"), f"the field of {what}", list(data.fields))
+    options = {key: report.integer(entries.get(key), f"{key} of {what}", *ends) for key, ends in data.options.items()}
+    scale, offset = (report.number(entries.get(key), f"{key} of {what}") for key in ("scale", "offset"))
+    unit = _unit(report, entries.get("unit"), what)
+    if part is None or field is None or unit is None or len(report.problems) > before:
+        return None
+    wrong = check_unit(unit, slot, "the data" if unit else "data without one")
+    if wrong:
+        report.add(node, wrong)
+        return None
+    given = {key: number for key, number in options.items() if number is not None}
+    if not _check_shape(report, node, slot, datasets.shape(name, part, field, given), "source"):
+        return None
+    return DataValue(
+        name,
+        part,
+        field,
+        tuple(given.items()),
+        1.0 if scale is None else scale,
+        0.0 if offset is None else offset,
+        unit,
+        node.place,
+    )
 
 
 def _unit(report: Report, node: Node | None, what: str) -> str | None:

@@ -15,8 +15,8 @@ from typing import TypeVar, cast
 from neuroport import chips, library, overrides, read_objects, read_results, read_stimuli, read_values, units, yamlfile
 from neuroport.errors import InvalidInput, Place
 from neuroport.fields import Report, found
-from neuroport.network import Network, Stimulus
-from neuroport.read_protocol import protocol
+from neuroport.network import Network, Readout, Stimulus
+from neuroport.read_protocol import check_readouts, protocol
 from neuroport.reading import Context
 from neuroport.units import quoted
 from neuroport.values import Quantity
@@ -93,12 +93,15 @@ def _network(report: Report, root: Mapping, file: str, folder: str) -> Network |
     if "populations" in entries and not context.populations:
         report.add(entries["populations"], "a network needs at least one population; add it under 'populations'")
     context.projections = _named(context, entries, "projections", read_objects.projection)
+    read_objects.check_twins(context)
     context.stimuli = _stimuli(context, entries)
-    context.readouts = _named(context, entries, "readouts", read_results.histogram)
+    read_stimuli.check_beside(context, entries.get("stimuli"))
+    context.readouts = _readouts(context, entries)
     context.metrics = _named(context, entries, "metrics", read_results.metric)
     _distinct(report, entries)
     record = read_results.recording(context, entries.get("record"))
     items = protocol(context, entries.get("protocol"))
+    check_readouts(context, items)
     if report.problems or name is None or dt is None:
         return None
     return Network(
@@ -185,6 +188,10 @@ def _named(
 
 def _stimuli(context: Context, entries: dict[str, Node]) -> dict[str, Stimulus | None]:
     return cast("dict[str, Stimulus | None]", _named(context, entries, "stimuli", read_stimuli.stimulus))
+
+
+def _readouts(context: Context, entries: dict[str, Node]) -> dict[str, Readout | None]:
+    return cast("dict[str, Readout | None]", _named(context, entries, "readouts", read_results.readout))
 
 
 def _all(parts: dict[str, _Part | None]) -> tuple[_Part, ...]:

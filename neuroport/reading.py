@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from neuroport.fields import Report, listing
 from neuroport.library import Library
 from neuroport.model import NeuronModel, Parameter, State, SynapseModel
-from neuroport.network import Boltzmann, Metric, Population, Projection, StateHistogram, Stimulus
+from neuroport.network import Boltzmann, Metric, Population, Projection, Readout, Stimulus
 from neuroport.units import quoted, suggestion
 from neuroport.values import Quantity
 from neuroport.yamlfile import Node
@@ -25,7 +25,7 @@ class Context:
     projections: dict[str, Projection | None] = field(default_factory=dict)
     stimuli: dict[str, Stimulus | None] = field(default_factory=dict)
     targets: dict[str, Boltzmann | None] = field(default_factory=dict)
-    readouts: dict[str, StateHistogram | None] = field(default_factory=dict)
+    readouts: dict[str, Readout | None] = field(default_factory=dict)
     metrics: dict[str, Metric | None] = field(default_factory=dict)
 
     def target_sizes(self) -> dict[str, int]:

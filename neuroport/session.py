@@ -15,9 +15,39 @@ from neuroport import metrics, targets, units
 from neuroport.derived import Switchboard, raw
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.executor import Backend, Capture, Executor
-from neuroport.network import If, Item, Measure, Metric, Network, Patterns, Present, Repeat, Reset, Run, Set, Trigger
+from neuroport.materialise import Materialiser
+from neuroport.naming import FACTOR
+from neuroport.network import (
+    Anneal,
+    If,
+    Item,
+    Measure,
+    Metric,
+    Network,
+    Patterns,
+    Present,
+    Repeat,
+    Reset,
+    Run,
+    Set,
+    Trigger,
+)
+from neuroport.network import Capture as CaptureItem
 from neuroport.program import Array, Int, Program
-from neuroport.protocol import holds, patterns_of, present_steps, protocol_steps, schedule, steps_of, whole_steps
+from neuroport.protocol import (
+    holds,
+    patterns_of,
+    present_holds,
+    present_steps,
+    protocol_steps,
+    schedule,
+    steps_of,
+    walk,
+    whole_steps,
+)
+from neuroport.samples import Sampler
+from neuroport.stimuli import labels_of
+from neuroport.switches import Owner, matching
 from neuroport.values import Quantity
 
 Values = NDArray[np.float64] | NDArray[np.int64]
@@ -50,6 +80,15 @@ class _Pace:
             self.steps = max(1, self.steps // 2)
         elif seconds < 0.1 and numbers < 2**17:
             self.steps = min(2**22, self.steps * 2)
+
+
+@dataclass
+class _Plateau:
+    """How an anneal item has seen its metric: measurements looked at, the least, and how many since were no less."""
+
+    seen: int = 0
+    least: float = float("inf")
+    above: int = 0
 
 
 @dataclass
@@ -126,6 +165,10 @@ class Session:
         self._presentations: dict[str, int] = {}
         self._last_rates: dict[str, tuple[int, int]] = {}
         self._targets: dict[str, dict[str, NDArray[np.float64]]] = {}
+        self._sampler = Sampler(network, program)
+        self._tables: dict[str, NDArray[np.float64]] = {}
+        self._labels: dict[str, NDArray[np.int64]] = {}
+        self._plateaus: dict[int, _Plateau] = {}
         dt = network.dt
         self._weight_records = [(r.of, max(1, whole_steps(r.every, dt))) for r in network.record.weights]
 
@@ -177,32 +220,105 @@ class Session:
                     chosen = item.then if holds(item.condition, variables) else item.otherwise
                     yield from self._do(chosen, variables, chunk)
                 case Run():
-                    self._begin(whole_steps(item.duration, self.network.dt), item.readouts, {})
-                    yield from self._advance(whole_steps(item.duration, self.network.dt), chunk)
+                    length = whole_steps(item.duration, self.network.dt)
+                    self._sampler.begin(self.step, length, item.readouts)
+                    self._begin(length, item.readouts, {})
+                    yield from self._advance(length, chunk)
+                    self._sampler.finish()
                 case Present():
                     yield from self._present(item, chunk)
                 case Trigger():
                     self.trigger(item.event)
                     yield
                 case Set():
-                    for name, quantity in item.values:
-                        self.set(name, quantity)
+                    for text, quantity in item.values:
+                        for name in self._dynamic(text):
+                            self.set(name, quantity)
                     yield
                 case Reset():
-                    self.reset(*item.populations)
+                    self.reset(*item.populations, keep_learned=item.keep_learned)
+                    yield
+                case CaptureItem():
+                    for stimulus, readout in item.rows:
+                        self._capture(stimulus, readout, item)
+                    for readout in {readout for _, readout in item.rows}:
+                        self._sampler.clear(readout)
+                    yield
+                case Anneal():
+                    self._anneal(item)
                     yield
                 case Measure():
                     self.measure(*item.metrics)
                     yield
 
     def _present(self, item: Present, chunk: Chunk | None) -> Iterator[None]:
-        patterns = next(s for s in self.network.stimuli if isinstance(s, Patterns) and s.name == item.patterns)
-        number = self._presentations.get(item.patterns, 0)
-        self._presentations[item.patterns] = number + 1
-        rows = schedule(patterns, patterns_of(item.patterns, self.program), item.count, self.seed, number)
-        steps = present_steps(item, self.program)
-        self._begin(steps, item.readouts, {item.patterns: rows})
+        name, program = item.patterns, self.program
+        series = patterns_of(name, program)
+        shown = [s.name for s in self.network.stimuli if isinstance(s, Patterns) and name in (s.name, s.beside)]
+        number = self._presentations.get(name, 0)
+        self._presentations[name] = number + 1
+        count = present_holds(item, program) * program.copies
+        rows = schedule(self.network.patterns(name), series, count, self.seed, number)
+        if program.copies > 1:
+            rows = rows.reshape(-1, program.copies)
+        steps = present_steps(item, program)
+        self._sampler.begin(self.step, steps, item.readouts, name, rows, series.hold)
+        self._begin(steps, item.readouts, dict.fromkeys(shown, rows))
         yield from self._advance(steps, chunk)
+        self._sampler.finish()
+
+    def _capture(self, stimulus: str, readout: str, item: CaptureItem) -> None:
+        """The rows of a readout become the patterns of a stimulus."""
+        table = self._table(stimulus).copy()
+        series = patterns_of(stimulus, self.program)
+        given = np.zeros(len(table), bool)
+        for shown in self._sampler.rows[readout]:
+            if len(shown.patterns) and not 0 <= shown.patterns.min() <= shown.patterns.max() < len(table):
+                what = f"pattern {shown.patterns.max()} of '{shown.stimulus}'" if shown.stimulus else "a run"
+                text = f"'{stimulus}' cannot take what readout '{readout}' saw of {what}; it has {len(table)} patterns"
+                raise InvalidInput.one(item.place, text)
+            table[shown.patterns] = shown.values
+            given[shown.patterns] = True
+        if item.all_shown and not given.all():
+            first = int(np.argmin(given))
+            text = f"readout '{readout}' has rows of {given.sum()} of the {len(table)} patterns of '{stimulus}'; the "
+            text += f"first that was not shown is {first}; present all of them before 'capture'"
+            raise InvalidInput.one(item.place, text)
+        array = self.program.arrays[series.input]
+        numbers = raw(table, array.type)
+        self._tables[stimulus] = real(numbers, array)
+        self.executor.load_series(stimulus, numbers)
+
+    def _table(self, stimulus: str) -> NDArray[np.float64]:
+        """The patterns of a stimulus as they are now, in real units."""
+        if stimulus not in self._tables:
+            series = patterns_of(stimulus, self.program)
+            self._tables[stimulus] = real(series.table, self.program.arrays[series.input])
+        return self._tables[stimulus]
+
+    def _anneal(self, item: Anneal) -> None:
+        """Multiply parameters if the metric's new measurements say so."""
+        plateau = self._plateaus.setdefault(id(item), _Plateau())
+        factor = 1.0
+        for _, value in self.results[item.when][plateau.seen :]:
+            plateau.seen += 1
+            if not isinstance(value, list) and value < plateau.least:
+                plateau.least, plateau.above = value, 0
+                continue
+            plateau.above += 1
+            if plateau.above > item.patience:
+                factor, plateau.above = factor * item.by, 0
+        if factor != 1.0:
+            names = dict.fromkeys(name for text in item.parameters for name in self._dynamic(text))
+            self._switchboard.set(self.executor, {n: self._switchboard.value(n) * factor for n in names})
+
+    def _dynamic(self, text: str) -> list[str]:
+        """The dynamic parameters that a text means; of those that * stands for only what the program has."""
+        if "*" not in text:
+            return [text]
+        owners: list[Owner] = [*self.network.populations, *self.network.projections]
+        names = [f"{owner.name}.{parameter.name}" for owner, parameter in matching(owners, text)]
+        return [name for name in names if name in self.program.arrays or name in self.program.constants]
 
     def _begin(self, steps: int, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
         """Start an item of that many steps, its length T being the nearest one that the program was compiled for.
@@ -242,11 +358,14 @@ class Session:
                 self._kept.spikes.setdefault(name, []).append((steps, neurons))
         for name, (steps, values) in capture.records.items():
             numbers += values.size
-            if self._keep and len(steps):
+            if name in self._sampler.rows:
+                self._sampler.feed(name, steps, values)
+            elif self._keep and len(steps):
                 self._kept.records.setdefault(name, []).append((steps, values))
         if self._sink is not None:
             wanted = {n: s for n, s in capture.spikes.items() if n in self.network.record.spikes}
-            self._sink.capture(Capture(wanted, capture.records))
+            records = {n: r for n, r in capture.records.items() if n not in self._sampler.rows}
+            self._sink.capture(Capture(wanted, records))
         return numbers
 
     # --------------------------------------------------------------------------------------------------- by hand
@@ -276,11 +395,21 @@ class Session:
         self._known(event, names, "event")
         self.executor.trigger(event)
 
-    def reset(self, *populations: str) -> None:
-        """Put populations back to their initial state and discard their spikes in flight."""
+    def reset(self, *populations: str, keep_learned: bool = False) -> None:
+        """Put populations back to their initial state and discard their spikes in flight.
+
+        `keep_learned`: their variables of class plastic stay as they are.
+        """
         for name in populations:
             self._known(name, [p.name for p in self.program.populations], "population")
+            arrays = self.program.arrays
+            plastic = [n for n, a in arrays.items() if a.owner == name and a.kind_class == "plastic"]
+            kept = [n for n in plastic if arrays[n].role in ("state", "visible")]
+            kept += [f"{n}.visible" for n in kept if f"{n}.visible" in arrays]
+            before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
             self.executor.reset(name)
+            for array, values in before.items():
+                self.executor.write(array, values)
 
     def inject(self, population: str, input: str, neurons: Any, values: Any) -> None:
         """Add values (real units) to an input of some neurons in the coming step."""
@@ -289,11 +418,13 @@ class Session:
         if array.role != "input":
             raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
         total = self.executor.read(name)
-        np.add.at(total, np.asarray(neurons, np.int64), raw(np.asarray(values), array.type))
+        added = raw(np.asarray(values), array.type)
+        added = added[..., None] if total.ndim == 2 and added.ndim == 1 else added
+        np.add.at(total, np.asarray(neurons, np.int64), added)
         self.executor.write(name, total)
 
     def get(self, name: str) -> NDArray[np.float64]:
-        """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …)."""
+        """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …), (size,), or (size, copies) in a batch."""
         array = self._array(name)
         return np.asarray(real(self.executor.read(name), array), np.float64)
 
@@ -320,7 +451,10 @@ class Session:
             self._write(visible, number)
 
     def _write(self, array: Array, number: Any) -> None:
-        values = np.broadcast_to(raw(np.asarray(number), array.type), array.initial.shape)
+        values = raw(np.asarray(number), array.type)
+        if array.initial.ndim == 2 and values.ndim == 1:
+            values = values[:, None]  # the same in all copies
+        values = np.broadcast_to(values, array.initial.shape)
         self.executor.write(array.name, values.astype(array.initial.dtype))
 
     def _number(self, name: str, value: Any) -> Any:
@@ -352,13 +486,25 @@ class Session:
 
     def records(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps (k,) and values (k, size) of a recorded state so far, in real units."""
-        self._known(name, [r.array for r in self.program.records], "recorded variable")
+        self._known(name, [r.array for r in self.program.records if not r.readout], "recorded variable")
         self._must_keep("records")
         array = self.program.arrays[name]
         pieces = self._kept.records.get(name, [])
         steps = np.concatenate([np.zeros(0, np.int64), *(s for s, _ in pieces)])
         values = np.concatenate([np.zeros((0, *array.initial.shape)), *(real(v, array) for _, v in pieces)])
         return steps, values
+
+    def rows(self, readout: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Pattern numbers (k,) and rows (k, cells) of a samples readout since it was last measured or captured.
+
+        The number is -1 for a `run` item.
+        """
+        self._known(readout, list(self._sampler.rows), "samples readout")
+        shown = self._sampler.rows[readout]
+        record = next(r for r in self.program.records if r.readout == readout)
+        cells = self.program.arrays[record.array].initial.shape[0]
+        numbers = np.concatenate([np.zeros(0, np.int64), *(s.patterns for s in shown)])
+        return numbers, np.concatenate([np.zeros((0, cells)), *(s.values for s in shown)])
 
     def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Presynaptic neurons, postsynaptic neurons and weights (real units) of a projection's synapses."""
@@ -400,7 +546,7 @@ class Session:
     # ----------------------------------------------------------------------------------------------------- metrics
 
     def measure(self, *names: str) -> None:
-        """Evaluate metrics (none named: all) and add them to `results`. Their histograms then start afresh."""
+        """Evaluate metrics (none named: all) and add them to `results`. Their readouts then start afresh."""
         chosen = [m for m in self.network.metrics if not names or m.name in names]
         for metric in chosen:
             value = self._measure(metric)
@@ -409,35 +555,78 @@ class Session:
                 self._sink.metric(metric.name, self.step, value)
         for readout in {m.of for m in chosen if m.kind == "dkl"}:
             self.executor.clear_histogram(readout)
+        for readout in {m.of for m in chosen if m.of in self._sampler.rows}:
+            self._sampler.clear(readout)
 
     def _measure(self, metric: Metric) -> float | list[float]:
         match metric.kind:
             case "dkl":
                 name, _, quantity = metric.target.partition(".")
                 return metrics.dkl(self.executor.histogram(metric.of), self._target(name)[quantity], metric.floor)
+            case "accuracy" | "cross_entropy" | "squared_error":
+                return self._of_rows(metric)
             case "asymmetry":
                 projection = self.program.projection(metric.of.partition(".")[0])
-                return metrics.asymmetry(projection.pre, projection.post, self.get(metric.of))
-            case "angle":
-                return self._angle(metric)
+                values = self._variable(metric.of, metric.effective)
+                return _over_copies(lambda w: metrics.asymmetry(projection.pre, projection.post, w), values)
+            case "angle" | "distance":
+                return self._compared(metric)
             case "rate":
                 count = self.executor.spike_counts()[metric.of]
                 last_step, last_count = self._last_rates.get(metric.name, (0, 0))
                 self._last_rates[metric.name] = (self.step, count)
-                size = self.program.population(metric.of).size
+                size = self.program.population(metric.of).size * self.program.copies
                 return metrics.rate(count - last_count, size, self.step - last_step, self.program.dt)
             case _:
-                return metrics.over_elements(metric.kind, self.get(metric.of))
+                if metric.of in self._sampler.rows:
+                    return metrics.over_elements(metric.kind, self.rows(metric.of)[1])
+                return metrics.over_elements(metric.kind, self._variable(metric.of, metric.effective))
 
-    def _angle(self, metric: Metric) -> float:
-        """Between the first matrix and the second, transposed when it goes the other way."""
+    def _of_rows(self, metric: Metric) -> float:
+        """A metric of the rows of a samples readout and the patterns that were shown."""
+        shown = self._sampler.rows[metric.of]
+        numbers, rows = self.rows(metric.of)
+        if metric.kind == "squared_error":
+            return metrics.squared_error(rows, self._table(metric.target)[numbers])
+        labels = [self._labels_of(s.stimulus)[s.patterns] for s in shown]
+        function = metrics.accuracy if metric.kind == "accuracy" else metrics.cross_entropy
+        return function(rows, np.concatenate([np.zeros(0, np.int64), *labels]))
+
+    def _labels_of(self, stimulus: str) -> NDArray[np.int64]:
+        if stimulus not in self._labels:
+            materialiser = Materialiser(self.network)
+            labels = labels_of(self.network.patterns(stimulus), materialiser)
+            if materialiser.problems or labels is None:
+                raise InvalidInput(materialiser.problems)
+            self._labels[stimulus] = labels
+        return self._labels[stimulus]
+
+    def _variable(self, name: str, effective: bool) -> NDArray[np.float64]:
+        """A variable's values; `effective`: as they act on this chip, visible and times their circuits' deviation."""
+        if not effective:
+            return self.get(name)
+        visible = f"{name}.visible"
+        values = self.get(visible if visible in self.program.arrays else name)
+        factor = self.program.constants.get(f"{name}_{FACTOR}")
+        if factor is None:
+            return values
+        return values * (factor[..., None] if values.ndim == 2 and factor.ndim == 1 else factor)
+
+    def _compared(self, metric: Metric) -> float:
+        """One matrix against another, transposed when it goes the other way; the mean over the copies."""
         projections = [self.program.projection(name.partition(".")[0]) for name in (metric.of, metric.target)]
-        one, other = (
-            metrics.matrix(p.pre, p.post, self.get(name), (p.source_size, p.target_size))
-            for p, name in zip(projections, (metric.of, metric.target), strict=True)
-        )
+        one, other = (self._variable(name, metric.effective) for name in (metric.of, metric.target))
         same_way = projections[0].source == projections[1].source
-        return metrics.angle(one, other if same_way else other.T)
+        function = metrics.angle if metric.kind == "angle" else metrics.distance
+
+        def value(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+            first, second = (
+                metrics.matrix(p.pre, p.post, w, (p.source_size, p.target_size))
+                for p, w in zip(projections, (a, b), strict=True)
+            )
+            return function(first, second if same_way else second.T)
+
+        return _over_copies(value, one, other)
 
     def _target(self, name: str) -> dict[str, NDArray[np.float64]]:
         if name not in self._targets:
@@ -470,16 +659,14 @@ def real(values: Values | NDArray[Any], array: Array) -> NDArray[np.float64]:
     return np.ldexp(np.asarray(values, np.float64), -frac)
 
 
-def _measures(items: Sequence[Item]) -> bool:
+def _over_copies(function: Callable[..., float], *values: NDArray[np.float64]) -> float:
+    """The mean over copies of a number computed from each copy's values; what has no copies is the same for all."""
+    copies = max((v.shape[1] for v in values if v.ndim == 2), default=0)
+    if not copies:
+        return function(*values)
+    return float(np.mean([function(*(v[:, c] if v.ndim == 2 else v for v in values)) for c in range(copies)]))
+
+
+def _measures(items: tuple[Item, ...]) -> bool:
     """Whether a protocol has `measure` items."""
-    for item in items:
-        match item:
-            case Measure():
-                return True
-            case Repeat() if _measures(item.do):
-                return True
-            case If() if _measures(item.then) or _measures(item.otherwise):
-                return True
-            case _:
-                pass
-    return False
+    return any(isinstance(item, Measure) for item in walk(items))

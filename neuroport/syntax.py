@@ -6,6 +6,7 @@ Grammar and meaning: docs/language.md. A tree that passes here holds only what `
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from neuroport.errors import Place, Problem
 from neuroport.model import Block, Expression
@@ -27,8 +28,14 @@ CALLS: dict[str, tuple[int, int]] = {
     "trunc_div": (2, 2),
     "saturate": (2, 2),
     "wrap": (2, 2),
+    "sum_copies": (1, 1),
+    "mean_copies": (1, 1),
 }
 """Functions with the smallest and largest number of their arguments."""
+OVER_COPIES = ("sum_copies", "mean_copies")
+
+DEEPEST = 100
+"""How deeply a text may be nested."""
 
 SENDS = ("send", "send_back")
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.LShift, ast.RShift)
@@ -47,10 +54,7 @@ def parse_block(text: str, place: Place) -> tuple[Block, tuple[Problem, ...]]:
     module, problems = _parse(text, place)
     if module is None:
         return Block(text, place), problems
-    checker = _Checker(place)
-    for stmt in module.body:
-        checker.statement(stmt)
-    found = tuple(checker.problems)
+    found = _checked(module.body, place)
     return Block(text, place, () if found else tuple(module.body)), found
 
 
@@ -61,11 +65,28 @@ def parse_expression(text: str, place: Place) -> tuple[Expression, tuple[Problem
         return Expression(text, place), problems
     if len(module.body) != 1 or not isinstance(module.body[0], ast.Expr):
         return Expression(text, place), (Problem(place, f"'{text.strip()}' is not an expression; give one value"),)
-    checker = _Checker(place)
     tree = module.body[0].value
-    checker.expression(tree)
-    found = tuple(checker.problems)
+    found = _checked([tree], place)
     return Expression(text, place, None if found else tree), found
+
+
+def _checked(nodes: Sequence[ast.stmt | ast.expr], place: Place) -> tuple[Problem, ...]:
+    if _depth(nodes) > DEEPEST:
+        return (Problem(place, "this text is nested too deeply; give parts of it names of their own"),)
+    checker = _Checker(place)
+    for node in nodes:
+        if isinstance(node, ast.stmt):
+            checker.statement(node)
+        else:
+            checker.expression(node)
+    return tuple(checker.problems)
+
+
+def _depth(nodes: Sequence[ast.AST]) -> int:
+    depth, level = 0, list(nodes)
+    while level:
+        depth, level = depth + 1, [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _parse(text: str, place: Place) -> tuple[ast.Module | None, tuple[Problem, ...]]:
@@ -98,6 +119,12 @@ class _Checker:
                     node,
                     f"assignment to {side}.{name}: many synapses share it, so the result would depend on the order in "
                     f"which they are processed; send to an input, or write the synapse's own variables",
+                )
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="twin"), attr=name)]):
+                self.refuse(
+                    node,
+                    f"assignment to twin.{name}: a synapse changes its own variables only; let the other projection's "
+                    f"model assign it",
                 )
             case ast.Assign():
                 self.refuse(node, "an assignment has one plain name on its left side; write NAME = VALUE")
@@ -138,10 +165,10 @@ class _Checker:
                 pass
             case ast.Constant(value=value):
                 self.refuse(node, f"{value!r} is not a number")
-            case ast.Attribute(value=ast.Name(id="pre" | "post")):
+            case ast.Attribute(value=ast.Name(id="pre" | "post" | "twin")):
                 pass
             case ast.Attribute():
-                self.refuse(node, "a dot is only allowed in pre.NAME and post.NAME")
+                self.refuse(node, "a dot is only allowed in pre.NAME, post.NAME and twin.NAME")
             case ast.Subscript(value=ast.Attribute(value=ast.Name(id="post")), slice=ast.Name(id="d")):
                 pass
             case ast.Subscript():

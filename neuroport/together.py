@@ -119,6 +119,11 @@ class CopyExecutor:
         with self._meeting.lock:
             self._executor.write(copy_name(array, self._k), values)
 
+    def load_series(self, series: str, table: NDArray[Any]) -> None:
+        """See Executor."""
+        with self._meeting.lock:
+            self._executor.load_series(copy_name(series, self._k), table)
+
     def histogram(self, readout: str) -> NDArray[np.int64]:
         """See Executor."""
         with self._meeting.lock:

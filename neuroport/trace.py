@@ -34,6 +34,9 @@ class Spikes:
 class Samples:
     """Sampled values of an array: `raw` (k, size) as the executor held them after steps `steps` int64 (k,).
 
+    Copies that share what they learn: (k, size * copies), neuron i of copy c at i * copies + c, of a population's
+    variable, and (k, synapses, copies) of a projection's, where each copy has it of its own.
+
     `frac` is the number of binary places of integer values, None for real ones; `values` are real: raw * 2**-frac.
     """
 
@@ -52,7 +55,7 @@ class Samples:
 class Weights:
     """Synapse values after step `step`, from neuron `pre` to `post` (int64 (synapses,)).
 
-    `values` float64 (synapses,); `raw` and `frac` as in Samples.
+    `values` float64 (synapses,), or (synapses, copies) where each copy has its own; `raw` and `frac` as in Samples.
     """
 
     step: int
@@ -69,7 +72,7 @@ class Weights:
 
 @dataclass(frozen=True, eq=False)
 class Final:
-    """An array at the end of the run, raw; `role` as in program.Array."""
+    """An array at the end of the run, raw, (size,) or (size, copies); `role` as in program.Array."""
 
     raw: NDArray[Any]
     frac: int | None
@@ -108,7 +111,8 @@ class Trace:
     build_s: float
     run_s: float
     versions: Mapping[str, str]
-    populations: Mapping[str, int]  # name -> size
+    copies: int  # that share what they learn; neuron i of copy c has the number i * copies + c
+    populations: Mapping[str, int]  # name -> neurons, of all copies together
     recorded: tuple[str, ...]  # populations whose spikes are in the file
     projections: tuple[str, ...]
     records: tuple[str, ...]  # sampled population arrays
@@ -231,6 +235,7 @@ def open_trace(path: str | Path) -> Trace:
             chip_seed=int(attributes["chip_seed"]) if "chip_seed" in attributes else None,
             seed=int(attributes["seed"]),
             dt=float(attributes["dt"]),
+            copies=int(attributes.get("copies", 1)),
             steps=int(attributes["steps"]),
             digest=str(attributes["digest"]),
             complete=bool(attributes["complete"]),

@@ -8,6 +8,7 @@ under another name, flushed to the disk and renamed) and at the end joins them: 
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import shutil
@@ -152,7 +153,7 @@ class Writer:
         self._source = source
         dt = source.network.dt
         self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
-        self._every |= {record.array: record.every for record in source.program.records}
+        self._every |= {record.array: record.every for record in source.program.records if not record.readout}
         self._number = 0
         self._bytes = 0
         self._flushed = time.monotonic()
@@ -172,7 +173,7 @@ class Writer:
                 self._spikes.setdefault(population, []).append((steps, neurons))
                 self._bytes += steps.nbytes + neurons.nbytes
         for array, (steps, values) in capture.records.items():
-            self._take_rows(array, steps, values)
+            self._take_rows(array, steps, values.reshape(len(values), math.prod(values.shape[1:])))
         self._flush_if_due()
 
     def metric(self, name: str, step: int, value: float | Sequence[float] | NDArray[Any]) -> None:
@@ -330,6 +331,7 @@ def _write_header(file: h5py.File, source: Source) -> None:
         seed=source.seed,
         dt=program.dt,
         folder=source.network.folder,
+        copies=program.copies,
     )
     if instance is not None:
         group.attrs["chip_seed"] = instance.seed
@@ -344,7 +346,7 @@ def _write_header(file: h5py.File, source: Source) -> None:
         group.create_group(name, track_order=True)
     for population in program.populations:
         item = group.create_group(f"populations/{population.name}")
-        item.attrs["size"] = population.size
+        item.attrs["size"] = population.size * program.copies
         item.attrs["recorded"] = population.name in source.network.record.spikes
     for projection in program.projections:
         item = group.create_group(f"projections/{projection.name}")

@@ -69,6 +69,8 @@ def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
 def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
     if any("#" in name for name in program.arrays):
         raise Unsupported("a program of copies cannot be copied again; give the number of copies once")
+    if program.copies > 1:
+        raise Unsupported("copies that share variables cannot be copied again; give the number of copies once")
     copy = _Copy(k, mix(seed) - mix(base))
     return replace(
         program,
@@ -80,7 +82,10 @@ def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
             replace(r, name=copy_name(r.name, k), population=copy_name(r.population, k), bit=copy.expr(r.bit))
             for r in program.readouts
         ),
-        records=tuple(replace(r, array=copy_name(r.array, k)) for r in program.records),
+        records=tuple(
+            replace(r, array=copy_name(r.array, k), readout=copy_name(r.readout, k) if r.readout else "")
+            for r in program.records
+        ),
         injections=tuple(
             replace(i, name=copy_name(i.name, k), input=copy_name(i.input, k)) for i in program.injections
         ),

@@ -107,4 +107,21 @@ class CopyValue:
     place: Place | None = dataclasses.field(default=None, compare=False)
 
 
-Value = Quantity | Distribution | ArrayValue | FileValue | TargetValue | CopyValue
+@dataclass(frozen=True, slots=True)
+class DataValue:
+    """A field of a part of a data set, `{data: yin_yang, part: train, field: inputs}`: offset + scale * x.
+
+    `options` are what the data set can be told, such as its size and seed. See neuroport.datasets.
+    """
+
+    data: str
+    part: str
+    field: str
+    options: tuple[tuple[str, int], ...] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str = ""
+    place: Place | None = dataclasses.field(default=None, compare=False)
+
+
+Value = Quantity | Distribution | ArrayValue | FileValue | TargetValue | CopyValue | DataValue

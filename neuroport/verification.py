@@ -34,9 +34,10 @@ class Difference:
     "array": element `element` of array `name` differs after `step` (raw values).
     "histogram": the count of joint state `element` of readout `name` differs after `step`.
     "overflows": the number of overflows of array `name` up to `step` differs.
+    "samples": readout `name` was sampled at other steps, or more or less often, in the last piece before `step`.
     """
 
-    kind: Literal["spike", "array", "histogram", "overflows"]
+    kind: Literal["spike", "array", "histogram", "overflows", "samples"]
     step: int
     name: str
     element: int
@@ -56,6 +57,8 @@ class Difference:
                     f"after step {self.step}: readout '{self.name}' has counted state {self.element} {x} times on {a} "
                     f"and {y} times on {b}"
                 )
+            case "samples":
+                return f"up to step {self.step}: readout '{self.name}' has {x} samples on {a} and {y} on {b}"
             case "overflows":
                 return f"after step {self.step}: '{self.name}' has overflowed {x} times on {a} and {y} times on {b}"
 
@@ -176,11 +179,34 @@ def _difference(program: Program, sessions: Sequence[Session], largest: dict[str
             if (k := _unequal(ours, theirs[name], tolerance * largest[name])) is not None:
                 values = (np.ravel(ours)[k].item(), np.ravel(theirs[name])[k].item())
                 return Difference("array", first.step - 1, name, k, executors, values)
+        if (sampled := _sample_difference(program, first, other, tolerance, largest)) is not None:
+            return sampled
         for readout in program.readouts:
             ours, counted = first.executor.histogram(readout.name), other.executor.histogram(readout.name)
             if (k := _unequal(ours, counted, 0.0)) is not None:
                 values = (int(ours[k]), int(counted[k]))
                 return Difference("histogram", first.step - 1, readout.name, k, executors, values)
+    return None
+
+
+def _sample_difference(
+    program: Program, first: Session, other: Session, tolerance: float, largest: dict[str, float]
+) -> Difference | None:
+    """The first sample of a samples readout that differs."""
+    executors = (first.backend, other.backend)
+    for record in (r for r in program.records if r.readout):
+        none = (np.zeros(0, np.int64), np.zeros(0))
+        steps, ours = first.latest.records.get(record.name, none)
+        their_steps, theirs = other.latest.records.get(record.name, none)
+        at = _unequal(steps, their_steps, 0.0) if len(steps) == len(their_steps) else 0
+        if at is not None:
+            counts = (len(steps), len(their_steps))
+            return Difference("samples", first.step - 1, record.name, at, executors, counts)
+        k = _unequal(ours, theirs, tolerance * largest.get(record.array, 0.0))
+        if k is not None:
+            row, element = divmod(k, ours[0].size)
+            values = (np.ravel(ours)[k].item(), np.ravel(theirs)[k].item())
+            return Difference("array", int(steps[row]), record.array, element, executors, values)
     return None
 
 

@@ -21,7 +21,9 @@ from neuroport.errors import InvalidInput
 from neuroport.fields import Report
 from neuroport.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
 from neuroport.network import (
+    Anneal,
     Boltzmann,
+    Capture,
     Connect,
     If,
     Item,
@@ -32,18 +34,29 @@ from neuroport.network import (
     Population,
     Present,
     Projection,
+    Readout,
     Recording,
     Repeat,
     Reset,
     Run,
+    Samples,
     Set,
     SpikeList,
-    StateHistogram,
     Stimulus,
     Trigger,
 )
 from neuroport.read_values import DISTRIBUTIONS
-from neuroport.values import ArrayValue, CopyValue, Distribution, FileValue, Frozen, Quantity, TargetValue, Value
+from neuroport.values import (
+    ArrayValue,
+    CopyValue,
+    DataValue,
+    Distribution,
+    FileValue,
+    Frozen,
+    Quantity,
+    TargetValue,
+    Value,
+)
 
 INLINE = 64
 """Arrays with more numbers go to the HDF5 file."""
@@ -180,6 +193,8 @@ class _Writer:
             result["kind"] = item.kind
         if item.weight:
             result["weight"] = True
+        if item.over_copies != "own":
+            result["over_copies"] = item.over_copies
         return result
 
     def population(self, item: Population) -> dict[str, Any]:
@@ -197,14 +212,17 @@ class _Writer:
             result["dendritic_delay"] = self.value(item.dendritic, f"{at}/dendritic_delay")
         if item.weight is not None:
             result["weight"] = self.value(item.weight, f"{at}/weight")
+        if item.twin is not None:
+            result["twin"] = {"of": item.twin.of, "transposed": True} if item.twin.transposed else item.twin.of
         return result | self.settings(item, at)
 
     def settings(self, item: Population | Projection, at: str) -> dict[str, Any]:
-        """params, init and ranges."""
+        """params, init, ranges and mismatch."""
         return {
             **_filled("params", {name: self.value(value, f"{at}/params/{name}") for name, value in item.parameters}),
             **_filled("init", {name: self.value(value, f"{at}/init/{name}") for name, value in item.initial}),
             **_filled("ranges", {name: _range(span) for name, span in item.ranges}),
+            **({} if item.mismatch else {"mismatch": False}),
         }
 
     def connect(self, item: Connect, at: str) -> Any:
@@ -237,11 +255,15 @@ class _Writer:
             }
         elif isinstance(item, Patterns):
             kind = "patterns"
-            inner = {
-                "values": self.value(item.values, f"{at}/values"),
-                "hold": _quantity(item.hold),
-                "order": item.order,
-            }
+            inner = {"values": self.value(item.values, f"{at}/values")}
+            if item.frames != 1:
+                inner["frames"] = item.frames
+            if item.hold is None:
+                inner["beside"] = item.beside
+            else:
+                inner |= {"hold": _quantity(item.hold), "order": item.order}
+            if item.labels is not None:
+                inner["labels"] = self.value(item.labels, f"{at}/labels")
         else:
             kind = "series"
             inner = {
@@ -249,6 +271,8 @@ class _Writer:
                 "every": _quantity(item.every),
                 "loop": item.loop,
             }
+            if item.start is not None:
+                inner["start"] = self.value(item.start, f"{at}/start")
         return {kind: inner, "population": item.population, "input": item.input}
 
     def target(self, item: Boltzmann) -> dict[str, Any]:
@@ -268,6 +292,8 @@ class _Writer:
                 return {"from": f"{value.target}.{value.field}"}
             case CopyValue():
                 return {"same_as": value.of, **({"scale": value.scale} if value.scale != 1 else {})}
+            case DataValue():
+                return _data(value)
             case FileValue():
                 result = {"file": self.path(value.file), "dataset": value.dataset}
             case ArrayValue():
@@ -299,6 +325,15 @@ class _Writer:
 
 def _quantity(value: Quantity) -> Any:
     return f"{emit.number(value.number)} {value.unit}" if value.unit else value.number
+
+
+def _data(value: DataValue) -> dict[str, Any]:
+    result: dict[str, Any] = {"data": value.data, "part": value.part, "field": value.field, **dict(value.options)}
+    if value.scale != 1:
+        result["scale"] = value.scale
+    if value.offset:
+        result["offset"] = value.offset
+    return result | ({"unit": value.unit} if value.unit else {})
 
 
 def _arguments(value: Distribution) -> Any:
@@ -347,16 +382,23 @@ def _blocks(blocks: dict[str, Any], events: tuple[tuple[str, Block], ...]) -> di
     return result | _filled("on_event", {name: Code(block.text) for name, block in events})
 
 
-def _readout(item: StateHistogram) -> dict[str, Any]:
+def _readout(item: Readout) -> dict[str, Any]:
+    if isinstance(item, Samples):
+        sampled: dict[str, Any] = {"of": item.of, "every": _quantity(item.every), "from": _quantity(item.start)}
+        if item.stop is not None:
+            sampled["to"] = _quantity(item.stop)
+        return {"samples": sampled | {"reduce": item.reduce}}
     inner: dict[str, Any] = {"population": item.population, "state": Code(item.state.text)}
     return {"histogram": inner | {"every": _quantity(item.every), "phase": _quantity(item.phase)}}
 
 
 def _metric(item: Metric) -> dict[str, Any]:
     result: dict[str, Any] = {item.kind: item.of}
-    if item.kind == "angle":
-        return result | {"to": item.target}
-    return result | ({"target": item.target, "floor": item.floor} if item.kind == "dkl" else {})
+    if item.target:
+        result["to" if item.kind in ("angle", "distance") else "target"] = item.target
+    if item.kind == "dkl":
+        result["floor"] = item.floor
+    return result | ({"effective": True} if item.effective else {})
 
 
 def _recording(record: Recording) -> dict[str, Any]:
@@ -387,6 +429,13 @@ def _item(item: Item) -> dict[str, Any]:
         case Set():
             return {"set": {name: _quantity(value) for name, value in item.values}}
         case Reset():
+            if item.keep_learned:
+                return {"reset": {"populations": list(item.populations), "keep": "learned"}}
             return {"reset": list(item.populations)}
         case Measure():
             return {"measure": list(item.metrics)}
+        case Capture():
+            return {"capture": dict(item.rows)}
+        case Anneal():
+            inner = {"parameter": list(item.parameters), "by": item.by, "when": item.when, "patience": item.patience}
+            return {"anneal": inner}

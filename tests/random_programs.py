@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from emulator_programs import array, c, call, pairs, program, test
 from test_emulator import random_expression
 
+from neuroport.batch import with_copies
 from neuroport.program import (
     BOOL,
     Apply,
@@ -27,12 +29,15 @@ from neuroport.program import (
     Read,
     Readout,
     Record,
+    Round,
     Send,
     Series,
     Spike,
     Stmt,
     Store,
+    Sum,
     Temp,
+    walk,
 )
 
 RANGES = (Int(-128, 127), Int(0, 15), Int(-(2**15), 2**15 - 1), Int(-1000, 1000), Int(-(2**31), 2**31 - 1))
@@ -179,3 +184,119 @@ def _event(make: _Maker, owner: str, own: list[Read] | None) -> Event:
     declared = {a.name: a.type for a in make.arrays}
     w, x = (Read(f"{owner}.{v}", "own", declared[f"{owner}.{v}"]) for v in "wx")
     return Event("change", owner, "synapse", (make.store(w, [w, x, make.noise()]),), every_step)
+
+
+# ------------------------------------------------------------------------------------------- copies that share
+
+
+def batched(seed: int, copies: int) -> Program:
+    """A random network whose copies share variables of neurons and synapses, with sums over the copies and twins.
+
+    Give its items a schedule of `shown` and the readouts `answer` and `joint`.
+    """
+    plain = network(seed)
+    make = _Maker(seed + 10**6)
+    make.streams = iter(range(1000, 2000))
+    make.arrays = list(plain.arrays.values())
+    batch = _Batch(make, copies)
+    populations = tuple(batch.population(p) for p in plain.populations)
+    projections = tuple(batch.projection(p) for p in plain.projections)
+    first, last = projections[0], projections[-1]
+    if first is not last:
+        projections = (*projections[:-1], batch.twins(last, first))
+    wave = plain.series[0]
+    size = populations[0].size
+    rows = np.arange(6 * size).reshape(6, -1) - 9
+    shown = Series("shown", wave.input, rows, 6, "item", frames=2)
+    start = np.array([make.draw.randrange(len(wave.table)) for _ in range(copies)], np.int64)
+    sampled = (Record(f"{first.name}.{v}", make.draw.randint(1, 4)) for v in "hgx")
+    made = replace(
+        plain,
+        arrays={a.name: a for a in make.arrays},
+        populations=populations,
+        projections=projections,
+        events=(*plain.events, *batch.events),
+        records=(*plain.records, *sampled, Record(f"{populations[0].name}.s0", 3, "answer", 1)),
+        series=(replace(wave, start=start), shown),
+    )
+    return with_copies(made, copies)
+
+
+class _Batch:
+    """Gives every object a shared variable `h`, and every synapse one, `g`, that sums over the copies in each step."""
+
+    def __init__(self, make: _Maker, copies: int) -> None:
+        self.make, self.copies = make, copies
+        self.events: list[Event] = []
+
+    def read(self, name: str, at: Any = "own") -> Read:
+        array_ = next(a for a in self.make.arrays if a.name == name)
+        return Read(name, at, array_.type)
+
+    def small(self, leaves: list[Expr], drawn: bool = False) -> Expr:
+        """A number of 8 bits that differs from copy to copy as the last leaf does; it may depend on draws."""
+        while True:
+            value = self.make.number(leaves, 1)
+            if drawn or not any(_draws(part) for part in walk(value)):
+                both = call("add", call("wrap", value, c(8), lo=-128, hi=127), leaves[-1], lo=-(2**33), hi=2**33)
+                return call("wrap", both, c(8), lo=-128, hi=127)
+
+    def total(self, value: Expr) -> Expr:
+        """A sum over the copies of a number of 8 bits."""
+        return value if self.copies == 1 else Sum(value, Int(-128 * self.copies, 127 * self.copies))
+
+    def population(self, p: Population) -> Population:
+        h = self.make.state(f"{p.name}.h", "neuron", p.size, "state", shared=True)
+        s = self.read(f"{p.name}.s0")
+        self.once(p.name, "neuron", h, s, [h], [s, h])
+        lively = call("sub", call("mod", self.make.noise(), c(23), lo=0, hi=22), c(5), lo=-5, hi=17)
+        assert isinstance(s.type, Int)
+        stir = Store(s.array, lively, None, "saturate", s.type.lo, s.type.hi)
+        return replace(p, body=(*p.body, self.make.store(s, [h, s]), stir))
+
+    def projection(self, p: Projection) -> Projection:
+        make, n = self.make, p.synapses
+        h = make.state(f"{p.name}.h", "synapse", n, "weight", shared=True)
+        range_ = Int(-128 * self.copies, 127 * self.copies)
+        make.arrays.append(array(f"{p.name}.g", "synapse", "state", range_, range(n), shared=True))
+        g, w, x = (self.read(f"{p.name}.{v}") for v in "gwx")
+        ends: list[Expr] = [self.read(f"{p.source}.s0", "pre"), self.read(f"{p.target}.s0", "post")]
+        leaves = [h, w, x, make.noise(), *ends]
+        step = (
+            *p.step,
+            Send(f"{p.target}.i", call("wrap", make.number([h, w], 1), c(8), lo=-128, hi=127)),
+            Store(f"{p.name}.g", self.total(self.small(leaves, drawn=True))),
+        )
+        self.once(p.name, "synapse", h, x, [h, g], [h, w, x, *ends])
+        self.events.append(Event("change", p.name, "synapse", (make.store(x, [x, h, g, make.noise()]),)))
+        return replace(p, step=step)
+
+    def once(self, owner: str, over: Any, shared: Read, own: Read, of_all: list[Expr], of_copies: list[Expr]) -> None:
+        """An event that stores into a shared array and one of the copies' own what is computed once."""
+        make = self.make
+        each, once = Temp("each", Int(-128, 127)), Temp("once", Int(-(2**15), 2**15 - 1))
+        sums: list[Expr] = [self.total(self.small(leaves)) for leaves in ([*of_copies, once, each], of_copies)]
+        leaves = [*of_all, once, make.noise(), *sums]
+        body: list[Stmt] = [
+            Let("once", call("wrap", make.number([*of_all, make.noise()]), c(16), lo=-(2**15), hi=2**15 - 1)),
+            Let("each", self.small(of_copies)),
+            make.store(shared, leaves),
+            make.store(own, leaves),
+        ]
+        if over == "synapse":
+            body.append(make.store(self.read(f"{owner}.g"), leaves))
+        self.events.append(Event("change", owner, over, tuple(body), make.draw.random() < 0.5, once=self.copies > 1))
+
+    def twins(self, p: Projection, of: Projection) -> Projection:
+        """A projection whose synapses have any synapses of another one as twins, and an event that reads them."""
+        twin = np.array([self.make.draw.randrange(of.synapses) for _ in range(p.synapses)], np.int64)
+        reads: list[Expr] = [self.read(f"{of.name}.{v}", "twin") for v in "hgw"]
+        x, h = self.read(f"{p.name}.x"), self.read(f"{p.name}.h")
+        self.events.append(Event("change", p.name, "synapse", (self.make.store(x, [x, *reads]),), True))
+        store = self.make.store(h, [h, *reads[:2], self.total(self.small([x, *reads]))])
+        self.events.append(Event("change", p.name, "synapse", (store,), once=self.copies > 1))
+        return replace(p, twin=twin)
+
+
+def _draws(expr: Expr) -> bool:
+    return isinstance(expr, Random) or (isinstance(expr, Round) and expr.mode == "stochastic")

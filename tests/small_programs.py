@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from neuroport.batch import with_copies
 from neuroport.network import Network, Repeat, Run
 from neuroport.program import (
     BOOL,
@@ -31,6 +32,7 @@ from neuroport.program import (
     Series,
     Spike,
     Store,
+    Sum,
     Temp,
     Type,
 )
@@ -287,6 +289,101 @@ def sampling(n: int = 7) -> Program:
     )
     readouts = (Readout("states", "units", test("lt", own, 50), 25, 24),)
     return program(arrays, [units], (recurrent,), readouts=readouts)
+
+
+# ------------------------------------------------------------------------------------------ copies that learn together
+
+LEARNING_TABLE = np.array([[1.0, 0.5, -0.25], [0.0, -1.0, 0.75], [0.5, 0.25, 1.0], [-0.5, 1.0, 0.0]])
+LEARNING_STREAM = 31
+
+
+def learning(copies: int, real: bool) -> Program:
+    """A rate network whose copies share the weights of `up` and learn them from the mean over the copies.
+
+    Per step: `up` sends w * a.x; g := sum over the copies of b.e * a.x; a.x := a.x / 2 + input + noise;
+    b.e := 1 - input; then m := m / 2 + g / copies / 32; w := w + m; and `down`, b -> a, takes the weights of `up`.
+    With integers 1.0 is 64 and quotients are rounded down.
+    """
+    unit, number = (1.0, REAL) if real else (64, Int(-(2**20), 2**20))
+    wide: Type = REAL if real else Int(-(2**40), 2**40)
+
+    def f(fn: str, *args: Expr | float, type: Type = wide) -> Apply:
+        return apply(fn, *args, type=type)
+
+    def half(x: Expr, times: int = 1) -> Expr:
+        return f("mul", x, 0.5**times) if real else f("shr", x, times)
+
+    def product(x: Expr, y: Expr) -> Expr:
+        return f("mul", x, y) if real else f("shr", f("mul", x, y), 6)
+
+    def own(name: str, at: Any = "own") -> Read:
+        return read(name, at, number)
+
+    def store(name: str, value: Expr) -> Store:
+        if real:
+            return Store(name, value)
+        return Store(name, value, None, "saturate", -(2**20), 2**20)
+
+    arrays = [
+        array("a.i", "neuron", "input", [0 * unit] * 3, number),
+        array("a.x", "neuron", "state", [0 * unit] * 3, number),
+        array("b.i", "neuron", "input", [0 * unit] * 2, number),
+        array("b.e", "neuron", "state", [0 * unit] * 2, number),
+        array(
+            "up.w",
+            "synapse",
+            "weight",
+            [unit * k / 8 if real else unit * k // 8 for k in range(1, 7)],
+            number,
+            shared=True,
+        ),
+        array("up.m", "synapse", "state", [0 * unit] * 6, number, shared=True),
+        array("up.g", "synapse", "state", [0 * unit] * 6, wide, shared=True),
+        array("down.w", "synapse", "weight", [0 * unit] * 6, number, shared=True),
+    ]
+    noise: Expr = Random(LEARNING_STREAM, REAL if real else Int(0, 2**32 - 1))
+    noise = noise if real else f("shr", noise, 26)
+    a = Population("a", 3, (store("a.x", f("add", half(own("a.x")), f("add", own("a.i"), noise))),), ("a.i",), False, 0)
+    b = Population("b", 2, (store("b.e", f("sub", unit, own("b.i"))),), ("b.i",), False, 0)
+    term = product(own("b.e", "post"), own("a.x", "pre"))
+    if not real:
+        term = f("clip", term, -(2**20), 2**20, type=number)
+    total: Expr = Sum(term, wide) if copies > 1 else term
+    every = [(i, j) for i in range(3) for j in range(2)]
+    step = (Send("b.i", product(own("up.w"), own("a.x", "pre"))), Store("up.g", total))
+    up = projection("up", a, b, every, step=step)
+    down = projection(
+        "down",
+        b,
+        a,
+        [(j, i) for i, j in every],
+        twin=np.array([every.index((i, j)) for j in range(2) for i in range(3)]),
+    )
+    g = read("up.g", type=wide)
+    mean = f("div", g, float(copies)) if real else f("floordiv", g, copies)
+    step_size = f("mul", mean, 0.03125) if real else f("shr", mean, 5)
+    many = copies > 1
+    learn = (
+        store("up.m", f("add", half(own("up.m")), step_size)),
+        store("up.w", f("add", own("up.w"), own("up.m"))),
+    )
+    spread: Expr = Sum(own("b.e", "post"), wide) if many else own("b.e", "post")
+    events = (
+        Event("each_step", "up", "synapse", learn, True, once=many),
+        Event("each_step", "down", "synapse", (Store("down.w", own("up.w", "twin")),), True, once=many),
+        Event("forget", "up", "synapse", (store("up.w", half(f("add", own("up.w"), half(spread, 6)))),), once=many),
+    )
+    table = LEARNING_TABLE if real else (64 * LEARNING_TABLE).astype(np.int64)
+    starts = np.arange(copies, dtype=np.int64)
+    made = program(
+        arrays,
+        [a, b],
+        (up, down),
+        events=events,
+        records=(Record("up.w", 7), Record("up.g", 5), Record("b.e", 10, "answer", 9)),
+        series=(Series("drive", "a.i", table, 1, "time", True, start=starts),),
+    )
+    return with_copies(made, copies)
 
 
 def network(*protocol: Any, **more: Any) -> Network:

@@ -203,6 +203,30 @@ def test_a_plain_number_is_steps(span: str) -> None:
     assert answer("run", "loihi_lif", "--backend", "reference", "--for", span, "--json", "-q")["steps"] == 3
 
 
+def test_circuits_deviate_as_the_command_line_says() -> None:
+    common = ("run", "sal_pair", *LONGER, "--json", "--chip-seed", 3)
+    drawn = answer(*common, "--chip", "generic8_mismatch10")
+    told = [x for kind in ("weight", "bias", "amplitude") for x in ("--mismatch", f"{kind}=10%")]
+    same = answer(*common, "--chip", "generic8", *told)
+    assert same["chip"] == "generic8_weight10_bias10_amplitude10"
+    assert same["digest"] == drawn["digest"]
+    assert answer(*common, "--chip", "generic8", *told[2:])["digest"] != drawn["digest"]
+    for command in ("check", "compile", "verify"):
+        assert call(command, "sal_pair", "--chip", "generic8", *told, "--chip-seed", 3).exit_code == 0
+
+
+def test_deviations_that_mean_nothing() -> None:
+    for command in ("run", "check", "compile", "verify"):
+        assert fails(2, command, "sal_pair", "--mismatch", "wieght=10%") == (
+            "error: --mismatch: no parameter or weight of this network is of kind wieght; its kinds are amplitude, "
+            "bias, duration, gain, psp, weight"
+        )
+        assert fails(2, command, "sal_pair", "--mismatch", "weight=x") == (
+            "error: 'weight=x' is no deviation; write KIND=SIGMA with a relative sigma from 0 to 2 "
+            "(weight=0.1 or weight=10%), or KIND=N steps (duration=1 step)"
+        )
+
+
 def test_a_chip_seed_needs_a_chip_that_deviates() -> None:
     text = (
         "error: a chip seed stands for a specimen, and all specimens of chip 'generic8' are alike; leave the seed out, "

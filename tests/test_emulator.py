@@ -325,7 +325,7 @@ def test_scheduled_series_follow_the_item() -> None:
     with pytest.raises(InvalidInput) as error:
         machine.begin_item([], {"digits": np.array([3])})
     assert str(error.value) == (
-        "digits: the schedule names a row outside 0..2. Use the numbers of rows that the series has"
+        "digits: the schedule names a pattern outside 0..2. Use the numbers of patterns that the series has"
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from emulator_batches import layers
 from emulator_programs import array, c, call, program, sampling
 
 from neuroport.backends.emulator import Emulator, cache
@@ -26,6 +27,11 @@ def own_part(p: Program) -> str:
 
 def test_sampling_module(golden: Callable[..., None]) -> None:
     golden(own_part(sampling()))
+
+
+def test_module_of_several_copies(golden: Callable[..., None]) -> None:
+    text = module_text(layers((1, 3, 2), 4))
+    golden(text[text.index("# Indices of the control words.") :])
 
 
 def test_sizes_parameters_and_seeds_are_not_in_the_text() -> None:

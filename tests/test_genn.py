@@ -127,8 +127,6 @@ def test_check_lists_what_cannot_be_executed() -> None:
         ),
     )
     assert GENN.check(p) == (
-        "the projection 'forward' sends to 2 inputs of its target (out.i, out.j); one of GeNN's synapse groups has "
-        "one. Split it into one projection per input.",
         "the projection 'forward' reads 'in.s' of its source 0 steps back; with an axonal delay of 2 GeNN has it 1 "
         "steps back.",
         "the projection 'back' sends forward on postsynaptic spikes; GeNN sends only back there.",

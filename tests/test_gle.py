@@ -257,6 +257,59 @@ def test_without_prospective_errors_the_chain_does_not_learn() -> None:
     assert run.metrics["loss"][-1][1] > 1e-3
 
 
+def output_of_the_trained_chain(chip: str, cell: str) -> np.ndarray:
+    """The rate of a chain's last cell over 40 units of time, with what the student has to learn and without errors."""
+    trained = {
+        "projections.learn1.weight": 1,
+        "projections.learn2.weight": 2,
+        "populations.student1.init.tau_m": "1 ms",
+        "populations.student2.init.tau_m": "2 ms",
+        "student2.beta": 0,
+        "record.states": f"{{{cell}.r: 1 step}}",
+        "protocol": "[{run: 80 ms}]",
+    }
+    network = neuroport.load("gle_lagline", [f"{name}={value}" for name, value in trained.items()])
+    with neuroport.open(network, chip=chip) as session:
+        for name in ("learn1.lr", "learn2.lr"):
+            session.set(name, 0)
+        session.run_protocol()
+        return record(session, f"{cell}.r")[-4000:, 0]
+
+
+@pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic"])
+def test_trained_chain_is_its_teacher_on_a_chip(chip: str) -> None:
+    teacher = output_of_the_trained_chain("ideal", "teacher2")
+    student = output_of_the_trained_chain(chip, "student2")
+    assert np.sqrt(np.mean((student - teacher) ** 2)) < 0.01 * np.ptp(teacher)
+
+
+DEVIATING = """
+name: deviating
+title: generic16 whose weights and time constants deviate by 20 %
+words:
+  state: {bits: 32}
+  weight: {bits: 16}
+  plastic: {bits: 32}
+  trace: {bits: 16}
+  accumulator: {bits: 32}
+  coefficient: {bits: 24}
+tables: {intervals: 1024, bits: 32}
+mismatch: {weight: {distribution: lognormal, sigma: 0.2}, time: {distribution: lognormal, sigma: 0.2}}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prospective", [1, 0])
+def test_chain_learns_on_deviating_circuits(prospective: int, tmp_path: Path) -> None:
+    chip = tmp_path / "deviating.yaml"
+    chip.write_text(DEVIATING, "utf-8")
+    sets = ["protocol.3.repeat=19", f"student1.prospective={prospective}", f"student2.prospective={prospective}"]
+    for chip_seed in (1, 2, 3):
+        run = neuroport.run(neuroport.load("gle_lagline", sets), chip=str(chip), chip_seed=chip_seed)
+        loss = run.metrics["loss"][-1][1]
+        assert loss < 1e-4 if prospective else loss > 1e-3
+
+
 # ------------------------------------------------------------------------------------------------------------- notice
 
 

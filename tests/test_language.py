@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from neuroport.errors import Place
@@ -46,8 +48,8 @@ NEURON_PROBLEMS = {
     "k = v": "m.yaml:10:5: 'k' is an int, this value is real; use // or make the variable real",
     "tau = 1": "m.yaml:10:5: 'tau' cannot be assigned here; this block may assign k, v and new local names",
     "i = 1": "m.yaml:10:5: 'i' cannot be assigned here; this block may assign k, v and new local names",
-    "v = taux": "m.yaml:10:9: 'taux' is not known here (did you mean 'tau'?); there are T, dt, i, item_step, k, n, "
-    "t, tau, v",
+    "v = taux": "m.yaml:10:9: 'taux' is not known here (did you mean 'tau'?); there are T, copies, dt, i, "
+    "item_step, k, n, t, tau, v",
     "v = pre.v": "m.yaml:10:9: 'pre.v' is not known here; there are none",
     "k = v // 2": "m.yaml:10:9: // takes ints; one side is real",
     "if v:\n  k = 1": "m.yaml:10:8: a real number is no condition; compare it with something",
@@ -75,13 +77,13 @@ SYNTAX_PROBLEMS = {
     "for i in v:\n  v = 1": "m.yaml:10:5: a for loop is not part of the model language; it has assignments, "
     "if/elif/else, send and send_back",
     "v = v ** 2": "m.yaml:10:9: operator ** is not allowed; there are + - * / // % << >>",
-    "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, clip, exp, log, max, min, normal, relu, "
-    "saturate, sigmoid, softplus, sqrt, tanh, trunc_div, uniform, wrap",
+    "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, clip, exp, log, max, mean_copies, min, "
+    "normal, relu, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, uniform, wrap",
     "v = exp(1, 2)": "m.yaml:10:9: exp takes 1 arguments, 2 given",
     "v = max(1)": "m.yaml:10:9: max takes 2 to 8 arguments, 1 given",
     "v = 'a'": "m.yaml:10:9: 'a' is not a number",
     "v = True": "m.yaml:10:9: True is not a number; compare, or write 1 or 0",
-    "v = a.b": "m.yaml:10:9: a dot is only allowed in pre.NAME and post.NAME",
+    "v = a.b": "m.yaml:10:9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME",
     "v = a[0]": "m.yaml:10:9: brackets are only allowed in post.NAME[d], the value one dendritic delay earlier",
     "v = ~v": "m.yaml:10:9: operator ~ is not allowed; there are - + not",
     "v = 1 is 1": "m.yaml:10:9: this comparison is not allowed; there are < <= > >= == !=",
@@ -93,6 +95,9 @@ SYNTAX_PROBLEMS = {
     "v = [1]": "m.yaml:10:9: a list is not part of the model language",
     "pre.x = 1": "m.yaml:10:5: assignment to pre.x: many synapses share it, so the result would depend on the order in "
     "which they are processed; send to an input, or write the synapse's own variables",
+    "twin.x = 1": "m.yaml:10:5: assignment to twin.x: a synapse changes its own variables only; let the other "
+    "projection's model assign it",
+    "v = sum_copies(1, 2)": "m.yaml:10:9: sum_copies takes 1 arguments, 2 given",
 }
 
 
@@ -124,6 +129,96 @@ SYNAPSE_PROBLEMS = {
 @pytest.mark.parametrize(("block", "text"), SYNAPSE_PROBLEMS)
 def test_synapse_block_is_refused(block: str, text: str) -> None:
     assert [str(p) for p in check_synapse(synapse(**{block: text}))] == [SYNAPSE_PROBLEMS[block, text]]
+
+
+STEP_SUM = (
+    "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
+    "that is not the weight and has over_copies: shared"
+)
+SHARED_PROBLEMS = {
+    ("step", "s = w"): "m.yaml:10:5: 's' is shared by all copies, so only triggered blocks (on_event) assign it; in a "
+    "synapse's step it may be given as s = sum_copies(VALUE)",
+    ("on_pre", "s = sum_copies(w)"): "m.yaml:10:9: sum_copies is not allowed in 'on_pre'; copies are added up in "
+    "triggered blocks (on_event) and in a synapse's step",
+    ("step", "s = mean_copies(w)"): f"m.yaml:10:9: mean_copies: {STEP_SUM}",
+    ("step", "s = 2 * sum_copies(w)"): f"m.yaml:10:13: sum_copies: {STEP_SUM}",
+    ("step", "y = sum_copies(w)"): f"m.yaml:10:5: 'y': {STEP_SUM}",
+    ("step", "o = sum_copies(w)"): f"m.yaml:10:5: 'o': {STEP_SUM}",
+    ("step", "if w > 0:\n  s = sum_copies(w)"): f"m.yaml:11:7: 's': {STEP_SUM}",
+    ("step", "s = sum_copies(sum_copies(w))"): "m.yaml:10:20: sum_copies: " + STEP_SUM,
+    ("event", "s = sum_copies(1 + mean_copies(w))"): "m.yaml:10:36: sum_copies and mean_copies cannot stand inside "
+    "each other; one sum is over all copies",
+    ("step", "s = sum_copies(w)\ns = sum_copies(w)"): "m.yaml:11:5: step gives the sum 's' twice; give it once",
+    ("step", "s = sum_copies(w)\nsend(target, s)"): "m.yaml:11:18: step cannot read 's': it is a sum over all copies, "
+    "known when the step is over; read it in on_event",
+    ("step", "n = sum_copies(w)"): "m.yaml:10:5: 'n' is an int, this value is real; use // or make the variable real",
+    ("event", "s = w"): "m.yaml:10:9: every copy has a 'w' of its own, and this block is computed once for all copies, "
+    "because it assigns what they share or adds over them; write sum_copies(w) or mean_copies(w)",
+    ("event", "y = sum_copies(w)\nif w > y:\n  w = 0"): "m.yaml:11:8: every copy has a 'w' of its own, and this block "
+    "is computed once for all copies, because it assigns what they share or adds over them; write sum_copies(w) or "
+    "mean_copies(w)",
+    ("on_pre", "w = twin.w"): "m.yaml:10:9: twin.w is not allowed in 'on_pre'; only triggered blocks (on_event) of "
+    "synapse models read twins",
+    ("event", "copies = 2"): "m.yaml:10:5: 'copies' cannot be assigned here; this block may assign n, o, s, w and new "
+    "local names",
+}
+
+
+def sharing(**blocks: str) -> SynapseModel:
+    """A model with a weight w and a variable o that each copy has, and a real s and an int n that they share."""
+    model = synapse(**blocks)
+    common = (
+        State(name="s", over_copies="shared", range=(0, 1)),
+        State(name="n", type="int", over_copies="shared", range=(0, 9)),
+    )
+    used = (*model.on_event, ("other", parse_block("w = 0.5 * w\no = w", HERE)[0]))
+    return replace(model, states=(*model.states, State(name="o"), *common), on_event=used)
+
+
+@pytest.mark.parametrize(("block", "text"), SHARED_PROBLEMS)
+def test_a_wrong_use_of_what_copies_share_is_refused(block: str, text: str) -> None:
+    assert [str(p) for p in check_synapse(sharing(**{block: text}))] == [SHARED_PROBLEMS[block, text]]
+
+
+def test_the_weight_is_no_sum_over_copies() -> None:
+    model = sharing(step="w = sum_copies(o)")
+    model = replace(model, states=tuple(replace(s, over_copies="shared") if s.weight else s for s in model.states))
+    assert [str(p) for p in check_synapse(model)] == [
+        "m.yaml:10:5: the weight 'w' cannot be a sum over copies; use another shared variable"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        ("step", "e = 2 * w\ns = sum_copies(e * pre.x)\nsend(target, w)"),
+        ("event", "if n > 0:\n  s = s + mean_copies(w) / copies\nw = twin.w"),
+        ("event", "w = w + s + twin.w"),
+        ("event", "n = sum_copies(1 if w > s else 0)"),
+        ("on_post", "w = w + s"),
+    ],
+)
+def test_what_copies_share_may_be_used(block: str, text: str) -> None:
+    assert check_synapse(sharing(**{block: text})) == ()
+
+
+def test_neurons_share_in_triggered_blocks_only() -> None:
+    def problems(update: str, event: str) -> list[str]:
+        model = neuron(update)
+        states = tuple(replace(s, over_copies="shared") if s.name == "v" else s for s in model.states)
+        blocks = (("go", parse_block(event, HERE)[0]),)
+        return [str(p) for p in check_neuron(replace(model, states=states, on_event=blocks))]
+
+    assert problems("k = 1 if v > 0 else 0", "v = mean_copies(k) + sum_copies(k * v)") == []
+    assert problems("", "v = k") == [
+        "m.yaml:10:9: every copy has a 'k' of its own, and this block is computed once for all copies, because it "
+        "assigns what they share or adds over them; write sum_copies(k) or mean_copies(k)"
+    ]
+    assert problems("v = 0", "") == [
+        "m.yaml:10:5: 'v' is shared by all copies, so only triggered blocks (on_event) assign it; in a synapse's step "
+        "it may be given as v = sum_copies(VALUE)"
+    ]
+    assert problems("", "v = twin.v") == ["m.yaml:10:9: 'twin.v' is not known here; there are none"]
 
 
 def test_a_synapse_model_needs_one_weight() -> None:
@@ -194,3 +289,11 @@ def test_chained_comparison_and_ints_as_conditions() -> None:
     body = lowered("k = 1 if 0 < k < 9 and n else 0")
     assert isinstance(body[0], Store)
 
+
+
+def test_texts_that_are_nested_too_deeply() -> None:
+    place, text = Place("net.yaml", 3, 5), "this text is nested too deeply; give parts of it names of their own"
+    for wrong in ("-" * 200 + "1", "+".join("1" * 120)):
+        assert [p.text for p in parse_expression(wrong, place)[1]] == [text]
+        assert [p.text for p in parse_block(f"x = {wrong}", place)[1]] == [text]
+    assert parse_expression("-" * 40 + "1", place)[1] == ()

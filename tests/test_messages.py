@@ -182,7 +182,33 @@ EDITS = [
         (
             "net.yaml:20:6: population 'a' lacks 'size'; add it\n"
             "net.yaml:20:7: unknown key 'sise' in population 'a'; did you mean 'size'? allowed are size, neuron, "
-            "params, init, ranges"
+            "params, init, ranges, mismatch"
+        ),
+    ),
+    (
+        "neuron: unit}",
+        "neuron: unit, mismatch: 1}",
+        "net.yaml:21:40: mismatch of population 'c' must be true or false; found 1",
+    ),
+    (
+        "state: {w: {weight: true, range: [0, 2]}}",
+        "state: {w: {weight: true, range: [0, 2], over_copies: all}}",
+        "net.yaml:18:64: over_copies of variable 'w' of synapse model 'line' cannot be 'all'; allowed are own, shared",
+    ),
+    (
+        "connect: all_to_all, weight: 1}",
+        "connect: all_to_all, weight: 1, twin: p}",
+        (
+            "net.yaml:24:92: twin of projection 'q' has no meaning: synapse model 'line' reads no twin.NAME; "
+            "leave it out"
+        ),
+    ),
+    (
+        "line: {state: {w: {weight: true, range: [0, 2]}}}",
+        "line: {state: {w: {weight: true, range: [0, 2]}}, on_event: {tie: w = twin.w}}",
+        (
+            "net.yaml:23:3: projection 'p' lacks 'twin': synapse model 'line' reads twin.w; add 'twin: PROJECTION'\n"
+            "net.yaml:24:3: projection 'q' lacks 'twin': synapse model 'line' reads twin.w; add 'twin: PROJECTION'"
         ),
     ),
     (
@@ -309,7 +335,7 @@ EDITS = [
         "init: {b: {gaussian: [0, 1]}}",
         (
             "net.yaml:20:62: initial 'b' of population 'a' must be a number, a list or one of these forms: "
-            "uniform, normal, lognormal, beta, array, file, from, same_as; found a mapping with 'gaussian'"
+            "uniform, normal, lognormal, beta, array, file, data, from, same_as; found a mapping with 'gaussian'"
         ),
     ),
     (
@@ -542,8 +568,8 @@ EDITS = [
         "mean: p.w",
         "meen: p.w",
         (
-            "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, angle, rate, mean, sd, min, max, "
-            "values; found a mapping with 'meen'"
+            "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, angle, distance, rate, accuracy, "
+            "cross_entropy, squared_error, mean, sd, min, max, values; found a mapping with 'meen'"
         ),
     ),
     (
@@ -612,7 +638,7 @@ EDITS = [
         "walk: 20 ms",
         (
             "net.yaml:40:9: a protocol item must have one of the keys repeat, run, present, if, event, set, "
-            "reset, measure; found a mapping with 'walk', 'readout'"
+            "reset, measure, capture, anneal; found a mapping with 'walk', 'readout'"
         ),
     ),
     (
@@ -919,6 +945,51 @@ def test_all_problems_come_at_once_in_file_order() -> None:
         "net.yaml:20:13: size of population 'a' must be at least 1; found 0",
         "net.yaml:35:13: repeat must be at least 1; found -1",
     ]
+
+
+TIED = BASE.replace("weight: true, range: [0, 2]}}}", "weight: true, range: [0, 2]}}, on_event: {tie: w = twin.w}}")
+
+
+def tied(of_p: str, of_q: str) -> str:
+    text = TIED.replace("weight: 0.5}", f"weight: 0.5, twin: {of_p}}}")
+    return text.replace("weight: 1}", f"weight: 1, twin: {of_q}}}")
+
+
+@pytest.mark.parametrize(
+    ("of_p", "of_q", "message"),
+    [
+        (
+            "q",
+            "r",
+            "net.yaml:23:107: twin of projection 'p' must lead between populations of the same sizes, 3 to 3; 'q' "
+            "leads from 3 neurons to 4; name a projection that fits\n"
+            "net.yaml:24:92: unknown projection 'r' as twin of projection 'q'; allowed are p",
+        ),
+        (
+            "p",
+            "{of: p, transposed: true}",
+            "net.yaml:23:107: twin of projection 'p' cannot be the projection itself: the result would depend on the "
+            "order of its synapses; name another projection\n"
+            "net.yaml:24:97: twin of projection 'q' must lead between populations of the same sizes, 4 to 3; 'p' leads "
+            "from 3 neurons to 3; name a projection that fits",
+        ),
+        (
+            "{of: p, transpose: true}",
+            "{transposed: true}",
+            "net.yaml:23:115: unknown key 'transpose' in twin of projection 'p'; did you mean 'transposed'? allowed "
+            "are of, transposed\n"
+            "net.yaml:24:92: twin of projection 'q' lacks 'of'; add it",
+        ),
+        (
+            "[p]",
+            "{of: p, transposed: 2}",
+            "net.yaml:23:107: twin of projection 'p' must be a name of letters, digits and _; found a list\n"
+            "net.yaml:24:112: transposed of the twin of projection 'q' must be true or false; found 2",
+        ),
+    ],
+)
+def test_a_wrong_twin_gets_its_sentence(of_p: str, of_q: str, message: str) -> None:
+    assert said(tied(of_p, of_q)) == message
 
 
 def test_there_are_many_distinct_messages() -> None:

@@ -77,3 +77,22 @@ metrics: {opposite: {angle: up.w, to: down.w}, same: {angle: up.w, to: other.w}}
 
 def test_angle_of_nothing_is_undefined() -> None:
     assert math.isnan(metrics.angle(np.zeros((2, 2)), np.ones((2, 2))))
+
+
+def test_rows_against_labels_and_targets() -> None:
+    rows, labels = np.array([[1.0, 3.0], [2.0, 2.0], [800.0, 0.0]]), np.array([1, 0, 1])
+    assert metrics.accuracy(rows, labels) == pytest.approx(200 / 3)
+    losses = [np.log(1 + np.exp(-2.0)), np.log(2.0), 800.0]
+    assert metrics.cross_entropy(rows, labels) == pytest.approx(np.mean(losses), rel=1e-15)
+    assert metrics.squared_error(rows, rows + np.array([1.0, 3.0])) == 5.0
+
+
+def test_no_rows_have_no_value() -> None:
+    rows, labels = np.zeros((0, 3)), np.zeros(0, np.int64)
+    values = [metrics.accuracy(rows, labels), metrics.cross_entropy(rows, labels), metrics.squared_error(rows, rows)]
+    values += [float(metrics.over_elements(kind, rows)) for kind in ("mean", "sd", "min", "max")]  # type: ignore[arg-type]
+    assert np.all(np.isnan(values)) and metrics.over_elements("values", rows) == []
+
+
+def test_distance() -> None:
+    assert metrics.distance(np.array([[1.0, 2.0]]), np.array([[4.0, -2.0]])) == 5.0

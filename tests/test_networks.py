@@ -8,18 +8,29 @@ import neuroport
 from neuroport import backends, chips, networks, protocol
 from neuroport.errors import InvalidInput
 from neuroport.verification import verify
+from tests import test_sal_micro
 
 INTEGER = [name for name in chips.names() if chips.load(name).integer]
 OWN = {name: neuroport.load(name).chip for name in networks.names()}
 USUAL = ("generic8", "generic16", "loihi1")
 """The chips of the default run; the others differ from these in rounding and mismatch, and are tried with --slow."""
 
+LARGE = {"sal_layers_1600": 10, "gle_mnist1d": 10}
+"""Steps of a run item, at most, of networks whose steps take the reference long."""
+
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in networks.names()]
+
+BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), test_sal_micro.SHORT)
+"""Changes to networks whose patterns last longer than a test should."""
+
 STATIC = ("balanced", "izhikevich", "loihi_lif")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""
 
 
 def check(name: str, chip: str, steps: int, which: tuple[str, ...], chip_seed: int | None = None) -> int:
-    network = neuroport.load(name)
+    network, steps = neuroport.load(name, BRIEF.get(name, ())), min(steps, LARGE.get(name, steps))
+    if network.copies > 4:
+        network = neuroport.load(name, ["copies=4"])  # as many as GeNN takes
     program = neuroport.compile(network, chip, chip_seed)
     network = protocol.shorten(network, program, steps=steps)
     result = verify(network, neuroport.compile(network, chip, chip_seed), which, full=True)
@@ -28,7 +39,7 @@ def check(name: str, chip: str, steps: int, which: tuple[str, ...], chip_seed: i
     return result.steps
 
 
-@pytest.mark.parametrize("name", networks.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_identical_on_its_own_chip(name: str) -> None:
     assert check(name, OWN[name], 1000, backends.ready()) >= 30
 
@@ -36,7 +47,7 @@ def test_identical_on_its_own_chip(name: str) -> None:
 @pytest.mark.parametrize(
     "chip", [chip if chip in USUAL else pytest.param(chip, marks=pytest.mark.slow) for chip in INTEGER]
 )
-@pytest.mark.parametrize("name", networks.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
     if chip == OWN[name]:
         pytest.skip("its own chip: with all executors above")
@@ -47,6 +58,6 @@ def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
     check(name, chip, 50, ("reference", "emulator"), 1 if chips.load(chip).mismatch else None)
 
 
-@pytest.mark.parametrize("name", networks.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_float_agrees_within_the_tolerance(name: str) -> None:
     check(name, "ideal", 1000, ("reference", "emulator"))

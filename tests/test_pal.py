@@ -6,6 +6,7 @@ Seeds are fixed, so a test that passes keeps passing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -270,6 +271,7 @@ def trained(chip: str, seed: int, epochs: int, sets: tuple[str, ...] = ()) -> di
             "ups": ups,
             "before": before,
             "after": downs(session),
+            "seed": seed,
             "patterns": np.reshape(patterns.values.array, patterns.values.array.shape),
             "angles": angles(session.results),
         }
@@ -309,6 +311,61 @@ def test_ten_seeds_follow_the_closed_form():
     expected = np.array([predicted(run, rule, range(0, 101, 10)) for run in runs])
     assert found.mean(axis=0) == pytest.approx(expected.mean(axis=0), abs=1.5)
     assert found == pytest.approx(expected, abs=4)
+
+
+# ------------------------------------------------------------------------------------- what the forward weights learn
+
+RATES = ("p1.r", "p1.rb", "p2.r", "p2.rb", "p3.r", "p3.rb", "y.r", "y.rb")
+PUBLISHED_UPDATES = ((28.0, 19.2, 16.5, 7.7), (6.7, 6.8, 9.3, 5.9))  # after 100 epochs, mean and deviation of ten seeds
+
+
+def drivers(run: dict[str, Any], downs: list[np.ndarray], goals: np.ndarray) -> list[np.ndarray]:
+    """For every forward matrix: what it would learn from all patterns, each shown with its goal until all is steady.
+
+    The network predicts itself: its interneurons cancel exactly what feedback there would be without a goal.
+    """
+    rows, values, hold = json.dumps(run["patterns"].tolist()), json.dumps(goals.tolist()), 200
+    net = shipped(
+        f"seed={run['seed']}",
+        f"stimuli.probe={{patterns: {{values: {rows}, hold: {hold} steps}}, population: x, input: r_in}}",
+        f"stimuli.goals={{patterns: {{values: {values}, beside: probe}}, population: y, input: goal}}",
+        "protocol=[{set: {y.teacher: 1}}, {present: probe}]",
+        f"record={{states: {{{', '.join(f'{name}: {hold} steps' for name in ('x.r', *RATES))}}}}}",
+    )
+    with neuroport.open(net, chip="ideal") as session:
+        for k, down in zip(HIDDEN, downs, strict=True):
+            session.set(f"down{k}.w", down.ravel())
+            session.set(f"cancel{k}.w", -down.ravel())
+        session.run_protocol()
+        seen = {name: session.records(name)[1] for name in ("x.r", *RATES)}
+    layers = [("x", "p1"), ("p1", "p2"), ("p2", "p3"), ("p3", "y")]
+    return [seen[f"{pre}.r"].T @ (seen[f"{post}.r"] - seen[f"{post}.rb"]) for pre, post in layers]
+
+
+def update_angles(run: dict[str, Any]) -> np.ndarray:
+    """Degrees between what the forward weights would learn and the exact gradients: [before and after, matrix]."""
+    ups, patterns = run["ups"], run["patterns"]
+    free = pal_theory.voltages(ups, patterns)[-1]
+    goals = free + 0.5 * np.random.default_rng(7).standard_normal(free.shape)
+    exact = pal_theory.gradients(ups, patterns, goals)
+    found = [drivers(run, run[state], goals) for state in ("before", "after")]
+    return np.array([[pal_theory.angle(a, b) for a, b in zip(one, exact, strict=True)] for one in found])
+
+
+def test_aligned_feedback_gives_the_gradients_of_back_propagation():
+    before, after = update_angles(trained("ideal", 123, 100))
+    mean, deviation = np.array(PUBLISHED_UPDATES)
+    assert np.all(before[:3] > 60)
+    assert before[3] < mean[3] + 6
+    assert np.all(after < mean + 2 * deviation)
+
+
+@pytest.mark.slow
+def test_ten_seeds_give_the_published_angles_between_updates_and_gradients():
+    found = np.mean([update_angles(trained("ideal", seed, 100)) for seed in SEEDS], axis=0)
+    mean, deviation = np.array(PUBLISHED_UPDATES)
+    assert np.all(found[0, :3] > 80)
+    assert np.all(np.abs(found[1] - mean) < deviation)
 
 
 # The published code computes in another order, in which the feedback synapse meets the rate four steps after the noise.

@@ -24,6 +24,7 @@ from neuroport.program import (
     Spike,
     Stmt,
     Store,
+    Sum,
     Temp,
 )
 
@@ -49,6 +50,9 @@ POSITIVE = Apply("gt", (X, ONE), BOOL)
         (Round(X, 3, "stochastic", INT, 255), "round(a.v, 3, stochastic, stream 00000000000000ff):int64"),
         (Lookup("exp_0", X, Int(0, 255, 8)), "exp_0[a.v]:Q(9,8)"),
         (Random(255, REAL, 2), "random(00000000000000ff.2)"),
+        (Read("b.w", "twin", REAL), "twin:b.w"),
+        (Sum(Read("a.r", "own", REAL), REAL), "sum_copies(a.r)"),
+        (Sum(X, Int(-640, 635, 4)), "sum_copies(a.v):Q(11,4)"),
     ],
 )
 def test_expressions(expr: Expr, text: str) -> None:

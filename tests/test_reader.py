@@ -9,11 +9,24 @@ import h5py
 import numpy as np
 import pytest
 
-from neuroport import library, reader, yamlfile
+from neuroport import api, library, reader, yamlfile
 from neuroport.errors import InvalidInput, Place
-from neuroport.network import If, Patterns, Population, Repeat, Run, SpikeList
-from neuroport.read_protocol import walk
-from neuroport.values import ArrayValue, Distribution, FileValue, Frozen, Quantity, TargetValue
+from neuroport.network import (
+    Anneal,
+    Capture,
+    If,
+    Patterns,
+    Population,
+    Repeat,
+    Reset,
+    Run,
+    Samples,
+    Set,
+    SpikeList,
+    TimeSeries,
+)
+from neuroport.protocol import walk
+from neuroport.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Quantity, TargetValue
 
 EVERYTHING = Path(__file__).parent / "networks" / "everything.yaml"
 SMALL = """\
@@ -52,15 +65,50 @@ def test_every_part_of_the_format_is_read() -> None:
     assert network.projection("listed").connect.pairs == Frozen(np.array([[0, 3], [2, 1]]))
     assert network.projection("listed").delay == Quantity(0.3, "ms")
     assert network.projection("same").delay == Quantity(1, "step")
-    drive, _, digits = network.stimuli
+    drive, _, digits, wanted, film, points, noise = network.stimuli
     assert isinstance(drive, SpikeList) and drive.times == ArrayValue(Frozen(np.array([11, 13])), "steps")
     assert isinstance(digits, Patterns) and digits.order == "shuffle"
+    assert digits.labels == ArrayValue(Frozen(np.array([2, 0])))
+    assert isinstance(wanted, Patterns) and (wanted.beside, wanted.hold) == ("digits", None)
+    assert wanted.values == Quantity(0, "nA")
+    assert isinstance(film, Patterns) and film.frames == 2
+    assert isinstance(points, Patterns) and points.values == DataValue(
+        "yin_yang", "train", "inputs", (("size", 8), ("seed", 3)), 0.5, -0.25
+    )
+    assert isinstance(noise, TimeSeries) and isinstance(noise.start, Distribution)
+    assert network.samples == (
+        Samples(
+            name="answer",
+            of="units.b",
+            every=Quantity(2, "ms"),
+            start=Quantity(2, "ms"),
+            stop=Quantity(10, "ms"),
+            reduce="sum",
+        ),
+        Samples(name="last", of="units.v", every=Quantity(1, "step"), start=Quantity(0, "step"), reduce="last"),
+    )
+    kinds = {m.name: (m.kind, m.of, m.target, m.effective) for m in network.metrics}
+    assert kinds["error"] == ("squared_error", "answer", "wanted", False)
+    assert kinds["acting"] == ("angle", "recurrent.w", "same.w", True)
+    assert kinds["level"] == ("sd", "last", "", False)
+    assert network.protocol[-4:] == (
+        Capture(rows=(("wanted", "last"),)),
+        Set(values=(("*.gain", Quantity(0.5)),)),
+        Anneal(parameters=("un*.gain", "recurrent.amplitude"), by=0.5, when="error", patience=2),
+        Reset(populations=("units",), keep_learned=True),
+    )
     assert network.record.spikes == ("units",)
     repeat = network.protocol[0]
     assert isinstance(repeat, Repeat) and repeat.variable == "epoch"
     choice = repeat.do[0]
     assert isinstance(choice, If) and choice.otherwise == (Run(duration=Quantity(5, "ms")),)
-    assert len(list(walk(network.protocol))) == 11
+    assert len(list(walk(network.protocol))) == 17
+
+
+def test_ranges_may_be_those_of_inputs() -> None:
+    text = SMALL.replace("size: 3, neuron: n", "size: 3, neuron: n, ranges: {u: [-0.5, 2]}")
+    program = api.compile(reader.loads(text, "x"))
+    assert program.arrays["a.u"].range == (-0.5, 2.0)
 
 
 def test_objects_know_where_they_stand() -> None:

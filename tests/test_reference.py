@@ -19,6 +19,7 @@ from neuroport.program import (
     BOOL,
     INT,
     REAL,
+    Event,
     Expr,
     Int,
     Let,
@@ -567,3 +568,65 @@ def test_empty_projections_and_populations() -> None:
 
 def test_the_text_of_the_rich_network(golden: Any) -> None:
     golden(Reference().source(small.rich()))
+
+
+# ------------------------------------------------------------------------------ frames, starts, samplings and twins
+
+
+def test_a_pattern_of_several_frames_shows_them_one_after_the_other() -> None:
+    table = np.arange(1, 9).reshape(4, 2)  # two patterns of two frames
+    machine = start(counter(series=(Series("s", "p.i", table, 4, "item", frames=2),), records=(Record("p.v", 1),)))
+    machine.begin_item([], {"s": np.array([1, 0])})
+    machine.advance(8)
+    values = machine.drain().records["p.v"][1][:, 0]
+    assert np.diff(values, prepend=0).tolist() == [5, 5, 7, 7, 1, 1, 3, 3]
+
+
+def test_a_series_begins_at_its_start() -> None:
+    series = Series("s", "p.i", np.array([[1, 10], [2, 20], [3, 30]]), 2, loop=True, start=np.array([2]))
+    machine = start(counter(series=(series,)))
+    machine.advance(5)
+    assert machine.read("p.v").tolist() == [3 + 3 + 1 + 1 + 2, 100]
+
+
+def test_a_series_gets_a_new_table() -> None:
+    machine = start(counter(series=(Series("s", "p.i", np.array([[1, 10]]), 1, loop=True),)))
+    machine.advance(2)
+    table = np.array([[5, 7]])
+    machine.load_series("s", table)
+    table[:] = 0
+    machine.advance(1)
+    assert machine.read("p.v").tolist() == [7, 27]
+    with pytest.raises(ValueError, match=r"^the series 's' has a table of shape \(1, 2\); found \(2, 2\)$"):
+        machine.load_series("s", np.zeros((2, 2), np.int64))
+
+
+def test_a_sampling_record_is_active_in_the_items_that_name_it() -> None:
+    table = np.array([[1, 10]])
+    records = (Record("p.v", 3, "answer", 1), Record("p.v", 4))
+    machine = start(counter(series=(Series("s", "p.i", table, 1, loop=True),), records=records))
+    machine.advance(2)
+    machine.begin_item(["answer"], {})
+    machine.advance(6)
+    captured = machine.drain().records
+    assert captured["answer"][0].tolist() == [3, 6]
+    assert captured["answer"][1].tolist() == [[4, 40], [7, 70]]
+    assert captured["p.v"][0].tolist() == [3, 7]
+    machine.begin_item([], {})
+    machine.advance(3)
+    captured = machine.drain().records
+    assert captured["answer"][0].tolist() == [] and captured["answer"][1].shape == (0, 2)
+
+
+def test_an_event_reads_the_twins_of_its_synapses() -> None:
+    arrays = [
+        array("a.w", "synapse", "weight", [1, 2, 3]),
+        array("b.w", "synapse", "weight", [10, 20, 30]),
+    ]
+    cells, others = Population("p", 2, (), (), False, 0), Population("q", 2, (), (), False, 0)
+    there = projection("a", cells, others, [(0, 0), (0, 1), (1, 0)])
+    back = projection("b", others, cells, [(0, 0), (0, 1), (1, 0)], twin=np.array([0, 2, 1]))
+    event = Event("tie", "b", "synapse", (Store("b.w", apply("add", read("b.w"), read("a.w", "twin"))),))
+    machine = start(program(arrays, [cells, others], (there, back), events=(event,)))
+    machine.trigger("tie")
+    assert machine.read("b.w").tolist() == [11, 23, 32]

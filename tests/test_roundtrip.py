@@ -16,7 +16,9 @@ from neuroport import reader, writer
 from neuroport.errors import InvalidInput
 from neuroport.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
 from neuroport.network import (
+    Anneal,
     Boltzmann,
+    Capture,
     Connect,
     If,
     Item,
@@ -31,6 +33,7 @@ from neuroport.network import (
     Repeat,
     Reset,
     Run,
+    Samples,
     Set,
     SpikeList,
     StateHistogram,
@@ -38,7 +41,7 @@ from neuroport.network import (
     TimeSeries,
     Trigger,
 )
-from neuroport.values import ArrayValue, Distribution, Frozen, Quantity, Value
+from neuroport.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*(ROOT / "networks").glob("*.yaml"), *(ROOT / "tests" / "networks").glob("*.yaml")])
@@ -201,7 +204,15 @@ def items(depth: int = 0) -> st.SearchStrategy[Item]:
         st.builds(Present, patterns=st.just("images"), count=st.none() | st.integers(1, 99)),
         st.just(Trigger(event="blank")),
         st.builds(Set, values=st.floats(0, 8).map(lambda value: (("line_1.k", Quantity(value)),))),
-        st.just(Reset(populations=("a",))),
+        st.builds(Reset, populations=st.just(("a",)), keep_learned=st.booleans()),
+        st.just(Capture(rows=(("beside", "sampled"),))),
+        st.builds(
+            Anneal,
+            parameters=st.sampled_from([("line_1.k",), ("*.k", "line*.k")]),
+            by=st.floats(0, 2),
+            when=st.just("m"),
+            patience=st.integers(0, 9),
+        ),
         st.just(Measure(metrics=("m",))),
     ]
     if depth < 2:
@@ -238,6 +249,10 @@ def networks(draw: st.DrawFn) -> Network:
     images = ArrayValue(
         Frozen(np.resize(np.array(draw(st.lists(numbers, min_size=1, max_size=5)), dtype=float), (7, size)))
     )
+    data = DataValue("yin_yang", "test", "labels", (("size", 7),), draw(st.sampled_from([1.0, 0.5])), draw(floats))
+    beside = st.just(Quantity(0, "nA")) | st.just(
+        ArrayValue(Frozen(np.resize(np.array([0.5, -1.0]), (7, size))), "nA")
+    )
     couplings = np.resize(np.array(draw(st.lists(floats, min_size=1, max_size=5))), (size, size))
     return Network(
         name=draw(st.sampled_from(["n", "1e5", "true", "two-words.v2"])),
@@ -261,9 +276,21 @@ def networks(draw: st.DrawFn) -> Network:
                 input="i",
                 values=ArrayValue(Frozen(np.array([0.1, draw(floats)])), "pA"),
                 every=draw(durations),
-                loop=draw(st.booleans()),
+                loop=True,
+                start=draw(st.none() | st.just(Quantity(1)) | st.just(ArrayValue(Frozen(np.array([0, 1]))))),
             ),
-            Patterns(name="images", population="a", input="u", values=images, hold=draw(durations), order="choice"),
+            TimeSeries(name="told", population="a", input="u", values=data, every=draw(durations)),
+            Patterns(
+                name="images",
+                population="a",
+                input="u",
+                values=images,
+                hold=draw(durations),
+                order="choice",
+                labels=draw(st.none() | st.just(ArrayValue(Frozen(np.arange(7))))),
+            ),
+            Patterns(name="beside", population="a", input="i", values=draw(beside), beside="images"),
+            Patterns(name="film", population="a", input="u", values=images, hold=draw(durations)),
         ),
         targets=(Boltzmann(name="goal", weights=Frozen(couplings + couplings.T), biases=Frozen(couplings[0])),),
         protocol=tuple(draw(st.lists(items(), max_size=4))),
@@ -271,10 +298,20 @@ def networks(draw: st.DrawFn) -> Network:
             StateHistogram(
                 name="seen", population="a", state=Expression("x < 5"), every=draw(durations), phase=Quantity(0, "step")
             ),
+            Samples(
+                name="sampled",
+                of="a.x",
+                every=draw(durations),
+                start=Quantity(draw(st.integers(0, 9)), "steps"),
+                stop=draw(st.none() | st.just(Quantity(10, "steps"))),
+                reduce=draw(st.sampled_from(["mean", "sum", "last"])),
+            ),
         ),
         metrics=(
             Metric(name="m", kind="mean", of="line_1.w"),
             Metric(name="d", kind="dkl", of="seen", target="goal.p", floor=draw(st.floats(0, 9))),
+            Metric(name="e", kind="squared_error", of="sampled", target="beside"),
+            Metric(name="g", kind="distance", of="line_1.w", target="line_1.w", effective=draw(st.booleans())),
         ),
         record=Recording(spikes=("a",), states=(StateRecord(of="a.x", every=draw(durations)),)),
     )

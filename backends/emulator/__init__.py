@@ -34,6 +34,14 @@ class Emulator:
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
+        from neuroport.backends.emulator.limits import copies_together
+        from neuroport.unbatch import open_unbatched
+
+        if program.copies == 1 or copies_together(program):
+            return self._machine(program, seed, record_spikes)
+        return open_unbatched(self._machine, program, seed, record_spikes)
+
+    def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine
 
         return Machine(program, seed, record_spikes, boundscheck=self.boundscheck)

@@ -28,6 +28,7 @@ from neuroport.program import (
     Spike,
     Stmt,
     Store,
+    Sum,
     Temp,
     walk,
 )
@@ -52,6 +53,7 @@ class Place:
     """Where a body runs, as texts: its index, its presynaptic and postsynaptic neuron, the element of its draws.
 
     `fixed` tells which neuron stays the same in the inner loop: "pre" in rows, "post" in columns, "" otherwise.
+    `twin` is the corresponding synapse of the twin projection, "@NAME" where an index array has it.
     """
 
     own: str
@@ -62,6 +64,7 @@ class Place:
     source: str = ""
     target: str = ""
     dendritic: str = ""
+    twin: str = ""
 
 
 @dataclass(slots=True)
@@ -98,8 +101,8 @@ class Writer:
         """Translate all statements, then write changed variables back."""
         for stmt in body:
             self.statement(stmt)
-        for target, name in self._stored.items():
-            self.lines.append(f"{target} = {name}")
+        for array, name in self._stored.items():
+            self.lines.append(f"{self.use('array', array)}[{self.place.own}] = {name}")
         self.lines[:0] = self._loads
 
     def statement(self, stmt: Stmt) -> None:
@@ -156,7 +159,7 @@ class Writer:
             self.lines.append(f"{old.text} = {value.text} if {guard.text} else {old.text}")
         else:
             self.lines.append(f"{old.text} = {value.text}")
-        self._stored[f"{self.use('array', stmt.array)}[{self.place.own}]"] = old.text
+        self._stored[stmt.array] = old.text
 
     def _inside(self, stmt: Store) -> bool:
         """Whether interval analysis already says that the value needs no overflow rule."""
@@ -166,7 +169,7 @@ class Writer:
     def _limited(self, stmt: Store, value: Value, guard: Value | None) -> Value:
         """The value after the overflow rule, counting what it met."""
         lo, hi = self._bound(stmt.lo, value.kind), self._bound(stmt.hi, value.kind)
-        outside = f"(({value.text} < {lo}) | ({value.text} > {hi}))" + (f" & {guard.text}" if guard else "")
+        outside = self._outside(value, lo, hi, guard)
         index = self.counter(stmt.array)
         if stmt.overflow == "error":
             failed = self.names(f"failed_{stmt.array.rsplit('.', 1)[-1]}", "failed", stmt.array)
@@ -187,7 +190,7 @@ class Writer:
             if f"{count} = 0" not in self.header:
                 self.header.append(f"{count} = 0")
                 self.footer.append(f"{self.use('overflow', '')}[{index}] += {count}  # {stmt.array}")
-            self.lines.append(f"{count} += np.int64({outside})")
+            self.lines.append(f"{count} += {self._met(outside)}")
         if stmt.overflow == "wrap":
             span = stmt.hi - stmt.lo + 1
             if span >= 2**64:
@@ -195,6 +198,14 @@ class Writer:
             modulo = f"& {span - 1}" if span & (span - 1) == 0 else f"% {span}"
             return Value(f"((np.int64({value.text}) - {literal(stmt.lo)}) {modulo}) + {literal(stmt.lo)}", "i8")
         return self._clip(value, Value(lo, value.kind), Value(hi, value.kind))
+
+    def _outside(self, value: Value, lo: str, hi: str, guard: Value | None) -> str:
+        """Whether a value that is stored lies outside its range."""
+        return f"(({value.text} < {lo}) | ({value.text} > {hi}))" + (f" & {guard.text}" if guard else "")
+
+    def _met(self, outside: str) -> str:
+        """How often a value outside its range counts."""
+        return f"np.int64({outside})"
 
     def _bound(self, limit: int, kind: str) -> str:
         if kind == "i4" and not fits(32, limit, limit):
@@ -222,7 +233,7 @@ class Writer:
 
     # ------------------------------------------------------------------------------------------------------- reads
 
-    def once(self, wanted: str, text: str, *key: str) -> str:
+    def before_all(self, wanted: str, text: str, *key: str) -> str:
         """A local computed before all loops."""
         known = key in self.names.given
         ident = self.names(wanted, *key)
@@ -232,10 +243,10 @@ class Writer:
 
     def current(self, ident: str) -> str:
         """The row of an input for the present step."""
-        return self.once(f"{ident}_now", f"{ident}[t & ({ident}.shape[0] - 1)]", "now", ident)
+        return self.before_all(f"{ident}_now", f"{ident}[t & ({ident}.shape[0] - 1)]", "now", ident)
 
     def _mask(self, ident: str) -> str:
-        return self.once(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
+        return self.before_all(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
 
     def _dendritic(self) -> str:
         """The synapse's dendritic delay."""
@@ -262,6 +273,18 @@ class Writer:
             self._own[array] = Value(ident, kind, atom=True)
         return self._own[array]
 
+    def _index(self, at: str) -> str:
+        """The index of an element that the body reads."""
+        if at != "twin":
+            return {"own": self.place.own, "pre": self.place.pre, "post": self.place.post}[at]
+        if not self.place.twin.startswith("@"):
+            return self.place.twin
+        known = ("twin",) in self.names.given
+        ident = self.names("twin", "twin")
+        if not known:
+            self._loads.insert(0, f"{ident} = {self.use('twin', self.place.twin[1:])}[{self.place.own}]")
+        return ident
+
     def _typed(self, element: str, kind: str) -> str:
         """An array element as a value of its kind (arrays are stored narrower than they are computed with)."""
         return {"i4": f"np.int32({element})", "i8": f"np.int64({element})"}.get(kind, element)
@@ -278,7 +301,7 @@ class Writer:
         key = (read.array, read.at, read.lag)
         if key in self._reads:
             return self._reads[key]
-        neuron = {"own": self.place.own, "pre": self.place.pre, "post": self.place.post}[read.at]
+        neuron = self._index(read.at)
         lag = read.lag
         if not array.history or (lag == "synapse" and not self.place.dendritic):
             lag = 0
@@ -296,7 +319,7 @@ class Writer:
             if lag == "synapse":
                 element = f"{ident}[(t - 1 - {self._dendritic()}) & {self._mask(ident)}, {neuron}]"
             else:
-                slot = self.once(
+                slot = self.before_all(
                     f"slot_{ident}_{lag}", f"(t - {1 + int(lag)}) & ({ident}.shape[0] - 1)", "past", ident, str(lag)
                 )
                 element = f"{ident}[{slot}, {neuron}]"
@@ -343,6 +366,11 @@ class Writer:
                 return Value(self._typed(f"{self.use('table', table)}[{unsigned}]", kind), kind)
             case Random():
                 return self._random(expr)
+            case Sum():
+                return self._sum(expr)
+
+    def _sum(self, expr: Sum) -> Value:
+        raise ValueError("a program sums over copies where there are none")
 
     def _constant(self, value: float | int | bool, kind: str) -> Value:
         if kind == "b":
@@ -514,14 +542,16 @@ class Writer:
         """The 64 random bits of this stream, step and element."""
         if stream not in self._words:
             index = self.stream(stream)
-            key = self.once(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", index)
-            element = self.place.element
-            if element.startswith("@"):
-                element = f"{self.use('element', element[1:])}[{self.place.own}]"
+            key = self.before_all(f"key_{index}", f"step_key({self.use('keys', '')}[{index}], t)", "key", index)
             word = self.names.fresh(f"word_{index}")
-            self.lines.append(f"{word} = random_word({key}, {element})")
+            self.lines.append(f"{word} = random_word({key}, {self._draw_element()})")
             self._words[stream] = word
         return self._words[stream]
+
+    def _draw_element(self) -> str:
+        """The number by which the element's draws are keyed."""
+        element = self.place.element
+        return f"{self.use('element', element[1:])}[{self.place.own}]" if element.startswith("@") else element
 
     def _random(self, expr: Random) -> Value:
         word = self._word(expr.stream)

@@ -11,13 +11,14 @@ import keyword
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
 from neuroport.backends.emulator.body import Place, Writer
 from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module, Names, kind_of
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
-from neuroport.program import Event, Population, Program, Projection, Read, Readout, Send, parts, walk
+from neuroport.program import Event, Population, Program, Projection, Read, Readout, Send, Series, parts, walk
 
 SUFFIX = {
     "array": "",
@@ -37,6 +38,7 @@ SUFFIX = {
     "column_pre": "_column_pre",
     "element": "_element",
     "dendritic": "_dendritic",
+    "twin": "_twin",
     "histogram": "_histogram",
     "record_steps": "_sample_steps",
     "record_values": "_samples",
@@ -50,11 +52,19 @@ SUFFIX = {
     "hold": "_hold",
     "loop": "_loop",
     "every": "_every",
+    "record_every": "_sample_every",
+    "start": "_start",
+    "frames": "_frames",
+    "starts": "_starts",
+    "first": "_first",
+    "copies": "copies",
+    "width": "width",
+    "terms": "terms",
     "ctl": "ctl",
     "overflow": "overflow",
     "keys": "keys",
 }
-NUMBERS = ("scalar", "size", "delay", "hold", "loop", "every")
+NUMBERS = tuple("scalar size delay hold loop every record_every start frames first copies width".split())
 """Kinds of arguments that are single numbers: entry points load them from `ints` and `reals`."""
 INDICES = ("stream", "counter")
 """Kinds of arguments that are literal indices into `keys` and `overflow`."""
@@ -67,11 +77,15 @@ def module_text(program: Program) -> str:
 
 def emit(program: Program, *, boundscheck: bool = False) -> Module:
     """Generate the module of a program."""
-    return _Emitter(program, boundscheck).module()
+    if program.copies == 1:
+        return Emitter(program, boundscheck).module()
+    from neuroport.backends.emulator.emit_batch import BatchEmitter
+
+    return BatchEmitter(program, boundscheck).module()
 
 
 @dataclass(slots=True)
-class _Function:
+class Function:
     """A function being written: the arguments it turned out to need."""
 
     names: Names
@@ -92,7 +106,7 @@ class _Function:
 
 
 @dataclass(slots=True)
-class _Helper:
+class Helper:
     """A written function and what a call of it needs."""
 
     ident: str
@@ -109,13 +123,15 @@ class _Helper:
         return tuple(a for a in self.arguments if a.kind not in INDICES)
 
 
-class _Emitter:
+class Emitter:
     """Collects the parts of one module."""
+
+    reserved = RESERVED
 
     def __init__(self, program: Program, boundscheck: bool) -> None:
         self.program = program
         self.boundscheck = boundscheck
-        self.names = Names(set(RESERVED))
+        self.names = Names(set(self.reserved))
         self.control: dict[tuple[str, str], int] = {}
         self.constants: dict[tuple[str, str], str] = {}
         self.ints: dict[tuple[str, str], None] = {}
@@ -140,16 +156,16 @@ class _Emitter:
         for name in program.tables:
             self._identifier("table", name)
         for population in program.populations:
-            for kind in "size flags words spikes spike_count spike_steps spike_neurons".split():
+            for kind in "size first flags words spikes spike_count spike_steps spike_neurons".split():
                 self._identifier(kind, population.name)
         for projection in program.projections:
-            for kind in "delay rows post columns column_synapse column_pre element dendritic".split():
+            for kind in "delay rows post columns column_synapse column_pre element dendritic twin".split():
                 self._identifier(kind, projection.name)
         for kinds, objects in (
             ("every histogram", [r.name for r in program.readouts]),
-            ("every record_steps record_values", [r.array for r in program.records]),
+            ("record_every record_steps record_values", [r.name for r in program.records]),
             ("injection_steps injection_neurons injection_values", [i.name for i in program.injections]),
-            ("hold loop series_table series_schedule", [s.name for s in program.series]),
+            ("hold loop start starts frames series_table series_schedule", [s.name for s in program.series]),
         ):
             for name in objects:
                 for kind in kinds.split():
@@ -178,10 +194,10 @@ class _Emitter:
 
     # -------------------------------------------------------------------------------------------------------- parts
 
-    def _start(self) -> _Function:
-        return _Function(Names(set(self.names.taken)), self._identifier)
+    def _start(self) -> Function:
+        return Function(Names(set(self.names.taken)), self._identifier)
 
-    def _writer(self, function: _Function, place: Place) -> Writer:
+    def _writer(self, function: Function, place: Place, event: Event | None = None) -> Writer:
         return Writer(
             self.program,
             place,
@@ -191,31 +207,45 @@ class _Emitter:
             lambda array: function.index("counter", self._counter(array)),
         )
 
-    def _finish(self, wanted: str, doc: str, function: _Function, writer: Writer, loops: list[str]) -> _Helper:
+    def _finish(self, wanted: str, doc: str, function: Function, writer: Writer, loops: list[str]) -> Helper:
         """Put a function together and add it to the module, unless one that differs only in names is there."""
         arguments = tuple(function.arguments)
         signature = ", ".join(["t", "item_step", *(a.ident for a in arguments)])
-        body = _indent(writer.header + loops + writer.footer, 1)
-        shape = _anonymous("\n".join([signature, *body]), self.constants.values())
+        body = indent(writer.header + loops + writer.footer, 1)
+        shape = _anonymous("\n".join([signature, *body]), {*self.reserved, *self.constants.values()})
         if shape in self.written:
             ident, block = self.written[shape]
-            block.insert(0, f"# Also: {doc}")
-            return _Helper(ident, arguments, writer.may_fail)
+            if not any(doc in line for line in block):
+                block.insert(0, f"# Also: {doc}")
+            return Helper(ident, arguments, writer.may_fail)
         ident = self.names.fresh(wanted)
         block = ["@njit(**HELPER)", *_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *body]
         self.written[shape] = ident, block
         self.blocks.append(block)
-        return _Helper(ident, arguments, writer.may_fail)
+        return Helper(ident, arguments, writer.may_fail)
 
-    def _population(self, population: Population) -> _Helper:
+    def _inner(self, writer: Writer) -> list[str]:
+        """All that is computed for one element."""
+        return writer.lines
+
+    def _clear(self, writer: Writer, name: str, acc: str) -> None:
+        """An input is 0 again after its neuron's body."""
+        writer.lines.append(f"{writer.current(acc)}[i] = 0")
+
+    def _neuron_place(self, population: Population, function: Function) -> Place:
+        element = "np.uint64(i)"
+        if any(p.first_element for p in self.program.populations):
+            element += f" + np.uint64({function.use('first', population.name)})"
+        return Place(own="i", element=element, source=population.name)
+
+    def _population(self, population: Population) -> Helper:
         function = self._start()
         size = function.use("size", population.name)
-        writer = self._writer(function, Place(own="i", element="np.uint64(i)", source=population.name))
+        writer = self._writer(function, self._neuron_place(population, function))
         writer.body(population.body)
         for name in population.inputs:
-            acc = function.use("array", name)
-            writer.lines.append(f"{writer.current(acc)}[i] = 0")
-        loops = [f"for i in range({size}):", *_indent(writer.lines or ["pass"], 1)]
+            self._clear(writer, name, function.use("array", name))
+        loops = [f"for i in range({size}):", *indent(self._inner(writer) or ["pass"], 1)]
         doc = f"One step of every neuron of population {population.name}."
         return self._finish(f"{population.name}_neurons", doc, function, writer, loops)
 
@@ -231,7 +261,18 @@ class _Emitter:
             dendritic=projection.name if projection.dendritic is not None else "",
         )
 
-    def _row(self, projection: Projection, function: _Function, writer: Writer) -> list[str]:
+    def _twin(self, projection: Projection, function: Function) -> str:
+        """The index of synapse `syn` in the twin projection."""
+        match twin_order(projection):
+            case "same":
+                return "syn"
+            case "transposed":
+                rows = function.use("size", projection.source)
+                return f"j * np.uint64({rows}) + np.uint64(i)"
+            case _:
+                return "@" + projection.name
+
+    def _row(self, projection: Projection, function: Function, writer: Writer) -> list[str]:
         """The inner loop over the synapses of presynaptic neuron i; a full matrix needs no indices."""
         if full_matrix(projection):
             columns = function.use("size", projection.target)
@@ -239,21 +280,24 @@ class _Emitter:
                 *writer.outer,
                 f"first = np.uint64(i) * np.uint64({columns})",
                 f"for nth in range({columns}):",
-                *_indent(["j = np.uint64(nth)", "syn = first + j", *writer.lines], 1),
+                *indent(["j = np.uint64(nth)", "syn = first + j", *self._inner(writer)], 1),
             ]
         rows, post = function.use("rows", projection.name), function.use("post", projection.name)
         return [
             *writer.outer,
             f"first = np.uint64({rows}[i])",
             f"for nth in range({rows}[i + 1] - {rows}[i]):",
-            *_indent(["syn = first + np.uint64(nth)", f"j = {post}[syn]", *writer.lines], 1),
+            *indent(["syn = first + np.uint64(nth)", f"j = {post}[syn]", *self._inner(writer)], 1),
         ]
 
-    def _all_rows(self, projection: Projection, event: Event | None) -> _Helper:
+    def _all_rows(self, projection: Projection, event: Event | None) -> Helper:
         """The `step` body or an event of a projection: every synapse."""
         function = self._start()
         size = function.use("size", projection.source)
-        writer = self._writer(function, self._synapse_place(projection, "pre"))
+        place = self._synapse_place(projection, "pre")
+        if event:
+            place.twin = self._twin(projection, function)
+        writer = self._writer(function, place, event)
         body = event.body if event else projection.step
         if event is None and projection.row_condition is not None:
             writer.lines = writer.outer
@@ -265,14 +309,14 @@ class _Emitter:
                 for s in body
             )
         writer.body(body)
-        loops = [f"for i in range({size}):", *_indent(self._row(projection, function, writer), 1)]
+        loops = [f"for i in range({size}):", *indent(self._row(projection, function, writer), 1)]
         if event:
             doc = f"Event {event.name} of every synapse of projection {projection.name}."
             return self._finish(f"{projection.name}_{event.name}", doc, function, writer, loops)
         doc = f"What every synapse of projection {projection.name} does in every step."
         return self._finish(f"{projection.name}_step", doc, function, writer, loops)
 
-    def _arrive(self, projection: Projection) -> _Helper:
+    def _arrive(self, projection: Projection) -> Helper:
         function = self._start()
         delay = function.use("delay", projection.name)
         spikes, count = function.use("spikes", projection.source), function.use("spike_count", projection.source)
@@ -285,14 +329,14 @@ class _Emitter:
         ]
         loops = [
             f"for spike in range({count}[past]):",
-            *_indent([*ahead, f"i = np.int64({spikes}[past, spike])", *self._row(projection, function, writer)], 1),
+            *indent([*ahead, f"i = np.int64({spikes}[past, spike])", *self._row(projection, function, writer)], 1),
         ]
         writer.header.insert(0, f"past = (t - {delay}) & ({spikes}.shape[0] - 1)")
         writer.header[1:1] = [f"if {count}[past] == 0:", "    return"]
         doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
         return self._finish(f"{projection.name}_arrive", doc, function, writer, loops)
 
-    def _post(self, projection: Projection) -> _Helper:
+    def _post(self, projection: Projection) -> Helper:
         function = self._start()
         spikes, count = function.use("spikes", projection.target), function.use("spike_count", projection.target)
         columns = function.use("columns", projection.name)
@@ -302,13 +346,13 @@ class _Emitter:
         inner = ["entry = first + np.uint64(nth)", f"syn = {synapse}[entry]", f"i = {pre}[entry]", *writer.lines]
         loops = [
             f"for spike in range({count}[past]):",
-            *_indent(
+            *indent(
                 [
                     f"j = np.int64({spikes}[past, spike])",
                     *writer.outer,
                     f"first = np.uint64({columns}[j])",
                     f"for nth in range({columns}[j + 1] - {columns}[j]):",
-                    *_indent(inner, 1),
+                    *indent(inner, 1),
                 ],
                 1,
             ),
@@ -318,27 +362,27 @@ class _Emitter:
         doc = f"Spikes of population {projection.target} go back to the synapses of projection {projection.name}."
         return self._finish(f"{projection.name}_post", doc, function, writer, loops)
 
-    def _event(self, event: Event) -> _Helper:
+    def _event(self, event: Event) -> Helper:
         if event.over == "synapse":
             return self._all_rows(self.program.projection(event.owner), event)
         function = self._start()
         size = function.use("size", event.owner)
-        writer = self._writer(function, Place(own="i", element="np.uint64(i)", source=event.owner))
+        writer = self._writer(function, self._neuron_place(self.program.population(event.owner), function), event)
         writer.body(event.body)
-        loops = [f"for i in range({size}):", *_indent(writer.lines or ["pass"], 1)]
+        loops = [f"for i in range({size}):", *indent(self._inner(writer) or ["pass"], 1)]
         doc = f"Event {event.name} of every neuron of population {event.owner}."
         return self._finish(f"{event.owner}_{event.name}", doc, function, writer, loops)
 
-    def _readout(self, readout: Readout) -> _Helper:
+    def _readout(self, readout: Readout) -> Helper:
         function = self._start()
         size, counts = function.use("size", readout.population), function.use("histogram", readout.name)
-        writer = self._writer(function, Place(own="i", element="np.uint64(i)", source=readout.population))
+        writer = self._writer(function, self._neuron_place(self.program.population(readout.population), function))
         bit = writer.boolean(readout.bit)
         writer.body(())
         loops = [
             "joint = 0",
             f"for i in range({size}):",
-            *_indent([*writer.lines, f"joint = 2 * joint + np.int64({bit})"], 1),
+            *indent([*writer.lines, f"joint = 2 * joint + np.int64({bit})"], 1),
             f"{counts}[joint] += 1",
         ]
         doc = f"Count the joint state of population {readout.population}, neuron 0 most significant."
@@ -358,7 +402,7 @@ class _Emitter:
                 used |= {e.array for e in walk(projection.row_condition) if isinstance(e, Read) and e.lag != 0}
         return [name for name in program.arrays if name in used and program.arrays[name].history]
 
-    def _stimuli(self, run: _Function, population: Population) -> list[str]:
+    def _stimuli(self, run: Function, population: Population) -> list[str]:
         """Injections and series into the inputs of one population."""
         lines = []
         program = self.program
@@ -369,25 +413,27 @@ class _Emitter:
                 run.use(f"injection_{what}", injection.name) for what in ("steps", "neurons", "values")
             )
             lines.append(f"inject(t, {acc}, {steps}, {neurons}, {values}, ctl, {pointer})")
-        for series in (s for s in program.series if program.arrays[s.input].owner == population.name):
-            acc, table = run.use("array", series.input), run.use("series_table", series.name)
-            hold = run.use("hold", series.name)
-            if series.order == "time":
-                loop = run.use("loop", series.name)
-                lines.append(f"add_series(t, {acc}, {table}, {hold}, {loop})")
-            else:
-                schedule = run.use("series_schedule", series.name)
-                lines.append(f"add_scheduled(t, item_step, {acc}, {table}, {hold}, {schedule})")
-        return lines
+        series = [s for s in program.series if program.arrays[s.input].owner == population.name]
+        return lines + [self._series(run, s) for s in series]
 
-    def _step(self, run: _Function) -> tuple[list[str], list[str]]:
+    def _series(self, run: Function, series: Series) -> str:
+        """The line that adds what a series gives in this step."""
+        acc, table = run.use("array", series.input), run.use("series_table", series.name)
+        hold = run.use("hold", series.name)
+        if series.order == "time":
+            loop, start = run.use("loop", series.name), run.use("start", series.name)
+            return f"add_series(t, {acc}, {table}, {hold}, {loop}, {start})"
+        schedule, frames = run.use("series_schedule", series.name), run.use("frames", series.name)
+        return f"add_scheduled(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
+
+    def _step(self, run: Function) -> tuple[list[str], list[str]]:
         """The lines that check for room in buffers, and those of one step."""
         program = self.program
         room: list[str] = []
         step: list[str] = []
         may_fail = False
 
-        def call(helper: _Helper) -> None:
+        def call(helper: Helper) -> None:
             nonlocal may_fail
             may_fail |= helper.may_fail
             for argument in helper.passed_on():
@@ -435,13 +481,13 @@ class _Emitter:
             step[-1] = "    " + step[-1]
             step.append(f"    ctl[{due}] += {every}")
         for record in program.records:
-            name = record.array
-            due, every = self._control("due", name), run.use("every", name)
-            filled = self._control("filled", name)
+            name = record.name
+            due, every = self._control("sample_due", name), run.use("record_every", name)
+            filled = self._control("samples", name)
             steps, values = run.use("record_steps", name), run.use("record_values", name)
             step += [
                 f"if t == ctl[{due}]:",
-                f"    sample(t, {run.use('array', name)}, {steps}, {values}, ctl, {filled})",
+                f"    sample(t, {run.use('array', record.array)}, {steps}, {values}, ctl, {filled})",
                 f"    ctl[{due}] += {every}",
             ]
             room += [f"if t == ctl[{due}] and ctl[{filled}] == {steps}.shape[0]:", "    return k"]
@@ -464,7 +510,7 @@ class _Emitter:
                 "@njit(**ENTRY)",
                 *_wrapped(f"def {ident}(", signature, "):"),
                 f'    """{doc}"""',
-                *_indent(loads + lines, 1),
+                *indent(loads + lines, 1),
             ]
         )
         head = tuple(Argument(kind, "", kind) for kind in ("ctl", "ints", "reals"))
@@ -483,6 +529,12 @@ class _Emitter:
         text = {"i4": f"np.int32({source})", "i8": source, "b": f"{source} != 0"}[kind]
         return f"{argument.ident} = {text}"
 
+    def prelude(self) -> str:
+        """The part that does not depend on the program."""
+        inline = _small(self.blocks)
+        text = PRELUDE.format(boundscheck=self.boundscheck, precision=self.program.precision, inline=inline)
+        return text.rstrip()
+
     def module(self) -> Module:
         """Write everything."""
         program = self.program
@@ -491,7 +543,7 @@ class _Emitter:
         lines = [
             "item_start = ctl[ITEM_START]",
             "for k in range(steps):",
-            *_indent(["t = t0 + k", "item_step = t - item_start", *room, *step], 1),
+            *indent(["t = t0 + k", "item_step = t - item_start", *room, *step], 1),
             "return steps",
         ]
         doc = "Compute up to `steps` steps from step t0; returns how many (fewer when a buffer is full or one failed)."
@@ -503,9 +555,7 @@ class _Emitter:
             doc = f"Trigger event {event.name} of {event.owner} before step t."
             events.append(self._entry(f"trigger_{number}", doc, dict.fromkeys(helper.passed_on()), "t", lines))
         head = [
-            PRELUDE.format(
-                boundscheck=self.boundscheck, precision=program.precision, inline=_small(self.blocks)
-            ).rstrip(),
+            self.prelude(),
             "",
             "# Indices of the control words.",
             *(f"{self.constants[key]} = {index}" for key, index in self.control.items()),
@@ -523,9 +573,9 @@ class _Emitter:
         )
 
 
-def _anonymous(text: str, constants: Iterable[str]) -> str:
+def _anonymous(text: str, known: Iterable[str]) -> str:
     """A function's text with its own names replaced by numbers in the order in which they appear."""
-    fixed = {*RESERVED, *keyword.kwlist, *dir(builtins), *constants}
+    fixed = {*known, *keyword.kwlist, *dir(builtins)}
     numbers: dict[str, str] = {}
 
     def replaced(match: re.Match[str]) -> str:
@@ -544,10 +594,24 @@ def full_matrix(projection: Projection) -> bool:
     """Whether every presynaptic neuron has exactly one synapse to every postsynaptic one, in order."""
     if projection.synapses == 0 or projection.synapses != projection.source_size * projection.target_size:
         return False
-    return bool((projection.element == np.arange(projection.synapses, dtype=np.uint64)).all())
+    pre, post = np.divmod(np.arange(projection.synapses), projection.target_size)
+    return bool((projection.pre == pre).all() and (projection.post == post).all())
 
 
-def _indent(lines: list[str], levels: int) -> list[str]:
+def twin_order(projection: Projection) -> Literal["same", "transposed", "any"]:
+    """Whether a synapse's twin has the same number, the number of the transposed full matrix, or any."""
+    twin = projection.twin
+    if twin is None or np.array_equal(twin, np.arange(projection.synapses)):
+        return "same"
+    if full_matrix(projection) and np.array_equal(
+        twin, projection.post * projection.source_size + projection.pre
+    ):
+        return "transposed"
+    return "any"
+
+
+def indent(lines: list[str], levels: int) -> list[str]:
+    """The lines that many levels further in."""
     return ["    " * levels + line for line in lines]
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
-from neuroport.program import Array, Bool, Int, Program, Real, Type
+from neuroport.batch import LANES
+from neuroport.program import Array, Body, Bool, Int, Program, Real, Sum, Type, parts
 
 RUN_SCALARS = ("run.t", "run.item_step")
 """Scalars that the generated code computes itself instead of reading them."""
@@ -132,3 +133,15 @@ def storage(array: Array, program: Program) -> np.dtype[np.generic]:
             if array.role == "input":
                 return np.dtype(np.int32) if fits(32, lo, hi) else np.dtype(wide)
             return integer_dtype(lo, hi)
+
+
+def width(program: Program) -> int:
+    """Copies per element of an array: their number, rounded up so that all are computed 8 at a time."""
+    return 1 if program.copies == 1 else -(-program.copies // LANES) * LANES
+
+
+def terms(program: Program) -> int:
+    """How many sums over the copies one body has at most: each needs room for its terms."""
+    bodies: list[Body] = [p.body for p in program.populations] + [p.step for p in program.projections]
+    bodies += [e.body for e in program.events]
+    return max((sum(isinstance(part, Sum) for part in parts(body)) for body in bodies), default=0)

@@ -6,14 +6,34 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neuroport.program import Body, Const, Expr, Int, Program, Projection, Read, Round, Send, Store, parts, walk
+from neuroport.batch import is_own
+from neuroport.errors import Unsupported
+from neuroport.program import Body, Const, Expr, Int, Program, Projection, Read, Round, Send, Store, Sum, parts, walk
+from neuroport.unbatch import unbatch
 
 LARGEST_HISTOGRAM = 24
 
 
 def problems(program: Program) -> tuple[str, ...]:
     """Every reason why the emulator cannot execute the program."""
-    return tuple(dict.fromkeys(_problems(program)))
+    if program.copies == 1 or copies_together(program):
+        return tuple(dict.fromkeys(_problems(program)))
+    try:
+        return tuple(dict.fromkeys(_problems(unbatch(program))))
+    except Unsupported as error:
+        return (str(error),)
+
+
+def copies_together(program: Program) -> bool:
+    """Whether several copies are computed with a loop over them; otherwise each is written out (`unbatch`).
+
+    Spikes, histograms and dendritic delays have no form for several copies.
+    """
+    return not (
+        any(p.spiking for p in program.populations)
+        or any(p.dendritic is not None for p in program.projections)
+        or program.readouts
+    )
 
 
 def _bodies(program: Program) -> Iterator[tuple[str, Body, Projection | None]]:
@@ -31,6 +51,9 @@ def _problems(program: Program) -> Iterator[str]:
     for where, body, projection in _bodies(program):
         for expr in parts(body):
             yield from _expression(program, where, expr, projection)
+        changed = {s.array for s in body if isinstance(s, Store)}
+        for name in {e.array for e in parts(body) if isinstance(e, Read) and e.at == "twin"} & changed:
+            yield f"{where}: {name} is read from the twin and assigned in the same block; the order decides."
         for stmt in body:
             if isinstance(stmt, Store) and stmt.overflow == "wrap" and not program.integer:
                 yield f"{where}: {stmt.array} wraps, which has no meaning in a program of real numbers."
@@ -38,6 +61,8 @@ def _problems(program: Program) -> Iterator[str]:
                 longest, slots = int(projection.dendritic.max(initial=0)), program.arrays[stmt.input].slots
                 if slots <= longest:
                     yield f"{where}: sends up to {longest} steps ahead, but {stmt.input} has {slots} slots."
+    if program.copies > 1:
+        yield from _shared_stores(program)
     for projection in program.projections:
         yield from _projection(program, projection)
     for readout in program.readouts:
@@ -61,6 +86,22 @@ def _problems(program: Program) -> Iterator[str]:
         size = len(program.arrays[series.input].initial)
         if series.table.ndim != 2 or series.table.shape[1] != size or len(series.table) == 0 or series.hold < 1:
             yield f"series {series.name}: needs rows of {size} values, at least one row, and a hold of at least 1 step."
+        elif series.frames < 1 or series.hold % series.frames or len(series.table) % series.frames:
+            yield f"series {series.name}: {series.frames} frames must divide its rows and its hold."
+        if series.start is not None and not (
+            series.loop and series.start.shape == (program.copies,) and series.start.min() >= 0
+        ):
+            yield f"series {series.name}: needs a start that is not negative for each copy, and a loop."
+
+
+def _shared_stores(program: Program) -> Iterator[str]:
+    """What each copy computes is stored into what they share only as a sum over all of them."""
+    bodies = [(p.name, p.body) for p in program.populations] + [(p.name, p.step) for p in program.projections]
+    bodies += [(f"event {e.name} of {e.owner}", e.body) for e in program.events if not e.once]
+    for where, body in bodies:
+        for stmt in body:
+            if isinstance(stmt, Store) and not is_own(program.arrays[stmt.array]) and not isinstance(stmt.value, Sum):
+                yield f"{where}: each copy stores into {stmt.array}, which all share; only a sum over copies can be."
 
 
 def _expression(program: Program, where: str, expr: Expr, projection: Projection | None) -> Iterator[str]:
@@ -73,6 +114,11 @@ def _expression(program: Program, where: str, expr: Expr, projection: Projection
                 yield f"{where}: an integer rounding stands in a program of real numbers."
             if not 0 < shift <= (32 if mode == "stochastic" else 62):
                 yield f"{where}: a rounding drops {shift} bits; the emulator drops 1 to 62 (32 when stochastic)."
+        case Read(array=array, at="twin"):
+            twin = None if projection is None else projection.twin
+            size = len(program.arrays[array].initial)
+            if twin is None or twin.min(initial=0) < 0 or twin.max(initial=-1) >= size:
+                yield f"{where}: {array} is read from a twin, and not every synapse has one among its {size} synapses."
         case Const(value=value, type=Int()) if not -(2**63) <= value < 2**63:
             yield f"{where}: the constant {value} does not fit 64 bits."
         case Read(array=array, lag=lag) if lag != 0:

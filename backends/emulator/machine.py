@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from neuroport import rng
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.emit import emit
-from neuroport.backends.emulator.layout import Argument, integer_dtype, power_of_two, storage, unsigned_dtype
+from neuroport.backends.emulator.layout import (
+    Argument,
+    integer_dtype,
+    power_of_two,
+    storage,
+    terms,
+    unsigned_dtype,
+    width,
+)
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.executor import Capture
 from neuroport.program import Array, Bool, Int, Program, Real
@@ -20,6 +28,15 @@ SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
 SAMPLE_BUFFER = 1 << 24
 """Bytes of samples kept per recorded array between two visits of Python."""
+
+
+def aligned(values: NDArray[Any]) -> NDArray[Any]:
+    """A copy that begins at a cache line."""
+    room = np.empty(values.nbytes + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    copy = room[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
+    copy[...] = values
+    return copy
 
 
 class Machine:
@@ -39,6 +56,7 @@ class Machine:
         self.step = 0
         self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
+        self._width = width(program)
         self._module = emit(program, boundscheck=boundscheck)
         self._scalars: dict[str, Any] = {}
         self._values: dict[tuple[str, str], NDArray[Any]] = {}
@@ -77,19 +95,20 @@ class Machine:
             if array.at == "scalar":
                 self._set_scalar(name, array.initial)
                 continue
-            initial = self._stored(array, array.initial)
+            initial = self._flat(array, array.initial)
             if array.role == "input":
-                values["array", name] = np.tile(initial, (power_of_two(array.slots), 1))
+                values["array", name] = aligned(np.tile(initial, (power_of_two(array.slots), 1)))
             else:
-                values["array", name] = initial
+                values["array", name] = aligned(initial)
             if array.history:
-                values["history", name] = np.tile(initial, (power_of_two(array.history), 1))
+                values["history", name] = aligned(np.tile(initial, (power_of_two(array.history), 1)))
         for name, table in program.tables.items():
             narrow = integer_dtype(int(table.min(initial=0)), int(table.max(initial=0)))
             values["table", name] = np.ascontiguousarray(table, narrow)
         for population in program.populations:
             name, size = population.name, population.size
             self._set_int("size", name, size)
+            self._set_int("first", name, population.first_element)
             flags = np.zeros(-(-max(size, 1) // 8) * 8, np.bool_)
             delays = [p.delay for p in program.projections if p.source == name]
             ring = power_of_two(max([population.spike_slots, *delays]))
@@ -105,6 +124,8 @@ class Machine:
             values["rows", name] = np.ascontiguousarray(projection.indptr, np.int64)
             values["post", name] = projection.post.astype(unsigned_dtype(projection.target_size))
             values["element", name] = np.ascontiguousarray(projection.element, np.uint64)
+            if projection.twin is not None:
+                values["twin", name] = projection.twin.astype(unsigned_dtype(max(2**16, len(projection.twin))))
             if projection.dendritic is not None:
                 longest = int(projection.dendritic.max(initial=0))
                 values["dendritic", name] = projection.dendritic.astype(np.uint8 if longest < 256 else np.uint32)
@@ -119,21 +140,53 @@ class Machine:
             values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
         for record in program.records:
             recorded = values["array", record.array]
-            self._set_int("every", record.array, record.every)
+            self._set_int("record_every", record.name, record.every)
             rows = max(1, self._sample_buffer // max(recorded.nbytes, 1024))
-            values["record_steps", record.array] = np.zeros(rows, np.int64)
-            values["record_values", record.array] = np.zeros((rows, len(recorded)), recorded.dtype)
+            values["record_steps", record.name] = np.zeros(rows, np.int64)
+            values["record_values", record.name] = np.zeros((rows, len(recorded)), recorded.dtype)
         for injection in program.injections:
             dtype = values["array", injection.input].dtype
-            values["injection_steps", injection.name] = np.ascontiguousarray(injection.steps, np.int64)
-            values["injection_neurons", injection.name] = np.ascontiguousarray(injection.neurons, np.int64)
-            values["injection_values", injection.name] = np.ascontiguousarray(injection.values, dtype)
+            places = injection.neurons[:, None] * self._width + np.arange(self._width)
+            values["injection_steps", injection.name] = np.repeat(injection.steps.astype(np.int64), self._width)
+            values["injection_neurons", injection.name] = places.reshape(-1).astype(np.int64)
+            values["injection_values", injection.name] = np.repeat(injection.values.astype(dtype), self._width)
         for series in program.series:
             self._set_int("hold", series.name, series.hold)
             self._set_int("loop", series.name, int(series.loop))
+            self._set_int("frames", series.name, series.frames)
+            self._set_int("start", series.name, 0 if series.start is None else int(series.start[0]))
             dtype = values["array", series.input].dtype
             values["series_table", series.name] = np.ascontiguousarray(series.table, dtype)
-            values["series_schedule", series.name] = np.zeros(0, np.int64)
+            starts = np.zeros(program.copies, np.int64) if series.start is None else series.start
+            values["starts", series.name] = np.ascontiguousarray(self._padded(starts), np.int64)
+            values["series_schedule", series.name] = self._schedule(np.zeros(0, np.int64))
+        self._set_int("copies", "", program.copies)
+        self._set_int("width", "", self._width)
+        values["terms", ""] = aligned(np.zeros((terms(program), self._width), program.precision))
+
+    def _padded(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values by copy, the last one repeated for the copies that only fill up."""
+        extra = self._width - self.program.copies
+        return np.concatenate([values, *[values[..., -1:]] * extra], axis=-1) if extra else values
+
+    def _flat(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
+        """An array's values as generated code has them."""
+        stored = self._stored(array, values)
+        return self._padded(stored).reshape(-1) if stored.ndim > 1 else stored
+
+    def _shown(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
+        """The values of an array as a program has them, by step before all else."""
+        shape = array.initial.shape
+        if len(shape) < 2:
+            return values
+        return values.reshape(*values.shape[:-1], shape[0], self._width)[..., : shape[1]]
+
+    def _schedule(self, patterns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pattern numbers by hold and, in a program of several copies, copy."""
+        if self.program.copies > 1:
+            each = patterns if patterns.ndim == 2 else patterns[:, None]
+            patterns = self._padded(np.broadcast_to(each, (len(patterns), self.program.copies)))
+        return np.ascontiguousarray(patterns, np.int64)
 
     def _start_control(self) -> None:
         for (topic, name), index in self._module.control.items():
@@ -142,8 +195,10 @@ class Machine:
             elif topic == "recording":
                 self._ctl[index] = name in self._recorded
             elif topic == "due":
-                every = next((r.every for r in self.program.records if r.array == name), 0)
-                self._ctl[index] = every - 1
+                self._ctl[index] = -1
+            elif topic == "sample_due":
+                record = next(r for r in self.program.records if r.name == name)
+                self._ctl[index] = -1 if record.readout else record.every - 1
 
     def _stored(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """A copy of the values in the array's storage format; refuses what it cannot hold."""
@@ -178,22 +233,40 @@ class Machine:
     # ------------------------------------------------------------------------------------------------------ running
 
     def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
-        """Start a protocol item: item_step is 0 again; these readouts and `item` series (rows by hold) are active."""
+        """Start an item: item_step is 0 again; these readouts and `item` series (patterns by hold) are active."""
         self._ctl[self._control("item_start")] = self.step
         for readout in self.program.readouts:
-            active = readout.name in readouts
             first = self.step + readout.phase % readout.every
-            self._ctl[self._control("due", readout.name)] = first if active else -1
+            self._ctl[self._control("due", readout.name)] = first if readout.name in readouts else -1
+        for record in (r for r in self.program.records if r.readout):
+            first = self.step + record.phase % record.every
+            self._ctl[self._control("sample_due", record.name)] = first if record.readout in readouts else -1
         for series in self.program.series:
-            schedule = np.ascontiguousarray(schedules.get(series.name, ()), np.int64)
-            if schedule.size and not (schedule.min() >= 0 and schedule.max() < len(series.table)):
+            schedule = self._schedule(np.asarray(schedules.get(series.name, ()), np.int64))
+            patterns = len(series.table) // series.frames
+            if schedule.size and not (schedule.min() >= 0 and schedule.max() < patterns):
                 raise InvalidInput.one(
                     None,
-                    f"{series.name}: the schedule names a row outside 0..{len(series.table) - 1}. "
-                    "Use the numbers of rows that the series has",
+                    f"{series.name}: the schedule names a pattern outside 0..{patterns - 1}. "
+                    "Use the numbers of patterns that the series has",
                 )
             self._values["series_schedule", series.name] = schedule
         self._arguments = self._bind(self._module.run.arguments)
+
+    def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace the table of a series (same shape, raw numbers)."""
+        declared = next((s for s in self.program.series if s.name == series), None)
+        if declared is None:
+            names = ", ".join(s.name for s in self.program.series) or "none"
+            raise InvalidInput.one(None, f"The network has no series {series!r}. Its series are: {names}.")
+        if table.shape != declared.table.shape:
+            raise InvalidInput.one(
+                None, f"{series}: the table has shape {table.shape}; the series has {declared.table.shape}"
+            )
+        array = self.program.arrays[declared.input]
+        if not isinstance(array.type, Real) and table.dtype.kind == "f" and not (table == np.floor(table)).all():
+            raise InvalidInput.one(None, f"{series}: fractions were given; the series takes whole numbers")
+        self._values["series_table", series][...] = self._stored(array, table)
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
@@ -235,7 +308,7 @@ class Machine:
             if array.at == "scalar":
                 self._set_scalar(name, array.initial)
                 continue
-            initial = self._stored(array, array.initial)
+            initial = self._flat(array, array.initial)
             self._values["array", name][...] = initial
             if array.history:
                 self._values["history", name][...] = initial
@@ -256,6 +329,7 @@ class Machine:
             values = self._values["array", array]
             if declared.role == "input":
                 values = values[self.step % len(values)]
+            values = self._shown(declared, values)
         if isinstance(declared.type, Real):
             return np.array(values, np.float64)
         return np.array(values, np.int64)
@@ -277,7 +351,7 @@ class Machine:
         target = self._values["array", array]
         if declared.role == "input":
             target = target[self.step % len(target)]
-        target[...] = self._stored(declared, values)
+        target[...] = self._flat(declared, values)
 
     def histogram(self, readout: str) -> NDArray[np.int64]:
         """The counts of a readout since `clear_histogram`, shape (2**population size,)."""
@@ -300,12 +374,12 @@ class Machine:
                 self._kept_spikes.setdefault(name, []).append((steps, neurons))
                 self._ctl[index] = 0
         for record in self.program.records:
-            index = self._control("filled", record.array)
+            index = self._control("samples", record.name)
             n = int(self._ctl[index])
             if n:
-                steps = self._values["record_steps", record.array][:n].copy()
-                samples = self._values["record_values", record.array][:n].copy()
-                self._kept_samples.setdefault(record.array, []).append((steps, samples))
+                steps = self._values["record_steps", record.name][:n].copy()
+                samples = self._values["record_values", record.name][:n].copy()
+                self._kept_samples.setdefault(record.name, []).append((steps, samples))
                 self._ctl[index] = 0
 
     def drain(self) -> Capture:
@@ -318,10 +392,11 @@ class Machine:
             steps = np.concatenate([p[0] for p in parts]) if parts else empty
             capture.spikes[name] = (steps, np.concatenate([p[1] for p in parts]) if parts else empty.copy())
         for record in self.program.records:
-            chunks = self._kept_samples.pop(record.array, [])
-            none = self._values["record_values", record.array][:0].copy()
+            chunks = self._kept_samples.pop(record.name, [])
+            none = self._values["record_values", record.name][:0].copy()
             steps = np.concatenate([c[0] for c in chunks]) if chunks else empty.copy()
-            capture.records[record.array] = (steps, np.concatenate([c[1] for c in chunks]) if chunks else none)
+            samples = np.concatenate([c[1] for c in chunks]) if chunks else none
+            capture.records[record.name] = (steps, self._shown(self.program.arrays[record.array], samples))
         return capture
 
     def spike_counts(self) -> dict[str, int]:

@@ -202,9 +202,9 @@ def add_row(t, accumulator, table, row):
 
 
 @njit(**SHARED)
-def add_series(t, accumulator, table, hold, loop):
+def add_series(t, accumulator, table, hold, loop, start):
     """Add the row of a series that belongs to step t."""
-    row = t // hold
+    row = start + t // hold
     if loop != 0:
         row %= table.shape[0]
     if row < table.shape[0]:
@@ -212,17 +212,16 @@ def add_series(t, accumulator, table, hold, loop):
 
 
 @njit(**SHARED)
-def add_scheduled(t, item_step, accumulator, table, hold, schedule):
-    """Add the row of a series that the running item shows."""
+def add_scheduled(t, item_step, accumulator, table, hold, frames, schedule):
+    """Add the row of a series that the running item shows: a frame of a pattern."""
     at = item_step // hold
     if at < schedule.shape[0]:
-        add_row(t, accumulator, table, schedule[at])
+        add_row(t, accumulator, table, schedule[at] * frames + (item_step % hold) // (hold // frames))
 '''
 
 _LOCALS = (
     "t t0 steps item_step item_start i j k nth syn spike entry first past slot joint ctl ints reals keys overflow run"
 )
-_TREE = ast.parse(PRELUDE.format(boundscheck=False, precision="float64", inline=False))
 
 
 def _globals(tree: ast.Module) -> Iterator[str]:
@@ -238,5 +237,11 @@ def _globals(tree: ast.Module) -> Iterator[str]:
                     yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
 
 
-RESERVED = frozenset({*dir(builtins), *_LOCALS.split(), *_globals(_TREE)})
+def defined(text: str) -> frozenset[str]:
+    """Names that a piece of a module defines."""
+    return frozenset(_globals(ast.parse(text)))
+
+
+_OWN = defined(PRELUDE.format(boundscheck=False, precision="float64", inline=False))
+RESERVED = frozenset({*dir(builtins), *_LOCALS.split()}) | _OWN
 """Names that a generated identifier must not have."""

@@ -2,7 +2,9 @@
 
 - model: what is to be built, as plain data
 - code: bodies of statements as text for GeNN's transpiler
-- emit: a program as models, and those as readable text (without PyGeNN)
+- emit, scopes, printing: a program as models, and those as readable text (without PyGeNN)
+- reach, places: events that need what belongs to other groups, and where the values of synapses lie
+- split, queues: projections that send to several inputs; a way around a fault of GeNN
 - bounds, limits: what cannot be executed, and why
 - devices: processors and GPUs
 - cache, build: PyGeNN models from that, compiled in the user's cache folder
@@ -68,7 +70,16 @@ class Genn:
         from neuroport.backends.genn import devices
         from neuroport.backends.genn.machine import Machine
 
-        return Machine(program, seed, record_spikes, devices.GENN_NAMES[self.device or devices.default()])
+        device = devices.GENN_NAMES[self.device or devices.default()]
+
+        def machine(program: Program, seed: int, record_spikes: Sequence[str]) -> Machine:
+            return Machine(program, seed, record_spikes, device)
+
+        if program.copies == 1:
+            return machine(program, seed, record_spikes)
+        from neuroport.unbatch import open_unbatched
+
+        return open_unbatched(machine, program, seed, record_spikes)
 
 
 def version() -> tuple[int, int] | None:

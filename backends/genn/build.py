@@ -10,8 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import rng
-from neuroport.backends.genn import cache
-from neuroport.backends.genn.model import GlobalArray, Group, Model, Neurons, Parameter, Synapses, Update, Variable
+from neuroport.backends.genn import cache, places
+from neuroport.backends.genn.model import (
+    Borrowed,
+    GlobalArray,
+    Group,
+    Model,
+    Neurons,
+    Parameter,
+    Synapses,
+    Update,
+    Variable,
+)
 from neuroport.program import Program
 
 NUMPY: dict[str, Any] = {"float": np.float32, "double": np.float64}
@@ -62,6 +72,12 @@ class Contents:
             case "bit":
                 readout = next(r for r in self.program.readouts if r.name == variable.name)
                 values = np.zeros(self.program.population(readout.population).size)
+            case "twin":
+                mine, other = self.program.projection(variable.name), self.program.projection(variable.other)
+                values = places.of_twins(mine, other)
+            case "anchor":
+                populations = [p.size for p in self.program.populations if p.name == variable.name]
+                values = np.zeros(populations[0] if populations else self.program.projection(variable.name).synapses)
         return np.asarray(values, NUMPY[variable.type], copy=True)
 
     def parameter(self, parameter: Parameter) -> float | int:
@@ -70,6 +86,9 @@ class Contents:
             return -1
         if parameter.of == "late":
             return 0
+        if parameter.of == "start":
+            start = next(s.start for s in self.program.series if s.name == parameter.name)
+            return 0 if start is None else int(start[0])
         value = np.ravel(self.program.arrays[parameter.name].initial)[0]
         return float(value) if parameter.type in ("float", "double") else int(value)
 
@@ -86,8 +105,16 @@ class Contents:
                 values = np.zeros(self._elements(group))
             case "failed":
                 values = 0
+            case "element":
+                values = np.array(places.first_elements(self.program)[array.name] or 0, np.uint64)
             case "series":
                 values = next(s for s in self.program.series if s.name == array.name).table.ravel()
+            case "array":
+                values = self.program.arrays[array.name].initial
+                if isinstance(group, Synapses):
+                    values = np.zeros(self._elements(group), NUMPY[array.type])
+                    where = places.of_synapses(self.program.projection(group.owner))
+                    values[where] = self.program.arrays[array.name].initial
             case "late":
                 values = np.zeros(len(self.program.arrays[array.name].initial))
             case "first" | "steps" | "values":
@@ -99,8 +126,7 @@ class Contents:
         """How many neurons a group has, or places for synapses."""
         if isinstance(group, Neurons) or (isinstance(group, Update) and group.over == "neuron"):
             return self.program.population(group.owner).size
-        projection = self.program.projection(group.owner)
-        return projection.source_size * int(np.diff(projection.indptr).max())
+        return places.count(self.program.projection(group.owner))
 
     def _injections(self, name: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """All injections into an input by neuron, then step: where each neuron's begin, their steps and values."""
@@ -150,7 +176,7 @@ def _key(model: Model, program: Program, device: str) -> str:
     contents = Contents(program, 0)
     fixed = [[contents.parameter(p) for p in g.parameters if not p.dynamic] for g in model.groups()]
     sizes = [
-        (p.source_size, p.target_size, int(np.diff(p.indptr).max(initial=0)), int(np.bincount(p.post).max(initial=0)))
+        (p.source_size, p.target_size, places.stride(p), int(np.bincount(p.post).max(initial=0)))
         for p in program.projections
     ]
     whole = repr((pygenn.__version__, device, _strict(program) and cache.STRICT, asdict(model), fixed, sizes))
@@ -270,17 +296,26 @@ def _update(built: Built, group: Update, contents: Contents) -> None:
         ],
         update_code=group.code,
         extra_global_params=_arrays(group),
+        extra_global_param_refs=[(b.ident, f"{b.type}*") for b in group.borrowed],
     )
     if group.over == "neuron":
-        owner = built.neurons[group.target]
-        references = {r.ident: pygenn.create_var_ref(owner, r.target) for r in group.references}
+        references = {r.ident: pygenn.create_var_ref(built.neurons[r.group], r.target) for r in group.references}
     else:
-        owner = built.synapses[group.target]
-        references = {r.ident: pygenn.create_wu_var_ref(owner, r.target) for r in group.references}
-    made = built.genn.add_custom_update(group.name, group.name, model, _values(group, contents), {}, references)
+        references = {r.ident: pygenn.create_wu_var_ref(built.synapses[r.group], r.target) for r in group.references}
+    borrowed = {b.ident: _borrowed(built, b) for b in group.borrowed}
+    values = _values(group, contents)
+    made = built.genn.add_custom_update(group.name, group.name, model, values, {}, references, borrowed)
     for parameter in group.parameters:
         if parameter.dynamic:
             made.set_param_dynamic(parameter.ident)
     _fill(made, group, contents)
     built.updates[group.name] = made
     built.kept.append(model)
+
+
+def _borrowed(built: Built, borrowed: Borrowed) -> Any:
+    import pygenn
+
+    if borrowed.group in built.neurons:
+        return pygenn.create_egp_ref(built.neurons[borrowed.group], borrowed.target)
+    return pygenn.create_wu_egp_ref(built.synapses[borrowed.group], borrowed.target)

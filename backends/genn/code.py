@@ -36,6 +36,7 @@ from neuroport.program import (
     Spike,
     Stmt,
     Store,
+    Sum,
     Temp,
 )
 
@@ -128,6 +129,11 @@ class Writer:
         if self._uses_step:
             head.append(f"const uint64_t step = (uint64_t)t{' - 1' if self.late else ''};")
         return "\n".join([*head, *self.lines])
+
+    @property
+    def timed(self) -> bool:
+        """Whether anything needs the number of the step."""
+        return self._uses_step
 
     def body(self, body: Body) -> None:
         """Write a body. Its names and draws are its own."""
@@ -256,6 +262,8 @@ class Writer:
                 return Value(f"({self.type(kind)}){self.place.table(table)}[{bare(position.text)}]", kind)
             case Random():
                 return self._random(expr)
+            case Sum():
+                raise ValueError("a sum over copies stands where copies are programs of their own")
 
     def _read(self, read: Read) -> Value:
         kind = kind_of(self.program.arrays[read.array].type, self.program)

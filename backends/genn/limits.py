@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from neuroport.backends.genn import bounds
-from neuroport.program import Body, Program, Projection, Read, Round, Send, Store, parts
+from neuroport.backends.genn import bounds, places, reach
+from neuroport.backends.genn.split import split
+from neuroport.errors import Unsupported
+from neuroport.program import Body, Event, Program, Projection, Read, Round, Send, Store, parts
 
 LARGEST_HISTOGRAM = 24
+MOST_COPIES = 16
 
 
 def problems(program: Program) -> tuple[str, ...]:
     """Every reason why this program cannot be executed with GeNN."""
-    return tuple(dict.fromkeys(_problems(program)))
+    if program.copies == 1:
+        return tuple(dict.fromkeys(_problems(split(program).program)))
+    if program.copies > MOST_COPIES:
+        return (
+            f"the network has {program.copies} copies that share what they learn; with GeNN each is made of groups of "
+            f"its own, and at most {MOST_COPIES} work. Take fewer (--set copies=4), or another backend.",
+        )
+    from neuroport.unbatch import unbatch
+
+    try:
+        found = _problems(split(unbatch(program)).program)
+        return tuple(dict.fromkeys(reach.one_copy(text) for text in found))
+    except Unsupported as error:
+        return (str(error),)
 
 
 def _problems(program: Program) -> Iterator[str]:
@@ -22,7 +38,7 @@ def _problems(program: Program) -> Iterator[str]:
         if population.size < 1:
             yield f"the population '{population.name}' has no neurons; GeNN needs at least one."
     for event in program.events:
-        yield from _own_only(f"event {event.name} of {event.owner}", event.body)
+        yield from _event(program, event)
         owner = {a.name for a in program.arrays.values() if a.role == "input"}
         used = {e.array for e in parts(event.body) if isinstance(e, Read)} & owner
         if used or any(isinstance(s, Send) for s in event.body):
@@ -54,23 +70,36 @@ def _changed(program: Program) -> set[str]:
     return {s.array for body in bodies for s in body if isinstance(s, Store)}
 
 
-def _own_only(where: str, body: Body) -> Iterator[str]:
+def _own_only(where: str, body: Body, places: Collection[str] = ("own", "scalar")) -> Iterator[str]:
     for expr in parts(body):
-        if isinstance(expr, Read) and (expr.lag != 0 or expr.at not in ("own", "scalar")):
+        if isinstance(expr, Read) and (expr.lag != 0 or expr.at not in places):
             yield f"{where}: reads the past or another neuron's '{expr.array}', which GeNN offers to synapses only."
 
 
+def _event(program: Program, event: Event) -> Iterator[str]:
+    where = f"event {event.name} of {event.owner}"
+    twins = {e.array for e in parts(event.body) if isinstance(e, Read) and e.at == "twin"}
+    yield from _own_only(where, event.body, ("own", "scalar", "pre", "post", "twin"))
+    for name in sorted(twins & reach.stored(event)):
+        yield (
+            f"{where}: reads '{name}' of the twin and assigns it too; on a GPU all synapses do so at the same time. "
+            f"Assign it in an event of its own."
+        )
+    at = event.over
+    others = sorted({a.owner for name, a in reach.far(event, program).items() if name not in twins and a.at == at})
+    if event.over == "synapse":
+        mine = program.projection(event.owner)
+        unlike = [name for name in others if not places.alike(mine, program.projection(name))]
+    else:
+        size = program.population(event.owner).size
+        unlike = [name for name in others if program.population(name).size != size]
+    for name in unlike:
+        yield f"{where}: reaches '{name}', which is of another shape; only copies of the same shape can be reached."
+
+
 def _projection(program: Program, projection: Projection, changed: set[str]) -> Iterator[str]:
-    name = projection.name
+    name = projection.name.partition("~")[0]
     bodies = (projection.step, projection.arrive, projection.post_body)
-    sends = [s for body in bodies for s in body if isinstance(s, Send)]
-    for to, ends in (("post", "target"), ("pre", "source")):
-        inputs = sorted({s.input for s in sends if s.to == to})
-        if len(inputs) > 1:
-            yield (
-                f"the projection '{name}' sends to {len(inputs)} inputs of its {ends} ({', '.join(inputs)}); one of "
-                f"GeNN's synapse groups has one. Split it into one projection per input."
-            )
     if any(isinstance(s, Send) and s.to == "post" for s in projection.post_body):
         yield f"the projection '{name}' sends forward on postsynaptic spikes; GeNN sends only back there."
     longest = 0 if projection.dendritic is None else int(projection.dendritic.max(initial=0))

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.backends.genn import places
 from neuroport.backends.genn.build import assemble
 from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
+from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.executor import Capture
-from neuroport.program import Array, Program, Readout, Real, Series
+from neuroport.program import Array, Program, Readout, Real, Record, Series
 
 Indices = NDArray[np.int64]
+NEVER = 2**63 - 1
 RECORDING = 1024
 """Steps of spikes that GeNN keeps; fewer in large networks (2**25 bits per population)."""
 
@@ -24,7 +27,8 @@ class Machine:
     """A program being executed by GeNN (neuroport.executor.Executor)."""
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
-        self.program = program
+        self._split = split(program)
+        program = self.program = self._split.program
         self.step = 0
         self._item_start = 0
         self._model = emit(program)
@@ -37,6 +41,7 @@ class Machine:
         self._scalars = {a.name: a.initial.copy() for a in program.arrays.values() if a.at == "scalar"}
         self._find_variables()
         self._find_settings()
+        self._patterns = [s for s in program.series if s.order == "item"]
         self._every_step = [u for u in self._model.updates if u.every_step]
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
         self._start_recording()
@@ -44,6 +49,7 @@ class Machine:
     def _find_variables(self) -> None:
         """Where every array lives: in a variable of neurons, or of synapses with the places of its elements there."""
         self._variables: dict[str, tuple[Any, Indices | None]] = {}
+        self._open: dict[str, tuple[Any, Indices]] = {}
         self._idle: dict[str, NDArray[Any]] = {}
         self._bits: dict[str, Any] = {}
         for neurons in self._model.neurons:
@@ -53,16 +59,21 @@ class Machine:
                     self._variables[variable.name] = (made, None)
                 elif variable.holds == "bit":
                     self._bits[variable.name] = made
+            for held in neurons.arrays:
+                if held.kind == "array":
+                    self._open[held.name] = (self._global(neurons, held), np.arange(neurons.size))
         for synapses in self._model.synapses:
-            projection = self.program.projection(synapses.owner)
             group = self._built.synapses[synapses.name]
-            within = np.arange(projection.synapses) - projection.indptr[projection.pre]
-            places = projection.pre * group.max_connections + within
+            where = places.of_synapses(self.program.projection(synapses.owner))
             for variable in synapses.variables:
                 if variable.holds == "array":
-                    self._variables[variable.name] = (group.vars[variable.ident], places)
+                    self._variables[variable.name] = (group.vars[variable.ident], where)
+            for held in synapses.arrays:
+                if held.kind == "array":
+                    self._open[held.name] = (self._global(synapses, held), where)
+        known = self._variables.keys() | self._open.keys()
         for array in self.program.arrays.values():
-            if array.at != "scalar" and array.role != "input" and array.name not in self._variables:
+            if array.at != "scalar" and array.role != "input" and array.name not in known:
                 self._idle[array.name] = array.initial.copy()
 
     def _find_settings(self) -> None:
@@ -76,10 +87,13 @@ class Machine:
                 if array.kind == "wide":
                     self._settings.setdefault(("scalar", array.name), []).append((group, array))
         self._by_hand: dict[str, Any] = {}
+        self._tables: dict[str, Any] = {}
         for group in self._model.groups():
             for array in group.arrays:
                 if array.kind == "late":
                     self._by_hand[array.name] = self._global(group, array)
+                elif array.kind == "series":
+                    self._tables[array.name] = self._global(group, array)
         self._written: set[str] = set()
         self._delayed: dict[str, list[Synapses]] = {}
         inputs = {(n.name, ident): name for n in self._model.neurons for ident, name in n.inputs.items()}
@@ -92,11 +106,12 @@ class Machine:
     def _start_recording(self) -> None:
         self._counts = {p.name: 0 for p in self.program.populations if p.spiking}
         self._kept: dict[str, list[tuple[Indices, Indices]]] = {name: [] for name in self._recorded}
-        self._samples: dict[str, list[tuple[int, NDArray[Any]]]] = {r.array: [] for r in self.program.records}
+        self._samples: dict[str, list[tuple[int, NDArray[Any]]]] = {r.name: [] for r in self.program.records}
         self._collected = 0
         self._schedules: dict[str, Indices] = {}
         self._rows: dict[str, int] = {}
         self._active: tuple[Readout, ...] = ()
+        self._sampling: tuple[Record, ...] = ()
         self._histograms = {
             r.name: np.zeros(2 ** self.program.population(r.population).size, np.int64) for r in self.program.readouts
         }
@@ -124,9 +139,10 @@ class Machine:
     # ------------------------------------------------------------------------------------------------------- running
 
     def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, Indices]) -> None:
-        """Start a protocol item: item_step is 0 again; these readouts and `item` series (rows by hold) are active."""
+        """Start a protocol item: item_step is 0 again; these readouts and `item` series (patterns) are active."""
         self._item_start = self.step
         self._active = tuple(r for r in self.program.readouts if r.name in readouts)
+        self._sampling = tuple(r for r in self.program.records if r.readout in readouts)
         self._schedules = {name: np.asarray(rows, np.int64) for name, rows in schedules.items()}
         self._set("scalar", "run.item_step", self.step)
 
@@ -152,9 +168,9 @@ class Machine:
                 self._fail()
 
     def _show_rows(self) -> int:
-        """Set the row of every series for the coming step; up to which step the rows stay."""
-        until = 2**63 - 1
-        for series in self.program.series:
+        """Set the row of every series of patterns for the coming step; up to which step the rows stay."""
+        until = NEVER
+        for series in self._patterns:
             row, last = self._row(series)
             until = min(until, last)
             if self._rows.get(series.name) != row:
@@ -164,26 +180,21 @@ class Machine:
 
     def _row(self, series: Series) -> tuple[int, int]:
         """The row of the coming step, -1 for none, and the step from which on it may be another one."""
-        never = 2**63 - 1
-        if series.order == "item":
-            schedule = self._schedules.get(series.name)
-            at = (self.step - self._item_start) // series.hold
-            if schedule is None or at >= len(schedule):
-                return -1, never
-            return int(schedule[at]), self._item_start + (at + 1) * series.hold
-        row = self.step // series.hold
-        if row >= len(series.table) and not series.loop:
-            return -1, never
-        return row % len(series.table), (row + 1) * series.hold
+        schedule = self._schedules.get(series.name)
+        done, frame = self.step - self._item_start, series.hold // series.frames
+        at = done // series.hold
+        if schedule is None or at >= len(schedule):
+            return -1, NEVER
+        row = int(schedule[at]) * series.frames + done % series.hold // frame
+        return row, self._item_start + (done // frame + 1) * frame
 
     def _next_look(self) -> int:
         """The step after which something is to be recorded or counted."""
-        looks = [self.step // r.every * r.every + r.every for r in self.program.records]
+        looks = [self.step // r.every * r.every + r.every for r in self.program.records if not r.readout]
         done = self.step - self._item_start
-        for readout in self._active:
-            if readout.phase < readout.every:
-                looks.append(self.step + (readout.phase - done) % readout.every + 1)
-        return min(looks, default=2**63 - 1)
+        rhythms = [(r.every, r.phase) for r in self._active] + [(r.every, r.phase) for r in self._sampling]
+        looks += [self.step + (phase - done) % every + 1 for every, phase in rhythms if phase < every]
+        return min(looks, default=NEVER)
 
     def _look(self, t: int) -> None:
         """Count and record after step t."""
@@ -194,13 +205,16 @@ class Machine:
                 state = int("".join("1" if bit else "0" for bit in bits.current_view.ravel()), 2)
                 self._histograms[readout.name][state] += 1
         for record in self.program.records:
-            if (t + 1) % record.every == 0:
-                self._samples[record.array].append((t, self.read(record.array)))
+            if not record.readout and (t + 1) % record.every == 0:
+                self._samples[record.name].append((t, self.read(record.array)))
+        for record in self._sampling:
+            if (t - self._item_start) % record.every == record.phase:
+                self._samples[record.name].append((t, self.read(record.array)))
 
     def trigger(self, event: str) -> None:
         """Run every event body of that name, in program order, on the state left by the last step."""
         for update in self._model.updates:
-            if update.event == event and not update.every_step:
+            if update.event == event and update.triggered:
                 self._genn.custom_update(update.name)
         if self._failures:
             self._fail()
@@ -233,7 +247,9 @@ class Machine:
                     self._zero(synapses, "denDelay", self._model.scalar)
             elif array.at == "scalar":
                 self.write(array.name, array.initial)
-            else:
+            if array.name in self._open:
+                self._write_open(array.name, array.initial)
+            if array.name in self._variables:
                 variable, _ = self._variables[array.name]
                 variable.view[...] = array.initial
                 variable.push_to_device()
@@ -277,9 +293,13 @@ class Machine:
             return np.array(self._by_hand[array].view.ravel() + self._pending(array), dtype)
         if array in self._idle:
             return np.array(self._idle[array], dtype)
-        variable, places = self._variables[array]
+        if array in self._open:
+            held, where = self._open[array]
+            held.pull_from_device()
+            return np.array(held.view[where], dtype)
+        variable, at = self._variables[array]
         variable.pull_from_device()
-        values = variable.current_view.ravel() if places is None else variable._view.ravel()[places]
+        values = variable.current_view.ravel() if at is None else variable._view.ravel()[at]
         return np.array(values, dtype)
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
@@ -304,16 +324,37 @@ class Machine:
             self._set("late", declared.owner, 1)
         elif array in self._idle:
             self._write_idle(array, values)
-        else:
-            variable, places = self._variables[array]
+        for equal in self._split.twice.get(array, ()):
+            self.write(equal, values)
+        if array in self._open:
+            self._write_open(array, values)
+        if array in self._variables:
+            variable, at = self._variables[array]
             variable.pull_from_device()
-            if places is not None:
-                variable._view.ravel()[places] = values
+            if at is not None:
+                variable._view.ravel()[at] = values
             elif declared.role == "parameter":
                 variable.view[...] = values
             else:
                 variable.current_view[...] = values
             variable.push_to_device()
+
+    def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace the table of a series (same shape, raw numbers)."""
+        known = next(s.table for s in self.program.series if s.name == series)
+        if np.shape(table) != known.shape:
+            raise InvalidInput.one(
+                None, f"{series}: the new table has shape {np.shape(table)}; the series has {known.shape}"
+            )
+        held = self._tables[series]
+        held.view[:] = table.ravel()
+        held.push_to_device()
+
+    def _write_open(self, array: str, values: NDArray[Any]) -> None:
+        """Replace an array that events of other objects need."""
+        held, where = self._open[array]
+        held.view[where] = values
+        held.push_to_device()
 
     def _write_idle(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array that GeNN has as one number for all synapses, or not at all."""
@@ -376,11 +417,10 @@ class Machine:
                 np.concatenate([none, *(p[1] for p in parts)]),
             )
             self._kept[name] = []
-        for name, samples in self._samples.items():
-            empty = self.read(name)[None][:0]
-            values = np.array([v for _, v in samples]) if samples else empty
-            capture.records[name] = (np.array([t for t, _ in samples], np.int64), values)
-            self._samples[name] = []
+        for record in self.program.records:
+            samples, self._samples[record.name] = self._samples[record.name], []
+            values = np.array([v for _, v in samples]) if samples else self.read(record.array)[None][:0]
+            capture.records[record.name] = (np.array([t for t, _ in samples], np.int64), values)
         return capture
 
     def histogram(self, readout: str) -> Indices:
@@ -399,11 +439,12 @@ class Machine:
     def overflows(self) -> dict[str, int]:
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
         counts: dict[str, int] = {}
+        hidden = self._split.hidden()
         for group, array in self._counters:
             held = self._global(group, array)
             held.pull_from_device()
             count = int(held.view.sum(dtype=np.int64))
-            if count:
+            if count and array.name not in hidden:
                 counts[array.name] = counts.get(array.name, 0) + count
         return counts
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-ArrayKind = Literal["table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late"]
+ArrayKind = Literal[
+    "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,21 +15,23 @@ class Variable:
     """A GeNN variable: one number per neuron or synapse.
 
     holds "array": the program's array of that name; "element", "dendritic": the projection's; "cursor": how many
-    injections of the input `name` a neuron has had; "bit": the readout's `name` bit after the last step.
+    injections of the input `name` a neuron has had; "bit": the readout's `name` bit after the last step; "twin": the
+    place of the corresponding synapse of the projection `other`; "anchor": nothing, for updates that need a variable.
     """
 
     ident: str
     type: str
-    holds: Literal["array", "element", "dendritic", "cursor", "bit"]
+    holds: Literal["array", "element", "dendritic", "cursor", "bit", "twin", "anchor"]
     name: str
     constant: bool = False
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A variable of a neuron group under another name: the program's array `name`, which is `target` there.
+    """A variable of a group under another name: the program's array `name`, which is `target` there.
 
-    past: read as it was some steps ago, by the synapse's dendritic delay.
+    past: read as it was some steps ago, by the synapse's dendritic delay. group: whose variable an update refers to.
     """
 
     ident: str
@@ -36,19 +40,32 @@ class Reference:
     name: str
     constant: bool = True
     past: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Borrowed:
+    """An array (extra global parameter) of the synapse group `group` in an update: its `target`, the array `name`."""
+
+    ident: str
+    type: str
+    target: str
+    name: str
+    group: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A number of the whole group: the program's scalar `name`.
 
-    of "uniform": what every synapse has in the array `name`; of "row": the row that the series `name` shows in this
-    step, or -1; of "late": whether an input of the population `name` was written by hand for this step.
+    of "uniform": what every synapse has in the array `name`; of "row": the row that the series `name` of patterns shows
+    in this step, or -1; of "start": the row with which the series `name` begins; of "late": whether an input of the
+    population `name` was written by hand for this step.
     """
 
     ident: str
     type: str
-    of: Literal["scalar", "uniform", "row", "late"]
+    of: Literal["scalar", "uniform", "row", "start", "late"]
     name: str
     dynamic: bool
 
@@ -60,7 +77,9 @@ class GlobalArray:
     table: the program's; wide: a scalar that does not fit a dynamic parameter; keys: of the random streams; overflow:
     how often a value for the array `name` lay outside its range, by neuron or synapse; failed: one number, 1 + the step
     in which that happened first; series: the table of `name`; first, steps, values: injections into the input `name`,
-    by neuron; late: what was written by hand to the input `name`.
+    by neuron; late: what was written by hand to the input `name`; array: the program's array `name` of synapses, which
+    updates of other groups need; element: one number, by how much the numbers of random elements of the object `name`
+    are larger than usual.
     """
 
     ident: str
@@ -111,13 +130,15 @@ class Synapses(Group):
 
 @dataclass(slots=True)
 class Update(Group):
-    """A triggered block (GeNN's custom update) of the group `target`, launched by its name."""
+    """A block (GeNN's custom update) of the group `target`: launched after every step, when triggered, or both."""
 
     target: str = ""
     over: Literal["neuron", "synapse"] = "neuron"
     event: str = ""
     every_step: bool = False
+    triggered: bool = True
     references: list[Reference] = field(default_factory=list)
+    borrowed: list[Borrowed] = field(default_factory=list)
     code: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from neuroport.backends.reference import arithmetic
 from neuroport.backends.reference.streams import Stream
 from neuroport.backends.reference.text import Names, Place, Written, initial, namespace, write
+from neuroport.batch import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.executor import Capture
-from neuroport.program import Apply, Body, Expr, Lookup, Population, Program, Projection, Read, Round
+from neuroport.program import Apply, Body, Event, Expr, Lookup, Population, Program, Projection, Read, Round, Series
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -29,9 +30,21 @@ class Rows:
     indptr: Indices
     order: Indices | None
 
+    def pairs(self, numbers: Indices, copies: int) -> tuple[Indices, ...]:
+        """The synapses of the neurons with these numbers and, if there are several copies, the copy of each.
+
+        A number is neuron * copies + copy. The synapses of a copy are ascending.
+        """
+        if copies == 1:
+            return (self.of(numbers),)
+        found = [self.of(numbers[numbers % copies == c] // copies) for c in range(copies)]
+        return np.concatenate(found), np.repeat(np.arange(copies), [len(of_copy) for of_copy in found])
+
     def of(self, neurons: Indices) -> Indices:
         """The synapses of these neurons, ascending."""
         size = len(self.indptr) - 1
+        if not len(neurons):
+            return _NONE
         if len(self.neuron) <= 4096 or 8 * len(neurons) > size:
             chosen = np.zeros(size, bool)
             chosen[neurons] = True
@@ -47,6 +60,7 @@ class Machine:
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], checked: bool) -> None:
         self.program, self.seed, self.checked = program, seed, checked
+        self.copies = program.copies
         self.step = 0
         self._item_step = 0
         self._names = Names()
@@ -69,6 +83,7 @@ class Machine:
         return {
             "np": np,
             **{name: f for name, f in vars(arithmetic).items() if callable(f)},
+            "sum_over_copies": sum_over_copies,
             "to_real": lambda x: np.array(x, dtype=real),
             "saturate": self._saturate,
             "wrap_into": self._wrap_into,
@@ -91,7 +106,7 @@ class Machine:
                 self._histories[array.name] = np.repeat(values[None], array.history, axis=0)
                 self._bind("history", array.name, self._histories[array.name], f"{array.name}.past")
         for projection in self.program.projections:
-            for what in ("pre", "post", "dendritic"):
+            for what in ("pre", "post", "dendritic", "twin"):
                 self._bind("index", f"{projection.name}.{what}", getattr(projection, what))
         for name, table in self.program.tables.items():
             self._bind("table", name, table)
@@ -126,18 +141,20 @@ class Machine:
         owners: dict[str, Population | Projection] = {p.name: p for p in self.program.populations}
         owners |= {p.name: p for p in self.program.projections}
         self._events = [
-            (event, self._body(owners[event.owner], f"event {event.name}", event.body, False, event=True))
+            (event, self._body(owners[event.owner], f"event {event.name}", event.body, False, event))
             for event in self.program.events
         ]
         self._every_step = [body for event, body in self._events if event.every_step]
 
     def _body(
-        self, owner: Population | Projection, what: str, body: Body, selected: bool, event: bool = False
+        self, owner: Population | Projection, what: str, body: Body, selected: bool, event: Event | None = None
     ) -> Function:
         function = self._names("function", f"{owner.name} {what}")
         projection = owner if isinstance(owner, Projection) else None
         size = owner.synapses if isinstance(owner, Projection) else owner.size
-        place = Place(owner.name, size, projection, selected, self._names, "event" if event else "step")
+        block: Literal["event", "step"] = "step" if event is None else "event"
+        once = event is not None and event.once and self.copies > 1
+        place = Place(owner.name, size, projection, selected, self._names, block, once)
         return self._compile(function, write(function, body, place, self.program, self.checked), place)
 
     def _condition(self, projection: Projection, condition: Expr) -> Function:
@@ -149,11 +166,11 @@ class Machine:
         return self._compile(function, written, place)
 
     def _compile(self, function: str, written: Written, place: Place) -> Function:
-        for name, (stream, part, real) in written.streams.items():
-            elements = np.arange(place.size, dtype=np.uint64)
-            if place.projection is not None:
-                elements = place.projection.element
-            block = 1 if place.block == "event" else max(1, min(256, 2**16 // max(1, place.size)))
+        for name, (stream, part, real, each) in written.streams.items():
+            elements = self._elements(place)
+            if self.copies > 1:
+                elements = elements_of_copies(elements, self.copies if each else 1)
+            block = 1 if place.block == "event" else max(1, min(256, 2**16 // max(1, elements.size)))
             precision = np.float32 if self.program.precision == "float32" else np.float64
             scale = None if not real else 2.0**-32 if part is None else 2.0**-16
             self._globals[name] = Stream(self.seed, stream, part, elements, scale, precision, block)
@@ -162,6 +179,13 @@ class Machine:
         self._texts.append(written.text)
         compiled: Function = self._globals[function]
         return compiled
+
+    def _elements(self, place: Place) -> NDArray[np.uint64]:
+        """The numbers by which the random draws of a body's elements are keyed, in copy 0."""
+        if place.projection is not None:
+            return place.projection.element
+        first = self.program.population(place.owner).first_element
+        return np.arange(place.size, dtype=np.uint64) + np.uint64(first)
 
     def _make_readouts(self) -> None:
         self._histograms: dict[str, Indices] = {}
@@ -175,7 +199,8 @@ class Machine:
             self._histograms[readout.name] = np.zeros(2**population.size, np.int64)
         self._active: tuple[str, ...] = ()
         self._schedules: dict[str, Indices] = {}
-        self._samples: dict[str, list[tuple[int, Numbers]]] = {r.array: [] for r in self.program.records}
+        self._tables = {series.name: series.table for series in self.program.series}
+        self._samples: dict[str, list[tuple[int, Numbers]]] = {r.name: [] for r in self.program.records}
 
     # ----------------------------------------------------------------------------------------------------- running
 
@@ -204,13 +229,13 @@ class Machine:
             if condition is None:
                 body(t)
             elif len(active := np.flatnonzero(condition(t))):
-                body(t, rows.of(active))
+                body(t, *rows.pairs(active, self.copies))
         for body, projection, rows in self._arrive_bodies:
             if len(spiked := self._spiked(projection.source, t - projection.delay)):
-                body(t, rows.of(spiked))
+                body(t, *rows.pairs(spiked, self.copies))
         for body, projection, rows in self._post_bodies:
             if len(spiked := self._spiked(projection.target, t - 1)):
-                body(t, rows.of(spiked))
+                body(t, *rows.pairs(spiked, self.copies))
 
         self._add_stimuli(t)
         for body, population in self._population_bodies:
@@ -223,9 +248,7 @@ class Machine:
         for body in self._every_step:
             body(t)
         self._read_out()
-        for record in self.program.records:
-            if (t + 1) % record.every == 0:
-                self._samples[record.array].append((t, self._arrays[record.array].copy()))
+        self._sample(t)
 
     def _spiked(self, population: str, step: int) -> Indices:
         ring = self._spikes[population]
@@ -244,28 +267,45 @@ class Machine:
             first, last = injection.steps.searchsorted([t, t + 1])
             if first < last:
                 values = self._arrays[injection.input]
-                np.add.at(values[t % len(values)], injection.neurons[first:last], injection.values[first:last])
+                added = injection.values[first:last]
+                added = added if self.copies == 1 else added[:, None]
+                np.add.at(values[t % len(values)], injection.neurons[first:last], added)
         for series in self.program.series:
-            if series.order == "item":
-                if series.name not in self._schedules:
-                    continue
-                row = int(self._schedules[series.name][self._item_step // series.hold])
-            else:
-                row = t // series.hold
-                if row >= len(series.table):
-                    if not series.loop:
-                        continue
-                    row %= len(series.table)
-            values = self._arrays[series.input]
-            values[t % len(values)] += series.table[row]
+            row = self._row(series, t)
+            if row is not None:
+                values = self._arrays[series.input]
+                rows = self._tables[series.name][np.broadcast_to(row, self.copies)]
+                values[t % len(values)] += rows.T.reshape(values.shape[1:])
+
+    def _row(self, series: Series, t: int) -> int | Indices | None:
+        """Which row of its table a series gives at step t, to all copies or to each."""
+        if series.order == "item":
+            if self._item_step // series.hold >= len(self._schedules.get(series.name, ())):
+                return None
+            pattern: Indices = self._schedules[series.name][self._item_step // series.hold]
+            return pattern * series.frames + self._item_step % series.hold // (series.hold // series.frames)
+        row, rows = t // series.hold, len(series.table)
+        if series.loop:
+            return (row + (0 if series.start is None else series.start)) % rows
+        return row if row < rows else None
 
     def _read_out(self) -> None:
         for readout in self.program.readouts:
             if readout.name in self._active and self._item_step % readout.every == readout.phase:
-                state = 0
-                for bit in self._bits[readout.name](self.step):
-                    state = 2 * state + bool(bit)
-                self._histograms[readout.name][state] += 1
+                bits = self._bits[readout.name](self.step)
+                states = np.zeros(self.copies, np.int64)
+                for bit in bits.reshape(len(bits), self.copies):
+                    states = 2 * states + bit
+                np.add.at(self._histograms[readout.name], states, 1)
+
+    def _sample(self, t: int) -> None:
+        for record in self.program.records:
+            if record.readout:
+                due = record.readout in self._active and self._item_step % record.every == record.phase
+            else:
+                due = (t + 1) % record.every == 0
+            if due:
+                self._samples[record.name].append((t, self._arrays[record.array].copy()))
 
     def _write_clock(self) -> None:
         for name, value in (("run.t", self.step), ("run.item_step", self._item_step)):
@@ -333,6 +373,13 @@ class Machine:
         else:
             target[...] = values
 
+    def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace the table of a series."""
+        expected = self._tables[series].shape
+        if table.shape != expected:
+            raise ValueError(f"the series '{series}' has a table of shape {expected}; found {table.shape}")
+        self._tables[series] = table.copy()
+
     def histogram(self, readout: str) -> Indices:
         """The counts of a readout since they were cleared."""
         return self._histograms[readout].copy()
@@ -348,9 +395,10 @@ class Machine:
             steps = np.repeat(np.array([t for t, _ in spikes], np.int64), [len(n) for _, n in spikes])
             capture.spikes[name] = (steps, np.concatenate([_NONE, *(n for _, n in spikes)]))
             self._recorded[name] = []
-        for name, samples in self._samples.items():
-            shape = (0, *self._arrays[name].shape)
-            rows = np.array([values for _, values in samples]) if samples else np.zeros(shape, self._arrays[name].dtype)
+        for name, sampled in {r.name: self._arrays[r.array] for r in self.program.records}.items():
+            samples = self._samples[name]
+            shape = (len(samples), *sampled.shape)
+            rows = np.array([values for _, values in samples], sampled.dtype).reshape(shape)
             capture.records[name] = (np.array([t for t, _ in samples], np.int64), rows)
             self._samples[name] = []
         return capture

@@ -15,8 +15,9 @@ _QUARTER = np.uint64(0xFFFF)
 class Stream:
     """The draws of all elements of a body, converted to what the program calculates with.
 
-    `scale` None gives raw draws as int64; otherwise the draw times `scale` in precision `dtype`. The draws of `block`
-    consecutive steps are made together: that is faster and changes nothing, since a draw is a function of its step.
+    The elements may have any shape; their draws have the same. `scale` None gives raw draws as int64; otherwise the
+    draw times `scale` in precision `dtype`. The draws of `block` consecutive steps are made together: that is faster
+    and changes nothing, since a draw is a function of its step.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class Stream:
             self.first = step
             steps = np.arange(step, step + self.block, dtype=np.uint64)
             keys = rng.words(self.key, steps)  # rng.step_key of every step
-            words = rng.mix_array(keys[:, None] + np.uint64(rng.GAMMA) * (self.elements + np.uint64(1)))
+            keys = keys.reshape(-1, *[1] * self.elements.ndim)
+            words = rng.mix_array(keys + np.uint64(rng.GAMMA) * (self.elements + np.uint64(1)))
             draws = words >> np.uint64(32) if self.part is None else (words >> np.uint64(16 * self.part)) & _QUARTER
             self.rows = list(self._convert(draws))
         return self.rows[step - self.first]
 
-    def some(self, step: int, selection: NDArray[np.int64]) -> NDArray[Any]:
-        """The draws of the selected elements at a step."""
+    def some(self, step: int, *selection: NDArray[np.int64]) -> NDArray[Any]:
+        """The draws of the selected elements at a step, one selection for every axis of the elements."""
         return self._convert(rng.draw(rng.step_key(self.key, step), self.elements[selection], self.part))
 
     def _convert(self, draws: NDArray[np.uint64]) -> NDArray[Any]:

@@ -1,8 +1,13 @@
 """A body of statements as the text of a Python function on NumPy arrays, one expression per line.
 
 A body runs over all elements of its object at once, or over a selection of synapses (`sel`, ascending). The text is
-the same in both cases but for the indexing. Nothing in it depends on the order of the elements, except that sends are
-added in the order of the synapses.
+the same in both cases but for the indexing.
+
+In a program of several copies it runs over all elements of all copies: an array of a copy's own is (elements, copies),
+a shared one a column beside it, and a selection is of elements and copies (`sel`, `copy`). What an event computes
+`once` is a column too.
+
+Nothing in the text depends on the order of the elements, except that sends are added in the order of the synapses.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from neuroport.batch import is_own
 from neuroport.program import (
     Apply,
     Array,
@@ -35,7 +41,9 @@ from neuroport.program import (
     Send,
     Spike,
     Store,
+    Sum,
     Temp,
+    children,
 )
 
 OPERATORS = {
@@ -88,8 +96,8 @@ class Names:
     def __init__(self, outer: Names | None = None) -> None:
         self._outer = outer
         self._given: dict[tuple[str, str], str] = {}
-        self._used = set(CALLS.values()) | {"np", "t", "sel", "pre", "post", "n", "spiked", "check_bounds"}
-        self._used |= {"saturate", "wrap_into", "refuse", *get_args(Rounding)}
+        self._used = set(CALLS.values()) | {"np", "t", "sel", "copy", "pre", "post", "n", "spiked", "check_bounds"}
+        self._used |= {"saturate", "wrap_into", "refuse", "sum_over_copies", *get_args(Rounding)}
 
     def __call__(self, sort: str, name: str, stem: str = "") -> str:
         """The identifier of the thing of this sort and name, made from `stem` if that is given."""
@@ -109,7 +117,10 @@ class Names:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a body runs: over the `size` elements of a population or projection, all of them or a selection."""
+    """Where a body runs: over the `size` elements of a population or projection, all of them or a selection.
+
+    `once`: computed once for all copies.
+    """
 
     owner: str
     size: int
@@ -117,14 +128,15 @@ class Place:
     selected: bool
     names: Names
     block: Literal["step", "event"] = "step"
+    once: bool = False
 
 
 @dataclass
 class Written:
-    """A body as text, the random streams (stream, part, real) and the real constants that it names."""
+    """A body as text, the random streams (stream, part, real, of each copy) and the real constants that it names."""
 
     text: str
-    streams: dict[str, tuple[int, int | None, bool]] = field(default_factory=dict)
+    streams: dict[str, tuple[int, int | None, bool, bool]] = field(default_factory=dict)
     constants: dict[str, float] = field(default_factory=dict)
 
 
@@ -147,6 +159,10 @@ class _Writer:
         self.gathered: dict[Read, str] = {}
         self.vectors: set[str] = set()
         self.stored: set[str] = set()
+        self.batched = program.copies > 1
+        self.each = not place.once
+        """Whether what is being written is computed by each copy."""
+        self.own_lets: set[str] = set()
 
     # ------------------------------------------------------------------------------------------------ the function
 
@@ -156,7 +172,9 @@ class _Writer:
         for stmt in body:
             match stmt:
                 case Let(name, value):
-                    text = self.expression(value)
+                    if each := self.each or self.reads_own(value):
+                        self.own_lets.add(name)
+                    text = self.in_context(each, value)
                     if isinstance(value, Read) and value.array in self.stored and self.is_live(value):
                         text = f"{text}.copy()"
                     self.lines.append(f"{self.locals('let', name)} = {text}")
@@ -175,7 +193,7 @@ class _Writer:
         head = ["n = sel.size"] if self.place.selected and "n" in used else []
         if self.place.projection is not None:
             head += [f"{side} = {self.synapses(side)}" for side in ("pre", "post") if side in used]
-        arguments = "t, sel" if self.place.selected else "t"
+        arguments = "t" if not self.place.selected else "t, sel, copy" if self.batched else "t, sel"
         lines = [f"def {function}({arguments}):", *(f"    {line}" for line in [*head, *self.lines])]
         self.done.text = "\n".join([*lines, f"    return {answer}", ""])
         return self.done
@@ -187,7 +205,7 @@ class _Writer:
         return text
 
     def synapses(self, what: str) -> str:
-        """The text of a constant of every synapse: pre, post, dendritic."""
+        """The text of a constant of every synapse: pre, post, dendritic, twin."""
         constant = self.place.names("index", f"{self.place.owner}.{what}")
         return f"{constant}[sel]" if self.place.selected else constant
 
@@ -195,6 +213,28 @@ class _Writer:
     def n(self) -> str:
         """How many elements the body runs over."""
         return "n" if self.place.selected else str(self.place.size)
+
+    def shape(self, own: bool) -> str:
+        """The shape of all values of an array of a copy's own, or of a shared one."""
+        if not self.batched or self.place.selected:
+            return self.n
+        return f"({self.place.size}, {self.program.copies if own else 1})"
+
+    def is_own(self, array: str) -> bool:
+        """Whether each of several copies has the array for itself."""
+        return self.batched and is_own(self.program.arrays[array])
+
+    def reads_own(self, expr: Expr) -> bool:
+        """Whether an expression, outside Sum, reads what each copy has of its own."""
+        match expr:
+            case Read():
+                return self.is_own(expr.array)
+            case Temp():
+                return expr.name in self.own_lets
+            case Sum():
+                return False
+            case _:
+                return any(self.reads_own(part) for part in children(expr))
 
     # ------------------------------------------------------------------------------------------------- expressions
 
@@ -207,7 +247,7 @@ class _Writer:
                 return expr.at != "scalar"
             case Temp():
                 return expr.name in self.vectors
-            case Random():
+            case Random() | Sum():
                 return True
             case Apply():
                 return any(self.is_vector(a) for a in expr.args)
@@ -223,7 +263,16 @@ class _Writer:
     def full(self, expr: Expr) -> str:
         """The text of an expression's value with one number per element."""
         text = self.expression(expr)
+        if self.batched and not self.place.selected:
+            return self.name(f"np.broadcast_to({text}, {self.shape(True)})")
         return text if self.is_vector(expr) else f"np.full({self.n}, {text})"
+
+    def in_context(self, each: bool, expr: Expr) -> str:
+        """The text of an expression that each copy computes, or that is computed once."""
+        before, self.each = self.each, each
+        text = self.expression(expr)
+        self.each = before
+        return text
 
     def expression(self, expr: Expr) -> str:
         """The name (or literal) of an expression's value, after the lines that calculate it."""
@@ -243,6 +292,8 @@ class _Writer:
                 text = self.name(f"{table}[{self.expression(expr.index)}]", str(expr.type))
             case Random():
                 text = self.random(expr.stream, expr.part, isinstance(expr.type, Real))
+            case Sum():
+                text = self.name(self.sum(expr), str(expr.type))
         if self.checked and self.program.integer and isinstance(expr.type, Int):
             where = repr(f"{self.place.owner}: {expr.type}")
             self.lines.append(f"check_bounds({text}, {expr.type.lo}, {expr.type.hi}, {where})")
@@ -268,9 +319,10 @@ class _Writer:
         text = self.place.names("array", read.array)
         array = self.program.arrays[read.array]
         if read.lag == "synapse":
-            index = "pre" if read.at == "pre" else "post"
+            index = self.index("pre" if read.at == "pre" else "post", read.array)
             ring = self.place.names("history", read.array, f"{read.array}.past")
-            text = self.name(f"{ring}[(t - 1 - {self.synapses('dendritic')}) % {array.history}, {index}]", read.array)
+            slot = f"(t - 1 - {self.synapses('dendritic')}) % {array.history}"
+            text = self.name(f"{ring}[{slot}, {index}]{self.column(read.array)}", read.array)
         else:
             if read.lag:
                 text = f"{self.place.names('history', read.array)}[(t - 1 - {read.lag}) % {array.history}]"
@@ -280,13 +332,29 @@ class _Writer:
                 case "scalar":
                     text = self.name(f"{text}[()]", read.array)
                 case "pre" | "post":
-                    text = self.name(f"{text}[{read.at}]", read.array)
+                    text = self.name(f"{text}[{self.index(read.at, read.array)}]{self.column(read.array)}", read.array)
+                case "twin":
+                    text = self.name(f"{text}[{self.synapses('twin')}]{self.column(read.array)}", read.array)
                 case "own" if self.place.selected:
-                    text = self.name(f"{text}[sel]", read.array)
+                    text = self.name(f"{text}[{self.index('sel', read.array)}]", read.array)
                 case "own":
-                    return text
+                    return f"{text}{self.column(read.array)}"
         self.gathered[read] = text
         return text
+
+    def index(self, elements: str, array: str) -> str:
+        """The index of these elements of an array: a selection is of elements and copies."""
+        return f"{elements}, copy" if self.place.selected and self.is_own(array) else elements
+
+    def column(self, array: str) -> str:
+        """What makes the values of a shared array a column beside those of the copies."""
+        return "" if not self.batched or self.place.selected or self.is_own(array) else "[:, None]"
+
+    def sum(self, expr: Sum) -> str:
+        if not self.batched or self.place.selected:
+            raise ValueError("a program sums over copies where there are none")
+        x = self.in_context(True, expr.x)
+        return f"sum_over_copies(np.broadcast_to({x}, {self.shape(True)}))[:, None]"
 
     def apply(self, expr: Apply) -> str:
         texts = [self.expression(a) for a in expr.args]
@@ -306,44 +374,55 @@ class _Writer:
         return f"{expr.mode}({', '.join(arguments)})"
 
     def random(self, stream: int, part: int | None, real: bool) -> str:
-        key = f"{self.place.owner}.{stream}.{part}.{self.place.block}.{real}"
+        each = self.batched and self.each
+        key = f"{self.place.owner}.{stream}.{part}.{self.place.block}.{real}.{each}"
         name = self.place.names("stream", key, self.place.owner)
-        self.done.streams[name] = (stream, part, real)
-        return self.name(f"{name}.some(t, sel)" if self.place.selected else f"{name}.all(t)", "draw")
+        self.done.streams[name] = (stream, part, real, each)
+        selection = "sel, copy" if self.batched else "sel"
+        return self.name(f"{name}.some(t, {selection})" if self.place.selected else f"{name}.all(t)", "draw")
 
     # -------------------------------------------------------------------------------------------------- statements
 
     def store(self, store: Store) -> None:
         target = self.place.names("array", store.array)
+        own = self.is_own(store.array)
+        if self.batched and not own and not (self.place.once or isinstance(store.value, Sum)):
+            raise ValueError(f"a program stores what one copy computes into '{store.array}', which all copies share")
         value = self.expression(store.value)
         guard = None if store.guard is None else self.expression(store.guard)
         if store.overflow != "none":
             what = {"saturate": "saturate", "wrap": "wrap_into", "error": "refuse"}[store.overflow]
-            value = self.name(f"{what}({value}, {store.lo}, {store.hi}, {store.array!r}, {guard}, {self.n})")
+            value = self.name(f"{what}({value}, {store.lo}, {store.hi}, {store.array!r}, {guard}, {self.shape(own)})")
         if not self.place.selected:
             where = "" if guard is None else f", where={guard}"
-            self.lines.append(f"np.copyto({target}, {value}{where})")
-        elif guard is None:
-            self.lines.append(f"{target}[sel] = {value}")
+            self.lines.append(f"np.copyto({target}{self.column(store.array)}, {value}{where})")
         else:
-            self.lines.append(f"{target}[sel] = np.where({guard}, {value}, {target}[sel])")
+            selected = f"{target}[{self.index('sel', store.array)}]"
+            self.lines.append(f"{selected} = {value if guard is None else f'np.where({guard}, {value}, {selected})'}")
         for read in [r for r in self.gathered if r.array == store.array and not r.lag]:
             del self.gathered[read]
 
     def send(self, send: Send) -> None:
         target = self.place.names("array", send.input)
         slots = self.program.arrays[send.input].slots
-        cells: str = send.to
+        cells: list[str] = [send.to]
         value = self.full(send.value)
         late = send.delay == "synapse" and slots > 1
-        slot = self.name(f"(t + {self.synapses('dendritic')}) % {slots}", "slot") if late else f"t % {slots}"
-        if send.guard is not None:
-            hit = self.name(f"np.flatnonzero({self.full(send.guard)})")
-            cells, value, slot = f"{cells}[{hit}]", f"{value}[{hit}]", f"{slot}[{hit}]" if late else slot
         if late:
-            self.lines.append(f"np.add.at({target}, ({slot}, {cells}), {value})")
-        else:
-            self.lines.append(f"np.add.at({target}[{slot}], {cells}, {value})")
+            cells.insert(0, self.name(f"(t + {self.synapses('dendritic')}) % {slots}", "slot"))
+        if self.batched and self.place.selected:
+            cells.append("copy")
+        if send.guard is not None:
+            guard = self.full(send.guard)
+            if self.batched and not self.place.selected:
+                hit = self.name(f"np.nonzero({guard})")
+                cells = [*(f"{cell}[{hit}[0]]" for cell in cells), f"{hit}[1]"]
+            else:
+                hit = self.name(f"np.flatnonzero({guard})")
+                cells = [f"{cell}[{hit}]" for cell in cells]
+            value = f"{value}[{hit}]"
+        where = cells[0] if len(cells) == 1 else f"({', '.join(cells)})"
+        self.lines.append(f"np.add.at({target}{'' if late else f'[t % {slots}]'}, {where}, {value})")
 
 
 def namespace(program: Program, constants: dict[str, float]) -> dict[str, Any]:

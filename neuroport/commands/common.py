@@ -14,6 +14,7 @@ import click
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
+    from neuroport.chip import Chip
     from neuroport.network import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,9 +28,31 @@ def chip_options(function: F) -> F:
     function = click.option("--chip-seed", type=int, metavar="N", help="Manufacture a deviating chip from this seed.")(
         function
     )
+    function = mismatch_option(function)
     return click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")(
         function
     )
+
+
+def mismatch_option(function: F) -> F:
+    """--mismatch KIND=SIGMA, any number of times."""
+    return click.option(
+        "--mismatch",
+        multiple=True,
+        metavar="KIND=SIGMA",
+        help="Let the chip's circuits deviate, e.g. weight=10% or duration='1 step'; with --chip-seed.",
+    )(function)
+
+
+def chosen_chip(network: Network, chip: str | None, mismatch: Sequence[str], instance: str | None) -> str | Chip | None:
+    """What --chip names, with the deviations of --mismatch."""
+    if not mismatch:
+        return chip
+    if instance is not None:
+        raise click.UsageError("--chip-instance is one specimen with its own deviations; leave --mismatch out.")
+    from neuroport import api, chips
+
+    return chips.deviating(api.specimen(network, chip)[0], network.kinds, mismatch)
 
 
 def device_option(function: F) -> F:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from neuroport.commands.common import chip_options, echo_table, load_network, set_option
+from neuroport.commands.common import chip_options, chosen_chip, echo_table, load_network, set_option
 
 FORMS = ("network", "program", "integer", "numba", "genn", "report")
 
@@ -15,7 +15,13 @@ FORMS = ("network", "program", "integer", "numba", "genn", "report")
 @chip_options
 @set_option
 def compile_command(
-    net: str, emit: str, chip: str | None, chip_seed: int | None, chip_instance: str | None, sets: tuple[str, ...]
+    net: str,
+    emit: str,
+    chip: str | None,
+    mismatch: tuple[str, ...],
+    chip_seed: int | None,
+    chip_instance: str | None,
+    sets: tuple[str, ...],
 ) -> None:
     """Lower a network and print one of its forms.
 
@@ -32,7 +38,8 @@ def compile_command(
     from neuroport import api, printer
     from neuroport.errors import Unsupported
 
-    chosen, instance = api.specimen(network, chip, chip_seed, chip_instance)
+    deviating = chosen_chip(network, chip, mismatch, chip_instance)
+    chosen, instance = api.specimen(network, deviating, chip_seed, chip_instance)
     if emit == "integer" and not chosen.integer:
         raise Unsupported(
             f"chip '{chosen.name}' calculates in {chosen.arithmetic}, so there is no integer program; "

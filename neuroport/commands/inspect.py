@@ -8,6 +8,7 @@ import click
 
 from neuroport.commands.common import (
     chip_options,
+    chosen_chip,
     echo_json,
     echo_notices,
     echo_table,
@@ -30,6 +31,7 @@ def check(
     ctx: click.Context,
     net: str,
     chip: str | None,
+    mismatch: tuple[str, ...],
     chip_seed: int | None,
     chip_instance: str | None,
     sets: tuple[str, ...],
@@ -45,7 +47,8 @@ def check(
     try:
         network = load_network(net, sets)
         echo_notices(network)
-        program = neuroport.compile(network, chip, chip_seed, chip_instance)
+        deviating = chosen_chip(network, chip, mismatch, chip_instance)
+        program = neuroport.compile(network, deviating, chip_seed, chip_instance)
     except InvalidInput as error:
         if not as_json:
             raise

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neuroport.commands.common import (
+    chosen_chip,
     device_option,
     duration,
     echo_json,
@@ -18,6 +19,7 @@ from neuroport.commands.common import (
     echo_table,
     json_option,
     load_network,
+    mismatch_option,
     set_option,
     shown,
 )
@@ -34,10 +36,11 @@ LINE_EVERY = 10.0
 @click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
 @device_option
 @click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
+@mismatch_option
 @click.option("--chip-seed", metavar="N", help="Manufacture a deviating chip from this seed; FIRST:END for copies.")
 @click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's]; copy k adds k.")
-@click.option("--copies", type=click.IntRange(1), metavar="N", help="Independent copies [default: the network's].")
+@click.option("--copies", type=click.IntRange(1), metavar="N", help="Copies of the network [default: its own number].")
 @set_option
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
 @click.option("-o", "--output", metavar="FILE.h5", help="Write a trace of what the network records.")
@@ -51,6 +54,7 @@ def run(
     backend: str,
     device: str | None,
     chip: str | None,
+    mismatch: tuple[str, ...],
     chip_seed: str | None,
     chip_instance: str | None,
     seed: int | None,
@@ -64,6 +68,7 @@ def run(
 ) -> None:
     """Run a network and print its metrics, spikes and digest."""
     import neuroport
+    from neuroport.batch import can_share
 
     if output is not None:
         from neuroport.trace_write import check_output
@@ -72,20 +77,28 @@ def run(
     chip_seeds = seed_range(chip_seed)
     network = load_network(net, sets)
     echo_notices(network)
+    deviating = chosen_chip(network, chip, mismatch, chip_instance)
     count = copies or (len(chip_seeds) if ":" in (chip_seed or "") else network.copies)
+    if can_share(network):
+        if ":" in (chip_seed or ""):
+            raise click.UsageError("copies that share what they learn are on one chip: --chip-seed takes one number.")
+        network, count = dataclasses.replace(network, copies=count), 1
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
     try:
         with Progress(network.name, show=not quiet) as progress:
             if count == 1 and len(chip_seeds) < 2:
                 one = chip_seeds[0] if chip_seeds else None
-                results = [neuroport.run(network, backend, chip, one, chip_instance, seed, progress=progress, **common)]
+                result = neuroport.run(
+                    network, backend, deviating, one, chip_instance, seed, progress=progress, **common
+                )
+                results = [result]
             else:
                 if chip_instance is not None:
                     raise click.UsageError("--chip-instance is one chip; copies take --chip-seed FIRST:END.")
                 first = network.seed if seed is None else seed
                 seeds = range(first, first + count)
                 results = list(
-                    neuroport.run_copies(network, seeds, backend, chip, chip_seeds, progress=progress, **common)
+                    neuroport.run_copies(network, seeds, backend, deviating, chip_seeds, progress=progress, **common)
                 )
     except KeyboardInterrupt:
         click.echo(f"interrupted after {progress.done:,} of {progress.total:,} steps", err=True)
@@ -129,7 +142,9 @@ def summary(result: Run, network: Network) -> None:
     """Print a run for people."""
     chip = result.chip if result.chip_seed is None else f"{result.chip}, chip seed {result.chip_seed}"
     seconds = result.steps * result.dt / 1000
-    click.echo(f"{result.network} on {chip} ({result.arithmetic}), backend {result.backend}, seed {result.seed}")
+    copies = f", {shown(result.copies)} copies" if result.copies > 1 else ""
+    first = f"{result.network} on {chip} ({result.arithmetic}), backend {result.backend}, seed {result.seed}"
+    click.echo(f"{first}{copies}")
     _metrics(result, network)
     spikes = [[name, count, f"{result.rates[name]:.4g} Hz"] for name, count in result.spikes.items()]
     echo_table(("population", "spikes", "mean rate"), spikes)
@@ -152,7 +167,7 @@ def _metrics(result: Run, network: Network) -> None:
         rows = [[name, *_measured(v, 0)] for name, v in result.metrics.items()]
     echo_table(columns, rows)
     from neuroport.network import Measure
-    from neuroport.read_protocol import walk
+    from neuroport.protocol import walk
 
     measures = [item for item in walk(network.protocol) if isinstance(item, Measure)]
     for name in (name for name, values in result.metrics.items() if not values):

@@ -167,8 +167,9 @@ def _show_trace(trace: Trace) -> None:
     chip = trace.chip if trace.chip_seed is None else f"{trace.chip}, chip seed {trace.chip_seed}"
     click.echo(f"trace of {trace.name} on {chip} ({trace.arithmetic}), backend {trace.backend}, seed {trace.seed}")
     seconds = trace.steps * trace.dt / 1000
+    copies = f"; {trace.copies:,} copies" if trace.copies > 1 else ""
     end = "" if trace.complete else "; INCOMPLETE: the run did not come to its end"
-    click.echo(f"{trace.steps:,} steps of {trace.dt:g} ms ({shown(seconds)} s){end}")
+    click.echo(f"{trace.steps:,} steps of {trace.dt:g} ms ({shown(seconds)} s){copies}{end}")
     if trace.complete:
         click.echo(f"took {duration(trace.build_s)} to build, {duration(trace.run_s)} to run")
         click.echo(f"digest {trace.digest}")
@@ -183,7 +184,7 @@ def _show_trace(trace: Trace) -> None:
     histories = [(name, trace.weight_history(name)) for name in trace.snapshots]
     echo_table(
         ("sampled", "samples", "elements", "unit"),
-        [[name, len(s.steps), s.raw.shape[1], s.unit] for name, s in (*records, *histories)],
+        [[name, len(s.steps), s.raw[0].size, s.unit] for name, s in (*records, *histories)],
     )
     echo_table(
         ("metric", "measured", "first", "last"),

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chip_options, device_option, echo_json, json_option, load_network, set_option
+from neuroport.commands.common import (
+    chip_options,
+    chosen_chip,
+    device_option,
+    echo_json,
+    json_option,
+    load_network,
+    set_option,
+)
 from neuroport.commands.run import Progress
 
 if TYPE_CHECKING:
@@ -32,6 +40,7 @@ def verify(
     against: tuple[str, ...],
     device: str | None,
     chip: str | None,
+    mismatch: tuple[str, ...],
     chip_seed: int | None,
     chip_instance: str | None,
     seed: int | None,
@@ -55,11 +64,12 @@ def verify(
     results: list[dict[str, Any]] = []
     for net in nets:
         network = load_network(net, sets)
-        program = neuroport.compile(network, chip, chip_seed, chip_instance)
+        deviating = chosen_chip(network, chip, mismatch, chip_instance)
+        program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         if network.protocol and not full and "run.T" in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
             network = protocol.shorten(network, program, steps=1000 if steps is None else steps)
-            program = neuroport.compile(network, chip, chip_seed, chip_instance)
+            program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
             result = verification.verify(
                 network, program, executors, steps=steps, full=full, seed=seed, progress=progress

@@ -59,6 +59,28 @@ def rates(ups: Sequence[Real], patterns: Real) -> list[Real]:
     return found[1:]
 
 
+def voltages(ups: Sequence[Real], patterns: Real) -> list[Real]:
+    """Prospective voltages (patterns, cells) of every layer above the input, without a teacher."""
+    below = [patterns, *rates(ups, patterns)]
+    return [(BASAL_OUT if k == len(ups) - 1 else BASAL) * below[k] @ w for k, w in enumerate(ups)]
+
+
+def gradients(ups: Sequence[Real], patterns: Real, goals: Real) -> list[Real]:
+    """The way down of the squared error of the output's voltages, for every forward matrix: back-propagation."""
+    layers = [patterns, *rates(ups, patterns)]
+    error = BASAL_OUT * (goals - voltages(ups, patterns)[-1])
+    found = []
+    for k in reversed(range(len(ups))):
+        found.append(layers[k].T @ error)
+        error = BASAL * layers[k] * (1 - layers[k]) * (error @ ups[k].T)
+    return found[::-1]
+
+
+def angle(a: Real, b: Real) -> float:
+    """Degrees between two matrices."""
+    return float(np.degrees(np.arccos(np.sum(a * b) / np.sqrt(np.sum(a**2) * np.sum(b**2)))))
+
+
 @dataclass(frozen=True)
 class Feedback:
     """Of the weights from layer k + 1 down to layer k: what they tend to, and the variance they end with."""

@@ -1,0 +1,73 @@
+"""Events that read or assign what belongs to other objects, and what follows from that.
+
+GeNN's custom updates see the variables of one synapse group, or those of neurons of which at most one group keeps the
+past; but they see the extra global parameters of all groups. So the arrays that such an event needs are extra global
+parameters of their group, with one place for each neuron or synapse.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from neuroport.program import Array, Event, Program, Read, Store, parts
+
+
+def arrays(event: Event, program: Program) -> dict[str, Array]:
+    """The arrays of neurons or synapses that an event reads or assigns."""
+    names = [e.array for e in parts(event.body) if isinstance(e, Read)]
+    names += [s.array for s in event.body if isinstance(s, Store)]
+    return {name: program.arrays[name] for name in names if program.arrays[name].at != "scalar"}
+
+
+def stored(event: Event) -> set[str]:
+    """The arrays that an event assigns."""
+    return {s.array for s in event.body if isinstance(s, Store)}
+
+
+def far(event: Event, program: Program) -> dict[str, Array]:
+    """The arrays of other objects among them."""
+    return {name: a for name, a in arrays(event, program).items() if a.owner != event.owner}
+
+
+def open_to_others(program: Program, uniform: set[str]) -> set[str]:
+    """Arrays that events of other objects need, and those of the same name in other copies.
+
+    All copies have the array in the same way, so that GeNN sees that their code is the same.
+    """
+    wanted = {
+        one_copy(name)
+        for event in program.events
+        for name in far(event, program)
+        if name not in uniform
+    }
+    return {name for name in program.arrays if one_copy(name) in wanted} - uniform
+
+
+def read_by_synapses(program: Program) -> set[str]:
+    """Arrays of neurons that the code of synapses reads in a step."""
+    bodies = [b for p in program.projections if p.synapses for b in (p.step, p.arrive, p.post_body)]
+    reads = (e for body in bodies for e in parts(body) if isinstance(e, Read))
+    return {e.array for e in reads if e.at in ("pre", "post")}
+
+
+@cache
+def one_copy(name: str) -> str:
+    """A name without what tells copies apart."""
+    return re.sub(r"#\d+", "", name)
+
+
+def after_step(program: Program) -> tuple[list[Event], set[str]]:
+    """Events of neurons with `every_step` that cannot be part of the neurons' code, and the arrays they assign.
+
+    They reach other populations, or come after one that reaches theirs.
+    """
+    late: list[Event] = []
+    populations: set[str] = set()
+    changed: set[str] = set()
+    for event in program.events:
+        if event.over == "neuron" and event.every_step and (far(event, program) or event.owner in populations):
+            late.append(event)
+            populations |= {event.owner} | {a.owner for a in arrays(event, program).values()}
+            changed |= stored(event)
+    return late, changed

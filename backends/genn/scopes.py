@@ -1,0 +1,314 @@
+"""What the code of a group may name: its variables, parameters and arrays, and those of others that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.backends.emulator.layout import fits, integer_dtype, kind_of, storage
+from neuroport.backends.genn import places
+from neuroport.backends.genn.code import RESERVED, Identifiers, c_type
+from neuroport.backends.genn.model import (
+    ArrayKind,
+    Borrowed,
+    GlobalArray,
+    Group,
+    Neurons,
+    Parameter,
+    Reference,
+    Synapses,
+    Update,
+    Variable,
+)
+from neuroport.program import Program, Projection, Read, Send
+
+
+class Scope:
+    """What the code of one group may name (neuroport.backends.genn.code.Place, but for `own` and `far`)."""
+
+    def __init__(self, program: Program, group: Group, changing: set[str]) -> None:
+        self.program, self.group, self.changing = program, group, changing
+        self.names = Identifiers(set(RESERVED))
+        self.uniform: set[str] = set()
+        self.shifted = False
+        self.open: dict[str, str] = {}
+        """Arrays that events of others need, which are arrays of the group."""
+
+    def one_for_all(self, array: str) -> str:
+        """The number that an array of synapses holds everywhere."""
+        ctype = c_type(storage(self.program.arrays[array], self.program))
+        wanted = array.rsplit(".", 1)[-1]
+        return self.parameter(Parameter(self.names(wanted, "own", array), ctype, "uniform", array, True))
+
+    def array(self, kind: ArrayKind, name: str, ctype: str, wanted: str) -> str:
+        """The identifier of an array of the group, which it gets if it has not got it yet."""
+        for known in self.group.arrays:
+            if known.kind == kind and known.name == name:
+                return known.ident
+        ident = self.names(wanted, kind, name)
+        self.group.arrays.append(GlobalArray(ident, ctype, kind, name))
+        return ident
+
+    def parameter(self, parameter: Parameter) -> str:
+        """Give the group a parameter if it has not got it yet."""
+        if parameter not in self.group.parameters:
+            self.group.parameters.append(parameter)
+        return parameter.ident
+
+    def scalar(self, array: str) -> str:
+        """A number of the whole group."""
+        wanted = array.rsplit(".", 1)[-1]
+        if array == "run.item_step":
+            return f"{self.array('wide', array, 'int64_t', 'item_start')}[0]"
+        declared = self.program.arrays[array]
+        kind = kind_of(declared.type, self.program)
+        changes = array in self.changing
+        if kind == "i8" and (changes or not fits(32, int(declared.initial), int(declared.initial))):
+            return f"{self.array('wide', array, 'int64_t', wanted)}[0]"
+        number = "double" if self.program.precision == "float64" or declared.wide else "float"
+        ctype = {"i8": "int64_t", "f": number}.get(kind, "int32_t")
+        return self.parameter(Parameter(self.names(wanted, "scalar", array), ctype, "scalar", array, changes))
+
+    def table(self, name: str) -> str:
+        """A table."""
+        table = self.program.tables[name]
+        dtype = integer_dtype(int(table.min(initial=0)), int(table.max(initial=0)))
+        return self.array("table", name, c_type(dtype), name)
+
+    def key(self, stream: int) -> str:
+        """The key of a random stream."""
+        ident = self.array("keys", "", "uint64_t", "keys")
+        if stream not in self.group.streams:
+            self.group.streams.append(stream)
+        return f"{ident}[{self.group.streams.index(stream)}]"
+
+    def counter(self, array: str, kind: str) -> str:
+        """Where overflows are counted or the failing step is noted.
+
+        On a GPU every neuron and every synapse has a thread, and GeNN's language has no atomic addition: so each counts
+        for itself. The failing step is one number: all threads that write at the same time write the same one.
+        """
+        short = array.rsplit(".", 1)[-1]
+        if kind == "failed":
+            return f"{self.array('failed', array, 'uint64_t', f'failed_{short}')}[0]"
+        return f"{self.array('overflow', array, 'uint32_t', f'overflow_{short}')}[{self.index()}]"
+
+    def index(self) -> str:
+        """The place of this neuron or synapse in arrays."""
+        return "id"
+
+    def own(self, array: str) -> str:
+        """The variable or array element of this neuron or synapse."""
+        raise ValueError(f"'{array}' cannot be used here")
+
+    def far(self, read: Read) -> str:
+        """What belongs to another neuron or synapse."""
+        raise ValueError(f"'{read.array}' cannot be read here")
+
+    def element(self) -> str:
+        """The number that keys this neuron's or synapse's random draws."""
+        raise ValueError("nothing is drawn here")
+
+    def first(self) -> str:
+        """By how much the numbers of random elements are larger than usual."""
+        return f"{self.array('element', self.group.owner, 'uint64_t', 'first_element')}[0]"
+
+    def send(self, send: Send, value: str) -> str:
+        """The statement that sends a value."""
+        raise ValueError(f"nothing can be sent to '{send.input}' here")
+
+
+class NeuronScope(Scope):
+    """A population: its variables, and its inputs as locals."""
+
+    def __init__(self, program: Program, group: Neurons, changing: set[str]) -> None:
+        super().__init__(program, group, changing)
+        self.neurons = group
+        self.variables: dict[str, str] = {}
+        self.seen: dict[str, str] = {}
+        """Variables with what synapses see of arrays that are open to others."""
+
+    def own(self, array: str) -> str:
+        """The variable or array element of this neuron or synapse."""
+        return self.variables[array]
+
+    def anchor(self) -> Variable:
+        """Some variable."""
+        if not self.neurons.variables:
+            anchor = Variable(self.names.fresh("anchor"), "uint8_t", "anchor", self.neurons.owner, True)
+            self.neurons.variables.append(anchor)
+        return self.neurons.variables[0]
+
+    def element(self) -> str:
+        """The number that keys this neuron's or synapse's random draws."""
+        return self.usual_element(self.first)
+
+    def usual_element(self, first: Callable[[], str]) -> str:
+        """The number of a neuron's random draws; `first` gives what the first neuron has."""
+        return f"((uint64_t)id + {first()})" if self.shifted else "(uint64_t)id"
+
+
+class SynapseScope(Scope):
+    """A projection: its variables, and references to those of the two populations."""
+
+    def __init__(
+        self,
+        program: Program,
+        group: Synapses,
+        changing: set[str],
+        projection: Projection,
+        neurons: dict[str, NeuronScope],
+    ) -> None:
+        super().__init__(program, group, changing)
+        self.synapses = group
+        self.projection, self.neurons = projection, neurons
+        self.variables: dict[str, str] = {}
+        self.element_variable: Variable | None = None
+        self._twins: list[tuple[NDArray[np.int64], Variable]] = []
+
+    def own(self, array: str) -> str:
+        """The variable or array element of this neuron or synapse."""
+        return self.one_for_all(array) if array in self.uniform else self.variables[array]
+
+    def far(self, read: Read) -> str:
+        """What belongs to another neuron or synapse."""
+        late = read.lag == "synapse" and self.projection.dendritic is not None
+        population = self.projection.source if read.at == "pre" else self.projection.target
+        references = self.synapses.pre if read.at == "pre" else self.synapses.post
+        short = read.array.rsplit(".", 1)[-1]
+        ident = self.names(f"{read.at}_{short}{'_then' if late else ''}", read.at, read.array, str(late))
+        ctype = c_type(storage(self.program.arrays[read.array], self.program))
+        home = self.neurons[population]
+        target = home.seen.get(read.array) or home.own(read.array)
+        reference = Reference(ident, ctype, target, read.array, past=late)
+        if reference not in references:
+            references.append(reference)
+        return f"{ident}[{self.variables['dendritic']}]" if late else ident
+
+    def index(self) -> str:
+        """The place of this neuron or synapse in arrays."""
+        return "id_syn"
+
+    def element(self) -> str:
+        """The number that keys this neuron's or synapse's random draws."""
+        return self.usual_element(self.first) if self.element_variable is None else self.element_variable.ident
+
+    def usual_element(self, first: Callable[[], str]) -> str:
+        """The number of a synapse's random draws, where that follows from its neurons."""
+        more = f" + {first()}" if self.shifted else ""
+        return f"((uint64_t)id_pre * {self.projection.target_size} + id_post{more})"
+
+    def twin(self, where: NDArray[np.int64], other: str) -> Variable:
+        """The constant with the places of the twins in another projection; copies of it have the same."""
+        for known, variable in self._twins:
+            if np.array_equal(known, where):
+                return variable
+        ctype = "uint16_t" if where.max(initial=0) < 2**16 else "uint32_t"
+        variable = Variable(self.names.fresh("twin"), ctype, "twin", self.projection.name, True, other)
+        self._twins.append((where, variable))
+        self.synapses.variables.append(variable)
+        return variable
+
+    def anchor(self) -> Variable:
+        """Some variable."""
+        if not self.synapses.variables:
+            anchor = Variable(self.names.fresh("anchor"), "uint8_t", "anchor", self.projection.name, True)
+            self.synapses.variables.append(anchor)
+        return self.synapses.variables[0]
+
+    def send(self, send: Send, value: str) -> str:
+        """The statement that sends a value."""
+        if send.to == "pre":
+            return f"addToPre((scalar){value});"
+        if send.delay == "synapse" and "dendritic" in self.variables:
+            return f"addToPostDelay((scalar){value}, {self.variables['dendritic']});"
+        return f"addToPost((scalar){value});"
+
+
+class UpdateScope(Scope):
+    """An event: references to the variables of its object, and to what it needs of others."""
+
+    def __init__(
+        self,
+        program: Program,
+        group: Update,
+        changing: set[str],
+        owner: NeuronScope | SynapseScope,
+        others: Callable[[str], NeuronScope | SynapseScope],
+        writes: set[str],
+    ) -> None:
+        super().__init__(program, group, changing)
+        self.update, self.owner, self.others, self.writes = group, owner, others, writes
+        self.uniform, self.shifted = owner.uniform, owner.shifted
+
+    def own(self, array: str) -> str:
+        """The variable or array element of this neuron or synapse."""
+        if array in self.uniform:
+            return self.one_for_all(array)
+        home = self.others(self.program.arrays[array].owner)
+        if array in home.open:
+            return f"{self.borrowed(array, home, '')}[{self.index()}]"
+        ctype = c_type(storage(self.program.arrays[array], self.program))
+        short = array.rsplit(".", 1)[-1]
+        return self.reference(short, ctype, home.variables[array], array, array not in self.writes, home.group.name)
+
+    def reference(self, wanted: str, ctype: str, target: str, name: str, constant: bool, group: str) -> str:
+        """The name of a variable of a group."""
+        ident = self.names(wanted, "own", name)
+        reference = Reference(ident, ctype, target, name, constant, group=group)
+        if reference not in self.update.references:
+            self.update.references.append(reference)
+        return ident
+
+    def far(self, read: Read) -> str:
+        """What belongs to another neuron or synapse."""
+        if read.array in self.uniform:
+            return self.one_for_all(read.array)
+        home = self.others(self.program.arrays[read.array].owner)
+        if isinstance(home, NeuronScope):
+            return f"{self.borrowed(read.array, home, f'{read.at}_')}[id_{read.at}]"
+        return f"{self.borrowed(read.array, home, 'twin_')}[{self._twin(home.projection)}]"
+
+    def borrowed(self, array: str, home: NeuronScope | SynapseScope, prefix: str) -> str:
+        """The name of an array of a group."""
+        ctype = c_type(storage(self.program.arrays[array], self.program))
+        ident = self.names(prefix + array.rsplit(".", 1)[-1], "borrowed", array)
+        borrowed = Borrowed(ident, ctype, home.open[array], array, home.group.name)
+        if borrowed not in self.update.borrowed:
+            self.update.borrowed.append(borrowed)
+        return ident
+
+    def _twin(self, other: Projection) -> str:
+        """The place of the corresponding synapse of another projection."""
+        if not isinstance(self.owner, SynapseScope):
+            raise ValueError(f"neurons have no twins in '{other.name}'")
+        mine = self.owner.projection
+        where = places.of_twins(mine, other)
+        if np.array_equal(where, places.of_synapses(mine)):
+            return "id_syn"
+        row = places.stride(other)
+        if np.array_equal(where, mine.post * row + mine.pre):
+            return f"id_post * {row} + id_pre"
+        return self._constant(self.owner.twin(where, other.name))
+
+    def _constant(self, variable: Variable) -> str:
+        """A constant of every synapse."""
+        group = self.owner.group.name
+        return self.reference(variable.holds, variable.type, variable.ident, variable.ident, True, group)
+
+    def anchor(self) -> None:
+        """Refer to some variable, since GeNN finds what an update is for by its references."""
+        if not self.update.references:
+            self._constant(self.owner.anchor())
+
+    def index(self) -> str:
+        """The place of this neuron or synapse in arrays."""
+        return self.owner.index()
+
+    def element(self) -> str:
+        """The number that keys this neuron's or synapse's random draws."""
+        if isinstance(self.owner, SynapseScope) and self.owner.element_variable is not None:
+            return self._constant(self.owner.element_variable)
+        return self.owner.usual_element(self.first)
