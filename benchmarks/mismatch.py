@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroport
 from neuroport import chips
@@ -125,18 +128,19 @@ def _draw(args: argparse.Namespace, cases: list[Case], values: dict[Case, float]
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    floor = min((v for v in values.values() if v > 0), default=1.0) / 3 if args.log else -np.inf
     groups = list(dict.fromkeys(c.group for c in cases))
     rules = list(dict.fromkeys(c.rule for c in cases))
     figure, axes = pyplot.subplots(figsize=(1.5 + 1.05 * len(groups), 3.6), layout="constrained")
     for k, rule in enumerate(rules):
         for g, group in enumerate(groups):
-            found = np.array([values[c] for c in cases if (c.group, c.rule) == (group, rule)])
+            found = np.array([max(values[c], floor) for c in cases if (c.group, c.rule) == (group, rule)])
             x = g + 0.24 * (k - (len(rules) - 1) / 2)
             spread = np.linspace(-0.06, 0.06, len(found)) if len(found) > 1 else np.zeros(1)
             axes.plot(x + spread, found, "o", color=f"C{k}", ms=3.5, alpha=0.6, label=rule if g == 0 else None)
             axes.plot([x - 0.09, x + 0.09], [np.median(found)] * 2, color=f"C{k}", lw=2)
     axes.set_xticks(range(len(groups)), [g.replace("ideal", "float").replace(", ", "\n") for g in groups])
-    axes.set_ylabel(args.metric)
+    axes.set_ylabel(f"{args.metric} (lowest: 0)" if args.log and min(values.values()) <= 0 else args.metric)
     axes.set_title(f"{args.net}: every dot is a run, lines are medians", fontsize=10)
     if args.log:
         axes.set_yscale("log")

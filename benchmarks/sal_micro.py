@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from typing import Any
 
 import numpy as np
 import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroport
 from neuroport import chips, instance, networks
@@ -39,6 +42,9 @@ LAST = 10
 def main() -> None:
     """Run the rules and print what they reach."""
     args = _arguments()
+    if args.draw:
+        _draw([json.loads(line) for line in Path(args.results).read_text(encoding="utf-8").splitlines()], args.draw)
+        return
     for rule in args.rule or RULES:
         found = run(args, rule)
         if args.results:
@@ -139,6 +145,43 @@ def _print(rule: str, found: dict[str, Any]) -> None:
         print(f"  {name:10} median {middle:.3g} [{low:.3g}, {high:.3g}] of {each}")
 
 
+def _draw(rows: list[dict[str, Any]], output: str) -> None:
+    """Loss and effective gap of every circuit in a file of results, by chip."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    def group(row: dict[str, Any]) -> str:
+        spread = f"\n{100 * row['mismatch']:g} %" if row["mismatch"] else ""
+        return f"{row['chip'].replace('ideal', 'float')}{spread}{', matched' if row.get('matched') else ''}"
+
+    rows = sorted(rows, key=lambda row: (row["chip"] != "ideal", row["mismatch"], not row.get("matched")))
+    groups = list(dict.fromkeys(group(row) for row in rows))
+    shown = [rule for rule in RULES if any(row["rule"] == rule for row in rows)]
+    figure, panels = pyplot.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
+    for row in rows:
+        last = {name: np.mean(row[name][-LAST:], axis=0) for name in ("free", *WEIGHTS)}
+        gap = abs(last["down"] * np.array(row["down_gain"]) - last["up2"] * np.array(row["up2_gain"]))
+        rule = shown.index(row["rule"])
+        x = groups.index(group(row)) + 0.22 * (rule - (len(shown) - 1) / 2)
+        for axes, values in zip(panels, (last["free"], gap), strict=True):
+            spread = np.linspace(-0.06, 0.06, len(values))
+            axes.plot(x + spread, values, "o", color=f"C{rule}", ms=3.5, alpha=0.6)
+            axes.plot([x - 0.09, x + 0.09], [np.median(values)] * 2, color=f"C{rule}", lw=2)
+    for axes, label in zip(panels, ("free loss", "effective gap |down - up2|"), strict=True):
+        axes.set_xticks(range(len(groups)), groups, fontsize=8)
+        axes.set_ylabel(label)
+        axes.set_yscale("log")
+        axes.grid(axis="y", alpha=0.3)
+    names = {"sal": "SAL", "bp": "weight transport", "fa": "fixed feedback"}
+    for k, rule in enumerate(shown):
+        panels[0].plot([], [], "o", color=f"C{k}", label=names[rule])
+    panels[0].legend(frameon=False, fontsize=8)
+    figure.suptitle("sal_micro: every dot is a circuit, lines are medians", fontsize=10)
+    figure.savefig(output, dpi=120)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The spiking microcircuit with SAL and its controls.")
     parser.add_argument("--rule", action="append", choices=list(RULES))
@@ -152,6 +195,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=150)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--results", default="")
+    parser.add_argument("--draw", metavar="FIGURE.png", help="draw what is in the results file, and run nothing")
     return parser.parse_args()
 
 
