@@ -163,7 +163,7 @@ class _Elaboration:
     # --------------------------------------------------------------------------------------------------- arrays
 
     def _run_scalars(self) -> None:
-        steps = list(run_lengths(self.network, self.network.protocol, self.materialiser))
+        steps = list(run_lengths(self.network, self.materialiser))
         low, high = (min(steps), max(steps)) if steps else (1, 10**6)
         for name, limits in (("T", (low, high)), ("t", None), ("item_step", None)):
             type_ = Int(low, high) if limits else Int(0, 2**62)

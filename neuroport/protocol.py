@@ -142,16 +142,18 @@ def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
 
 
 def present_holds(item: Present, program: Program) -> int:
-    """How many holds a `present` item has: each shows one pattern to every copy. InvalidInput if some are left over."""
+    """How many holds a `present` item has: see `dealt`."""
     series = patterns_of(item.patterns, program)
-    count = number_of_patterns(series) if item.count is None else item.count
-    if count % program.copies:
-        raise InvalidInput.one(
-            item.place,
-            f"'present' deals {count} patterns to {program.copies} copies, which leaves {count % program.copies} over; "
-            f"show a multiple of {program.copies}",
-        )
-    return count // program.copies
+    return dealt(item, number_of_patterns(series) if item.count is None else item.count, program.copies)
+
+
+def dealt(item: Present, count: int, copies: int) -> int:
+    """How many of `count` patterns each copy is shown, one per hold. InvalidInput if some are left over."""
+    if count % copies:
+        fitting = max(1, count // copies) * copies
+        text = f"'present' deals {count} patterns to {copies} copies, which leaves {count % copies} over; "
+        raise InvalidInput.one(item.place, f"{text}show a multiple of {copies}, such as count: {fitting}")
+    return count // copies
 
 
 def present_steps(item: Present, program: Program) -> int:
@@ -197,7 +199,7 @@ def _steps(items: tuple[Item, ...], variables: dict[str, int], network: Network,
 
 def _depends(items: tuple[Item, ...]) -> bool:
     """Whether the number of steps may depend on the variables of repeats."""
-    return any(isinstance(i, If) or (isinstance(i, Repeat) and _depends(i.do)) for i in items)
+    return any(isinstance(item, If) for item in walk(items))
 
 
 def schedule(patterns: Patterns, series: Series, count: int | None, seed: int, presentation: int) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -10,24 +10,21 @@ from numpy.typing import NDArray
 
 from neuroport import units
 from neuroport.batch import shares
-from neuroport.errors import Problem
+from neuroport.errors import InvalidInput, Problem
 from neuroport.materialise import Elements, Materialiser
 from neuroport.model import Input
 from neuroport.network import (
     Capture,
-    If,
-    Item,
     Network,
     Patterns,
     Present,
-    Repeat,
     Run,
     SpikeList,
     Stimulus,
     TimeSeries,
 )
 from neuroport.program import Injection, Numbers, Series
-from neuroport.protocol import walk
+from neuroport.protocol import dealt, walk
 from neuroport.values import Value
 
 
@@ -129,14 +126,10 @@ def _started(stimulus: TimeSeries, series: Series, copies: int, materialiser: Ma
     return replace(series, start=np.array(start, np.int64))
 
 
-def run_lengths(network: Network, items: Sequence[Item], materialiser: Materialiser) -> Iterable[int]:
-    """The steps of every run and present item that a protocol may come to."""
-    for item in items:
+def run_lengths(network: Network, materialiser: Materialiser) -> Iterable[int]:
+    """The steps of every run and present item that the protocol may come to."""
+    for item in walk(network.protocol):
         match item:
-            case Repeat(do=do):
-                yield from run_lengths(network, do, materialiser)
-            case If(then=then, otherwise=otherwise):
-                yield from run_lengths(network, (*then, *otherwise), materialiser)
             case Run(duration=duration):
                 yield int(units.steps(duration, network.dt))
             case Present(patterns=name, count=count):
@@ -144,14 +137,12 @@ def run_lengths(network: Network, items: Sequence[Item], materialiser: Materiali
                 assert shown.hold is not None
                 if count is None:
                     count = pattern_count(shown, network, materialiser)
-                copies = batch_size(network)
-                if count % copies:
-                    fitting = max(1, count // copies) * copies
-                    text = f"'present' deals {count} patterns to {copies} copies, which leaves {count % copies} over; "
-                    materialiser.problems.append(
-                        Problem(item.place, f"{text}show a multiple of {copies}, such as count: {fitting}")
-                    )
-                yield int(units.steps(shown.hold, network.dt)) * max(1, count // copies)
+                try:
+                    holds = dealt(item, count, batch_size(network))
+                except InvalidInput as error:
+                    materialiser.problems += error.problems
+                    holds = 1
+                yield int(units.steps(shown.hold, network.dt)) * holds
             case _:
                 pass
 

@@ -271,7 +271,7 @@ def test_chain_finds_the_teacher_only_with_learned_feedback(seed: int) -> None:
 
 
 def test_digits_are_learned() -> None:
-    pytest.importorskip("sklearn")
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of pal_digits")
     first, *_, last = reached("pal_digits", "protocol.2.repeat=4")
     assert first < 25
     assert last > 85

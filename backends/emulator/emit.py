@@ -127,6 +127,8 @@ class Emitter:
     """Collects the parts of one module."""
 
     reserved = RESERVED
+    first_row = "start"
+    series_suffix = ""
 
     def __init__(self, program: Program, boundscheck: bool) -> None:
         self.program = program
@@ -421,10 +423,11 @@ class Emitter:
         acc, table = run.use("array", series.input), run.use("series_table", series.name)
         hold = run.use("hold", series.name)
         if series.order == "time":
-            loop, start = run.use("loop", series.name), run.use("start", series.name)
-            return f"add_series(t, {acc}, {table}, {hold}, {loop}, {start})"
+            loop, start = run.use("loop", series.name), run.use(self.first_row, series.name)
+            return f"add_series{self.series_suffix}(t, {acc}, {table}, {hold}, {loop}, {start})"
         schedule, frames = run.use("series_schedule", series.name), run.use("frames", series.name)
-        return f"add_scheduled(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
+        name = f"add_scheduled{self.series_suffix}"
+        return f"{name}(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
 
     def _step(self, run: Function) -> tuple[list[str], list[str]]:
         """The lines that check for room in buffers, and those of one step."""

@@ -6,13 +6,15 @@ from neuroport.backends.emulator.body import Place, Writer
 from neuroport.backends.emulator.body_batch import BatchWriter
 from neuroport.backends.emulator.emit import Emitter, Function
 from neuroport.backends.emulator.prelude_batch import BATCH_RESERVED, batch_prelude
-from neuroport.program import Event, Series
+from neuroport.program import Event
 
 
 class BatchEmitter(Emitter):
     """Collects the parts of one module of a program of several copies."""
 
     reserved = BATCH_RESERVED
+    first_row = "starts"
+    series_suffix = "_of_copies"
 
     def prelude(self) -> str:
         """The part that does not depend on the program."""
@@ -36,12 +38,3 @@ class BatchEmitter(Emitter):
     def _clear(self, writer: Writer, name: str, acc: str) -> None:
         assert isinstance(writer, BatchWriter)
         writer.lines.append(writer.put(writer.current(acc), writer.place_of(name, "own"), "0"))
-
-    def _series(self, run: Function, series: Series) -> str:
-        acc, table = run.use("array", series.input), run.use("series_table", series.name)
-        hold = run.use("hold", series.name)
-        if series.order == "time":
-            loop, starts = run.use("loop", series.name), run.use("starts", series.name)
-            return f"add_series_of_copies(t, {acc}, {table}, {hold}, {loop}, {starts})"
-        schedule, frames = run.use("series_schedule", series.name), run.use("frames", series.name)
-        return f"add_scheduled_of_copies(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
