@@ -15,7 +15,8 @@ from neuroport import api, backends
 from neuroport.batch import shares
 from neuroport.chip import Chip
 from neuroport.errors import InvalidInput
-from neuroport.session import Progress, Session, spiking, usable
+from neuroport.recording import spiking
+from neuroport.session import Progress, Session, usable
 from neuroport.together import CopyExecutor, Meeting
 from neuroport.trace_write import check_output
 from neuroport.unroll import unroll

@@ -6,6 +6,7 @@ Everything here is float64 from correctly rounded operations (neuroport.detmath)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from neuroport import detmath
 from neuroport.errors import RunFailed
 from neuroport.executor import Executor
-from neuroport.program import Apply, Const, Expr, Int, Numbers, Program, Read, Real, walk
+from neuroport.program import Apply, Array, Const, Expr, Int, Numbers, Program, Read, Real, walk
 
 
 def evaluate(expr: Expr, values: Mapping[str, Numbers]) -> Numbers:
@@ -139,3 +140,9 @@ def raw(value: Numbers, type_: object) -> Numbers:
     scaled = np.ldexp(np.asarray(value, np.float64), type_.frac)
     nearest = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
     return np.clip(nearest, float(type_.lo), float(type_.hi)).astype(np.int64)
+
+
+def real(values: NDArray[Any], array: Array) -> NDArray[np.float64]:
+    """Raw values of an array as real numbers."""
+    frac = array.type.frac if isinstance(array.type, Int) else 0
+    return np.ldexp(np.asarray(values, np.float64), -frac)

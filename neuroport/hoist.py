@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from neuroport.derived import evaluate
 from neuroport.program import (
@@ -13,15 +13,12 @@ from neuroport.program import (
     Const,
     Expr,
     Int,
-    Let,
     Numbers,
     Read,
     Real,
-    Send,
-    Spike,
-    Store,
-    Sum,
     walk,
+    with_children,
+    with_expressions,
 )
 
 
@@ -40,27 +37,13 @@ class Hoister:
 
     def body(self, body: Body) -> Body:
         """The body with all its constant parts hoisted."""
-        out: list[Let | Store | Send | Spike] = []
-        for stmt in body:
-            match stmt:
-                case Let():
-                    out.append(replace(stmt, value=self.expr(stmt.value)))
-                case Store() | Send():
-                    guard = self.expr(stmt.guard) if stmt.guard is not None else None
-                    out.append(replace(stmt, value=self.expr(stmt.value), guard=guard))
-                case Spike():
-                    out.append(replace(stmt, condition=self.expr(stmt.condition)))
-        return tuple(out)
+        return tuple(with_expressions(stmt, self.expr) for stmt in body)
 
     def expr(self, expr: Expr) -> Expr:
         """The expression with its largest constant parts replaced."""
-        if isinstance(expr, Sum):
-            return replace(expr, x=self.expr(expr.x))
-        if not isinstance(expr, Apply):
-            return expr
-        if self._constant(expr):
+        if isinstance(expr, Apply) and self._constant(expr):
             return self._hoisted(expr)
-        return replace(expr, args=tuple(self.expr(a) for a in expr.args))
+        return with_children(expr, self.expr)
 
     def _constant(self, expr: Apply) -> bool:
         """Whether a real or int expression reads parameters of this owner only."""

@@ -22,8 +22,8 @@ A step t does, in this order (docs/time-step.md):
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -228,6 +228,19 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return ()
 
 
+def with_children(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each of its direct operands changed."""
+    match expr:
+        case Apply():
+            return replace(expr, args=tuple(change(a) for a in expr.args))
+        case Round() | Sum():
+            return replace(expr, x=change(expr.x))
+        case Lookup():
+            return replace(expr, index=change(expr.index))
+        case _:
+            return expr
+
+
 def walk(expr: Expr) -> Iterator[Expr]:
     """The expression and all its parts, operands before the whole."""
     for child in children(expr):
@@ -298,6 +311,18 @@ def expressions(body: Body) -> Iterator[Expr]:
                     yield guard
             case Spike():
                 yield stmt.condition
+
+
+def with_expressions(stmt: Stmt, change: Callable[[Expr], Expr]) -> Stmt:
+    """The statement with each expression that stands directly in it changed, a guard before its value."""
+    match stmt:
+        case Let():
+            return replace(stmt, value=change(stmt.value))
+        case Store() | Send():
+            guard = None if stmt.guard is None else change(stmt.guard)
+            return replace(stmt, value=change(stmt.value), guard=guard)
+        case Spike():
+            return Spike(change(stmt.condition))
 
 
 def parts(body: Body) -> Iterator[Expr]:

@@ -194,6 +194,13 @@ class Sampler:
             self.rows[name].append(Shown(item.stimulus, patterns.ravel(), flat))
         self._items = {}
 
+    def joined(self, name: str) -> tuple[NDArray[np.int64], Rows]:
+        """All rows of a readout: pattern numbers (k,), -1 for a `run` item, and values (k, cells)."""
+        shown = self.rows[name]
+        cells = self.program.arrays[self._records[name].array].initial.shape[0]
+        numbers = np.concatenate([np.zeros(0, np.int64), *(s.patterns for s in shown)])
+        return numbers, np.concatenate([np.zeros((0, cells)), *(s.values for s in shown)])
+
     def clear(self, name: str) -> None:
         """Forget the rows of a readout."""
         self.rows[name] = []

@@ -25,7 +25,6 @@ from neuroport.program import (
     Expr,
     Int,
     Let,
-    Lookup,
     Population,
     Program,
     Projection,
@@ -33,9 +32,7 @@ from neuroport.program import (
     Read,
     Real,
     Round,
-    Send,
     Series,
-    Spike,
     Stmt,
     Store,
     Sum,
@@ -43,8 +40,10 @@ from neuroport.program import (
     Type,
     children,
     walk,
+    with_children,
+    with_expressions,
 )
-from neuroport.unroll import RUN, copy_name
+from neuroport.unroll import RUN, copy_name, in_copy
 
 WIDEST = 2**63 - 1
 
@@ -208,22 +207,9 @@ class _OneCopy:
         return tuple(self.stmt(stmt) for stmt in body)
 
     def stmt(self, stmt: Stmt) -> Stmt:
-        match stmt:
-            case Store():
-                value = stmt.value.x if isinstance(stmt.value, Sum) else stmt.value
-                return replace(
-                    stmt, array=copy_name(stmt.array, self.k), value=self.expr(value), guard=self.guard(stmt.guard)
-                )
-            case Send():
-                input_ = copy_name(stmt.input, self.k)
-                return replace(stmt, input=input_, value=self.expr(stmt.value), guard=self.guard(stmt.guard))
-            case Spike():
-                return Spike(self.expr(stmt.condition))
-            case Let():
-                return replace(stmt, value=self.expr(stmt.value))
-
-    def guard(self, guard: Expr | None) -> Expr | None:
-        return None if guard is None else self.expr(guard)
+        if isinstance(stmt, Store) and isinstance(stmt.value, Sum):
+            stmt = replace(stmt, value=stmt.value.x)
+        return in_copy(with_expressions(stmt, self.expr), self.k)
 
     def expr(self, expr: Expr) -> Expr:
         if isinstance(expr, Read):
@@ -328,16 +314,3 @@ class _AllCopies:
 
 def _is_stochastic(expr: Expr) -> bool:
     return isinstance(expr, Round) and expr.mode == "stochastic"
-
-
-def with_children(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
-    """The expression with each of its direct operands changed."""
-    match expr:
-        case Apply():
-            return replace(expr, args=tuple(change(a) for a in expr.args))
-        case Round() | Sum():
-            return replace(expr, x=change(expr.x))
-        case Lookup():
-            return replace(expr, index=change(expr.index))
-        case _:
-            return expr

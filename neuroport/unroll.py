@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from neuroport.errors import Unsupported
 from neuroport.program import (
-    Apply,
     Array,
     Body,
     Derived,
@@ -25,9 +24,10 @@ from neuroport.program import (
     Read,
     Round,
     Send,
-    Spike,
     Stmt,
     Store,
+    with_children,
+    with_expressions,
 )
 from neuroport.rng import mix
 
@@ -40,6 +40,17 @@ def copy_name(name: str, k: int) -> str:
         return name
     owner, dot, variable = name.partition(".")
     return f"{owner}#{k}{dot}{variable}"
+
+
+def in_copy(stmt: Stmt, k: int) -> Stmt:
+    """The statement with what it assigns to, or sends to, being that of copy k."""
+    match stmt:
+        case Store():
+            return replace(stmt, array=copy_name(stmt.array, k))
+        case Send():
+            return replace(stmt, input=copy_name(stmt.input, k))
+        case _:
+            return stmt
 
 
 def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
@@ -133,29 +144,16 @@ class _Copy:
         return tuple(self.stmt(s) for s in body)
 
     def stmt(self, stmt: Stmt) -> Stmt:
-        match stmt:
-            case Store(array=array, value=value, guard=guard):
-                guard = None if guard is None else self.expr(guard)
-                return replace(stmt, array=copy_name(array, self.k), value=self.expr(value), guard=guard)
-            case Send(input=input_, value=value, guard=guard):
-                guard = None if guard is None else self.expr(guard)
-                return replace(stmt, input=copy_name(input_, self.k), value=self.expr(value), guard=guard)
-            case Spike(condition=condition):
-                return Spike(self.expr(condition))
-            case _:
-                return replace(stmt, value=self.expr(stmt.value))
+        return in_copy(with_expressions(stmt, self.expr), self.k)
 
     def expr(self, expr: Expr) -> Expr:
+        expr = with_children(expr, self.expr)
         match expr:
-            case Read(array=array):
-                return replace(expr, array=copy_name(array, self.k))
-            case Apply(args=args):
-                return replace(expr, args=tuple(self.expr(a) for a in args))
-            case Round(x=x, stream=stream):
-                return replace(expr, x=self.expr(x), stream=self.stream(stream))
-            case Lookup(table=table, index=index):
-                return replace(expr, table=copy_name(table, self.k), index=self.expr(index))
-            case Random(stream=stream):
-                return replace(expr, stream=self.stream(stream))
+            case Read():
+                return replace(expr, array=copy_name(expr.array, self.k))
+            case Lookup():
+                return replace(expr, table=copy_name(expr.table, self.k))
+            case Round() | Random():
+                return replace(expr, stream=self.stream(expr.stream))
             case _:
                 return expr

@@ -14,7 +14,8 @@ from neuroport.executor import Backend
 from neuroport.network import Network, Run
 from neuroport.program import Program
 from neuroport.protocol import protocol_steps, shorten
-from neuroport.session import Chunk, Progress, Session, open_session
+from neuroport.recording import Chunk
+from neuroport.session import Progress, Session, open_session
 from neuroport.values import Quantity
 
 CHUNK, LONG_CHUNK = 256, 4096

@@ -133,7 +133,7 @@ def test_a_failing_copy_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def fail(*_: object) -> None:
         raise RunFailed("a planted failure")
 
-    monkeypatch.setattr("neuroport.session.Session.measure", fail)
+    monkeypatch.setattr("neuroport.measuring.Measuring.measure", fail)
     with pytest.raises(RunFailed, match=r"^a planted failure$"):
         run_copies(reader.load(path), SEEDS, "reference", chip_seeds=CHIP_SEEDS)
 

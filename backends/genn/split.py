@@ -19,13 +19,13 @@ from neuroport.program import (
     Projection,
     Read,
     Send,
-    Spike,
     Stmt,
     Store,
     Temp,
     parts,
+    with_children,
+    with_expressions,
 )
-from neuroport.unbatching import with_children
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,7 @@ def split(program: Program) -> Split:
     if len(projections) == len(program.projections):
         return Split(program, {})
     events = tuple(replace(e, body=tuple(_everywhere(e, twice))) for e in program.events)
-    return Split(
-        replace(program, arrays=program.arrays | arrays, projections=tuple(projections), events=events), twice
-    )
+    return Split(replace(program, arrays=program.arrays | arrays, projections=tuple(projections), events=events), twice)
 
 
 def inputs(projection: Projection, to: str) -> list[str]:
@@ -97,15 +95,8 @@ def _renamed(stmt: Stmt, names: dict[str, str]) -> Stmt:
             return replace(e, array=names.get(e.array, e.array))
         return with_children(e, expr)
 
-    match stmt:
-        case Let():
-            return replace(stmt, value=expr(stmt.value))
-        case Spike():
-            return Spike(expr(stmt.condition))
-        case Store() | Send():
-            guard = None if stmt.guard is None else expr(stmt.guard)
-            stmt = replace(stmt, value=expr(stmt.value), guard=guard)
-            return replace(stmt, array=names.get(stmt.array, stmt.array)) if isinstance(stmt, Store) else stmt
+    stmt = with_expressions(stmt, expr)
+    return replace(stmt, array=names.get(stmt.array, stmt.array)) if isinstance(stmt, Store) else stmt
 
 
 def _everywhere(event: Event, twice: dict[str, list[str]]) -> Iterator[Stmt]:

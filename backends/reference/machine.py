@@ -15,7 +15,7 @@ from neuroport.backends.reference.text import Names, Place, Written, initial, na
 from neuroport.batch import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.executor import Capture
-from neuroport.program import Apply, Body, Event, Expr, Lookup, Population, Program, Projection, Read, Round, Series
+from neuroport.program import Body, Event, Expr, Population, Program, Projection, Read, Series, with_children
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -417,17 +417,9 @@ _NONE = np.zeros(0, np.int64)
 
 def _of_source(condition: Expr) -> Expr:
     """A condition on the presynaptic neuron, as one that this neuron reads of itself."""
-    match condition:
-        case Read():
-            return replace(condition, at="own") if condition.at == "pre" else condition
-        case Apply():
-            return replace(condition, args=tuple(_of_source(a) for a in condition.args))
-        case Round():
-            return replace(condition, x=_of_source(condition.x))
-        case Lookup():
-            return replace(condition, index=_of_source(condition.index))
-        case _:
-            return condition
+    if isinstance(condition, Read):
+        return replace(condition, at="own") if condition.at == "pre" else condition
+    return with_children(condition, _of_source)
 
 
 def _check_bounds(values: Any, lo: int, hi: int, where: str) -> None:

@@ -1,0 +1,238 @@
+"""The arrays of a program, with all their initial values, from the populations and projections of a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport import instance as instances
+from neuroport.connect import make_synapses
+from neuroport.derived import evaluate
+from neuroport.elaborate_circuits import deviated, deviates, synapse_circuits
+from neuroport.elaborate_state import Elaboration, Object, Over
+from neuroport.elaborate_synapses import synapse_bodies
+from neuroport.errors import InvalidInput, Problem
+from neuroport.lowering import Lowering
+from neuroport.materialise import Elements
+from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.naming import FACTOR, ConstantNames, Constants, declared_type
+from neuroport.network import Population, Projection
+from neuroport.program import REAL, Array, Int, Numbers, Role, Store, Sum, Type
+from neuroport.stimuli import run_lengths
+from neuroport.values import Quantity, Value
+
+
+def run_scalars(made: Elaboration) -> None:
+    """The run's own numbers: the length T of a protocol item, the step t, and the step of the item."""
+    steps = list(run_lengths(made.network, made.materialiser))
+    low, high = (min(steps), max(steps)) if steps else (1, 10**6)
+    for name, limits in (("T", (low, high)), ("t", None), ("item_step", None)):
+        type_ = Int(low, high) if limits else Int(0, 2**62)
+        initial = np.asarray(high if limits else 0, np.int64)
+        full = f"run.{name}"
+        dynamic = limits is not None
+        made.arrays[full] = Array(full, "run", "scalar", "parameter", type_, initial, dynamic=dynamic, range=limits)
+        if dynamic:
+            made.values[full] = initial
+
+
+def population_arrays(made: Elaboration, population: Population, first: int) -> None:
+    """The arrays of a population, whose first neuron sits on circuit `first`."""
+    model, name, size = population.neuron, population.name, population.size
+    elements = Elements(size, np.arange(size, dtype=np.uint64))
+    circuits = first + np.arange(size, dtype=np.int64)
+    obj = Object(name, circuits, elements, Constants(name, {}), population.mismatch)
+    made.objects[name] = obj
+    _parameters(made, obj, model, dict(population.parameters), "neuron", dict(population.ranges))
+    for state in model.states:
+        limits = _limits(made, state, population.ranges)
+        _state(made, obj, state, dict(population.initial).get(state.name, state.init), "neuron", limits)
+        learned = state.variable_class in ("plastic", "weight") and state.type == "real"
+        if learned and deviates(made, obj, state.kind):
+            _factor(made, obj, state, "neuron")
+    for sum_ in model.inputs:
+        limits = _limits(made, sum_, population.ranges)
+        type_ = _typed(sum_, limits)
+        initial = np.zeros(size, np.int64 if isinstance(type_, Int) else np.float64)
+        full = f"{name}.{sum_.name}"
+        made.arrays[full] = Array(full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits)
+
+
+def projection_arrays(made: Elaboration, projection: Projection) -> None:
+    """The synapses of a projection and their arrays; its traces become arrays of the neurons at its ends."""
+    name, model = projection.name, projection.synapse
+    source, target = made.network.population(projection.source), made.network.population(projection.target)
+    try:
+        synapses = make_synapses(projection, source.size, target.size, made.network.seed, made.network.folder)
+    except InvalidInput as error:
+        made.problems += error.problems
+        return
+    except (OSError, KeyError, ValueError) as error:
+        text = f"the connections of '{name}' cannot be read: {error}"
+        made.problems.append(Problem(projection.connect.place or projection.place, text))
+        return
+    made.synapses[name] = synapses
+    circuits = synapse_circuits(made, projection, synapses)
+    obj = Object(name, circuits, synapses.elements, Constants(name, {}), projection.mismatch)
+    made.objects[name] = obj
+    _parameters(made, obj, model, dict(projection.parameters), "synapse", dict(projection.ranges))
+    stores = [s for _, body in synapse_bodies(made, projection) for s in body if isinstance(s, Store)]
+    stored = {s.array for s in stores}
+    summed = {s.array for s in stores if isinstance(s.value, Sum)}
+    for state in model.states:
+        given = dict(projection.initial).get(state.name, state.init)
+        plastic = f"{name}.{state.name}" in stored
+        if state.weight:
+            given = projection.weight if projection.weight is not None else given
+            state = replace(state, variable_class="plastic" if plastic else "weight", kind=state.kind or "weight")
+        limits = _limits(made, state, projection.ranges)
+        _state(made, obj, state, given, "synapse", limits, common=f"{name}.{state.name}" not in stored)
+        if f"{name}.{state.name}" in summed:
+            _widen(made, f"{name}.{state.name}")
+        if state.weight and state.type == "real" and deviates(made, obj, state.kind):
+            if plastic:
+                _factor(made, obj, state, "synapse")
+            else:
+                _deviate_static(made, f"{name}.{state.name}", state.kind, obj.circuits)
+    for trace in model.traces:
+        owner = projection.source if trace.side == "pre" else projection.target
+        made.objects[owner].traces.append((trace, projection))
+        limits = made.materialiser.limits(trace.range, "")
+        initial = np.zeros(made.network.population(owner).size)
+        full = f"{name}.{trace.name}"
+        made.arrays[full] = Array(full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits)
+
+
+def _parameters(
+    made: Elaboration,
+    obj: Object,
+    model: NeuronModel | SynapseModel,
+    given: dict[str, Value],
+    at: Over,
+    ranges: dict[str, tuple[float, float]],
+) -> None:
+    """Arrays of an object's parameters and derived constants; scalars where all elements are equal."""
+    types: dict[str, Type] = {}
+    scalars: set[str] = set()
+    for parameter in model.parameters:
+        value = given.get(parameter.name, parameter.default)
+        full = f"{obj.name}.{parameter.name}"
+        if value is None:
+            text = f"'{obj.name}' needs a value for parameter '{parameter.name}' of model '{model.name}'"
+            made.problems.append(Problem(parameter.place, text))
+            value = Quantity(0)
+        integer = parameter.type == "int"
+        numbers = made.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
+        limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
+        made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
+        numbers = deviated(made, parameter, numbers, obj)
+        scalar = _parameter_array(made, obj, full, parameter.dynamic, _typed(parameter, None), numbers, limits, at)
+        types[parameter.name] = made.arrays[full].type
+        if scalar:
+            scalars.add(parameter.name)
+    obj.constants = Constants(obj.name, types, frozenset(scalars))
+    for name, expression in model.derived:
+        constants = ConstantNames(obj.constants, made.dt)
+        lowering = Lowering(constants, obj.name, f"derived {name}", copies=made.copies)
+        value_expr = lowering.value(expression)
+        made.problems += lowering.problems
+        if value_expr is None:
+            continue
+        full = f"{obj.name}.{name}"
+        numbers = evaluate(value_expr, made.values)
+        if not np.all(np.isfinite(numbers)):
+            text = f"derived constant '{name}' of '{obj.name}' is not finite; check the parameters that it is made of"
+            made.problems.append(Problem(expression.place, text))
+        dynamic = made.is_dynamic(value_expr)
+        if _parameter_array(made, obj, full, dynamic, value_expr.type, numbers, None, at):
+            scalars.add(name)
+        types[name] = made.arrays[full].type
+        made.derived.append((full, value_expr))
+        obj.constants = Constants(obj.name, types, frozenset(scalars))
+
+
+def _parameter_array(
+    made: Elaboration,
+    obj: Object,
+    full: str,
+    dynamic: bool,
+    type_: Type,
+    numbers: Numbers,
+    limits: tuple[float, float] | None,
+    at: Over,
+) -> bool:
+    scalar = numbers.ndim == 0
+    if isinstance(type_, Int):
+        low, high = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
+        type_ = Int(int(limits[0]), int(limits[1])) if dynamic and limits else Int(low, high)
+    where: Over = "scalar" if scalar else at
+    initial = np.array(numbers)
+    made.values[full] = initial
+    limits = limits if dynamic else None
+    made.arrays[full] = Array(
+        full, obj.name, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits
+    )  # fmt: skip
+    return scalar
+
+
+def _state(
+    made: Elaboration,
+    obj: Object,
+    state: State,
+    value: Value | None,
+    at: Over,
+    limits: tuple[float, float] | None,
+    common: bool = False,
+) -> None:
+    """The array of a variable. `common`: no block assigns it, so that all copies share it anyway."""
+    type_ = _typed(state, limits)
+    integer = isinstance(type_, Int)
+    if value is None:
+        value = Quantity(0)
+    numbers = made.materialiser.array(value, state.unit, integer, obj.name, state.name, obj.elements)
+    made.materialiser.check_range(numbers, limits, value, obj.name, state.name)
+    initial = np.array(np.broadcast_to(numbers, (obj.elements.size,)))
+    full = f"{obj.name}.{state.name}"
+    if at == "synapse":
+        made.materialiser.made[full] = (initial, obj.elements)
+    role: Role = "weight" if state.weight else "state"
+    made.arrays[full] = Array(
+        full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits,
+        shared=made.copies > 1 and (common or state.over_copies == "shared"),
+    )  # fmt: skip
+
+
+def _widen(made: Elaboration, full: str) -> None:
+    """An int that is a sum over copies holds as many times what the range of one copy's part allows."""
+    array = made.arrays[full]
+    if isinstance(array.type, Int) and array.range is not None:
+        wide = Int(array.type.lo * made.copies, array.type.hi * made.copies)
+        made.arrays[full] = replace(array, type=wide)
+
+
+def _limits(
+    made: Elaboration, declared: State | Input, ranges: tuple[tuple[str, tuple[float, float]], ...]
+) -> tuple[float, float] | None:
+    return made.materialiser.limits(dict(ranges).get(declared.name, declared.range), declared.unit)
+
+
+def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
+    """A learned value cannot deviate (it would be learned away): its circuit's factor applies where it is used."""
+    numbers = instances.factor(made.instance, state.kind, obj.circuits)
+    _parameter_array(made, obj, f"{obj.name}.{state.name}_{FACTOR}", False, REAL, numbers, None, at)
+    obj.factors.add(state.name)
+
+
+def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[np.int64]) -> None:
+    array = made.arrays[full]
+    initial = array.initial * instances.factor(made.instance, kind, circuits)
+    made.arrays[full] = replace(array, initial=np.asarray(initial, np.float64))
+
+
+def _typed(declared: Parameter | State | Input, limits: tuple[float, float] | None) -> Type:
+    """The type of a declared thing, with overridden limits for ints."""
+    if declared.type == "int" and limits is not None:
+        return Int(int(limits[0]), int(limits[1]))
+    return declared_type(declared)
