@@ -1,7 +1,13 @@
-"""A network as it was after a run: learned values of the trace take the place of the initial ones."""
+"""A network as it was after a run: learned values of the trace take the place of the initial ones.
+
+Floating point does not heed ranges. Where a learned value left its range, the range is widened, so that the network can
+be loaded again, and a chip's words hold the value.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,41 +28,55 @@ LEARNED = ("weight", "plastic")
 def with_learned(network: Network, trace: Trace) -> Network:
     """The network with every variable of class weight or plastic starting where the trace ended.
 
-    Weights are taken from the last snapshot when the run was cut off before its end.
+    Weights are taken from the last snapshot when the run was cut off before its end. InvalidInput if a value is no
+    number to start from.
     """
     populations = tuple(_population(p, trace) for p in network.populations)
     projections = tuple(_projection(p, network, trace) for p in network.projections)
     return replace(network, populations=populations, projections=projections)
 
 
+def widened(before: Network, after: Network) -> Iterator[str]:
+    """What to say of the ranges in which the networks differ."""
+    pairs: list[tuple[Population | Projection, Population | Projection]] = [
+        *zip(before.populations, after.populations, strict=True),
+        *zip(before.projections, after.projections, strict=True),
+    ]
+    for old, new in pairs:
+        for name, (low, high) in new.ranges:
+            if (name, (low, high)) not in old.ranges:
+                yield f"'{new.name}.{name}' left its range in the run; the range is now {low:g} to {high:g}"
+
+
 def _population(population: Population, trace: Trace) -> Population:
-    initial = dict(population.initial)
+    initial, ranges = dict(population.initial), dict(population.ranges)
     for state in population.neuron.states:
         values = _last(trace, f"{population.name}.{state.name}") if state.variable_class in LEARNED else None
         if values is not None:
-            initial[state.name] = _value(values, state)
-    return replace(population, initial=tuple(initial.items()))
+            initial[state.name] = _value(values, state, population.name, ranges, trace)
+    return replace(population, initial=tuple(initial.items()), ranges=tuple(ranges.items()))
 
 
 def _projection(projection: Projection, network: Network, trace: Trace) -> Projection:
-    initial, weight = dict(projection.initial), projection.weight
+    initial, weight, ranges = dict(projection.initial), projection.weight, dict(projection.ranges)
     synapses = _Synapses.of(projection, network, trace)
     for state in projection.synapse.states:
         learned = state.weight or state.variable_class in LEARNED
         values = _last(trace, f"{projection.name}.{state.name}") if learned else None
         if values is None or synapses is None:
             continue
+        value = _value(synapses.arranged(values), state, projection.name, ranges, trace)
         if state.weight:
-            weight = _value(synapses.arranged(values), state)
+            weight = value
         else:
-            initial[state.name] = _value(synapses.arranged(values), state)
+            initial[state.name] = value
     if synapses is not None:
         projection = replace(projection, connect=synapses.connect)
     if weight == projection.weight and projection.synapse.weight.init is None and trace.steps:
         text = f"holds no weights of projection '{projection.name}'; the run that wrote it was cut off"
         if not trace.complete:
             raise InvalidInput.one(Place(str(trace.path)), text)
-    return replace(projection, weight=weight, initial=tuple(initial.items()))
+    return replace(projection, weight=weight, initial=tuple(initial.items()), ranges=tuple(ranges.items()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,9 +146,26 @@ def _of_all_copies(trace: Trace, array: str, values: NDArray[np.float64]) -> NDA
     return values[:, 0]
 
 
-def _value(values: NDArray[Any], state: State) -> Value:
-    """An array in the unit that the model declares; the trace has coherent units."""
+def _value(
+    values: NDArray[Any], state: State, owner: str, ranges: dict[str, tuple[float, float]], trace: Trace
+) -> Value:
+    """An array in the unit that the model declares (the trace has coherent units), and a range that it fits."""
     values = np.asarray(values, dtype=np.int64 if state.type == "int" else np.float64)
     if state.unit and not units.is_step(state.unit) and units.coherent(1, state.unit)[0] != 1.0:
         values = values / units.coherent(1, state.unit)[0]
+    if not np.isfinite(values).all():
+        text = (
+            f"ended with '{owner}.{state.name}' at {values[~np.isfinite(values)][0]}, from where no network can start"
+        )
+        raise InvalidInput.one(Place(str(trace.path)), text)
+    span = ranges.get(state.name, state.range)
+    if span is not None and values.size:
+        low, high = float(values.min()), float(values.max())
+        if low < span[0] or high > span[1]:
+            ranges[state.name] = (min(span[0], _power_of_two(low)), max(span[1], _power_of_two(high)))
     return ArrayValue(Frozen(values), state.unit)
+
+
+def _power_of_two(value: float) -> float:
+    """The nearest power of two away from zero, with the sign of the value."""
+    return math.copysign(2.0 ** math.ceil(math.log2(abs(value))), value) if value else 0.0

@@ -17,6 +17,7 @@ from trace_helpers import write
 import neuroport
 from neuroport import chips, networks
 from neuroport.cli import main
+from neuroport.derived import real
 from neuroport.trace import open_trace
 
 SHORT = ("--backend", "reference", "--for", "300 steps", "--quiet")
@@ -693,6 +694,54 @@ def test_export_from_a_trace_takes_no_changes(tmp_path: Path, trace: Path) -> No
     assert fails(2, "export", trace, "-o", tmp_path / "x.yaml", "--set", "seed=2") == (
         "error: --set changes a network file, not a trace; set it in the exported file instead"
     )
+
+
+GROWING = """
+neuroport: 1
+name: n
+dt: 1 ms
+chip: ideal
+neurons:
+  growing:
+    state: {b: {init: 0.5, range: [0, 1], class: plastic}, u: {init: 0, range: [-1, 1]}}
+    update: |
+      b = FACTOR * b
+      u = b
+populations:
+  p: {size: 2, neuron: growing}
+protocol: [run: 4 ms]
+"""
+
+
+def test_export_widens_a_range_that_a_learned_value_left(tmp_path: Path) -> None:
+    path, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
+    path.write_text(GROWING.replace("FACTOR", "1.5"))
+    assert call("run", path, "-o", trace, "-q").exit_code == 0
+    done = call("export", trace, "-o", out)
+    assert done.stderr == "note: 'p.b' left its range in the run; the range is now 0 to 4\n"
+    (population,) = neuroport.load(out).populations
+    assert dict(population.ranges) == {"b": (0, 4)}
+    for chip in ("ideal", "generic16"):
+        program = neuroport.compile(neuroport.load(out), chip=chip)
+        assert real(program.arrays["p.b"].initial, program.arrays["p.b"]) == pytest.approx(0.5 * 1.5**4)
+
+
+def test_export_of_what_is_no_number(tmp_path: Path) -> None:
+    path, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
+    path.write_text(GROWING.replace("FACTOR", "1e200"))
+    assert call("run", path, "-o", trace, "-q").exit_code == 0
+    assert fails(2, "export", trace, "-o", out) == (
+        f"error: {trace}: ended with 'p.b' at inf, from where no network can start"
+    )
+    assert not out.exists()
+
+
+def test_export_does_not_replace_the_trace_it_reads(trace: Path) -> None:
+    before, out = trace.read_bytes(), trace.with_suffix(".yaml")
+    assert fails(2, "export", trace, "-o", out, "--overwrite") == (
+        f"error: '{trace}' would be overwritten by the arrays of '{out}'; give the network file another name"
+    )
+    assert trace.read_bytes() == before and not out.exists()
 
 
 def test_plot_of_a_network_file_says_what_to_do(tmp_path: Path) -> None:

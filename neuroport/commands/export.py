@@ -21,7 +21,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
 
     from neuroport import trace, writer
     from neuroport.errors import InvalidInput
-    from neuroport.learned import with_learned
+    from neuroport.learned import widened, with_learned
     from neuroport.trace_write import check_output
 
     beside = Path(output).with_suffix(".h5")
@@ -29,15 +29,23 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
         raise InvalidInput.one(
             None, f"'{output}' would be overwritten by its own arrays; give a name that ends in .yaml"
         )
+    traced = trace.is_trace(source)
+    if traced and Path(source).resolve() == beside.resolve():
+        raise InvalidInput.one(
+            None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
+        )
     for path in (Path(output), beside):
         check_output(path, overwrite, parts=False)
-    if trace.is_trace(source):
+    if traced:
         if sets:
             raise InvalidInput.one(
                 None, "--set changes a network file, not a trace; set it in the exported file instead"
             )
         opened = trace.open_trace(source)
-        network = with_learned(opened.network(), opened)
+        before = opened.network()
+        network = with_learned(before, opened)
+        for text in widened(before, network):
+            click.echo(f"note: {text}", err=True)
     else:
         network = load_network(source, sets)
     writer.write(network, Path(output))
