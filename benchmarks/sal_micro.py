@@ -153,13 +153,14 @@ def _draw(rows: list[dict[str, Any]], output: str) -> None:
     from matplotlib import pyplot
 
     def group(row: dict[str, Any]) -> str:
-        spread = f"\n{100 * row['mismatch']:g} %" if row["mismatch"] else ""
-        return f"{row['chip'].replace('ideal', 'float')}{spread}{', matched' if row.get('matched') else ''}"
+        spread = f"{100 * row['mismatch']:g} %" if row["mismatch"] else ""
+        lines = (row["chip"].replace("ideal", "float"), spread, "matched" if row.get("matched") else "")
+        return "\n".join(line for line in lines if line)
 
-    rows = sorted(rows, key=lambda row: (row["chip"] != "ideal", row["mismatch"], not row.get("matched")))
+    rows = sorted(rows, key=lambda row: (row["chip"] != "ideal", row["chip"], row["mismatch"], not row.get("matched")))
     groups = list(dict.fromkeys(group(row) for row in rows))
     shown = [rule for rule in RULES if any(row["rule"] == rule for row in rows)]
-    figure, panels = pyplot.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
+    figure, panels = pyplot.subplots(2, 1, figsize=(8, 6.4), sharex=True, layout="constrained")
     for row in rows:
         last = {name: np.mean(row[name][-LAST:], axis=0) for name in ("free", *WEIGHTS)}
         gap = abs(last["down"] * np.array(row["down_gain"]) - last["up2"] * np.array(row["up2_gain"]))
@@ -177,7 +178,7 @@ def _draw(rows: list[dict[str, Any]], output: str) -> None:
     names = {"sal": "SAL", "bp": "weight transport", "fa": "fixed feedback"}
     for k, rule in enumerate(shown):
         panels[0].plot([], [], "o", color=f"C{k}", label=names[rule])
-    panels[0].legend(frameon=False, fontsize=8)
+    figure.legend(fontsize=8, ncols=len(shown), loc="outside lower center")
     figure.suptitle("sal_micro: every dot is a circuit, lines are medians", fontsize=10)
     figure.savefig(output, dpi=120)
 
