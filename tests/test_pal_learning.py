@@ -282,11 +282,13 @@ def test_digits_are_learned() -> None:
 
 @pytest.mark.slow
 def test_five_seeds_learn_yin_and_yang() -> None:
-    """Epoch 150, seeds 123456, 2, 3, 4, 5; two minutes a run. The known gap between the rules, 4.4, is not found."""
-    seeds = (123456, 2, 3, 4, 5)
+    """Epoch 150; two minutes a run. Five of the seeds in docs/pal.md, where all of them are told."""
 
-    def mean(*sets: str) -> float:
-        return float(np.mean([reached("pal_yinyang", f"seed={seed}", *sets)[-1] for seed in seeds]))
+    def accuracies(*sets: str) -> list[float]:
+        return [reached("pal_yinyang", f"seed={seed}", *sets)[-1] for seed in range(6, 11)]
 
-    assert mean() == pytest.approx(94.5, abs=1.5)
-    assert mean(*FEEDBACK_ALIGNMENT) == pytest.approx(94, abs=1.5)
+    aligned, fixed = accuracies(), accuracies(*FEEDBACK_ALIGNMENT)
+    assert np.mean(aligned) >= 95
+    assert np.std(aligned, ddof=1) < 1
+    assert np.mean(fixed) == pytest.approx(91.5, abs=2)
+    assert np.mean(aligned) - np.mean(fixed) >= 2.5
