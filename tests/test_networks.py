@@ -12,8 +12,8 @@ from tests import test_sal_micro
 
 INTEGER = [name for name in chips.names() if chips.load(name).integer]
 OWN = {name: neuroport.load(name).chip for name in networks.names()}
-USUAL = ("generic8", "generic16", "loihi1")
-"""The chips of the default run; the others differ from these in rounding and mismatch, and are tried with --slow."""
+USUAL = ("generic8", "loihi1")
+"""The chips of the default run; the others differ in word lengths, rounding and mismatch, and are tried with --slow."""
 
 LARGE = {"sal_layers_1600": 10, "gle_mnist1d": 10}
 """Steps of a run item, at most, of networks whose steps take the reference long."""
@@ -61,3 +61,13 @@ def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_float_agrees_within_the_tolerance(name: str) -> None:
     check(name, "ideal", 1000, ("reference", "emulator"))
+
+
+@pytest.mark.slow
+def test_a_batch_of_100_is_identical_on_all_executors() -> None:
+    program = neuroport.compile(neuroport.load("gle_lagline_batch"), "generic16")
+    network = protocol.shorten(neuroport.load("gle_lagline_batch"), program, steps=20)
+    result = verify(network, neuroport.compile(network, "generic16"), backends.ready(), full=True)
+    assert program.copies == 100
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(backends.ready())

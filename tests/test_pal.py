@@ -240,6 +240,7 @@ def test_feedback_weights_decay_at_the_rate_of_the_rule(chip, epochs):
 SLOW_DOWN = tuple(f"down{k}.params={{eta: 0.5, alpha: 0.000001, learn: 0}}" for k in HIDDEN)
 
 
+@pytest.mark.slow
 def test_slowest_published_learning_needs_48_bits_without_noise(tmp_path):
     """A decay of 5e-9 per step: of a weight below 0.093 less than half a unit of a 32-bit word of range -2..2."""
     file = tmp_path / "wide.yaml"

@@ -10,7 +10,7 @@ from neuroport.errors import Unsupported
 from neuroport.program import Body, Event, Program, Projection, Read, Round, Send, Store, parts
 
 LARGEST_HISTOGRAM = 24
-MOST_COPIES = 16
+MOST_COPIES = 128
 
 
 def problems(program: Program) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def problems(program: Program) -> tuple[str, ...]:
     if program.copies > MOST_COPIES:
         return (
             f"the network has {program.copies} copies that share what they learn; with GeNN each is made of groups of "
-            f"its own, and at most {MOST_COPIES} work. Take fewer (--set copies=4), or another backend.",
+            f"its own, and at most {MOST_COPIES} are accepted. Take fewer (--set copies=4), or another backend.",
         )
     from neuroport.unbatch import unbatch
 
