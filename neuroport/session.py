@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.controls import Controls
-from neuroport.derived import Switchboard, real
+from neuroport.derived import Switchboard
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.executor import Backend, Capture, Executor
 from neuroport.measuring import Measuring
@@ -22,8 +22,6 @@ from neuroport.recording import Chunk, Recorder, Sink, spiking
 from neuroport.samples import Sampler
 from neuroport.values import Quantity
 from neuroport.walking import Walk
-
-__all__ = ["Chunk", "Progress", "Session", "Sink", "Values", "open_session", "real", "spiking", "usable"]
 
 Values = NDArray[np.float64] | NDArray[np.int64]
 Progress = Callable[[int, int], None]
