@@ -161,11 +161,12 @@ def _value(
     span = ranges.get(state.name, state.range)
     if span is not None and values.size:
         low, high = float(values.min()), float(values.max())
-        if low < span[0] or high > span[1]:
-            ranges[state.name] = (min(span[0], _power_of_two(low)), max(span[1], _power_of_two(high)))
+        wide = (span[0] if low >= span[0] else -_bound(-low), span[1] if high <= span[1] else _bound(high))
+        if wide != span:
+            ranges[state.name] = wide
     return ArrayValue(Frozen(values), state.unit)
 
 
-def _power_of_two(value: float) -> float:
-    """The nearest power of two away from zero, with the sign of the value."""
-    return math.copysign(2.0 ** math.ceil(math.log2(abs(value))), value) if value else 0.0
+def _bound(value: float) -> float:
+    """The least power of two that is not below the value, 0 if that is not positive."""
+    return 2.0 ** math.ceil(math.log2(value)) if value > 0 else 0.0

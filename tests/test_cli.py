@@ -726,6 +726,22 @@ def test_export_widens_a_range_that_a_learned_value_left(tmp_path: Path) -> None
         assert real(program.arrays["p.b"].initial, program.arrays["p.b"]) == pytest.approx(0.5 * 1.5**4)
 
 
+@pytest.mark.parametrize(
+    ("init", "factor", "span", "widened"),
+    [("2", "0.5", "[1, 4]", (0, 4)), ("-2", "0.5", "[-4, -1]", (-4, 0)), ("-0.5", "1.5", "[-0.75, 0.9]", (-4, 0.9))],
+)
+def test_export_widens_only_the_end_that_was_passed(
+    tmp_path: Path, init: str, factor: str, span: str, widened: tuple[float, float]
+) -> None:
+    path, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
+    text = GROWING.replace("init: 0.5, range: [0, 1]", f"init: {init}, range: {span}")
+    path.write_text(text.replace("FACTOR", factor))
+    assert call("run", path, "-o", trace, "-q").exit_code == 0
+    assert call("export", trace, "-o", out).exit_code == 0
+    (population,) = neuroport.load(out).populations
+    assert dict(population.ranges) == {"b": widened}
+
+
 def test_export_of_what_is_no_number(tmp_path: Path) -> None:
     path, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
     path.write_text(GROWING.replace("FACTOR", "1e200"))
