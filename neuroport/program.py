@@ -345,6 +345,7 @@ class Array:
 
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
+    `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
@@ -362,6 +363,7 @@ class Array:
     slots: int = 1
     dynamic: bool = False
     range: tuple[float, float] | None = None
+    designed: tuple[float, float] | None = None
     rounding: Rounding = "nearest"
     overflow: Overflow = "none"
     shared: bool = False
