@@ -63,6 +63,7 @@ FUNCTIONS: dict[str, Any] = {
     "round_div": _nearest,
     "shl": lambda x, k: x * 2**k,
     "shr": lambda x, k: x // 2**k,
+    "bit_length": lambda x: x.bit_length(),
     "wrap": lambda x, bits: (x + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1),
     "exp": math.exp,
     "log": math.log,

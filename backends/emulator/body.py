@@ -483,7 +483,9 @@ class Writer:
                 return Value(f"({self.cast(args[0], result).text} << {texts[1]})", "shifted")
             case "shr":
                 operand = args[0] if args[0].kind != "lit" else self.cast(args[0], "i8")
-                return Value(f"({operand.text} >> {min(int(texts[1]), 63)})", "shifted")
+                return Value(f"({operand.text} >> {texts[1]})", "shifted")
+            case "bit_length":
+                return Value(f"bit_length({self.cast(args[0], 'i8').text})", "i8")
             case "wrap":
                 bits = int(texts[1])
                 if bits >= 64:

@@ -79,6 +79,7 @@ CALLS = {
     "trunc_div": "trunc_div",
     "round_div": "round_div",
     "wrap": "wrap",
+    "bit_length": "bit_length",
     "sigmoid": "sigmoid",
     "softplus": "softplus",
     "to_real": "to_real",
