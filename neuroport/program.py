@@ -265,6 +265,8 @@ class Let:
 class Store:
     """Assign to this neuron's or synapse's element of an array, where `guard` holds.
 
+    A population's body may assign to its inputs: what it reads after that is what was stored, and the step ends with 0.
+
     `overflow` says what happens to a value outside lo..hi: saturate and wrap are counted per array (where the guard
     holds), error ends the run, none means that it cannot happen (or, in a real program, is not checked).
     """
