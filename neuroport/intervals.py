@@ -104,14 +104,12 @@ def apply(fn: str, args: Sequence[Interval]) -> Interval:
         case "mod":
             return _modulo(a, b)
         case "shl":
-            corners = [x << k for x, k in product(a, b)]
-            return min(corners), max(corners)
+            return hull(*((x << k, x << k) for x, k in product(a, b)))
         case "shr":
-            corners = [x >> k for x, k in product(a, b)]
-            return min(corners), max(corners)
+            return hull(*((x >> k, x >> k) for x, k in product(a, b)))
         case "bit_length":
-            ends = [x.bit_length() for x in a]
-            return (0 if a[0] <= 0 <= a[1] else min(ends)), max(ends)
+            nearest = 0 if a[0] <= 0 <= a[1] else min(abs(a[0]), abs(a[1]))
+            return nearest.bit_length(), max(a[0].bit_length(), a[1].bit_length())
         case "wrap":
             lo, hi = -(1 << (b[0] - 1)), (1 << (b[0] - 1)) - 1
             return a if lo <= a[0] and a[1] <= hi else (lo, hi)
