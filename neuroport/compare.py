@@ -76,7 +76,7 @@ def _other_version(a: Trace, b: Trace) -> str | None:
         return None
     return (
         f"the first was computed with version {a.arithmetic_version} of the integer arithmetic, the second with "
-        f"version {b.arithmetic_version}; the same run has other bits in another version, so run both with one neuroport"
+        f"version {b.arithmetic_version}: equal runs have other bits in another version; run both with one neuroport"
     )
 
 

@@ -15,8 +15,8 @@ from neuroport.cli import main
 from neuroport.trace import open_trace
 
 OLD = (
-    f"the first was computed with version 1 of the integer arithmetic, the second with version {VERSION}; the same run "
-    "has other bits in another version, so run both with one neuroport"
+    f"the first was computed with version 1 of the integer arithmetic, the second with version {VERSION}: equal runs "
+    "have other bits in another version; run both with one neuroport"
 )
 
 
