@@ -14,6 +14,12 @@ from numpy.typing import NDArray
 
 from neuroport.program import Int, Overflow, Rounding
 
+VERSION = 2
+"""Version of the integer arithmetic: programs of the same network and chip have the same bits within one version.
+
+Raised when formats, rounding or functions of integer chips change. Traces carry it; those without are of version 1.
+"""
+
 LIMIT = 2**62
 """Intermediates lie in -LIMIT..LIMIT: 62 bits plus sign, so the product of two 32-bit words needs no rounding."""
 
