@@ -24,6 +24,8 @@ LARGEST = 1e5
 """A real expression that could be larger is limited by a clip."""
 WHOLE = 2**50
 """So is an int expression."""
+COUNTING = 0.3
+"""How many of the cases have t, item_step and T in their texts."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +82,16 @@ def network(cases: Sequence[Case], chip: str = "ideal") -> dict[str, Any]:
     return data
 
 
-class _Dumper(yaml.SafeDumper):
-    pass
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Blocks of statements as they are, and no references to what occurs twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 _Dumper.add_representer(
     str, lambda d, s: d.represent_scalar("tag:yaml.org,2002:str", s, style="|" if "\n" in s else None)
 )
-_Dumper.ignore_aliases = lambda self, data: True  # type: ignore[method-assign]
 
 
 def text(data: Mapping[str, Any]) -> str:
@@ -116,7 +120,7 @@ def shown(x: float) -> str:
 class Writer:
     """Writes expressions over the names of a scope: texts with their intervals."""
 
-    def __init__(self, draw: random.Random, reals: Sequence[Made], ints: Sequence[Made], counters: bool = True) -> None:
+    def __init__(self, draw: random.Random, reals: Sequence[Made], ints: Sequence[Made], counters: bool) -> None:
         self.draw, self.reals, self.ints = draw, list(reals), list(ints)
         self.counters = counters
 
@@ -278,7 +282,7 @@ class Writer:
     def _integer(self, depth: int) -> Made:
         if depth <= 0 or self.draw.random() < 0.15:
             return self._whole_leaf()
-        a, kind = self.integer(depth - 1), self.draw.randrange(10)
+        a, kind = self.integer(depth - 1), self.draw.choice((0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 9))
         big = max(abs(a.low), abs(a.high))
         if kind == 0:
             b = self.integer(depth - 1)
@@ -287,7 +291,7 @@ class Writer:
             b = self.integer(depth - 1)
             return Made(f"({a.text} - {b.text})", a.low - b.high, a.high - b.low)
         if kind in (2, 3):
-            b = self.integer(depth - 1)
+            b = self.integer(depth - 1) if kind == 2 else a
             ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
             if max(map(abs, ends)) > 2**62:
                 return a
@@ -333,6 +337,8 @@ class Writer:
 REALS = ((-1.0, 1.0), (0.0, 1.0), (-4.0, 4.0), (-100.0, 0.0), (-10.0, 10.0), (0.3, 3.0), (0.0, 1000.0), (-0.001, 0.001))
 SATURATING = ((-1.0, 1.0), (-2.0, 2.0), (-8.0, 8.0))
 INTS = ((0, 15), (-8, 7), (-100, 100), (0, 1000), (-3000000, 3000000))
+FLAVOURS = ("mixed", "mixed", "ints", "switches")
+"""What a case has much of: `ints` variables and products of ints, `switches` parameters that are switched."""
 
 
 @dataclass
@@ -347,21 +353,24 @@ class _Model:
     ints: list[Made] = field(default_factory=list)
     saturating: set[str] = field(default_factory=set)
     switches: tuple[dict[str, Any], dict[str, Any]] = field(default_factory=lambda: ({}, {}))
+    counters: bool = False
+    flavour: str = "mixed"
 
     def parameters(self) -> None:
         draw = self.draw
+        often = 0.9 if self.flavour == "switches" else 0.5
         for name in ("p", "q")[: draw.randint(0, 2)]:
             low, high = draw.choice(((0.0, 1.0), (0.01, 4.0), (-2.0, 2.0), (0.5, 100.0)))
-            self._parameter(name, low, high, lambda low=low, high=high: _between(draw, low, high), draw.random() < 0.6)
+            self._parameter(name, low, high, lambda low=low, high=high: _between(draw, low, high), draw.random() < often)
             self.reals.append(Made(name, low, high))
-        if draw.random() < 0.4:
+        if draw.random() < often:
             low, high = draw.choice(((0, 7), (0, 100), (1, 20)))
-            self._parameter("k", low, high, lambda: draw.randint(low, high), draw.random() < 0.7, "int")
+            self._parameter("k", low, high, lambda: draw.randint(low, high), draw.random() < often, "int")
             self.ints.append(Made("k", low, high))
-        if draw.random() < 0.35:
+        if draw.random() < often / 2:
             self._parameter("learn", 0.0, 1.0, lambda: draw.choice((0.0, 1.0)), True)
             self.reals.append(Made("learn", 0, 1))
-        if self.params and draw.random() < 0.5:
+        if self.params and draw.random() < often:
             writer = Writer(draw, self.reals, self.ints, counters=False)
             made = writer.real(2) if draw.random() < 0.7 or not self.ints else writer.integer(2)
             if draw.random() < 0.2:
@@ -387,7 +396,7 @@ class _Model:
             if saturating:
                 self.saturating.add(name)
         for name in ints:
-            low, high = draw.choice(INTS)
+            low, high = draw.choice(INTS[2:] if self.flavour == "ints" else INTS)
             self.state[name] = {"type": "int", "init": draw.randint(low, high), "range": [low, high]}
             self.ints.append(Made(name, low, high))
 
@@ -427,11 +436,13 @@ def case(seed: int) -> Case:
 
 
 def _neuron_case(draw: random.Random, seed: int) -> Case:
-    model = _Model(draw)
+    model = _Model(draw, counters=draw.random() < COUNTING, flavour=draw.choice(FLAVOURS))
     model.parameters()
     reals, ints = ("v", "a", "b")[: draw.randint(1, 3)], ("n", "m")[: draw.randint(0, 2)]
+    if model.flavour == "ints":
+        reals, ints = ("v",), ("n", "m")
     model.variables(reals, ints)
-    writer = Writer(draw, model.reals, model.ints)
+    writer = Writer(draw, model.reals, model.ints, model.counters)
     data: dict[str, Any] = {}
     for key in ("params", "derived"):
         if getattr(model, key):
@@ -446,7 +457,7 @@ def _neuron_case(draw: random.Random, seed: int) -> Case:
     data["update"] = model.block(writer, [*reals, *ints])
     if draw.random() < 0.4:
         data["spike"] = writer.condition(1)
-        after = Writer(draw, model.reals, model.ints)
+        after = Writer(draw, model.reals, model.ints, model.counters)
         data["on_spike"] = model.block(after, [draw.choice([*reals, *ints])], locals_=False)
         if draw.random() < 0.4:
             data["after"] = model.block(after, [draw.choice([*reals, *ints])], locals_=False)
@@ -467,7 +478,7 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
         "update": "v = clip(0.5 * v + i, -8, 8)\nc = (c + 2) % 5\n",
         "spike": "c < 2",
     }
-    model = _Model(draw)
+    model = _Model(draw, counters=draw.random() < COUNTING, flavour=draw.choice(FLAVOURS))
     model.parameters()
     decays = [draw.choice((0.5, 0.8, 0.9, 0.95)) for _ in "xy"]
     low, high = draw.choice(((0.0, 1.0), (-2.0, 2.0), (0.0, 3.0)))
@@ -482,7 +493,7 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
     whole = [Made("pre.c", 0, 6), Made("post.spiked", 0, 1), Made("pre.spiked", 0, 1)]
 
     def block(names: Sequence[str]) -> str:
-        return model.block(Writer(draw, [*model.reals, *seen], [*model.ints, *whole]), names)
+        return model.block(Writer(draw, [*model.reals, *seen], [*model.ints, *whole], model.counters), names)
 
     data: dict[str, Any] = {key: getattr(model, key) for key in ("params", "derived") if getattr(model, key)}
     data |= {"traces": traces, "state": model.state}

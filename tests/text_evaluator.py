@@ -5,7 +5,8 @@ docs/time-step.md says. It knows all-to-all and one-to-one connections, axonal d
 
 With `saturate` a store beyond the declared range of its variable ends there, as on a chip; `outside` tells whether one
 did. With `shake` every inexact real result is moved by that relative amount at random: what then differs from a plain
-evaluation is what rounding can explain, as when a comparison is decided by the last bits.
+evaluation is what rounding can explain, as when a comparison is decided by the last bits. The upper end of a range with
+negative numbers is shaken too, since a word in two's complement ends just before it; 0 and 1 of a switch are not.
 """
 
 from __future__ import annotations
@@ -243,6 +244,8 @@ class Evaluator:
         if not low <= value <= high:
             self.outside.add(f"{part.name}.{name}")
             value = min(max(value, low), high) if self.saturate else value
+        if self.shake and low < 0 and value == high:
+            value *= 1 - self.shake * self.draw.random()
         part.states[i][name] = value if name in part.ints else float(value)
 
     def _send(self, word: str, target: str, value: Number, pair: Any) -> None:

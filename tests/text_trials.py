@@ -8,15 +8,17 @@ is not compared. Ints are exact, or it is not compared either.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from neuroport import api, backends, chips, reader
+from neuroport import api, chips, reader
 from neuroport.chip import Chip
 from neuroport.errors import InvalidInput
+from neuroport.executor import Backend
+from neuroport.network import Network
 from neuroport.session import Session, open_session
 from tests import random_models
 from tests.random_models import RUNS, Case
@@ -36,7 +38,7 @@ tables: {{intervals: 4096, bits: 32}}
 CLOSE = 1e-4
 SHAKE = 1e-6
 UNSURE = 1e-5
-SHAKEN = 3
+SHAKEN = 2
 """How often a case is evaluated with shaken results."""
 
 Values = dict[str, list[float]]
@@ -63,10 +65,11 @@ def wide(bits: int) -> Chip:
 
 def expected(case: Case, saturate: bool, shake: float = 0.0, seed: int = 0) -> Moments:
     """What the evaluator finds after each run."""
-    return _runs(case, Evaluator(random_models.network([case]), saturate, shake, seed))
+    return drive(case, Evaluator(random_models.network([case]), saturate, shake, seed))
 
 
-def _runs(case: Case, evaluator: Evaluator) -> Moments:
+def drive(case: Case, evaluator: Evaluator) -> Moments:
+    """All runs and switches of a case; the values after each run."""
     moments: Moments = []
     for number, steps in enumerate(RUNS):
         for name, value in case.switches[number - 1].items() if number else ():
@@ -88,11 +91,13 @@ def right(case: Case, saturate: bool) -> Right:
     """The values, as far as they can be compared."""
     values = expected(case, saturate)
     shaken = [expected(case, saturate, SHAKE, seed) for seed in range(SHAKEN)]
+    widths = {name: high - low for name, (low, high) in case.shown.items()}
     slack: list[dict[str, float]] = []
     for moment, others in zip(values, zip(*shaken, strict=True), strict=True):
         moved = {name: max(_distance(moment[name], other[name]) for other in others) for name in moment}
-        widths = {name: high - low for name, (low, high) in case.shown.items()}
         ints = {name for name in moment if any(isinstance(x, int) for x in moment[name])}
+        if not all(map(math.isfinite, (*moved.values(), *(x for values in moment.values() for x in values)))):
+            break
         if any(moved[name] > (0 if name in ints else UNSURE * widths[name]) for name in moment):
             break
         slack.append({n: 0 if n in ints else CLOSE * widths[n] + 10 * moved[n] for n in moment})
@@ -103,7 +108,7 @@ def _distance(one: Sequence[float], other: Sequence[float]) -> float:
     return max(abs(a - b) for a, b in zip(one, other, strict=True))
 
 
-def network(case: Case) -> Any:
+def network(case: Case) -> Network:
     """The case as neuroport reads it."""
     return reader.loads(random_models.text(random_models.network([case])).encode(), f"case{case.seed}.yaml")
 
@@ -112,29 +117,43 @@ def moments(session: Session, names: Sequence[str]) -> Moments:
     """What a session's protocol leaves in these variables after each run."""
     found: dict[int, Values] = {}
     ends = [sum(RUNS[: n + 1]) for n in range(len(RUNS))]
-    for _ in session.walk_protocol(lambda step: 1):
+    for _ in session.walk_protocol():
         if session.step in ends and session.step not in found:
             found[session.step] = {name: session.get(name).ravel().tolist() for name in names}
     return list(found.values())
 
 
-def trial(case: Case, chip: Chip, backend: str = "reference") -> Finding:
-    """Run a case and compare. An exception that is not a refusal is wrong too."""
+def run(case: Case, chip: Chip, backend: Backend) -> Moments:
+    """What a case does on a chip."""
+    read = network(case)
+    with open_session(read, api.compile(read, chip), backend) as session:
+        return moments(session, list(case.shown))
+
+
+def trials(case: Case, on: Sequence[Chip], backend: Backend) -> list[Finding]:
+    """Run a case on chips and compare. An exception that is not a refusal is wrong too."""
+    read = network(case)
+    truth: dict[bool, Right] = {}
+    return [_trial(case, read, chip, backend, truth) for chip in on]
+
+
+def _trial(case: Case, read: Network, chip: Chip, backend: Backend, truth: dict[bool, Right]) -> Finding:
     try:
-        program = api.compile(network(case), chip)
+        program = api.compile(read, chip)
     except InvalidInput as error:
         return Finding(case, chip.name, refused=str(error))
     except Exception as error:
         return Finding(case, chip.name, wrong=f"compile: {type(error).__name__}: {error}")
-    truth = right(case, saturate=chip.integer)
+    if chip.integer not in truth:
+        truth[chip.integer] = right(case, saturate=chip.integer)
     try:
-        with warnings.catch_warnings(), open_session(network(case), program, backends.load(backend)) as session:
+        with warnings.catch_warnings(), open_session(read, program, backend) as session:
             warnings.simplefilter("ignore")
             found = moments(session, list(case.shown))
     except Exception as error:
         return Finding(case, chip.name, wrong=f"run: {type(error).__name__}: {error}")
-    wrong = differences(found, truth, exact=not chip.integer)
-    return Finding(case, chip.name, wrong=wrong, compared=len(truth.values))
+    wrong = differences(found, truth[chip.integer], exact=not chip.integer)
+    return Finding(case, chip.name, wrong=wrong, compared=len(truth[chip.integer].values))
 
 
 def differences(found: Moments, truth: Right, exact: bool) -> str:
