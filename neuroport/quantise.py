@@ -56,6 +56,7 @@ from neuroport.program import (
     Store,
     Sum,
 )
+from neuroport.sent import as_sent
 
 EXACT = 40
 """A stimulus whose values need more fractional bits than this counts as not exactly representable."""
@@ -175,7 +176,7 @@ class _Quantiser:
                     self._store(lowerer, stmt, out, where == "once")
                 case Send():
                     guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
-                    out.append(replace(stmt, value=lowerer.number(self._as_sent(stmt.value)), guard=guard))
+                    out.append(replace(stmt, value=lowerer.number(stmt.value), guard=guard))
                 case Spike(condition=condition):
                     out.append(Spike(lowerer.truth(condition)))
         return tuple(out)
@@ -228,15 +229,9 @@ class _Quantiser:
             value = _narrowed(value, kind, shift, rule)
         return lowerer.scale(value, kind.frac, array.name, array.rounding)
 
-    def _as_sent(self, value: Expr) -> Expr:
-        """The value with visible weights in place of hidden ones."""
-        match value:
-            case Read(array=array) if array in self.visible:
-                return replace(value, array=self.visible[array])
-            case Apply(args=args):
-                return replace(value, args=tuple(self._as_sent(a) for a in args))
-            case _:
-                return value
+    def _as_sent(self, read: Read) -> Read:
+        """A hidden weight leaves its synapse as the visible one."""
+        return replace(read, array=self.visible.get(read.array, read.array))
 
     def _population(self, shared: Shared, population: Population) -> Population:
         lowerer = self._lowerer(shared, population.name, "update")
@@ -257,7 +252,8 @@ class _Quantiser:
         made: dict[str, Body] = {}
         for block in ("step", "arrive", "post_body"):
             lowerer = self._lowerer(shared, projection.name, block, projection)
-            made[block] = self._body(lowerer, getattr(projection, block), "step" if block == "step" else "")
+            body = as_sent(getattr(projection, block), self._as_sent)
+            made[block] = self._body(lowerer, body, "step" if block == "step" else "")
             for stmt in made[block]:
                 if isinstance(stmt, Send):
                     self._sent(shared, projection, stmt)
