@@ -102,7 +102,7 @@ class Writer:
         for stmt in body:
             self.statement(stmt)
         for array, name in self._stored.items():
-            self.lines.append(f"{self.use('array', array)}[{self.place.own}] = {name}")
+            self.lines.append(f"{self.home(array)}[{self.place.own}] = {name}")
         self.lines[:0] = self._loads
 
     def statement(self, stmt: Stmt) -> None:
@@ -245,6 +245,11 @@ class Writer:
         """The row of an input for the present step."""
         return self.before_all(f"{ident}_now", f"{ident}[t & ({ident}.shape[0] - 1)]", "now", ident)
 
+    def home(self, array: str) -> str:
+        """Where an array's values of the present step are."""
+        ident = self.use("array", array)
+        return self.current(ident) if self.program.arrays[array].role == "input" else ident
+
     def _mask(self, ident: str) -> str:
         return self.before_all(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
 
@@ -263,12 +268,7 @@ class Writer:
             declared = self.program.arrays[array]
             kind = kind_of(declared.type, self.program)
             ident = self.names.fresh(array.rsplit(".", 1)[-1])
-            source = self.use("array", array)
-            if declared.role == "input":
-                row = self.current(source)
-                element = f"{row}[{self.place.own}]"
-            else:
-                element = f"{source}[{self.place.own}]"
+            element = f"{self.home(array)}[{self.place.own}]"
             self._loads.append(f"{ident} = {self._typed(element, kind)}")
             self._own[array] = Value(ident, kind, atom=True)
         return self._own[array]
@@ -308,11 +308,7 @@ class Writer:
         variable = read.array.rsplit(".", 1)[-1]
         wanted = variable if read.at == "own" else f"{read.at}_{variable}"
         if lag == 0:
-            ident = self.use("array", read.array)
-            if array.role == "input":
-                element = f"{self.current(ident)}[{neuron}]"
-            else:
-                element = f"{ident}[{neuron}]"
+            element = f"{self.home(read.array)}[{neuron}]"
         else:
             ident = self.use("history", read.array)
             wanted = f"{wanted}_{lag}_ago" if lag != "synapse" else f"{wanted}_d_ago"
@@ -483,7 +479,9 @@ class Writer:
                 return Value(f"({self.cast(args[0], result).text} << {texts[1]})", "shifted")
             case "shr":
                 operand = args[0] if args[0].kind != "lit" else self.cast(args[0], "i8")
-                return Value(f"({operand.text} >> {min(int(texts[1]), 63)})", "shifted")
+                return Value(f"({operand.text} >> {texts[1]})", "shifted")
+            case "bit_length":
+                return Value(f"bit_length({self.cast(args[0], 'i8').text})", "i8")
             case "wrap":
                 bits = int(texts[1])
                 if bits >= 64:

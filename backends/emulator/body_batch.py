@@ -131,7 +131,7 @@ class BatchWriter(Writer):
         for stmt in body:
             self.statement(stmt)
         for array, name in self._stored.items():
-            line = self.put(self.use("array", array), self.place_of(array, "own"), name)
+            line = self.put(self.home(array), self.place_of(array, "own"), name)
             (self.lines if is_own(self.program.arrays[array]) else self.after).append(line)
         self.lines[:0] = self._loads
 
@@ -220,10 +220,8 @@ class BatchWriter(Writer):
             declared = self.program.arrays[array]
             kind = kind_of(declared.type, self.program)
             ident = self.names.fresh(array.rsplit(".", 1)[-1])
-            source = self.use("array", array)
-            source = self.current(source) if declared.role == "input" else source
             lines = self._loads if is_own(declared) else self.element
-            lines.append(f"{ident} = {self._typed(self.get(source, self.place_of(array, 'own')), kind)}")
+            lines.append(f"{ident} = {self._typed(self.get(self.home(array), self.place_of(array, 'own')), kind)}")
             self._own[array] = Value(ident, kind, atom=True)
         return self._own[array]
 
@@ -249,8 +247,7 @@ class BatchWriter(Writer):
                 f"{past}_{lag}_ago", f"{past}[(t - {1 + lag}) & ({past}.shape[0] - 1)]", "past", past, str(lag)
             )
         else:
-            source = self.use("array", read.array)
-            source = self.current(source) if array.role == "input" else source
+            source = self.home(read.array)
         local = self.names.fresh(wanted)
         level = self.level(read)
         lines = self._loads if level == "copy" else self._lines_of(level)

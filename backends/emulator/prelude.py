@@ -104,6 +104,22 @@ def round_div(a, b):
     return 0 if b == 0 else (-quotient if (a < 0) != (b < 0) else quotient)
 
 
+@intrinsic
+def leading_zeros(typingctx, x):
+    """How many of the highest bits of a 64-bit word are 0."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ctlz(args[0], ir.IntType(1)(0))
+
+    return types.int64(types.uint64), codegen
+
+
+@njit(**HELPER)
+def bit_length(x):
+    """The number of bits of |x|."""
+    return 64 - leading_zeros(np.uint64(x if x >= 0 else -x))
+
+
 @njit(**HELPER)
 def real_floordiv(a, b):
     """Python's a // b of real numbers, or 0 when b is 0."""

@@ -403,10 +403,17 @@ class Writer:
                 value = self._clip(*same) if fn == "clip" else self._extreme(fn, same[0], same[1])
                 return Value(value.text, kind)
             case "shl":
-                shift = constant(expr.args[1])
-                return Value(f"({self.cast(args[0], result).text} * {integer(1 << shift)})", result)
-            case "shr":
+                if isinstance(expr.args[1], Const):
+                    power = integer(1 << constant(expr.args[1]))
+                    return Value(f"({self.cast(args[0], result).text} * {power})", result)
+                return Value(f"({self.cast(args[0], 'i8').text} * {self._power(args[1]).text})", "i8")
+            case "shr" if isinstance(expr.args[1], Const):
                 return self.floor_shift(args[0], constant(expr.args[1]))
+            case "shr":
+                power = self.name(self._power(args[1]), "power")
+                return Value(f"(({self.cast(args[0], 'i8').text} & (-{power.text})) / {power.text})", "i8")
+            case "bit_length":
+                return self._bit_length(args[0])
             case "wrap":
                 bits = constant(expr.args[1])
                 if bits >= 64:
@@ -418,6 +425,22 @@ class Writer:
                 return self._quotient(fn, expr.args[1], args, self._widest(args, result))
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for integers")
+
+    def _power(self, count: Value) -> Value:
+        """Two to the power of a number of bits from 0 to 62."""
+        return Value(f"((int64_t)1 << {self.cast(count, 'i4').text})", "i8")
+
+    def _bit_length(self, x: Value) -> Value:
+        """The number of bits of a magnitude, by halves: as many bits as lie above are counted and dropped."""
+        x = self.atom(self.cast(x, "i8"))
+        size = f"({x.text} < 0 ? (uint64_t)0 - (uint64_t){x.text} : (uint64_t){x.text})"
+        size = self.name(Value(size, "u8"), "size").text
+        counts = []
+        for bits in (32, 16, 8, 4, 2, 1):
+            more = self.name(Value(f"({size} >= {unsigned(1 << bits)})", "b"), "more").text
+            size = self.name(Value(f"({more} ? {size} / {unsigned(1 << bits)} : {size})", "u8"), "size").text
+            counts.append(f"({more} ? {bits} : 0)")
+        return Value(f"({' + '.join(counts)} + (int32_t){size})", "i4")
 
     def floor_shift(self, x: Value, shift: int) -> Value:
         """Give x * 2**-shift rounded down."""

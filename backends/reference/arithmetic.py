@@ -58,6 +58,14 @@ def softplus(x: A) -> A:
 # ------------------------------------------------------------------------------------------------ words and bounds
 
 
+def bit_length(x: A) -> A:
+    """The number of bits of |x|. Halves of 32 bits are exact as floats."""
+    size = np.abs(np.asarray(x, np.int64)).astype(np.uint64)
+    high, low = size >> np.uint64(32), size & np.uint64(0xFFFFFFFF)
+    bits = np.where(high > 0, 32 + np.frexp(high.astype(np.float64))[1], np.frexp(low.astype(np.float64))[1])
+    return bits.astype(np.int64)
+
+
 def wrap(x: A, bits: int) -> A:
     """The value of the lowest `bits` bits as a two's complement number."""
     if bits >= 64:

@@ -79,6 +79,7 @@ CALLS = {
     "trunc_div": "trunc_div",
     "round_div": "round_div",
     "wrap": "wrap",
+    "bit_length": "bit_length",
     "sigmoid": "sigmoid",
     "softplus": "softplus",
     "to_real": "to_real",
@@ -384,7 +385,10 @@ class _Writer:
     # -------------------------------------------------------------------------------------------------- statements
 
     def store(self, store: Store) -> None:
+        array = self.program.arrays[store.array]
         target = self.place.names("array", store.array)
+        if array.role == "input":
+            target = f"{target}[t % {array.slots}]"
         own = self.is_own(store.array)
         if self.batched and not own and not (self.place.once or isinstance(store.value, Sum)):
             raise ValueError(f"a program stores what one copy computes into '{store.array}', which all copies share")
