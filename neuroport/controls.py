@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import units
-from neuroport.derived import Switchboard, raw, real
+from neuroport.derived import Switchboard, real
 from neuroport.errors import InvalidInput
 from neuroport.executor import Executor
+from neuroport.held import shown
+from neuroport.hostwrites import Checker, declared, numbers, shaped
 from neuroport.network import Network
-from neuroport.program import Array, Program
+from neuroport.program import Array, Int, Numbers, Program, Read, walk
 from neuroport.values import Quantity
+
+
+@dataclass(frozen=True, eq=False)
+class _ByHand:
+    """What was injected into an input for one step, in real units and as the input holds it."""
+
+    step: int
+    values: NDArray[np.float64]
+    raw: Numbers
 
 
 class Controls:
@@ -22,6 +34,8 @@ class Controls:
 
     def __init__(self, network: Network, program: Program, executor: Executor, switchboard: Switchboard) -> None:
         self.network, self.program, self.executor, self.switchboard = network, program, executor, switchboard
+        self.checker = Checker(network, program)
+        self._by_hand: dict[str, _ByHand] = {}
 
     def trigger(self, event: str) -> None:
         """Run every triggered block of that name."""
@@ -39,20 +53,58 @@ class Controls:
             kept += [f"{n}.visible" for n in kept if f"{n}.visible" in arrays]
             before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
             self.executor.reset(name)
+            self._by_hand = {n: w for n, w in self._by_hand.items() if arrays[n].owner != name}
             for array, values in before.items():
                 self.executor.write(array, values)
 
     def inject(self, population: str, input: str, neurons: Any, values: Any) -> None:
-        """Add values to an input of some neurons in the coming step."""
+        """Add values to an input of some neurons in the coming step.
+
+        InvalidInput, and nothing has changed, for neurons that there are not, and where all that was injected for this
+        step leaves the range of the input.
+        """
         name = f"{population}.{input}"
         array = self.array(name)
         if array.role != "input":
             raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
+        cells = self._neurons(array, neurons)
+        added = self._added(array, cells, numbers(name, values))
+        before = self._by_hand.get(name)
+        if before is None or before.step != self.executor.step:
+            nothing = np.zeros_like(array.initial)
+            before = _ByHand(self.executor.step, nothing.astype(np.float64), nothing)
+        values_now = before.values.copy()
+        np.add.at(values_now, cells, added)
+        raw = self.checker.raw(array, values_now, f"'{name}', all that was injected for this step")
         total = self.executor.read(name)
-        added = raw(np.asarray(values), array.type)
-        added = added[..., None] if total.ndim == 2 and added.ndim == 1 else added
-        np.add.at(total, np.asarray(neurons, np.int64), added)
+        if isinstance(array.type, Int):
+            total = total + (raw - before.raw)
+        else:
+            np.add.at(total, cells, added)
+        self._by_hand[name] = _ByHand(self.executor.step, values_now, raw)
         self.executor.write(name, total)
+
+    def _neurons(self, array: Array, neurons: Any) -> NDArray[np.int64]:
+        cells = np.atleast_1d(numbers(array.name, neurons))
+        size = len(array.initial)
+        wrong = cells if cells.dtype.kind != "i" and cells.size else cells[(cells < 0) | (cells >= size)]
+        if np.asarray(neurons).dtype.kind == "b" or wrong.size:
+            found = "truth values" if np.asarray(neurons).dtype.kind == "b" else shown(wrong[0])
+            text = f"'{array.owner}' has the neurons 0 to {size - 1}; found {found}; give their numbers"
+            raise InvalidInput.one(None, text)
+        return cells.astype(np.int64)
+
+    def _added(self, array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:
+        """One value for each neuron (and copy)."""
+        shape = (*cells.shape, *array.initial.shape[1:])
+        spread = values[..., None] if len(shape) == 2 and values.ndim == 1 else values
+        try:
+            added = np.broadcast_to(spread, shape)
+        except ValueError:
+            text = f"'{array.name}': {len(cells)} neurons were given values of the shape {values.shape}; give as many"
+            raise InvalidInput.one(None, text) from None
+        self.checker.kind(array, added)
+        return added
 
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""
@@ -62,48 +114,63 @@ class Controls:
     def set(self, name: str, value: Any) -> None:
         """Give OBJECT.VARIABLE new values: one for all or an array of its shape, in real units, or a quantity.
 
-        Of parameters only dynamic ones can be set; what is derived from them follows.
+        Of parameters only dynamic ones can be set; what is derived from them follows. The circuits of a specimen make
+        of parameters and static weights what they made of the old ones. Nothing has changed when values are refused.
         """
-        number = self._number(name, value)
-        array = self.program.arrays.get(name)
-        if name in self.program.constants or (array is not None and array.role == "parameter"):
-            if array is not None and not array.dynamic:
-                text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
-                raise InvalidInput.one(None, text)
-            if np.size(number) != 1:
-                text = f"'{name}' is switched with one value for all, and {np.size(number)} were given; give one number"
-                raise InvalidInput.one(None, text)
-            self.switchboard.set(self.executor, {name: float(np.ravel(number)[0])})
-            return
+        number = numbers(name, self._number(name, value))
         array = self.array(name)
-        self._write(array, number)
+        if array.role == "parameter":
+            self._switch(array, number)
+            return
+        values = shaped(array, number)
         visible = self.program.arrays.get(f"{name}.visible")
-        if visible is not None:
-            self._write(visible, number)
+        written = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
+        for one, raw in written.items():
+            self.executor.write(one, raw.astype(array.initial.dtype))
+        if array.role == "input":
+            self._by_hand[name] = _ByHand(self.executor.step, np.array(values, np.float64), written[name])
 
-    def _write(self, array: Array, number: Any) -> None:
-        values = raw(np.asarray(number), array.type)
-        if array.initial.ndim == 2 and values.ndim == 1:
-            values = values[:, None]  # the same in all copies
-        values = np.broadcast_to(values, array.initial.shape)
-        self.executor.write(array.name, values.astype(array.initial.dtype))
+    def _switch(self, array: Array, number: Numbers) -> None:
+        name = array.name
+        if not array.dynamic:
+            text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
+            raise InvalidInput.one(None, text)
+        follows = next((d for d in self.program.derived if d.array == name), None)
+        if follows is not None:
+            of = sorted({e.array for e in walk(follows.value) if isinstance(e, Read)})
+            raise InvalidInput.one(None, f"'{name}' follows from {', '.join(of)}; set what it follows from")
+        if number.size != 1:
+            text = f"'{name}' is switched with one value for all, and {number.size} were given; give one number"
+            raise InvalidInput.one(None, text)
+        self.switchboard.set(self.executor, {name: number.ravel()[0]})
+
+    def _raw(self, array: Array, values: Numbers) -> Numbers:
+        """Values as the array holds them, through the circuits of a specimen where they deviate."""
+        self.checker.kind(array, values)
+        designed = self.program.designed.get(array.name)
+        if designed is None:
+            return self.checker.raw(array, values)
+        self.checker.limits(array, values)
+        return self.switchboard.saturating(array, designed.made(values))
 
     def _number(self, name: str, value: Any) -> Any:
         """A value in the coherent system."""
-        if isinstance(value, str):
-            value = units.parse(value)
-        if not isinstance(value, Quantity):
-            return np.asarray(value)
-        unit = self._declared_unit(name)
-        if units.is_step(unit):
-            return float(units.steps(value, self.network.dt)) if value.unit else value.number
-        return units.coherent(value.number, value.unit)[0]
+        try:
+            if isinstance(value, str):
+                value = units.parse(value)
+            return self._coherent(name, value) if isinstance(value, Quantity) else value
+        except units.UnitError as error:
+            raise InvalidInput.one(None, f"'{name}': {error}") from None
 
-    def _declared_unit(self, name: str) -> str:
-        owner, _, variable = name.partition(".")
-        parameters = [d for p in self.network.populations if p.name == owner for d in p.neuron.parameters]
-        parameters += [d for p in self.network.projections if p.name == owner for d in p.synapse.parameters]
-        return next((d.unit for d in parameters if d.name == variable), "")
+    def _coherent(self, name: str, value: Quantity) -> float:
+        known = declared(self.network, name)
+        if not value.unit:
+            return value.number
+        if known is not None and units.is_step(known.unit):
+            return float(units.steps(value, self.network.dt))
+        if known is not None and units.dimension(value.unit) != units.dimension(known.unit):
+            raise units.UnitError(f"{units.show(value)} is not in {known.unit or 'the unit of a pure number'}")
+        return units.coherent(value.number, value.unit)[0]
 
     def array(self, name: str) -> Array:
         """The array of that name; InvalidInput if there is none."""

@@ -74,5 +74,6 @@ def _program(made: Elaboration) -> Program:
         series=tuple(s for s in stimuli if isinstance(s, Series)),
         tables={},
         derived=tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic),
+        designed=made.designed,
     )
     return with_copies(trimmed(with_histories(program), made.values), made.copies)

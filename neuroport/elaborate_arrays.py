@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 from neuroport import instance as instances
 from neuroport.connect import make_synapses
 from neuroport.derived import evaluate
-from neuroport.elaborate_circuits import deviated, deviates, synapse_circuits
+from neuroport.elaborate_circuits import circuit, deviates, synapse_circuits
 from neuroport.elaborate_state import Elaboration, Object, Over
 from neuroport.elaborate_synapses import synapse_bodies
-from neuroport.errors import InvalidInput, Problem
+from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.lowering import Lowering
 from neuroport.materialise import Elements
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.naming import FACTOR, ConstantNames, Constants, declared_type
 from neuroport.network import Population, Projection
-from neuroport.program import REAL, Array, Int, Numbers, Role, Store, Sum, Type
+from neuroport.program import REAL, Array, Designed, Expr, Int, Numbers, Role, Store, Sum, Type
 from neuroport.stimuli import run_lengths
 from neuroport.values import Quantity, Value
+from neuroport.whole import NoValue
 
 
 def run_scalars(made: Elaboration) -> None:
@@ -127,8 +128,14 @@ def _parameters(
         numbers = made.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
         limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
         made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
-        numbers = deviated(made, parameter, numbers, obj)
-        scalar = _parameter_array(made, obj, full, parameter.dynamic, _typed(parameter, None), numbers, limits, at)
+        circuits = circuit(made, parameter, obj)
+        if circuits is not None:
+            designed = Designed(numbers, limits, circuits)
+            numbers = designed.made(numbers)
+            if parameter.dynamic:
+                made.designed[full] = designed
+        limits = limits if parameter.dynamic else None
+        scalar = _parameter_array(made, obj.name, full, parameter.dynamic, _typed(parameter, None), numbers, limits, at)
         types[parameter.name] = made.arrays[full].type
         if scalar:
             scalars.add(parameter.name)
@@ -140,22 +147,37 @@ def _parameters(
         made.problems += lowering.problems
         if value_expr is None:
             continue
-        full = f"{obj.name}.{name}"
-        numbers = evaluate(value_expr, made.values)
-        if not np.all(np.isfinite(numbers)):
-            text = f"derived constant '{name}' of '{obj.name}' is not finite; check the parameters that it is made of"
-            made.problems.append(Problem(expression.place, text))
-        dynamic = made.is_dynamic(value_expr)
-        if _parameter_array(made, obj, full, dynamic, value_expr.type, numbers, None, at):
+        what = f"derived constant '{name}' of '{obj.name}'"
+        type_, scalar = derived_array(made, obj.name, f"{obj.name}.{name}", value_expr, at, what, expression.place)
+        if scalar:
             scalars.add(name)
-        types[name] = made.arrays[full].type
-        made.derived.append((full, value_expr))
+        types[name] = type_
         obj.constants = Constants(obj.name, types, frozenset(scalars))
+
+
+def derived_array(
+    made: Elaboration, owner: str, full: str, expr: Expr, at: Over, what: str, place: Place | None
+) -> tuple[Type, bool]:
+    """The array of a constant that follows from parameters: its type, and whether it is one number for all elements.
+
+    Where it can be switched, its bounds follow from the declared ranges of what it follows from.
+    """
+    dynamic = made.is_dynamic(expr)
+    try:
+        numbers, limits = evaluate(expr, made.values), made.bounds(expr) if dynamic else None
+    except NoValue as error:
+        made.problems.append(Problem(place, f"{what} {error.reason}; narrow what it follows from"))
+        numbers, limits = np.zeros((), np.int64 if isinstance(expr.type, Int) else np.float64), (0, 0)
+    if not np.all(np.isfinite(numbers)):
+        made.problems.append(Problem(place, f"{what} is not finite; check the parameters that it is made of"))
+    scalar = _parameter_array(made, owner, full, dynamic, expr.type, numbers, limits, at)
+    made.derived.append((full, expr))
+    return made.arrays[full].type, scalar
 
 
 def _parameter_array(
     made: Elaboration,
-    obj: Object,
+    owner: str,
     full: str,
     dynamic: bool,
     type_: Type,
@@ -163,16 +185,16 @@ def _parameter_array(
     limits: tuple[float, float] | None,
     at: Over,
 ) -> bool:
+    """The array of a parameter; whether it is one number for all. `limits`: what it may be, if it can be switched."""
     scalar = numbers.ndim == 0
     if isinstance(type_, Int):
         low, high = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
-        type_ = Int(int(limits[0]), int(limits[1])) if dynamic and limits else Int(low, high)
+        type_ = Int(int(limits[0]), int(limits[1])) if limits else Int(low, high)
     where: Over = "scalar" if scalar else at
     initial = np.array(numbers)
     made.values[full] = initial
-    limits = limits if dynamic else None
     made.arrays[full] = Array(
-        full, obj.name, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits
+        full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits
     )  # fmt: skip
     return scalar
 
@@ -221,14 +243,14 @@ def _limits(
 def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
     """A learned value cannot deviate (it would be learned away): its circuit's factor applies where it is used."""
     numbers = instances.factor(made.instance, state.kind, obj.circuits)
-    _parameter_array(made, obj, f"{obj.name}.{state.name}_{FACTOR}", False, REAL, numbers, None, at)
+    _parameter_array(made, obj.name, f"{obj.name}.{state.name}_{FACTOR}", False, REAL, numbers, None, at)
     obj.factors.add(state.name)
 
 
 def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[np.int64]) -> None:
     array = made.arrays[full]
-    initial = array.initial * instances.factor(made.instance, kind, circuits)
-    made.arrays[full] = replace(array, initial=np.asarray(initial, np.float64))
+    made.designed[full] = Designed(array.initial, array.range, instances.factor(made.instance, kind, circuits))
+    made.arrays[full] = replace(array, initial=made.designed[full].made(array.initial))
 
 
 def _typed(declared: Parameter | State | Input, limits: tuple[float, float] | None) -> Type:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import units
+from neuroport.elaborate_arrays import derived_array
 from neuroport.elaborate_state import Elaboration, Over
 from neuroport.elaborate_synapses import synapse_bodies, synapse_names
 from neuroport.errors import InvalidInput, Problem
@@ -33,7 +34,6 @@ from neuroport.program import (
     Send,
     Spike,
     Store,
-    Type,
     walk,
 )
 from neuroport.program import Population as ProgramPopulation
@@ -195,20 +195,10 @@ def _hoisted(made: Elaboration, owner: str, body: Body) -> Body:
     hoister.made = [(name, expr) for name, expr in made.derived if name.startswith(f"{owner}.const")]
     before = len(hoister.made)
     body = hoister.body(body)
+    what = f"a constant part of the model of '{owner}'"
+    made.problems += [Problem(None, f"{what} {reason}") for reason in hoister.reasons]
     for name, expr in hoister.made[before:]:
-        value = made.values[name]
-        dynamic = made.is_dynamic(expr)
-        at: Over = "scalar" if value.ndim == 0 else _where(made, owner)
-        if not np.all(np.isfinite(value)):
-            text = f"a constant part of the model of '{owner}' is not finite; check its parameters"
-            made.problems.append(Problem(None, text))
-        type_: Type = REAL
-        if isinstance(expr.type, Int):
-            type_ = Int() if dynamic else Int(int(value.min()), int(value.max())) if value.size else Int(0, 0)
-        made.arrays[name] = Array(
-            name, owner, at, "parameter", type_, value, kind_class="coefficient", dynamic=dynamic
-        )  # fmt: skip
-        made.derived.append((name, expr))
+        derived_array(made, owner, name, expr, _where(made, owner), what, None)
     return body
 
 

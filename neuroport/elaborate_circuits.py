@@ -18,18 +18,14 @@ def deviates(made: Elaboration, obj: Object, kind: str) -> bool:
     return obj.mismatch and bool(kind) and kind in dict(made.chip.mismatch)
 
 
-def deviated(made: Elaboration, parameter: Parameter, numbers: Numbers, obj: Object) -> Numbers:
-    """A parameter's values as its circuits make them."""
+def circuit(made: Elaboration, parameter: Parameter, obj: Object) -> Numbers | None:
+    """What circuits do to a parameter, as in Designed: factors, or offsets of an int; None where they do nothing."""
     if not deviates(made, obj, parameter.kind):
-        return numbers
-    circuits = obj.circuits
-    if parameter.type == "int":
-        offset = instances.offset(made.instance, parameter.kind, circuits)
-        if not np.any(offset):
-            return numbers
-        low, high = parameter.range or (-np.inf, np.inf)
-        return np.clip(numbers + offset, low, high).astype(np.int64)
-    return np.asarray(numbers * instances.factor(made.instance, parameter.kind, circuits), np.float64)
+        return None
+    if parameter.type == "real":
+        return instances.factor(made.instance, parameter.kind, obj.circuits)
+    offset = instances.offset(made.instance, parameter.kind, obj.circuits)
+    return offset if np.any(offset) else None
 
 
 def synapse_circuits(made: Elaboration, projection: Projection, synapses: Synapses) -> NDArray[np.int64]:

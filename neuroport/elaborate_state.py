@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import units
+from neuroport import ranges, units
 from neuroport.chip import Chip, ChipInstance
 from neuroport.connect import Synapses
 from neuroport.errors import InvalidInput, Problem
@@ -16,7 +17,7 @@ from neuroport.materialise import Elements, Materialiser
 from neuroport.model import Trace
 from neuroport.naming import Constants
 from neuroport.network import Network, Projection
-from neuroport.program import Array, Expr, Numbers, Read, walk
+from neuroport.program import Array, Designed, Expr, Numbers, Read, walk
 
 Over = Literal["scalar", "neuron", "synapse"]
 
@@ -42,7 +43,8 @@ class Object:
 class Elaboration:
     """What has been made of a network so far, and the problems found.
 
-    `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how.
+    `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how;
+    `designed`: the arrays that the host may set and whose circuits deviate.
     `spiked`: the populations whose synapses ask whether they spiked.
     """
 
@@ -55,6 +57,7 @@ class Elaboration:
     arrays: dict[str, Array] = field(default_factory=dict)
     values: dict[str, Numbers] = field(default_factory=dict)
     derived: list[tuple[str, Expr]] = field(default_factory=list)
+    designed: dict[str, Designed] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     objects: dict[str, Object] = field(default_factory=dict)
     synapses: dict[str, Synapses] = field(default_factory=dict)
@@ -67,6 +70,22 @@ class Elaboration:
     def is_dynamic(self, expr: Expr) -> bool:
         """Whether an expression over parameters reads one that can be switched."""
         return any(isinstance(e, Read) and self.arrays[e.array].dynamic for e in walk(expr))
+
+    def bounds(self, expr: Expr) -> tuple[float, float] | None:
+        """What a constant that follows from dynamic parameters may be, from their ranges; None where that is endless.
+
+        NoValue where an int may need more than 63 bits.
+        """
+        low, high = ranges.bounds(expr, self._range_of)
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+
+    def _range_of(self, read: Read) -> tuple[float, float]:
+        array, values = self.arrays[read.array], self.values[read.array]
+        if array.dynamic:
+            return array.range or (-math.inf, math.inf)
+        if values.size == 0:
+            return 0, 0
+        return values.min().item(), values.max().item()
 
     def stop_on_problems(self) -> None:
         """Raise InvalidInput if there are any problems so far."""

@@ -28,7 +28,7 @@ def with_histories(program: Program) -> Program:
 
 
 def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
-    """Drop parameter arrays that nothing reads.
+    """Drop parameter arrays that nothing reads; those that can be switched exist all the same.
 
     The constants keep the real values that switches start from, and circuits' deviations.
     """
@@ -37,7 +37,8 @@ def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
     bodies += [e.body for e in program.events]
     read = {e.array for body in bodies for e in parts(body) if isinstance(e, Read)}
     read |= {e.array for r in program.readouts for e in walk(r.bit) if isinstance(e, Read)}
-    needed = set(read)
+    follows = {d.array for d in program.derived}
+    needed = read | {n for n, a in program.arrays.items() if a.dynamic and a.owner != "run" and n not in follows}
     for derived in reversed(program.derived):
         if derived.array in needed:
             needed |= {e.array for e in walk(derived.value) if isinstance(e, Read)}
@@ -46,4 +47,5 @@ def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
     constants = {n: v for n, v in values.items() if n in kept}
     derived_kept = tuple(d for d in program.derived if d.array in needed)
     assert not any(depends_on(d.value, {"run.t", "run.item_step"}) for d in derived_kept)
-    return replace(program, arrays=arrays, derived=derived_kept, constants=constants)
+    designed = {n: d for n, d in program.designed.items() if n in arrays}
+    return replace(program, arrays=arrays, derived=derived_kept, constants=constants, designed=designed)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from neuroport.derived import evaluate
+from neuroport.printer import expression
 from neuroport.program import (
     Apply,
     Body,
@@ -20,19 +23,21 @@ from neuroport.program import (
     with_children,
     with_expressions,
 )
+from neuroport.whole import NoValue
 
 
 @dataclass(slots=True)
 class Hoister:
     """Replaces constant parts of one owner's expressions by reads of arrays `OWNER.constN`.
 
-    `values` holds the real values of all parameters (by array name) and receives those of the new arrays; `made` lists
-    the new arrays in order with the expressions that they stand for.
+    `values` holds the real values of all parameters (by array name); `made` lists the new arrays in order with the
+    expressions that they stand for, and `reasons` why constants of literals alone have no value.
     """
 
     owner: str
-    values: dict[str, Numbers]
+    values: Mapping[str, Numbers]
     made: list[tuple[str, Expr]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     _known: dict[Expr, Expr] = field(default_factory=dict)
 
     def body(self, body: Body) -> Body:
@@ -65,17 +70,33 @@ class Hoister:
         if known is not None:
             return known
         reads = [part for part in walk(expr) if isinstance(part, Read)]
-        value = evaluate(expr, self.values)
         if not reads:
-            number = float(value) if isinstance(expr.type, Real) else int(value)
-            result: Expr = Const(number, Real() if isinstance(number, float) else Int(number, number))
+            result = self._literal(expr)
         else:
-            name = f"{self.owner}.const{len(self.made) + 1}"
-            self.values[name] = value
+            name = self._free_name()
             self.made.append((name, expr))
             result = Read(name, "own" if any(r.at == "own" for r in reads) else "scalar", expr.type)
         self._known[expr] = result
         return result
+
+    def _literal(self, expr: Apply) -> Expr:
+        """A constant of literals alone, as one literal."""
+        try:
+            value = evaluate(expr, self.values)
+        except NoValue as error:
+            self.reasons.append(f"{error.reason}: {expression(expr)}")
+            return Const(0, Int(0, 0))
+        if isinstance(expr.type, Int):
+            return Const(int(value), Int(int(value), int(value)))
+        if not np.isfinite(value):
+            self.reasons.append(f"is not finite: {expression(expr)}")
+        return Const(float(value), Real())
+
+    def _free_name(self) -> str:
+        number = len(self.made) + 1
+        while f"{self.owner}.const{number}" in self.values:
+            number += 1
+        return f"{self.owner}.const{number}"
 
 
 def depends_on(expr: Expr, names: Mapping[str, object] | set[str]) -> bool:

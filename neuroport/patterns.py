@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.derived import raw, real
+from neuroport.derived import real
 from neuroport.errors import InvalidInput
 from neuroport.executor import Executor
+from neuroport.held import held
 from neuroport.materialise import Materialiser
 from neuroport.network import Capture, Network
 from neuroport.program import Program
@@ -19,10 +20,14 @@ from neuroport.stimuli import labels_of
 
 
 class PatternTables:
-    """The patterns of every stimulus as they are now, in real units."""
+    """The patterns of every stimulus as they are now, in real units.
+
+    `saturated` counts captured values that an input's format does not hold: they stand at its end.
+    """
 
     def __init__(self, network: Network, program: Program, executor: Executor) -> None:
         self.network, self.program, self.executor = network, program, executor
+        self.saturated: dict[str, int] = {}
         self._tables: dict[str, NDArray[np.float64]] = {}
         self._labels: dict[str, NDArray[np.int64]] = {}
 
@@ -61,6 +66,11 @@ class PatternTables:
             text += f"first that was not shown is {first}; present all of them before 'capture'"
             raise InvalidInput.one(item.place, text)
         array = self.program.arrays[series.input]
-        numbers = raw(table, array.type)
+        if not np.all(np.isfinite(table)):
+            text = f"what readout '{readout}' saw is not finite, and cannot become patterns of '{stimulus}'"
+            raise InvalidInput.one(item.place, text)
+        numbers, outside = held(table, array)
+        if outside.any():
+            self.saturated[array.name] = self.saturated.get(array.name, 0) + int(outside.sum())
         self._tables[stimulus] = real(numbers, array)
         self.executor.load_series(stimulus, numbers)

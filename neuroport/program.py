@@ -533,6 +533,26 @@ class Derived:
 
 
 @dataclass(frozen=True, eq=False)
+class Designed:
+    """What a parameter or static weight was set to before the circuits of a specimen deviated from it.
+
+    `value` and `range` (the declared one) are in coherent units. `circuit` has one number per element: a factor, or of
+    an int the steps that are added, after which it stays in the range.
+    """
+
+    value: Numbers
+    range: tuple[float, float] | None
+    circuit: Numbers
+
+    def made(self, numbers: Numbers) -> Numbers:
+        """What the circuits make of these numbers."""
+        if self.circuit.dtype.kind == "f":
+            return np.asarray(numbers * self.circuit, np.float64)
+        low, high = self.range or (-np.inf, np.inf)
+        return np.asarray(np.clip(numbers + self.circuit, low, high), np.int64)
+
+
+@dataclass(frozen=True, eq=False)
 class Program:
     """A whole network as a machine. `integer` says whether its numbers are raw integers.
 
@@ -561,6 +581,8 @@ class Program:
     copies: int = 1
     constants: dict[str, Numbers] = field(default_factory=dict)
     """Real values of the parameter arrays that `derived` reads: what a switch starts from, in any arithmetic."""
+    designed: dict[str, Designed] = field(default_factory=dict)
+    """The arrays that the host may set and whose circuits deviate."""
 
     def population(self, name: str) -> Population:
         """The population of that name."""

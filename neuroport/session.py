@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,9 +81,9 @@ class Session:
         self._sampler = Sampler(network, program)
         self._controls = Controls(network, program, executor, self._switchboard)
         self._recorder = Recorder(network, program, executor, self._sampler, sink, self._keep)
-        patterns = PatternTables(network, program, executor)
-        self._measuring = Measuring(self._controls, self._sampler, patterns, sink)
-        self._walk = Walk(self._controls, self._recorder, patterns, self._measuring, self.seed)
+        self._patterns = PatternTables(network, program, executor)
+        self._measuring = Measuring(self._controls, self._sampler, self._patterns, sink)
+        self._walk = Walk(self._controls, self._recorder, self._patterns, self._measuring, self.seed)
 
     def __enter__(self) -> Session:
         return self
@@ -165,7 +166,11 @@ class Session:
         self._controls.reset(populations, keep_learned)
 
     def inject(self, population: str, input: str, neurons: Any, values: Any) -> None:
-        """Add values (real units) to an input of some neurons in the coming step."""
+        """Add values (real units) to an input of some neurons in the coming step.
+
+        All that is injected into a neuron for one step must lie in the declared range of the input, on a chip without
+        one in what its format holds. Otherwise, and for values that are not finite, InvalidInput; nothing has changed.
+        """
         self._controls.inject(population, input, neurons, values)
 
     def get(self, name: str) -> NDArray[np.float64]:
@@ -175,7 +180,9 @@ class Session:
     def set(self, name: str, value: Any) -> None:
         """Give OBJECT.VARIABLE new values: one for all or an array of its shape, in real units, or a quantity.
 
-        Of parameters only dynamic ones can be set; what is derived from them follows.
+        Of parameters only dynamic ones can be set; what is derived from them follows. A specimen's circuits deviate
+        from what parameters and static weights are set to. A value outside the declared range, or that the chip's
+        format cannot hold, is refused: InvalidInput, of a parameter RunFailed; nothing has changed.
         """
         self._controls.set(name, value)
 
@@ -218,8 +225,14 @@ class Session:
         return self.executor.spike_counts()
 
     def overflows(self) -> dict[str, int]:
-        """How often a store into each array met a value outside its range (arrays with none are absent)."""
-        return self.executor.overflows()
+        """How often a store into each array met a value outside its range (arrays with none are absent).
+
+        What the host stored for deviating circuits, or captured for patterns, counts like any other store.
+        """
+        counts = Counter(self.executor.overflows())
+        counts.update(self._switchboard.saturated)
+        counts.update(self._patterns.saturated)
+        return dict(counts)
 
     def digest(self) -> str:
         """SHA-256, in hexadecimal, over all spikes and the state and weights as they are now.

@@ -101,6 +101,7 @@ class _Unbatching:
             series=tuple(_series(s, k) for s in batch.series for k in range(batch.copies)),
             derived=(),
             constants={},
+            designed={},
             copies=1,
         )
 

@@ -74,6 +74,7 @@ def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
         tables={name: table for part in parts for name, table in part.tables.items()},
         derived=tuple(x for part in parts for x in part.derived),
         constants={name: value for part in parts for name, value in part.constants.items()},
+        designed={name: value for part in parts for name, value in part.designed.items()},
     )
 
 
@@ -104,6 +105,7 @@ def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
         tables={copy_name(n, k): t for n, t in program.tables.items()},
         derived=tuple(Derived(copy_name(d.array, k), copy.expr(d.value), d.type) for d in program.derived),
         constants={copy_name(n, k): v for n, v in program.constants.items()},
+        designed={copy_name(n, k): v for n, v in program.designed.items()},
     )
 
 

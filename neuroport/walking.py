@@ -126,7 +126,7 @@ class Walk:
         self.executor.begin_item(readouts, schedules)
 
     def anneal(self, item: Anneal) -> None:
-        """Multiply parameters if the metric's new measurements say so."""
+        """Multiply parameters, each element by itself, if the metric's new measurements say so."""
         plateau = self._plateaus.setdefault(id(item), _Plateau())
         factor = 1.0
         for _, value in self.measuring.results[item.when][plateau.seen :]:

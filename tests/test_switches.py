@@ -1,0 +1,265 @@
+"""Dynamic parameters: what a switch or an anneal does, to them and to what follows from them, on every executor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neuroport import api, backends, chips, reader
+from neuroport.chip import Deviation
+from neuroport.errors import InvalidInput, NeuroportError, RunFailed
+from neuroport.network import Network
+from neuroport.session import Session
+
+BACKENDS = ("reference", "emulator", "genn")
+TEXT = """\
+neuroport: 1
+name: switches
+dt: 1 ms
+neurons:
+  m:
+    params:
+      k: {type: int, default: 5, range: [0, 100], dynamic: true}
+      q: {default: 0.25, range: [0, 1], dynamic: true}
+      g: {default: 1, range: [0, 8], dynamic: true}
+      s: {default: 4, range: [-16, 16], dynamic: true}
+      idle: {default: 1, range: [0, 2], dynamic: true}
+      n: {type: int, default: 3, range: [0, 40], dynamic: true}
+    derived:
+      e: 2 * k
+      z: 1 if q > 0.5 else 0
+      root: sqrt(s)
+      power: 1 << n
+    state:
+      hoisted: {type: int, init: 0, range: [0, 100000]}
+      declared: {type: int, init: 0, range: [0, 100000]}
+      chosen: {type: int, init: 0, range: [0, 100000]}
+      each: {init: 0, range: [0, 64]}
+      square: {init: 0, range: [0, 128]}
+      rooted: {init: 0, range: [-8, 8]}
+      shifted: {type: int, init: 0, range: [0, 2199023255552]}
+    update: |
+      hoisted = hoisted + 2 * k
+      declared = declared + e
+      chosen = chosen + z
+      each = g
+      square = g * g
+      rooted = root
+      shifted = power
+populations:
+  a: {size: 3, neuron: m, params: {g: [1, 2, 4]}}
+metrics:
+  same: {mean: a.each}
+protocol:
+  - run: 1 step
+  - set: {a.k: 7, a.q: 0.75, a.n: 40}
+  - run: 1 step
+  - measure: [same]
+  - measure: [same]
+  - anneal: {parameter: a.g, by: 0.5, when: same, patience: 0}
+  - run: 1 step
+"""
+
+
+def network(tmp_path: Path, text: str = TEXT) -> Network:
+    path = tmp_path / "n.yaml"
+    path.write_text(text, "utf-8")
+    return reader.load(path)
+
+
+@pytest.fixture(scope="module", params=[f"{b} {c}" for c in ("ideal", "generic16", "generic8") for b in BACKENDS])
+def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """The network after its protocol, on one executor and chip."""
+    backend, chip = request.param.split()
+    missing = backends.load(backend).missing()
+    if missing:
+        pytest.skip(missing)
+    with api.open(network(tmp_path_factory.mktemp("switches")), backend, chip) as session:
+        session.run_protocol()
+        yield session
+
+
+def test_what_is_hoisted_follows_a_switch(opened: Session) -> None:
+    assert opened.get("a.hoisted").tolist() == [10 + 14 + 14] * 3
+
+
+def test_what_is_declared_derived_follows_a_switch(opened: Session) -> None:
+    assert opened.get("a.declared").tolist() == [10 + 14 + 14] * 3
+
+
+def test_an_int_that_follows_from_a_real_follows_a_switch(opened: Session) -> None:
+    assert opened.get("a.chosen").tolist() == [0 + 1 + 1] * 3
+
+
+def test_a_shift_by_a_parameter_follows_a_switch(opened: Session) -> None:
+    assert opened.get("a.shifted").tolist() == [2.0**40] * 3
+
+
+def test_anneal_multiplies_every_element(opened: Session) -> None:
+    assert opened.get("a.g").tolist() == [0.5, 1.0, 2.0]
+    assert opened.get("a.each").tolist() == [0.5, 1.0, 2.0]
+    assert opened.get("a.square").tolist() == [0.25, 1.0, 4.0]
+
+
+def test_a_dynamic_parameter_that_no_text_uses_exists(opened: Session) -> None:
+    assert opened.get("a.idle") == 1
+    opened.set("a.idle", 1.5)
+    assert opened.get("a.idle") == 1.5
+
+
+REFUSED: dict[str, tuple[str, Any, str]] = {
+    "beyond": ("a.q", 1.25, "a.q = 1.25 is outside 0 .. 1, its declared range; give a value inside, or widen the range"),
+    "nan": ("a.q", float("nan"), "a.q = nan is outside 0 .. 1, its declared range; give a value inside, "
+            "or widen the range"),
+    "infinite": ("a.g", float("inf"), "a.g = inf is outside 0 .. 8, its declared range; give a value inside, "
+                 "or widen the range"),
+    "fraction": ("a.k", 1.5, "a.k is an int, and 1.5 was given; round it"),
+    "root": ("a.s", -1, "a.root = sqrt(a.s) is not finite (sqrt of -1) when a.s = -1; choose another value"),
+    "derived": ("a.e", 3, "'a.e' follows from a.k; set what it follows from"),
+    "text": ("a.q", "much", "'a.q': 'much' is not a number with a unit such as '20 ms'"),
+    "unit": ("a.q", "5 mV", "'a.q': 5 mV is not in the unit of a pure number"),
+    "words": ("a.q", ["x"], "'a.q' takes numbers; found ['x']"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_switch_that_is_refused_changes_nothing(opened: Session, case: str) -> None:
+    name, value, text = REFUSED[case]
+    before = {n: opened.executor.read(n).tolist() for n in opened.program.arrays}
+    with pytest.raises(NeuroportError) as error:
+        opened.set(name, value)
+    assert str(error.value) == text
+    assert {n: opened.executor.read(n).tolist() for n in opened.program.arrays} == before
+
+
+# ------------------------------------------------------------------------------------------------------ specimens
+
+CIRCUITS = TEXT.replace("range: [0, 1], dynamic: true}", "range: [0, 1], dynamic: true, kind: gain}").replace(
+    "each = g", "each = q * 4"
+)
+DEVIATING = (("gain", Deviation(sigma=0.1)), ("weight", Deviation(sigma=0.1)))
+
+
+@pytest.mark.parametrize("name", ["ideal", "generic16"])
+def test_the_circuits_of_a_specimen_stay_as_they_are(tmp_path: Path, name: str) -> None:
+    chip = replace(chips.load(name), mismatch=DEVIATING)
+    with api.open(network(tmp_path, CIRCUITS), "reference", chip, chip_seed=3) as session:
+        default, follows = session.get("a.q"), session.get("a.const2")
+        factors = default / 0.25
+        assert len(set(factors.tolist())) == 3 and np.all(abs(factors - 1) < 0.4)
+        session.set("a.q", 0.25)
+        assert session.get("a.q").tolist() == default.tolist()
+        assert session.get("a.const2").tolist() == follows.tolist()
+        session.set("a.q", 0.5)
+        assert session.get("a.q") == pytest.approx(2 * default, abs=1e-6)
+        assert session.get("a.const2") == pytest.approx(2 * follows, abs=1e-5)
+
+
+def test_anneal_keeps_the_circuits(tmp_path: Path) -> None:
+    text = CIRCUITS.replace("parameter: a.g", "parameter: a.q")
+    chip = replace(chips.load("ideal"), mismatch=DEVIATING)
+    with api.open(network(tmp_path, text), "reference", chip, chip_seed=3) as session:
+        default = session.get("a.q")
+        session.run_protocol()
+        assert session.get("a.q") == pytest.approx(default * (0.75 / 0.25) * 0.5, rel=1e-15)
+
+
+STATIC = """\
+neuroport: 1
+name: circuits
+dt: 1 ms
+populations: {s: {size: 2, neuron: spike_source}, c: {size: 2, neuron: lif}}
+projections: {p: {source: s, target: c, input: jump, synapse: static, connect: all_to_all, weight: 3}}
+protocol: [{run: 1 step}]
+"""
+
+
+@pytest.mark.parametrize("name", ["ideal", "generic16"])
+def test_static_weights_that_are_set_deviate_as_before(tmp_path: Path, name: str) -> None:
+    chip = replace(chips.load(name), mismatch=DEVIATING)
+    with api.open(network(tmp_path, STATIC), "reference", chip, chip_seed=3) as session:
+        weights = session.get("p.w")
+        assert len(set(weights.tolist())) == 4
+        session.set("p.w", 3)
+        assert session.get("p.w").tolist() == weights.tolist()
+
+
+def test_what_a_specimen_puts_beyond_the_format_is_counted(tmp_path: Path) -> None:
+    chip = replace(chips.load("generic16"), mismatch=DEVIATING)
+    with api.open(network(tmp_path, CIRCUITS), "reference", chip, chip_seed=3) as session:
+        array, factors = session.program.arrays["a.q"], session.get("a.q") / 0.25
+        session.set("a.q", 1)
+        beyond = int(np.sum(np.round(np.ldexp(factors, array.type.frac)) > array.type.hi))  # type: ignore[union-attr]
+        assert session.overflows().get("a.q", 0) == beyond
+
+
+# --------------------------------------------------------------------------------------------- what a reader refuses
+
+OUTSIDE = {
+    "set: {a.k: 7, a.q: 0.75, a.n: 40}": ("set: {a.k: 7, a.q: 1.75, a.n: 40}", "q.* must lie in 0 .. 1|1.75"),
+    "a.k: 7,": ("a.k: 101,", "101"),
+    "a.k: 7, ": ("a.k: 1.5, ", "1.5"),
+}
+
+
+@pytest.mark.parametrize("old", OUTSIDE)
+def test_a_protocol_that_switches_out_of_range_is_refused_where_it_stands(tmp_path: Path, old: str) -> None:
+    new, text = OUTSIDE[old]
+    with pytest.raises(InvalidInput, match=rf"n.yaml:\d+:\d+: .*({text})"):
+        network(tmp_path, TEXT.replace(old, new))
+
+
+TOO_LONG = {
+    "power: 1 << n": ("power: 3 << n * 2", r"derived constant 'power' of 'a' needs more than 63 bits for some values"),
+    "e: 2 * k": ("e: 9223372036854775807 + k", r"derived constant 'e' of 'a' needs more than 63 bits"),
+    "shifted = power": ("shifted = 1 << 100000000000", r"a constant part of the model of 'a' needs more than 63 bits"),
+    "each = g": ("each = g * (1 / 0)", r"a constant part of the model of 'a' is not finite"),
+}
+
+
+@pytest.mark.parametrize("old", TOO_LONG)
+def test_constants_that_no_machine_holds_are_refused(tmp_path: Path, old: str) -> None:
+    new, text = TOO_LONG[old]
+    with pytest.raises(InvalidInput, match=text):
+        api.compile(network(tmp_path, TEXT.replace(old, new)), "ideal")
+
+
+# ------------------------------------------------------------------------------------------- real numbers stay real
+
+CUBE = """\
+neuroport: 1
+name: cube
+dt: 1 ms
+neurons:
+  m:
+    params: {p: {default: 2, range: [0, 8000000], dynamic: true}}
+    derived: {cube: p * p * p}
+    state: {x: {init: 0, range: [0, 8000000]}}
+    update: x = cube / (p * p + 1)
+populations: {a: {size: 1, neuron: m}}
+protocol: [{run: 1 step}]
+"""
+
+
+@pytest.mark.parametrize("chip", ["ideal", "generic16", "generic8"])
+def test_products_of_reals_are_computed_as_reals(tmp_path: Path, chip: str) -> None:
+    with api.open(network(tmp_path, CUBE), "reference", chip) as session:
+        name = next(d.array for d in session.program.derived if "p * a.p) * a.p" in _text(d.value))
+        session.set("a.p", 4e6)
+        assert session.get(name) == pytest.approx(6.4e19, rel=2e-6 * 16)
+
+
+def _text(value: Any) -> str:
+    from neuroport.printer import expression
+
+    return expression(value)
+
+
+def test_a_switch_outside_the_range_ends_the_run(tmp_path: Path) -> None:
+    with api.open(network(tmp_path), "reference", "ideal") as session, pytest.raises(RunFailed, match="outside 0 .. 1"):
+        session.set("a.q", 2)
