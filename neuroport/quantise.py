@@ -60,6 +60,7 @@ from neuroport.program import (
     Store,
     Sum,
 )
+from neuroport.sent import as_sent
 
 EXACT = 40
 """A stimulus whose values need more fractional bits than this counts as not exactly representable."""
@@ -181,7 +182,7 @@ class _Quantiser:
                     self._store(lowerer, stmt, out, where == "once")
                 case Send():
                     guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
-                    value = lowerer.number(self._as_sent(stmt.value), self._of_send(stmt))
+                    value = lowerer.number(stmt.value, self._of_send(stmt))
                     out.append(replace(stmt, value=value, guard=guard))
                 case Spike(condition=condition):
                     out.append(Spike(lowerer.truth(condition)))
@@ -290,15 +291,9 @@ class _Quantiser:
                 return _raised(lowerer, value, kind, shift)
         return lowerer.scale(value, kind.frac, array.name, array.rounding)
 
-    def _as_sent(self, value: Expr) -> Expr:
-        """The value with visible weights in place of hidden ones."""
-        match value:
-            case Read(array=array) if array in self.visible:
-                return replace(value, array=self.visible[array])
-            case Apply(args=args):
-                return replace(value, args=tuple(self._as_sent(a) for a in args))
-            case _:
-                return value
+    def _as_sent(self, read: Read) -> Read:
+        """A hidden weight leaves its synapse as the visible one."""
+        return replace(read, array=self.visible.get(read.array, read.array))
 
     def _population(self, shared: Shared, population: Population) -> Population:
         lowerer = self._lowerer(shared, population.name, "update")
@@ -320,7 +315,8 @@ class _Quantiser:
         made: dict[str, Body] = {}
         for block in ("step", "arrive", "post_body"):
             lowerer = self._lowerer(shared, projection.name, block, projection)
-            made[block] = self._body(lowerer, getattr(projection, block), "step" if block == "step" else "")
+            body = as_sent(getattr(projection, block), self._as_sent)
+            made[block] = self._body(lowerer, body, "step" if block == "step" else "")
             for stmt in made[block]:
                 if isinstance(stmt, Send):
                     self._sent(shared, projection, stmt)
