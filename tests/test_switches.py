@@ -262,5 +262,7 @@ def _text(value: Any) -> str:
 
 
 def test_a_switch_outside_the_range_ends_the_run(tmp_path: Path) -> None:
-    with api.open(network(tmp_path), "reference", "ideal") as session, pytest.raises(RunFailed, match=r"outside 0 .. 1"):
-        session.set("a.q", 2)
+    with api.open(network(tmp_path), "reference", "ideal") as session:
+        session.set("a.q", 1)
+        with pytest.raises(RunFailed, match=r"outside 0 .. 1"):
+            session.set("a.q", 2)
