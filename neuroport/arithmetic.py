@@ -14,6 +14,12 @@ from numpy.typing import NDArray
 
 from neuroport.program import Int, Overflow, Rounding
 
+VERSION = 2
+"""Version of the integer arithmetic: programs of the same network and chip have the same bits within one version.
+
+Raised when formats, rounding or functions of integer chips change. Traces carry it; those without are of version 1.
+"""
+
 LIMIT = 2**62
 """Intermediates lie in -LIMIT..LIMIT: 62 bits plus sign, so the product of two 32-bit words needs no rounding."""
 
@@ -104,8 +110,11 @@ def constant(value: float, bits: int, least: int = 0) -> tuple[int, int]:
         return numerator, frac
     if abs(numerator >> zeros).bit_length() <= bits - 1:
         return numerator >> zeros, frac - zeros
-    frac = max(fit_frac(exact, exact, bits), min(fine_frac(value, least), LONGEST - 1))
-    raw = min(round_fraction(exact * Fraction(2) ** frac), 2 ** max(bits - 1, frac) - 1)
+    frac, most = fit_frac(exact, exact, bits), 2 ** (bits - 1) - 1
+    fine = min(fine_frac(value, least), LONGEST - 1)
+    if fine > max(frac, 0):
+        frac, most = fine, 2**fine - 1
+    raw = min(round_fraction(exact * Fraction(2) ** frac), most)
     zeros = (raw & -raw).bit_length() - 1
     zeros = min(zeros, max(frac, 0))
     return raw >> zeros, frac - zeros

@@ -219,7 +219,10 @@ class Lowerer:
             least, most = (1, 63) if fn == "wrap" else (0, 62)
             if not least <= lo <= hi <= most:
                 shown = str(lo) if lo == hi else f"{lo}..{hi}"
-                self.shared.notes.problem(f"{self.label}: '{fn}' by {shown} bits; {least} to {most} can be")
+                self.shared.notes.problem(
+                    f"{self.label}: '{fn}' by {shown} bits; its number of bits goes from {least} to {most}: "
+                    f"give what it is taken from a range within that"
+                )
                 return literal(0)
         return self._made(fn, args, 0)
 

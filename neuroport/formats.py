@@ -340,6 +340,8 @@ class Formats:
         )
         half = math.ldexp(0.5, -frac)
         clipped = np.abs(decode(raw, frac) - values) > half * 1.0000001
+        if array.range is not None:
+            clipped &= values != array.range[1]  # the upper end of a range is the last value of its format
         if array.role in ("state", "weight", "visible", "parameter") and clipped.any():
             lost = int(clipped.sum())
             self.notes.line(
@@ -443,4 +445,4 @@ def is_parameter(expr: Expr, arrays: dict[str, Array]) -> bool:
     if not isinstance(expr, Read) or expr.lag:
         return False
     array = arrays.get(expr.array)
-    return array is not None and array.role == "parameter" and array.name not in _RUN
+    return array is not None and (array.role == "parameter" or array.name == "run.T") and array.name not in _RUN

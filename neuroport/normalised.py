@@ -46,7 +46,10 @@ def wanted(want: Demand) -> int:
 
 def result_frac(lowerer: Lowerer, fn: str, x: Expr, top: float, want: Demand) -> int:
     """The frac of a result up to `top`: what is needed, at most what fits; a problem where that is too little."""
-    out = min(wanted(want), WIDEST - math.frexp(top)[1])
+    most = math.frexp(top)[1]
+    out = min(
+        max(PLAIN_FRAC, lowerer.shared.chip.table_bits - 1 - most) if want.frac is None else want.frac, WIDEST - most
+    )
     if want.least is not None and out < want.least:
         lowerer.too_wide(f"{fn}", [x], want)
     return out
@@ -82,9 +85,9 @@ def _times_log2_e(lowerer: Lowerer, x: Expr) -> Expr:
     plain = whole(x)
     width = max(end.bit_length() for end in bounds(x))
     low = max(0, width + LOG2_E + 1 - 61)
-    high = _to_exponent(lowerer, lowerer.made("mul", lowerer.made("shr", plain, literal(low)), factor), frac(x) - low)
     if low == 0:
-        return high
+        return _to_exponent(lowerer, lowerer.made("mul", plain, factor), frac(x))
+    high = _to_exponent(lowerer, lowerer.made("mul", lowerer.made("shr", plain, literal(low)), factor), frac(x) - low)
     rest = lowerer.made("mod", plain, literal(2**low))
     return lowerer.made("add", high, _to_exponent(lowerer, lowerer.made("mul", rest, factor), frac(x)))
 
@@ -106,7 +109,7 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     power = lowerer.made("sub", count, literal(1 + frac(x)))
     step = literal(round(Fraction(tables.LN_2) * 2 ** (bits - 1)))
     total = lowerer.made("add", lowerer.made("mul", power, step), part, frac_=bits - 1)
-    out = min(wanted(want), bits - 1)
+    out = bits - 1 if want.frac is None else min(want.frac, bits - 1)
     return cut(lowerer.scale(total, out, "table", "nearest"), *ends)
 
 
@@ -141,7 +144,7 @@ def shifted(lowerer: Lowerer, x: Expr, right: Expr, out: int) -> Expr:
     as x.
     """
     up = min(max(0, -bounds(right)[0]), max(0, 61 - max(end.bit_length() for end in bounds(x))))
-    amount = clipped(lowerer.made("add", right, literal(up)), 0, 62)
+    amount = clipped(lowerer.made("add", right, literal(up)) if up else right, 0, 62)
     twice = lowerer.made("shl", x, literal(up + 1))
     half = lowerer.made("add", lowerer.made("shr", twice, amount), literal(1))
     return lowerer.made("shr", half, literal(1), frac_=out)

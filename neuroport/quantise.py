@@ -271,9 +271,14 @@ class _Quantiser:
             return value
         if np.ldexp(array.range[1], kind.frac) != kind.hi + 1:
             return value
+        if isinstance(value, Const):
+            return literal(kind.hi, kind.frac)
         value = lowerer.name(value)
-        at_end = Apply("eq", (value, literal(kind.hi + 1, kind.frac)), BOOL)
-        return Apply("select", (at_end, literal(kind.hi, kind.frac), value), Int(*bounds(value), kind.frac))
+        lo, hi = bounds(value)
+        end = literal(kind.hi, kind.frac)
+        return Apply(
+            "select", (lowerer.compared("eq", value, kind.hi + 1), end, value), Int(min(lo, kind.hi), hi, kind.frac)
+        )
 
     def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
@@ -538,7 +543,8 @@ def _raised(lowerer: Lowerer, value: Expr, kind: Int, shift: int) -> Expr:
     """A value shifted left by so many bits; one unit beyond the format where it is outside."""
     value = lowerer.name(value)
     inside = clipped(value, -(-kind.lo >> shift), kind.hi >> shift)
-    up = Apply("shl", (inside, literal(shift)), Int(bounds(inside)[0] << shift, bounds(inside)[1] << shift, kind.frac))
+    ends = Int(bounds(inside)[0] << shift, bounds(inside)[1] << shift, kind.frac)
+    up: Expr = Apply("shl", (inside, literal(shift)), ends)
     for fn, end, beyond in (("gt", kind.hi >> shift, kind.hi + 1), ("lt", -(-kind.lo >> shift), kind.lo - 1)):
         outside = lowerer.compared(fn, value, end)
         up = lowerer.chosen(outside, literal(beyond, kind.frac), up)

@@ -108,19 +108,12 @@ def normalised(fn: str, index_bits: int, bits: int) -> NDArray[np.int64]:
 
     exp: 2**x for x in 0..1 without its end; log: of 1..2; sqrt: of 1/4..1.
     """
-    step = Decimal(1) / 2**index_bits
-    match fn:
-        case "exp":
-            points, value = [i * step for i in range(2**index_bits)], lambda x: (x * LN_2).exp()
-        case "log":
-            points, value = [1 + i * step for i in range(2**index_bits + 1)], Decimal.ln
-        case "sqrt":
-            quarter = 2**index_bits // 4
-            points, value = [i * step for i in range(quarter, 4 * quarter + 1)], Decimal.sqrt
-        case _:
-            raise ValueError(f"no table of {fn!r} over one power of two")
+    count = 2**index_bits
+    first, last = {"exp": (0, count - 1), "log": (count, 2 * count), "sqrt": (count // 4, count)}[fn]
     with localcontext(Context(prec=50)):
-        scaled = [value(x) * 2 ** (bits - 1) for x in points]
+        points = [Decimal(i) / count for i in range(first, last + 1)]
+        values = [(x * LN_2).exp() if fn == "exp" else _value(fn, x) for x in points]
+        scaled = [x * 2 ** (bits - 1) for x in values]
         entries = np.array([int(x.to_integral_value(rounding="ROUND_HALF_UP")) for x in scaled], np.int64)
     entries.setflags(write=False)
     return entries

@@ -180,11 +180,9 @@ class BatchWriter(Writer):
 
     def _stored_value(self, stmt: Store, value: Value) -> None:
         """Store a value at once."""
-        if value.kind == "lit":
-            value = self.cast(value, kind_of(stmt.value.type, self.program))
         guard = None if stmt.guard is None else self.atom(self.expr_as(stmt.guard, "b"))
         if stmt.overflow != "none" and not self._inside(stmt):
-            value = self._limited(stmt, self.atom(value), guard)
+            value = self._limited(stmt, value, guard)
         value = self.atom(self.cast(value, kind_of(self.program.arrays[stmt.array].type, self.program)))
         lines = [self.put(self.use("array", stmt.array), self.place_of(stmt.array, "own"), value.text)]
         if is_own(self.program.arrays[stmt.array]):

@@ -83,25 +83,29 @@ def floordiv(a, b):
 
 @njit(**HELPER)
 def mod(a, b):
-    """Python's a % b, or 0 when b is 0."""
-    return a % (b if b != 0 else 1) if b != 0 else 0
+    """Python's a % b, or 0 when b is 0. Processors fail at the lowest number % -1."""
+    return a % (b if (b != 0) & (b != -1) else 1)
 
 
 @njit(**HELPER)
 def trunc_div(a, b):
     """The quotient rounded toward zero, or 0 when b is 0."""
-    quotient = abs(a) // (abs(b) if b != 0 else 1)
-    return 0 if b == 0 else (-quotient if (a < 0) != (b < 0) else quotient)
+    divisor = b if b != 0 else 1
+    down = a // divisor
+    quotient = down + np.int64((down * divisor != a) & ((a < 0) != (b < 0)))
+    return quotient if b != 0 else 0
 
 
 @njit(**HELPER)
 def round_div(a, b):
     """The quotient rounded to the nearest integer, half away from zero, or 0 when b is 0."""
-    divisor = abs(b) if b != 0 else 1
-    quotient = abs(a) // divisor
-    rest = abs(a) - quotient * divisor
-    quotient += np.int64(rest >= divisor - rest)
-    return 0 if b == 0 else (-quotient if (a < 0) != (b < 0) else quotient)
+    divisor = b if b != 0 else 1
+    down = a // divisor
+    rest = a - down * divisor
+    more = divisor - rest
+    half = (rest == more) & ((a < 0) == (b < 0))
+    quotient = down + np.int64(half | ((rest > more) if divisor > 0 else (rest < more)))
+    return quotient if b != 0 else 0
 
 
 @intrinsic
