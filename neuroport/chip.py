@@ -89,6 +89,8 @@ class Chip:
 class ChipInstance:
     """One manufactured chip: for every deviating kind, a factor (or whole-step offset) per physical circuit.
 
+    Without a seed it is the chip as it was designed: no circuit deviates but those that `factors` names.
+
     Neuron circuits are numbered through all cores, synapse circuits by `instance.synapse_circuits`. Values are drawn by
     counter from (chip seed, kind, circuit), so an instance has no size, and chips that differ only in how much they
     deviate share their circuits' fate. `factors[kind]` (2, n) holds values that replace the drawn ones: circuits,
@@ -96,5 +98,5 @@ class ChipInstance:
     """
 
     chip: Chip
-    seed: int
+    seed: int | None = None
     factors: dict[str, NDArray[np.float64]] = field(default_factory=dict)

@@ -335,7 +335,7 @@ def _write_header(file: h5py.File, source: Source) -> None:
         folder=source.network.folder,
         copies=program.copies,
     )
-    if instance is not None:
+    if instance is not None and instance.seed is not None:
         group.attrs["chip_seed"] = instance.seed
     group["network"] = source.text
     group["chip"] = json.dumps(asdict(source.chip), indent=1)

@@ -66,7 +66,7 @@ def verify(
     results: list[dict[str, Any]] = []
     for net in nets:
         network = load_network(net, sets)
-        deviating = chosen_chip(network, chip, mismatch, chip_instance)
+        deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         if network.protocol and not full and "run.T" in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
