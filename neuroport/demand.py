@@ -284,8 +284,13 @@ def _exp(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     largest = min(parts[0][1], math.log(want.hi) if 0 < want.hi < math.inf else math.inf)
     bits = math.ceil(min(largest, 700.0) / math.log(2)) + 1
     hi = math.log(want.hi) if 0 < want.hi < math.inf else math.inf
-    lo = math.log(want.lo) if 0 < want.lo < math.inf else -math.inf
+    lo = math.log(want.lo) if 0 < want.lo < math.inf else -_tail(want)
     return [want.within(lo, hi, bits)]
+
+
+def _tail(want: Demand) -> float:
+    """Where exp(-x) is below a quarter of what is needed."""
+    return math.inf if want.frac is None else max(want.frac + 2, 1) * math.log(2)
 
 
 def _log(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
@@ -300,7 +305,11 @@ def _sqrt(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]
 
 
 def _bounded(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
-    return [want.within(-math.inf, math.inf)]
+    return [want.within(-_tail(want), _tail(want))]
+
+
+def _softplus(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
+    return [want.within(-_tail(want), want.hi)]
 
 
 _RULES: dict[str, Rule] = {
@@ -320,5 +329,5 @@ _RULES: dict[str, Rule] = {
     "sqrt": _sqrt,
     "tanh": _bounded,
     "sigmoid": _bounded,
-    "softplus": _bounded,
+    "softplus": _softplus,
 }

@@ -13,11 +13,12 @@ from neuroport.chip import Chip, ChipInstance
 from neuroport.elaborate_arrays import population_arrays, projection_arrays, run_scalars
 from neuroport.elaborate_bodies import events, histogram, population_body, projection_bodies
 from neuroport.elaborate_state import Elaboration
-from neuroport.finish import trimmed, with_histories
+from neuroport.finish import HORIZON, trimmed, with_histories, with_horizon
 from neuroport.materialise import Materialiser
 from neuroport.memory import refuse_too_large
 from neuroport.network import Network
 from neuroport.program import Derived, Injection, Program, Record, Series
+from neuroport.protocol import protocol_steps
 from neuroport.samples import sample_records
 from neuroport.stimuli import batch_size, elaborate_stimulus
 
@@ -80,4 +81,5 @@ def _program(made: Elaboration) -> Program:
         report=tuple(made.report),
         designed=made.designed,
     )
+    program = with_horizon(program, max(HORIZON, protocol_steps(network, program)))
     return with_copies(trimmed(with_histories(program), made.values), made.copies)

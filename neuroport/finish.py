@@ -6,7 +6,19 @@ from dataclasses import replace
 
 from neuroport.hoist import depends_on
 from neuroport.naming import FACTOR
-from neuroport.program import Numbers, Program, Read, Send, parts, walk
+from neuroport.program import Int, Numbers, Program, Read, Send, parts, walk
+
+
+HORIZON = 2**32
+"""Steps for which a program's counters are made, if its protocol is not longer: 49 days of 1 ms steps."""
+
+
+def with_horizon(program: Program, steps: int) -> Program:
+    """The counters of steps with bounds: no run goes on for more than so many."""
+    arrays = dict(program.arrays)
+    for name in ("run.t", "run.item_step"):
+        arrays[name] = replace(arrays[name], type=Int(0, steps))
+    return replace(program, arrays=arrays)
 
 
 def with_histories(program: Program) -> Program:

@@ -41,9 +41,6 @@ from neuroport.program import (
     Sum,
 )
 
-COUNTER_END = 2**40
-"""Step counters (run.t, run.item_step) are taken to stay below this: 35 years of 1 ms steps."""
-
 _RUN = {"run.t", "run.item_step"}
 
 
@@ -424,7 +421,8 @@ def _finer(kind: Int, values: FloatArray, bounds: tuple[float, float], rule: Wor
 
 
 def _counter(array: Array) -> Array:
-    lo, hi = 0, COUNTER_END
+    assert isinstance(array.type, Int)
+    lo, hi = array.type.lo, array.type.hi
     if array.name == "run.T" and array.range is not None:
         lo, hi = int(array.range[0]), int(array.range[1])
     return replace(array, type=Int(lo, hi, 0), initial=np.asarray(array.initial, dtype=np.int64))

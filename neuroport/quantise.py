@@ -62,6 +62,8 @@ from neuroport.program import (
 )
 from neuroport.sent import as_sent
 
+HOST_BITS = 16
+"""An input with a declared range has at least so many bits for it, whatever is sent: the host may add any value."""
 EXACT = 40
 """A stimulus whose values need more fractional bits than this counts as not exactly representable."""
 
@@ -452,11 +454,12 @@ class _Quantiser:
     def _input(self, array: Array, parts: Sequence[_Arriving]) -> Int:
         rule = self.chip.word("accumulator")
         limit = word(rule.bits)
-        wanted = max((p.frac for p in parts), default=EXACT if array.range is not None else 0)
+        wanted = max((p.frac for p in parts), default=0)
         lo, hi = _total(parts, wanted)
         if isinstance(array.type, Int):
             wanted = 0
         elif array.range is not None:
+            wanted = max(wanted, fit(*array.range, HOST_BITS).frac)
             wanted = min(wanted, fit(*array.range, rule.bits).frac)
         else:
             largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted

@@ -17,7 +17,7 @@ from neuroport.executor import Backend, Capture, Executor
 from neuroport.measuring import Measuring
 from neuroport.network import Item, Measure, Network
 from neuroport.patterns import PatternTables
-from neuroport.program import Program
+from neuroport.program import Int, Program
 from neuroport.protocol import protocol_steps, steps_of, walk
 from neuroport.recording import Chunk, Recorder, Sink, spiking
 from neuroport.samples import Sampler
@@ -152,6 +152,14 @@ class Session:
         if steps < 0:
             text = f"a run cannot last {steps} steps; give a number of steps from 0"
             raise InvalidInput.one(None, text)
+        counter = self.program.arrays.get("run.t") or self.program.arrays.get("run.item_step")
+        if self.program.integer and counter is not None and isinstance(counter.type, Int):
+            if self.step + steps > counter.type.hi:
+                text = (
+                    f"step {self.step + steps} is beyond {counter.type.hi}, for which the program's step counters are "
+                    f"made; a longer protocol in the network file makes them longer"
+                )
+                raise InvalidInput.one(None, text)
         return steps
 
     def trigger(self, event: str) -> None:
