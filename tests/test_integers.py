@@ -8,19 +8,27 @@ from typing import Any
 import pytest
 from emulator_oracle import Oracle
 from emulator_programs import array, program
+from integer_cases import applied, cases
 
 from neuroport import intervals
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.genn import Genn
 from neuroport.backends.reference import Reference
 from neuroport.batch import with_copies
-from neuroport.program import Apply, Const, Expr, Int, Population, Program, Read, Store
+from neuroport.printer import statement
+from neuroport.program import Const, Expr, Int, Population, Program, Read, Store
 
 BACKENDS: dict[str, Any] = {"reference": Reference(checked=True), "emulator": Emulator(), "genn": Genn()}
 EXECUTORS = [
     pytest.param(name, marks=pytest.mark.skipif(backend.missing() is not None, reason=f"{backend.missing()}"))
     for name, backend in BACKENDS.items()
 ]
+
+
+def usual(*rows: tuple[str, int, int]) -> list[Any]:
+    """Parameters that begin with the name of an executor, skipped where it is missing."""
+    marks = {str(p.values[0]): p.marks for p in EXECUTORS}
+    return [pytest.param(*row, marks=marks[row[0]]) for row in rows]
 
 
 def results(executor: str, p: Program) -> dict[str, list[int]]:
@@ -52,12 +60,6 @@ def in_steps(columns: dict[str, tuple[Int, list[int]]], values: dict[str, Expr])
     arrays += [array(f"p.{name}", "neuron", "state", kept(value), [0] * size) for name, value in values.items()]
     body = tuple(Store(f"p.{name}", value) for name, value in values.items())
     return program(arrays=tuple(arrays), populations=(Population("p", size, body, (), False, 0),))
-
-
-def applied(fn: str, *args: Expr) -> Apply:
-    """A function with the bounds that follow from its operands."""
-    ends = [(a.type.lo, a.type.hi) for a in args if isinstance(a.type, Int)]
-    return Apply(fn, args, Int(*intervals.apply(fn, ends)))
 
 
 # ---------------------------------------------------------------------------------------- shifts by variable counts
@@ -145,3 +147,39 @@ def test_bounds_of_shifts_and_lengths_hold_every_value_and_are_reached() -> None
                 assert intervals.apply(fn, [(lo, hi), (first, last)]) == (min(all_), max(all_))
         bits = [x.bit_length() for x in range(lo, hi + 1)]
         assert intervals.apply("bit_length", [(lo, hi)]) == (min(bits), max(bits))
+
+
+# ---------------------------------------------------------------- all functions of literals, variables and counters
+
+
+def wrong(executor: str, p: Program) -> list[str]:
+    """The statements of which an executor stores anything else than plain Python."""
+    found, right = results(executor, p), expected(p)
+    return [
+        statement(s) for q in p.populations for s in q.body if isinstance(s, Store) and found[s.array] != right[s.array]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("executor", "every", "first"), usual(("reference", 11, 0), ("emulator", 120, 7), ("genn", 60, 4))
+)
+def test_functions_of_literals_and_variables_are_exact(executor: str, every: int, first: int) -> None:
+    assert wrong(executor, cases(every, first)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", [1, 4, 7, 10])
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_thousands_of_functions_are_exact(executor: str, first: int) -> None:
+    assert wrong(executor, cases(12, first)) == []
+
+
+def test_functions_of_several_copies_are_exact() -> None:
+    p = cases(400, 11)
+    found = results("emulator", with_copies(p, 2))
+    assert {name: values[::2] for name, values in found.items()} == expected(p)
+    assert {name: values[1::2] for name, values in found.items()} == expected(p)
+
+
+def test_there_are_thousands_of_cases() -> None:
+    assert sum(len(p.body) for p in cases(1).populations) > 14000

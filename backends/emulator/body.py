@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from neuroport.backends import functions
-from neuroport.backends.emulator.layout import RUN_SCALARS, Names, bounds, fits, kind_of, working_kind
+from neuroport.backends.emulator.layout import RUN_SCALARS, Names, fits, kind_of, working_kind
 from neuroport.program import (
     Apply,
     Body,
@@ -33,6 +33,7 @@ from neuroport.program import (
     Temp,
     walk,
 )
+from neuroport.stated import bounds
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")

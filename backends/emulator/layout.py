@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from neuroport.batch import LANES
-from neuroport.program import Array, Body, Bool, Const, Expr, Int, Program, Real, Sum, Type, parts
+from neuroport.program import Array, Body, Bool, Expr, Int, Program, Real, Sum, Type, parts
+from neuroport.stated import bounds
 
 RUN_SCALARS = ("run.t", "run.item_step")
 """Scalars that the generated code computes itself instead of reading them."""
@@ -117,13 +118,6 @@ def kind_of(type_: Type, program: Program) -> str:
             return "b"
         case Int(lo=lo, hi=hi):
             return "i4" if program.integer and fits(32, lo, hi) else "i8"
-
-
-def bounds(expr: Expr) -> tuple[int, int]:
-    """The bounds of an integer expression; a literal's are its value, whatever its type says."""
-    if isinstance(expr, Const):
-        return int(expr.value), int(expr.value)
-    return (expr.type.lo, expr.type.hi) if isinstance(expr.type, Int) else (0, 1)
 
 
 def working_kind(program: Program, *held: Expr | int) -> str:

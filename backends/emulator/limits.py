@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuroport import stated
 from neuroport.batch import is_own
 from neuroport.errors import Unsupported
 from neuroport.program import Body, Const, Expr, Int, Program, Projection, Read, Round, Send, Store, Sum, parts, walk
@@ -48,6 +49,7 @@ def _bodies(program: Program) -> Iterator[tuple[str, Body, Projection | None]]:
 
 
 def _problems(program: Program) -> Iterator[str]:
+    yield from stated.problems(program)
     for where, body, projection in _bodies(program):
         for expr in parts(body):
             yield from _expression(program, where, expr, projection)
@@ -109,17 +111,14 @@ def _expression(program: Program, where: str, expr: Expr, projection: Projection
     if projection is not None and projection.dendritic is not None:
         longest = int(projection.dendritic.max(initial=0))
     match expr:
-        case Round(shift=shift, mode=mode):
-            if not program.integer:
-                yield f"{where}: an integer rounding stands in a program of real numbers."
-            if not 0 < shift <= (32 if mode == "stochastic" else 62):
-                yield f"{where}: a rounding drops {shift} bits; the emulator drops 1 to 62 (32 when stochastic)."
+        case Round() if not program.integer:
+            yield f"{where}: an integer rounding stands in a program of real numbers."
         case Read(array=array, at="twin"):
             twin = None if projection is None else projection.twin
             size = len(program.arrays[array].initial)
             if twin is None or twin.min(initial=0) < 0 or twin.max(initial=-1) >= size:
                 yield f"{where}: {array} is read from a twin, and not every synapse has one among its {size} synapses."
-        case Const(value=value, type=Int()) if not -(2**63) <= value < 2**63:
+        case Const(value=value, type=Int()) if not program.integer and not -(2**63) <= value < 2**63:
             yield f"{where}: the constant {value} does not fit 64 bits."
         case Read(array=array, lag=lag) if lag != 0:
             needed = longest if lag == "synapse" else int(lag)

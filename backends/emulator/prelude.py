@@ -92,21 +92,17 @@ def mod(a, b):
 @njit(**HELPER)
 def trunc_div(a, b):
     """The quotient rounded toward zero, or 0 when b is 0."""
-    divisor = b if b != 0 else 1
-    down = a // divisor
-    quotient = down + np.int64((down * divisor != a) & ((a < 0) != (b < 0)))
+    quotient = floordiv(a, b) + np.int64((mod(a, b) != 0) & ((a < 0) != (b < 0)))
     return quotient if b != 0 else 0
 
 
 @njit(**HELPER)
 def round_div(a, b):
     """The quotient rounded to the nearest integer, half away from zero, or 0 when b is 0."""
-    divisor = b if b != 0 else 1
-    down = a // divisor
-    rest = a - down * divisor
-    more = divisor - rest
+    rest = mod(a, b)
+    more = b - rest
     half = (rest == more) & ((a < 0) == (b < 0))
-    quotient = down + np.int64(half | ((rest > more) if divisor > 0 else (rest < more)))
+    quotient = floordiv(a, b) + np.int64(half | ((rest > more) if b > 0 else (rest < more)))
     return quotient if b != 0 else 0
 
 

@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 
 from neuroport.backends import functions
-from neuroport.backends.emulator.layout import Names, bounds, fits, kind_of, storage, working_kind
+from neuroport.backends.emulator.layout import Names, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.program import (
     Apply,
@@ -40,6 +40,7 @@ from neuroport.program import (
     Sum,
     Temp,
 )
+from neuroport.stated import bounds
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 REAL_KINDS = ("f", "d")

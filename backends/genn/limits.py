@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from neuroport import stated
 from neuroport.backends.genn import bounds, places, reach
 from neuroport.backends.genn.split import split
 from neuroport.errors import Unsupported
-from neuroport.program import Body, Event, Program, Projection, Read, Round, Send, Store, parts
+from neuroport.program import Body, Event, Program, Projection, Read, Send, Store, parts
 
 LARGEST_HISTOGRAM = 24
 MOST_COPIES = 128
@@ -32,6 +33,7 @@ def problems(program: Program) -> tuple[str, ...]:
 
 
 def _problems(program: Program) -> Iterator[str]:
+    yield from stated.problems(program)
     changed = _changed(program)
     for population in program.populations:
         yield from _own_only(population.name, population.body)
@@ -56,11 +58,6 @@ def _problems(program: Program) -> Iterator[str]:
                 f"{LARGEST_HISTOGRAM}."
             )
     yield from bounds.problems(program)
-    bodies = [p.body for p in program.populations] + [e.body for e in program.events]
-    bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
-    for expr in (e for body in bodies for e in parts(body)):
-        if isinstance(expr, Round) and not 0 < expr.shift <= (32 if expr.mode == "stochastic" else 62):
-            yield f"a rounding ({expr.mode}) drops {expr.shift} bits; 1 to 62 work, stochastically at most 32."
 
 
 def _changed(program: Program) -> set[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neuroport import stated
 from neuroport.backends.reference.machine import Machine
-from neuroport.program import Program, Round, parts
+from neuroport.program import Program
 
 
 class Reference:
@@ -25,16 +26,7 @@ class Reference:
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this program cannot be executed here."""
-        problems = []
-        bodies = [p.body for p in program.populations] + [e.body for e in program.events]
-        for projection in program.projections:
-            bodies += [projection.step, projection.arrive, projection.post_body]
-        for expr in (part for body in bodies for part in parts(body)):
-            if isinstance(expr, Round) and not 0 < expr.shift <= (32 if expr.mode == "stochastic" else 62):
-                problems.append(
-                    f"a rounding ({expr.mode}) drops {expr.shift} bits; the reference executor drops 1 to 62 bits, "
-                    f"stochastically at most 32."
-                )
+        problems = list(stated.problems(program))
         for readout in program.readouts:
             size = program.population(readout.population).size
             if size > 24:
