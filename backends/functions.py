@@ -28,19 +28,12 @@ def expm1_beyond(x, shifted):
     """exp(r) - 1, where x = k log 2 + r and |r| < 0.35."""
     k = shifted - 6755399441055744.0
     r = (x - k * 0.6931471803691238) - k * 1.9082149292705877e-10
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    return r + r * r * p
+    square = r * r
+    fourth = square * square
+    a = (0.5 + r * (1.0 / 6.0)) + square * (1.0 / 24.0 + r * (1.0 / 120.0))
+    b = (1.0 / 720.0 + r * (1.0 / 5040.0)) + square * (1.0 / 40320.0 + r * (1.0 / 362880.0))
+    c = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + square * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0))
+    return r + square * (a + fourth * (b + fourth * c))
 
 
 @function
@@ -69,17 +62,12 @@ def real_log(x):
     f = select(large, 0.5 * m, m) - 1.0
     s = f / (2.0 + f)
     q = s * s
-    p = 2.0 / 23.0
-    p = p * q + 2.0 / 21.0
-    p = p * q + 2.0 / 19.0
-    p = p * q + 2.0 / 17.0
-    p = p * q + 2.0 / 15.0
-    p = p * q + 2.0 / 13.0
-    p = p * q + 2.0 / 11.0
-    p = p * q + 2.0 / 9.0
-    p = p * q + 2.0 / 7.0
-    p = p * q + 2.0 / 5.0
-    p = p * q + 2.0 / 3.0
+    square = q * q
+    fourth = square * square
+    a = (2.0 / 3.0 + q * (2.0 / 5.0)) + square * (2.0 / 7.0 + q * (2.0 / 9.0))
+    b = (2.0 / 11.0 + q * (2.0 / 13.0)) + square * (2.0 / 15.0 + q * (2.0 / 17.0))
+    c = (2.0 / 19.0 + q * (2.0 / 21.0)) + square * (2.0 / 23.0)
+    p = a + fourth * (b + fourth * c)
     half = 0.5 * f * f
     y = k * 0.6931471803691238 - ((half - (s * (half + q * p) + k * 1.9082149292705877e-10)) - f)
     y = select(x > 0.0, select(x < 1e309, y, x), y)
@@ -114,22 +102,13 @@ def real_softplus(x):
     y = real_exp(-abs(x))
     s = y / (2.0 + y)
     q = s * s
-    p = 1.0 / 33.0
-    p = p * q + 1.0 / 31.0
-    p = p * q + 1.0 / 29.0
-    p = p * q + 1.0 / 27.0
-    p = p * q + 1.0 / 25.0
-    p = p * q + 1.0 / 23.0
-    p = p * q + 1.0 / 21.0
-    p = p * q + 1.0 / 19.0
-    p = p * q + 1.0 / 17.0
-    p = p * q + 1.0 / 15.0
-    p = p * q + 1.0 / 13.0
-    p = p * q + 1.0 / 11.0
-    p = p * q + 1.0 / 9.0
-    p = p * q + 1.0 / 7.0
-    p = p * q + 1.0 / 5.0
-    p = p * q + 1.0 / 3.0
+    square = q * q
+    fourth = square * square
+    a = (1.0 / 3.0 + q * (1.0 / 5.0)) + square * (1.0 / 7.0 + q * (1.0 / 9.0))
+    b = (1.0 / 11.0 + q * (1.0 / 13.0)) + square * (1.0 / 15.0 + q * (1.0 / 17.0))
+    c = (1.0 / 19.0 + q * (1.0 / 21.0)) + square * (1.0 / 23.0 + q * (1.0 / 25.0))
+    d = (1.0 / 27.0 + q * (1.0 / 29.0)) + square * (1.0 / 31.0 + q * (1.0 / 33.0))
+    p = (a + fourth * b) + (fourth * fourth) * (c + fourth * d)
     return select(x > 0.0, x, 0.0) + 2.0 * (s + s * q * p)
 '''
 """The functions, as Python. Besides + - * / and abs they call
