@@ -225,7 +225,9 @@ def errors(chip: str, duration: float = 10000, seed: int = 1) -> dict[str, tuple
     return {rule: relative(before[rule], right[rule], found[rule]) for rule in RULES}
 
 
-def relative(before: NDArray[np.float64], right: NDArray[np.float64], found: NDArray[np.float64]) -> tuple[float, float]:
+def relative(
+    before: NDArray[np.float64], right: NDArray[np.float64], found: NDArray[np.float64]
+) -> tuple[float, float]:
     """Root mean square and largest error, relative to the rms change."""
     change = float(np.sqrt(np.mean((right - before) ** 2)))
     return float(np.sqrt(np.mean((found - right) ** 2))) / change, float(np.abs(found - right).max()) / change

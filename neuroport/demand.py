@@ -1,9 +1,9 @@
 """What the place where a value goes needs of it: a range and a precision, from the stores backward to every operand.
 
 A store that saturates keeps clip(f(a, b, ...), L, H). Where f does not fall in a, an `a` beyond the point at which f
-has passed H whatever the other operands are changes nothing; likewise below. So an operand that can be enormous (an exp, a
-quotient, a product of counters) needs only the range that can still matter, and only the fractional bits that the
-store can see through the factors on its way. Ranges here reach two units beyond the ends of the store, so that it
+has passed H whatever the other operands are changes nothing; likewise below. So an operand that can be enormous (an
+exp, a quotient, a product of counters) needs only the range that can still matter, and only the fractional bits that
+the store can see through the factors on its way. Ranges here reach two units beyond the ends of the store, so that it
 still counts what it cuts. Ints need nothing said: they are exact.
 """
 
@@ -211,11 +211,14 @@ def _mul(want: Demand, parts: list[RealInterval], expr: Apply) -> Sequence[Deman
     if expr.args[0] == expr.args[1]:
         most = math.sqrt(max(want.hi, 0.0))
         return [want.within(-most, most, exponent(a) + 2)] * 2
-    return [_factor(want, b), _factor(want, a)]
+    return [_factor(want, b, a), _factor(want, a, b)]
 
 
-def _factor(want: Demand, other: RealInterval) -> Demand:
-    bits = max(exponent(other), LEAST_EXPONENT) + 1
+def _factor(want: Demand, other: RealInterval, own: RealInterval) -> Demand:
+    """What a factor is needed for: beyond the end of the product the other one no longer matters."""
+    smallest = 0.0 if own[0] <= 0 <= own[1] else min(abs(own[0]), abs(own[1]))
+    matters = max(abs(want.lo), abs(want.hi)) / smallest if smallest else math.inf
+    bits = min(exponent(other), exponent((0.0, matters))) + 1
     if other[0] >= 0:
         lo, hi = want.lo, want.hi
     elif other[1] <= 0:
@@ -293,9 +296,7 @@ def _log(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
 
 def _sqrt(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     hi = max(want.hi, 0.0) ** 2 if want.hi < 1e150 else math.inf
-    frac = None if want.frac is None else 2 * want.frac
-    least = None if want.least is None else min(2 * want.least, want.least + COARSE)
-    return [Demand(-math.inf, hi, frac, least)]
+    return [want.within(-math.inf, hi, COARSE)]
 
 
 def _bounded(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:

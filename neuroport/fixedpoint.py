@@ -48,6 +48,8 @@ from neuroport.program import (
 from neuroport.rng import stream_number
 
 MAX_STOCHASTIC = 32
+LEFT = 8
+"""An operand whose largest raw value falls below this has lost its meaning."""
 _COMPARISONS = frozenset("lt le gt ge eq ne".split())
 LARGEST_EXPONENT = 700
 """exp of more than this is refused: no format could hold it beside its other values."""
@@ -339,23 +341,21 @@ class Lowerer:
         return clipped(x, low, max(low, high))
 
     def _rounded(self, what: str, parts: Sequence[tuple[Expr, int]], want: Demand) -> None:
-        """Note that operands are rounded to a frac before something; a problem where that loses what is needed."""
+        """Note that operands are rounded to a frac before something; a problem where that leaves nothing of one."""
         lost = sum(max(0, frac(x) - f) for x, f in parts)
         if not lost:
             return
-        coarsest = min(f for _, f in parts)
-        gone = [x for x, f in parts if not _is_zero(x) and size(_scaled(bounds(x), frac(x), f, "nearest")) == 0]
-        if gone or (want.least is not None and coarsest < want.least):
+        if any(_gone(x, f, want) for x, f in parts):
             self.too_wide(what, [x for x, _ in parts], want)
         self.width(what, lost)
 
     def too_wide(self, what: str, operands_: Sequence[Expr], want: Demand) -> None:
         """A problem: what is needed of a result does not fit the widest word."""
         shown = " and ".join(f"{real_range(x)}" for x in operands_)
-        needed = "" if want.least is None else f", of which the result needs steps of {2.0**-want.least:.3g}"
+        needed = "" if want.least is None else f", where the result needs steps of {2.0**-want.least:.3g},"
         self.shared.notes.problem(
-            f"{self.label}: {what} of values in {shown}{needed}, does not fit 62 bits; narrow the ranges of what it is "
-            f"computed from, or limit the larger part with min(x, ...) or clip(x, lowest, highest)"
+            f"{self.label}: {what} of values in {shown}{needed} does not fit 62 bits and would lose the smaller one; "
+            f"narrow the ranges of what it is computed from, or limit the larger part with min(x, ...) or clip(x, ...)"
         )
 
     def width(self, what: str, lost: int) -> None:
@@ -573,6 +573,13 @@ def _as_number(lowered: Expr) -> Expr:
 
 def _is_zero(x: Expr) -> bool:
     return isinstance(x, Const) and x.value == 0
+
+
+def _gone(x: Expr, f: int, want: Demand) -> bool:
+    """Whether next to nothing is left of an operand at another frac, though the result needs it."""
+    most = size(bounds(x))
+    needed = LEFT if want.least is None else max(LEFT, 2.0 ** (frac(x) - want.least))
+    return f < frac(x) and most >= needed and most >> (frac(x) - f) < LEFT
 
 
 def _finite(end: float, frac_: int) -> bool:

@@ -150,6 +150,13 @@ def shifted(lowerer: Lowerer, x: Expr, right: Expr, out: int) -> Expr:
     return lowerer.made("shr", half, literal(1), frac_=out)
 
 
+def shifted_left(x: Expr, count: Expr, known: Int) -> Expr:
+    """A value shifted by a count that follows from it, so that its bounds are narrower than those of its parts."""
+    if not 0 <= bounds(count)[0] <= bounds(count)[1] <= 62:
+        raise ValueError(f"a shift by {bounds(count)} bits")
+    return Apply("shl", (x, count), known)
+
+
 def cut(x: Expr, lo: Fraction, hi: Fraction) -> Expr:
     """A value limited to real ends, rounded outward."""
     scale = Fraction(2) ** frac(x)
@@ -160,7 +167,7 @@ def _leading_one(lowerer: Lowerer, x: Expr, count: Expr, least: int) -> Expr:
     """A positive value below 2**count shifted to FULL bits, so that it lies in 2**least .. 2**FULL."""
     width = max(FULL, bounds(count)[1])
     up = lowerer.made("sub", literal(width), count)
-    full = Apply("shl", (whole(x), up), Int(2 ** (width - FULL + least), 2**width - 1))
+    full = shifted_left(whole(x), up, Int(2 ** (width - FULL + least), 2**width - 1))
     return lowerer.made("shr", full, literal(width - FULL)) if width > FULL else full
 
 

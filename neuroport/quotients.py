@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from neuroport.arithmetic import LIMIT, fit_frac
 from neuroport.demand import Demand
 from neuroport.integers import bounds, frac, literal, size, whole
-from neuroport.normalised import cut, shifted, wanted
-from neuroport.program import Apply, Expr, Int
+from neuroport.normalised import cut, shifted, shifted_left, wanted
+from neuroport.program import Expr, Int
 
 if TYPE_CHECKING:
     from neuroport.fixedpoint import Lowerer
@@ -18,7 +18,8 @@ DIVIDEND_BITS = 62
 """Bits of a dividend: those of the quotient and those of the divisor together."""
 DIVISOR_BITS = 31
 """Bits to which a divisor over a wide range is brought, by its leading one; a dividend gets the rest of 60."""
-QUOTIENT_BITS = 28
+QUOTIENT_BITS = 58
+"""Bits of the largest result: its leading 29 are computed, the rest are 0."""
 SIGNIFICANT = 16
 """Bits that the smallest divisor must keep."""
 
@@ -65,11 +66,13 @@ class _Plain:
 def _normalised(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     if bounds(b)[0] < 0:
         a, b = (lowerer.made("neg", x, frac_=frac(x)) for x in (a, b))
-    a, b = lowerer.name(a), lowerer.name(b)
+    a, b = lowerer.name(_at_most(lowerer, a, DIVIDEND_BITS - 2)), lowerer.name(b)
     lo, hi, out = _result(lowerer, a, b, want)
     na, nb = (lowerer.name(lowerer.made("bit_length", whole(x))) for x in (a, b))
     top = DIVIDEND_BITS - 2
-    dividend = Apply("shl", (whole(a), lowerer.made("sub", literal(top), na)), Int(-(2**top), 2**top))
+    up = lowerer.made("sub", literal(top), na)
+    least = 0 if bounds(a)[0] >= 0 else -(2**top)
+    dividend = shifted_left(whole(a), up, Int(least, 2**top))
     divisor = _leading(lowerer, b, nb)
     ratio = lowerer.made("round_div", dividend, divisor)
     # a / b = ratio * 2**(na - nb - (top - DIVISOR_BITS) - frac(a) + frac(b))
@@ -78,11 +81,17 @@ def _normalised(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     return cut(shifted(lowerer, ratio, right, out), lo, hi)
 
 
+def _at_most(lowerer: Lowerer, x: Expr, bits: int) -> Expr:
+    """The value rounded to so many bits."""
+    over = size(bounds(x)).bit_length() - bits
+    return lowerer.scale(x, frac(x) - over, "width", "toward_zero") if over > 0 else x
+
+
 def _leading(lowerer: Lowerer, b: Expr, bits: Expr) -> Expr:
     """A positive value shifted so that its leading one is the top bit of DIVISOR_BITS."""
     width = max(DIVISOR_BITS, bounds(b)[1].bit_length())
     up = lowerer.made("sub", literal(width), bits)
-    full = Apply("shl", (whole(b), up), Int(2 ** (width - 1), 2**width - 1))
+    full = shifted_left(whole(b), up, Int(2 ** (width - 1), 2**width - 1))
     return lowerer.made("shr", full, literal(width - DIVISOR_BITS)) if width > DIVISOR_BITS else full
 
 
@@ -94,8 +103,6 @@ def _result(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> tuple[Fraction,
     lo, hi = min(lo, max(corners)), max(hi, min(corners))
     most = fit_frac(lo, max(lo, hi), QUOTIENT_BITS + 1)
     out = min(wanted(want), most) if lo or hi else 0
-    if want.least is not None and out < want.least:
-        lowerer.too_wide("a quotient", [a, b], want)
     return lo, max(lo, hi), out
 
 

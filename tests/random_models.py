@@ -206,8 +206,11 @@ class Writer:
     def _quotient(self, depth: int) -> Made:
         a, b = self.real(depth), self.positive(depth)
         ends = [x / y for x in (a.low, a.high) for y in (b.low, b.high)]
-        return Made(f"{a.text} / {b.text}" if "*" not in b.text or b.text[0] == "(" else f"{a.text} / ({b.text})",
-                    min(ends), max(ends))
+        return Made(
+            f"{a.text} / {b.text}" if "*" not in b.text or b.text[0] == "(" else f"{a.text} / ({b.text})",
+            min(ends),
+            max(ends),
+        )
 
     def _function(self, depth: int) -> Made:
         name = self.draw.choice(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs"))
@@ -215,7 +218,10 @@ class Writer:
         if name == "exp":
             if a.high > 9:
                 a = self.draw.choice(
-                    (Made(f"min({a.text}, 3)", min(a.low, 3), 3), Made(f"(0 - abs({a.text}))", -max(abs(a.low), abs(a.high)), 0))
+                    (
+                        Made(f"min({a.text}, 3)", min(a.low, 3), 3),
+                        Made(f"(0 - abs({a.text}))", -max(abs(a.low), abs(a.high)), 0),
+                    )
                 )
             return Made(f"exp({a.text})", math.exp(max(a.low, -700)), math.exp(a.high))
         if name == "log":
@@ -224,15 +230,24 @@ class Writer:
         if name == "sqrt":
             if a.low < 0:
                 top = max(abs(a.low), abs(a.high))
-                a = self.draw.choice((Made(f"abs({a.text})", 0, top), Made(f"max({a.text}, 0)", 0, max(a.high, 0)),
-                                      Made(f"(0.1 + abs({a.text}))", 0.1, top + 0.1)))
+                a = self.draw.choice(
+                    (
+                        Made(f"abs({a.text})", 0, top),
+                        Made(f"max({a.text}, 0)", 0, max(a.high, 0)),
+                        Made(f"(0.1 + abs({a.text}))", 0.1, top + 0.1),
+                    )
+                )
             return Made(f"sqrt({a.text})", math.sqrt(a.low), math.sqrt(a.high))
         if name == "tanh":
             return Made(f"tanh({a.text})", math.tanh(a.low), math.tanh(a.high))
         if name == "sigmoid":
             return Made(f"sigmoid({a.text})", 0 if a.low < -300 else 1 / (1 + math.exp(-a.low)), 1)
         if name == "abs":
-            return Made(f"abs({a.text})", 0 if a.low < 0 < a.high else min(abs(a.low), abs(a.high)), max(abs(a.low), abs(a.high)))
+            return Made(
+                f"abs({a.text})",
+                0 if a.low < 0 < a.high else min(abs(a.low), abs(a.high)),
+                max(abs(a.low), abs(a.high)),
+            )
         if name == "relu":
             return Made(f"relu({a.text})", max(a.low, 0), max(a.high, 0))
         return Made(f"softplus({a.text})", 0, max(a.high, 0) + 0.7)
@@ -246,8 +261,13 @@ class Writer:
         )
 
     def _clip(self, depth: int) -> Made:
-        a, (low, high) = self.real(depth), self.draw.choice(((0.0, 1.0), (-1.0, 1.0), (-0.5, 0.7), (-10.0, 100.0), (0.1, 3.0)))
-        return Made(f"clip({a.text}, {shown(low)}, {shown(high)})", min(max(a.low, low), high), max(min(a.high, high), low))
+        a, (low, high) = (
+            self.real(depth),
+            self.draw.choice(((0.0, 1.0), (-1.0, 1.0), (-0.5, 0.7), (-10.0, 100.0), (0.1, 3.0))),
+        )
+        return Made(
+            f"clip({a.text}, {shown(low)}, {shown(high)})", min(max(a.low, low), high), max(min(a.high, high), low)
+        )
 
     def _select(self, depth: int) -> Made:
         a, b, c = self.real(depth), self.real(depth), self.condition(depth)
@@ -361,7 +381,9 @@ class _Model:
         often = 0.9 if self.flavour == "switches" else 0.5
         for name in ("p", "q")[: draw.randint(0, 2)]:
             low, high = draw.choice(((0.0, 1.0), (0.01, 4.0), (-2.0, 2.0), (0.5, 100.0)))
-            self._parameter(name, low, high, lambda low=low, high=high: _between(draw, low, high), draw.random() < often)
+            self._parameter(
+                name, low, high, lambda low=low, high=high: _between(draw, low, high), draw.random() < often
+            )
             self.reals.append(Made(name, low, high))
         if draw.random() < often:
             low, high = draw.choice(((0, 7), (0, 100), (1, 20)))
@@ -378,7 +400,9 @@ class _Model:
             self.derived["e"] = made.text
             self.reals.append(Made("e", made.low, made.high))
 
-    def _parameter(self, name: str, low: float, high: float, value: Callable[[], float], dynamic: bool, type_: str = "") -> None:
+    def _parameter(
+        self, name: str, low: float, high: float, value: Callable[[], float], dynamic: bool, type_: str = ""
+    ) -> None:
         self.params[name] = {"default": value(), "range": [low, high]} | ({"type": type_} if type_ else {})
         if dynamic:
             self.params[name]["dynamic"] = True
@@ -452,7 +476,13 @@ def _neuron_case(draw: random.Random, seed: int) -> Case:
         data["inputs"] = {"i": {"range": [-2, 2]}}
         writer.reals.append(Made("i", -2, 2))
         values = [draw.randint(-8, 8) / 4 for _ in range(4)]
-        stimuli = {f"s{seed}": {"series": {"values": values, "every": "1 steps", "loop": True}, "population": f"n{seed}", "input": "i"}}
+        stimuli = {
+            f"s{seed}": {
+                "series": {"values": values, "every": "1 steps", "loop": True},
+                "population": f"n{seed}",
+                "input": "i",
+            }
+        }
     data["state"] = model.state
     data["update"] = model.block(writer, [*reals, *ints])
     if draw.random() < 0.4:
@@ -462,13 +492,22 @@ def _neuron_case(draw: random.Random, seed: int) -> Case:
         if draw.random() < 0.4:
             data["after"] = model.block(after, [draw.choice([*reals, *ints])], locals_=False)
     return Case(
-        seed, {f"m{seed}": data}, {}, {f"n{seed}": {"size": 1, "neuron": f"m{seed}"}}, {}, stimuli, _named(model, f"n{seed}", data)
+        seed,
+        {f"m{seed}": data},
+        {},
+        {f"n{seed}": {"size": 1, "neuron": f"m{seed}"}},
+        {},
+        stimuli,
+        _named(model, f"n{seed}", data),
     )
 
 
 def _synapse_case(draw: random.Random, seed: int) -> Case:
     source = {
-        "state": {"r": {"init": 0.25, "range": [-1, 1]}, "c": {"type": "int", "init": draw.randint(0, 6), "range": [0, 6]}},
+        "state": {
+            "r": {"init": 0.25, "range": [-1, 1]},
+            "c": {"type": "int", "init": draw.randint(0, 6), "range": [0, 6]},
+        },
         "update": "c = (c * 5 + 3) % 7\nr = 0.5 * r + 0.25 * (c - 3) / 3\n",
         "spike": "c > 2",
     }
@@ -487,7 +526,13 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
     model.reals.append(Made("w", low, high))
     traces = {
         "x": {"of": "pre", "decay": str(decays[0]), "range": [0, 32]},
-        "y": {"of": "post", "decay": str(decays[1]), "increment": "0.5", "mode": draw.choice(("add", "set")), "range": [0, 32]},
+        "y": {
+            "of": "post",
+            "decay": str(decays[1]),
+            "increment": "0.5",
+            "mode": draw.choice(("add", "set")),
+            "range": [0, 32],
+        },
     }
     seen = [Made("pre.x", 0, 32), Made("post.y", 0, 32), Made("post.v", -8, 8), Made("pre.r", -1, 1)]
     whole = [Made("pre.c", 0, 6), Made("post.spiked", 0, 1), Made("pre.spiked", 0, 1)]
@@ -501,7 +546,13 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
         data["step"] = block([draw.choice(list(model.state))])
     data["on_pre"] = "send(target, w)\n" + block([draw.choice(list(model.state))])
     data["on_post"] = block(["w"])
-    projection = {"source": f"a{seed}", "target": f"b{seed}", "input": "i", "synapse": f"m{seed}", "connect": "all_to_all"}
+    projection = {
+        "source": f"a{seed}",
+        "target": f"b{seed}",
+        "input": "i",
+        "synapse": f"m{seed}",
+        "connect": "all_to_all",
+    }
     return Case(
         seed,
         {f"a{seed}": source, f"b{seed}": target},

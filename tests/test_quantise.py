@@ -472,7 +472,7 @@ def test_a_declared_range_that_sums_exceed_saturates_on_reading():
         replace(GENERIC8, words=words),
     )
     assert made.arrays["n.i"].type == Int(-128, 512 + 127, 7), "what arrives, and what the host may add"
-    limit, store = made.populations[0].body
+    limit = made.populations[0].body[0]
     assert limit == Store("n.i", Read("n.i", "own", Int(-128, 639, 7)), None, "saturate", -128, 127), "counted"
     assert "a sum beyond the word saturates and is counted when it is read" in made.report[-1].text
 

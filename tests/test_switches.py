@@ -113,7 +113,8 @@ def test_a_dynamic_parameter_that_no_text_uses_exists(opened: Session) -> None:
 
 
 REFUSED: dict[str, tuple[str, Any, str]] = {
-    "beyond": ("a.q", 1.25, "a.q = 1.25 is outside 0 .. 1, its declared range; give a value inside, or widen the range"),
+    "beyond": ("a.q", 1.25, "a.q = 1.25 is outside 0 .. 1, its declared range; give a value inside, "
+               "or widen the range"),
     "nan": ("a.q", float("nan"), "a.q = nan is outside 0 .. 1, its declared range; give a value inside, "
             "or widen the range"),
     "infinite": ("a.g", float("inf"), "a.g = inf is outside 0 .. 8, its declared range; give a value inside, "
@@ -261,5 +262,7 @@ def _text(value: Any) -> str:
 
 
 def test_a_switch_outside_the_range_ends_the_run(tmp_path: Path) -> None:
-    with api.open(network(tmp_path), "reference", "ideal") as session, pytest.raises(RunFailed, match="outside 0 .. 1"):
-        session.set("a.q", 2)
+    with api.open(network(tmp_path), "reference", "ideal") as session:
+        session.set("a.q", 1)
+        with pytest.raises(RunFailed, match=r"outside 0 .. 1"):
+            session.set("a.q", 2)

@@ -264,7 +264,9 @@ class Evaluator:
             for scope in (names, part.states[i], part.constants, own):
                 if name in scope:
                     return scope[name]
-            return {"dt": 1.0, "t": self.t, "item_step": self.t - self.item_start, "T": self.item_steps, "copies": 1}[name]
+            return {"dt": 1.0, "t": self.t, "item_step": self.t - self.item_start, "T": self.item_steps, "copies": 1}[
+                name
+            ]
 
         return find
 
@@ -290,7 +292,7 @@ class Evaluator:
             case ast.Attribute(value=ast.Name(id=side)):
                 return scope(side, node)
             case ast.BinOp(left=left, op=op, right=right):
-                return self._inexact(_BINARY[type(op)](self._value(left, scope), self._value(right, scope)))
+                return self._inexact(_defined(_BINARY[type(op)], self._value(left, scope), self._value(right, scope)))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return not self._value(operand, scope)
             case ast.UnaryOp(op=op, operand=operand):
@@ -305,7 +307,7 @@ class Evaluator:
                 one, other = self._value(body, scope), self._value(orelse, scope)
                 return one if self._value(test, scope) else other
             case ast.Call(func=ast.Name(id=name), args=args):
-                return self._inexact(FUNCTIONS[name](*(self._value(a, scope) for a in args)))
+                return self._inexact(_defined(FUNCTIONS[name], *(self._value(a, scope) for a in args)))
         raise AssertionError(ast.dump(node))
 
     def _inexact(self, x: Any) -> Any:
@@ -332,13 +334,17 @@ class Evaluator:
 
     def _silent(self, name: str) -> list[dict[str, Number]]:
         p = self.network["populations"][name]
-        inputs = {key: 0 if i.get("type") == "int" else 0.0 for key, i in _all(self.network["neurons"][p["neuron"]], "inputs")}
+        inputs = {
+            key: 0 if i.get("type") == "int" else 0.0 for key, i in _all(self.network["neurons"][p["neuron"]], "inputs")
+        }
         return [dict(inputs) for _ in range(p["size"])]
 
     def _traces(self, name: str) -> dict[str, list[float]]:
         p = self.network["projections"][name]
         side = {"pre": p["source"], "post": p["target"]}
-        sizes = {key: self.network["populations"][side[t["of"]]]["size"] for key, t in _all(self.parts[name].model, "traces")}
+        sizes = {
+            key: self.network["populations"][side[t["of"]]]["size"] for key, t in _all(self.parts[name].model, "traces")
+        }
         return {key: [0.0] * size for key, size in sizes.items()}
 
     def _fired(self, population: str, lag: int) -> set[int]:
@@ -350,6 +356,14 @@ class Evaluator:
         for name, traces in self.traces.items():
             now |= {f"{name}.{key}": [{"x": x} for x in values] for key, values in traces.items()}
         self.past.append(now)
+
+
+def _defined(function: Callable[..., Any], *args: Any) -> Any:
+    """The function's value; not a number where it has none."""
+    try:
+        return function(*args)
+    except (ArithmeticError, ValueError):
+        return math.nan
 
 
 def _all(model: Mapping[str, Any], what: str) -> list[tuple[str, Any]]:

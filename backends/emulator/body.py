@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from neuroport.backends import functions
 from neuroport.backends.emulator.layout import RUN_SCALARS, Names, bounds, fits, kind_of, working_kind
 from neuroport.program import (
     Apply,
@@ -35,7 +36,6 @@ from neuroport.program import (
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
-UNARY_REAL = {"exp": "math.exp", "log": "math.log", "sqrt": "math.sqrt", "tanh": "math.tanh"}
 WIDEST_LINE = 100
 
 
@@ -446,14 +446,22 @@ class Writer:
                 return Value(f"real_{fn}({texts[0]}, {texts[1]})", "f")
             case "clip":
                 return self._clip(*args)
-            case "exp" | "log" | "sqrt" | "tanh":
-                return Value(f"{UNARY_REAL[fn]}({texts[0]})", "f")
-            case "sigmoid" | "softplus" | "floordiv" | "mod":
-                return Value(f"{'real_' if fn in ('floordiv', 'mod') else ''}{fn}({', '.join(texts)})", "f")
+            case "sqrt":
+                return Value(f"math.sqrt({texts[0]})", "f")
+            case "floordiv" | "mod":
+                return Value(f"real_{fn}({', '.join(texts)})", "f")
+            case _ if fn in functions.NAMES:
+                return Value(self._function(fn, texts[0]), "f")
             case "to_real":
                 return args[0]
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for real numbers")
+
+    def _function(self, fn: str, x: str) -> str:
+        """A function that is calculated in float64 whatever the precision."""
+        if self.program.precision == "float64":
+            return f"real_{fn}({x})"
+        return f"real(real_{fn}(np.float64({x})))"
 
     def _apply_integer(self, expr: Apply, given: list[Value]) -> Value:
         """A function of integers. Numba computes sums and products of any in 64 bits."""

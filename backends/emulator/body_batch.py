@@ -32,8 +32,6 @@ from neuroport.program import (
 Level = Literal["row", "element", "copy"]
 """How often a value is computed: once for the inner loop, once per neuron or synapse, or for every copy."""
 ORDER: tuple[Level, ...] = ("row", "element", "copy")
-VECTOR = ("exp", "tanh", "sigmoid", "softplus")
-"""Functions that have a form in which several copies are computed at a time."""
 
 
 @dataclass(slots=True)
@@ -307,11 +305,6 @@ class BatchWriter(Writer):
                 return ""
             places.append(f"{self.use('array', factor.array)}, {self.place_of(factor.array, factor.at).split(' ')[0]}")
         return f"sum_products({', '.join(places)}, {self.copies()})"
-
-    def _apply_real(self, fn: str, args: list[Value]) -> Value:
-        if fn in VECTOR:
-            return Value(f"vector_{fn}({args[0].text})", "f")
-        return Writer._apply_real(self, fn, args)
 
     def _draw_element(self) -> str:
         element = self.place.element

@@ -6,9 +6,12 @@ of the arrays they come from.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from neuroport.backends import functions
 
 A = Any  # an array or a NumPy scalar
 
@@ -53,14 +56,37 @@ def _unlike(x: A, y: A) -> A:
 # -------------------------------------------------------------------------------------------------- real functions
 
 
-def sigmoid(x: A) -> A:
-    """1 / (1 + exp(-x))."""
-    return 1 / (1 + np.exp(-x))
+def select(condition: A, a: A, b: A) -> A:
+    """Give a where the condition holds, otherwise b."""
+    return np.where(condition, a, b)
 
 
-def softplus(x: A) -> A:
-    """log(1 + exp(x)), without overflow."""
-    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+def power_of_two(shifted: A, more: int) -> A:
+    """2**(k + more) for shifted = k + 1.5 * 2**52, made from its bits."""
+    return ((np.asarray(shifted).view(np.int64) + (1023 + more)) << 52).view(np.float64)
+
+
+def exponent(x: A) -> A:
+    """The whole k for which a normal x > 0 lies between 2**k and 2**(k + 1)."""
+    return ((np.asarray(x).view(np.int64) >> 52) - 1023).astype(np.float64)
+
+
+def significand(x: A) -> A:
+    """A normal x > 0 divided by 2**exponent(x)."""
+    return ((np.asarray(x).view(np.int64) & (2**52 - 1)) | (1023 << 52)).view(np.float64)
+
+
+def real_functions(precision: type[np.floating[Any]]) -> dict[str, Callable[[A], A]]:
+    """The functions of `backends.functions`: calculated in float64, then rounded to the precision."""
+    made: dict[str, Any] = {"function": lambda f: f, **{f.__name__: f for f in (select, power_of_two)}}
+    made |= {f.__name__: f for f in (exponent, significand)}
+    exec(compile(functions.TEXT, "<functions>", "exec"), made)
+    names = [f"real_{name}" for name in functions.NAMES]
+    return {name: _in_float64(made[name], precision) for name in names}
+
+
+def _in_float64(function: Callable[[A], A], precision: type[np.floating[Any]]) -> Callable[[A], A]:
+    return lambda x: np.asarray(function(np.asarray(x, np.float64))).astype(precision)
 
 
 # ------------------------------------------------------------------------------------------------ words and bounds
