@@ -196,6 +196,7 @@ class TracedSession(Session):
             steps=self.step,
             digest=digest,
             final=self.final(),
+            settings=self.settings(),
             spike_counts=self.spike_counts(),
             overflows=self.overflows(),
             build_s=build_s,
@@ -206,7 +207,7 @@ class TracedSession(Session):
         """Finish the trace if nobody has, and let go of the executor."""
         try:
             if kind is not None:
-                self._writer.close(steps=self.step, complete=False)
+                self._writer.close(steps=self.step, settings=self.settings(), complete=False)
             elif self._writer.is_open:
                 self.finish(self.digest())
         finally:

@@ -36,6 +36,8 @@ class Controls:
         self.network, self.program, self.executor, self.switchboard = network, program, executor, switchboard
         self.checker = Checker(network, program)
         self._by_hand: dict[str, _ByHand] = {}
+        self.given: dict[str, Numbers] = {}
+        """What the host gave to weights that no rule changes, before any circuit deviates."""
 
     def trigger(self, event: str) -> None:
         """Run every triggered block of that name."""
@@ -127,6 +129,8 @@ class Controls:
         written = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
         for one, raw in written.items():
             self.executor.write(one, raw.astype(array.initial.dtype))
+        if array.role == "weight" and array.kind_class == "weight":
+            self.given[name] = np.array(values)
         if array.role == "input":
             self._by_hand[name] = _ByHand(self.executor.step, np.array(values, np.float64), written[name])
 

@@ -104,6 +104,7 @@ class Switchboard:
         self._program = program
         self._values: dict[str, Numbers] = dict(program.constants)
         self._designed: dict[str, Numbers] = {name: d.value for name, d in program.designed.items()}
+        self._switched: set[str] = set()
         self._deviating = set(program.designed)
         for derived in program.derived:
             if _reads(derived) & self._deviating:
@@ -112,6 +113,10 @@ class Switchboard:
     def value(self, name: str) -> Numbers:
         """What a parameter is set to: one number, or one per element, before any circuit deviates."""
         return self._designed.get(name, self._values[name])
+
+    def settings(self) -> dict[str, Numbers]:
+        """The parameters that were switched, by name, with what each is set to."""
+        return {name: self.value(name) for name in self._values if name in self._switched}
 
     def set(self, executor: Executor, changes: Mapping[str, ArrayLike]) -> None:
         """Give dynamic parameters new real values (coherent units) and recompute all that follows from them.
@@ -130,6 +135,7 @@ class Switchboard:
         written = {name: self._raw(name, values[name]) for name in changed if name in self._program.arrays}
         self._designed |= {name: numbers for name, numbers in designed.items() if name in self._program.designed}
         self._values = values
+        self._switched |= set(designed)
         for name, raw in written.items():
             executor.write(name, raw)
 

@@ -26,7 +26,7 @@ from neuroport.materialise import Elements
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.naming import FACTOR, ConstantNames, Constants, declared_type
 from neuroport.network import Population, Projection
-from neuroport.program import REAL, Array, Designed, Expr, Int, Numbers, Role, Store, Sum, Type
+from neuroport.program import REAL, Array, Designed, Expr, Int, Numbers, ReportLine, Role, Store, Sum, Type
 from neuroport.stimuli import run_lengths
 from neuroport.values import Quantity, Value
 from neuroport.whole import NoValue
@@ -99,6 +99,9 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
         _state(made, obj, state, given, "synapse", limits, common=f"{name}.{state.name}" not in stored)
         if f"{name}.{state.name}" in summed:
             _widen(made, f"{name}.{state.name}")
+        if state.weight and state.type == "int" and deviates(made, obj, state.kind):
+            text = "its weights are whole numbers, which do not deviate; a real weight would"
+            made.report.append(ReportLine(f"{name}.{state.name}", "as designed", text))
         if state.weight and state.type == "real" and deviates(made, obj, state.kind):
             if plastic:
                 _factor(made, obj, state, "synapse")

@@ -165,13 +165,34 @@ def load(path: str | Path) -> ChipInstance:
             tables: dict[str, NDArray[np.float64]] = {}
             for kind in file.get("values", {}):
                 group = file["values"][kind]
-                tables[kind] = np.array([group["circuit"][...].astype(np.float64), group["value"][...]])
+                table = np.array([group["circuit"][...].astype(np.float64), group["value"][...]])
+                tables[kind] = table[:, np.argsort(table[0], kind="stable")]
+                _check(place, chip, kind, tables[kind])
             seed = str(file.attrs["seed"])
             return ChipInstance(chip, None if seed == _NO_SEED else int(seed), tables)
     except OSError:
         raise InvalidInput.one(place, "no chip instance can be read from this file; check the path") from None
     except KeyError as error:
         raise InvalidInput.one(place, f"this chip instance is incomplete: {error.args[0]}") from None
+
+
+def _check(place: Place, chip: Chip, kind: str, table: NDArray[np.float64]) -> None:
+    """InvalidInput for values that no circuit of the chip can have."""
+    name = kind.removesuffix(".steps")
+    rule = dict(chip.mismatch).get(name, Deviation())
+    if not (rule.steps if kind.endswith(".steps") else rule.sigma):
+        known = [k for k, r in chip.mismatch if r.sigma] + [f"{k}.steps" for k, r in chip.mismatch if r.steps]
+        text = f"holds values of '{kind}', of which no circuit of chip '{chip.name}' deviates; it has "
+        raise InvalidInput.one(place, f"{text}{', '.join(known) or 'no deviations'}; remove values/{kind}")
+    twice = table[0][1:][np.diff(table[0]) == 0]
+    if twice.size:
+        raise InvalidInput.one(place, f"values/{kind} names circuit {int(twice[0])} twice; give it one value")
+    wrong = ~np.isfinite(table[1]) | (kind.endswith(".steps") & (table[1] != np.rint(table[1])))
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        what = "whole numbers of steps" if kind.endswith(".steps") else "finite factors"
+        text = f"values/{kind} has {table[1][at]:g} for circuit {int(table[0][at])}; give {what}"
+        raise InvalidInput.one(place, text)
 
 
 def is_instance(path: str | Path) -> bool:

@@ -15,22 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import units
+from neuroport.blocks import assigned
 from neuroport.connect import make_synapses
 from neuroport.errors import InvalidInput, Place
-from neuroport.model import State
-from neuroport.network import Connect, Network, Population, Projection
+from neuroport.model import NeuronModel, State, SynapseModel
+from neuroport.network import Anneal, Connect, Network, Population, Projection, Set
+from neuroport.protocol import walk
+from neuroport.switches import matching
 from neuroport.trace import Trace
-from neuroport.values import ArrayValue, Frozen, Value
+from neuroport.values import ArrayValue, Frozen, Quantity, Value
 
 LEARNED = ("weight", "plastic")
 
 
 def with_learned(network: Network, trace: Trace) -> Network:
-    """The network with every variable of class weight or plastic starting where the trace ended.
+    """The network as it was when the trace ended: run on the same specimen, it starts with the values that the run had.
 
-    Weights are taken from the last snapshot when the run was cut off before its end. InvalidInput if a value is no
+    Every variable of class weight or plastic that some block assigns is as it was learned, and what was set while the
+    network ran is set. All else stays as the network says: a specimen's circuits deviate from that again. When the run
+    was cut off, the last recorded values are taken. InvalidInput when some were not recorded, and if a value is no
     number to start from.
     """
+    _refuse_missing(network, trace)
     populations = tuple(_population(p, trace) for p in network.populations)
     projections = tuple(_projection(p, network, trace) for p in network.projections)
     return replace(network, populations=populations, projections=projections)
@@ -48,35 +54,117 @@ def widened(before: Network, after: Network) -> Iterator[str]:
                 yield f"'{new.name}.{name}' left its range in the run; the range is now {low:g} to {high:g}"
 
 
+def cut_off(network: Network, trace: Trace) -> Iterator[str]:
+    """What to say of the steps from which the values are that `with_learned` takes, when the run was cut off."""
+    if not trace.complete:
+        for name in _learned(network):
+            step = trace.record(name).steps[-1] if name in trace.records else trace.weights(name).step
+            yield f"the run was cut off; '{name}' is as it was after step {step}"
+
+
+def _learned(network: Network) -> Iterator[str]:
+    """The arrays that a run of the network learns."""
+    models: list[tuple[str, NeuronModel | SynapseModel]] = [(p.name, p.neuron) for p in network.populations]
+    models += [(p.name, p.synapse) for p in network.projections]
+    for owner, model in models:
+        yield from (f"{owner}.{state.name}" for state in learned_states(model))
+
+
+def learned_states(model: NeuronModel | SynapseModel) -> list[State]:
+    """The variables of a model that its rules learn: weights and those of class plastic that some block assigns."""
+    changing = assigned(model)
+    return [s for s in model.states if (s.weight or s.variable_class in LEARNED) and s.name in changing]
+
+
+def _switched(network: Network) -> Iterator[str]:
+    """The dynamic parameters that the protocol switches."""
+    owners: list[Population | Projection] = [*network.populations, *network.projections]
+    texts: list[str] = []
+    for item in walk(network.protocol):
+        match item:
+            case Set():
+                texts += [text for text, _ in item.values]
+            case Anneal():
+                texts += item.parameters
+    found = [f"{owner.name}.{parameter.name}" for text in texts for owner, parameter in matching(owners, text)]
+    yield from dict.fromkeys(found)
+
+
+def _refuse_missing(network: Network, trace: Trace) -> None:
+    """InvalidInput when a run that was cut off left learned or switched values that are nowhere in its trace."""
+    if trace.complete:
+        return
+    missing = [name for name in _learned(network) if name not in trace.records and name not in trace.snapshots]
+    switched = [] if trace.knows_settings else list(_switched(network))
+    if missing or switched:
+        text = f"is of a run that was cut off, and does not hold what {_listed([*missing, *switched])} came to; with "
+        text += "the values of the start beside learned ones the network would be one that never was. Let a run end"
+        if missing:
+            text += ", or record these in one (record: states, weights)"
+        raise InvalidInput.one(Place(str(trace.path)), text)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
 def _population(population: Population, trace: Trace) -> Population:
     initial, ranges = dict(population.initial), dict(population.ranges)
-    for state in population.neuron.states:
-        values = _last(trace, f"{population.name}.{state.name}") if state.variable_class in LEARNED else None
+    for state in learned_states(population.neuron):
+        values = _last(trace, f"{population.name}.{state.name}")
         if values is not None:
             initial[state.name] = _value(values, state, population.name, ranges, trace)
-    return replace(population, initial=tuple(initial.items()), ranges=tuple(ranges.items()))
+    parameters = dict(population.parameters) | dict(_settings(population.name, population.neuron, trace))
+    return replace(
+        population,
+        parameters=tuple(parameters.items()),
+        initial=tuple(initial.items()),
+        ranges=tuple(ranges.items()),
+    )
 
 
 def _projection(projection: Projection, network: Network, trace: Trace) -> Projection:
     initial, weight, ranges = dict(projection.initial), projection.weight, dict(projection.ranges)
-    synapses = _Synapses.of(projection, network, trace)
-    for state in projection.synapse.states:
-        learned = state.weight or state.variable_class in LEARNED
-        values = _last(trace, f"{projection.name}.{state.name}") if learned else None
-        if values is None or synapses is None:
+    synapses, model = _Synapses.of(projection, network, trace), projection.synapse
+    for state in learned_states(model):
+        values = _last(trace, f"{projection.name}.{state.name}")
+        if values is None:
             continue
         value = _value(synapses.arranged(values), state, projection.name, ranges, trace)
         if state.weight:
             weight = value
         else:
             initial[state.name] = value
-    if synapses is not None:
-        projection = replace(projection, connect=synapses.connect)
-    if weight == projection.weight and projection.synapse.weight.init is None and trace.steps:
-        text = f"holds no weights of projection '{projection.name}'; the run that wrote it was cut off"
-        if not trace.complete:
-            raise InvalidInput.one(Place(str(trace.path)), text)
-    return replace(projection, weight=weight, initial=tuple(initial.items()), ranges=tuple(ranges.items()))
+    if f"{projection.name}.{model.weight.name}" in trace.settings:
+        weight = _setting(f"{projection.name}.{model.weight.name}", model.weight.unit, trace, synapses)
+    parameters = dict(projection.parameters) | dict(_settings(projection.name, model, trace, synapses))
+    return replace(
+        projection,
+        connect=synapses.connect,
+        weight=weight,
+        parameters=tuple(parameters.items()),
+        initial=tuple(initial.items()),
+        ranges=tuple(ranges.items()),
+    )
+
+
+def _settings(
+    owner: str, model: NeuronModel | SynapseModel, trace: Trace, synapses: _Synapses | None = None
+) -> Iterator[tuple[str, Value]]:
+    """The parameters of an object that were switched in the run."""
+    for parameter in model.parameters:
+        if f"{owner}.{parameter.name}" in trace.settings:
+            yield parameter.name, _setting(f"{owner}.{parameter.name}", parameter.unit, trace, synapses)
+
+
+def _setting(name: str, unit: str, trace: Trace, synapses: _Synapses | None) -> Value:
+    """What was set, in coherent units, so that nothing is rounded."""
+    numbers = trace.setting(name)
+    unit = units.coherent_unit(unit) if unit else ""
+    if numbers.size and np.all(numbers == numbers.flat[0]):
+        return Quantity(numbers.flat[0].item(), unit)
+    values = _of_all_copies(trace, name, numbers)
+    return ArrayValue(Frozen(values if synapses is None else synapses.arranged(values)), unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,21 +182,18 @@ class _Synapses:
     given: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, projection: Projection, network: Network, trace: Trace) -> _Synapses | None:
-        """None when the trace holds no weights of the projection."""
-        array = f"{projection.name}.{projection.synapse.weight.name}"
-        if array not in trace.final and array not in trace.snapshots:
-            return None
-        found = trace.weights(projection.name)
+    def of(cls, projection: Projection, network: Network, trace: Trace) -> _Synapses:
+        """Those that the run had."""
+        pre, post = trace.pairs(projection.name)
         shape = (network.population(projection.source).size, network.population(projection.target).size)
         connect = projection.connect
         if connect.kind in ("fixed_probability", "fixed_in_degree"):
-            pairs = Frozen(np.stack([found.pre, found.post], axis=1))
+            pairs = Frozen(np.stack([pre, post], axis=1))
             connect = Connect(kind="pairs", pairs=pairs, place=connect.place)
         elif connect.kind in ("pairs", "file"):
             synapses = make_synapses(projection, *shape, network.seed, network.folder)
-            return cls(connect, found.pre, found.post, shape, synapses.elements.given)
-        return cls(connect, found.pre, found.post, shape)
+            return cls(connect, pre, post, shape, synapses.elements.given)
+        return cls(connect, pre, post, shape)
 
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         """The values as the connection rule takes them: a matrix (source, target), or one by one."""
@@ -149,10 +234,8 @@ def _of_all_copies(trace: Trace, array: str, values: NDArray[np.float64]) -> NDA
 def _value(
     values: NDArray[Any], state: State, owner: str, ranges: dict[str, tuple[float, float]], trace: Trace
 ) -> Value:
-    """An array in the unit that the model declares (the trace has coherent units), and a range that it fits."""
+    """An array in coherent units, as the trace has it, so that nothing is rounded, and a range that it fits."""
     values = np.asarray(values, dtype=np.int64 if state.type == "int" else np.float64)
-    if state.unit and not units.is_step(state.unit) and units.coherent(1, state.unit)[0] != 1.0:
-        values = values / units.coherent(1, state.unit)[0]
     if not np.isfinite(values).all():
         text = (
             f"ended with '{owner}.{state.name}' at {values[~np.isfinite(values)][0]}, from where no network can start"
@@ -160,11 +243,12 @@ def _value(
         raise InvalidInput.one(Place(str(trace.path)), text)
     span = ranges.get(state.name, state.range)
     if span is not None and values.size:
-        low, high = float(values.min()), float(values.max())
+        scale = 1.0 if not state.unit or units.is_step(state.unit) else units.coherent(1, state.unit)[0]
+        low, high = float(values.min()) / scale, float(values.max()) / scale
         wide = (span[0] if low >= span[0] else -_bound(-low), span[1] if high <= span[1] else _bound(high))
         if wide != span:
             ranges[state.name] = wide
-    return ArrayValue(Frozen(values), state.unit)
+    return ArrayValue(Frozen(values), units.coherent_unit(state.unit) if state.unit else "")
 
 
 def _bound(value: float) -> float:

@@ -228,6 +228,14 @@ class Session:
         roles = ("state", "weight", "visible")
         return {n: self.executor.read(n) for n, a in self.program.arrays.items() if a.role in roles}
 
+    def settings(self) -> dict[str, Values]:
+        """What was set while the network ran: dynamic parameters and static weights, by name, as they are set now.
+
+        In coherent units, before any circuit deviates: one number, or one per element.
+        """
+        run = {n: v for n, v in self._switchboard.settings().items() if not n.startswith("run.")}
+        return run | self._controls.given
+
     def spike_counts(self) -> dict[str, int]:
         """Spikes of each spiking population since the start."""
         return self.executor.spike_counts()

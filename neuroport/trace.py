@@ -120,6 +120,8 @@ class Trace:
     records: tuple[str, ...]  # sampled population arrays
     snapshots: tuple[str, ...]  # projection arrays with snapshots in time
     final: tuple[str, ...]  # arrays kept from the end of the run
+    settings: tuple[str, ...]  # dynamic parameters and static weights that were set while the network ran
+    knows_settings: bool  # False after `kill -9`: what was set is lost
     spike_counts: Mapping[str, int]
     overflows: Mapping[str, int]
     metrics: Mapping[str, list[tuple[int, Any]]]  # name -> (step, number or list)
@@ -192,10 +194,8 @@ class Trace:
         except IndexError:
             message = f"has {len(history.steps)} snapshots of '{name}'; there is none with index {index}"
             raise InvalidInput.one(Place(str(self.path)), message) from None
-        with self._file() as file:
-            group = file[f"neuroport/projections/{name.partition('.')[0]}"]
-            pre, post = group["pre"][()].astype(np.int64), group["post"][()].astype(np.int64)
-            return Weights(step, pre, post, raw, history.frac)
+        pre, post = self.pairs(name.partition(".")[0])
+        return Weights(step, pre, post, raw, history.frac)
 
     def final_array(self, array: str) -> Final:
         """A state, weight or other array as it was at the end of the run."""
@@ -205,6 +205,24 @@ class Trace:
             item = file[f"neuroport/final/{array}"]
             attributes = item.attrs
             return Final(item[()], _frac(attributes), str(attributes["owner"]), str(attributes["role"]))
+
+    def setting(self, name: str) -> NDArray[Any]:
+        """What a parameter or static weight was set to last, in coherent units, before any circuit deviates.
+
+        One number (shape ()) or one per element.
+        """
+        if name not in self.settings:
+            raise self._unknown("setting of", name, self.settings)
+        with self._file() as file:
+            return np.asarray(file[f"neuroport/set/{name}"][()])
+
+    def pairs(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The presynaptic and postsynaptic neurons of a projection's synapses."""
+        if projection not in self.projections:
+            raise self._unknown("synapses of", projection, self.projections)
+        with self._file() as file:
+            group = file[f"neuroport/projections/{projection}"]
+            return group["pre"][()].astype(np.int64), group["post"][()].astype(np.int64)
 
     def network(self) -> Network:
         """The network as it was run, before learning."""
@@ -256,6 +274,8 @@ def open_trace(path: str | Path) -> Trace:
             records=tuple(name for name, _ in _items(group, "records")),
             snapshots=tuple(name for name, _ in _items(group, "weights")),
             final=tuple(name for name, _ in _items(group, "final")),
+            settings=tuple(name for name, _ in _items(group, "set")),
+            knows_settings=bool(attributes["complete"]) or "set" in group,
             spike_counts=_counts(group, "spike_counts"),
             overflows=_counts(group, "overflows"),
             metrics={name: _metric(item) for name, item in _items(group, "metrics")},

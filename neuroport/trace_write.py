@@ -194,13 +194,17 @@ class Writer:
         steps: int,
         digest: str = "",
         final: Mapping[str, NDArray[Any]] | None = None,
+        settings: Mapping[str, NDArray[Any]] | None = None,
         spike_counts: Mapping[str, int] | None = None,
         overflows: Mapping[str, int] | None = None,
         build_s: float = 0.0,
         run_s: float = 0.0,
         complete: bool = True,
     ) -> None:
-        """Write what the end of the run told (`final`: raw arrays by name) and join everything into the one file."""
+        """Write what the end of the run told and join everything into the one file.
+
+        `final`: raw arrays by name; `settings`: real values that were set while the network ran, by name.
+        """
         if not self.is_open:
             return
         self.is_open = False
@@ -215,6 +219,10 @@ class Writer:
             for name, values in (final or {}).items():
                 item = end.create_dataset(f"final/{name}", data=compact(np.asarray(values), arrays[name]))
                 _describe(item, arrays[name])
+            if settings is not None:
+                end.create_group("set", track_order=True)
+                for name, values in settings.items():
+                    end[f"set/{name}"] = np.asarray(values)
         from neuroport.trace_join import join
 
         join(self.folder, self.path)

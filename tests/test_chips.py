@@ -300,3 +300,40 @@ def test_a_network_names_a_chip_description_beside_it(tmp_path):
     text = "neuroport: 1\nname: n\ndt: 1 ms\nchip: mine.yaml\npopulations: {a: {size: 1, neuron: lif}}\n"
     (tmp_path / "n.yaml").write_text(text, "utf-8")
     assert neuroport.compile(neuroport.load(tmp_path / "n.yaml")).chip == "mine"
+
+
+@pytest.mark.parametrize(
+    ("kind", "circuits", "values", "text"),
+    [
+        ("bias", [0, 1], [1.0, 1.0], "holds values of 'bias', of which no circuit of chip 'c' deviates; it has weight, "
+         "duration.steps; remove values/bias"),
+        ("weight.steps", [0], [1.0], "holds values of 'weight.steps', of which no circuit of chip 'c' deviates; it has "
+         "weight, duration.steps; remove values/weight.steps"),
+        ("weight", [3, 1, 3], [1.0, 1.0, 1.0], "values/weight names circuit 3 twice; give it one value"),
+        ("weight", [0, 1], [1.0, np.nan], "values/weight has nan for circuit 1; give finite factors"),
+        ("duration.steps", [5], [0.5], "values/duration.steps has 0.5 for circuit 5; give whole numbers of steps"),
+    ],
+)  # fmt: skip
+def test_an_edited_instance_that_no_chip_can_be_is_refused(tmp_path, kind, circuits, values, text):
+    import h5py
+
+    path = tmp_path / "m.h5"
+    instance.save(made(weight=Deviation(sigma=0.1), duration=Deviation(steps=1)), path)
+    with h5py.File(path, "r+") as file:
+        if f"values/{kind}" in file:
+            del file[f"values/{kind}"]
+        file[f"values/{kind}/circuit"], file[f"values/{kind}/value"] = circuits, values
+    with pytest.raises(InvalidInput) as caught:
+        instance.load(path)
+    assert str(caught.value) == f"{path}: {text}"
+
+
+def test_the_circuits_of_an_edited_instance_may_stand_in_any_order(tmp_path):
+    import h5py
+
+    path = tmp_path / "m.h5"
+    instance.save(made(weight=Deviation(sigma=0.1)), path, {"weight": np.array([0])})
+    with h5py.File(path, "r+") as file:
+        del file["values/weight"]
+        file["values/weight/circuit"], file["values/weight/value"] = [7, 3, 5], [0.7, 0.3, 0.5]
+    assert instance.factor(instance.load(path), "weight", [3, 5, 7]).tolist() == [0.3, 0.5, 0.7]

@@ -13,10 +13,12 @@ from click.testing import CliRunner
 import neuroport
 from neuroport import api, chips, instance
 from neuroport.backends.emulator.emit import module_text
+from neuroport.backends.genn.emit import text as genn_text
 from neuroport.chip import Chip, ChipInstance, Deviation
 from neuroport.cli import main
 from neuroport.elaborate import elaborate
 from neuroport.errors import InvalidInput
+from neuroport.learned import with_learned
 from neuroport.program import Array, Int, Program
 from neuroport.trace import open_trace
 
@@ -203,8 +205,9 @@ def test_all_specimens_of_a_chip_are_one_program_but_for_their_numbers(name: str
 def test_all_specimens_of_a_chip_have_one_text(name: str, arithmetic: str) -> None:
     network = neuroport.load(name)
     deviating = everything(arithmetic, name)
-    texts = {module_text(api.lower(network, deviating, ChipInstance(deviating, s))) for s in SEEDS}
-    assert len(texts) == 1
+    programs = [api.lower(network, deviating, ChipInstance(deviating, s)) for s in SEEDS]
+    assert len({module_text(program) for program in programs}) == 1
+    assert len({genn_text(program) for program in programs}) == 1
 
 
 def test_what_deviates_says_between_what_it_lies_on_any_specimen(tmp_path: Path) -> None:
@@ -257,3 +260,75 @@ def test_a_constant_that_some_specimen_makes_infinite_is_refused_where_it_needs_
     with pytest.raises(InvalidInput) as caught:
         api.compile(network, chip("generic16", **wild))
     assert "derived constant 'twice' of 'a' can become infinite on a specimen of chip 'generic16'" in str(caught.value)
+
+
+def test_whole_weights_stay_as_designed_and_the_report_says_so() -> None:
+    deviating = chip("generic16", weight=Deviation(sigma=0.1))
+    program = api.compile(neuroport.load("loihi_lif"), deviating, 1)
+    told = {line.subject: line.text for line in program.report if line.topic == "as designed"}
+    names = [a.name for a in program.arrays.values() if a.role == "weight"]
+    assert told == dict.fromkeys(names, "its weights are whole numbers, which do not deviate; a real weight would")
+
+
+def test_whether_a_network_fits_does_not_depend_on_the_specimen(tmp_path: Path) -> None:
+    """A refractory time that some specimen makes longer than the chip allows is refused on all."""
+    (tmp_path / "n.yaml").write_text(NET.replace("rest", "t_ref"))
+    network = neuroport.load(tmp_path / "n.yaml")
+    for most, fits in ((6, True), (5, False)):
+        small = chip(**STEPS)
+        small = replace(small, limits=replace(small.limits, max_refractory=most))
+        for seed in SEEDS:
+            one = ChipInstance(small, seed)
+            if fits:
+                api.lower(network, small, one)
+                continue
+            with pytest.raises(InvalidInput, match=r"a\.t_ref is 6 steps; chip 'ideal' allows at most 5"):
+                api.lower(network, small, one)
+
+
+SHARED = """
+neuroport: 1
+name: n
+dt: 1 ms
+chip: ideal
+copies: 3
+neurons:
+  cell:
+    params: {th: {default: 1.5, range: [0, 4], kind: bias}, g: {default: 2, range: [0, 4], kind: bias, dynamic: true}}
+    inputs: {i: {range: [-8, 8]}}
+    state: {r: {init: {uniform: [0, 1]}, range: [-64, 64]}}
+    update: |
+      r = r + i - th * g
+synapses:
+  shared:
+    state:
+      w: {weight: true, init: 0.5, range: [0, 1], kind: weight, over_copies: shared}
+      g: {over_copies: shared, range: [-1, 1]}
+    step: |
+      g = sum_copies(post.r * pre.r)
+      send(target, w * pre.r)
+    on_event:
+      each_step: w = w - 0.001 * g / copies
+populations: {a: {size: 4, neuron: cell}, b: {size: 4, neuron: cell}}
+projections:
+  learned: {source: a, target: b, input: i, synapse: shared, connect: one_to_one}
+  fixed: {source: a, target: b, input: i, synapse: graded, connect: one_to_one, weight: 2}
+protocol: [{run: 3 ms}, {set: {a.g: 1}}, {run: 2 ms}]
+"""
+
+
+def test_copies_that_share_are_on_one_specimen(tmp_path: Path) -> None:
+    (tmp_path / "n.yaml").write_text(SHARED)
+    network, deviating = neuroport.load(tmp_path / "n.yaml"), chip(**ALL)
+    made = [api.lower(network, deviating, ChipInstance(deviating, s)) for s in SEEDS]
+    assert all(structure(program) == structure(made[0]) for program in made)
+    assert made[0].arrays["fixed.w"].initial.tolist() == [2, 2, 2, 2]
+    assert len(set(made[1].arrays["fixed.w"].initial.tolist())) == 4
+    runs = [api.run(network, "reference", deviating, s, trace=tmp_path / f"{s}.h5").chip_seed for s in (None, 0)]
+    assert runs == [None, 0]
+    for seed in (None, 0):
+        trace = open_trace(tmp_path / f"{seed}.h5")
+        again = api.compile(with_learned(trace.network(), trace), deviating, seed)
+        for name in ("learned.w", "fixed.w"):
+            assert np.array_equal(again.arrays[name].initial, trace.final_array(name).values)
+        assert again.designed["a.g"].value.tolist() == 1

@@ -68,7 +68,8 @@ def writable(program: Program) -> set[str]:
 def uniform(program: Program) -> set[str]:
     """Arrays of synapses that no body assigns to and that hold one number: it need not be read for every synapse.
 
-    Those of 64-bit integers are not among them, because GeNN cuts dynamic parameters to 32 bits.
+    Those that hold another one on another specimen of the chip are not among them, so that all have one text. Those of
+    64-bit integers are not among them, because GeNN cuts dynamic parameters to 32 bits.
     """
     found = set()
     elsewhere = set().union(*(stored(e.body) for e in program.events))
@@ -76,7 +77,8 @@ def uniform(program: Program) -> set[str]:
         bodies = [projection.step, projection.arrive, projection.post_body]
         changed = set().union(elsewhere, *map(stored, bodies))
         for array in program.arrays.values():
-            if array.owner == projection.name and array.at == "synapse" and array.name not in changed:
+            fixed = array.at == "synapse" and array.name not in changed and array.designed is None
+            if array.owner == projection.name and fixed:
                 dtype = storage(array, program)
                 if dtype.kind in "fi" and dtype != np.int64 and bool(np.all(array.initial == array.initial[0])):
                     found.add(array.name)
