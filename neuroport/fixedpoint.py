@@ -539,6 +539,12 @@ class Lowerer:
                 f"keep it above 0, for example with max(x, 0.001)"
             )
             return literal(0)
+        if fn == "sqrt" and lo < 0:
+            self.shared.notes.problem(
+                f"{self.label}: sqrt of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
+                f"keep it from going below 0, for example with max(x, 0)"
+            )
+            return literal(0)
         if fn == "exp":
             x = self._limited_exponent(x, inner)
             if np.ldexp(float(bounds(x)[1]), -frac(x)) > LARGEST_EXPONENT:

@@ -114,8 +114,8 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
 
 
 def sqrt(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
-    """The square root; 0 of what is negative."""
-    x = lowerer.name(clipped(x, 0, max(bounds(x)[1], 0)))
+    """The square root of what is not negative."""
+    x = lowerer.name(x)
     if bounds(x)[1] == 0:
         return literal(0)
     ends = tables.bounds("sqrt", *bounds(x), frac(x))

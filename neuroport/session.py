@@ -152,15 +152,19 @@ class Session:
         if steps < 0:
             text = f"a run cannot last {steps} steps; give a number of steps from 0"
             raise InvalidInput.one(None, text)
-        counter = self.program.arrays.get("run.t") or self.program.arrays.get("run.item_step")
-        if self.program.integer and counter is not None and isinstance(counter.type, Int):
-            if self.step + steps > counter.type.hi:
-                text = (
-                    f"step {self.step + steps} is beyond {counter.type.hi}, for which the program's step counters are "
-                    f"made; a longer protocol in the network file makes them longer"
-                )
-                raise InvalidInput.one(None, text)
+        self._within_horizon(steps)
         return steps
+
+    def _within_horizon(self, steps: int) -> None:
+        """Refuse to run longer than the step counters of an integer program go."""
+        counter = self.program.arrays.get("run.t") or self.program.arrays.get("run.item_step")
+        kind = None if counter is None or not self.program.integer else counter.type
+        if isinstance(kind, Int) and self.step + steps > kind.hi:
+            text = (
+                f"step {self.step + steps} is beyond {kind.hi}, for which the program's step counters are made; "
+                f"a longer protocol in the network file makes them longer"
+            )
+            raise InvalidInput.one(None, text)
 
     def trigger(self, event: str) -> None:
         """Run every triggered block of that name."""
