@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroport import backends, chips, networks, quantise, reader, writer
+from neuroport import arithmetic, backends, chips, networks, quantise, reader, writer
 from neuroport import instance as instances
 from neuroport.chip import Chip, ChipInstance
 from neuroport.elaborate import elaborate
@@ -36,6 +36,7 @@ class Run:
     network: str
     backend: str
     arithmetic: str
+    arithmetic_version: int | None  # of the integer arithmetic; None for real numbers
     chip: str
     chip_seed: int | None
     seed: int
@@ -268,6 +269,7 @@ def result(session: Session, digest: str, chip_seed: int | None) -> Run:
         network=session.network.name,
         backend=session.backend,
         arithmetic="integer" if program.integer else program.precision,
+        arithmetic_version=arithmetic.VERSION if program.integer else None,
         chip=program.chip,
         chip_seed=chip_seed,
         seed=session.seed,

@@ -6,6 +6,7 @@ larger than the word. Everything here is exact: Python integers or int64 arrays 
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -13,8 +14,17 @@ from numpy.typing import NDArray
 
 from neuroport.program import Int, Overflow, Rounding
 
+VERSION = 2
+"""Version of the integer arithmetic: programs of the same network and chip have the same bits within one version.
+
+Raised when formats, rounding or functions of integer chips change. Traces carry it; those without are of version 1.
+"""
+
 LIMIT = 2**62
 """Intermediates lie in -LIMIT..LIMIT: 62 bits plus sign, so the product of two 32-bit words needs no rounding."""
+
+LONGEST = 32
+"""Bits of the longest word that a coefficient gets where its own word is too short for what must stay exact."""
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -39,13 +49,58 @@ def fit_frac(lo: float | Fraction, hi: float | Fraction, bits: int) -> int:
     return frac
 
 
+def fit(lo: float | Fraction, hi: float | Fraction, bits: int) -> Int:
+    """The finest format of that many bits for a declared range, with the ends of the range as its own.
+
+    A range without negative values spends no bit on the sign, and its upper end is exact wherever it can be. A range
+    with negative values has the frac of `fit_frac`; an upper end of exactly +2**(bits - 1) becomes one unit less.
+    """
+    low, high = Fraction(lo), Fraction(hi)
+    if low >= 0:
+        frac = fit_frac(low, high, bits + 1)
+        if high * Fraction(2) ** frac > 2**bits - 1:
+            frac -= 1
+        top = 2**bits - 1
+        return Int(
+            round_fraction(low * Fraction(2) ** frac), min(round_fraction(high * Fraction(2) ** frac), top), frac
+        )
+    frac = fit_frac(low, high, bits)
+    ends = word(bits, frac)
+    scaled = [round_fraction(end * Fraction(2) ** frac) for end in (low, high)]
+    return Int(max(scaled[0], ends.lo), min(scaled[1], ends.hi), frac)
+
+
 def exact_frac(value: float) -> int:
     """The smallest frac >= 0 at which the value is a whole number."""
     return Fraction(value).denominator.bit_length() - 1
 
 
-def constant(value: float, bits: int) -> tuple[int, int]:
-    """A constant as (raw, frac): exact without trailing zeros if it fits the word, else rounded to the largest frac."""
+def finest_frac(values: FloatArray) -> int:
+    """The smallest frac >= 0 at which all the values are whole numbers."""
+    mantissas, exponents = np.frexp(np.asarray(values, np.float64).ravel())
+    whole = np.ldexp(mantissas, 53).astype(np.int64)
+    present = whole != 0
+    if not present.any():
+        return 0
+    zeros = np.log2((whole & -whole)[present].astype(np.float64)).astype(np.int64)
+    return max(0, int((53 - zeros - exponents[present]).max()))
+
+
+def fine_frac(value: float, least: int) -> int:
+    """The frac at which the distance of a value from 1 still has so many bits, for values that decay by it.
+
+    0 for values that are not between 1/2 and 1.
+    """
+    if not 0.5 <= value < 1.0:
+        return 0
+    return least - math.frexp(1.0 - value)[1]
+
+
+def constant(value: float, bits: int, least: int = 0) -> tuple[int, int]:
+    """A constant as (raw, frac): exact without trailing zeros if it fits the word, else rounded to the largest frac.
+
+    `least`: a value just below 1 keeps so many bits of its distance from 1, in a longer word if need be.
+    """
     exact = Fraction(value)
     if exact == 0:
         return 0, 0
@@ -55,8 +110,11 @@ def constant(value: float, bits: int) -> tuple[int, int]:
         return numerator, frac
     if abs(numerator >> zeros).bit_length() <= bits - 1:
         return numerator >> zeros, frac - zeros
-    frac = fit_frac(exact, exact, bits)
-    raw = min(round_fraction(exact * Fraction(2) ** frac), 2 ** (bits - 1) - 1)
+    frac, most = fit_frac(exact, exact, bits), 2 ** (bits - 1) - 1
+    fine = min(fine_frac(value, least), LONGEST - 1)
+    if fine > max(frac, 0):
+        frac, most = fine, 2**fine - 1
+    raw = min(round_fraction(exact * Fraction(2) ** frac), most)
     zeros = (raw & -raw).bit_length() - 1
     zeros = min(zeros, max(frac, 0))
     return raw >> zeros, frac - zeros

@@ -19,12 +19,17 @@ class WordRule:
 
     sign="per_projection" (weights only): a projection whose weights all have one sign uses all `bits` for the
     magnitude; a mixed one loses one to the sign (Loihi).
+    min_step: a change that rounding would lose is one unit instead, so that what decays comes to rest at its end.
+    distance_bits (coefficients only): a decay factor keeps so many bits of its distance from 1, and a switched
+    parameter of its first value, in a word of up to 32 bits if its own is too short.
     """
 
     bits: int
     rounding: Rounding = "nearest"
     overflow: Overflow = "saturate"
     sign: Literal["twos_complement", "per_projection"] = "twos_complement"
+    min_step: bool = False
+    distance_bits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
-    """A chip description. `arithmetic` "float64"/"float32" is ideal: word rules do not apply."""
+    """A chip description. `arithmetic` "float64"/"float32" is ideal: word rules do not apply.
+
+    tables="normalised": exp, log, sqrt and quotients over ranges that a table of equal intervals is too coarse for are
+    looked up in one power of two and shifted; "uniform": there are no other tables than those of equal intervals.
+    """
 
     name: str
     title: str = ""
@@ -62,6 +71,7 @@ class Chip:
     words: tuple[tuple[str, WordRule], ...] = ()
     table_intervals: int = 1024
     table_bits: int = 32
+    tables: Literal["normalised", "uniform"] = "normalised"
     limits: Limits = field(default_factory=Limits)
     mismatch: tuple[tuple[str, Deviation], ...] = ()
 
@@ -79,6 +89,8 @@ class Chip:
 class ChipInstance:
     """One manufactured chip: for every deviating kind, a factor (or whole-step offset) per physical circuit.
 
+    Without a seed it is the chip as it was designed: no circuit deviates but those that `factors` names.
+
     Neuron circuits are numbered through all cores, synapse circuits by `instance.synapse_circuits`. Values are drawn by
     counter from (chip seed, kind, circuit), so an instance has no size, and chips that differ only in how much they
     deviate share their circuits' fate. `factors[kind]` (2, n) holds values that replace the drawn ones: circuits,
@@ -86,5 +98,5 @@ class ChipInstance:
     """
 
     chip: Chip
-    seed: int
+    seed: int | None = None
     factors: dict[str, NDArray[np.float64]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
@@ -21,8 +21,10 @@ MOST_BITS = 63
 ROUNDINGS = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step")
 OVERFLOWS = ("saturate", "wrap", "error")
 SIGNS = ("twos_complement", "per_projection")
+TABLES = ("normalised", "uniform")
 ARITHMETICS = ("float64", "float32", "integer")
 
+_WORD_KEYS = ("bits", "rounding", "overflow", "sign", "min_step", "distance_bits")
 _KEYS = ("name", "title", "source", "arithmetic", "words", "tables", "limits", "mismatch")
 _OWN_KEYS = {"arithmetic", "words", "tables", "limits", "mismatch"}
 _LIMITS = (
@@ -74,7 +76,7 @@ def read(data: bytes | str, file: str) -> Chip:
             )
         elif missing:
             report.add(root, "an integer chip needs `words` with the classes " + ", ".join(CLASSES))
-    tables = report.mapping(entries.get("tables"), "tables", ("intervals", "bits"))
+    tables = report.mapping(entries.get("tables"), "tables", ("intervals", "bits", "kind"))
     chip = Chip(
         name=name,
         title=report.text(entries.get("title"), "title") or "",
@@ -83,6 +85,7 @@ def read(data: bytes | str, file: str) -> Chip:
         words=words,
         table_intervals=_integer(report, tables.get("intervals"), "tables.intervals", 2, 65536, 1024),
         table_bits=_integer(report, tables.get("bits"), "tables.bits", 8, 32, 32),
+        tables=cast(Any, report.choice(tables.get("kind"), "tables.kind", TABLES) or "normalised"),
         limits=_limits(report, entries.get("limits")),
         mismatch=_mismatch(report, entries.get("mismatch")),
     )
@@ -174,10 +177,8 @@ def to_yaml(chip: Chip) -> str:
         "source": chip.source,
         "arithmetic": chip.arithmetic,
     }
-    data["words"] = {
-        kind: {"bits": r.bits, "rounding": r.rounding, "overflow": r.overflow, "sign": r.sign} for kind, r in chip.words
-    }
-    data["tables"] = {"intervals": chip.table_intervals, "bits": chip.table_bits}
+    data["words"] = {kind: asdict(rule) for kind, rule in chip.words}
+    data["tables"] = {"intervals": chip.table_intervals, "bits": chip.table_bits, "kind": chip.tables}
     limits: dict[str, Any] = {n: getattr(chip.limits, n) for n in _LIMITS if getattr(chip.limits, n) is not None}
     limits |= {"plasticity": chip.limits.plasticity, "graded": chip.limits.graded}
     if chip.limits.models is not None:
@@ -201,14 +202,21 @@ def _words(report: Report, node: Node | None) -> tuple[tuple[str, WordRule], ...
     words: list[tuple[str, WordRule]] = []
     for kind, described in report.mapping(node, "words", CLASSES).items():
         what = f"words.{kind}"
-        entries = report.mapping(described, what, ("bits", "rounding", "overflow", "sign"), required=("bits",))
+        entries = report.mapping(described, what, _WORD_KEYS, required=("bits",))
         sign = report.choice(entries.get("sign"), f"{what}.sign", SIGNS) or "twos_complement"
         if sign == "per_projection" and kind != "weight":
             report.add(entries["sign"], f"{what}.sign cannot be 'per_projection'; only words.weight can")
         rounding = report.choice(entries.get("rounding"), f"{what}.rounding", ROUNDINGS) or "nearest"
         overflow = report.choice(entries.get("overflow"), f"{what}.overflow", OVERFLOWS) or "saturate"
         bits = _integer(report, entries.get("bits"), f"{what}.bits", 2, MOST_BITS, 16)
-        rule = WordRule(bits=bits, rounding=cast(Any, rounding), overflow=cast(Any, overflow), sign=cast(Any, sign))
+        rule = WordRule(
+            bits=bits,
+            rounding=cast(Any, rounding),
+            overflow=cast(Any, overflow),
+            sign=cast(Any, sign),
+            min_step=report.boolean(entries.get("min_step"), f"{what}.min_step") or False,
+            distance_bits=_integer(report, entries.get("distance_bits"), f"{what}.distance_bits", 0, 24, 0),
+        )
         words.append((kind, rule))
     return tuple(words)
 

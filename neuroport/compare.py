@@ -31,6 +31,8 @@ class Comparison:
 
     differences: tuple[Difference, ...]
     compared: tuple[str, ...]
+    note: str | None = None
+    """Why equal runs may differ: another version of the integer arithmetic. None where nothing differs."""
 
     @property
     def identical(self) -> bool:
@@ -42,6 +44,7 @@ def compare(a: Trace, b: Trace) -> Comparison:
     """Compare what both traces recorded. Integers are compared as such, reals bit for bit (NaN equals NaN).
 
     Something that only one of them holds is a difference, too. Seeds, versions and times are not compared.
+    When something differs and the traces are of different versions of the integer arithmetic, `note` says so.
     """
     found: list[Difference | None] = []
     compared: list[str] = []
@@ -64,7 +67,17 @@ def compare(a: Trace, b: Trace) -> Comparison:
         found.append(_final(a, b, name))
     real = [difference for difference in found if difference is not None]
     order = sorted(real, key=lambda d: -1 if d.step is None else d.step)
-    return Comparison(tuple(order), tuple(compared))
+    return Comparison(tuple(order), tuple(compared), _other_version(a, b) if order else None)
+
+
+def _other_version(a: Trace, b: Trace) -> str | None:
+    """A sentence when two integer traces are of different versions of the arithmetic."""
+    if not (a.integer and b.integer) or a.arithmetic_version == b.arithmetic_version:
+        return None
+    return (
+        f"the first was computed with version {a.arithmetic_version} of the integer arithmetic, the second with "
+        f"version {b.arithmetic_version}: equal runs have other bits in another version; run both with one neuroport"
+    )
 
 
 def _both(a: Sequence[str], b: Sequence[str], what: str, found: list[Difference | None]) -> list[str]:

@@ -6,6 +6,7 @@ that depend on parameters alone are arrays of their own; what a chip instance de
 
 from __future__ import annotations
 
+from neuroport import instance as instances
 from neuroport import units
 from neuroport.batch import with_copies
 from neuroport.chip import Chip, ChipInstance
@@ -22,14 +23,16 @@ from neuroport.stimuli import batch_size, elaborate_stimulus
 
 
 def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None) -> Program:
-    """Make the real program of a network for a chip.
+    """Make the real program of a network for a chip: of a specimen, or without one of the chip as it was designed.
 
-    The chip matters only through its instance (deviating parameters) and its precision. Raises InvalidInput with every
-    problem found; nothing large is allocated before the network is known to fit into memory.
+    All have the same arrays, types and bodies; only numbers differ. The chip matters only through its mismatch and its
+    precision. Raises InvalidInput with every problem found; nothing large is allocated before the network is known to
+    fit into memory.
     """
     refuse_too_large(network)
     dt = units.coherent(network.dt.number, network.dt.unit)[0]
-    made = Elaboration(network, chip, instance or ChipInstance(chip, 0), Materialiser(network), dt, batch_size(network))
+    one = instances.designed(chip) if instance is None else instance
+    made = Elaboration(network, chip, one, Materialiser(network), dt, batch_size(network))
     _make_arrays(made)
     return _program(made)
 
@@ -74,6 +77,7 @@ def _program(made: Elaboration) -> Program:
         series=tuple(s for s in stimuli if isinstance(s, Series)),
         tables={},
         derived=tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic),
+        report=tuple(made.report),
         designed=made.designed,
     )
     return with_copies(trimmed(with_histories(program), made.values), made.copies)

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from neuroport import instance as instances
 from neuroport.connect import make_synapses
 from neuroport.derived import evaluate
-from neuroport.elaborate_circuits import circuit, deviates, synapse_circuits
+from neuroport.elaborate_circuits import (
+    circuit,
+    designed_factors,
+    designed_steps,
+    deviates,
+    saturated,
+    synapse_circuits,
+)
 from neuroport.elaborate_state import Elaboration, Object, Over
 from neuroport.elaborate_synapses import synapse_bodies
 from neuroport.errors import InvalidInput, Place, Problem
@@ -128,14 +135,14 @@ def _parameters(
         numbers = made.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
         limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
         made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
+        limits, allowed = (limits if parameter.dynamic else None), limits
+        designed = None
         circuits = circuit(made, parameter, obj)
         if circuits is not None:
-            designed = Designed(numbers, limits, circuits)
-            numbers = designed.made(numbers)
-            if parameter.dynamic:
-                made.designed[full] = designed
-        limits = limits if parameter.dynamic else None
-        scalar = _parameter_array(made, obj.name, full, parameter.dynamic, _typed(parameter, None), numbers, limits, at)
+            numbers, designed = _deviating(made, parameter, full, numbers, allowed, circuits)
+            limits = designed if parameter.dynamic else None
+        type_ = _typed(parameter, None)
+        scalar = _parameter_array(made, obj.name, full, parameter.dynamic, type_, numbers, limits, at, designed)
         types[parameter.name] = made.arrays[full].type
         if scalar:
             scalars.add(parameter.name)
@@ -155,22 +162,54 @@ def _parameters(
         obj.constants = Constants(obj.name, types, frozenset(scalars))
 
 
+def _deviating(
+    made: Elaboration,
+    parameter: Parameter,
+    full: str,
+    numbers: Numbers,
+    limits: tuple[float, float] | None,
+    circuits: Numbers,
+) -> tuple[Numbers, tuple[float, float]]:
+    """A parameter's numbers as its circuits make them, and between what these lie on any specimen of the chip."""
+    nominal = np.append(numbers, limits).astype(numbers.dtype) if parameter.dynamic and limits else numbers
+    if parameter.type == "real":
+        ends = designed_factors(made, parameter.kind, nominal)
+        circuit_made = Designed(numbers, limits, circuits)
+        values = circuit_made.made(numbers)
+    else:
+        whole = designed_steps(made, parameter.kind, nominal, limits)
+        circuit_made, ends = Designed(numbers, limits or whole, circuits), whole
+        values = saturated(made, full, numbers + circuits, whole)
+    if parameter.dynamic:
+        made.designed[full] = circuit_made
+    return values, ends
+
+
 def derived_array(
     made: Elaboration, owner: str, full: str, expr: Expr, at: Over, what: str, place: Place | None
 ) -> tuple[Type, bool]:
     """The array of a constant that follows from parameters: its type, and whether it is one number for all elements.
 
-    Where it can be switched, its bounds follow from the declared ranges of what it follows from.
+    Where it can be switched or deviates, its bounds follow from the ranges of what it follows from.
     """
-    dynamic = made.is_dynamic(expr)
+    dynamic, deviates = made.is_dynamic(expr), made.deviates(expr)
     try:
-        numbers, limits = evaluate(expr, made.values), made.bounds(expr) if dynamic else None
+        numbers, limits = evaluate(expr, made.values), made.bounds(expr) if dynamic or deviates else None
     except NoValue as error:
         made.problems.append(Problem(place, f"{what} {error.reason}; narrow what it follows from"))
         numbers, limits = np.zeros((), np.int64 if isinstance(expr.type, Int) else np.float64), (0, 0)
     if not np.all(np.isfinite(numbers)):
         made.problems.append(Problem(place, f"{what} is not finite; check the parameters that it is made of"))
-    scalar = _parameter_array(made, owner, full, dynamic, expr.type, numbers, limits, at)
+    if deviates and limits is None and made.chip.integer:
+        text = (
+            f"{what} can become infinite on a specimen of chip '{made.chip.name}', and so has no number format; keep "
+        )
+        text += "what it divides by away from 0, or let the chip deviate less"
+        made.problems.append(Problem(place, text))
+    designed = limits if deviates else None
+    scalar = _parameter_array(
+        made, owner, full, dynamic, expr.type, numbers, limits if dynamic else None, at, designed
+    )  # fmt: skip
     made.derived.append((full, expr))
     return made.arrays[full].type, scalar
 
@@ -184,17 +223,23 @@ def _parameter_array(
     numbers: Numbers,
     limits: tuple[float, float] | None,
     at: Over,
+    designed: tuple[float, float] | None = None,
 ) -> bool:
-    """The array of a parameter; whether it is one number for all. `limits`: what it may be, if it can be switched."""
+    """The array of a parameter; whether it is one number for all.
+
+    `limits`: what it may be, if it can be switched; `designed`: on any specimen, if it deviates.
+    """
     scalar = numbers.ndim == 0
     if isinstance(type_, Int):
-        low, high = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
-        type_ = Int(int(limits[0]), int(limits[1])) if limits else Int(low, high)
+        low, high = (numbers.min(), numbers.max()) if numbers.size else (0, 0)
+        low, high = designed or limits or (low, high)
+        type_ = Int(int(low), int(high))
     where: Over = "scalar" if scalar else at
     initial = np.array(numbers)
     made.values[full] = initial
     made.arrays[full] = Array(
-        full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits
+        full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits,
+        designed=designed,
     )  # fmt: skip
     return scalar
 
@@ -243,14 +288,16 @@ def _limits(
 def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
     """A learned value cannot deviate (it would be learned away): its circuit's factor applies where it is used."""
     numbers = instances.factor(made.instance, state.kind, obj.circuits)
-    _parameter_array(made, obj.name, f"{obj.name}.{state.name}_{FACTOR}", False, REAL, numbers, None, at)
+    full, ends = f"{obj.name}.{state.name}_{FACTOR}", instances.factor_range(made.chip, state.kind)
+    _parameter_array(made, obj.name, full, False, REAL, numbers, None, at, ends)
     obj.factors.add(state.name)
 
 
 def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[np.int64]) -> None:
     array = made.arrays[full]
     made.designed[full] = Designed(array.initial, array.range, instances.factor(made.instance, kind, circuits))
-    made.arrays[full] = replace(array, initial=made.designed[full].made(array.initial))
+    ends = designed_factors(made, kind, array.initial)
+    made.arrays[full] = replace(array, initial=made.designed[full].made(array.initial), designed=ends)
 
 
 def _typed(declared: Parameter | State | Input, limits: tuple[float, float] | None) -> Type:

@@ -17,7 +17,7 @@ from neuroport.materialise import Elements, Materialiser
 from neuroport.model import Trace
 from neuroport.naming import Constants
 from neuroport.network import Network, Projection
-from neuroport.program import Array, Designed, Expr, Numbers, Read, walk
+from neuroport.program import Array, Designed, Expr, Numbers, Read, ReportLine, walk
 
 Over = Literal["scalar", "neuron", "synapse"]
 
@@ -45,7 +45,7 @@ class Elaboration:
 
     `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how;
     `designed`: the arrays that the host may set and whose circuits deviate.
-    `spiked`: the populations whose synapses ask whether they spiked.
+    `spiked`: the populations whose synapses ask whether they spiked. `report`: what a person should know.
     """
 
     network: Network
@@ -62,6 +62,7 @@ class Elaboration:
     objects: dict[str, Object] = field(default_factory=dict)
     synapses: dict[str, Synapses] = field(default_factory=dict)
     spiked: set[str] = field(default_factory=set)
+    report: list[ReportLine] = field(default_factory=list)
 
     def delay(self, projection: Projection) -> int:
         """A projection's delay in steps."""
@@ -71,8 +72,12 @@ class Elaboration:
         """Whether an expression over parameters reads one that can be switched."""
         return any(isinstance(e, Read) and self.arrays[e.array].dynamic for e in walk(expr))
 
+    def deviates(self, expr: Expr) -> bool:
+        """Whether an expression over parameters reads one that differs between the specimens of the chip."""
+        return any(isinstance(e, Read) and self.arrays[e.array].designed is not None for e in walk(expr))
+
     def bounds(self, expr: Expr) -> tuple[float, float] | None:
-        """What a constant that follows from dynamic parameters may be, from their ranges; None where that is endless.
+        """What a constant may be when dynamic parameters are switched, on any specimen; None where that is endless.
 
         NoValue where an int may need more than 63 bits.
         """
@@ -81,6 +86,8 @@ class Elaboration:
 
     def _range_of(self, read: Read) -> tuple[float, float]:
         array, values = self.arrays[read.array], self.values[read.array]
+        if array.designed is not None:
+            return array.designed
         if array.dynamic:
             return array.range or (-math.inf, math.inf)
         if values.size == 0:

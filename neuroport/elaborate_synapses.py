@@ -8,9 +8,10 @@ from neuroport.elaborate_state import Elaboration
 from neuroport.errors import Problem
 from neuroport.language import TRIGGERED, synapse_allowed
 from neuroport.lowering import Lowering
-from neuroport.naming import Side, SynapseNames, Twin
+from neuroport.naming import FACTOR, Side, SynapseNames, Twin
 from neuroport.network import Projection
-from neuroport.program import REAL, Apply, Body, Int, Read, Real, Send
+from neuroport.program import REAL, Apply, Body, Expr, Int, Read, Real, Send
+from neuroport.sent import Form, as_sent
 
 
 def synapse_names(made: Elaboration, projection: Projection, sides: bool = True) -> SynapseNames:
@@ -19,8 +20,6 @@ def synapse_names(made: Elaboration, projection: Projection, sides: bool = True)
     ends = []
     for end in (projection.source, projection.target):
         ends.append(Side(end, made.network.population(end).neuron, made.objects[end].constants))
-    weight = projection.synapse.weight.name
-    factor = weight in obj.factors
     twin = None
     if projection.twin is not None and not sides:
         of = projection.twin.of
@@ -28,7 +27,7 @@ def synapse_names(made: Elaboration, projection: Projection, sides: bool = True)
         twin = Twin(of, made.network.projection(of).synapse, known.constants) if known else Twin(of)
     return SynapseNames(
         projection.synapse, projection.name, obj.constants, made.dt, ends[0], ends[1], projection.input,
-        made.delay(projection), factor, sides, twin, made.spiked,
+        made.delay(projection), sides, twin, made.spiked,
     )  # fmt: skip
 
 
@@ -48,13 +47,23 @@ def synapse_bodies(made: Elaboration, projection: Projection, report: bool = Fal
         bodies[name] = lowering.finish()
     if not any(isinstance(s, Send) for body in bodies.values() for s in body):
         bodies["on_pre"] = (_default_send(made, projection, dendritic, report), *bodies["on_pre"])
-    yield from bodies.items()
+    through = _through_circuit(made, projection)
+    yield from ((name, as_sent(body, through)) for name, body in bodies.items())
     if not report:
         for event, block in model.on_event:
             names = synapse_names(made, projection, False)
             lowering = Lowering(names, projection.name, f"on_event {event}", TRIGGERED)
             lowering.block(block)
             yield event, lowering.finish()
+
+
+def _through_circuit(made: Elaboration, projection: Projection) -> Form:
+    """A learned weight that deviates leaves multiplied by its circuit's factor."""
+    name = projection.synapse.weight.name
+    full = f"{projection.name}.{name}"
+    factor = Read(f"{full}_{FACTOR}", "own", REAL)
+    deviating = name in made.objects[projection.name].factors
+    return lambda read: Apply("mul", (read, factor), REAL) if deviating and read.array == full else read
 
 
 def _needs_spikes(made: Elaboration, projection: Projection, block: str, used: bool) -> None:
@@ -73,7 +82,7 @@ def _default_send(made: Elaboration, projection: Projection, dendritic: bool, re
     target = names.input("target", back=False)
     assert weight is not None
     assert target is not None
-    value = names.sent(Read(weight.array, "own", weight.type))
+    value: Expr = Read(weight.array, "own", weight.type)
     if isinstance(target.type, Real) and isinstance(weight.type, Int):
         value = Apply("to_real", (value,), REAL)
     elif isinstance(target.type, Int) and isinstance(weight.type, Real):

@@ -1,6 +1,8 @@
 """Lowering of real expressions to integer ones: rules 1 to 7 and 9 of docs/arithmetic.md.
 
 Every integer expression carries its format and exact bounds in its type. Nothing is rounded but by an explicit Round.
+What a value is needed for (neuroport.demand) goes down with it: where the exact result would not fit, it says which
+range and which bits matter. What cannot be had is a problem.
 """
 
 from __future__ import annotations
@@ -12,11 +14,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import intervals, tables
-from neuroport.arithmetic import LIMIT, constant, fit_frac, round_shift
+from neuroport import intervals, lookup, quotients, tables
+from neuroport.arithmetic import constant, round_shift
 from neuroport.chip import Chip
+from neuroport.demand import ANY, Demand, Demands, of_sum, operands
 from neuroport.derived import evaluate
 from neuroport.formats import Notes, is_parameter
+from neuroport.integers import bounds, clipped, fits, frac, literal, real_range, size
 from neuroport.intervals import Interval
 from neuroport.program import (
     BOOL,
@@ -28,7 +32,6 @@ from neuroport.program import (
     Expr,
     Int,
     Let,
-    Lookup,
     Numbers,
     Projection,
     Random,
@@ -44,12 +47,10 @@ from neuroport.program import (
 )
 from neuroport.rng import stream_number
 
-DIVIDEND_BITS = 62
-"""Bits of a dividend: those of the quotient and those of the divisor together."""
 MAX_STOCHASTIC = 32
+LEFT = 8
+"""An operand whose largest raw value falls below this has lost its meaning."""
 _COMPARISONS = frozenset("lt le gt ge eq ne".split())
-_WHOLE = frozenset("trunc_div shl shr wrap".split())
-_TABLE_STEP = 29
 LARGEST_EXPONENT = 700
 """exp of more than this is refused: no format could hold it beside its other values."""
 
@@ -63,8 +64,8 @@ class Shared:
     real: dict[str, Array]
     arrays: dict[str, Array]
     constants: dict[str, Numbers]
-    range_of: Callable[[Read], tuple[float, float]]
-    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float]], tuple[Int, NDArray[np.int64]]]
+    range_of: Callable[[Expr], tuple[float, float]]
+    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool], tuple[Int, NDArray[np.int64]]]
     copies: int = 1
     tables: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
@@ -80,37 +81,19 @@ class Shared:
         return stream_number(name, str(site), "round")
 
 
-def bounds(expr: Expr) -> Interval:
-    """The exact bounds of an integer expression."""
-    assert isinstance(expr.type, Int)
-    return expr.type.lo, expr.type.hi
-
-
-def frac(expr: Expr) -> int:
-    """The fractional bits of an integer expression."""
-    assert isinstance(expr.type, Int)
-    return expr.type.frac
-
-
-def literal(raw: int, frac_: int = 0) -> Const:
-    """An integer constant."""
-    return Const(raw, Int(raw, raw, frac_))
-
-
-def fits(*parts: Interval) -> bool:
-    """Whether all bounds lie within 62 bits plus sign."""
-    return all(lo >= -LIMIT and hi <= LIMIT for lo, hi in parts)
-
-
 @dataclass(slots=True)
 class Lowerer:
-    """Lowers the expressions of one body. `out` receives the Lets that it needs; None: it must do without."""
+    """Lowers the expressions of one body. `out` receives the Lets that it needs; None: it must do without.
+
+    `demands`: what the body's local names are needed for.
+    """
 
     shared: Shared
     label: str
     owner: str
     projection: Projection | None = None
     out: list[Stmt] | None = None
+    demands: Demands | None = None
     temps: dict[str, Type] = field(default_factory=dict)
     fixed: dict[str, Expr] = field(default_factory=dict)
     _named: int = 0
@@ -122,24 +105,38 @@ class Lowerer:
         resolved = self._resolve(value)
         if resolved is not None and not isinstance(resolved, Const):
             self.fixed[name] = resolved
-        lowered = self.lower(value)
+        want = self.demands.locals.get(name, ANY) if self.demands is not None else ANY
+        lowered = self.lower(value, want)
         self.temps[name] = lowered.type
         assert self.out is not None
         self.out.append(Let(name, lowered))
 
     def truth(self, expr: Expr) -> Expr:
         """A condition; a number counts as true when it is not 0."""
-        lowered = self.lower(expr)
+        lowered = self.lower(expr, ANY)
         if isinstance(lowered.type, Bool):
             return lowered
         return Apply("ne", (lowered, literal(0, frac(lowered))), BOOL)
 
-    def number(self, expr: Expr) -> Expr:
+    def number(self, expr: Expr, want: Demand = ANY) -> Expr:
         """An integer expression for a number; a truth value counts as 0 or 1."""
-        return _as_number(self.lower(expr))
+        return _as_number(self.lower(expr, want))
 
-    def lower(self, expr: Expr) -> Expr:
-        """The integer form of a real expression."""
+    def reach(self, expr: Expr) -> intervals.RealInterval:
+        """The range of a real expression."""
+        if self.demands is not None:
+            return self.demands.reach(expr)
+        return intervals.real(expr, self.leaf)
+
+    def leaf(self, expr: Expr) -> intervals.RealInterval:
+        """The range of what is read, from its format."""
+        type_ = self._read(expr).type if isinstance(expr, Read) else None
+        if not isinstance(type_, Int):
+            return (0.0, 1.0) if isinstance(type_, Bool) else (-np.inf, np.inf)
+        return float(np.ldexp(float(type_.lo), -type_.frac)), float(np.ldexp(float(type_.hi), -type_.frac))
+
+    def lower(self, expr: Expr, want: Demand = ANY) -> Expr:
+        """The integer form of a real expression, for what it is needed."""
         match expr:
             case Const():
                 return self._constant(expr)
@@ -150,10 +147,10 @@ class Lowerer:
             case Random(part=part):
                 return replace(expr, type=Int(0, 2**32 - 1, 32) if part is None else Int(0, 2**16 - 1, 16))
             case Apply():
-                return self._apply(expr)
+                return self._apply(expr, want)
             case Sum(x=x):
                 out, self.out = self.out, None  # a Let would stand outside the sum, once for all copies
-                inside = self.number(x)
+                inside = self.number(x, of_sum(want, self.shared.copies))
                 self.out = out
                 return self.total(inside)
             case _:
@@ -167,10 +164,10 @@ class Lowerer:
         if not np.isfinite(expr.value):
             self.shared.notes.problem(f"{self.label}: a constant is {expr.value}; integers have no infinity or NaN")
             return literal(0)
-        bits = self.shared.chip.word("coefficient").bits
+        rule = self.shared.chip.word("coefficient")
         if expr.value.is_integer() and abs(expr.value) < 2**53:
             return literal(int(expr.value))
-        raw, frac_ = constant(expr.value, bits)
+        raw, frac_ = constant(expr.value, rule.bits, rule.distance_bits)
         error = abs(Fraction(raw) / Fraction(2) ** frac_ - Fraction(expr.value))
         if error:
             self.shared.notes.line(
@@ -190,46 +187,56 @@ class Lowerer:
             if array is None:
                 raise ValueError(f"{self.label} reads {expr.array}, which has no integer format yet")
             return replace(expr, type=array.type)
-        read = replace(expr, type=bound)
-        return self._accumulated(read, bound)
+        return replace(expr, type=bound)
 
-    def _accumulated(self, read: Read, bound: Int) -> Expr:
-        """An input as the neuron sees it: the chip's accumulator rule applied to the exact sum."""
-        rule = self.shared.chip.word("accumulator")
-        lo, hi = -(2 ** (rule.bits - 1)), 2 ** (rule.bits - 1) - 1
-        if lo <= bound.lo and bound.hi <= hi:
-            return read
-        if rule.overflow == "wrap":
-            return Apply("wrap", (read, literal(rule.bits)), Int(lo, hi, bound.frac))
-        kept = Int(max(lo, bound.lo), min(hi, bound.hi), bound.frac)
-        return Apply("clip", (read, literal(lo, bound.frac), literal(hi, bound.frac)), kept)
-
-    def _apply(self, expr: Apply) -> Expr:
+    def _apply(self, expr: Apply, want: Demand) -> Expr:
         fn = expr.fn
         if fn in tables.FUNCTIONS:
-            return self._function(fn, expr)
+            return self._function(fn, expr, want)
         if fn == "div":
-            return self._divide(expr)
+            return self._divide(expr, want)
         if fn in ("and", "or", "not"):
             return Apply(fn, tuple(self.truth(a) for a in expr.args), BOOL)
         if fn == "select":
-            return self._select(expr)
-        args = [self.number(a) for a in expr.args]
+            return self._select(expr, want)
+        wants = operands(expr, want, self.reach)
+        args = [self.number(a, w) for a, w in zip(expr.args, wants, strict=True)]
+        if isinstance(expr.type, Int):
+            return self._exact(fn, args)
         if fn in _COMPARISONS:
-            return Apply(fn, tuple(self._align(args, lambda parts: parts)), BOOL)
+            return Apply(fn, tuple(self._align(args, wants, lambda parts: parts, wants[0])), BOOL)
         if fn == "to_real":
             return args[0]
         if fn == "mul":
-            return self.multiply(args[0], args[1])
+            return self.multiply(args[0], args[1], wants)
         if fn in ("neg", "abs"):
             return self._made(fn, args, frac(args[0]))
-        if fn in _WHOLE:
-            return self._whole(fn, args)
-        aligned = self._align(args, lambda parts: [intervals.apply(fn, parts)])
+        aligned = self._align(args, wants, lambda parts: [intervals.apply(fn, parts)], want)
         return self._made(fn, aligned, 0 if fn in ("floordiv", "round_div") else frac(aligned[0]))
+
+    def _exact(self, fn: str, args: list[Expr]) -> Expr:
+        """A function of ints: exact, or refused."""
+        if fn in ("shl", "shr", "wrap"):
+            lo, hi = bounds(args[1])
+            least, most = (1, 63) if fn == "wrap" else (0, 62)
+            if not least <= lo <= hi <= most:
+                shown = str(lo) if lo == hi else f"{lo}..{hi}"
+                self.shared.notes.problem(
+                    f"{self.label}: '{fn}' by {shown} bits; its number of bits goes from {least} to {most}: "
+                    f"give what it is taken from a range within that"
+                )
+                return literal(0)
+        return self._made(fn, args, 0)
+
+    def made(self, fn: str, *args: Expr, frac_: int = 0) -> Expr:
+        """A function of integer expressions, with its bounds."""
+        return self._made(fn, args, frac_)
 
     def _made(self, fn: str, args: Sequence[Expr], frac_: int) -> Expr:
         lo, hi = intervals.apply(fn, [bounds(a) for a in args])
+        if fn == "mul" and args[0] == args[1]:
+            ends = [bounds(args[0])[0] ** 2, bounds(args[0])[1] ** 2]
+            lo, hi = (0 if lo <= 0 else min(ends)), max(ends)
         if not fits((lo, hi)):
             self.shared.notes.problem(
                 f"{self.label}: {fn} can reach {lo if abs(lo) > hi else hi}, which needs more than 62 bits; "
@@ -240,56 +247,76 @@ class Lowerer:
             return literal(lo, frac_)
         return Apply(fn, tuple(args), Int(lo, hi, frac_))
 
-    def _whole(self, fn: str, args: list[Expr]) -> Expr:
-        """Functions of plain ints. Bit counts must be constants."""
-        if fn != "trunc_div" and not isinstance(args[1], Const):
-            self.shared.notes.problem(f"{self.label}: the number of bits of '{fn}' must be a literal number")
-            return literal(0)
-        plain = [self.scale(a, 0, "width") if frac(a) else a for a in args]
-        if fn in ("shl", "shr"):
-            count = bounds(plain[1])[0]
-            if not 0 <= count <= 62:
-                self.shared.notes.problem(f"{self.label}: a shift by {count} bits; shifts go from 0 to 62")
-                return literal(0)
-        return self._made(fn, plain, 0)
-
-    def _select(self, expr: Apply) -> Expr:
+    def _select(self, expr: Apply, want: Demand) -> Expr:
         condition = self.truth(expr.args[0])
-        one, other = self.lower(expr.args[1]), self.lower(expr.args[2])
+        one, other = self.lower(expr.args[1], want), self.lower(expr.args[2], want)
         if isinstance(one.type, Bool) and isinstance(other.type, Bool):
             return Apply("select", (condition, one, other), BOOL)
-        one, other = self._align([_as_number(one), _as_number(other)], lambda parts: parts)
+        args = [_as_number(one), _as_number(other)]
+        one, other = self._align(args, [want, want], lambda parts: parts, want)
         lo, hi = intervals.hull(bounds(one), bounds(other))
         return Apply("select", (condition, one, other), Int(lo, hi, frac(one)))
 
     # ------------------------------------------------------------------------------------------------ rules 2 to 4
 
-    def _align(self, args: Sequence[Expr], results: Callable[[list[Interval]], list[Interval]]) -> list[Expr]:
+    def _align(
+        self,
+        args: Sequence[Expr],
+        wants: Sequence[Demand],
+        results: Callable[[list[Interval]], list[Interval]],
+        want: Demand,
+    ) -> list[Expr]:
         """The arguments at one frac: the largest of theirs at which they and the results fit."""
-        fracs = [frac(a) for a in args if not (isinstance(a, Const) and a.value == 0)]
-        wanted = common = max(fracs, default=0)
         rule = self.shared.chip.word("state").rounding
-        while True:
+
+        def fit_at(common: int) -> bool:
             parts = [_scaled(bounds(a), frac(a), common, rule) for a in args]
-            if fits(*parts) and fits(*results(parts)):
-                break
+            return fits(*parts) and fits(*results(parts))
+
+        wanted = common = max((frac(a) for a in args if not _is_zero(a)), default=0)
+        if not fit_at(common):
+            args = [self.limited(a, w) for a, w in zip(args, wants, strict=True)]
+        while not fit_at(common):
             common -= 1
         if common < wanted:
-            self._width("an alignment", wanted - common)
+            self._rounded("an alignment", [(a, common) for a in args], want)
         return [self.scale(a, common, "width") for a in args]
 
-    def multiply(self, a: Expr, b: Expr) -> Expr:
-        """The exact product, after rounding the wider operand as far as 62 bits demand."""
+    def multiply(self, a: Expr, b: Expr, wants: Sequence[Demand] = (ANY, ANY)) -> Expr:
+        """The exact product; where it would not fit, of operands cut and rounded to what is needed of them."""
         rule = self.shared.chip.word("state").rounding
-        ia, ib = bounds(a), bounds(b)
+
+        def fit_at(fa: int, fb: int) -> bool:
+            parts = [_scaled(bounds(a), frac(a), fa, rule), _scaled(bounds(b), frac(b), fb, rule)]
+            return fits(intervals.apply("mul", parts))
+
+        if not fit_at(frac(a), frac(b)):
+            same = a == b
+            a = self.limited(a, wants[0])
+            b = a if same else self.limited(b, wants[1])
         fa, fb = frac(a), frac(b)
-        while not fits(intervals.apply("mul", [_scaled(ia, frac(a), fa, rule), _scaled(ib, frac(b), fb, rule)])):
-            wide_a = _size(_scaled(ia, frac(a), fa, rule)) >= _size(_scaled(ib, frac(b), fb, rule))
-            fa, fb = (fa - 1, fb) if wide_a else (fa, fb - 1)
-        lost = frac(a) - fa + frac(b) - fb
-        if lost:
-            self._width("a product", lost)
-        return self._made("mul", [self.scale(a, fa, "width"), self.scale(b, fb, "width")], fa + fb)
+        while not fit_at(fa, fb):
+            first = _spare(a, fa, wants[0], rule) >= _spare(b, fb, wants[1], rule)
+            fa, fb = (fa - 1, fb) if first else (fa, fb - 1)
+        if (fa, fb) != (frac(a), frac(b)):
+            self._rounded("a product", [(a, fa)], wants[0])
+            self._rounded("a product", [(b, fb)], wants[1])
+        one = self.scale(a, fa, "width")
+        other = one if a == b and fa == fb and not _drawn(one) else self.scale(b, fb, "width")
+        return self._made("mul", [one, other], fa + fb)
+
+    def sum(self, a: Expr, b: Expr) -> Expr:
+        """The sum of two integer expressions of different fracs."""
+        one, other = self._align([a, b], (ANY, ANY), lambda parts: [intervals.apply("add", parts)], ANY)
+        return self._made("add", [one, other], frac(one))
+
+    def compared(self, fn: str, x: Expr, raw: int) -> Expr:
+        """A comparison with a raw number."""
+        return Apply(fn, (x, literal(raw, frac(x))), BOOL)
+
+    def chosen(self, condition: Expr, one: Expr, other: Expr) -> Expr:
+        """One of two expressions of the same frac."""
+        return Apply("select", (condition, one, other), Int(*intervals.hull(bounds(one), bounds(other)), frac(one)))
 
     def total(self, x: Expr) -> Expr:
         """An integer value added up over the copies, after rounding it as far as 62 bits demand."""
@@ -298,11 +325,41 @@ class Lowerer:
         while not fits(_times(_scaled(bounds(x), frac(x), f, rule), copies)):
             f -= 1
         if f < frac(x):
-            self._width("a sum over copies", frac(x) - f)
+            self._rounded("a sum over copies", [(x, f)], ANY)
             x = self.scale(x, f, "width")
         return Sum(x, Int(*_times(bounds(x), copies), frac(x)))
 
-    def _width(self, what: str, lost: int) -> None:
+    def limited(self, x: Expr, want: Demand) -> Expr:
+        """The value cut to the range in which it is needed, if that takes fewer bits."""
+        lo, hi = bounds(x)
+        f = frac(x)
+        low = max(lo, int(np.floor(np.ldexp(want.lo, f)))) if _finite(want.lo, f) else lo
+        high = min(hi, int(np.ceil(np.ldexp(want.hi, f)))) if _finite(want.hi, f) else hi
+        low, high = min(low, hi), max(high, lo)
+        if size((low, high)).bit_length() >= size((lo, hi)).bit_length():
+            return x
+        return clipped(x, low, max(low, high))
+
+    def _rounded(self, what: str, parts: Sequence[tuple[Expr, int]], want: Demand) -> None:
+        """Note that operands are rounded to a frac before something; a problem where that leaves nothing of one."""
+        lost = sum(max(0, frac(x) - f) for x, f in parts)
+        if not lost:
+            return
+        if any(_gone(x, f, want) for x, f in parts):
+            self.too_wide(what, [x for x, _ in parts], want)
+        self.width(what, lost)
+
+    def too_wide(self, what: str, operands_: Sequence[Expr], want: Demand) -> None:
+        """A problem: what is needed of a result does not fit the widest word."""
+        shown = " and ".join(f"{real_range(x)}" for x in operands_)
+        needed = "" if want.least is None else f", where the result needs steps of {2.0**-want.least:.3g},"
+        self.shared.notes.problem(
+            f"{self.label}: {what} of values in {shown}{needed} does not fit 62 bits and would lose the smaller one; "
+            f"narrow the ranges of what it is computed from, or limit the larger part with min(x, ...) or clip(x, ...)"
+        )
+
+    def width(self, what: str, lost: int) -> None:
+        """Note that operands lose bits to the width of the machine."""
         self.shared.notes.line(
             self.label,
             "width",
@@ -322,6 +379,8 @@ class Lowerer:
             return x
         lo, hi = bounds(x)
         if shift < 0:
+            if not fits((lo << -shift, hi << -shift)):
+                raise ValueError(f"{self.label}: {real_range(x)} cannot be held in steps of 2^{-wanted}")
             return Apply("shl", (x, literal(-shift)), Int(lo << -shift, hi << -shift, wanted))
         step = MAX_STOCHASTIC if mode == "stochastic" else 62
         if shift > step:
@@ -337,34 +396,19 @@ class Lowerer:
 
     # ------------------------------------------------------------------------------------------------- rule 6: division
 
-    def _divide(self, expr: Apply) -> Expr:
+    def _divide(self, expr: Apply, want: Demand) -> Expr:
+        wants = operands(expr, want, self.reach)
         constant_divisor = self._resolve(expr.args[1])
         if constant_divisor is not None:
             factor = self._reciprocal(constant_divisor)
             if factor is not None:
-                return self.multiply(self.number(expr.args[0]), factor)
-        a, b = self.number(expr.args[0]), self.number(expr.args[1])
-        (alo, ahi), (blo, bhi) = bounds(a), bounds(b)
+                return self.multiply(self.number(expr.args[0], wants[0]), factor, (wants[0], ANY))
+        a, b = (self.number(x, w) for x, w in zip(expr.args, wants, strict=True))
+        blo, bhi = bounds(b)
         if blo <= 0 <= bhi:
             self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b))
             return literal(0)
-        bits = self.shared.chip.table_bits
-        b = self._narrow_divisor(b, DIVIDEND_BITS - bits)
-        blo, bhi = bounds(b)
-        largest = Fraction(max(abs(alo), abs(ahi), 1), min(abs(blo), abs(bhi))) / Fraction(2) ** (frac(a) - frac(b))
-        shift = max(0, fit_frac(-largest, largest, bits) - frac(a) + frac(b))
-        while shift and not fits((alo << shift, ahi << shift)):
-            shift -= 1
-        return self._made("round_div", [self.scale(a, frac(a) + shift, "width"), b], frac(a) + shift - frac(b))
-
-    def _narrow_divisor(self, b: Expr, width: int) -> Expr:
-        """The divisor in a word that leaves the dividend room for all bits of the quotient; never rounded to 0."""
-        smallest = min(abs(end) for end in bounds(b))
-        dropped = min(_size(bounds(b)).bit_length() - width, smallest.bit_length() - 1)
-        if dropped <= 0:
-            return b
-        self._width("a division", dropped)
-        return self.scale(b, frac(b) - dropped, "width")
+        return quotients.quotient(self, a, b, want)
 
     def _no_divisor(self, lo: Fraction | float, hi: Fraction | float) -> None:
         self.shared.notes.problem(
@@ -432,7 +476,7 @@ class Lowerer:
             lo, hi = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
         number = sum(1 for name in self.shared.arrays if name.startswith(f"{owner}.{kind}_"))
         name = f"{owner}.{kind}_{number}"
-        type_, raw = self.shared.coefficient(name, values, (lo, hi))
+        type_, raw = self.shared.coefficient(name, values, (lo, hi), moving)
         like = next(self.shared.real[r.array] for r in reads if (r.at != "scalar") == elements)
         rule = self.shared.chip.word("coefficient")
         self.shared.arrays[name] = Array(
@@ -480,13 +524,14 @@ class Lowerer:
         self.out.append(Let(name, value))
         return Temp(name, value.type)
 
-    def _function(self, fn: str, expr: Apply) -> Expr:
+    def _function(self, fn: str, expr: Apply, want: Demand) -> Expr:
         resolved = self._resolve(expr)
         if resolved is not None:
             hoisted = self._hoist(resolved, "const")
             if hoisted is not None:
                 return hoisted
-        x = self.number(expr.args[0])
+        inner = operands(expr, want, self.reach)[0]
+        x = self.number(expr.args[0], inner)
         lo, hi = bounds(x)
         if fn == "log" and lo <= 0:
             self.shared.notes.problem(
@@ -494,90 +539,29 @@ class Lowerer:
                 f"keep it above 0, for example with max(x, 0.001)"
             )
             return literal(0)
-        if fn == "exp" and np.ldexp(float(hi), -frac(x)) > LARGEST_EXPONENT:
-            self.shared.notes.problem(
-                f"{self.label}: exp of a value that can be as large as {np.ldexp(float(hi), -frac(x)):g}; "
-                f"limit it, for example with min(x, 10)"
-            )
-            return literal(0)
-        return self._look_up(fn, x)
+        if fn == "exp":
+            x = self._limited_exponent(x, inner)
+            if np.ldexp(float(bounds(x)[1]), -frac(x)) > LARGEST_EXPONENT:
+                self.shared.notes.problem(
+                    f"{self.label}: exp of a value that can be as large as {np.ldexp(float(hi), -frac(x)):g}; "
+                    f"limit it, for example with min(x, 10)"
+                )
+                return literal(0)
+        return lookup.look_up(self, fn, x, want)
 
-    def _look_up(self, fn: str, x: Expr) -> Expr:
-        chip = self.shared.chip
-        f = frac(x)
-        lo, hi = self._domain(fn, bounds(x), f)
-        step = _step(lo, hi, chip.table_intervals)
-        if step > _TABLE_STEP:
-            x = self.scale(x, f - (step - _TABLE_STEP), "table", "nearest")
-            self._width(f"a look-up of {fn}", step - _TABLE_STEP)
-            f = frac(x)
-            lo, hi = self._domain(fn, bounds(x), f)
-            step = _step(lo, hi, chip.table_intervals)
-        if (lo, hi) != bounds(x):
-            clipped = Int(*intervals.apply("clip", [bounds(x), (lo, lo), (hi, hi)]), f)
-            x = Apply("clip", (x, literal(lo, f), literal(hi, f)), clipped)
-        base = lo if fn == "log" else (lo >> step) << step
-        last = (hi - base) >> step
-        count = last + (2 if step else 1)
-        built = tables.table(fn, base, step, count, f, chip.table_bits)
-        table = self._table(fn, base, step, count, f, built)
-        x = self.name(x)
-        offset = self._made("sub", [x, literal(base, f)], f) if base else x
-        offset = self.name(_relabel(offset))
-        index = self.name(self._made("shr", [offset, literal(step)], 0)) if step else offset
-        first = _entries(table, index, built, 0, last)
-        if step == 0:
-            return first
-        following = Apply("add", (index, literal(1)), Int(1, last + 1))
-        second = _entries(table, following, built, 1, last + 1)
-        start = Apply("shl", (index, literal(step)), Int(0, last << step))
-        rest = Apply("sub", (offset, start), Int(0, (1 << step) - 1))
-        first = self.name(first)
-        rises = np.diff(built.entries)
-        slope = Apply("sub", (second, first), Int(int(rises.min()), int(rises.max()), built.frac))
-        product = self._made("mul", [slope, rest], built.frac + step)
-        rounded = Round(product, step, "nearest", Int(*intervals.rounded(bounds(product), step, "nearest"), built.frac))
-        return Apply("add", (first, rounded), Int(int(built.entries.min()), int(built.entries.max()), built.frac))
+    def _limited_exponent(self, x: Expr, want: Demand) -> Expr:
+        """The argument of an exp cut where its value no longer matters."""
+        lo = bounds(x)[0]
+        if not _finite(want.hi, frac(x)):
+            return x
+        end = max(lo, int(np.ceil(np.ldexp(want.hi, frac(x)))) + 1)
+        return clipped(x, lo, end)
 
-    def _domain(self, fn: str, ends: Interval, f: int) -> Interval:
-        """The part of an interval where the function is neither saturated in the table's format nor undefined."""
-        lo, hi = ends
-        if fn == "sqrt":
-            return max(lo, 0), max(hi, 0)
-        low, high = tables.saturation(fn, self._out_frac(fn, lo, hi, f))
-        if np.isfinite(low):
-            edge = int(np.floor(np.ldexp(low, f)))
-            lo, hi = max(lo, edge), max(hi, edge)
-        if np.isfinite(high):
-            edge = int(np.ceil(np.ldexp(high, f)))
-            lo, hi = min(lo, edge), min(hi, edge)
-        return lo, hi
-
-    def _out_frac(self, fn: str, lo: int, hi: int, f: int) -> int:
-        if fn in ("sigmoid", "tanh"):
-            return self.shared.chip.table_bits - 1
-        if fn in ("exp", "softplus"):
-            top = tables.bounds(fn, hi, hi, f)[0]
-            return fit_frac(top, top, self.shared.chip.table_bits)
-        return 0
-
-    def _table(self, fn: str, base: int, step: int, count: int, f: int, built: tables.Table) -> str:
-        key = (fn, base, step, count, f)
-        name = self.shared.known_tables.get(key)
-        if name is None:
-            name = f"{fn}_{sum(1 for k in self.shared.known_tables if k[0] == fn)}"
-            self.shared.known_tables[key] = name
-            self.shared.tables[name] = built.entries
-            low, high = (float(np.ldexp(float(v), -f)) for v in (base, base + ((count - 1) << step)))
-            self.shared.notes.line(
-                name,
-                "table",
-                f"{fn} on {low:.6g}..{high:.6g} in {count - 1} intervals, entries with {built.frac} fractional bits; "
-                f"interpolation error up to {built.error:.2g}",
-                entries=count,
-                frac=built.frac,
-                error=built.error,
-            )
+    def table(self, name: str, entries: NDArray[np.int64], note: str, error: float, frac_: int) -> str:
+        """Add a table to the program, with a line in the report."""
+        if name not in self.shared.tables:
+            self.shared.tables[name] = entries
+            self.shared.notes.line(name, "table", note, entries=len(entries), frac=frac_, error=error)
         return name
 
 
@@ -587,23 +571,30 @@ def _as_number(lowered: Expr) -> Expr:
     return lowered
 
 
-def _entries(table: str, index: Expr, built: tables.Table, first: int, last: int) -> Expr:
-    part = built.entries[first : last + 1]
-    return Lookup(table, index, Int(int(part.min()), int(part.max()), built.frac))
+def _is_zero(x: Expr) -> bool:
+    return isinstance(x, Const) and x.value == 0
 
 
-def _relabel(x: Expr) -> Expr:
-    """A table offset counts entries: frac 0."""
-    if isinstance(x, Apply):
-        return replace(x, type=replace(x.type, frac=0) if isinstance(x.type, Int) else x.type)
-    return x
+def _gone(x: Expr, f: int, want: Demand) -> bool:
+    """Whether next to nothing is left of an operand at another frac, though the result needs it."""
+    most = size(bounds(x))
+    needed = LEFT if want.least is None else max(LEFT, 2.0 ** (frac(x) - want.least))
+    return f < frac(x) and most >= needed and most >> (frac(x) - f) < LEFT
 
 
-def _step(lo: int, hi: int, count: int) -> int:
-    step = 0
-    while (hi >> step) - (lo >> step) + 1 > count:
-        step += 1
-    return step
+def _finite(end: float, frac_: int) -> bool:
+    """Whether an end of a demanded range is a number that raw integers can reach."""
+    return bool(np.isfinite(end)) and abs(np.ldexp(end, frac_)) < 2.0**62
+
+
+def _drawn(x: Expr) -> bool:
+    return any(isinstance(part, Round) and part.mode == "stochastic" for part in walk(x))
+
+
+def _spare(x: Expr, f: int, want: Demand, rule: Rounding) -> tuple[int, int]:
+    """How many bits of an operand nobody needs, and how wide it is."""
+    spare = 0 if want.frac is None else max(0, f - want.frac)
+    return spare, size(_scaled(bounds(x), frac(x), f, rule)).bit_length()
 
 
 def _scaled(x: Interval, from_frac: int, to_frac: int, rule: Rounding) -> Interval:
@@ -613,10 +604,6 @@ def _scaled(x: Interval, from_frac: int, to_frac: int, rule: Rounding) -> Interv
 
 def _times(x: Interval, count: int) -> Interval:
     return x[0] * count, x[1] * count
-
-
-def _size(x: Interval) -> int:
-    return max(abs(x[0]), abs(x[1]))
 
 
 def _canonical(expr: Expr) -> Expr:

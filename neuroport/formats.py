@@ -5,11 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 import numpy as np
 
 from neuroport import intervals
-from neuroport.arithmetic import LIMIT, FloatArray, IntArray, decode, encode, exact_frac, fit_frac, word
+from neuroport.arithmetic import (
+    LIMIT,
+    LONGEST,
+    FloatArray,
+    IntArray,
+    decode,
+    encode,
+    fine_frac,
+    finest_frac,
+    fit,
+    fit_frac,
+    round_fraction,
+    word,
+)
 from neuroport.chip import Chip, WordRule
 from neuroport.errors import Problem
 from neuroport.program import (
@@ -27,8 +41,8 @@ from neuroport.program import (
     Sum,
 )
 
-COUNTER_END = 2**48
-"""Step counters (run.t, run.item_step) are taken to stay below this: 8,900 years of 1 ms steps."""
+COUNTER_END = 2**40
+"""Step counters (run.t, run.item_step) are taken to stay below this: 35 years of 1 ms steps."""
 
 _RUN = {"run.t", "run.item_step"}
 
@@ -61,9 +75,14 @@ def word_class(array: Array) -> str:
 
 
 def real_bounds(array: Array) -> tuple[float, float]:
-    """The range that a parameter's values may take: declared if the protocol can switch it, else what they are."""
+    """The range that a parameter's values may take: on any specimen of the chip, or declared if it can be switched.
+
+    Otherwise it is that of its values.
+    """
     if array.range is not None and (array.dynamic or array.name.startswith("run.")):
         return array.range
+    if array.designed is not None:
+        return array.designed
     if array.initial.size == 0:
         return 0.0, 0.0
     return float(array.initial.min()), float(array.initial.max())
@@ -126,21 +145,23 @@ class Formats:
             kind = target.type if target is not None and isinstance(target.type, Int) else entry.type
             self.derived.append(replace(entry, type=kind))
 
-    def coefficient(self, name: str, values: FloatArray, bounds: tuple[float, float]) -> tuple[Int, IntArray]:
-        """The format of a parameter with these values and bounds, and its raw values."""
+    def coefficient(
+        self, name: str, values: FloatArray, bounds: tuple[float, float], open_: bool
+    ) -> tuple[Int, IntArray]:
+        """The format of a parameter with these values and bounds, and its raw values.
+
+        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip.
+        """
         rule = self.chip.word("coefficient")
-        largest = max(abs(bounds[0]), abs(bounds[1]))
-        exact = max((exact_frac(float(v)) for v in np.unique(values)[:64]), default=0)
-        frac = fit_frac(*bounds, rule.bits)
-        if bounds == (_low(values), _high(values)) and np.unique(values).size <= 64 and exact < frac:
-            frac = exact
-        limits = word(rule.bits, frac)
-        lo, hi = (int(v) for v in encode(np.array(bounds, dtype=np.float64), limits))
-        kind = Int(lo, hi, frac)
-        raw = encode(values, kind)
-        if largest > 0 and frac > 1000:
-            self.notes.problem(f"{name} is {largest:g}, too small for any number format; rescale it")
-        return kind, raw
+        kind = fit(*bounds, rule.bits)
+        exact = finest_frac(values)
+        if not open_ and np.unique(values).size <= 64 and exact < kind.frac:
+            kind = _at_frac(bounds, exact)
+        else:
+            kind = _finer(kind, values, bounds, rule)
+        if max(abs(bounds[0]), abs(bounds[1])) > 0 and kind.frac > 1000:
+            self.notes.problem(f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it")
+        return kind, encode(values, kind)
 
     # ------------------------------------------------------------------------------------------------------ arrays
 
@@ -149,9 +170,10 @@ class Formats:
         kind = word_class(array)
         if array.role == "parameter":
             bounds = real_bounds(array)
-            if array.dynamic and array.range is None and derived is not None:
+            if array.dynamic and array.range is None and array.designed is None and derived is not None:
                 bounds = self._derived_bounds(array, derived, values)
-            type_, raw = self.coefficient(array.name, values, bounds)
+            open_ = array.dynamic or array.designed is not None
+            type_, raw = self.coefficient(array.name, values, bounds, open_)
             self._keep(array, type_, raw, values, kind, self.chip.word(kind))
             return
         if array.role == "weight":
@@ -161,7 +183,7 @@ class Formats:
             self._no_range(array)
             return
         rule = self.chip.word(kind)
-        type_ = word(rule.bits, fit_frac(*array.range, rule.bits))
+        type_ = fit(*array.range, rule.bits)
         if array.name in self.summed:
             type_, kind = self._total(array, type_), f"{kind}, summed over {self.program.copies} copies,"
         self._keep(array, type_, encode(values, type_), values, kind, rule)
@@ -180,16 +202,16 @@ class Formats:
     def _weight(self, array: Array, values: FloatArray, written: bool) -> None:
         rule = self.chip.word("weight")
         if not written and array.kind_class != "plastic":
-            type_, raw = static_weights(values, rule)
+            type_, raw = static_weights(values, rule, array.designed)
             self._keep(array, type_, raw, values, "weight", rule)
             return
         if array.range is None:
             self._no_range(array)
             return
         hidden = self.chip.word("plastic")
-        type_ = word(hidden.bits, fit_frac(*array.range, hidden.bits))
+        type_ = fit(*array.range, hidden.bits)
         self._keep(array, type_, encode(values, type_), values, "plastic", hidden)
-        seen = word(rule.bits, fit_frac(*array.range, rule.bits))
+        seen = fit(*array.range, rule.bits)
         name = f"{array.name}.visible"
         self.visible[array.name] = name
         part = replace(array, name=name, role="visible", kind_class="weight", history=0)
@@ -200,10 +222,10 @@ class Formats:
         kind, rule = word_class(array), self.chip.word(word_class(array))
         raw = np.asarray(array.initial, dtype=np.int64)
         type_ = replace(array.type, frac=0)
-        if array.role == "parameter":
+        if array.role == "parameter" and not (array.dynamic and array.range is None):
             bounds = real_bounds(array)
             type_ = Int(math.ceil(bounds[0]), math.floor(bounds[1]), 0)
-        if type_.lo < -LIMIT or type_.hi >= LIMIT:
+        if type_.lo < -LIMIT or type_.hi > LIMIT:
             self.notes.problem(
                 f"{array.name} is an int without bounds, or with more than 62 bits; "
                 f"declare `range: [lowest, highest]` for it in its model"
@@ -267,8 +289,10 @@ class Formats:
             return _low(values), _high(values)
         return min(lo, _low(values)), max(hi, _high(values))
 
-    def range_of(self, read: Read) -> tuple[float, float]:
+    def range_of(self, read: Expr) -> tuple[float, float]:
         """The range of a parameter array, in real units."""
+        if not isinstance(read, Read):
+            return -math.inf, math.inf
         array = self.program.arrays.get(read.array)
         if array is None:
             values = self.program.constants.get(read.array)
@@ -276,7 +300,7 @@ class Formats:
                 return -math.inf, math.inf
             return float(values.min()), float(values.max())
         derived = next((d for d in self.program.derived if d.array == array.name), None)
-        if array.range is None and derived is not None:
+        if array.range is None and array.designed is None and derived is not None:
             return intervals.real(derived.value, self.range_of)
         return real_bounds(array)
 
@@ -316,6 +340,8 @@ class Formats:
         )
         half = math.ldexp(0.5, -frac)
         clipped = np.abs(decode(raw, frac) - values) > half * 1.0000001
+        if array.range is not None:
+            clipped &= values != array.range[1]  # the upper end of a range is the last value of its format
         if array.role in ("state", "weight", "visible", "parameter") and clipped.any():
             lost = int(clipped.sum())
             self.notes.line(
@@ -343,14 +369,18 @@ class Formats:
         self.notes.line(name, "time constant", f"effective time constant off by up to {error:.2g} %", percent=error)
 
 
-def static_weights(values: FloatArray, rule: WordRule) -> tuple[Int, IntArray]:
-    """Format and raw values of weights that nothing changes: the largest frac that fits them.
+def static_weights(
+    values: FloatArray, rule: WordRule, designed: tuple[float, float] | None = None
+) -> tuple[Int, IntArray]:
+    """Format and raw values of weights that nothing changes: the largest frac at which none of them saturates.
 
-    With sign="per_projection", weights of one sign use all bits for the magnitude, mixed ones go in steps of two.
+    `designed`: what they can be on any specimen of the chip, if they deviate. Weights without negative ones spend no
+    bit on the sign. With sign="per_projection", weights of one sign use all bits for the magnitude, mixed ones go in
+    steps of two.
     """
-    lo, hi = _low(values), _high(values)
+    lo, hi = (_low(values), _high(values)) if designed is None else designed
     if rule.sign == "twos_complement":
-        type_ = word(rule.bits, fit_frac(lo, hi, rule.bits))
+        type_ = _unsaturated(lo, hi, rule.bits)
         raw = encode(values, type_)
     elif lo < 0 < hi:
         half = encode(values, word(rule.bits, fit_frac(lo, hi, rule.bits)))
@@ -362,7 +392,35 @@ def static_weights(values: FloatArray, rule: WordRule) -> tuple[Int, IntArray]:
         raw = encode(values, type_)
     if raw.size == 0:
         return replace(type_, lo=0, hi=0), raw
+    if designed is not None:
+        ends = encode(np.array(designed), type_)
+        return replace(type_, lo=min(0, int(ends[0])), hi=max(0, int(ends[1]))), raw
     return replace(type_, lo=min(0, int(raw.min())), hi=max(0, int(raw.max()))), raw
+
+
+def _unsaturated(lo: float, hi: float, bits: int) -> Int:
+    """The finest word in which both ends are rounded and not cut."""
+    frac = fit_frac(lo, hi, bits if lo < 0 else bits + 1)
+    least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if lo < 0 else (0, 2**bits - 1)
+    if round_fraction(Fraction(hi) * Fraction(2) ** frac) > most:
+        frac -= 1
+    return Int(least, most, frac)
+
+
+def _at_frac(bounds: tuple[float, float], frac: int) -> Int:
+    lo, hi = (round_fraction(Fraction(end) * Fraction(2) ** frac) for end in bounds)
+    return Int(lo, hi, frac)
+
+
+def _finer(kind: Int, values: FloatArray, bounds: tuple[float, float], rule: WordRule) -> Int:
+    """The format with more fractional bits, where a decay near 1 or a small first value needs them."""
+    if not rule.distance_bits or values.size == 0:
+        return kind
+    needed = max(fine_frac(float(end), rule.distance_bits) for end in (values.min(), values.max()))
+    if values.ndim == 0 and values != 0:
+        needed = max(needed, rule.distance_bits - math.frexp(float(values))[1])
+    longest = fit(*bounds, LONGEST - 1)
+    return _at_frac(bounds, min(needed, longest.frac)) if needed > kind.frac else kind
 
 
 def _counter(array: Array) -> Array:
@@ -387,4 +445,4 @@ def is_parameter(expr: Expr, arrays: dict[str, Array]) -> bool:
     if not isinstance(expr, Read) or expr.lag:
         return False
     array = arrays.get(expr.array)
-    return array is not None and (array.role == "parameter" or array.name == "run.T")
+    return array is not None and (array.role == "parameter" or array.name == "run.T") and array.name not in _RUN

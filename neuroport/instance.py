@@ -8,6 +8,7 @@ network, run and executor that uses the same chip seed meets the same circuits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,11 +26,35 @@ CLIP = 3.0
 """A normal factor lies within so many sigma, and never below 0."""
 
 _FORMAT = "neuroport-chip-instance"
+_NO_SEED = "none"
 
 
 def manufacture(chip: Chip, seed: int) -> ChipInstance:
     """The chip that this seed stands for."""
     return ChipInstance(chip, seed)
+
+
+def designed(chip: Chip) -> ChipInstance:
+    """The chip as it was designed: no circuit deviates."""
+    return ChipInstance(chip, None)
+
+
+def factor_range(chip: Chip, kind: str) -> tuple[float, float]:
+    """Between what the factors of this kind lie on any specimen: three sigma either way.
+
+    Of lognormal factors one in 370 lies beyond.
+    """
+    rule = dict(chip.mismatch).get(kind, Deviation())
+    if rule.distribution == "lognormal":
+        low, high = (math.exp(sign * CLIP * rule.sigma - rule.sigma * rule.sigma / 2) for sign in (-1, 1))
+        return low, high
+    return max(1 - CLIP * rule.sigma, 0.0), 1 + CLIP * rule.sigma
+
+
+def offset_range(chip: Chip, kind: str) -> tuple[int, int]:
+    """Between what the whole-step offsets of this kind lie on any specimen."""
+    steps = dict(chip.mismatch).get(kind, Deviation()).steps
+    return -steps, steps
 
 
 def synapse_circuits(post_circuits: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -38,10 +63,13 @@ def synapse_circuits(post_circuits: NDArray[np.int64], ranks: NDArray[np.int64])
 
 
 def factor(instance: ChipInstance, kind: str, circuits: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The factor of each circuit for parameters of this kind; ones when the kind does not deviate."""
+    """The factor of each circuit for parameters of this kind; ones when the kind, or the instance, does not deviate."""
     circuits = np.asarray(circuits, dtype=np.int64)
     rule = dict(instance.chip.mismatch).get(kind)
-    factors = np.ones(circuits.shape) if rule is None or not rule.sigma else _drawn(instance.seed, kind, rule, circuits)
+    if instance.seed is None or rule is None or not rule.sigma:
+        factors = np.ones(circuits.shape)
+    else:
+        factors = _drawn(instance.seed, kind, rule, circuits)
     return _saved(instance.factors.get(kind), circuits, factors)
 
 
@@ -49,7 +77,7 @@ def offset(instance: ChipInstance, kind: str, circuits: NDArray[np.int64]) -> ND
     """The whole-step offset of each circuit, uniform in -steps..steps; zeros when the kind has none."""
     circuits = np.asarray(circuits, dtype=np.int64)
     rule = dict(instance.chip.mismatch).get(kind)
-    if rule is None or not rule.steps:
+    if instance.seed is None or rule is None or not rule.steps:
         offsets = np.zeros(circuits.shape, dtype=np.int64)
     else:
         draws = Source(instance.seed, "chip", f"{kind}.steps").uniform32(circuits.astype(np.uint64))
@@ -100,7 +128,7 @@ def save(
     with h5py.File(target, "w") as file:
         file.attrs["format"] = _FORMAT
         file.attrs["version"] = 1
-        file.attrs["seed"] = str(instance.seed)
+        file.attrs["seed"] = _NO_SEED if instance.seed is None else str(instance.seed)
         file.attrs["chip"] = chips.to_yaml(instance.chip)
         for kind, rule in instance.chip.mismatch:
             wanted = np.asarray((circuits or {}).get(kind, first), dtype=np.int64)
@@ -138,7 +166,8 @@ def load(path: str | Path) -> ChipInstance:
             for kind in file.get("values", {}):
                 group = file["values"][kind]
                 tables[kind] = np.array([group["circuit"][...].astype(np.float64), group["value"][...]])
-            return ChipInstance(chip, int(file.attrs["seed"]), tables)
+            seed = str(file.attrs["seed"])
+            return ChipInstance(chip, None if seed == _NO_SEED else int(seed), tables)
     except OSError:
         raise InvalidInput.one(place, "no chip instance can be read from this file; check the path") from None
     except KeyError as error:
@@ -159,7 +188,8 @@ def is_instance(path: str | Path) -> bool:
 def describe(instance: ChipInstance, circuits: int = 8) -> list[str]:
     """Lines that show an instance: its chip and the values of the first neuron circuits."""
     chip = instance.chip
-    lines = [f"chip instance: {chip.name}, chip seed {instance.seed}"]
+    which = "as designed" if instance.seed is None else f"chip seed {instance.seed}"
+    lines = [f"chip instance: {chip.name}, {which}"]
     if chip.title:
         lines.append(f"  {chip.title}")
     if not chip.mismatch:

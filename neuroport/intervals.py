@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 from neuroport.arithmetic import round_shift
-from neuroport.program import Apply, Const, Expr, Read, Rounding
+from neuroport.program import Apply, Const, Expr, Rounding
 
 Interval = tuple[int, int]
 RealInterval = tuple[float, float]
@@ -104,9 +104,12 @@ def apply(fn: str, args: Sequence[Interval]) -> Interval:
         case "mod":
             return _modulo(a, b)
         case "shl":
-            return a[0] << b[0], a[1] << b[0]
+            return hull(*((x << k, x << k) for x, k in product(a, b)))
         case "shr":
-            return a[0] >> b[0], a[1] >> b[0]
+            return hull(*((x >> k, x >> k) for x, k in product(a, b)))
+        case "bit_length":
+            nearest = 0 if a[0] <= 0 <= a[1] else min(abs(a[0]), abs(a[1]))
+            return nearest.bit_length(), max(a[0].bit_length(), a[1].bit_length())
         case "wrap":
             lo, hi = -(1 << (b[0] - 1)), (1 << (b[0] - 1)) - 1
             return a if lo <= a[0] and a[1] <= hi else (lo, hi)
@@ -117,16 +120,29 @@ def apply(fn: str, args: Sequence[Interval]) -> Interval:
     raise ValueError(f"no integer meaning for {fn!r}")
 
 
-def real(expr: Expr, range_of: Callable[[Read], RealInterval]) -> RealInterval:
-    """Bounds of a real expression over parameters; (-inf, inf) where a divisor or logarithm reaches 0."""
+def real(expr: Expr, range_of: Callable[[Expr], RealInterval]) -> RealInterval:
+    """Bounds of an expression in real numbers; (-inf, inf) where a divisor or logarithm reaches 0.
+
+    `range_of` gives those of everything that is neither a literal nor a function: reads, names, draws, sums.
+    """
     match expr:
         case Const():
             return float(expr.value), float(expr.value)
-        case Read():
-            return range_of(expr)
+        case Apply(fn="mul", args=(a, b)) if a == b:
+            lo, hi = real(a, range_of)
+            return (0.0 if lo <= 0 <= hi else min(lo * lo, hi * hi)), max(lo * lo, hi * hi)
         case Apply():
             return _real_apply(expr.fn, [real(a, range_of) for a in expr.args])
-    return -math.inf, math.inf
+        case _:
+            return range_of(expr)
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-min(abs(x), 700.0)))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-min(max(x, -700.0), 700.0)))
 
 
 def _real_apply(fn: str, args: list[RealInterval]) -> RealInterval:
@@ -138,12 +154,14 @@ def _real_apply(fn: str, args: list[RealInterval]) -> RealInterval:
         case "sub":
             return a[0] - b[1], a[1] - b[0]
         case "mul":
-            corners = [x * y for x, y in product(a, b)]
+            corners = [0.0 if 0 in (x, y) else x * y for x, y in product(a, b)]
             return min(corners), max(corners)
         case "div":
             if b[0] <= 0 <= b[1]:
                 return -math.inf, math.inf
             corners = [x / y for x, y in product(a, b)]
+            if any(math.isnan(c) for c in corners):
+                return -math.inf, math.inf
             return min(corners), max(corners)
         case "neg":
             return -a[1], -a[0]
@@ -160,7 +178,7 @@ def _real_apply(fn: str, args: list[RealInterval]) -> RealInterval:
         case "to_real":
             return a
         case "exp":
-            return math.exp(min(a[0], 700.0)), math.exp(min(a[1], 700.0))
+            return math.exp(min(a[0], 700.0)), math.exp(min(a[1], 700.0)) if a[1] <= 700 else math.inf
         case "log":
             return (math.log(a[0]), math.log(a[1])) if a[0] > 0 else (-math.inf, math.inf)
         case "sqrt":
@@ -168,12 +186,18 @@ def _real_apply(fn: str, args: list[RealInterval]) -> RealInterval:
         case "tanh":
             return math.tanh(a[0]), math.tanh(a[1])
         case "sigmoid":
-            return (1 / (1 + math.exp(-max(a[0], -700.0)))), (1 / (1 + math.exp(-max(a[1], -700.0))))
+            return _sigmoid(a[0]), _sigmoid(a[1])
         case "softplus":
-            return math.log1p(math.exp(min(a[0], 700.0))), math.log1p(math.exp(min(a[1], 700.0)))
+            return _softplus(a[0]), _softplus(a[1])
         case "floordiv" | "trunc_div" | "round_div":
             lo, hi = _real_apply("div", [a, b])
             return lo - 1, hi + 1
+        case "mod":
+            most = max(abs(b[0]), abs(b[1]))
+            return (0.0 if b[0] >= 0 else -most), (0.0 if b[1] <= 0 else most)
+        case "wrap":
+            half = 2.0 ** (b[1] - 1)
+            return -half, half
         case "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "and" | "or" | "not":
             return 0.0, 1.0
     return -math.inf, math.inf

@@ -103,9 +103,6 @@ class Names(Protocol):
     def input(self, name: str, back: bool) -> Variable | None:
         """An input that `send` (or `send_back`) may reach."""
 
-    def sent(self, value: Expr) -> Expr:
-        """The value as it leaves through this synapse's circuit."""
-
     def choices(self, what: Choices) -> Iterable[str]:
         """The names that are allowed, for messages."""
 
@@ -314,7 +311,7 @@ class Lowering:
             whose = "presynaptic" if back else "postsynaptic"
             self._refuse(call, f"the {whose} neurons have no input '{name}'; there are {allowed}")
             return
-        value = self._as(self.names.sent(self._number(call.args[1])), target.type)
+        value = self._as(self._number(call.args[1]), target.type)
         if isinstance(target.type, Int) and isinstance(value.type, Real):
             self._refuse(call, f"input '{name}' takes ints, this value is real; use // or make the input real")
         for keyword in call.keywords:

@@ -81,10 +81,6 @@ class ConstantNames:
         """See Names."""
         return None
 
-    def sent(self, value: Expr) -> Expr:
-        """See Names."""
-        return value
-
     def choices(self, what: Choices) -> Iterable[str]:
         """See Names."""
         return (*self.constants.types, "dt", "copies") if what == "own" else ()
@@ -134,10 +130,6 @@ class NeuronNames:
         """See Names: a neuron does not send."""
         return None
 
-    def sent(self, value: Expr) -> Expr:
-        """See Names."""
-        return value
-
     def choices(self, what: Choices) -> Iterable[str]:
         """See Names."""
         states = [s.name for s in self.model.states]
@@ -185,7 +177,7 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class SynapseNames:
-    """Names in a synapse's blocks. `factor`: the weight is sent through a deviating circuit.
+    """Names in a synapse's blocks.
 
     `sides`: the block sees the neurons at its ends; `twin`: it sees that projection (one without a model is unknown).
     """
@@ -198,7 +190,6 @@ class SynapseNames:
     post: Side
     target_input: str = ""
     delay: int = 1
-    factor: bool = False
     sides: bool = True
     twin: Twin | None = None
     used: set[str] = field(default_factory=set)
@@ -256,12 +247,6 @@ class SynapseNames:
                 return Variable(f"{end.owner}.{name}", declared_type(sum_))
         return None
 
-    def sent(self, value: Expr) -> Expr:
-        """See Names: every weight in the value is multiplied by the factor of its circuit."""
-        if not self.factor:
-            return value
-        return _through_circuit(value, f"{self.owner}.{self.model.weight.name}")
-
     def choices(self, what: Choices) -> Iterable[str]:
         """See Names."""
         match what:
@@ -302,13 +287,3 @@ def _per_copy(model: NeuronModel | SynapseModel, name: str) -> bool:
     """Whether each copy has this variable for itself; those of a synapse that no block assigns are shared."""
     known = shared(model) if isinstance(model, NeuronModel) else common(model)
     return name not in known and any(state.name == name for state in model.states)
-
-
-def _through_circuit(value: Expr, weight: str) -> Expr:
-    match value:
-        case Read(array=array) if array == weight:
-            return Apply("mul", (value, Read(f"{weight}_{FACTOR}", "own", REAL)), REAL)
-        case Apply(fn=fn, args=args, type=type_):
-            return Apply(fn, tuple(_through_circuit(a, weight) for a in args), type_)
-        case _:
-            return value

@@ -78,9 +78,10 @@ Rounding = Literal["toward_zero", "floor", "nearest", "nearest_even", "stochasti
 Overflow = Literal["saturate", "wrap", "error", "none"]
 
 # Every function an expression may apply. Arguments and result per executor: docs/language.md.
-# `select(c, a, b)` is a if c else b. `shl(x, k)`/`shr(x, k)`: k a Const; `shr` is floor. `clip(x, lo, hi)`.
-# `wrap(x, bits)`: bits a Const. `trunc_div` truncates, `floordiv`/`mod` are Python's, `div` is real division, and
-# `round_div` an integer quotient to the nearest (half away from zero), x // 0 and x % 0 are 0.
+# `select(c, a, b)` is a if c else b. `clip(x, lo, hi)`. `shl(x, k)`/`shr(x, k)`: k an integer whose type says 0..62;
+# `shr` is floor. `bit_length(x)`: the bits of |x|, as Python's. `wrap(x, bits)`: bits a Const. `trunc_div` truncates,
+# `floordiv`/`mod` are Python's, `div` is real division, and `round_div` an integer quotient to the nearest (half away
+# from zero), x // 0 and x % 0 are 0.
 FUNCTIONS = frozenset(
     (
         "add",
@@ -108,6 +109,7 @@ FUNCTIONS = frozenset(
         "round_div",
         "shl",
         "shr",
+        "bit_length",
         "wrap",
         "exp",
         "log",
@@ -263,6 +265,8 @@ class Let:
 class Store:
     """Assign to this neuron's or synapse's element of an array, where `guard` holds.
 
+    A population's body may assign to its inputs: what it reads after that is what was stored, and the step ends with 0.
+
     `overflow` says what happens to a value outside lo..hi: saturate and wrap are counted per array (where the guard
     holds), error ends the run, none means that it cannot happen (or, in a real program, is not checked).
     """
@@ -345,6 +349,7 @@ class Array:
 
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
+    `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
@@ -362,6 +367,7 @@ class Array:
     slots: int = 1
     dynamic: bool = False
     range: tuple[float, float] | None = None
+    designed: tuple[float, float] | None = None
     rounding: Rounding = "nearest"
     overflow: Overflow = "none"
     shared: bool = False

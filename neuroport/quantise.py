@@ -10,30 +10,34 @@ explicit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 
-from neuroport import intervals
 from neuroport.arithmetic import (
     LIMIT,
     FloatArray,
     IntArray,
     encode,
-    exact_frac,
+    finest_frac,
+    fit,
     fit_frac,
     overflow_array,
+    round_fraction,
     round_shift_array,
     word,
 )
 from neuroport.chip import Chip
+from neuroport.demand import ANY, Demand, Demands, of_store
 from neuroport.errors import InvalidInput
-from neuroport.fixedpoint import Lowerer, Shared, bounds, frac, literal
-from neuroport.formats import Formats, Notes, bodies, stored
+from neuroport.fixedpoint import Lowerer, Shared
+from neuroport.formats import Formats, Notes, bodies, stored, word_class
+from neuroport.integers import bounds, clipped, fits, frac, literal
 from neuroport.program import (
+    BOOL,
     Apply,
     Array,
     Body,
@@ -56,6 +60,7 @@ from neuroport.program import (
     Store,
     Sum,
 )
+from neuroport.sent import as_sent
 
 EXACT = 40
 """A stimulus whose values need more fractional bits than this counts as not exactly representable."""
@@ -109,6 +114,7 @@ class _Quantiser:
     visible: dict[str, str] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
     arriving: dict[str, list[_Arriving]] = field(default_factory=dict)
+    limits: dict[str, Store] = field(default_factory=dict)
 
     def run(self) -> Program:
         program, notes = self.program, self.notes
@@ -165,6 +171,7 @@ class _Quantiser:
         """A body in integers; Sends keep the frac of their value. `where`: a step, or an event once for all copies."""
         assert lowerer.out is not None
         out = lowerer.out
+        lowerer.demands = Demands(body, lowerer.leaf, self._needed(lowerer.shared, where), self.program.copies)
         for stmt in body:
             match stmt:
                 case Let(name=name, value=value):
@@ -175,10 +182,36 @@ class _Quantiser:
                     self._store(lowerer, stmt, out, where == "once")
                 case Send():
                     guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
-                    out.append(replace(stmt, value=lowerer.number(self._as_sent(stmt.value)), guard=guard))
+                    value = lowerer.number(stmt.value, self._of_send(stmt))
+                    out.append(replace(stmt, value=value, guard=guard))
                 case Spike(condition=condition):
                     out.append(Spike(lowerer.truth(condition)))
         return tuple(out)
+
+    def _needed(self, shared: Shared, where: str) -> Callable[[Stmt], Demand]:
+        """What the statements of a body need of the values that they are given."""
+
+        def needed(stmt: Stmt) -> Demand:
+            if isinstance(stmt, Send):
+                return self._of_send(stmt)
+            if not isinstance(stmt, Store):
+                return ANY
+            array = shared.arrays[stmt.array]
+            summed = where == "step" and isinstance(stmt.value, Sum)
+            return (
+                of_store(array.type, array.overflow == "saturate" and not summed)
+                if isinstance(array.type, Int)
+                else ANY
+            )
+
+        return needed
+
+    def _of_send(self, send: Send) -> Demand:
+        """What an input needs of a value: no more bits than the word that fits its declared range."""
+        array = self.program.arrays[send.input]
+        if array.range is None or isinstance(array.type, Int):
+            return ANY
+        return of_store(fit(*array.range, self.chip.word("accumulator").bits), saturates=False)
 
     def _total(self, lowerer: Lowerer, array: Array, part: Expr) -> Store:
         """A sum over copies, each of whose parts is rounded to the array's format and limited to its share of it."""
@@ -186,8 +219,7 @@ class _Quantiser:
         assert isinstance(kind, Int)
         share = replace(kind, lo=kind.lo // copies, hi=kind.hi // copies)  # both ends are multiples
         part = self._rounded(lowerer, array, part, share, "saturate")
-        if not (share.lo <= bounds(part)[0] and bounds(part)[1] <= share.hi):
-            part = _limited(part, share)
+        part = clipped(part, share.lo, share.hi)
         return Store(array.name, lowerer.total(part), None, "none", kind.lo, kind.hi)
 
     def _store(self, lowerer: Lowerer, stmt: Store, out: list[Stmt], once: bool) -> None:
@@ -196,7 +228,7 @@ class _Quantiser:
         if not isinstance(array.type, Int):
             out.append(replace(stmt, value=lowerer.truth(stmt.value), guard=guard))
             return
-        value = lowerer.number(stmt.value)
+        value = lowerer.number(stmt.value, of_store(array.type, array.overflow == "saturate"))
         shown = self.visible.get(stmt.array)
         if shown is not None and guard is not None:
             guard = lowerer.name(guard)
@@ -215,32 +247,58 @@ class _Quantiser:
         """One rounding to the array's format, then its overflow rule."""
         kind = array.type
         assert isinstance(kind, Int)
+        exact = value
         value = self._rounded(lowerer, array, value, kind, array.overflow)
+        if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
+            value = _moved(lowerer, array, exact, value)
+        value = self._ended(lowerer, array, value)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
+
+    def _ended(self, lowerer: Lowerer, array: Array, value: Expr) -> Expr:
+        """The value, where it is the upper end of a signed range that its word just does not hold, as the word's end.
+
+        So a value that is the end of its range is not counted as one beyond it.
+        """
+        kind = array.type
+        assert isinstance(kind, Int)
+        if (
+            array.overflow != "saturate"
+            or array.range is None
+            or not bounds(value)[0] <= kind.hi + 1 <= bounds(value)[1]
+        ):
+            return value
+        if np.ldexp(array.range[1], kind.frac) != kind.hi + 1:
+            return value
+        if isinstance(value, Const):
+            return literal(kind.hi, kind.frac)
+        value = lowerer.name(value)
+        lo, hi = bounds(value)
+        end = literal(kind.hi, kind.frac)
+        return Apply(
+            "select", (lowerer.compared("eq", value, kind.hi + 1), end, value), Int(min(lo, kind.hi), hi, kind.frac)
+        )
 
     def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
         shift = kind.frac - frac(value)
         lo, hi = bounds(value)
-        if shift > 0 and not (lo << shift >= -LIMIT and hi << shift <= LIMIT):
-            value = _narrowed(value, kind, shift, rule)
+        if shift > 0 and not fits((lo << shift, hi << shift)):
+            if rule == "wrap" and kind.bits > shift:
+                value = _wrapped(value, kind.bits - shift)
+            else:
+                return _raised(lowerer, value, kind, shift)
         return lowerer.scale(value, kind.frac, array.name, array.rounding)
 
-    def _as_sent(self, value: Expr) -> Expr:
-        """The value with visible weights in place of hidden ones."""
-        match value:
-            case Read(array=array) if array in self.visible:
-                return replace(value, array=self.visible[array])
-            case Apply(args=args):
-                return replace(value, args=tuple(self._as_sent(a) for a in args))
-            case _:
-                return value
+    def _as_sent(self, read: Read) -> Read:
+        """A hidden weight leaves its synapse as the visible one."""
+        return replace(read, array=self.visible.get(read.array, read.array))
 
     def _population(self, shared: Shared, population: Population) -> Population:
         lowerer = self._lowerer(shared, population.name, "update")
-        return replace(population, body=self._body(lowerer, population.body))
+        limits = tuple(self.limits[name] for name in population.inputs if name in self.limits)
+        return replace(population, body=(*limits, *self._body(lowerer, population.body)))
 
     def _event(self, shared: Shared, event: Event) -> Event:
         projection = None
@@ -257,7 +315,8 @@ class _Quantiser:
         made: dict[str, Body] = {}
         for block in ("step", "arrive", "post_body"):
             lowerer = self._lowerer(shared, projection.name, block, projection)
-            made[block] = self._body(lowerer, getattr(projection, block), "step" if block == "step" else "")
+            body = as_sent(getattr(projection, block), self._as_sent)
+            made[block] = self._body(lowerer, body, "step" if block == "step" else "")
             for stmt in made[block]:
                 if isinstance(stmt, Send):
                     self._sent(shared, projection, stmt)
@@ -302,7 +361,8 @@ class _Quantiser:
                 return np.full(projection.synapses, float(value.value))
             case Read(array=name, at=at) if name in shared.arrays and value.lag == 0:
                 array = shared.arrays[name]
-                if array.dynamic or name in self.written or array.role not in ("weight", "parameter"):
+                moving = array.dynamic or array.designed is not None or name in self.written
+                if moving or array.role not in ("weight", "parameter"):
                     return None
                 raw = array.initial.astype(np.float64)
                 if at == "pre":
@@ -359,34 +419,45 @@ class _Quantiser:
         if not np.isfinite(values).all():
             self.notes.problem(f"a stimulus of {name} holds a value that is not finite; give it finite numbers")
             return
-        needed = min(EXACT, max((exact_frac(float(v)) for v in np.unique(values)[:4096]), default=0))
+        needed = min(EXACT, finest_frac(values))
         self.arriving.setdefault(name, []).append(
             _Arriving(needed, np.ldexp(low, needed), np.ldexp(high, needed), count)
         )
 
     def _inputs(self, shared: Shared) -> None:
+        rule = self.chip.word("accumulator")
         for array in self.program.arrays.values():
-            if array.role == "input":
-                kind = self._input(array, self.arriving.get(array.name, []))
-                shared.inputs[array.name] = kind
-                rule = self.chip.word("accumulator")
-                shared.arrays[array.name] = replace(
-                    array,
-                    type=kind,
-                    initial=np.zeros(array.initial.shape, np.int64),
-                    rounding=rule.rounding,
-                    overflow=rule.overflow,
-                )
+            if array.role != "input":
+                continue
+            kind = self._input(array, self.arriving.get(array.name, []))
+            made = replace(array, type=kind, initial=np.zeros(array.initial.shape, np.int64))
+            shared.arrays[array.name] = replace(made, rounding=rule.rounding, overflow=rule.overflow)
+            held = self._held(array, kind.frac)
+            shared.inputs[array.name] = kind
+            if not _within((kind.lo, kind.hi), held):
+                kept = Int(max(held.lo, min(kind.lo, held.hi)), min(held.hi, max(kind.hi, held.lo)), kind.frac)
+                shared.inputs[array.name] = held if rule.overflow == "wrap" else kept
+                total = Read(array.name, "own", kind)
+                self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi)
+
+    def _held(self, array: Array, frac_: int) -> Int:
+        """What a neuron can see of an input: its declared range, or the accumulator's word."""
+        rule = self.chip.word("accumulator")
+        limit = word(rule.bits, frac_)
+        if array.range is None or rule.overflow == "wrap":
+            return limit
+        lo, hi = (round_fraction(Fraction(end) * Fraction(2) ** frac_) for end in array.range)
+        return Int(max(lo, limit.lo), min(hi, max(limit.hi, 2**rule.bits - 1 if lo >= 0 else 0)), frac_)
 
     def _input(self, array: Array, parts: Sequence[_Arriving]) -> Int:
         rule = self.chip.word("accumulator")
         limit = word(rule.bits)
-        wanted = max((p.frac for p in parts), default=0)
+        wanted = max((p.frac for p in parts), default=EXACT if array.range is not None else 0)
         lo, hi = _total(parts, wanted)
         if isinstance(array.type, Int):
             wanted = 0
         elif array.range is not None:
-            wanted = min(wanted, fit_frac(*array.range, rule.bits))
+            wanted = min(wanted, fit(*array.range, rule.bits).frac)
         else:
             largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted
             wanted = min(wanted, fit_frac(-largest, largest, rule.bits)) if largest else wanted
@@ -394,25 +465,30 @@ class _Quantiser:
                 if _within(_total(parts, wanted), limit):
                     break
                 wanted -= 1
+        held = self._held(array, wanted)
         lo, hi = _total(parts, wanted)
+        if array.range is not None:  # what the host may add in one step
+            lo, hi = lo + min(held.lo, 0), hi + max(held.hi, 0)
         if lo < -LIMIT or hi > LIMIT:
             self.notes.problem(
                 f"the sum that can arrive at {array.name} needs more than 62 bits; "
                 f"give the input a range or narrow what is sent"
             )
             return Int(limit.lo, limit.hi, wanted)
-        beyond = not _within((lo, hi), limit)
+        arrives = _total(parts, wanted)
+        beyond = not _within(arrives, held)
         if beyond and rule.overflow == "error":
             self.notes.problem(
                 f"the sum that can arrive at {array.name}, {lo}..{hi}, does not fit the chip's accumulator of "
                 f"{rule.bits} bits; declare a wider range for the input or send less"
             )
-        what = {"saturate": "saturates", "wrap": "wraps"}.get(rule.overflow, "fails")
+        what = {"saturate": "saturates and is counted", "wrap": "wraps"}.get(rule.overflow, "fails")
         self.notes.line(
             array.name,
             "format",
-            f"Q({rule.bits},{wanted}), accumulator: sums reach {lo * 2.0**-wanted:.6g}..{hi * 2.0**-wanted:.6g} "
-            f"in steps of {2.0**-wanted:.3g}" + (f"; a sum beyond the word {what} when it is read" if beyond else ""),
+            f"Q({rule.bits},{wanted}), accumulator: sums reach {arrives[0] * 2.0**-wanted:.6g}.."
+            f"{arrives[1] * 2.0**-wanted:.6g} in steps of {2.0**-wanted:.3g}"
+            + (f"; a sum beyond the word {what} when it is read" if beyond else ""),
             bits=rule.bits,
             frac=wanted,
         )
@@ -459,19 +535,34 @@ class _Quantiser:
         return raw
 
 
-def _narrowed(value: Expr, kind: Int, shift: int, rule: str) -> Expr:
-    """A value clipped (or wrapped) just outside its target, so that it can be shifted left within 62 bits."""
-    if rule == "wrap" and kind.bits > shift:
-        bits = kind.bits - shift
-        return Apply("wrap", (value, literal(bits)), Int(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, frac(value)))
-    return _limited(value, Int((kind.lo >> shift) - 1, (kind.hi >> shift) + 1))
+def _wrapped(value: Expr, bits: int) -> Expr:
+    return Apply("wrap", (value, literal(bits)), Int(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, frac(value)))
 
 
-def _limited(value: Expr, to: Int) -> Expr:
-    """A value clipped to lo..hi."""
-    ends = intervals.apply("clip", [bounds(value), (to.lo, to.lo), (to.hi, to.hi)])
-    limits = (literal(to.lo, frac(value)), literal(to.hi, frac(value)))
-    return Apply("clip", (value, *limits), Int(*ends, frac(value)))
+def _raised(lowerer: Lowerer, value: Expr, kind: Int, shift: int) -> Expr:
+    """A value shifted left by so many bits; one unit beyond the format where it is outside."""
+    value = lowerer.name(value)
+    inside = clipped(value, -(-kind.lo >> shift), kind.hi >> shift)
+    ends = Int(bounds(inside)[0] << shift, bounds(inside)[1] << shift, kind.frac)
+    up: Expr = Apply("shl", (inside, literal(shift)), ends)
+    for fn, end, beyond in (("gt", kind.hi >> shift, kind.hi + 1), ("lt", -(-kind.lo >> shift), kind.lo - 1)):
+        outside = lowerer.compared(fn, value, end)
+        up = lowerer.chosen(outside, literal(beyond, kind.frac), up)
+    return up
+
+
+def _moved(lowerer: Lowerer, array: Array, exact: Expr, rounded: Expr) -> Expr:
+    """A rounded value that is the old one though the exact value is not: one unit from it toward the exact value."""
+    kind = array.type
+    shift = frac(exact) - frac(rounded)
+    if not isinstance(kind, Int) or shift <= 0 or not fits((kind.lo << shift, kind.hi << shift)):
+        return rounded
+    old = Read(array.name, "own", kind)
+    exact, rounded = lowerer.name(exact), lowerer.name(rounded)
+    before = Apply("shl", (old, literal(shift)), Int(kind.lo << shift, kind.hi << shift, frac(exact)))
+    step = lowerer.chosen(Apply("lt", (exact, before), BOOL), literal(-1, kind.frac), literal(1, kind.frac))
+    stalled = Apply("and", (Apply("eq", (rounded, old), BOOL), Apply("ne", (exact, before), BOOL)), BOOL)
+    return lowerer.chosen(stalled, lowerer.made("add", old, step, frac_=kind.frac), rounded)
 
 
 def _overflowed(store: Store) -> Expr:
@@ -481,7 +572,7 @@ def _overflowed(store: Store) -> Expr:
         return store.value
     if store.overflow == "wrap" and kind.lo == -(1 << (kind.bits - 1)) and kind.hi == (1 << (kind.bits - 1)) - 1:
         return Apply("wrap", (store.value, literal(kind.bits)), replace(kind, frac=frac(store.value)))
-    return _limited(store.value, kind)
+    return clipped(store.value, kind.lo, kind.hi)
 
 
 def _total(parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:

@@ -5,6 +5,7 @@ Bounds of ints are exact Python integers of 63 bits; those of reals are float64,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from itertools import product
 
@@ -28,7 +29,13 @@ def bounds(expr: Expr, range_of: RangeOf) -> Bounds:
         return _whole(expr, range_of)
     parts: dict[str, Bounds] = {}
     outer = _with_ints_named(expr, range_of, parts)
-    return intervals.real(outer, lambda read: parts[read.array] if read.array in parts else range_of(read))
+
+    def leaf(part: Expr) -> intervals.RealInterval:
+        if not isinstance(part, Read):
+            return -math.inf, math.inf
+        return parts[part.array] if part.array in parts else range_of(part)
+
+    return intervals.real(outer, leaf)
 
 
 def _with_ints_named(expr: Expr, range_of: RangeOf, parts: dict[str, Bounds]) -> Expr:

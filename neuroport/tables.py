@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from neuroport.arithmetic import fit_frac
 
 FUNCTIONS = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus")
+LN_2 = Decimal("0.693147180559945309417232121458176568075500134360255")
+LOG2_E = Decimal("1.442695040888963407359924681001892137426645954152986")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,8 @@ def saturation(fn: str, frac: int) -> tuple[float, float]:
             return -(tail + 1) / 2, (tail + 1) / 2
         case "exp" | "softplus":
             return -tail, math.inf
+        case "tail":
+            return -math.inf, tail
         case _:
             return -math.inf, math.inf
 
@@ -58,6 +62,8 @@ def _value(fn: str, x: Decimal) -> Decimal:
             return 1 / (1 + (-x).exp())
         case "softplus":
             return max(x, Decimal(0)) + (1 + (-abs(x)).exp()).ln()
+        case "tail":  # softplus(x) = max(x, 0) + tail(abs(x))
+            return (1 + (-abs(x)).exp()).ln()
     raise ValueError(f"no table for {fn!r}")
 
 
@@ -71,10 +77,10 @@ def _argument_context() -> Context:
 
 @lru_cache(maxsize=256)
 def bounds(fn: str, lo: int, hi: int, frac: int) -> tuple[Fraction, Fraction]:
-    """The function's values at two arguments lo, hi * 2**-frac (it is monotone)."""
+    """The least and the largest of the function's values between lo and hi * 2**-frac (it is monotone)."""
     with localcontext(_argument_context()):
         ends = [Fraction(_value(fn, _exact(x, frac))) for x in (lo, hi)]
-    return ends[0], ends[1]
+    return min(ends), max(ends)
 
 
 @lru_cache(maxsize=256)
@@ -96,6 +102,23 @@ def table(fn: str, base: int, step: int, count: int, frac: int, bits: int) -> Ta
     return Table(entries, out, _interpolation_error(fn, base, step, frac, entries, out))
 
 
+@lru_cache(maxsize=16)
+def normalised(fn: str, index_bits: int, bits: int) -> NDArray[np.int64]:
+    """The entries over one power of two, 2**-index_bits apart, with bits - 1 fractional bits.
+
+    exp: 2**x for x in 0..1 without its end; log: of 1..2; sqrt: of 1/4..1.
+    """
+    count = 2**index_bits
+    first, last = {"exp": (0, count - 1), "log": (count, 2 * count), "sqrt": (count // 4, count)}[fn]
+    with localcontext(Context(prec=50)):
+        points = [Decimal(i) / count for i in range(first, last + 1)]
+        values = [(x * LN_2).exp() if fn == "exp" else _value(fn, x) for x in points]
+        scaled = [x * 2 ** (bits - 1) for x in values]
+        entries = np.array([int(x.to_integral_value(rounding="ROUND_HALF_UP")) for x in scaled], np.int64)
+    entries.setflags(write=False)
+    return entries
+
+
 def _interpolation_error(fn: str, base: int, step: int, frac: int, entries: NDArray[np.int64], out: int) -> float:
     if step == 0 or len(entries) < 2:
         return math.ldexp(0.5, -out)
@@ -112,7 +135,11 @@ def _interpolation_error(fn: str, base: int, step: int, frac: int, entries: NDAr
                 true = np.tanh(middle)
             case "sigmoid":
                 true = 1 / (1 + np.exp(-middle))
-            case _:
+            case "softplus":
                 true = np.logaddexp(0.0, middle)
+            case "tail":
+                true = np.log1p(np.exp(-abs(middle)))
+            case _:
+                raise ValueError(f"no table for {fn!r}")
     line = np.ldexp((entries[:-1] + entries[1:]) / 2.0, -out)
     return float(np.abs(line - true).max()) + math.ldexp(1.0, -out)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.arithmetic import VERSION
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace_write import FORMAT, parts_folder
 
@@ -100,6 +101,7 @@ class Trace:
     folder: str
     backend: str
     arithmetic: str
+    arithmetic_version: int  # of the integer arithmetic (neuroport.arithmetic.VERSION); 1 where the file does not say
     chip: str
     chip_text: str
     chip_seed: int | None
@@ -122,6 +124,11 @@ class Trace:
     overflows: Mapping[str, int]
     metrics: Mapping[str, list[tuple[int, Any]]]  # name -> (step, number or list)
     report: tuple[Mapping[str, Any], ...]
+
+    @property
+    def integer(self) -> bool:
+        """Whether it was computed in integers, so that its bits belong to one version of the arithmetic."""
+        return self.arithmetic == "integer"
 
     @contextmanager
     def _file(self) -> Iterator[h5py.File]:
@@ -230,6 +237,7 @@ def open_trace(path: str | Path) -> Trace:
             folder=str(attributes.get("folder", "")),
             backend=str(attributes["backend"]),
             arithmetic=str(attributes["arithmetic"]),
+            arithmetic_version=int(attributes.get("arithmetic_version", 1)),
             chip=str(attributes["chip"]),
             chip_text=_text(group["chip"]),
             chip_seed=int(attributes["chip_seed"]) if "chip_seed" in attributes else None,
@@ -252,6 +260,15 @@ def open_trace(path: str | Path) -> Trace:
             overflows=_counts(group, "overflows"),
             metrics={name: _metric(item) for name, item in _items(group, "metrics")},
             report=tuple(json.loads(_text(group["report"]))),
+        )
+
+
+def other_arithmetic(trace: Trace) -> Iterator[str]:
+    """What to say to those who go on from the trace, when this neuroport calculates with other integers."""
+    if trace.integer and trace.arithmetic_version != VERSION:
+        yield (
+            f"'{trace.path}' was computed with version {trace.arithmetic_version} of the integer arithmetic, and this "
+            f"neuroport has version {VERSION}: it goes on from the same values, but with other bits"
         )
 
 

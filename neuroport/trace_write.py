@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import __version__
+from neuroport.arithmetic import VERSION
 from neuroport.chip import Chip, ChipInstance
 from neuroport.errors import InvalidInput, Place
 from neuroport.executor import Capture
@@ -327,13 +328,14 @@ def _write_header(file: h5py.File, source: Source) -> None:
         name=source.network.name,
         backend=source.backend,
         arithmetic="integer" if program.integer else program.precision,
+        arithmetic_version=VERSION,
         chip=source.chip.name,
         seed=source.seed,
         dt=program.dt,
         folder=source.network.folder,
         copies=program.copies,
     )
-    if instance is not None:
+    if instance is not None and instance.seed is not None:
         group.attrs["chip_seed"] = instance.seed
     group["network"] = source.text
     group["chip"] = json.dumps(asdict(source.chip), indent=1)

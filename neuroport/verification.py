@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from neuroport.network import Network, Run
 from neuroport.program import Program
 from neuroport.protocol import protocol_steps, shorten
 from neuroport.recording import Chunk
+from neuroport.sensitivity import Sensitivity, Shadow
 from neuroport.session import Progress, Session, open_session
 from neuroport.values import Quantity
 
@@ -66,13 +68,18 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found. `skipped` says for each backend that did not take part why."""
+    """What `verify` found. `skipped` says for each backend that did not take part why.
+
+    `sensitivity`: of real programs that differ beyond TOLERANCE, what they make of their own last bits. They count as
+    identical, without a first difference, where that explains all of it.
+    """
 
     identical: bool
     executors: tuple[str, ...]
     steps: int
     first_difference: Difference | None
     skipped: dict[str, str] = field(default_factory=dict)
+    sensitivity: Sensitivity | None = None
 
 
 def verify(
@@ -89,7 +96,8 @@ def verify(
 
     The protocol is shortened: no repeat more than 3 times, no run longer than `steps` (1,000); not with `full`.
     A network without a protocol runs for `steps`. Integer programs must agree in every bit; of real ones the spikes
-    must be equal and arrays within TOLERANCE. Unsupported when fewer than two backends can execute the program.
+    must be equal and arrays within TOLERANCE, or within what the network makes of its own last bits (`sensitivity`).
+    Unsupported when fewer than two backends can execute the program.
     """
     able, skipped = _able(program, backends)
     if len(able) < 2:
@@ -108,7 +116,9 @@ def verify(
             network, program, able, seed, None, lambda step: min(chunk, start - step) if step < start else 1
         )
         difference = exact or difference
-    return Verification(difference is None, names, end, difference, skipped)
+    if difference is None or program.integer or difference.kind == "overflows":
+        return Verification(difference is None, names, end, difference, skipped)
+    return _explained(network, program, able, seed, progress, difference, skipped)
 
 
 def _able(program: Program, backends: Sequence[Backend | str]) -> tuple[list[Backend], dict[str, str]]:
@@ -141,29 +151,135 @@ def _compare(
     Gives the step before the last piece, the number of steps computed, and the difference found.
     """
     sessions = [open_session(network, program, backend, seed, keep=False) for backend in backends]
-    try:
-        total = protocol_steps(network, program)
-        walks = [session.walk_protocol(chunk) for session in sessions]
-        before = 0
-        largest = {a.name: max(map(abs, a.range)) for a in program.arrays.values() if a.range is not None}
-        for _ in zip(*walks, strict=True):
-            if progress is not None:
-                progress(sessions[0].step, total)
-            difference = _difference(program, sessions, largest)
+    scale = _declared(program)
+    before = 0
+    with _closing(*sessions):
+        for _ in _walked(network, program, sessions, chunk, progress):
+            difference = _difference(program, sessions, scale)
             if difference is not None:
                 return before, sessions[0].step, difference
             before = sessions[0].step
         return before, before, _overflow_difference(sessions)
+
+
+def _explained(
+    network: Network,
+    program: Program,
+    backends: Sequence[Backend],
+    seed: int | None,
+    progress: Progress | None,
+    found: Difference,
+    skipped: dict[str, str],
+) -> Verification:
+    """What is left of the difference `found` in a real program beside what it makes of its own last bits."""
+
+    def compare(chunk: Chunk) -> tuple[int, Verification]:
+        return _compare_with_shadow(network, program, backends, seed, progress, found, chunk)
+
+    start, result = compare(lambda step: _finely(step, found.step + 1))
+    if result.first_difference is not None and result.steps > start + 1:
+        _, exact = compare(lambda step: _finely(step, start) if step < start else 1)
+        result = result if exact.first_difference is None else exact
+    return replace(result, skipped=skipped)
+
+
+def _compare_with_shadow(
+    network: Network,
+    program: Program,
+    backends: Sequence[Backend],
+    seed: int | None,
+    progress: Progress | None,
+    found: Difference,
+    chunk: Chunk,
+) -> tuple[int, Verification]:
+    """Walk all backends again, beside a run with flipped bits that tells how far they may differ.
+
+    Gives the step before the last piece, and what was found but for `skipped`.
+    """
+    names = tuple(backend.name for backend in backends)
+    base = names.index("reference") if "reference" in names else 0
+    sessions = [open_session(network, program, backend, seed, keep=False) for backend in (*backends, backends[base])]
+    shadow = Shadow(program, sessions[base], sessions.pop())
+    scale, before, at_found = _declared(program), 0, None
+    with _closing(*sessions, shadow.other):
+        for _ in _walked(network, program, [*sessions, shadow.other], chunk, progress):
+            step = sessions[0].step
+            for name, values in shadow.base.final().items():
+                scale[name] = max(scale.get(name, 0.0), _magnitude(values))
+            if not shadow.compare(scale):
+                left = None if before else found
+                sensitivity = _sensitivity(shadow, found, scale, before)
+                return before, Verification(left is None, names, before, left, {}, sensitivity)
+            difference = _difference(program, sessions, scale, shadow)
+            if difference is not None:
+                sensitivity = _sensitivity(shadow, difference, scale)
+                return before, Verification(False, names, step, difference, {}, sensitivity)
+            before = step
+            if at_found is None and before > found.step:
+                at_found = _sensitivity(shadow, found, scale)
+    at_found = None if at_found is None else replace(at_found, lost=tuple(shadow.lost))
+    return before, Verification(True, names, before, None, {}, at_found)
+
+
+def _finely(step: int, stop: int) -> int:
+    """Pieces that are short at the start, for the flipped bits may soon change everything, and end at step `stop`."""
+    size = max(1, min(CHUNK, step // 4))
+    return min(size, stop - step) if step < stop else size
+
+
+def _sensitivity(
+    shadow: Shadow, found: Difference, scale: dict[str, float], until: int | None = None
+) -> Sensitivity | None:
+    """What the flipped bits have done to the array that differs; None where none could be flipped."""
+    if shadow.flipped is None:
+        return None
+    size = scale.get(found.name, 0.0) if found.kind == "array" else 0.0
+    by = abs(found.values[0] - found.values[1]) / size if size else None
+    moved = shadow.moved.get(found.name, 0.0) / size if size else None
+    return Sensitivity(
+        found.step, found.name, by, moved, shadow.base.backend, shadow.flipped, tuple(shadow.lost), until
+    )
+
+
+@contextmanager
+def _closing(*sessions: Session) -> Iterator[None]:
+    """Let go of the sessions at the end."""
+    try:
+        yield
     finally:
         for session in sessions:
             session.__exit__()
 
 
-def _difference(program: Program, sessions: Sequence[Session], largest: dict[str, float]) -> Difference | None:
+def _walked(
+    network: Network, program: Program, sessions: Sequence[Session], chunk: Chunk, progress: Progress | None
+) -> Iterator[None]:
+    """Walk all sessions through the protocol in step."""
+    total = protocol_steps(network, program)
+    for _ in zip(*[session.walk_protocol(chunk) for session in sessions], strict=True):
+        if progress is not None:
+            progress(sessions[0].step, total)
+        yield
+
+
+def _declared(program: Program) -> dict[str, float]:
+    """Per array the largest magnitude of its declared range."""
+    return {a.name: max(map(abs, a.range)) for a in program.arrays.values() if a.range is not None}
+
+
+def _difference(
+    program: Program, sessions: Sequence[Session], largest: dict[str, float], shadow: Shadow | None = None
+) -> Difference | None:
     """The first difference between the first session and another one: spikes, then arrays, then histograms.
 
-    `largest`: per array the largest magnitude declared or seen at earlier comparisons; brought up to date.
+    `largest`: per array the largest magnitude declared or seen at earlier comparisons; brought up to date. `shadow`:
+    arrays may also differ by what it allows.
     """
+    relative = 0.0 if program.integer else TOLERANCE[program.precision]
+
+    def allowed(name: str) -> float:
+        return max(relative * largest.get(name, 0.0), 0.0 if shadow is None else shadow.allowed(name))
+
     first = sessions[0]
     for other in sessions[1:]:
         executors = (first.backend, other.backend)
@@ -173,14 +289,13 @@ def _difference(program: Program, sessions: Sequence[Session], largest: dict[str
         ]
         if found := [s for s in spikes if s is not None]:
             return min(found, key=lambda d: d.step)
-        tolerance = 0.0 if program.integer else TOLERANCE[program.precision]
         theirs = other.final()
         for name, ours in first.final().items():
             largest[name] = max(largest.get(name, 0.0), _magnitude(ours), _magnitude(theirs[name]))
-            if (k := _unequal(ours, theirs[name], tolerance * largest[name])) is not None:
+            if (k := _unequal(ours, theirs[name], allowed(name))) is not None:
                 values = (np.ravel(ours)[k].item(), np.ravel(theirs[name])[k].item())
                 return Difference("array", first.step - 1, name, k, executors, values)
-        if (sampled := _sample_difference(program, first, other, tolerance, largest)) is not None:
+        if (sampled := _sample_difference(program, first, other, allowed)) is not None:
             return sampled
         for readout in program.readouts:
             ours, counted = first.executor.histogram(readout.name), other.executor.histogram(readout.name)
@@ -191,7 +306,7 @@ def _difference(program: Program, sessions: Sequence[Session], largest: dict[str
 
 
 def _sample_difference(
-    program: Program, first: Session, other: Session, tolerance: float, largest: dict[str, float]
+    program: Program, first: Session, other: Session, allowed: Callable[[str], float]
 ) -> Difference | None:
     """The first sample of a samples readout that differs."""
     executors = (first.backend, other.backend)
@@ -203,7 +318,7 @@ def _sample_difference(
         if at is not None:
             counts = (len(steps), len(their_steps))
             return Difference("samples", first.step - 1, record.name, at, executors, counts)
-        k = _unequal(ours, theirs, tolerance * largest.get(record.array, 0.0))
+        k = _unequal(ours, theirs, allowed(record.array))
         if k is not None:
             row, element = divmod(k, ours[0].size)
             values = (np.ravel(ours)[k].item(), np.ravel(theirs)[k].item())

@@ -63,6 +63,7 @@ FUNCTIONS: dict[str, Any] = {
     "round_div": _nearest,
     "shl": lambda x, k: x * 2**k,
     "shr": lambda x, k: x // 2**k,
+    "bit_length": lambda x: x.bit_length(),
     "wrap": lambda x, bits: (x + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1),
     "exp": math.exp,
     "log": math.log,
@@ -154,6 +155,12 @@ class Oracle:
     def zeros(self, name: str) -> list[Any]:
         return [0] * len(self.a[name])
 
+    def own(self, name: str, t: int) -> list[Any]:
+        """The values that a store into an array changes: of an input, what has arrived for this step."""
+        if self.program.arrays[name].role == "input":
+            return self.inputs[name].setdefault(t, self.zeros(name))
+        return self.a[name]
+
     # ------------------------------------------------------------------------------------------------------ bodies
 
     def body(self, body: Body, env: dict[str, Any]) -> bool:
@@ -174,7 +181,7 @@ class Oracle:
                         self.over[s.array] = self.over.get(s.array, 0) + 1
                         span = s.hi - s.lo + 1
                         x = min(max(x, s.lo), s.hi) if s.overflow == "saturate" else (x - s.lo) % span + s.lo
-                    self.a[s.array][env["own"]] = x
+                    self.own(s.array, env["t"])[env["own"]] = x
                 case Send():
                     if s.guard is not None and not self.value(s.guard, env):
                         continue

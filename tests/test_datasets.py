@@ -80,9 +80,7 @@ def test_mnist1d_is_the_published_one() -> None:
     ("name", "package", "installed"),
     [("digits", "sklearn", "scikit-learn"), ("mnist1d", "mnist1d.data", "mnist1d")],
 )
-def test_an_absent_package_is_named(
-    name: str, package: str, installed: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_absent_package_is_named(name: str, package: str, installed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package.split(".")[0], None)
     monkeypatch.setitem(sys.modules, package if "." in package else f"{package}.datasets", None)
     datasets._made.cache_clear()

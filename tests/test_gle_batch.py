@@ -153,7 +153,7 @@ def test_equals_the_oracle(copies: int, cross_entropy: bool, momentum: bool, bac
         assert net.largest_difference(session) < 1e-10
     for layer, w in zip(net.layers, first, strict=True):
         assert np.abs(layer.W - w).max() > 0.01
-    assert np.ptp(net.layers[-1].r, axis=0).min() > 0.01        # copies differ
+    assert np.ptp(net.layers[-1].r, axis=0).min() > 0.01  # copies differ
 
 
 def test_order_differs_from_the_published_one_by_a_step_of_learning() -> None:

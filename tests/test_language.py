@@ -290,7 +290,6 @@ def test_chained_comparison_and_ints_as_conditions() -> None:
     assert isinstance(body[0], Store)
 
 
-
 def test_texts_that_are_nested_too_deeply() -> None:
     place, text = Place("net.yaml", 3, 5), "this text is nested too deeply; give parts of it names of their own"
     for wrong in ("-" * 200 + "1", "+".join("1" * 120)):

@@ -399,14 +399,15 @@ def test_integers_among_real_numbers() -> None:
 
 
 def test_single_precision_is_single_precision() -> None:
-    """Constants, draws and functions are all of the program's precision: nothing is calculated in another one."""
+    """Constants, draws and results are all of the program's precision; functions are calculated in float64."""
     draw = apply("mul", Random(4, REAL), 0.1, type=REAL)
     value = apply("add", apply("exp", apply("mul", read("p.x", type=REAL), 0.3, type=REAL), type=REAL), draw, type=REAL)
     machine = start(single(value, [0.7, 1.1], precision="float32"))
     machine.advance(1)
     f = np.float32
     draws = rng.draw(rng.step_key(rng.stream_key(1, 4), 0), np.arange(2, dtype=np.uint64))
-    expected = np.exp(np.array([0.7, 1.1], f) * f(0.3)) + (draws * 2.0**-32).astype(f) * f(0.1)
+    exponents = np.array([0.7, 1.1], f) * f(0.3)
+    expected = np.exp(exponents.astype(np.float64)).astype(f) + (draws * 2.0**-32).astype(f) * f(0.1)
     assert expected.dtype == f
     assert machine.read("p.y").tolist() == expected.astype(np.float64).tolist()
 

@@ -250,9 +250,7 @@ def networks(draw: st.DrawFn) -> Network:
         Frozen(np.resize(np.array(draw(st.lists(numbers, min_size=1, max_size=5)), dtype=float), (7, size)))
     )
     data = DataValue("yin_yang", "test", "labels", (("size", 7),), draw(st.sampled_from([1.0, 0.5])), draw(floats))
-    beside = st.just(Quantity(0, "nA")) | st.just(
-        ArrayValue(Frozen(np.resize(np.array([0.5, -1.0]), (7, size))), "nA")
-    )
+    beside = st.just(Quantity(0, "nA")) | st.just(ArrayValue(Frozen(np.resize(np.array([0.5, -1.0]), (7, size))), "nA"))
     couplings = np.resize(np.array(draw(st.lists(floats, min_size=1, max_size=5))), (size, size))
     return Network(
         name=draw(st.sampled_from(["n", "1e5", "true", "two-words.v2"])),

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from neuroport.backends.emulator.layout import RUN_SCALARS, Names, fits, kind_of
+from neuroport.backends import functions
+from neuroport.backends.emulator.layout import RUN_SCALARS, Names, bounds, fits, kind_of, working_kind
 from neuroport.program import (
     Apply,
     Body,
@@ -35,7 +36,6 @@ from neuroport.program import (
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
-UNARY_REAL = {"exp": "math.exp", "log": "math.log", "sqrt": "math.sqrt", "tanh": "math.tanh"}
 WIDEST_LINE = 100
 
 
@@ -102,7 +102,7 @@ class Writer:
         for stmt in body:
             self.statement(stmt)
         for array, name in self._stored.items():
-            self.lines.append(f"{self.use('array', array)}[{self.place.own}] = {name}")
+            self.lines.append(f"{self.home(array)}[{self.place.own}] = {name}")
         self.lines[:0] = self._loads
 
     def statement(self, stmt: Stmt) -> None:
@@ -148,11 +148,9 @@ class Writer:
         array = self.program.arrays[stmt.array]
         old = self._own_variable(stmt.array)
         value = self.expr(stmt.value)
-        if value.kind == "lit":
-            value = self.cast(value, kind_of(stmt.value.type, self.program))
         guard = self.atom(self.expr_as(stmt.guard, "b")) if stmt.guard is not None else None
         if stmt.overflow != "none" and not self._inside(stmt):
-            value = self._limited(stmt, self.atom(value), guard)
+            value = self._limited(stmt, value, guard)
         value = self.cast(value, kind_of(array.type, self.program))
         if guard is not None:
             value = self.atom(value)
@@ -168,7 +166,10 @@ class Writer:
 
     def _limited(self, stmt: Store, value: Value, guard: Value | None) -> Value:
         """The value after the overflow rule, counting what it met."""
-        lo, hi = self._bound(stmt.lo, value.kind), self._bound(stmt.hi, value.kind)
+        if value.kind != "f":
+            value = self.cast(value, working_kind(self.program, stmt.value, stmt.lo, stmt.hi))
+        value = self.atom(value)
+        lo, hi = (self.cast(Value(literal(limit), "lit", atom=True), value.kind).text for limit in (stmt.lo, stmt.hi))
         outside = self._outside(value, lo, hi, guard)
         index = self.counter(stmt.array)
         if stmt.overflow == "error":
@@ -192,11 +193,7 @@ class Writer:
                 self.footer.append(f"{self.use('overflow', '')}[{index}] += {count}  # {stmt.array}")
             self.lines.append(f"{count} += {self._met(outside)}")
         if stmt.overflow == "wrap":
-            span = stmt.hi - stmt.lo + 1
-            if span >= 2**64:
-                return value
-            modulo = f"& {span - 1}" if span & (span - 1) == 0 else f"% {span}"
-            return Value(f"((np.int64({value.text}) - {literal(stmt.lo)}) {modulo}) + {literal(stmt.lo)}", "i8")
+            return self._wrapped(value, stmt.lo, stmt.hi - stmt.lo + 1)
         return self._clip(value, Value(lo, value.kind), Value(hi, value.kind))
 
     def _outside(self, value: Value, lo: str, hi: str, guard: Value | None) -> str:
@@ -207,10 +204,13 @@ class Writer:
         """How often a value outside its range counts."""
         return f"np.int64({outside})"
 
-    def _bound(self, limit: int, kind: str) -> str:
-        if kind == "i4" and not fits(32, limit, limit):
-            limit = max(-(2**31), min(2**31 - 1, limit))  # an i4 value cannot be beyond these anyway
-        return self.cast(Value(literal(limit), "lit", atom=True), kind).text
+    def _wrapped(self, value: Value, lo: int, span: int) -> Value:
+        """The value in lo .. lo + span - 1 that differs from it by a multiple of the span."""
+        if span >= 2**64:
+            return value
+        if span & (span - 1) == 0:
+            return Value(f"((np.int64({value.text}) - {literal(lo)}) & {span - 1}) + {literal(lo)}", "i8")
+        return Value(f"((np.int64({value.text}) % {span} - {lo % span}) % {span}) + {literal(lo)}", "i8")
 
     def _send(self, stmt: Send) -> None:
         array = self.program.arrays[stmt.input]
@@ -245,6 +245,11 @@ class Writer:
         """The row of an input for the present step."""
         return self.before_all(f"{ident}_now", f"{ident}[t & ({ident}.shape[0] - 1)]", "now", ident)
 
+    def home(self, array: str) -> str:
+        """Where an array's values of the present step are."""
+        ident = self.use("array", array)
+        return self.current(ident) if self.program.arrays[array].role == "input" else ident
+
     def _mask(self, ident: str) -> str:
         return self.before_all(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
 
@@ -263,12 +268,7 @@ class Writer:
             declared = self.program.arrays[array]
             kind = kind_of(declared.type, self.program)
             ident = self.names.fresh(array.rsplit(".", 1)[-1])
-            source = self.use("array", array)
-            if declared.role == "input":
-                row = self.current(source)
-                element = f"{row}[{self.place.own}]"
-            else:
-                element = f"{source}[{self.place.own}]"
+            element = f"{self.home(array)}[{self.place.own}]"
             self._loads.append(f"{ident} = {self._typed(element, kind)}")
             self._own[array] = Value(ident, kind, atom=True)
         return self._own[array]
@@ -308,11 +308,7 @@ class Writer:
         variable = read.array.rsplit(".", 1)[-1]
         wanted = variable if read.at == "own" else f"{read.at}_{variable}"
         if lag == 0:
-            ident = self.use("array", read.array)
-            if array.role == "input":
-                element = f"{self.current(ident)}[{neuron}]"
-            else:
-                element = f"{ident}[{neuron}]"
+            element = f"{self.home(read.array)}[{neuron}]"
         else:
             ident = self.use("history", read.array)
             wanted = f"{wanted}_{lag}_ago" if lag != "synapse" else f"{wanted}_d_ago"
@@ -408,12 +404,6 @@ class Writer:
         self.lines.append(f"{ident} = {value.text}")
         return Value(ident, value.kind, atom=True)
 
-    def _widest(self, values: list[Value], result: str) -> str:
-        kinds = [v.kind for v in values] + [result]
-        if "f" in kinds:
-            return "f"
-        return "i8" if "i8" in kinds else "i4" if "i4" in kinds else result
-
     def _clip(self, x: Value, lo: Value, hi: Value) -> Value:
         low, high = ("real_min", "real_max") if x.kind == "f" else ("min", "max")
         return Value(f"{low}({high}({x.text}, {lo.text}), {hi.text})", x.kind)
@@ -434,11 +424,12 @@ class Writer:
             return Value(f"(not {self.cast(args[0], 'b').text})", "b")
         if fn == "select":
             condition = self.cast(args[0], "b")
-            a, b = (self.atom(self.cast(v, result)) for v in args[1:])
-            return Value(f"({a.text} if {condition.text} else {b.text})", result)
+            kind = working_kind(self.program, expr, *expr.args[1:]) if isinstance(expr.type, Int) else result
+            a, b = (self.atom(self.cast(v, kind)) for v in args[1:])
+            return self.cast(Value(f"({a.text} if {condition.text} else {b.text})", kind), result)
         if result == "f":
             return self._apply_real(fn, [self.cast(a, "f") for a in args])
-        return self.cast(self._apply_integer(expr, args, result), result)
+        return self.cast(self._apply_integer(expr, args), result)
 
     def _apply_real(self, fn: str, args: list[Value]) -> Value:
         texts = [a.text for a in args]
@@ -455,50 +446,62 @@ class Writer:
                 return Value(f"real_{fn}({texts[0]}, {texts[1]})", "f")
             case "clip":
                 return self._clip(*args)
-            case "exp" | "log" | "sqrt" | "tanh":
-                return Value(f"{UNARY_REAL[fn]}({texts[0]})", "f")
-            case "sigmoid" | "softplus" | "floordiv" | "mod":
-                return Value(f"{'real_' if fn in ('floordiv', 'mod') else ''}{fn}({', '.join(texts)})", "f")
+            case "sqrt":
+                return Value(f"math.sqrt({texts[0]})", "f")
+            case "floordiv" | "mod":
+                return Value(f"real_{fn}({', '.join(texts)})", "f")
+            case _ if fn in functions.NAMES:
+                return Value(self._function(fn, texts[0]), "f")
             case "to_real":
                 return args[0]
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for real numbers")
 
-    def _apply_integer(self, expr: Apply, args: list[Value], result: str) -> Value:
-        texts = [a.text for a in args]
+    def _function(self, fn: str, x: str) -> str:
+        """A function that is calculated in float64 whatever the precision."""
+        if self.program.precision == "float64":
+            return f"real_{fn}({x})"
+        return f"real(real_{fn}(np.float64({x})))"
+
+    def _apply_integer(self, expr: Apply, given: list[Value]) -> Value:
+        """A function of integers. Numba computes sums and products of any in 64 bits."""
         fn = expr.fn
+        kind = working_kind(self.program, expr, *expr.args)
+        args = [self.cast(v, kind) for v in given]
+        texts = [(a if v.kind == "b" else v).text for a, v in zip(args, given, strict=True)]
         match fn:
             case "add" | "sub" | "mul":
-                wide = args if result == "i4" else [self.cast(a, "i8") if a.kind == "b" else a for a in args]
-                text = f"{wide[0].text} {INFIX[fn]} {wide[1].text}"
-                return Value(f"np.int32({text})", "i4") if result == "i4" else Value(f"({text})", "i8")
-            case "neg" | "abs":
-                text = f"{'-' if fn == 'neg' else 'abs'}({self.cast(args[0], self._widest(args, result)).text})"
-                return Value(f"np.int32({text})", "i4") if result == "i4" else Value(f"({text})", "i8")
-            case "min" | "max" | "clip":
-                kind = self._widest(args, result)
-                same = [self.cast(a, kind) for a in args]
-                return self._clip(*same) if fn == "clip" else Value(f"{fn}({same[0].text}, {same[1].text})", kind)
+                return self._narrowed(f"{texts[0]} {INFIX[fn]} {texts[1]}", kind)
+            case "neg":
+                return self._narrowed(f"-{args[0].text}", kind)
+            case "abs":
+                return self._narrowed(f"abs({args[0].text})", kind)
+            case "min" | "max":
+                return Value(f"{fn}({args[0].text}, {args[1].text})", kind)
+            case "clip":
+                return self._clip(*args)
             case "shl":
-                return Value(f"({self.cast(args[0], result).text} << {texts[1]})", "shifted")
+                return Value(f"({args[0].text} << {texts[1]})", "shifted")
             case "shr":
-                operand = args[0] if args[0].kind != "lit" else self.cast(args[0], "i8")
-                return Value(f"({operand.text} >> {min(int(texts[1]), 63)})", "shifted")
+                return Value(f"({(args if given[0].kind == 'lit' else given)[0].text} >> {texts[1]})", "shifted")
+            case "bit_length":
+                return Value(f"bit_length({self.cast(given[0], 'i8').text})", "i8")
             case "wrap":
-                bits = int(texts[1])
+                bits = bounds(expr.args[1])[0]
                 if bits >= 64:
-                    return args[0]
+                    return given[0]
                 half = 1 << (bits - 1)
                 return Value(f"(((np.int64({texts[0]}) + {half}) & {2 * half - 1}) - {half})", "shifted")
             case "floordiv" | "mod" | "trunc_div" | "round_div":
-                return self._quotient(fn, expr, args, result)
+                return self._quotient(fn, expr.args[1], args[0], args[1])
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for integers")
 
-    def _quotient(self, fn: str, expr: Apply, args: list[Value], result: str) -> Value:
-        kind = self._widest(args, result)
-        a, b = (self.cast(v, kind) for v in args)
-        divisor = expr.args[1]
+    def _narrowed(self, text: str, kind: str) -> Value:
+        """What Numba has computed in 64 bits, in the kind that holds it."""
+        return Value(f"np.int32({text})", "i4") if kind == "i4" else Value(f"({text})", "i8")
+
+    def _quotient(self, fn: str, divisor: Expr, a: Value, b: Value) -> Value:
         if isinstance(divisor, Const) and divisor.value > 0:
             n = int(divisor.value)
             shift = n.bit_length() - 1
@@ -508,7 +511,7 @@ class Writer:
                 return Value(f"({a.text} & {n - 1})", "shifted")
             if n == 1 << shift and fn == "trunc_div":
                 a = self.atom(a)
-                sign = 31 if kind == "i4" else 63
+                sign = 31 if a.kind == "i4" else 63
                 return Value(f"({a.text} + (({a.text} >> {sign}) & {n - 1})) >> {shift}", "shifted")
         return Value(f"{fn}({a.text}, {b.text})", "shifted")
 
@@ -516,27 +519,32 @@ class Writer:
         """Shift right with rounding. All forms work on two's complement: `>>` is floor."""
         result = kind_of(expr.type, self.program)
         shift, mask, half = expr.shift, (1 << expr.shift) - 1, 1 << (expr.shift - 1)
-        type_ = expr.x.type
-        narrow = isinstance(type_, Int) and fits(32, type_.lo - mask, type_.hi + mask)
+        low, high = bounds(expr.x)
+        narrow = fits(32, low - mask, high + mask)
         kind, sign = ("i4", 31) if narrow else ("i8", 63)
         x = self.atom(self.cast(self.expr(expr.x), kind)).text
         number = "np.int32" if narrow else "np.int64"
         match expr.mode:
             case "floor":
-                text = f"{x} >> {shift}"
+                return self.cast(Value(f"({x} >> {shift})", "shifted"), result)
+            case "floor_min_step":
+                text = f"(({x} >> {shift}) + np.int64(({x} > 0) & (({x} >> {shift}) == 0)))"
+                return self.cast(Value(text, "shifted"), result)
             case "toward_zero":
-                text = f"{number}({x} + (({x} >> {sign}) & {mask})) >> {shift}"
+                raised = f"(({x} >> {sign}) & {mask})"
             case "nearest":  # half away from zero: negative numbers get one less than half
-                text = f"{number}({x} + {half} + ({x} >> {sign})) >> {shift}"
+                raised = f"{half} + ({x} >> {sign})"
             case "nearest_even":
-                text = f"{number}({x} + {half - 1} + (({x} >> {shift}) & 1)) >> {shift}"
+                raised = f"{half - 1} + (({x} >> {shift}) & 1)"
             case "stochastic":  # on the magnitude: for a negative number, mask - r instead of r
                 word = f"np.int64({self._word(expr.stream)} >> SHIFT_32)"
                 r = self.atom(Value(f"{number}({word} & {mask})", kind)).text
-                text = f"{number}({x} + ({r} ^ (({x} >> {sign}) & {mask}))) >> {shift}"
-            case "floor_min_step":
-                text = f"({x} >> {shift}) + np.int64(({x} > 0) & (({x} >> {shift}) == 0))"
-        return self.cast(Value(f"({text})", "shifted"), result)
+                raised = f"({r} ^ (({x} >> {sign}) & {mask}))"
+        if fits(64, low - mask, high + mask):
+            text = f"({number}({x} + {raised}) >> {shift})"
+        else:  # the sum would not fit: only what is dropped is added to
+            text = f"(({x} >> {shift}) + ((({x} & {mask}) + {raised}) >> {shift}))"
+        return self.cast(Value(text, "shifted"), result)
 
     def _word(self, stream: int) -> str:
         """The 64 random bits of this stream, step and element."""

@@ -32,8 +32,6 @@ from neuroport.program import (
 Level = Literal["row", "element", "copy"]
 """How often a value is computed: once for the inner loop, once per neuron or synapse, or for every copy."""
 ORDER: tuple[Level, ...] = ("row", "element", "copy")
-VECTOR = ("exp", "tanh", "sigmoid", "softplus")
-"""Functions that have a form in which several copies are computed at a time."""
 
 
 @dataclass(slots=True)
@@ -131,7 +129,7 @@ class BatchWriter(Writer):
         for stmt in body:
             self.statement(stmt)
         for array, name in self._stored.items():
-            line = self.put(self.use("array", array), self.place_of(array, "own"), name)
+            line = self.put(self.home(array), self.place_of(array, "own"), name)
             (self.lines if is_own(self.program.arrays[array]) else self.after).append(line)
         self.lines[:0] = self._loads
 
@@ -180,11 +178,9 @@ class BatchWriter(Writer):
 
     def _stored_value(self, stmt: Store, value: Value) -> None:
         """Store a value at once."""
-        if value.kind == "lit":
-            value = self.cast(value, kind_of(stmt.value.type, self.program))
         guard = None if stmt.guard is None else self.atom(self.expr_as(stmt.guard, "b"))
         if stmt.overflow != "none" and not self._inside(stmt):
-            value = self._limited(stmt, self.atom(value), guard)
+            value = self._limited(stmt, value, guard)
         value = self.atom(self.cast(value, kind_of(self.program.arrays[stmt.array].type, self.program)))
         lines = [self.put(self.use("array", stmt.array), self.place_of(stmt.array, "own"), value.text)]
         if is_own(self.program.arrays[stmt.array]):
@@ -220,10 +216,8 @@ class BatchWriter(Writer):
             declared = self.program.arrays[array]
             kind = kind_of(declared.type, self.program)
             ident = self.names.fresh(array.rsplit(".", 1)[-1])
-            source = self.use("array", array)
-            source = self.current(source) if declared.role == "input" else source
             lines = self._loads if is_own(declared) else self.element
-            lines.append(f"{ident} = {self._typed(self.get(source, self.place_of(array, 'own')), kind)}")
+            lines.append(f"{ident} = {self._typed(self.get(self.home(array), self.place_of(array, 'own')), kind)}")
             self._own[array] = Value(ident, kind, atom=True)
         return self._own[array]
 
@@ -249,8 +243,7 @@ class BatchWriter(Writer):
                 f"{past}_{lag}_ago", f"{past}[(t - {1 + lag}) & ({past}.shape[0] - 1)]", "past", past, str(lag)
             )
         else:
-            source = self.use("array", read.array)
-            source = self.current(source) if array.role == "input" else source
+            source = self.home(read.array)
         local = self.names.fresh(wanted)
         level = self.level(read)
         lines = self._loads if level == "copy" else self._lines_of(level)
@@ -312,11 +305,6 @@ class BatchWriter(Writer):
                 return ""
             places.append(f"{self.use('array', factor.array)}, {self.place_of(factor.array, factor.at).split(' ')[0]}")
         return f"sum_products({', '.join(places)}, {self.copies()})"
-
-    def _apply_real(self, fn: str, args: list[Value]) -> Value:
-        if fn in VECTOR:
-            return Value(f"vector_{fn}({args[0].text})", "f")
-        return Writer._apply_real(self, fn, args)
 
     def _draw_element(self) -> str:
         element = self.place.element

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from neuroport.batch import LANES
-from neuroport.program import Array, Body, Bool, Int, Program, Real, Sum, Type, parts
+from neuroport.program import Array, Body, Bool, Const, Expr, Int, Program, Real, Sum, Type, parts
 
 RUN_SCALARS = ("run.t", "run.item_step")
 """Scalars that the generated code computes itself instead of reading them."""
@@ -117,6 +117,23 @@ def kind_of(type_: Type, program: Program) -> str:
             return "b"
         case Int(lo=lo, hi=hi):
             return "i4" if program.integer and fits(32, lo, hi) else "i8"
+
+
+def bounds(expr: Expr) -> tuple[int, int]:
+    """The bounds of an integer expression; a literal's are its value, whatever its type says."""
+    if isinstance(expr, Const):
+        return int(expr.value), int(expr.value)
+    return (expr.type.lo, expr.type.hi) if isinstance(expr.type, Int) else (0, 1)
+
+
+def working_kind(program: Program, *held: Expr | int) -> str:
+    """The kind in which a machine computes with all of these: operands, the result, and limits.
+
+    This is the only place that decides it, for literals as for variables.
+    """
+    ends = [(x, x) if isinstance(x, int) else bounds(x) for x in held]
+    narrow = program.integer and all(fits(32, lo, hi) for lo, hi in ends)
+    return "i4" if narrow else "i8"
 
 
 def storage(array: Array, program: Program) -> np.dtype[np.generic]:

@@ -96,22 +96,6 @@ def put(typingctx, values, index, value, scope):
 
 BATCH = '''
 
-LOG2_E, ROUNDER = 1.4426950408889634, 6755399441055744.0
-LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
-
-
-@intrinsic
-def as_real(typingctx, bits):
-    """The float64 of these 64 bits."""
-    return types.float64(bits), lambda context, builder, signature, args: builder.bitcast(args[0], ir.DoubleType())
-
-
-@intrinsic
-def as_bits(typingctx, x):
-    """The 64 bits of a float64."""
-    return types.int64(x), lambda context, builder, signature, args: builder.bitcast(args[0], ir.IntType(64))
-
-
 def _eight(context, builder, array_type, array, first):
     """A function that loads 8 numbers which begin at array[first + 8 * block]."""
     lanes = ir.VectorType(context.get_value_type(array_type.dtype), 8)
@@ -162,84 +146,6 @@ def sum_products(typingctx, a, at_a, b, at_b, copies):
         return _lane_sum(builder, number, args[4], lambda block: builder.fmul(load_a(block), load_b(block)))
 
     return a.dtype(a, types.int64, b, types.int64, types.int64), codegen
-
-
-@njit(**HELPER)
-def expm1_reduced(x, bias):
-    """2**(k + bias - 1023) and expm1(r), where x = k log 2 + r and |r| < 0.35: arithmetic only."""
-    shifted = x * LOG2_E + ROUNDER
-    k = shifted - ROUNDER
-    r = (x - k * LN2_HIGH) - k * LN2_LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    return as_real((as_bits(shifted) + bias) << 52), r + r * r * p
-
-
-@njit(**HELPER)
-def vector_exp(x):
-    """exp(x): infinite above 709.8, 0 below -708.1."""
-    z = np.float64(x)
-    bounded = z if z < 709.9 else 709.9
-    bounded = bounded if bounded > -708.3 else -708.3
-    half, rest = expm1_reduced(bounded, 1022)
-    y = (half + half * rest) * 2.0
-    return real(y if z == z else z)
-
-
-@njit(**HELPER)
-def vector_sigmoid(x):
-    """1 / (1 + exp(-x))."""
-    return real(1) / (real(1) + vector_exp(-x))
-
-
-@njit(**HELPER)
-def vector_softplus(x):
-    """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)); log1p(y) = 2 artanh(y / (2 + y))."""
-    z = np.float64(x)
-    y = np.float64(vector_exp(-abs(z)))
-    s = y / (2.0 + y)
-    q = s * s
-    p = 1.0 / 33.0
-    p = p * q + 1.0 / 31.0
-    p = p * q + 1.0 / 29.0
-    p = p * q + 1.0 / 27.0
-    p = p * q + 1.0 / 25.0
-    p = p * q + 1.0 / 23.0
-    p = p * q + 1.0 / 21.0
-    p = p * q + 1.0 / 19.0
-    p = p * q + 1.0 / 17.0
-    p = p * q + 1.0 / 15.0
-    p = p * q + 1.0 / 13.0
-    p = p * q + 1.0 / 11.0
-    p = p * q + 1.0 / 9.0
-    p = p * q + 1.0 / 7.0
-    p = p * q + 1.0 / 5.0
-    p = p * q + 1.0 / 3.0
-    y = 2.0 * (s + s * q * p)
-    return real((z if z > 0.0 else 0.0) + y)
-
-
-@njit(**HELPER)
-def vector_tanh(x):
-    """The hyperbolic tangent, by expm1(2 |x|)."""
-    z = np.float64(x)
-    doubled = 2.0 * abs(z)
-    doubled = doubled if doubled < 44.0 else 44.0
-    power, rest = expm1_reduced(doubled, 1023)
-    y = power * rest + (power - 1.0)
-    y = y / (y + 2.0)
-    y = y if z > 0.0 else -y
-    return real(y if z == z else z)
 
 
 @njit(**SHARED)

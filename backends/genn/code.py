@@ -18,7 +18,8 @@ from typing import Protocol
 
 import numpy as np
 
-from neuroport.backends.emulator.layout import Names, fits, kind_of, storage
+from neuroport.backends import functions
+from neuroport.backends.emulator.layout import Names, bounds, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.program import (
     Apply,
@@ -195,9 +196,7 @@ class Writer:
         value = self.expr(stmt.value)
         guard = None if stmt.guard is None else self.atom(self.cast(self.expr(stmt.guard), "b"))
         if stmt.overflow != "none" and not self._inside(stmt):
-            if value.kind == "lit":
-                value = self.cast(value, kind_of(stmt.value.type, self.program))
-            value = self._limited(stmt, self.atom(value), guard)
+            value = self._limited(stmt, value, guard)
         condition = "" if guard is None else f"if ({guard.text}) "
         ctype = c_type(storage(array, self.program))
         self.lines.append(f"{condition}{target} = ({ctype}){value.text};")
@@ -209,8 +208,9 @@ class Writer:
 
     def _limited(self, stmt: Store, value: Value, guard: Value | None) -> Value:
         """The value after the overflow rule, counting what it met."""
-        if value.kind == "i4" and not fits(32, stmt.lo, stmt.hi):
-            value = self.name(self.cast(value, "i8"))
+        if value.kind not in REAL_KINDS:
+            value = self.cast(value, working_kind(self.program, stmt.value, stmt.lo, stmt.hi))
+        value = self.atom(value)
         low, high = (self._bound(limit, value.kind) for limit in (stmt.lo, stmt.hi))
         outside = f"({value.text} < {low} || {value.text} > {high})" + (f" && {guard.text}" if guard else "")
         if stmt.overflow == "error":
@@ -229,10 +229,9 @@ class Writer:
         if span & (span - 1) == 0:
             wide = f"((uint64_t)(int64_t){value.text} - (uint64_t)(int64_t){lo}) & {unsigned(span - 1)}"
             return self.cast(Value(f"((int64_t)({wide}) + {lo})", "i8"), value.kind)
-        rest = self.name(Value(f"((int64_t){value.text} - {lo}) % {integer(span)}", "i8"))
-        return self.cast(
-            Value(f"({lo} + ({rest.text} < 0 ? {rest.text} + {integer(span)} : {rest.text}))", "i8"), value.kind
-        )
+        rest = f"((int64_t){value.text} % {integer(span)} - {integer(stmt.lo % span)}) % {integer(span)}"
+        rest = self.name(Value(rest, "i8")).text
+        return self.cast(Value(f"({lo} + ({rest} < 0 ? {rest} + {integer(span)} : {rest}))", "i8"), value.kind)
 
     def _bound(self, limit: int, kind: str) -> str:
         return real(float(limit), self.program.precision) if kind in REAL_KINDS else integer(limit)
@@ -289,16 +288,14 @@ class Writer:
             return value
         if kind == "b":
             return Value(f"({value.text} != 0)", "b")
-        return Value(f"({self.type(kind)}){value.text}", kind)
+        if value.kind == "lit" and kind == "i4":
+            return Value(value.text, "i4", atom=True)
+        return Value(f"({self.type(kind)}){value.text}", kind, atom=value.kind == "lit")
 
     def reals(self, values: list[Value]) -> list[Value]:
         """The values as real numbers of one kind: double when one of them is."""
         kind = "d" if any(v.kind == "d" for v in values) else "f"
         return [self.cast(v, kind) for v in values]
-
-    def _widest(self, values: list[Value], result: str) -> str:
-        kinds = [v.kind for v in values] + [result]
-        return "f" if "f" in kinds else "i8" if "i8" in kinds else "i4"
 
     def _apply(self, expr: Apply) -> Value:
         result = kind_of(expr.type, self.program)
@@ -317,11 +314,12 @@ class Writer:
             if result == "f":
                 a, b = self.reals(args[1:])
                 return Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", a.kind)
-            a, b = (self.cast(v, result) for v in args[1:])
-            return Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", result)
+            kind = working_kind(self.program, expr, *expr.args[1:]) if isinstance(expr.type, Int) else result
+            a, b = (self.cast(v, kind) for v in args[1:])
+            return self.cast(Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", kind), result)
         if result == "f":
             return self._apply_real(fn, self.reals(args))
-        return self.cast(self._apply_integer(expr, args, result), result)
+        return self.cast(self._apply_integer(expr, args), result)
 
     def _apply_real(self, fn: str, args: list[Value]) -> Value:
         texts = [a.text for a in args]
@@ -339,7 +337,11 @@ class Writer:
                 return self._extreme(fn, args[0], args[1])
             case "clip":
                 return self._clip(*args)
-            case "exp" | "log" | "sqrt" | "tanh":
+            case "sqrt":
+                return Value(f"sqrt({bare(texts[0])})", kind)
+            case _ if fn in functions.NAMES and self.type(kind) == "double":
+                return self._function(fn, self.atom(args[0]))
+            case "exp" | "log" | "tanh":
                 return Value(f"{fn}({bare(texts[0])})", kind)
             case "sigmoid":
                 return Value(f"({self.real(1.0)} / ({self.real(1.0)} + exp(-{texts[0]})))", kind)
@@ -353,6 +355,14 @@ class Writer:
                 return args[0]
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for real numbers")
+
+    def _function(self, fn: str, x: Value) -> Value:
+        """A function in double precision, line by line."""
+
+        def name(text: str, wanted: str, truth: bool) -> str:
+            return self.name(Value(text, "b" if truth else x.kind), wanted).text
+
+        return Value(functions.in_c(fn, x.text, name, lambda value: real(value, "float64")), x.kind)
 
     def real(self, value: float) -> str:
         """A real literal."""
@@ -381,43 +391,67 @@ class Writer:
     def _clip(self, x: Value, low: Value, high: Value) -> Value:
         return self._extreme("min", self.name(self._extreme("max", x, low)), high)
 
-    def _apply_integer(self, expr: Apply, args: list[Value], result: str) -> Value:
+    def _apply_integer(self, expr: Apply, given: list[Value]) -> Value:
+        """A function of integers, computed in one kind that holds all operands and the result."""
         fn = expr.fn
+        kind = working_kind(self.program, expr, *expr.args)
+        args = [self.cast(v, kind) for v in given]
         match fn:
             case "add" | "sub" | "mul":
-                kind = self._widest(args, result)
-                first = self.cast(args[0], "i8") if kind == "i8" and args[0].kind != "i8" else args[0]
-                second = self.cast(args[1], "i4") if args[1].kind == "b" else args[1]
-                return Value(f"({first.text} {ARITHMETIC[fn]} {second.text})", kind)
+                second = args[1] if given[1].kind == "b" else given[1]  # C widens it
+                return Value(f"({args[0].text} {ARITHMETIC[fn]} {second.text})", kind)
             case "neg":
-                kind = self._widest(args, result)
-                return Value(f"(-{self.cast(args[0], kind).text})", kind)
+                return Value(f"(-{args[0].text})", kind)
             case "abs":
-                kind = self._widest(args, result)
-                x = self.atom(self.cast(args[0], kind)).text
+                x = self.atom(args[0]).text
                 return Value(f"({x} < 0 ? -{x} : {x})", kind)
-            case "min" | "max" | "clip":
-                kind = self._widest(args, result)
-                same = [v if v.kind == "lit" else self.cast(v, kind) for v in args]
-                same[0] = self.cast(same[0], kind)
-                value = self._clip(*same) if fn == "clip" else self._extreme(fn, same[0], same[1])
-                return Value(value.text, kind)
+            case "min" | "max":
+                return self._extreme(fn, *args)
+            case "clip":
+                return self._clip(*args)
+            case "shl" if isinstance(expr.args[1], Const):
+                power = 1 << constant(expr.args[1])
+                x = args[0] if fits(32, power, power) else self.cast(args[0], "i8")
+                return Value(f"({x.text} * {integer(power)})", x.kind)
             case "shl":
-                shift = constant(expr.args[1])
-                return Value(f"({self.cast(args[0], result).text} * {integer(1 << shift)})", result)
+                return Value(f"({self.cast(args[0], 'i8').text} * {self._power(given[1]).text})", "i8")
+            case "shr" if isinstance(expr.args[1], Const):
+                return self.floor_shift(given[0], constant(expr.args[1]))
             case "shr":
-                return self.floor_shift(args[0], constant(expr.args[1]))
+                power = self.name(self._power(given[1]), "power").text
+                return Value(f"(({self.cast(given[0], 'i8').text} & (-{power})) / {power})", "i8")
+            case "bit_length":
+                return self._bit_length(given[0])
             case "wrap":
-                bits = constant(expr.args[1])
-                if bits >= 64:
-                    return args[0]
-                half, mask = 1 << (bits - 1), (1 << bits) - 1
-                raised = f"((uint64_t)(int64_t){args[0].text} + {unsigned(half)}) & {unsigned(mask)}"
-                return Value(f"((int64_t)({raised}) - {integer(half)})", "i8")
+                return self._wrapped(given[0], constant(expr.args[1]))
             case "floordiv" | "mod" | "trunc_div" | "round_div":
-                return self._quotient(fn, expr.args[1], args, self._widest(args, result))
+                return self._quotient(fn, expr.args[1], args[0], args[1])
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for integers")
+
+    def _wrapped(self, x: Value, bits: int) -> Value:
+        """The lowest bits of a number as a number of two's complement."""
+        if bits >= 64:
+            return x
+        half, mask = 1 << (bits - 1), (1 << bits) - 1
+        raised = f"((uint64_t)(int64_t){x.text} + {unsigned(half)}) & {unsigned(mask)}"
+        return Value(f"((int64_t)({raised}) - {integer(half)})", "i8")
+
+    def _power(self, count: Value) -> Value:
+        """Two to the power of a number of bits from 0 to 62."""
+        return Value(f"((int64_t)1 << {self.cast(count, 'i4').text})", "i8")
+
+    def _bit_length(self, x: Value) -> Value:
+        """The number of bits of a magnitude, by halves: as many bits as lie above are counted and dropped."""
+        x = self.atom(self.cast(x, "i8"))
+        size = f"({x.text} < 0 ? (uint64_t)0 - (uint64_t){x.text} : (uint64_t){x.text})"
+        size = self.name(Value(size, "u8"), "size").text
+        counts = []
+        for bits in (32, 16, 8, 4, 2, 1):
+            more = self.name(Value(f"({size} >= {unsigned(1 << bits)})", "b"), "more").text
+            size = self.name(Value(f"({more} ? {size} / {unsigned(1 << bits)} : {size})", "u8"), "size").text
+            counts.append(f"({more} ? {bits} : 0)")
+        return Value(f"({' + '.join(counts)} + (int32_t){size})", "i4")
 
     def floor_shift(self, x: Value, shift: int) -> Value:
         """Give x * 2**-shift rounded down."""
@@ -430,10 +464,11 @@ class Writer:
         power = 1 << shift
         return Value(f"(({x.text} & {integer(-power)}) / {integer(power)})", x.kind)
 
-    def _quotient(self, fn: str, divisor: Expr, args: list[Value], kind: str) -> Value:
+    def _quotient(self, fn: str, divisor: Expr, first: Value, second: Value) -> Value:
         """Integer quotients and remainders; 0 where the divisor is 0."""
-        a, b = (self.atom(self.cast(v, kind)) for v in args)
-        n = int(divisor.value) if isinstance(divisor, Const) else 0
+        a, b = self.atom(first), self.atom(second)
+        kind = a.kind
+        n = constant(divisor) if isinstance(divisor, Const) else 0
         if n > 0 and n & (n - 1) == 0:
             if fn == "floordiv":
                 return self.floor_shift(a, n.bit_length() - 1)
@@ -441,6 +476,10 @@ class Writer:
                 return Value(f"({a.text} & {integer(n - 1)})", kind)
         safe = b if n else self.name(Value(f"({b.text} == 0 ? 1 : {b.text})", kind), "divisor")
         x, y = a.text, safe.text
+        if fn == "mod" and not n:  # processors fail at the lowest number % -1
+            y = self.name(Value(f"({y} == -1 ? 1 : {y})", kind), "divisor").text
+        if fn == "mod" and n == -1:
+            return Value("0", "lit", atom=True)
         match fn:
             case "trunc_div":
                 value = f"({x} / {y})"
@@ -448,10 +487,10 @@ class Writer:
                 value = f"({x} / {y} - (({x} % {y} != 0 && ({x} < 0) != ({y} < 0)) ? 1 : 0))"
             case "mod":
                 value = f"({x} % {y} + (({x} % {y} != 0 && ({x} < 0) != ({y} < 0)) ? {y} : 0))"
-            case _:
-                rest = self.name(Value(f"({x} % {y} < 0 ? -({x} % {y}) : {x} % {y})", kind), "rest").text
-                size = self.name(Value(f"({y} < 0 ? -{y} : {y})", kind), "size").text
-                away = f"({rest} >= {size} - {rest} ? (({x} < 0) != ({y} < 0) ? -1 : 1) : 0)"
+            case _:  # with negative magnitudes, since the lowest number has no positive one
+                rest = self.name(Value(f"({x} % {y} > 0 ? -({x} % {y}) : {x} % {y})", kind), "rest").text
+                size = self.name(Value(f"({y} > 0 ? -{y} : {y})", kind), "size").text
+                away = f"({rest} <= {size} - {rest} ? (({x} < 0) != ({y} < 0) ? -1 : 1) : 0)"
                 value = f"({x} / {y} + {away})"
         return Value(value if n else f"({b.text} == 0 ? 0 : {value})", kind)
 
@@ -459,33 +498,49 @@ class Writer:
         """Drop low bits. C's division rounds toward zero; the other rules add to the number before."""
         result = kind_of(expr.type, self.program)
         shift, mask, half, power = expr.shift, (1 << expr.shift) - 1, 1 << (expr.shift - 1), 1 << expr.shift
-        type_ = expr.x.type
-        narrow = isinstance(type_, Int) and shift <= 30 and fits(32, type_.lo - mask, type_.hi + mask)
-        kind = "i4" if narrow and self.program.integer else "i8"
+        low, high = bounds(expr.x)
+        kind = "i4" if shift <= 30 and fits(32, low - mask, high + mask) else "i8"
         x = self.cast(self.expr(expr.x), kind)
+        if expr.mode == "floor":
+            return self.cast(self.floor_shift(x, shift), result)
+        if expr.mode == "toward_zero":
+            return self.cast(Value(f"({x.text} / {integer(power)})", kind), result)
+        x = self.atom(x)
+        if expr.mode == "floor_min_step":
+            down = self.name(self.floor_shift(x, shift)).text
+            return self.cast(Value(f"({down} == 0 && {x.text} > 0 ? 1 : {down})", kind), result)
+        r = self._drawn(expr, kind, mask) if expr.mode == "stochastic" else ""
+        if not fits(64, low - mask, high + mask):
+            return self.cast(self._round_low(expr, x, r), result)
         match expr.mode:
-            case "floor":
-                value = self.floor_shift(x, shift)
-            case "toward_zero":
-                value = Value(f"({x.text} / {integer(power)})", kind)
             case "nearest":
-                x = self.atom(x)
                 sign = f"({x.text} < 0 ? {integer(-half)} : {integer(half)})"
                 value = Value(f"(({x.text} + {sign}) / {integer(power)})", kind)
             case "nearest_even":
-                x = self.atom(x)
                 odd = f"(({x.text} & {integer(power)}) != 0 ? 1 : 0)"
                 value = self.floor_shift(Value(f"({x.text} + {integer(half - 1)} + {odd})", kind), shift)
-            case "stochastic":
-                x = self.atom(x)
-                draw = f"({self._word(expr.stream)} / {unsigned(2**32)}) & {unsigned(mask)}"
-                r = self.name(Value(f"({self.type(kind)})({draw})", kind), "r").text
+            case _:
                 value = Value(f"(({x.text} < 0 ? {x.text} - {r} : {x.text} + {r}) / {integer(power)})", kind)
-            case "floor_min_step":
-                x = self.atom(x)
-                down = self.name(self.floor_shift(x, shift)).text
-                value = Value(f"({down} == 0 && {x.text} > 0 ? 1 : {down})", kind)
         return self.cast(value, result)
+
+    def _drawn(self, expr: Round, kind: str, mask: int) -> str:
+        """As many random bits as a stochastic rounding drops."""
+        draw = f"({self._word(expr.stream)} / {unsigned(2**32)}) & {unsigned(mask)}"
+        return self.name(Value(f"({self.type(kind)})({draw})", kind), "r").text
+
+    def _round_low(self, expr: Round, x: Value, r: str) -> Value:
+        """Round a number so large that nothing can be added to it: what is added goes to the bits that are dropped."""
+        mask, half = (1 << expr.shift) - 1, 1 << (expr.shift - 1)
+        down = self.name(self.floor_shift(x, expr.shift)).text
+        match expr.mode:
+            case "nearest":
+                more = f"({x.text} < 0 ? {integer(half - 1)} : {integer(half)})"
+            case "nearest_even":
+                more = f"{integer(half - 1)} + (({down} & 1) != 0 ? 1 : 0)"
+            case _:
+                more = f"({x.text} < 0 ? {integer(mask)} - {r} : {r})"
+        low = f"({x.text} & {integer(mask)})"
+        return Value(f"({down} + ({low} + {more}) / {integer(1 << expr.shift)})", "i8")
 
     # ---------------------------------------------------------------------------------------------------- randomness
 

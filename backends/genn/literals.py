@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-C_TYPE = {"i4": "int32_t", "i8": "int64_t", "b": "bool", "d": "double"}
+C_TYPE = {"i4": "int32_t", "i8": "int64_t", "u8": "uint64_t", "b": "bool", "d": "double"}
 
 
 def integer(value: int) -> str:

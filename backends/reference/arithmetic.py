@@ -6,9 +6,12 @@ of the arrays they come from.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from neuroport.backends import functions
 
 A = Any  # an array or a NumPy scalar
 
@@ -30,32 +33,71 @@ def mod(x: A, y: A) -> A:
 
 def trunc_div(x: A, y: A) -> A:
     """The quotient rounded toward zero, as C's /; 0 where y is 0."""
-    return np.sign(x) * np.sign(y) * floordiv(np.abs(x), np.abs(y))
+    down = floordiv(x, y)
+    inexact = np.not_equal(y, 0) & np.not_equal(down * y, x)
+    return down + (inexact & _unlike(x, y))
 
 
 def round_div(x: A, y: A) -> A:
     """The integer quotient rounded to the nearest, halves away from zero; 0 where y is 0."""
-    magnitude, divisor = np.abs(x), np.abs(y)
-    quotient = floordiv(magnitude, divisor)
-    remainder = magnitude - quotient * divisor
-    up = np.not_equal(divisor, 0) & (remainder >= divisor - remainder)
-    return np.sign(x) * np.sign(y) * (quotient + up)
+    down = floordiv(x, y)
+    rest = x - down * y
+    more = y - rest
+    nearer = np.where(np.greater(y, 0), np.greater(rest, more), np.less(rest, more))
+    half = np.equal(rest, more) & ~_unlike(x, y)
+    return down + (np.not_equal(y, 0) & (nearer | half))
+
+
+def _unlike(x: A, y: A) -> A:
+    """Whether a quotient is negative."""
+    return np.not_equal(np.less(x, 0), np.less(y, 0))
 
 
 # -------------------------------------------------------------------------------------------------- real functions
 
 
-def sigmoid(x: A) -> A:
-    """1 / (1 + exp(-x))."""
-    return 1 / (1 + np.exp(-x))
+def select(condition: A, a: A, b: A) -> A:
+    """Give a where the condition holds, otherwise b."""
+    return np.where(condition, a, b)
 
 
-def softplus(x: A) -> A:
-    """log(1 + exp(x)), without overflow."""
-    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+def power_of_two(shifted: A, more: int) -> A:
+    """2**(k + more) for shifted = k + 1.5 * 2**52, made from its bits."""
+    return ((np.asarray(shifted).view(np.int64) + (1023 + more)) << 52).view(np.float64)
+
+
+def exponent(x: A) -> A:
+    """The whole k for which a normal x > 0 lies between 2**k and 2**(k + 1)."""
+    return ((np.asarray(x).view(np.int64) >> 52) - 1023).astype(np.float64)
+
+
+def significand(x: A) -> A:
+    """A normal x > 0 divided by 2**exponent(x)."""
+    return ((np.asarray(x).view(np.int64) & (2**52 - 1)) | (1023 << 52)).view(np.float64)
+
+
+def real_functions(precision: type[np.floating[Any]]) -> dict[str, Callable[[A], A]]:
+    """The functions of `backends.functions`: calculated in float64, then rounded to the precision."""
+    made: dict[str, Any] = {"function": lambda f: f, **{f.__name__: f for f in (select, power_of_two)}}
+    made |= {f.__name__: f for f in (exponent, significand)}
+    exec(compile(functions.TEXT, "<functions>", "exec"), made)
+    names = [f"real_{name}" for name in functions.NAMES]
+    return {name: _in_float64(made[name], precision) for name in names}
+
+
+def _in_float64(function: Callable[[A], A], precision: type[np.floating[Any]]) -> Callable[[A], A]:
+    return lambda x: np.asarray(function(np.asarray(x, np.float64))).astype(precision)
 
 
 # ------------------------------------------------------------------------------------------------ words and bounds
+
+
+def bit_length(x: A) -> A:
+    """The number of bits of |x|. Halves of 32 bits are exact as floats."""
+    size = np.abs(np.asarray(x, np.int64)).astype(np.uint64)
+    high, low = size >> np.uint64(32), size & np.uint64(0xFFFFFFFF)
+    bits = np.where(high > 0, 32 + np.frexp(high.astype(np.float64))[1], np.frexp(low.astype(np.float64))[1])
+    return bits.astype(np.int64)
 
 
 def wrap(x: A, bits: int) -> A:
@@ -73,19 +115,27 @@ def clip(x: A, lo: A, hi: A) -> A:
 
 def wrap_into(x: A, lo: int, hi: int) -> A:
     """The value in lo..hi that differs from x by a multiple of hi - lo + 1."""
-    return lo + np.remainder(x - lo, hi - lo + 1)
+    span = hi - lo + 1
+    if span >= 2**64:
+        return x
+    if span == 2**63:
+        return lo + ((x - lo) & (span - 1))
+    return lo + np.remainder(np.remainder(x, span) - lo % span, span)
 
 
 # -------------------------------------------------------------------------------------------------------- rounding
+# Every number is the sum of its floor and of what is dropped, which is not negative; only to that anything is added, so
+# that nothing leaves 64 bits.
 
 
-def _with_sign(x: A, magnitude: A) -> A:
-    return np.where(np.less(x, 0), -magnitude, magnitude)
+def _raised(x: A, shift: int, more: A) -> A:
+    """Give x * 2**-shift rounded down after something was added to what is dropped."""
+    return (x >> shift) + (((x & ((1 << shift) - 1)) + more) >> shift)
 
 
 def toward_zero(x: A, shift: int) -> A:
     """Give x * 2**-shift without its fraction."""
-    return _with_sign(x, np.abs(x) >> shift)
+    return _raised(x, shift, np.where(np.less(x, 0), (1 << shift) - 1, 0))
 
 
 def floor(x: A, shift: int) -> A:
@@ -95,15 +145,13 @@ def floor(x: A, shift: int) -> A:
 
 def nearest(x: A, shift: int) -> A:
     """Give x * 2**-shift rounded to the nearest, halves away from zero."""
-    return _with_sign(x, (np.abs(x) + (1 << (shift - 1))) >> shift)
+    half = 1 << (shift - 1)
+    return _raised(x, shift, np.where(np.less(x, 0), half - 1, half))
 
 
 def nearest_even(x: A, shift: int) -> A:
     """Give x * 2**-shift rounded to the nearest, halves to the even neighbour."""
-    raised = x + (1 << (shift - 1))
-    rounded = raised >> shift
-    tie = (raised & ((1 << shift) - 1)) == 0
-    return rounded - (rounded & tie)
+    return _raised(x, shift, (1 << (shift - 1)) - 1 + ((x >> shift) & 1))
 
 
 def floor_min_step(x: A, shift: int) -> A:
@@ -114,4 +162,5 @@ def floor_min_step(x: A, shift: int) -> A:
 
 def stochastic(x: A, shift: int, draw: A) -> A:
     """Give x * 2**-shift truncated after the low `shift` bits of a 32-bit draw were added to the magnitude."""
-    return _with_sign(x, (np.abs(x) + (draw & ((1 << shift) - 1))) >> shift)
+    mask = (1 << shift) - 1
+    return _raised(x, shift, np.where(np.less(x, 0), mask - (draw & mask), draw & mask))

@@ -83,6 +83,7 @@ class Machine:
         return {
             "np": np,
             **{name: f for name, f in vars(arithmetic).items() if callable(f)},
+            **arithmetic.real_functions(real),
             "sum_over_copies": sum_over_copies,
             "to_real": lambda x: np.array(x, dtype=real),
             "saturate": self._saturate,

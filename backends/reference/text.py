@@ -69,18 +69,19 @@ CALLS = {
     "or": "np.logical_or",
     "not": "np.logical_not",
     "select": "np.where",
-    "exp": "np.exp",
-    "log": "np.log",
+    "exp": "real_exp",
+    "log": "real_log",
     "sqrt": "np.sqrt",
-    "tanh": "np.tanh",
+    "tanh": "real_tanh",
     "clip": "clip",
     "floordiv": "floordiv",
     "mod": "mod",
     "trunc_div": "trunc_div",
     "round_div": "round_div",
     "wrap": "wrap",
-    "sigmoid": "sigmoid",
-    "softplus": "softplus",
+    "bit_length": "bit_length",
+    "sigmoid": "real_sigmoid",
+    "softplus": "real_softplus",
     "to_real": "to_real",
 }
 
@@ -384,7 +385,10 @@ class _Writer:
     # -------------------------------------------------------------------------------------------------- statements
 
     def store(self, store: Store) -> None:
+        array = self.program.arrays[store.array]
         target = self.place.names("array", store.array)
+        if array.role == "input":
+            target = f"{target}[t % {array.slots}]"
         own = self.is_own(store.array)
         if self.batched and not own and not (self.place.once or isinstance(store.value, Sum)):
             raise ValueError(f"a program stores what one copy computes into '{store.array}', which all copies share")

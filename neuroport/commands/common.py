@@ -44,14 +44,19 @@ def mismatch_option(function: F) -> F:
     )(function)
 
 
-def chosen_chip(network: Network, chip: str | None, mismatch: Sequence[str], instance: str | None) -> str | Chip | None:
-    """What --chip names, with the deviations of --mismatch."""
+def chosen_chip(
+    network: Network, chip: str | None, mismatch: Sequence[str], instance: str | None, seeded: bool
+) -> str | Chip | None:
+    """What --chip names, with the deviations of --mismatch. `seeded`: --chip-seed says on which specimen."""
     if not mismatch:
         return chip
     if instance is not None:
         raise click.UsageError("--chip-instance is one specimen with its own deviations; leave --mismatch out.")
     from neuroport import api, chips
 
+    if not seeded:
+        text = "note: without --chip-seed every circuit is as designed; --chip-seed N takes a specimen that deviates"
+        click.echo(text, err=True)
     return chips.deviating(api.specimen(network, chip)[0], network.kinds, mismatch)
 
 

@@ -29,6 +29,7 @@ def compare(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
                 "first_difference": first,
                 "differences": differences,
                 "compared": result.compared,
+                "note": result.note,
             }
         )
     elif result.identical:
@@ -36,4 +37,6 @@ def compare(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
     else:
         for difference in result.differences:
             click.echo(str(difference))
+        if result.note is not None:
+            click.echo(f"note: {result.note}")
     ctx.exit(0 if result.identical else 1)

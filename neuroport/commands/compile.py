@@ -38,7 +38,7 @@ def compile_command(
     from neuroport import api, printer
     from neuroport.errors import Unsupported
 
-    deviating = chosen_chip(network, chip, mismatch, chip_instance)
+    deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
     chosen, instance = api.specimen(network, deviating, chip_seed, chip_instance)
     if emit == "integer" and not chosen.integer:
         raise Unsupported(

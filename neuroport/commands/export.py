@@ -22,6 +22,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     from neuroport import trace, writer
     from neuroport.errors import InvalidInput
     from neuroport.learned import widened, with_learned
+    from neuroport.trace import other_arithmetic
     from neuroport.trace_write import check_output
 
     beside = Path(output).with_suffix(".h5")
@@ -44,7 +45,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
         opened = trace.open_trace(source)
         before = opened.network()
         network = with_learned(before, opened)
-        for text in widened(before, network):
+        for text in (*other_arithmetic(opened), *widened(before, network)):
             click.echo(f"note: {text}", err=True)
     else:
         network = load_network(source, sets)

@@ -47,7 +47,7 @@ def check(
     try:
         network = load_network(net, sets)
         echo_notices(network)
-        deviating = chosen_chip(network, chip, mismatch, chip_instance)
+        deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
     except InvalidInput as error:
         if not as_json:

@@ -77,7 +77,7 @@ def run(
     chip_seeds = seed_range(chip_seed)
     network = load_network(net, sets)
     echo_notices(network)
-    deviating = chosen_chip(network, chip, mismatch, chip_instance)
+    deviating = chosen_chip(network, chip, mismatch, chip_instance, bool(chip_seeds))
     count = copies or (len(chip_seeds) if ":" in (chip_seed or "") else network.copies)
     if can_share(network):
         if ":" in (chip_seed or ""):

@@ -173,6 +173,8 @@ def _show_trace(trace: Trace) -> None:
     if trace.complete:
         click.echo(f"took {duration(trace.build_s)} to build, {duration(trace.run_s)} to run")
         click.echo(f"digest {trace.digest}")
+    if trace.integer:
+        click.echo(f"version {trace.arithmetic_version} of the integer arithmetic")
     click.echo(", ".join(f"{name} {version}" for name, version in trace.versions.items()))
     rows = []
     for name, size in trace.populations.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from neuroport.commands.run import Progress
 
 if TYPE_CHECKING:
     from neuroport.executor import Backend
+    from neuroport.sensitivity import Sensitivity
 
 
 @click.command(short_help="Run networks on all executors and compare bit by bit.")
@@ -64,7 +66,7 @@ def verify(
     results: list[dict[str, Any]] = []
     for net in nets:
         network = load_network(net, sets)
-        deviating = chosen_chip(network, chip, mismatch, chip_instance)
+        deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         if network.protocol and not full and "run.T" in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
@@ -84,11 +86,12 @@ def verify(
                 "executors": result.executors,
                 "steps": result.steps,
                 "first_difference": None if first is None else as_dict(first),
+                "sensitivity": None if result.sensitivity is None else _sensitivity(result.sensitivity),
                 "skipped": result.skipped,
             }
         )
         if not as_json:
-            _tell(results[-1], first)
+            _tell(results[-1], first, result.sensitivity)
     if as_json:
         echo_json(results[0] if len(results) == 1 else {"identical": _all(results), "results": results})
     ctx.exit(0 if _all(results) else 1)
@@ -110,17 +113,25 @@ def as_dict(difference: Any) -> dict[str, Any]:
     return {**fields, "text": str(difference)}
 
 
+def _sensitivity(found: Sensitivity) -> dict[str, Any]:
+    """A sensitivity as plain values, with its sentence."""
+    return {**dataclasses.asdict(found), "text": str(found)}
+
+
 def _all(results: list[dict[str, Any]]) -> bool:
     return all(result["identical"] for result in results)
 
 
-def _tell(result: dict[str, Any], first: Any) -> None:
+def _tell(result: dict[str, Any], first: Any, sensitivity: Sensitivity | None) -> None:
     executors = ", ".join(result["executors"])
     what = f"{result['network']} on {result['chip']} ({result['arithmetic']})"
     if result["identical"]:
-        how = "identical" if result["arithmetic"] == "integer" else "equal within the tolerance"
+        real = "equal within the tolerance" if sensitivity is None else "equal within its own sensitivity"
+        how = "identical" if result["arithmetic"] == "integer" else real
         click.echo(f"{what}: {how} after {result['steps']:,} steps on {executors}")
     else:
         click.echo(f"{what}: different on {executors}: {first}")
+    if sensitivity is not None:
+        click.echo(f"  {sensitivity}")
     for name, reason in result["skipped"].items():
         click.echo(f"  without {name}: {reason}")
