@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,20 +12,11 @@ from neuroport import units
 from neuroport.derived import Switchboard, real
 from neuroport.errors import InvalidInput
 from neuroport.executor import Executor
-from neuroport.held import shown
 from neuroport.hostwrites import Checker, declared, numbers, shaped
+from neuroport.injecting import Injections
 from neuroport.network import Network
-from neuroport.program import Array, Int, Numbers, Program, Read, walk
+from neuroport.program import Array, Numbers, Program, Read, walk
 from neuroport.values import Quantity
-
-
-@dataclass(frozen=True, eq=False)
-class _ByHand:
-    """What was injected into an input for one step, in real units and as the input holds it."""
-
-    step: int
-    values: NDArray[np.float64]
-    raw: Numbers
 
 
 class Controls:
@@ -35,7 +25,7 @@ class Controls:
     def __init__(self, network: Network, program: Program, executor: Executor, switchboard: Switchboard) -> None:
         self.network, self.program, self.executor, self.switchboard = network, program, executor, switchboard
         self.checker = Checker(network, program)
-        self._by_hand: dict[str, _ByHand] = {}
+        self._injections = Injections(self.checker, executor)
         self.given: dict[str, Numbers] = {}
         """What the host gave to weights that no rule changes, before any circuit deviates."""
 
@@ -55,7 +45,7 @@ class Controls:
             kept += [f"{n}.visible" for n in kept if f"{n}.visible" in arrays]
             before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
             self.executor.reset(name)
-            self._by_hand = {n: w for n, w in self._by_hand.items() if arrays[n].owner != name}
+            self._injections.forget({n for n, a in arrays.items() if a.owner == name})
             for array, values in before.items():
                 self.executor.write(array, values)
 
@@ -69,44 +59,7 @@ class Controls:
         array = self.array(name)
         if array.role != "input":
             raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
-        cells = self._neurons(array, neurons)
-        added = self._added(array, cells, numbers(name, values))
-        before = self._by_hand.get(name)
-        if before is None or before.step != self.executor.step:
-            nothing = np.zeros_like(array.initial)
-            before = _ByHand(self.executor.step, nothing.astype(np.float64), nothing)
-        values_now = before.values.copy()
-        np.add.at(values_now, cells, added)
-        raw = self.checker.raw(array, values_now, f"'{name}', all that was injected for this step")
-        total = self.executor.read(name)
-        if isinstance(array.type, Int):
-            total = total + (raw - before.raw)
-        else:
-            np.add.at(total, cells, added)
-        self._by_hand[name] = _ByHand(self.executor.step, values_now, raw)
-        self.executor.write(name, total)
-
-    def _neurons(self, array: Array, neurons: Any) -> NDArray[np.int64]:
-        cells = np.atleast_1d(numbers(array.name, neurons))
-        size = len(array.initial)
-        wrong = cells if cells.dtype.kind != "i" and cells.size else cells[(cells < 0) | (cells >= size)]
-        if np.asarray(neurons).dtype.kind == "b" or wrong.size:
-            found = "truth values" if np.asarray(neurons).dtype.kind == "b" else shown(wrong[0])
-            text = f"'{array.owner}' has the neurons 0 to {size - 1}; found {found}; give their numbers"
-            raise InvalidInput.one(None, text)
-        return cells.astype(np.int64)
-
-    def _added(self, array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:
-        """One value for each neuron (and copy)."""
-        shape = (*cells.shape, *array.initial.shape[1:])
-        spread = values[..., None] if len(shape) == 2 and values.ndim == 1 else values
-        try:
-            added = np.broadcast_to(spread, shape)
-        except ValueError:
-            text = f"'{array.name}': {len(cells)} neurons were given values of the shape {values.shape}; give as many"
-            raise InvalidInput.one(None, text) from None
-        self.checker.kind(array, added)
-        return added
+        self._injections.add(array, neurons, values)
 
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""
@@ -124,7 +77,7 @@ class Controls:
         if array.role == "parameter":
             self._switch(array, number)
             return
-        values = shaped(array, number)
+        values = self.checker.typed(array, shaped(array, number))
         visible = self.program.arrays.get(f"{name}.visible")
         written = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
         for one, raw in written.items():
@@ -132,7 +85,7 @@ class Controls:
         if array.role == "weight" and array.kind_class == "weight":
             self.given[name] = np.array(values)
         if array.role == "input":
-            self._by_hand[name] = _ByHand(self.executor.step, np.array(values, np.float64), written[name])
+            self._injections.replaced(array, values, written[name])
 
     def _switch(self, array: Array, number: Numbers) -> None:
         name = array.name
@@ -150,7 +103,6 @@ class Controls:
 
     def _raw(self, array: Array, values: Numbers) -> Numbers:
         """Values as the array holds them, through the circuits of a specimen where they deviate."""
-        self.checker.kind(array, values)
         designed = self.program.designed.get(array.name)
         if designed is None:
             return self.checker.raw(array, values)

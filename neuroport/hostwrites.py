@@ -21,14 +21,21 @@ def numbers(name: str, value: Any) -> Numbers:
     """Numbers as int64 or float64; InvalidInput if they are none."""
     try:
         given = np.asarray(value)
-        whole = given.dtype.kind in "biu" and (given.dtype.kind != "u" or not np.any(given > 2**63 - 1))
-        return given.astype(np.int64 if whole else np.float64, casting="unsafe" if whole else "same_kind")
-    except (TypeError, ValueError, OverflowError):
-        pass
-    try:  # Python's integers of more than 63 bits
-        return np.asarray([float(x) for x in np.ravel(value)]).reshape(np.shape(value))
+        if given.dtype.kind in "bi":
+            return given.astype(np.int64)
+        if given.dtype.kind in "uO" and all(
+            isinstance(x, int) and -(2**63) <= x < 2**63 for x in given.ravel().tolist()
+        ):
+            return given.astype(np.int64)
+        if given.dtype.kind not in "fuO":
+            raise TypeError
+        return given.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         raise InvalidInput.one(None, f"'{name}' takes numbers; found {value!r}") from None
+
+
+def _is_int64(value: Any) -> bool:
+    return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
 def shaped(array: Array, given: Numbers) -> Numbers:
@@ -60,14 +67,17 @@ class Checker:
     def __init__(self, network: Network, program: Program) -> None:
         self.network, self.program = network, program
 
-    def kind(self, array: Array, values: Numbers) -> None:
-        """InvalidInput for values that are not finite, or fractions for an int."""
+    def typed(self, array: Array, values: Numbers) -> Numbers:
+        """Values in the type of what they are for; InvalidInput where they are not finite, or fractions for an int."""
         said = f"'{array.name}'"
         _refuse(array, values, ~np.isfinite(values), said, "is not finite; give finite numbers")
         if self._is_int(array):
             _refuse(array, values, values != np.floor(values), said, "is no whole number, and this is an int; round it")
+            _refuse(array, values, np.abs(values.astype(np.float64)) >= 2.0**63, said, "needs more than 63 bits")
+            return values.astype(np.int64)
         if self.program.precision == "float32" and not array.wide:
             _refuse(array, values, np.abs(values) > _FLOAT32, said, "is too large for float32; give smaller numbers")
+        return values.astype(np.float64)
 
     def limits(self, array: Array, values: Numbers, said: str = "") -> None:
         """InvalidInput for values outside the declared range. `said`: how the text begins, instead of the name."""
