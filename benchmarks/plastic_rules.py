@@ -93,7 +93,7 @@ neurons:
     inputs: {i: {range: [-64, 64]}}
     state:
       v: {init: 0, range: [-64, 64]}
-      theta: {init: 0, range: [0, 64]}
+      theta: {init: 0, range: [0, 64], class: trace}
     update: |
       v = v * decay + i
       theta = theta * theta_decay
@@ -149,7 +149,7 @@ synapses:
       y: {of: post, decay: exp(-dt / tau), range: [0, 15]}
     state:
       w: {weight: true, init: 1, range: [0, 4]}
-      c: {init: 0, range: [-16, 16]}
+      c: {init: 0, range: [-16, 16], class: trace}
     step: |
       w = clip(w + eta * dt * c * post.d, 0, 4)
       c = c * c_decay

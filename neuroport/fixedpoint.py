@@ -378,6 +378,8 @@ class Lowerer:
         if shift == 0:
             return x
         lo, hi = bounds(x)
+        if shift < 0 and lo == hi == 0:
+            return literal(0, wanted)
         if shift < 0:
             if not fits((lo << -shift, hi << -shift)):
                 raise ValueError(f"{self.label}: {real_range(x)} cannot be held in steps of 2^{-wanted}")

@@ -546,8 +546,7 @@ def _raised(lowerer: Lowerer, value: Expr, kind: Int, shift: int) -> Expr:
     """A value shifted left by so many bits; one unit beyond the format where it is outside."""
     value = lowerer.name(value)
     inside = clipped(value, -(-kind.lo >> shift), kind.hi >> shift)
-    ends = Int(bounds(inside)[0] << shift, bounds(inside)[1] << shift, kind.frac)
-    up: Expr = Apply("shl", (inside, literal(shift)), ends)
+    up = lowerer.scale(inside, kind.frac, "")
     for fn, end, beyond in (("gt", kind.hi >> shift, kind.hi + 1), ("lt", -(-kind.lo >> shift), kind.lo - 1)):
         outside = lowerer.compared(fn, value, end)
         up = lowerer.chosen(outside, literal(beyond, kind.frac), up)
