@@ -21,6 +21,8 @@ GUARD = 4
 """Bits behind the last one of a store, so that roundings on the way stay far below one unit of it."""
 COARSE = 16
 """A result must be right to so many bits of its range, also where the store has more."""
+SMALL = 10
+"""A divisor that a condition keeps away from 0 is taken to be at least 2**-SMALL."""
 LEAST_EXPONENT = -1100
 
 Reach = Callable[[Expr], RealInterval]
@@ -238,8 +240,8 @@ def _needed(end: float, smallest: float) -> float:
 def _div(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     a, b = parts
     sign = 1 if b[0] > 0 else -1 if b[1] < 0 else 0
-    if sign == 0:
-        return [want.within(-math.inf, math.inf), ANY]
+    if sign == 0:  # under a condition: as exact as the quotient where the divisor is not much smaller than 2**-SMALL
+        return [want.within(-math.inf, math.inf, SMALL), want.within(-math.inf, math.inf, exponent(a) + SMALL)]
     lo, hi = (want.lo, want.hi) if sign > 0 else (-want.hi, -want.lo)
     least, most = min(abs(b[0]), abs(b[1])), max(abs(b[0]), abs(b[1]))
     dividend = want.within(lo * most if lo < 0 else 0.0, hi * most if hi > 0 else 0.0, 1 - math.frexp(least)[1] + 1)

@@ -7,7 +7,8 @@ range and which bits matter. What cannot be had is a problem.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -97,6 +98,7 @@ class Lowerer:
     temps: dict[str, Type] = field(default_factory=dict)
     fixed: dict[str, Expr] = field(default_factory=dict)
     _named: int = 0
+    _conditions: int = 0
 
     # ------------------------------------------------------------------------------------------------- expressions
 
@@ -249,7 +251,8 @@ class Lowerer:
 
     def _select(self, expr: Apply, want: Demand) -> Expr:
         condition = self.truth(expr.args[0])
-        one, other = self.lower(expr.args[1], want), self.lower(expr.args[2], want)
+        with self.under_condition():
+            one, other = self.lower(expr.args[1], want), self.lower(expr.args[2], want)
         if isinstance(one.type, Bool) and isinstance(other.type, Bool):
             return Apply("select", (condition, one, other), BOOL)
         args = [_as_number(one), _as_number(other)]
@@ -398,6 +401,13 @@ class Lowerer:
 
     # ------------------------------------------------------------------------------------------------- rule 6: division
 
+    @contextmanager
+    def under_condition(self) -> Iterator[None]:
+        """While a value is lowered that counts under a condition only, which may keep a divisor from 0."""
+        self._conditions += 1
+        yield
+        self._conditions -= 1
+
     def _divide(self, expr: Apply, want: Demand) -> Expr:
         wants = operands(expr, want, self.reach)
         constant_divisor = self._resolve(expr.args[1])
@@ -408,14 +418,16 @@ class Lowerer:
         a, b = (self.number(x, w) for x, w in zip(expr.args, wants, strict=True))
         blo, bhi = bounds(b)
         if blo <= 0 <= bhi:
-            self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b))
-            return literal(0)
+            guarded = self._conditions > 0 and self.shared.chip.tables == "normalised"
+            if not guarded or blo == bhi:
+                self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b))
+                return literal(0)
         return quotients.quotient(self, a, b, want)
 
     def _no_divisor(self, lo: Fraction | float, hi: Fraction | float) -> None:
         self.shared.notes.problem(
             f"{self.label}: a division whose divisor, in {float(lo):g}..{float(hi):g}, can be 0; "
-            f"keep it away from 0, for example with max(x, 0.001)"
+            f"keep it away from 0, for example with max(x, 0.001), or write a / b if b > 0.001 else ..."
         )
 
     def _resolve(self, expr: Expr) -> Expr | None:

@@ -91,9 +91,7 @@ class Materialiser:
             return self.array(value, unit, integer, owner, quantity, Elements(0, np.zeros(0, np.uint64)))
         return self._checked(value, integer, f"{owner}.{quantity}", lambda: self._stored(value, unit))
 
-    def _checked(
-        self, value: Value, integer: bool, name: str, compute: Callable[[], NDArray[np.float64]]
-    ) -> Numbers:
+    def _checked(self, value: Value, integer: bool, name: str, compute: Callable[[], NDArray[np.float64]]) -> Numbers:
         """The computed numbers: finite, whole where they must be, and zero where they cannot be had."""
         try:
             numbers = compute()

@@ -11,6 +11,7 @@ explicit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
@@ -230,7 +231,8 @@ class _Quantiser:
         if not isinstance(array.type, Int):
             out.append(replace(stmt, value=lowerer.truth(stmt.value), guard=guard))
             return
-        value = lowerer.number(stmt.value, of_store(array.type, array.overflow == "saturate"))
+        with lowerer.under_condition() if guard is not None else nullcontext():
+            value = lowerer.number(stmt.value, of_store(array.type, array.overflow == "saturate"))
         shown = self.visible.get(stmt.array)
         if shown is not None and guard is not None:
             guard = lowerer.name(guard)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from neuroport.arithmetic import LIMIT, fit_frac
-from neuroport.demand import Demand
+from neuroport.demand import SMALL, Demand
 from neuroport.integers import bounds, frac, literal, size, whole
 from neuroport.normalised import cut, shifted, shifted_left, wanted
 from neuroport.program import Expr, Int
@@ -25,11 +28,13 @@ SIGNIFICANT = 16
 
 
 def quotient(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
-    """The quotient a / b, whose divisor cannot be 0.
+    """The quotient a / b; 0 where b is 0.
 
     One integer division where it gives what is needed: of a dividend shifted left as far as `tables.bits` of the
     quotient ask for. Else both are brought to full words by their leading ones, divided, and shifted back.
     """
+    if bounds(b)[0] <= 0 <= bounds(b)[1]:
+        return _guarded(lowerer, a, b, want)
     plain = _Plain(lowerer, a, b)
     good = plain.keeps >= SIGNIFICANT and plain.frac >= wanted(want)
     if good or lowerer.shared.chip.tables == "uniform":
@@ -61,6 +66,23 @@ class _Plain:
         b = lowerer.scale(self.b, frac(self.b) - self.dropped, "width") if self.dropped else self.b
         a = lowerer.scale(self.a, frac(self.a) + self.shift, "width")
         return lowerer.made("round_div", a, b, frac_=self.frac)
+
+
+def _guarded(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
+    """A quotient in the range in which it is needed, of any divisor."""
+    b = lowerer.name(b)
+    divisor = lowerer.made("max", lowerer.made("abs", b, frac_=frac(b)), literal(1, frac(b)), frac_=frac(b))
+    most = float(np.ldexp(float(size(bounds(a))), SMALL - frac(a)))
+    ends = max(-most, min(want.lo, -want.hi)), min(most, max(want.hi, -want.lo))
+    lowerer.shared.notes.line(
+        lowerer.label,
+        "division",
+        f"a division by what may be 0 stands under a condition; where the divisor is 0 the quotient is 0, and it is "
+        f"held within {ends[0]:.6g}..{ends[1]:.6g}",
+    )
+    found = lowerer.name(_normalised(lowerer, a, divisor, replace(want, lo=ends[0], hi=ends[1])))
+    signed = lowerer.chosen(lowerer.compared("lt", b, 0), lowerer.made("neg", found, frac_=frac(found)), found)
+    return lowerer.chosen(lowerer.compared("eq", b, 0), literal(0, frac(found)), signed)
 
 
 def _normalised(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:

@@ -228,8 +228,8 @@ RATES = {
       q = abs(y) + 0.0001
       an = 0.1 * (max(y, 0) + q / (exp(q) - 1))""",
 }
-PROVABLE = ("way3", "way4")
-"""The ways whose divisors intervals alone show not to be zero; the guards of the others lie in conditions."""
+PROVABLE = ("way0", "way1", "way3", "way4")
+"""The ways whose divisors intervals show not to be zero, or that divide under a condition."""
 
 
 def vtrap(x: float) -> float:
