@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from neuroport import whole_bounds
 from neuroport.errors import Place, Problem
 from neuroport.model import Block, Expression
 from neuroport.program import (
@@ -141,6 +142,7 @@ class Lowering:
     _locals: dict[str, Temp] = field(default_factory=dict)
     _definite: set[str] = field(default_factory=set)
     _taken: dict[str, int] = field(default_factory=dict)
+    _bounds: dict[str, whole_bounds.Interval] = field(default_factory=dict)
     _sites: int = 0
     _place: Place = field(default_factory=lambda: Place("<text>", 1, 1))
     _assigning: str | None = None
@@ -182,6 +184,8 @@ class Lowering:
         self._taken[name] = count + 1
         temp = Temp(f"{name}_{count}" if count else name, value.type)
         self.body.append(Let(temp.name, value))
+        if isinstance(value.type, Int):
+            self._bounds[temp.name] = whole_bounds.bounds(value, self._bounds)
         return temp
 
     def finish(self) -> Body:
@@ -352,6 +356,8 @@ class Lowering:
     def _expr(self, node: ast.expr) -> Expr:
         match node:
             case ast.Constant(value=int() as value):
+                if value > whole.UNKNOWN[1]:
+                    self._refuse(node, f"{value} is no int of 64 bits; write it as a real number ({float(value)!r})")
                 return Const(value, Int(value, value))
             case ast.Constant(value=float() as value):
                 return Const(value, REAL)
@@ -441,11 +447,39 @@ class Lowering:
             if isinstance(left.type, Real) or isinstance(right.type, Real):
                 signs = {"shl": "<<", "shr": ">>", "floordiv": "//", "mod": "%"}
                 self._refuse(node, f"{signs[fn]} takes ints; one side is real")
-            return Apply(fn, (left, right), INT)
+            return self._whole(node, fn, left, right)
         if fn == "div":
             return Apply("div", (self._as(left, REAL), self._as(right, REAL)), REAL)
         left, right = self._unify(node, left, right)
+        if isinstance(left.type, Int):
+            return self._whole(node, fn, left, right)
         return Apply(fn, (left, right), _wide(left.type))
+
+    def _whole(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:
+        """A function of two ints; refused where a shift goes too far, or the ranges lead beyond 64 bits."""
+        if fn in ("shl", "shr"):
+            right = self._count(node, right)
+        made = Apply(fn, (left, right), INT)
+        if beyond := whole_bounds.too_large(made, self._bounds):
+            self._refuse(
+                node,
+                f"this int can be {beyond[0]}..{beyond[1]} by the ranges of what it is computed from, which 64 bits do "
+                f"not hold; narrow the ranges, limit an operand with clip, or compute with real numbers",
+            )
+        return made
+
+    def _count(self, node: ast.expr, right: Expr) -> Expr:
+        found = whole_bounds.count(right, self._bounds)
+        if isinstance(found, tuple):
+            lo, hi = found
+            far = f"{lo} bits" if lo == hi else "any number of bits" if whole_bounds.unknown(found) else f"{lo}..{hi} bits"
+            self._refuse(
+                node,
+                f"a shift by {far}; shifts go from 0 to 62: take such a literal, declare `range:` inside 0 … 62 for "
+                f"what the count is computed from, or write min(max(COUNT, 0), 62)",
+            )
+            raise LoweringError
+        return found
 
     def _compare(self, nodes: list[ast.expr], ops: list[ast.cmpop]) -> Expr:
         values = [self._number(n) for n in nodes]

@@ -1,4 +1,9 @@
-"""A slow, literal machine for programs: plain Python numbers, one element at a time, written from program.py alone."""
+"""A slow, literal machine for programs: plain Python numbers, one element at a time, written from program.py alone.
+
+Its integers have no end. Of an integer program it checks every value of every expression, array and input against the
+bounds that the program states for it: `check(program, steps)` runs a program and raises OutOfBounds at the first that
+lies outside.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,14 @@ from typing import Any
 import numpy as np
 
 from neuroport import rng
+from neuroport.printer import expression, statement
 from neuroport.program import (
     Apply,
     Body,
+    Bool,
     Const,
     Expr,
+    Int,
     Let,
     Lookup,
     Population,
@@ -23,10 +31,13 @@ from neuroport.program import (
     Real,
     Round,
     Send,
+    Series,
     Spike,
+    Stmt,
     Store,
     Temp,
 )
+from neuroport.unbatch import unbatch
 
 
 def _trunc(a: int, b: int) -> int:
@@ -95,11 +106,34 @@ def rounded(x: int, shift: int, mode: str, draw: int) -> int:
     raise AssertionError(mode)
 
 
+class OutOfBounds(AssertionError):
+    """A value lies outside the bounds that the program states for it."""
+
+
+def check(program: Program, steps: int, seed: int = 1) -> Oracle:
+    """Run a program with every value checked; copies run one by one, series of patterns show them all in turn.
+
+    Every event is triggered after half of the steps. Raises OutOfBounds.
+    """
+    oracle = Oracle(program if program.copies == 1 else unbatch(program), seed)
+    oracle.show({s.name: np.arange(-(-steps // s.hold)) % (len(s.table) // s.frames) for s in program.series})
+    if "run.T" in oracle.a:
+        oracle.a["run.T"] = [steps]
+    oracle.advance(steps // 2)
+    for event in dict.fromkeys(e.name for e in oracle.program.events):
+        oracle.trigger(event)
+    oracle.advance(steps - steps // 2)
+    return oracle
+
+
 class Oracle:
-    """Executes a program, one number at a time."""
+    """Executes a program, one number at a time, and checks every integer against its bounds."""
 
     def __init__(self, program: Program, seed: int) -> None:
         self.program, self.seed, self.step = program, seed, 0
+        self.where: tuple[str, Stmt | None] = ("", None)
+        self.schedules: dict[str, Any] = {}
+        self.checked = 0
         self.a: dict[str, list[Any]] = {}
         self.past: dict[str, dict[int, list[Any]]] = {}
         self.inputs: dict[str, dict[int, list[Any]]] = {}
@@ -110,10 +144,40 @@ class Oracle:
             self.a[name] = np.atleast_1d(array.initial).tolist()
             self.past[name] = {}
             self.inputs[name] = {}
+            for element, value in enumerate(self.a[name]):
+                self.inside(value, array.type, name, {"t": 0, "own": element})
+
+    # ------------------------------------------------------------------------------------------------------- bounds
+
+    def inside(self, value: Any, type_: Any, what: Expr | str, env: dict[str, Any]) -> None:
+        """Raise OutOfBounds unless an integer is one and lies inside the bounds of its type."""
+        if not self.program.integer:
+            return
+        self.checked += 1
+        if isinstance(type_, Bool):
+            right = isinstance(value, bool) or value in (0, 1)
+        else:
+            assert isinstance(type_, Int), what
+            right = isinstance(value, int) and max(type_.lo, -(2**63)) <= value <= min(type_.hi, 2**63 - 1)
+        if not right:
+            owner, stmt = self.where
+            line = f", `{statement(stmt)}`" if stmt is not None else ""
+            ends = f"{type_.lo}..{type_.hi}" if isinstance(type_, Int) else "0..1"
+            text = what if isinstance(what, str) else expression(what)
+            raise OutOfBounds(
+                f"{owner or 'the initial values'}{line}, step {env['t']}, element {env['own']}: {text} is {value}, "
+                f"and is said to lie in {ends}"
+            )
 
     # ----------------------------------------------------------------------------------------------- expressions
 
     def value(self, e: Expr, env: dict[str, Any]) -> Any:
+        found = self.plain(e, env)
+        if not isinstance(e, Const):
+            self.inside(found, e.type, e, env)
+        return found
+
+    def plain(self, e: Expr, env: dict[str, Any]) -> Any:
         match e:
             case Const(value=value):
                 return value
@@ -122,9 +186,15 @@ class Oracle:
             case Read():
                 return self.read(e, env)
             case Apply(fn=fn, args=args):
-                return FUNCTIONS[fn](*(self.value(a, env) for a in args))
+                values = [self.value(a, env) for a in args]
+                if fn in ("shl", "shr"):
+                    self.inside(values[1], Int(0, 62), args[1], env)
+                return FUNCTIONS[fn](*values)
             case Lookup(table=table, index=index):
-                return int(self.program.tables[table][self.value(index, env)])
+                entries = self.program.tables[table]
+                at = self.value(index, env)
+                self.inside(at, Int(0, len(entries) - 1), index, env)
+                return int(entries[at])
             case Round(x=x, shift=shift, mode=mode, stream=stream):
                 draw = self.draw(stream, None, env) if mode == "stochastic" else 0
                 return rounded(self.value(x, env), shift, mode, draw)
@@ -142,7 +212,7 @@ class Oracle:
             return env["t"]
         if e.array == "run.item_step":
             return env["t"] - self.item_start
-        index = {"scalar": 0, "own": env["own"], "pre": env.get("pre"), "post": env.get("post")}[e.at]
+        index = 0 if e.at == "scalar" else env[e.at]
         array = self.program.arrays[e.array]
         if array.role == "input":
             return self.inputs[e.array].get(env["t"], self.zeros(e.array))[index]
@@ -167,6 +237,7 @@ class Oracle:
         env["temps"] = {}
         fired = False
         for s in body:
+            self.where = (env["owner"], s)
             match s:
                 case Let(name=name, value=value):
                     env["temps"][name] = self.value(value, env)
@@ -181,6 +252,7 @@ class Oracle:
                         self.over[s.array] = self.over.get(s.array, 0) + 1
                         span = s.hi - s.lo + 1
                         x = min(max(x, s.lo), s.hi) if s.overflow == "saturate" else (x - s.lo) % span + s.lo
+                    self.inside(x, self.program.arrays[s.array].type, s.array, env)
                     self.own(s.array, env["t"])[env["own"]] = x
                 case Send():
                     if s.guard is not None and not self.value(s.guard, env):
@@ -191,15 +263,26 @@ class Oracle:
         return fired
 
     def synapses(self, p: Projection, body: Body, chosen: Any, t: int) -> None:
-        for s in range(p.synapses):
-            if chosen(int(p.pre[s]), int(p.post[s])):
-                d = int(p.dendritic[s]) if p.dendritic is not None else 0
-                self.body(
-                    body, dict(t=t, own=s, pre=int(p.pre[s]), post=int(p.post[s]), d=d, element=int(p.element[s]))
-                )
+        """Run a body for these synapses."""
+        for s in chosen if body else ():
+            pre, post = int(p.pre[s]), int(p.post[s])
+            d = int(p.dendritic[s]) if p.dendritic is not None else 0
+            env = dict(owner=f"projection {p.name}", t=t, own=s, pre=pre, post=post, d=d, element=int(p.element[s]))
+            self.body(body, env if p.twin is None else {**env, "twin": int(p.twin[s])})
 
     def neurons(self, p: Population, body: Body, t: int) -> list[int]:
-        return [i for i in range(p.size) if self.body(body, dict(t=t, own=i, element=i))]
+        owner, first = f"population {p.name}", p.first_element
+        return [i for i in range(p.size) if self.body(body, dict(owner=owner, t=t, own=i, element=i + first))]
+
+    def arrived(self, p: Projection, t: int) -> list[int]:
+        """The synapses that a spike reaches in a step."""
+        fired = self.fired[p.source].get(t - p.delay, [])
+        return [s for i in fired for s in range(int(p.indptr[i]), int(p.indptr[i + 1]))]
+
+    def reached_back(self, p: Projection, t: int) -> list[int]:
+        """The synapses onto neurons that spiked in the step before."""
+        fired = set(self.fired[p.target].get(t - 1, []))
+        return [s for s in range(p.synapses) if int(p.post[s]) in fired] if fired else []
 
     # -------------------------------------------------------------------------------------------------------- step
 
@@ -212,32 +295,55 @@ class Oracle:
         for name in program.arrays:
             self.past[name][t - 1] = list(self.a[name])
         for p in program.projections:
-            self.synapses(p, p.step, lambda i, j: True, t)
+            self.synapses(p, p.step, range(p.synapses), t)
         for p in program.projections:
-            arrived = self.fired[p.source].get(t - p.delay, [])
-            self.synapses(p, p.arrive, lambda i, j, a=arrived: i in a, t)
+            self.synapses(p, p.arrive, self.arrived(p, t), t)
         for p in program.projections:
-            back = self.fired[p.target].get(t - 1, [])
-            self.synapses(p, p.post_body, lambda i, j, b=back: j in b, t)
+            self.synapses(p, p.post_body, self.reached_back(p, t), t)
         for n in program.injections:
             for when, i, v in zip(n.steps.tolist(), n.neurons.tolist(), n.values.tolist(), strict=True):
                 if when == t:
                     self.inputs[n.input].setdefault(t, self.zeros(n.input))[i] += v
         for s in program.series:
-            row = t // s.hold
-            row = row % len(s.table) if s.loop else row
-            if s.order == "time" and row < len(s.table):
+            row = self.row(s, t)
+            if row is not None:
                 target = self.inputs[s.input].setdefault(t, self.zeros(s.input))
                 for i, v in enumerate(s.table[row].tolist()):
                     target[i] += v
         for q in program.populations:
+            self.arriving(q, t)
             self.fired[q.name][t] = self.neurons(q, q.body, t)
             for name in q.inputs:
                 self.inputs[name].pop(t, None)
         for event in program.events:
             if event.every_step:
                 self.event(event.name, t, only_every_step=True)
+        for r in program.readouts:
+            self.neurons(program.population(r.population), (Spike(r.bit),), t)
         self.step += 1
+
+    def arriving(self, p: Population, t: int) -> None:
+        """Check what has arrived for a population before its body runs."""
+        self.where = (f"the input of population {p.name}", None)
+        for name in p.inputs:
+            for i, value in enumerate(self.inputs[name].get(t, ())):
+                self.inside(value, self.program.arrays[name].type, name, {"t": t, "own": i})
+
+    def show(self, schedules: dict[str, Any]) -> None:
+        """Begin an item in which series show these patterns, by hold."""
+        self.schedules, self.item_start = schedules, self.step
+
+    def row(self, s: Series, t: int) -> int | None:
+        """The row of its table that a series adds in a step."""
+        if s.order == "time":
+            row = t // s.hold + (0 if s.start is None else int(s.start[0]))
+            row = row % len(s.table) if s.loop else row
+            return row if row < len(s.table) else None
+        done = t - self.item_start
+        schedule = self.schedules.get(s.name.partition("#")[0], ())
+        if done // s.hold >= len(schedule):
+            return None
+        return int(schedule[done // s.hold]) * s.frames + done % s.hold // (s.hold // s.frames)
 
     def event(self, name: str, t: int, only_every_step: bool = False) -> None:
         for e in self.program.events:
@@ -245,7 +351,8 @@ class Oracle:
                 if e.over == "neuron":
                     self.neurons(self.program.population(e.owner), e.body, t)
                 else:
-                    self.synapses(self.program.projection(e.owner), e.body, lambda i, j: True, t)
+                    p = self.program.projection(e.owner)
+                    self.synapses(p, e.body, range(p.synapses), t)
 
     def trigger(self, name: str) -> None:
         self.event(name, self.step)

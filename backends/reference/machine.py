@@ -15,7 +15,7 @@ from neuroport.backends.reference.text import Names, Place, Written, initial, na
 from neuroport.batch import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.executor import Capture
-from neuroport.program import Body, Event, Expr, Population, Program, Projection, Read, Series, with_children
+from neuroport.program import Body, Event, Expr, Int, Population, Program, Projection, Read, Series, with_children
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -240,6 +240,8 @@ class Machine:
 
         self._add_stimuli(t)
         for body, population in self._population_bodies:
+            if self.checked:
+                self._check_inputs(population, t)
             spiked = body(t)
             for name in population.inputs:
                 values = self._arrays[name]
@@ -250,6 +252,14 @@ class Machine:
             body(t)
         self._read_out()
         self._sample(t)
+
+    def _check_inputs(self, population: Population, t: int) -> None:
+        """Check that what has arrived lies inside the bounds of the inputs."""
+        for name in population.inputs:
+            type_ = self.program.arrays[name].type
+            if isinstance(type_, Int) and self.program.integer:
+                arrived = self._arrays[name][t % len(self._arrays[name])]
+                _check_bounds(arrived, type_.lo, type_.hi, f"the input of population {population.name}", t, name)
 
     def _spiked(self, population: str, step: int) -> Indices:
         ring = self._spikes[population]
@@ -423,8 +433,11 @@ def _of_source(condition: Expr) -> Expr:
     return with_children(condition, _of_source)
 
 
-def _check_bounds(values: Any, lo: int, hi: int, where: str) -> None:
-    """Raise AssertionError when an intermediate lies outside the bounds that its type states."""
-    low, high = int(np.min(values, initial=hi)), int(np.max(values, initial=lo))
-    if low < lo or high > hi:
-        raise AssertionError(f"{where}: an intermediate stated to lie in {lo}..{hi} has values in {low}..{high}")
+def _check_bounds(values: Any, lo: int, hi: int, where: str, t: int, what: str) -> None:
+    """Raise AssertionError when an integer lies outside the bounds that its type states."""
+    outside = np.less(values, lo) | np.greater(values, hi)
+    if outside.any():
+        element = int(np.flatnonzero(outside)[0])
+        found = int(np.ravel(values)[element])
+        place = f"{where}, step {t}, element {element} of those computed"
+        raise AssertionError(f"{place}: {what} is {found}, and is said to lie in {lo}..{hi}")

@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from neuroport.batch import is_own
+from neuroport.printer import expression, statement
 from neuroport.program import (
     Apply,
     Array,
@@ -40,9 +41,11 @@ from neuroport.program import (
     Rounding,
     Send,
     Spike,
+    Stmt,
     Store,
     Sum,
     Temp,
+    Type,
     children,
 )
 
@@ -164,6 +167,7 @@ class _Writer:
         self.each = not place.once
         """Whether what is being written is computed by each copy."""
         self.own_lets: set[str] = set()
+        self.stmt: Stmt | None = None
 
     # ------------------------------------------------------------------------------------------------ the function
 
@@ -171,6 +175,7 @@ class _Writer:
         self.stored = {s.array for s in body if isinstance(s, Store)}
         answer = "None"
         for stmt in body:
+            self.stmt = stmt
             match stmt:
                 case Let(name, value):
                     if each := self.each or self.reads_own(value):
@@ -277,6 +282,20 @@ class _Writer:
 
     def expression(self, expr: Expr) -> str:
         """The name (or literal) of an expression's value, after the lines that calculate it."""
+        text = self.calculated(expr)
+        if self.checked and not isinstance(expr, Const):
+            self.check(text, expr.type, expression(expr))
+        return text
+
+    def check(self, text: str, type_: Type, what: str) -> None:
+        """Write a line that checks a value against the bounds of its type."""
+        if self.program.integer and isinstance(type_, Int):
+            line = "" if self.stmt is None else f", `{statement(self.stmt)}`"
+            owner = "projection" if self.place.projection is not None else "population"
+            where = f"{owner} {self.place.owner}{line}"
+            self.lines.append(f"check_bounds({text}, {type_.lo}, {type_.hi}, {where!r}, t, {what!r})")
+
+    def calculated(self, expr: Expr) -> str:
         match expr:
             case Const():
                 return self.constant(expr)
@@ -285,20 +304,20 @@ class _Writer:
             case Read():
                 return self.read(expr)
             case Apply():
-                text = self.name(self.apply(expr), str(expr.type))
+                return self.name(self.apply(expr), str(expr.type))
             case Round():
-                text = self.name(self.round(expr), str(expr.type))
+                return self.name(self.round(expr), str(expr.type))
             case Lookup():
                 table = self.place.names("table", expr.table)
-                text = self.name(f"{table}[{self.expression(expr.index)}]", str(expr.type))
+                index = self.expression(expr.index)
+                if self.checked:
+                    last = len(self.program.tables[expr.table]) - 1
+                    self.check(index, Int(0, last), expression(expr.index))
+                return self.name(f"{table}[{index}]", str(expr.type))
             case Random():
-                text = self.random(expr.stream, expr.part, isinstance(expr.type, Real))
+                return self.random(expr.stream, expr.part, isinstance(expr.type, Real))
             case Sum():
-                text = self.name(self.sum(expr), str(expr.type))
-        if self.checked and self.program.integer and isinstance(expr.type, Int):
-            where = repr(f"{self.place.owner}: {expr.type}")
-            self.lines.append(f"check_bounds({text}, {expr.type.lo}, {expr.type.hi}, {where})")
-        return text
+                return self.name(self.sum(expr), str(expr.type))
 
     def constant(self, const: Const) -> str:
         match const.type:
@@ -397,6 +416,8 @@ class _Writer:
         if store.overflow != "none":
             what = {"saturate": "saturate", "wrap": "wrap_into", "error": "refuse"}[store.overflow]
             value = self.name(f"{what}({value}, {store.lo}, {store.hi}, {store.array!r}, {guard}, {self.shape(own)})")
+        if self.checked and guard is None:
+            self.check(value, array.type, store.array)
         if not self.place.selected:
             where = "" if guard is None else f", where={guard}"
             self.lines.append(f"np.copyto({target}{self.column(store.array)}, {value}{where})")
