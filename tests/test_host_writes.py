@@ -177,9 +177,7 @@ def test_without_a_range_a_chip_takes_what_its_format_holds(tmp_path: Path, back
         session.inject("free", "i", [0], 0.5)
         session.run(1)
         assert session.get("free.v").tolist() == [0.5, 0]
-        with pytest.raises(
-            InvalidInput, match=r"outside .* what it holds on chip 'generic16'; give a value"
-        ):
+        with pytest.raises(InvalidInput, match=r"outside .* what it holds on chip 'generic16'; give a value"):
             session.inject("free", "i", [0], 1e30)
 
 
@@ -255,3 +253,29 @@ def test_a_word_of_63_bits_holds_what_its_type_says(tmp_path: Path) -> None:
         assert session.executor.read("a.v").tolist() == [kind.hi]  # type: ignore[union-attr]
         session.set("a.v", -1.0)
         assert session.executor.read("a.v").tolist() == [kind.lo]  # type: ignore[union-attr]
+
+
+def test_what_a_chip_sees_of_a_weight_is_not_set_by_itself(tmp_path: Path) -> None:
+    text = TEXT.replace("synapse: static, connect: all_to_all, weight: [[1", "synapse: stdp_pair, connect: all_to_all, "
+                        "params: {w_max: 4}, weight: [[1").replace("{w: [-4, 4]}", "{w: [0, 4]}")  # fmt: skip
+    with api.open(network(tmp_path, text), "reference", "generic8") as session:
+        with pytest.raises(InvalidInput, match=r"'p.w.visible' follows from 'p.w'; set what it follows from"):
+            session.set("p.w.visible", 0.25)
+        session.set("p.w", 0.3)
+        assert session.get("p.w.visible") == pytest.approx([0.3] * 4, abs=2.0**-6)
+        assert session.get("p.w") == pytest.approx([0.3] * 4, abs=2.0**-29)
+
+
+def test_an_input_of_the_library_without_a_range_takes_injections_once_it_has_one(tmp_path: Path) -> None:
+    remedy = r"or a wider range with `ranges: {i: \[LOW, HIGH\]}` at 'cells'"
+    with api.open(network(tmp_path), "reference", "generic16") as session, pytest.raises(InvalidInput, match=remedy):
+        session.inject("cells", "i", [0], 1)
+    text = TEXT.replace("cells: {size: 2, neuron: lif}", "cells: {size: 2, neuron: lif, ranges: {i: [-16, 16]}}")
+    after = []
+    for chip in CHIPS:
+        with api.open(network(tmp_path, text), "reference", chip) as session:
+            session.inject("cells", "i", [0], 1)
+            session.run(1)
+            after.append(session.get("cells.v").tolist())
+    assert after[0][0] > after[0][1] + 1
+    assert after[1] == pytest.approx(after[0], abs=1e-2) and after[2] == pytest.approx(after[0], abs=1e-1)
