@@ -279,3 +279,36 @@ def test_an_input_of_the_library_without_a_range_takes_injections_once_it_has_on
             after.append(session.get("cells.v").tolist())
     assert after[0][0] > after[0][1] + 1
     assert after[1] == pytest.approx(after[0], abs=1e-2) and after[2] == pytest.approx(after[0], abs=1e-1)
+
+
+CAPTURED = """\
+neuroport: 1
+name: captured
+dt: 1 ms
+neurons:
+  loud:
+    inputs: {i: {range: [-4, 4]}}
+    state: {r: {init: 0, range: [-64, 64]}}
+    update: r = 4 * i
+populations: {x: {size: 1, neuron: loud}}
+stimuli:
+  pats: {patterns: {values: [[1], [3]], hold: 1 step, order: sequential}, population: x, input: i}
+readouts: {seen: {samples: {of: x.r, every: 1 step}}}
+protocol:
+  - {present: pats, readout: [seen]}
+  - capture: {pats: seen}
+  - {present: pats, readout: [seen]}
+"""
+
+
+@pytest.mark.parametrize("backend", BACKENDS[:2])
+@pytest.mark.parametrize("chip", CHIPS)
+def test_a_captured_value_beyond_the_range_is_limited_by_chips_and_counted(
+    tmp_path: Path, backend: str, chip: str
+) -> None:
+    with api.open(network(tmp_path, CAPTURED), backend, chip) as session:
+        session.run_protocol()
+        rows = session.rows("seen")[1].ravel()
+        assert rows == pytest.approx([16, 48] if chip == "ideal" else [16, 16], abs=2e-2)
+        by_machine = session.executor.overflows().get("x.i", 0)
+        assert session.overflows().get("x.i", 0) - by_machine == (0 if chip == "ideal" else 1)
