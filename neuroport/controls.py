@@ -77,6 +77,9 @@ class Controls:
         if array.role == "parameter":
             self._switch(array, number)
             return
+        if array.role == "visible":
+            text = f"'{name}' follows from '{name.removesuffix('.visible')}'; set what it follows from"
+            raise InvalidInput.one(None, text)
         values = self.checker.typed(array, shaped(array, number))
         visible = self.program.arrays.get(f"{name}.visible")
         written = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}

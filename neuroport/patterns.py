@@ -13,7 +13,7 @@ from neuroport.executor import Executor
 from neuroport.held import held
 from neuroport.materialise import Materialiser
 from neuroport.network import Capture, Network
-from neuroport.program import Program
+from neuroport.program import Array, Numbers, Program
 from neuroport.protocol import patterns_of
 from neuroport.samples import Shown
 from neuroport.stimuli import labels_of
@@ -22,7 +22,7 @@ from neuroport.stimuli import labels_of
 class PatternTables:
     """The patterns of every stimulus as they are now, in real units.
 
-    `saturated` counts captured values that an input's format does not hold: they stand at its end.
+    `saturated` counts captured values outside the declared range of an input, on a chip: they stand at its end.
     """
 
     def __init__(self, network: Network, program: Program, executor: Executor) -> None:
@@ -69,8 +69,16 @@ class PatternTables:
         if not np.all(np.isfinite(table)):
             text = f"what readout '{readout}' saw is not finite, and cannot become patterns of '{stimulus}'"
             raise InvalidInput.one(item.place, text)
-        numbers, outside = held(table, array)
-        if outside.any():
-            self.saturated[array.name] = self.saturated.get(array.name, 0) + int(outside.sum())
+        numbers = self._limited(array, table)
         self._tables[stimulus] = real(numbers, array)
         self.executor.load_series(stimulus, numbers)
+
+    def _limited(self, array: Array, table: NDArray[np.float64]) -> Numbers:
+        """Captured values as an input holds them: a chip limits them to its declared range, which is counted."""
+        if self.program.integer and array.range is not None:
+            within = np.clip(table, *array.range)
+            outside = int(np.count_nonzero(within != table))
+            if outside:
+                self.saturated[array.name] = self.saturated.get(array.name, 0) + outside
+            table = within
+        return held(table, array)[0]

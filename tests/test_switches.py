@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -266,3 +268,76 @@ def test_a_switch_outside_the_range_ends_the_run(tmp_path: Path) -> None:
         session.set("a.q", 1)
         with pytest.raises(RunFailed, match=r"outside 0 .. 1"):
             session.set("a.q", 2)
+
+
+# ----------------------------------------------------------------------------------------------- many at once
+
+WIDE = """\
+name: wide
+arithmetic: integer
+words: {state: {bits: 32}, weight: {bits: 32}, plastic: {bits: 32}, trace: {bits: 32}, accumulator: {bits: 32},
+        coefficient: {bits: 32}}
+"""
+RANGES: dict[str, tuple[float, float]] = {"k": (-9, 20), "l": (1, 7), "q": (-3, 2.5), "s": (0.125, 4)}
+PYTHON = {"exp": math.exp, "sqrt": math.sqrt, "abs": abs, "min": min, "max": max, "tanh": math.tanh, "log": math.log,
+          "clip": lambda x, low, high: min(max(x, low), high), "trunc_div": lambda x, y: int(x / y)}  # fmt: skip
+
+
+def int_text(draw: random.Random, depth: int) -> str:
+    """A random int expression of the language, which means the same in Python."""
+    if depth == 0:
+        return draw.choice(("k", "l", "k", str(draw.randint(0, 40))))
+    a, b = int_text(draw, depth - 1), int_text(draw, draw.randint(0, depth - 1))
+    forms = ("{a} + {b}", "{a} - {b}", "{a} * {b}", "min({a}, {b})", "max({a}, {b})", "abs({a})", "{a} // l", "{a} % l",
+             "trunc_div({a}, l)", "{a} << l", "{a} >> l", "clip({a}, -l, 3)", "-({a})",
+             "({a} if {b} > {c} else {b})", "({a} if {r} < 0.3 else 7)")  # fmt: skip
+    return "(" + draw.choice(forms).format(a=a, b=b, c=int_text(draw, 0), r=real_text(draw, 0)) + ")"
+
+
+def real_text(draw: random.Random, depth: int) -> str:
+    """A random real expression."""
+    if depth == 0:
+        return draw.choice(("q", "s", "s", "q", f"{draw.uniform(-2, 2):.3f}"))
+    a, b = real_text(draw, depth - 1), real_text(draw, draw.randint(0, depth - 1))
+    forms = ("{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} / s", "min({a}, {b})", "abs({a})", "exp(min({a}, 2))",
+             "sqrt(abs({a}))", "tanh({a})", "log(s + 1)", "{a} * {i}", "({a} if {i} > 2 else {b})",
+             "({a} if {a} < {b} else s)")  # fmt: skip
+    return "(" + draw.choice(forms).format(a=a, b=b, i=int_text(draw, depth - 1)) + ")"
+
+
+def many(draw: random.Random, count: int) -> tuple[str, list[str]]:
+    """A network that stores many expressions, each twice: as a derived constant, and as a constant part of a block."""
+    texts = [f"clip({int_text(draw, 3)}, -1000000, 1000000)" for _ in range(count)]
+    texts += [f"clip({real_text(draw, 3)}, -50, 50)" for _ in range(count)]
+    lines = ["neuroport: 1", "name: many", "dt: 1 ms", "neurons:", "  m:", "    params:"]
+    for name, (low, high) in RANGES.items():
+        kind = "int" if name in "kl" else "real"
+        lines.append(f"      {name}: {{type: {kind}, default: 1, range: [{low}, {high}], dynamic: true}}")
+    lines += ["    derived:", *(f"      e{i}: {text}" for i, text in enumerate(texts)), "    state:"]
+    for i in range(2 * count):
+        kind = "type: int, range: [-1000000, 1000000]" if i < count else "range: [-64, 64]"
+        lines += [f"      {x}{i}: {{init: 0, {kind}}}" for x in "xy"]
+    lines += ["    update: |", *(f"      x{i} = e{i}\n      y{i} = {text}" for i, text in enumerate(texts))]
+    return "\n".join([*lines, "populations: {a: {size: 1, neuron: m}}", "protocol: [{run: 1 step}]", ""]), texts
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("place", ["reference ideal", "reference wide", "emulator wide"])
+def test_all_that_follows_from_parameters_follows_every_switch(tmp_path: Path, place: str, seed: int) -> None:
+    draw = random.Random(seed)
+    text, expected = many(draw, 30)
+    backend, chip = place.split()
+    (tmp_path / "wide.yaml").write_text(WIDE, "utf-8")
+    with api.open(
+        network(tmp_path, text), backend, chip if chip == "ideal" else str(tmp_path / "wide.yaml")
+    ) as session:
+        for _ in range(6):
+            values: dict[str, float] = {n: draw.choice((r[0], r[1], draw.uniform(*r))) for n, r in RANGES.items()}
+            values |= {n: int(values[n]) for n in "kl"}
+            for name, value in values.items():
+                session.set(f"a.{name}", value)
+            session.run(1)
+            for i, one in enumerate(expected):
+                wanted = pytest.approx(float(eval(one, {**PYTHON, **values})), abs=1e-6)
+                assert session.get(f"a.x{i}").item() == wanted, (one, values)
+                assert session.get(f"a.y{i}").item() == wanted, (one, values)
