@@ -113,8 +113,8 @@ def flipped(values: NDArray[Any], precision: type[np.floating[Any]]) -> NDArray[
     if values.dtype.kind != "f":
         return values
     exact = values.astype(precision)
-    bits = exact.view(np.int32 if precision is np.float32 else np.int64)
-    changed = (bits ^ 1).view(precision)
+    whole = np.int32 if precision is np.float32 else np.int64
+    changed = np.bitwise_xor(exact.view(whole), whole(1)).view(precision)
     inexact = np.isfinite(exact) & (exact != np.rint(exact))
     return np.where(inexact, changed, exact).astype(values.dtype)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import small_programs as small
+from click.testing import CliRunner
 from test_verification import Faulty
 
 import neuroport
 from neuroport import verification
 from neuroport.backends.reference import Reference, arithmetic
+from neuroport.cli import main
 from neuroport.program import INT, REAL, Apply, Let, Population, Program, Spike, Store
-from neuroport.sensitivity import flipped
+from neuroport.sensitivity import Sensitivity, flipped
 from neuroport.verification import Verification, verify
 
 X = small.read("p.x", type=REAL)
@@ -185,3 +188,28 @@ def test_a_wrong_function_in_a_shipped_network_is_a_difference(error: float) -> 
     result = verify(network, program, [Reference(), Broken(error)], steps=20)
     assert not result.identical and result.first_difference is not None
     assert result.first_difference.step < 3
+
+
+@pytest.mark.parametrize("explained", [True, False])
+def test_the_command_line_tells_the_sensitivity(explained: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Sensitivity(270, "units.x", 3e-11, 5e-10, "reference", 0)
+    difference = verification.Difference("array", 270, "units.x", 1, ("reference", "emulator"), (0.5, 0.25))
+    executors = ("reference", "emulator")
+    result = Verification(explained, executors, 300, None if explained else difference, {}, told)
+    monkeypatch.setattr(verification, "verify", lambda *_, **__: result)
+    call = ["verify", "sal_pair", "--chip", "ideal"]
+    done = CliRunner().invoke(main, call)
+    how = "equal within its own sensitivity after 300 steps on reference, emulator"
+    if not explained:
+        how = f"different on reference, emulator: {difference}"
+    assert done.exit_code == (0 if explained else 1)
+    assert done.stdout == (
+        f"sal_pair on ideal (float64): {how}\n"
+        "  'units.x' differs by 3.0e-11 of its scale after step 270; flipping the last bits of states and weights "
+        "after step 0 moves it by 5.0e-10 on reference\n"
+    )
+    found = json.loads(CliRunner().invoke(main, [*call, "--json"]).stdout)["sensitivity"]
+    assert found == {
+        "step": 270, "name": "units.x", "difference": 3e-11, "moved": 5e-10, "executor": "reference", "flipped": 0,
+        "lost": [], "until": None, "text": str(told),
+    }  # fmt: skip
