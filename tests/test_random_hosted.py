@@ -1,4 +1,4 @@
-"""Random models on chips of odd words, with a host that writes: every executor has the same integers at every moment."""
+"""Random models on chips of odd words, with a host that writes: executors hold the same integers at every moment."""
 
 from __future__ import annotations
 
