@@ -325,6 +325,12 @@ class Writer:
             d = self.draw.choice((2, 3, 5, 7, 16, 1000))
             return Made(f"(({a.text}) % {d})", 0, d - 1)
         if kind == 6:
+            counts = [m for m in self.ints if 0 <= m.low and m.high <= 20]
+            if counts and big < 2**20 and self.draw.random() < 0.5:
+                count = self.draw.choice(counts)
+                if self.draw.random() < 0.5:
+                    return Made(f"(({a.text}) << {count.text})", min(a.low, 0) * 2**20, max(a.high, 0) * 2**20)
+                return Made(f"(({a.text}) >> {count.text})", min(a.low, 0), max(a.high, 0))
             s = self.draw.randint(0, 6)
             if self.draw.random() < 0.5 and big < 2**40:
                 return Made(f"(({a.text}) << {s})", a.low * 2**s, a.high * 2**s)
