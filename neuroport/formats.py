@@ -147,8 +147,8 @@ class Formats:
     ) -> tuple[Int, IntArray]:
         """The format of a parameter with these values and bounds, and its raw values.
 
-        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip. `deviates`: its
-        values are those of one specimen, and the format is that of all.
+        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip. `deviates`:
+        its values are those of one specimen, and the format is that of all.
         """
         rule = self.chip.word("coefficient")
         kind = fit(*bounds, rule.bits)
