@@ -65,7 +65,7 @@ class Shared:
     arrays: dict[str, Array]
     constants: dict[str, Numbers]
     range_of: Callable[[Expr], tuple[float, float]]
-    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool], tuple[Int, NDArray[np.int64]]]
+    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool, bool], tuple[Int, NDArray[np.int64]]]
     copies: int = 1
     tables: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
