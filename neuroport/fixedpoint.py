@@ -66,7 +66,7 @@ class Shared:
     arrays: dict[str, Array]
     constants: dict[str, Numbers]
     range_of: Callable[[Expr], tuple[float, float]]
-    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool], tuple[Int, NDArray[np.int64]]]
+    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool, bool], tuple[Int, NDArray[np.int64]]]
     copies: int = 1
     tables: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
@@ -479,18 +479,20 @@ class Lowerer:
         moving = any(self.shared.real[n].dynamic or n == "run.T" for n in inputs) or any(
             d.array in inputs for d in self.shared.derived
         )
+        deviates = any(self.shared.real[n].designed is not None for n in inputs)
+        open_ = moving or deviates
         values = np.asarray(evaluate(value, inputs), np.float64)
-        if not (np.isfinite(values).all() and (not moving or (np.isfinite(lo) and np.isfinite(hi)))):
+        if not (np.isfinite(values).all() and (not open_ or (np.isfinite(lo) and np.isfinite(hi)))):
             if kind == "recip" and isinstance(value, Apply):
                 self._no_divisor(*intervals.real(value.args[1], self.shared.range_of))
             else:
                 self.shared.notes.problem(f"{self.label}: a constant computed from {', '.join(inputs)} is not finite")
             return None
-        if not moving:
+        if not open_:
             lo, hi = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
         number = sum(1 for name in self.shared.arrays if name.startswith(f"{owner}.{kind}_"))
         name = f"{owner}.{kind}_{number}"
-        type_, raw = self.shared.coefficient(name, values, (lo, hi), moving)
+        type_, raw = self.shared.coefficient(name, values, (lo, hi), open_, deviates)
         like = next(self.shared.real[r.array] for r in reads if (r.at != "scalar") == elements)
         rule = self.shared.chip.word("coefficient")
         self.shared.arrays[name] = Array(
@@ -503,6 +505,7 @@ class Lowerer:
             kind_class="coefficient",
             dynamic=moving,
             range=(lo, hi) if moving else None,
+            designed=(lo, hi) if deviates else None,
             rounding=rule.rounding,
         )
         if moving:

@@ -143,11 +143,12 @@ class Formats:
             self.derived.append(replace(entry, type=kind))
 
     def coefficient(
-        self, name: str, values: FloatArray, bounds: tuple[float, float], open_: bool
+        self, name: str, values: FloatArray, bounds: tuple[float, float], open_: bool, deviates: bool = False
     ) -> tuple[Int, IntArray]:
         """The format of a parameter with these values and bounds, and its raw values.
 
-        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip.
+        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip. `deviates`:
+        its values are those of one specimen, and the format is that of all.
         """
         rule = self.chip.word("coefficient")
         kind = fit(*bounds, rule.bits)
@@ -155,7 +156,7 @@ class Formats:
         if not open_ and np.unique(values).size <= 64 and exact < kind.frac:
             kind = _at_frac(bounds, exact)
         else:
-            kind = _finer(kind, values, bounds, rule)
+            kind = _finer(kind, np.array(bounds, np.float64) if deviates else values, bounds, rule)
         if max(abs(bounds[0]), abs(bounds[1])) > 0 and kind.frac > 1000:
             self.notes.problem(f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it")
         return kind, encode(values, kind)
@@ -170,7 +171,7 @@ class Formats:
             if array.dynamic and array.range is None and array.designed is None and derived is not None:
                 bounds = self._derived_bounds(array, derived, values)
             open_ = array.dynamic or array.designed is not None
-            type_, raw = self.coefficient(array.name, values, bounds, open_)
+            type_, raw = self.coefficient(array.name, values, bounds, open_, array.designed is not None)
             self._keep(array, type_, raw, values, kind, self.chip.word(kind))
             return
         if array.role == "weight":

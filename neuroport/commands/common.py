@@ -54,10 +54,11 @@ def chosen_chip(
         raise click.UsageError("--chip-instance is one specimen with its own deviations; leave --mismatch out.")
     from neuroport import api, chips
 
+    chosen = chips.deviating(api.specimen(network, chip)[0], network.kinds, mismatch)
     if not seeded:
         text = "note: without --chip-seed every circuit is as designed; --chip-seed N takes a specimen that deviates"
         click.echo(text, err=True)
-    return chips.deviating(api.specimen(network, chip)[0], network.kinds, mismatch)
+    return chosen
 
 
 def device_option(function: F) -> F:
