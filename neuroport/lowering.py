@@ -356,7 +356,7 @@ class Lowering:
     def _expr(self, node: ast.expr) -> Expr:
         match node:
             case ast.Constant(value=int() as value):
-                if value > whole.UNKNOWN[1]:
+                if value > whole_bounds.UNKNOWN[1]:
                     self._refuse(node, f"{value} is no int of 64 bits; write it as a real number ({float(value)!r})")
                 return Const(value, Int(value, value))
             case ast.Constant(value=float() as value):
@@ -472,7 +472,8 @@ class Lowering:
         found = whole_bounds.count(right, self._bounds)
         if isinstance(found, tuple):
             lo, hi = found
-            far = f"{lo} bits" if lo == hi else "any number of bits" if whole_bounds.unknown(found) else f"{lo}..{hi} bits"
+            some = "any number of bits" if whole_bounds.unknown(found) else f"{lo}..{hi} bits"
+            far = f"{lo} bits" if lo == hi else some
             self._refuse(
                 node,
                 f"a shift by {far}; shifts go from 0 to 62: take such a literal, declare `range:` inside 0 … 62 for "
