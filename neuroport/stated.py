@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from neuroport.errors import InvalidInput
 from neuroport.printer import expression, statement
 from neuroport.program import (
     Apply,
+    Array,
     Bool,
     Const,
     Expr,
     Int,
     Lookup,
+    Numbers,
     Program,
+    Real,
     Round,
     Spike,
     Stmt,
@@ -48,6 +54,38 @@ def bodies(program: Program) -> Iterator[tuple[str, tuple[Stmt, ...]]]:
         yield f"event {event.name} of {event.owner}", event.body
     for readout in program.readouts:
         yield f"readout {readout.name}", (Spike(readout.bit),)
+
+
+def checked(program: Program, array: Array, values: Numbers) -> Numbers:
+    """Values that the host gives an array, as every executor accepts them; InvalidInput for others."""
+    if values.shape != array.initial.shape:
+        raise _refused(array, f"the values have shape {values.shape}; the array has {array.initial.shape}")
+    if isinstance(array.type, Real) or not values.size:
+        return values
+    if values.dtype.kind == "f" and not (values == np.floor(values)).all():
+        raise _refused(array, "fractions were given; the array takes whole numbers")
+    if isinstance(array.type, Bool) and not np.isin(values, (0, 1)).all():
+        raise _refused(array, "the array takes only 0 and 1")
+    within_bounds(program, array, values)
+    return values
+
+
+def within_bounds(program: Program, array: Array, values: Numbers) -> None:
+    """InvalidInput for raw integers outside the bounds of an array's format."""
+    if not (isinstance(array.type, Int) and program.integer and values.size):
+        return
+    low, high = int(values.min()), int(values.max())
+    if low < array.type.lo or high > array.type.hi:
+        found = low if low < array.type.lo else high
+        raise _refused(
+            array,
+            f"the raw value {found} is outside {array.type.lo}..{array.type.hi}, the range of its format. Give it a "
+            f"wider range or smaller values",
+        )
+
+
+def _refused(array: Array, text: str) -> InvalidInput:
+    return InvalidInput.one(None, f"{array.name}: {text}")
 
 
 def problems(program: Program) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from emulator_programs import array, c, program
+from emulator_programs import array, c, pairs, program
 from test_integers import BACKENDS, EXECUTORS
 
-from neuroport.program import Apply, Const, Expr, Int, Lookup, Population, Program, Read, Store
+from neuroport.backends.genn import Genn
+from neuroport.errors import InvalidInput, RunFailed
+from neuroport.program import Apply, Const, Expr, Int, Lookup, Population, Program, Read, Send, Store
 
 V = Read("p.v", "own", Int(0, 100))
 WIDE = Int(-(2**63), 2**63 - 1)
@@ -41,3 +43,52 @@ def test_values_counts_and_indices_beyond_machines_are_refused(executor: str, va
     (problem,) = BACKENDS[executor].check(storing(value))
     assert problem.startswith("population p, `p.w := ")
     assert problem.endswith(f"`: {found}. This is a fault of neuroport, not of the network")
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_values_from_the_host_are_refused_alike(executor: str) -> None:
+    machine = BACKENDS[executor].open(storing(V), 1, [])
+    for values, found in (
+        (
+            [101],
+            "the raw value 101 is outside 0..100, the range of its format. Give it a wider range or smaller values",
+        ),
+        ([-1], "the raw value -1 is outside 0..100, the range of its format. Give it a wider range or smaller values"),
+        ([0.5], "fractions were given; the array takes whole numbers"),
+        ([1, 2], "the values have shape (2,); the array has (1,)"),
+    ):
+        with pytest.raises(InvalidInput) as error:
+            machine.write("p.v", np.array(values))
+        assert str(error.value) == f"p.v: {found}"
+    machine.write("p.v", np.array([100]))
+    machine.advance(1)
+    assert machine.read("p.w").tolist() == [100]
+
+
+LARGE = 2**52 + 1
+
+
+@pytest.mark.skipif(Genn().missing() is not None, reason=str(Genn().missing()))
+def test_sums_of_whole_numbers_that_genn_would_round_end_the_run() -> None:
+    v, w = Read("p.v", "own", Int()), Read("w.w", "own", Int())
+    arrays = (
+        array("p.v", "neuron", "state", Int(), [0, 0]),
+        array("p.i", "neuron", "input", Int(), [0, 0]),
+        array("w.w", "synapse", "weight", Int(), [3, LARGE]),
+    )
+    body = (Store("p.v", Apply("add", (v, Read("p.i", "own", Int())), Int())),)
+    wires = pairs("w", "p", "p", (2, 2), [(0, 1), (1, 1)], step=(Send("p.i", w),))
+    p = program(integer=False, arrays=arrays, populations=(Population("p", 2, body, ("p.i",), False, 0),),
+                projections=(wires,))  # fmt: skip
+    machines = {name: backend.open(p, 1, []) for name, backend in BACKENDS.items()}
+    for machine in machines.values():
+        machine.advance(2)
+    assert {name: m.read("p.v").tolist() for name, m in machines.items()} == dict.fromkeys(machines, [0, 2 * LARGE + 6])
+    for machine in machines.values():
+        machine.write("w.w", np.array([LARGE, LARGE]))
+    with pytest.raises(RunFailed) as error:
+        machines["genn"].advance(1)
+    assert str(error.value) == (
+        "step 2: the sum for 'p.i' reached 2**53, up to which GeNN adds whole numbers exactly; give the weights a "
+        "smaller range, or take another backend"
+    )

@@ -22,7 +22,8 @@ from neuroport.backends.emulator.layout import (
 )
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.executor import Capture
-from neuroport.program import Array, Bool, Int, Program, Real
+from neuroport.program import Array, Program, Real
+from neuroport.stated import checked, within_bounds
 
 SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
@@ -204,15 +205,7 @@ class Machine:
         """A copy of the values in the array's storage format; refuses what it cannot hold."""
         dtype = storage(array, self.program)
         values = np.asarray(values)
-        if isinstance(array.type, Int) and self.program.integer and values.size:
-            low, high = values.min(), values.max()
-            if low < array.type.lo or high > array.type.hi:
-                found = low if low < array.type.lo else high
-                raise InvalidInput.one(
-                    None,
-                    f"{array.name}: the raw value {found} is outside {array.type.lo}..{array.type.hi}, "
-                    "the range of its format. Give it a wider range or smaller values",
-                )
+        within_bounds(self.program, array, values)
         return np.array(values, dtype=dtype, order="C")
 
     def _set_int(self, kind: str, name: str, value: int) -> None:
@@ -337,14 +330,7 @@ class Machine:
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what the coming step will read so far."""
         declared = self.program.arrays[array]
-        if values.shape != declared.initial.shape:
-            raise InvalidInput.one(
-                None, f"{array}: the values have shape {values.shape}; the array has {declared.initial.shape}"
-            )
-        if not isinstance(declared.type, Real) and values.dtype.kind == "f" and not (values == np.floor(values)).all():
-            raise InvalidInput.one(None, f"{array}: fractions were given; the array takes whole numbers")
-        if isinstance(declared.type, Bool) and not np.isin(values, (0, 1)).all():
-            raise InvalidInput.one(None, f"{array}: the array takes only 0 and 1")
+        values = checked(self.program, declared, values)
         if declared.at == "scalar":
             self._set_scalar(array, values)
             return

@@ -58,6 +58,11 @@ def problems(program: Program) -> Iterator[str]:
             )
 
 
+def rounds(program: Program, name: str) -> bool:
+    """Whether an input's sum of whole numbers may be rounded in a program without formats: then it is watched."""
+    return not program.integer and largest(program).get(name, 0) > DOUBLE
+
+
 def sends(program: Program) -> Iterator[tuple[Projection, Send]]:
     """Every statement that sends, with its projection (of those that have synapses)."""
     for projection in (p for p in program.projections if p.synapses):

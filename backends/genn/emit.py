@@ -10,7 +10,7 @@ import numpy as np
 from neuroport.backends.emulator.layout import kind_of, storage
 from neuroport.backends.genn import bounds, places, queues, reach
 from neuroport.backends.genn.code import RESERVED, Identifiers, Writer, c_type
-from neuroport.backends.genn.literals import unsigned
+from neuroport.backends.genn.literals import real, unsigned
 from neuroport.backends.genn.model import (
     Model,
     Neurons,
@@ -214,9 +214,17 @@ class _Emitter:
         if array.name in self.reached:
             received = scope.names(f"in_{short}", "input", array.name)
             group.inputs[received] = array.name
+            if bounds.rounds(self.program, array.name):
+                self._exact(received, array.name, scope, writer)
             writer.lines.append(f"{ctype} {ident} = ({ctype}){received};")
         else:
             writer.lines.append(f"{ctype} {ident} = 0;")
+
+    def _exact(self, received: str, name: str, scope: NeuronScope, writer: Writer) -> None:
+        """Note the first step in which a sum of whole numbers is too large to be exact in floating point."""
+        failed, most = scope.counter(name, "failed"), real(float(bounds.DOUBLE), "float64")
+        outside = f"({received} >= {most} || {received} <= (-{most})) && {failed} == 0"
+        writer.lines.append(f"if ({outside}) {failed} = {writer.step()} + 1;")
 
     def _by_hand(self, inputs: list[Array], scope: NeuronScope, writer: Writer) -> None:
         """What was written to inputs by hand for this step."""

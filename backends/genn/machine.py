@@ -16,6 +16,7 @@ from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.executor import Capture
 from neuroport.program import Array, Program, Readout, Real, Record, Series
+from neuroport.stated import checked
 
 Indices = NDArray[np.int64]
 NEVER = 2**63 - 1
@@ -229,6 +230,11 @@ class Machine:
                 found.append((int(held.view[0]) - 1, array.name))
         if found:
             step, name = min(found, key=lambda failure: failure[0])
+            if self.program.arrays[name].role == "input" and not self.program.integer:
+                raise RunFailed(
+                    f"step {step}: the sum for '{name}' reached 2**53, up to which GeNN adds whole numbers exactly; "
+                    f"give the weights a smaller range, or take another backend"
+                )
             low, high = _bounds(self.program.arrays[name])
             raise RunFailed(
                 f"step {step}: a value for '{name}' lies outside {low}..{high}, and this chip has no rule for that; "
@@ -305,10 +311,7 @@ class Machine:
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what has been sent to it for the coming step."""
         declared = self.program.arrays[array]
-        if np.shape(values) != declared.initial.shape:
-            raise InvalidInput.one(
-                None, f"{array}: the values have shape {np.shape(values)}; the array has {declared.initial.shape}"
-            )
+        values = checked(self.program, declared, np.asarray(values))
         if declared.at == "scalar":
             if array not in self._changing:
                 raise InvalidInput.one(

@@ -16,6 +16,7 @@ from neuroport.batch import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.executor import Capture
 from neuroport.program import Body, Event, Expr, Int, Population, Program, Projection, Read, Series, with_children
+from neuroport.stated import checked
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -379,6 +380,7 @@ class Machine:
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (of an input: what has been sent to it for the coming step)."""
         target = self._arrays[array]
+        values = checked(self.program, self.program.arrays[array], np.asarray(values))
         if self.program.arrays[array].role == "input":
             target[self.step % len(target)] = values
         else:
