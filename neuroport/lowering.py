@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 from neuroport import whole
 from neuroport.errors import Place, Problem
+from neuroport.intervals import Interval
 from neuroport.model import Block, Expression
 from neuroport.program import (
     BOOL,
@@ -145,7 +146,7 @@ class Lowering:
     _locals: dict[str, Temp] = field(default_factory=dict)
     _definite: set[str] = field(default_factory=set)
     _taken: dict[str, int] = field(default_factory=dict)
-    _bounds: dict[str, whole.Interval] = field(default_factory=dict)
+    _bounds: dict[str, Interval] = field(default_factory=dict)
     _sites: int = 0
     _place: Place = field(default_factory=lambda: Place("<text>", 1, 1))
     _assigning: str | None = None

@@ -398,9 +398,9 @@ class Writer:
             case "clip":
                 return self._clip(*args)
             case "shl" if isinstance(expr.args[1], Const):
-                power = 1 << constant(expr.args[1])
-                x = args[0] if fits(32, power, power) else self.cast(args[0], "i8")
-                return Value(f"({x.text} * {integer(power)})", x.kind)
+                factor = 1 << constant(expr.args[1])
+                by = args[0] if fits(32, factor, factor) else self.cast(args[0], "i8")
+                return Value(f"({by.text} * {integer(factor)})", by.kind)
             case "shl":
                 return Value(f"({self.cast(args[0], 'i8').text} * {self._power(given[1]).text})", "i8")
             case "shr" if isinstance(expr.args[1], Const):
