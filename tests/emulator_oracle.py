@@ -19,6 +19,7 @@ from neuroport.program import (
     Body,
     Bool,
     Const,
+    Event,
     Expr,
     Int,
     Let,
@@ -317,7 +318,7 @@ class Oracle:
                 self.inputs[name].pop(t, None)
         for event in program.events:
             if event.every_step:
-                self.event(event.name, t, only_every_step=True)
+                self.event(event, t)
         for r in program.readouts:
             self.neurons(program.population(r.population), (Spike(r.bit),), t)
         self.step += 1
@@ -345,17 +346,19 @@ class Oracle:
             return None
         return int(schedule[done // s.hold]) * s.frames + done % s.hold // (s.hold // s.frames)
 
-    def event(self, name: str, t: int, only_every_step: bool = False) -> None:
-        for e in self.program.events:
-            if e.name == name and (e.every_step or not only_every_step):
-                if e.over == "neuron":
-                    self.neurons(self.program.population(e.owner), e.body, t)
-                else:
-                    p = self.program.projection(e.owner)
-                    self.synapses(p, e.body, range(p.synapses), t)
+    def event(self, event: Event, t: int) -> None:
+        """Run one event's body."""
+        if event.over == "neuron":
+            self.neurons(self.program.population(event.owner), event.body, t)
+        else:
+            p = self.program.projection(event.owner)
+            self.synapses(p, event.body, range(p.synapses), t)
 
     def trigger(self, name: str) -> None:
-        self.event(name, self.step)
+        """Run all events of a name."""
+        for event in self.program.events:
+            if event.name == name:
+                self.event(event, self.step)
 
     def reset(self, population: str) -> None:
         for name, array in self.program.arrays.items():

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from emulator_programs import array, c, call, pairs, program, test
+from integer_cases import TABLE
+from random_expressions import wide_expression
 from test_emulator import random_expression
 
 from neuroport.batch import with_copies
@@ -40,8 +42,18 @@ from neuroport.program import (
     walk,
 )
 
-RANGES = (Int(-128, 127), Int(0, 15), Int(-(2**15), 2**15 - 1), Int(-1000, 1000), Int(-(2**31), 2**31 - 1))
+RANGES = (
+    Int(-128, 127),
+    Int(0, 15),
+    Int(-(2**15), 2**15 - 1),
+    Int(-1000, 1000),
+    Int(-(2**31), 2**31 - 1),
+    Int(-(2**47), 2**47 - 1),
+    Int(-(2**59), 2**59 - 1),
+    Int(-(2**61), 2**61 - 1),
+)
 SUM = Int(-(2**24), 2**24)
+TABLES = {"table": np.array(TABLE)}
 
 
 class _Maker:
@@ -52,6 +64,8 @@ class _Maker:
 
     def number(self, leaves: list[Expr], depth: int = 2) -> Expr:
         """An expression whose values fit 62 bits."""
+        if self.draw.random() < 0.5:
+            return wide_expression(self.draw, depth, leaves)
         while True:
             expr = random_expression(self.draw, depth, leaves)
             if isinstance(expr.type, Int) and -(2**61) < expr.type.lo and expr.type.hi < 2**61:
@@ -85,7 +99,7 @@ def networks(seeds: Sequence[int]) -> Program:
     parts = [network(seed, f"n{k}_") for k, seed in enumerate(seeds)]
     tuples = ("populations", "projections", "events", "records", "readouts", "injections", "series")
     joined = {what: sum((getattr(p, what) for p in parts), ()) for what in tuples}
-    return program(arrays=tuple(a for p in parts for a in p.arrays.values()), **joined)
+    return program(arrays=tuple(a for p in parts for a in p.arrays.values()), tables=TABLES, **joined)
 
 
 def network(seed: int, prefix: str = "") -> Program:
@@ -111,6 +125,7 @@ def network(seed: int, prefix: str = "") -> Program:
     events = [_event(make, n, own[n]) for n in names] + [_event(make, p.name, None) for p in projections]
     return program(
         arrays=tuple(make.arrays),
+        tables=TABLES,
         populations=populations,
         projections=projections,
         events=tuple(events),

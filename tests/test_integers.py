@@ -9,6 +9,7 @@ import pytest
 from emulator_oracle import Oracle
 from emulator_programs import array, program
 from integer_cases import applied, cases
+from random_expressions import random_populations
 
 from neuroport import intervals
 from neuroport.backends.emulator import Emulator
@@ -183,3 +184,33 @@ def test_functions_of_several_copies_are_exact() -> None:
 
 def test_there_are_thousands_of_cases() -> None:
     assert sum(len(p.body) for p in cases(1).populations) > 14000
+
+
+# --------------------------------------------------------------------------------------------------- random programs
+
+
+def differs(executor: str, p: Program, steps: int = 4) -> list[str]:
+    """The populations, each a random program, of which an executor and plain Python do not make the same."""
+    backend, oracle = BACKENDS[executor], Oracle(p, 1)
+    assert backend.check(p) == ()
+    machine = backend.open(p, 1, [])
+    machine.advance(steps)
+    oracle.advance(steps)
+    wrong = {name.split(".")[0] for name in p.arrays if machine.read(name).ravel().tolist() != oracle.a[name]}
+    assert wrong or machine.overflows() == oracle.over
+    return sorted(wrong)
+
+
+@pytest.mark.parametrize(
+    ("executor", "first", "count"), usual(("reference", 0, 300), ("genn", 300, 40), ("emulator", 340, 12))
+)
+def test_random_programs_heavy_in_literals_and_wide_words_are_exact(executor: str, first: int, count: int) -> None:
+    assert differs(executor, random_populations(range(first, first + count))) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(20))
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_thousands_of_random_programs_are_exact(executor: str, part: int) -> None:
+    count = {"reference": 200, "genn": 100, "emulator": 40}[executor]
+    assert differs(executor, random_populations(range(1000 + count * part, 1000 + count * (part + 1)))) == []
