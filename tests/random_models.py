@@ -216,6 +216,8 @@ class Writer:
         name = self.draw.choice(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs"))
         a = self.real(depth)
         if name == "exp":
+            if a.high < -60:  # a table of such values takes minutes to make
+                a = Made(f"max({a.text}, (-60))", -60, -60)
             if a.high > 9:
                 a = self.draw.choice(
                     (
