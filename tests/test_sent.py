@@ -140,8 +140,12 @@ def four(**kinds: Deviation) -> Chip:
 
 
 @pytest.mark.parametrize("arithmetic", ["four", "four that deviates", "ideal that deviates"])
-@pytest.mark.parametrize(("backend", "pairs"), [("reference", tuple(PAIRS)), ("emulator", ("both",))])
+@pytest.mark.parametrize(
+    ("backend", "pairs"), [("reference", tuple(PAIRS)), ("emulator", ("both",)), ("genn", ("both",))]
+)
 def test_local_names_change_nothing(arithmetic: str, backend: str, pairs: Sequence[str]) -> None:
+    if backend == "genn":
+        pytest.importorskip("pygenn")
     kinds = {"weight": Deviation(sigma=0.1)} if "deviates" in arithmetic else {}
     chip = four(**kinds) if "four" in arithmetic else replace(chips.load("ideal"), mismatch=tuple(kinds.items()))
     one = ChipInstance(chip, 1, {"weight": _alike()} if kinds else {})
