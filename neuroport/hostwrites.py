@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,12 +90,24 @@ class Checker:
     def raw(self, array: Array, values: Numbers, said: str = "") -> Numbers:
         """Values as the array holds them; InvalidInput for those that lie outside."""
         self.limits(array, values, said)
+        array = self._added(array)
         raw, outside = held(values, array)
         if outside.any() and isinstance(array.type, Int):
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
             text = f"is outside {low} .. {high}, what it holds on chip '{self.program.chip}'; {self._remedy(array)}"
             _refuse(array, values, outside, said or f"'{array.name}'", text)
         return raw
+
+    def _added(self, array: Array) -> Array:
+        """An input without a range on a chip as what a host may add to it: its other half is what arrives."""
+        if (
+            array.role != "input"
+            or array.range is not None
+            or not isinstance(array.type, Int)
+            or not self.program.integer
+        ):
+            return array
+        return replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
 
     def _is_int(self, array: Array) -> bool:
         known = declared(self.network, array.name.removesuffix(".visible"))

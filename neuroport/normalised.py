@@ -4,11 +4,12 @@ A table of equal intervals is too coarse where a function or its slope grows ove
 logarithm of `tables.intervals` and entries of `tables.bits`:
 
     exp(x) = 2**k * 2**g        k, g: whole and broken part of x log2(e); 2**g = T[i] (1 + u), T[i] the entry below,
-                                u = v + v*v/2 with v = (g - i 2**-n) ln 2
+                                u = v + v*v/2 + v*v*v/6 with v = (g - i 2**-n) ln 2
     log(x) = (k - 1) ln 2 + log(m)      m = x 2**-(k-1) in 1..2, k the number of bits of x; log(m) interpolated
     sqrt(x) = 2**e sqrt(m)              m = x 2**-2e in 1/4..1; sqrt(m) interpolated
 
-The relative error of exp stays near 2**-tables.bits; log and sqrt have that of linear interpolation, 2**-(2n + 2).
+The entries of exp have 8 bits more, so that its relative error stays near 2**-(tables.bits + 7); log and sqrt have
+that of linear interpolation, 2**-(2n + 2).
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
 
 PLAIN_FRAC = 16
 """Fractional bits of a result when nothing is known of the place where it goes."""
-LOG2_E = 41
+LOG2_E = 44
 """Fractional bits of the constant log2(e)."""
 EXPONENT = 40
 """Fractional bits of x log2(e)."""
+THIRD = 12
+"""Fractional bits of the constant 1/3."""
+MORE = 8
+"""Bits of the entries of exp beyond those of other tables."""
 FULL = 42
 """Bits to which an argument of log or sqrt is shifted."""
 WIDEST = 58
@@ -47,9 +52,8 @@ def wanted(want: Demand) -> int:
 def result_frac(lowerer: Lowerer, fn: str, x: Expr, top: float, want: Demand) -> int:
     """The frac of a result up to `top`: what is needed, at most what fits; a problem where that is too little."""
     most = math.frexp(top)[1]
-    out = min(
-        max(PLAIN_FRAC, lowerer.shared.chip.table_bits - 1 - most) if want.frac is None else want.frac, WIDEST - most
-    )
+    unknown = max(PLAIN_FRAC, lowerer.shared.chip.table_bits - 1 - most)
+    out = min(unknown if want.frac is None else want.frac + 2, WIDEST - most)  # 2: it is rounded here and once more
     if want.least is not None and out < want.least:
         lowerer.too_wide(f"{fn}", [x], want)
     return out
@@ -64,7 +68,7 @@ def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     if frac(x) > 34:
         x = lowerer.scale(x, 34, "table", "nearest")
     ends = tables.bounds("exp", *bounds(x), frac(x))
-    bits, n = lowerer.shared.chip.table_bits, _index_bits(lowerer)
+    bits, n = lowerer.shared.chip.table_bits + MORE, _index_bits(lowerer)
     y = lowerer.name(_times_log2_e(lowerer, lowerer.name(x)))
     k = lowerer.name(lowerer.made("shr", y, literal(EXPONENT)))
     g = lowerer.name(lowerer.made("mod", y, literal(2**EXPONENT)))
@@ -72,9 +76,12 @@ def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     rest = lowerer.made("mod", g, literal(2 ** (EXPONENT - n)))
     low = 31
     v = lowerer.name(_rounded(lowerer.made("mul", rest, literal(round(math.log(2) * 2**low))), low))
-    u = lowerer.made("add", v, _rounded(lowerer.made("mul", v, v), EXPONENT + 1))
+    square = lowerer.name(_rounded(lowerer.made("mul", v, v), EXPONENT + 1))
+    third = lowerer.made("mul", lowerer.made("mul", square, v), literal(round(2**THIRD / 3)))
+    u = lowerer.made("add", lowerer.made("add", v, square), _rounded(third, EXPONENT + THIRD))
     entry = lowerer.name(_entry(lowerer, "exp", index, n, bits))
-    mantissa = lowerer.made("add", entry, _rounded(lowerer.made("mul", entry, u), EXPONENT))
+    growth = lowerer.made("mul", lowerer.made("shr", entry, literal(MORE)), u)
+    mantissa = lowerer.made("add", entry, _rounded(growth, EXPONENT - MORE))
     right = lowerer.made("sub", literal(bits - 1 - out), k)
     return cut(shifted(lowerer, mantissa, right, out), *ends)
 

@@ -255,34 +255,10 @@ class _Quantiser:
         value = self._rounded(lowerer, array, value, kind, array.overflow)
         if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
             value = _moved(lowerer, array, exact, value)
-        value = self._ended(lowerer, array, value)
+        value = _at_the_end(value, array, kind, lowerer)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
-
-    def _ended(self, lowerer: Lowerer, array: Array, value: Expr) -> Expr:
-        """The value, where it is the upper end of a signed range that its word just does not hold, as the word's end.
-
-        So a value that is the end of its range is not counted as one beyond it.
-        """
-        kind = array.type
-        assert isinstance(kind, Int)
-        if (
-            array.overflow != "saturate"
-            or array.range is None
-            or not bounds(value)[0] <= kind.hi + 1 <= bounds(value)[1]
-        ):
-            return value
-        if np.ldexp(array.range[1], kind.frac) != kind.hi + 1:
-            return value
-        if isinstance(value, Const):
-            return literal(kind.hi, kind.frac)
-        value = lowerer.name(value)
-        lo, hi = bounds(value)
-        end = literal(kind.hi, kind.frac)
-        return Apply(
-            "select", (lowerer.compared("eq", value, kind.hi + 1), end, value), Int(min(lo, kind.hi), hi, kind.frac)
-        )
 
     def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
@@ -365,8 +341,7 @@ class _Quantiser:
                 return np.full(projection.synapses, float(value.value))
             case Read(array=name, at=at) if name in shared.arrays and value.lag == 0:
                 array = shared.arrays[name]
-                moving = array.dynamic or array.designed is not None or name in self.written
-                if moving or array.role not in ("weight", "parameter"):
+                if array.dynamic or array.designed is not None or array.role != "parameter":
                     return None
                 raw = array.initial.astype(np.float64)
                 if at == "pre":
@@ -441,7 +416,7 @@ class _Quantiser:
             if not _within((kind.lo, kind.hi), held):
                 kept = Int(max(held.lo, min(kind.lo, held.hi)), min(held.hi, max(kind.hi, held.lo)), kind.frac)
                 shared.inputs[array.name] = held if rule.overflow == "wrap" else kept
-                total = Read(array.name, "own", kind)
+                total = _at_the_end(Read(array.name, "own", kind), shared.arrays[array.name], held)
                 self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi)
 
     def _held(self, array: Array, frac_: int) -> Int:
@@ -472,8 +447,8 @@ class _Quantiser:
                 wanted -= 1
         held = self._held(array, wanted)
         lo, hi = _total(parts, wanted)
-        if array.range is not None:  # what the host may add in one step
-            lo, hi = lo + min(held.lo, 0), hi + max(held.hi, 0)
+        # what the host may add in one step: what the declared range allows, or as much as arrives
+        lo, hi = (2 * lo, 2 * hi) if array.range is None else (lo + min(held.lo, 0), hi + max(held.hi, 0))
         if lo < -LIMIT or hi > LIMIT:
             self.notes.problem(
                 f"the sum that can arrive at {array.name} needs more than 62 bits; "
@@ -538,6 +513,24 @@ class _Quantiser:
             text = f"its values change by up to {error:.3g} in the input's format"
             self.notes.line(stimulus, "rounded", text, error=error)
         return raw
+
+
+def _at_the_end(value: Expr, array: Array, kind: Int, lowerer: Lowerer | None = None) -> Expr:
+    """The value, where it is the upper end of a signed range that its word just does not hold, as the word's end.
+
+    So a value that is the end of its range is not counted as one beyond it.
+    """
+    lo, hi = bounds(value)
+    if array.overflow != "saturate" or array.range is None or not lo <= kind.hi + 1 <= hi:
+        return value
+    if np.ldexp(array.range[1], kind.frac) != kind.hi + 1:
+        return value
+    end = literal(kind.hi, kind.frac)
+    if isinstance(value, Const):
+        return end
+    value = value if lowerer is None else lowerer.name(value)
+    at_end = Apply("eq", (value, literal(kind.hi + 1, kind.frac)), BOOL)
+    return Apply("select", (at_end, end, value), Int(min(lo, kind.hi), hi, kind.frac))
 
 
 def _wrapped(value: Expr, bits: int) -> Expr:

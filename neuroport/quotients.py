@@ -124,7 +124,7 @@ def _result(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> tuple[Fraction,
     lo, hi = max(min(corners), _exact(want.lo, min(corners))), min(max(corners), _exact(want.hi, max(corners)))
     lo, hi = min(lo, max(corners)), max(hi, min(corners))
     most = fit_frac(lo, max(lo, hi), QUOTIENT_BITS + 1)
-    out = min(wanted(want), most) if lo or hi else 0
+    out = min(wanted(want) + 2, most) if lo or hi else 0
     return lo, max(lo, hi), out
 
 
