@@ -216,15 +216,13 @@ class Writer:
         name = self.draw.choice(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs"))
         a = self.real(depth)
         if name == "exp":
-            if a.high < -60:  # a table of such values takes minutes to make
-                a = Made(f"max({a.text}, (-60))", -60, -60)
             if a.high > 9:
+                most = max(abs(a.low), abs(a.high))
                 a = self.draw.choice(
-                    (
-                        Made(f"min({a.text}, 3)", min(a.low, 3), 3),
-                        Made(f"(0 - abs({a.text}))", -max(abs(a.low), abs(a.high)), 0),
-                    )
+                    (Made(f"min({a.text}, 3)", min(a.low, 3), 3), Made(f"(0 - abs({a.text}))", -most, 0))
                 )
+            if a.low < -60:  # a table of smaller values takes minutes to make
+                a = Made(f"max({a.text}, (-60))", -60, max(a.high, -60))
             return Made(f"exp({a.text})", math.exp(max(a.low, -700)), math.exp(a.high))
         if name == "log":
             a = self.positive(depth)

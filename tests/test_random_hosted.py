@@ -9,14 +9,14 @@ import pytest
 from neuroport import backends
 from neuroport.program import Program
 from neuroport.session import open_session
-from tests import emulator_oracle, random_hosted
+from tests import emulator_oracle, random_hosted, random_models
 from tests.random_hosted import cases, chip, compiled, drive, network
 
 CASES = 5
 """Programs in one network; compiling one costs an executor a second or two."""
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 40))]
 GENN = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
-ORACLE: Callable[[Program, int], None] | None = getattr(emulator_oracle, "check", None)
+ORACLE: Callable[[Program, int], object] | None = getattr(emulator_oracle, "check", None)
 """Checks every intermediate value against the type that the program states for it."""
 
 
@@ -50,7 +50,7 @@ def test_no_value_leaves_the_type_that_the_program_states(seed: int) -> None:
     if ORACLE is None:
         pytest.skip("the oracle cannot check types yet")
     on = chip(seed)
-    ORACLE(compiled(cases(seed, on, CASES), on), 10)
+    ORACLE(compiled(cases(seed, on, CASES), on), min(random_models.RUNS))
 
 
 def test_most_chips_take_most_programs() -> None:
