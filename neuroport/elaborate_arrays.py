@@ -107,6 +107,8 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
                 _factor(made, obj, state, "synapse")
             else:
                 _deviate_static(made, f"{name}.{state.name}", state.kind, obj.circuits)
+        if state.weight and state.type == "real" and not plastic and state.name in dict(projection.ranges):
+            _open_range(made, f"{name}.{state.name}", state.kind)
     for trace in model.traces:
         owner = projection.source if trace.side == "pre" else projection.target
         made.objects[owner].traces.append((trace, projection))
@@ -301,6 +303,15 @@ def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[n
     made.designed[full] = Designed(array.initial, array.range, instances.factor(made.instance, kind, circuits))
     ends = designed_factors(made, kind, array.initial)
     made.arrays[full] = replace(array, initial=made.designed[full].made(array.initial), designed=ends)
+
+
+def _open_range(made: Elaboration, full: str, kind: str) -> None:
+    """Static weights whose range the network file gives: the host may set any value in it, so the format holds it."""
+    array = made.arrays[full]
+    if array.range is not None:
+        ends = np.array(array.range)
+        designed = designed_factors(made, kind, ends) if array.designed is not None else array.range
+        made.arrays[full] = replace(array, designed=designed)
 
 
 def _typed(declared: Parameter | State | Input, limits: tuple[float, float] | None) -> Type:

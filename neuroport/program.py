@@ -349,7 +349,8 @@ class Array:
 
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
-    `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates.
+    `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
+    host may give to static weights whose range the network file says.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one

@@ -57,11 +57,6 @@ def network(tmp_path: Path, text: str = TEXT) -> Network:
     return reader.load(path)
 
 
-ON_CHIPS = tuple(f"{b} {c}" for b in BACKENDS for c in CHIPS[1:])
-AWAITED: dict[str, tuple[str, ...]] = {"test_static_weights_take_what_their_range_allows": ON_CHIPS}
-"""Tests that fail before the format of a static weight follows from its declared range, and where they do."""
-
-
 @pytest.fixture(scope="module", params=[f"{b} {c}" for c in CHIPS for b in BACKENDS])
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """The network on one executor and chip."""
@@ -71,14 +66,6 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         pytest.skip(missing)
     with api.open(network(tmp_path_factory.mktemp("writes")), backend, chip) as session:
         yield session
-
-
-@pytest.fixture(autouse=True)
-def awaited(request: pytest.FixtureRequest) -> None:
-    """Marks what is known to fail; it must fail, so that the list is kept."""
-    places = AWAITED.get(getattr(request.node, "originalname", ""), ())
-    if any(f"[{place}" in request.node.name for place in places):
-        request.node.add_marker(pytest.mark.xfail(strict=True, raises=(InvalidInput, AssertionError)))
 
 
 def all_arrays(session: Session) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Found:
 
 
 def computed(text: str, over: tuple[float, float], into: tuple[float, float], values: Floats, chip: str) -> Found:
-    named = {"INIT": over[0], "LOW": over[0], "HIGH": over[1], "LEAST": into[0], "MOST": into[1], "TEXT": text, "SIZE": len(values)}
+    named = {"INIT": over[0], "LOW": over[0], "HIGH": over[1], "LEAST": into[0], "MOST": into[1]}
+    named |= {"TEXT": text, "SIZE": len(values)}
     network = NETWORK
     for name, value in named.items():
         network = network.replace(name, str(value))
