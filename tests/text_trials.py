@@ -132,7 +132,10 @@ def run(case: Case, chip: Chip, backend: Backend) -> Moments:
 
 def trials(case: Case, on: Sequence[Chip], backend: Backend) -> list[Finding]:
     """Run a case on chips and compare. An exception that is not a refusal is wrong too."""
-    read = network(case)
+    try:
+        read = network(case)
+    except InvalidInput as error:
+        return [Finding(case, chip.name, refused=str(error)) for chip in on]
     truth: dict[bool, Right] = {}
     return [_trial(case, read, chip, backend, truth) for chip in on]
 
