@@ -549,6 +549,9 @@ class Lowerer:
                 return hoisted
         inner = operands(expr, want, self.reach)[0]
         x = self.number(expr.args[0], inner)
+        least = {"log": 1, "sqrt": 0}.get(fn)
+        if least is not None and self._conditions and bounds(x)[1] >= least:
+            x = clipped(x, least, bounds(x)[1])
         lo, hi = bounds(x)
         if fn == "log" and lo <= 0:
             self.shared.notes.problem(

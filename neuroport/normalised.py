@@ -22,7 +22,7 @@ import numpy as np
 
 from neuroport import intervals, tables
 from neuroport.demand import GUARD, Demand
-from neuroport.integers import bounds, clipped, frac, literal, whole
+from neuroport.integers import bounds, clipped, frac, literal, size, whole
 from neuroport.program import Apply, Expr, Int, Lookup, Round
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ PLAIN_FRAC = 16
 """Fractional bits of a result when nothing is known of the place where it goes."""
 LOG2_E = 44
 """Fractional bits of the constant log2(e)."""
+ARGUMENT = 32
+"""Bits of the argument of exp, its sign aside: with LOG2_E both halves of the product then fit 62 bits."""
 EXPONENT = 40
 """Fractional bits of x log2(e)."""
 THIRD = 12
@@ -65,8 +67,9 @@ def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     out = result_frac(lowerer, "exp", x, top, want)
     lowest = math.floor(math.ldexp(-(out + 2) * math.log(2), frac(x)))
     x = clipped(x, min(lowest, bounds(x)[1]), bounds(x)[1])
-    if frac(x) > 34:
-        x = lowerer.scale(x, 34, "table", "nearest")
+    over = size(bounds(x)).bit_length() - ARGUMENT
+    if over > 0:
+        x = lowerer.scale(x, frac(x) - over, "table", "nearest")
     ends = tables.bounds("exp", *bounds(x), frac(x))
     bits, n = lowerer.shared.chip.table_bits + MORE, _index_bits(lowerer)
     y = lowerer.name(_times_log2_e(lowerer, lowerer.name(x)))
