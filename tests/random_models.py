@@ -3,7 +3,7 @@
 `case(seed)` is one small network whose names all carry its number, so that many cases can stand in one network file:
 `network(cases, chip)` is the mapping, `text` the file. Every expression is made together with an interval that it
 cannot leave, so divisors are provably not zero, exponents are moderate and ints are limited to 2^50, but for a few
-products that 64 bits do not hold and that are to be refused. A variable is assigned what lies in its declared range: the
+products that 64 bits do not hold and that are refused. A variable is assigned what lies in its declared range: the
 interval proves it, or a `clip` to the range does; a few variables with symmetric ranges of powers of two saturate in
 their store instead.
 """
