@@ -57,6 +57,7 @@ def fit(lo: float | Fraction, hi: float | Fraction, bits: int) -> Int:
     """
     low, high = Fraction(lo), Fraction(hi)
     if low >= 0:
+        bits = min(bits, LIMIT.bit_length() - 1)
         frac = fit_frac(low, high, bits + 1)
         if high * Fraction(2) ** frac > 2**bits - 1:
             frac -= 1

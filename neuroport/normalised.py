@@ -43,7 +43,7 @@ MORE = 8
 FULL = 42
 """Bits to which an argument of log or sqrt is shifted."""
 WIDEST = 58
-"""Bits of the largest result."""
+"""Bits of the largest result, and of an argument of log or sqrt."""
 
 
 def wanted(want: Demand) -> int:
@@ -111,9 +111,10 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     """The logarithm of a positive value."""
     ends = tables.bounds("log", *bounds(x), frac(x))
     bits, n = lowerer.shared.chip.table_bits, _index_bits(lowerer)
-    x = lowerer.name(x)
-    count = lowerer.name(lowerer.made("bit_length", whole(x)))
-    full = lowerer.name(_leading_one(lowerer, x, count, FULL - 1))
+    x = _narrowed(lowerer, x)
+    positive = _positive(lowerer, x)
+    count = lowerer.name(lowerer.made("bit_length", positive))
+    full = lowerer.name(_leading_one(lowerer, positive, count, FULL - 1))
     index = lowerer.made("sub", lowerer.made("shr", full, literal(FULL - 1 - n)), literal(2**n))
     part = _between(lowerer, "log", _kept(index, 2**n - 1), full, FULL - 1 - n, n, bits)
     power = lowerer.made("sub", count, literal(1 + frac(x)))
@@ -125,13 +126,13 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
 
 def sqrt(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     """The square root of what is not negative."""
-    x = lowerer.name(x)
     if bounds(x)[1] == 0:
         return literal(0)
     ends = tables.bounds("sqrt", *bounds(x), frac(x))
+    x = lowerer.name(_narrowed(lowerer, x))
     bits, n = lowerer.shared.chip.table_bits, _index_bits(lowerer)
     out = result_frac(lowerer, "sqrt", x, float(ends[1]), want)
-    positive = lowerer.name(lowerer.made("max", whole(x), literal(1)))
+    positive = _positive(lowerer, x)
     count = lowerer.made("bit_length", positive)
     odd = lowerer.made("mod", lowerer.made("add", count, literal(frac(x) & 1)), literal(2))
     even = lowerer.name(lowerer.made("add", count, odd))
@@ -171,6 +172,18 @@ def cut(x: Expr, lo: Fraction, hi: Fraction) -> Expr:
     """A value limited to real ends, rounded outward."""
     scale = Fraction(2) ** frac(x)
     return clipped(x, math.floor(lo * scale), math.ceil(hi * scale))
+
+
+def _narrowed(lowerer: Lowerer, x: Expr) -> Expr:
+    """The argument in a word that leaves room to shift it."""
+    over = size(bounds(x)).bit_length() - WIDEST
+    return lowerer.scale(x, frac(x) - over, "table", "nearest") if over > 0 else x
+
+
+def _positive(lowerer: Lowerer, x: Expr) -> Expr:
+    """The raw argument, or its smallest unit where it is 0."""
+    plain = whole(x)
+    return lowerer.name(plain if bounds(x)[0] > 0 else lowerer.made("max", plain, literal(1)))
 
 
 def _leading_one(lowerer: Lowerer, x: Expr, count: Expr, least: int) -> Expr:
