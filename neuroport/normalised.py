@@ -226,7 +226,7 @@ def _rounded(x: Expr, shift: int) -> Expr:
 
 
 def _index_bits(lowerer: Lowerer) -> int:
-    return max(4, lowerer.shared.chip.table_intervals.bit_length() - 1)
+    return lowerer.shared.chip.table_intervals.bit_length() - 1
 
 
 def precise(error: float, frac_: int, want: Demand) -> bool:
