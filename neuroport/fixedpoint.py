@@ -608,7 +608,7 @@ def _is_zero(x: Expr) -> bool:
 def _gone(x: Expr, f: int, want: Demand) -> bool:
     """Whether next to nothing is left of an operand at another frac, though the result needs it."""
     most = size(bounds(x))
-    needed = LEFT if want.least is None else max(LEFT, 2.0 ** (frac(x) - want.least))
+    needed = LEFT if want.least is None else max(LEFT, 1 << max(0, frac(x) - want.least))
     return f < frac(x) and most >= needed and most >> (frac(x) - f) < LEFT
 
 

@@ -83,6 +83,12 @@ CASES = {
     "a_value_at_the_end_of_its_range": Case(1.0, "a = 1", "", "init: 0, range: [-1, 1]", error=2.0**-14),
     "a_value_at_the_lower_end": Case(-1.0, "a = 0 - 1", "", "init: 0, range: [-1, 1]"),
     "a_value_beyond_its_range": Case(0.7, "a = 0.9", "", "init: 0, range: [-1, 0.7]", counted=True),
+    # factors of 0
+    "nothing_of_a_large_product": Case(0.5, "a = v + k * exp(v) * v * v", "v: {init: 0.5, range: [-9, 9]}",
+                                       params="k: {default: 0}"),
+    "a_sum_of_nothing": Case(0.0, "a = v * (k * exp(v) - k)", "v: {init: 0.5, range: [-9, 9]}",
+                             params="k: {default: 0}"),
+    "exp_of_nothing": Case(1.0, "a = exp(k * v)", "v: {init: 0.5, range: [-9, 9]}", params="k: {default: 0}"),
     # functions over wide ranges
     "exp_over_forty": Case(math.exp(0.5), "a = exp(r)", "r: {init: 0.5, range: [-20, 20]}"),
     "a_large_exp": Case(math.exp(6.5), "a = exp(r)", "r: {init: 6.5, range: [-20, 20]}", "init: 0, range: [0, 1000]"),
