@@ -253,3 +253,15 @@ def test_every_value_of_a_stimulus_chooses_the_fraction() -> None:
     (series,) = program.series
     frac = program.arrays["cell.i"].type.frac
     assert (series.table.ravel() * 2.0**-frac).tolist() == values
+
+
+def test_a_run_beyond_the_counters_of_a_program_is_refused() -> None:
+    counting = {"late": Case(0.0, "a = 1 / (1 + t)")}
+    with api.open(reader.loads(network(counting).encode(), "late.yaml"), "reference", chip="generic8") as session:
+        with pytest.raises(InvalidInput) as refused:
+            session.run(2**24 + 1)
+        assert session.step == 0
+    assert [p.text for p in refused.value.problems] == [
+        "step 16777217 is beyond 16777216, for which the program's step counters are made; "
+        "a longer protocol in the network file makes them longer"
+    ]
