@@ -71,11 +71,6 @@ def fit(lo: float | Fraction, hi: float | Fraction, bits: int) -> Int:
     return Int(max(scaled[0], ends.lo), min(scaled[1], ends.hi), frac)
 
 
-def exact_frac(value: float) -> int:
-    """The smallest frac >= 0 at which the value is a whole number."""
-    return Fraction(value).denominator.bit_length() - 1
-
-
 def finest_frac(values: FloatArray) -> int:
     """The smallest frac >= 0 at which all the values are whole numbers."""
     mantissas, exponents = np.frexp(np.asarray(values, np.float64).ravel())
