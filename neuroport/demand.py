@@ -21,7 +21,7 @@ GUARD = 4
 """Bits behind the last one of a store, so that roundings on the way stay far below one unit of it."""
 COARSE = 16
 """A result must be right to so many bits of its range, also where the store has more."""
-SMALL = 10
+SMALL = 16
 """A divisor that a condition keeps away from 0 is taken to be at least 2**-SMALL."""
 LEAST_EXPONENT = -200
 """That of 0, below which nothing matters."""
@@ -242,13 +242,26 @@ def _div(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     a, b = parts
     sign = 1 if b[0] > 0 else -1 if b[1] < 0 else 0
     if sign == 0:  # under a condition: as exact as the quotient where the divisor is not much smaller than 2**-SMALL
-        return [want.within(-math.inf, math.inf, SMALL), want.within(-math.inf, math.inf, exponent(a) + SMALL)]
+        end = _vanishing(want, a)
+        return [want.within(-math.inf, math.inf, SMALL), want.within(-end, end, exponent(a) + SMALL)]
     lo, hi = (want.lo, want.hi) if sign > 0 else (-want.hi, -want.lo)
     least, most = min(abs(b[0]), abs(b[1])), max(abs(b[0]), abs(b[1]))
     dividend = want.within(lo * most if lo < 0 else 0.0, hi * most if hi > 0 else 0.0, 1 - math.frexp(least)[1] + 1)
     largest = min(max(abs(a[0]), abs(a[1])) / least, max(abs(want.lo), abs(want.hi)))
     bits = exponent((0.0, largest)) - math.frexp(least)[1] + 2
-    return [dividend, want.within(-math.inf, math.inf, bits)]
+    end = _vanishing(want, a)
+    return [dividend, want.within(*((-math.inf, end) if sign > 0 else (-end, math.inf)), bits)]
+
+
+def _vanishing(want: Demand, dividend: RealInterval) -> float:
+    """A divisor beyond which a quotient hardly matters: half way between what is wanted of it and what must be right.
+
+    A divisor has to be precise where it is small, so that its range and its fractional bits share one word.
+    """
+    if want.frac is None or want.least is None:
+        return math.inf
+    frac = (want.frac + want.least) // 2
+    return max(abs(dividend[0]), abs(dividend[1]), 2.0**-frac) * 2.0 ** (frac + 2)
 
 
 def _same(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:

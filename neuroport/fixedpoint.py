@@ -15,7 +15,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import intervals, lookup, quotients, tables
+from neuroport import intervals, lookup, products, quotients, tables
 from neuroport.arithmetic import constant, round_shift
 from neuroport.chip import Chip
 from neuroport.demand import ANY, Demand, Demands, of_sum, operands
@@ -212,7 +212,7 @@ class Lowerer:
         if fn == "to_real":
             return args[0]
         if fn == "mul":
-            return self.multiply(args[0], args[1], wants)
+            return self.multiply(args[0], args[1], wants, want)
         if fn in ("neg", "abs"):
             return self._made(fn, args, frac(args[0]))
         aligned = self._align(args, wants, lambda parts: [intervals.apply(fn, parts)], want)
@@ -287,7 +287,7 @@ class Lowerer:
             self._rounded("an alignment", [(a, common) for a in args], want)
         return [self.scale(a, common, "width") for a in args]
 
-    def multiply(self, a: Expr, b: Expr, wants: Sequence[Demand] = (ANY, ANY)) -> Expr:
+    def multiply(self, a: Expr, b: Expr, wants: Sequence[Demand] = (ANY, ANY), want: Demand = ANY) -> Expr:
         """The exact product; where it would not fit, of operands cut and rounded to what is needed of them."""
         rule = self.shared.chip.word("state").rounding
 
@@ -301,8 +301,11 @@ class Lowerer:
             b = a if same else self.limited(b, wants[1])
         fa, fb = frac(a), frac(b)
         while not fit_at(fa, fb):
-            first = _spare(a, fa, wants[0], rule) >= _spare(b, fb, wants[1], rule)
-            fa, fb = (fa - 1, fb) if first else (fa, fb - 1)
+            spare = _spare(a, fa, wants[0], rule), _spare(b, fb, wants[1], rule)
+            if max(spare)[0] == 0 and want.frac is not None:
+                one, other = self.scale(a, fa, "width"), self.scale(b, fb, "width")
+                return products.in_halves(self, one, one if a == b and fa == fb else other, want)
+            fa, fb = (fa - 1, fb) if spare[0] >= spare[1] else (fa, fb - 1)
         if (fa, fb) != (frac(a), frac(b)):
             self._rounded("a product", [(a, fa)], wants[0])
             self._rounded("a product", [(b, fb)], wants[1])
@@ -416,7 +419,7 @@ class Lowerer:
         if constant_divisor is not None:
             factor = self._reciprocal(constant_divisor)
             if factor is not None:
-                return self.multiply(self.number(expr.args[0], wants[0]), factor, (wants[0], ANY))
+                return self.multiply(self.number(expr.args[0], wants[0]), factor, (wants[0], ANY), want)
         a, b = (self.number(x, w) for x, w in zip(expr.args, wants, strict=True))
         blo, bhi = bounds(b)
         if blo <= 0 <= bhi:

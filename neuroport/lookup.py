@@ -125,8 +125,9 @@ def _name(lowerer: Lowerer, table: Uniform) -> str:
 def _domain(fn: str, ends: Interval, f: int, bits: int) -> Interval:
     """The part of an interval where the function is neither saturated in the table's format nor undefined."""
     lo, hi = ends
-    if fn == "sqrt":
-        return max(lo, 0), max(hi, 0)
+    if fn in ("sqrt", "log"):  # what rounding brings below, or out of, the domain
+        least = 1 if fn == "log" else 0
+        return max(lo, least), max(hi, least)
     low, high = tables.saturation(fn, _out_frac(fn, hi, f, bits))
     if np.isfinite(low):
         edge = int(np.floor(np.ldexp(low, f)))

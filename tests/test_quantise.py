@@ -447,7 +447,7 @@ def sending(values, chip=GENERIC8, **input_):
 def test_an_input_holds_the_largest_sum_exactly():
     made = sending([0.25, 0.75, 0.5])
     assert made.arrays["p.w"].initial.tolist() == [64, 192, 128]
-    assert made.arrays["n.i"].type == Int(0, 320, 8)
+    assert made.arrays["n.i"].type == Int(0, 2 * 2 * 192, 8), "any two weights of the format; the host may add as much"
     assert made.projections[0].arrive[0].value == Read("p.w", "own", Int(0, 192, 8))
 
 
@@ -473,7 +473,9 @@ def test_a_declared_range_that_sums_exceed_saturates_on_reading():
     )
     assert made.arrays["n.i"].type == Int(-128, 512 + 127, 7), "what arrives, and what the host may add"
     limit = made.populations[0].body[0]
-    assert limit == Store("n.i", Read("n.i", "own", Int(-128, 639, 7)), None, "saturate", -128, 127), "counted"
+    assert (limit.array, limit.guard, limit.overflow, limit.lo, limit.hi) == ("n.i", None, "saturate", -128, 127)
+    total = Read("n.i", "own", Int(-128, 639, 7))
+    assert limit.value.args[2] == total and limit.value.args[1].value == 127, "1 itself is held at the end, uncounted"
     assert "a sum beyond the word saturates and is counted when it is read" in made.report[-1].text
 
 
@@ -482,7 +484,7 @@ def test_stimuli_count_toward_the_sum():
     injection = Injection("s", "n.i", np.array([0, 0, 5]), np.array([1, 1, 1]), np.array([1.5, 1.5, -1.0]))
     series = Series("r", "n.i", np.array([[0.25, 0.0], [-0.5, 0.0]]), 1)
     made = quantise(program(arrays, size=2, injections=(injection,), series=(series,)), GENERIC8)
-    assert made.arrays["n.i"].type == Int(-4, 12, 2)
+    assert made.arrays["n.i"].type == Int(2 * -4, 2 * 12, 2), "the host may add as much again"
     assert made.injections[0].values.tolist() == [6, 6, -4]
     assert made.series[0].table.tolist() == [[1, 0], [-2, 0]]
 
