@@ -366,6 +366,14 @@ class Lowerer:
             f"narrow the ranges of what it is computed from, or limit the larger part with min(x, ...) or clip(x, ...)"
         )
 
+    def too_large(self, fn: str, x: Expr, want: Demand) -> None:
+        """A problem: a function whose largest value leaves no room for the steps that are needed."""
+        assert want.least is not None
+        self.shared.notes.problem(
+            f"{self.label}: {fn} of values in {real_range(x)} needs steps of {2.0**-want.least:.3g} where its result "
+            f"goes, and 62 bits do not hold both; limit its argument, for example with min(x, 10)"
+        )
+
     def width(self, what: str, lost: int) -> None:
         """Note that operands lose bits to the width of the machine."""
         self.shared.notes.line(

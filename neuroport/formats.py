@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from neuroport import intervals
+from neuroport import intervals, printer
 from neuroport.arithmetic import (
     LIMIT,
     LONGEST,
@@ -281,8 +281,8 @@ class Formats:
         lo, hi = intervals.real(derived.value, self.range_of)
         if not (math.isfinite(lo) and math.isfinite(hi)):
             self.notes.problem(
-                f"{array.name} can become infinite within the ranges of the parameters that it follows from; "
-                f"narrow their ranges"
+                f"{array.name} = {printer.expression(derived.value)} can become infinite within the ranges of the "
+                f"parameters that it follows from; narrow their ranges"
             )
             return _low(values), _high(values)
         return min(lo, _low(values)), max(hi, _high(values))

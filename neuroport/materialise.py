@@ -43,6 +43,10 @@ class Elements:
     given: NDArray[np.int64] | None = None
 
 
+EXACT = 2**53
+"""Every int up to this is a float64."""
+
+
 @dataclass(eq=False)
 class Materialiser:
     """Turns the values of one network into arrays; collects problems."""
@@ -54,7 +58,9 @@ class Materialiser:
     _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def number(self, quantity: Quantity, unit: str) -> float:
-        """A quantity in coherent units, or in steps where `unit` counts steps."""
+        """A quantity in coherent units, or in steps where `unit` counts steps. Ints that no float holds stay ints."""
+        if isinstance(quantity.number, int) and abs(quantity.number) > EXACT and not quantity.unit and not unit:
+            return quantity.number
         if units.is_step(unit):
             return float(units.steps(quantity, self.network.dt)) if quantity.unit else float(quantity.number)
         return units.coherent(quantity.number, quantity.unit or unit)[0]
@@ -81,9 +87,18 @@ class Materialiser:
 
     def array(self, value: Value, unit: str, integer: bool, owner: str, quantity: str, elements: Elements) -> Numbers:
         """The numbers: shape () for a single quantity, else (elements.size,). Problems give zeros."""
+        if integer and isinstance(value, Quantity) and isinstance(self.number(value, unit), int):
+            return self._long(value, f"{owner}.{quantity}")
         return self._checked(
             value, integer, f"{owner}.{quantity}", lambda: self._numbers(value, unit, owner, quantity, elements)
         )
+
+    def _long(self, value: Quantity, name: str) -> Numbers:
+        """An int that no float holds."""
+        if -(2**63) <= value.number < 2**63:
+            return np.asarray(value.number, np.int64)
+        self.problems.append(Problem(value.place, f"{name} is {value.number}, which needs more than 63 bits"))
+        return np.zeros((), np.int64)
 
     def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
         """The numbers of an array, a file or a data set in its own shape; () for a single quantity."""

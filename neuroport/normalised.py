@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuroport import intervals, tables
-from neuroport.demand import GUARD, Demand
+from neuroport.demand import COARSE, GUARD, Demand
 from neuroport.integers import bounds, clipped, frac, literal, size, whole
 from neuroport.program import Apply, Expr, Int, Lookup, Round
 
@@ -56,8 +56,8 @@ def result_frac(lowerer: Lowerer, fn: str, x: Expr, top: float, want: Demand) ->
     most = math.frexp(top)[1]
     unknown = max(PLAIN_FRAC, lowerer.shared.chip.table_bits - 1 - most)
     out = min(unknown if want.frac is None else want.frac + 2, WIDEST - most)  # 2: it is rounded here and once more
-    if want.least is not None and out < want.least:
-        lowerer.too_wide(f"{fn}", [x], want)
+    if want.least is not None and out < min(want.least, COARSE):
+        lowerer.too_large(fn, x, want)
     return out
 
 
@@ -222,6 +222,8 @@ def _kept(index: Expr, last: int) -> Expr:
 
 
 def _rounded(x: Expr, shift: int) -> Expr:
+    if shift > 62:  # all of it is below half a unit
+        return literal(0)
     return Round(x, shift, "nearest", Int(*intervals.rounded(bounds(x), shift, "nearest")))
 
 

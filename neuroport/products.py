@@ -89,6 +89,8 @@ def _needed(a: Expr, b: Expr, want: Demand, out: int, square: bool) -> intervals
 def _rounded(x: Expr, shift: int) -> Expr:
     if shift == 0:
         return x
+    if shift > 62:  # all of it is below half a unit
+        return literal(0)
     return Round(x, shift, "nearest", Int(*intervals.rounded(bounds(x), shift, "nearest")))
 
 

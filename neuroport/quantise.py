@@ -459,8 +459,8 @@ class _Quantiser:
         beyond = not _within(arrives, held)
         if beyond and rule.overflow == "error":
             self.notes.problem(
-                f"the sum that can arrive at {array.name}, {arrives[0]}..{arrives[1]}, does not fit the chip's accumulator of "
-                f"{rule.bits} bits; declare a wider range for the input or send less"
+                f"the sum that can arrive at {array.name}, {arrives[0]}..{arrives[1]}, does not fit the chip's "
+                f"accumulator of {rule.bits} bits; declare a wider range for the input or send less"
             )
         what = {"saturate": "saturates and is counted", "wrap": "wraps"}.get(rule.overflow, "fails")
         self.notes.line(

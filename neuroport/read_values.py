@@ -162,7 +162,7 @@ def interval(
         if end is None:
             return None
         if not end.unit:
-            ends.append(float(end.number))
+            ends.append(end.number if float(end.number) != end.number else float(end.number))
             continue
         wrong = check_unit(end.unit, Slot(what, unit), units.show(end))
         if not wrong and units.is_step(unit) and not units.is_step(end.unit) and dt is None:

@@ -783,7 +783,8 @@ def test_a_derived_parameter_without_bounds_is_refused():
     inverse = array("n.inverse", 2.0, "parameter", "scalar", dynamic=True)
     made = program([rate, inverse], derived=(Derived("n.inverse", fn("div", real(1), read("n.rate", "scalar"))),))
     assert refused(made) == [
-        "n.inverse can become infinite within the ranges of the parameters that it follows from; narrow their ranges"
+        "n.inverse = (1.0 / n.rate) can become infinite within the ranges of the parameters that it follows from; "
+        "narrow their ranges"
     ]
 
 

@@ -108,6 +108,10 @@ class Evaluator:
         self.trees: dict[str, list[ast.stmt]] = {}
         for part in self.parts.values():
             self._derive(part)
+            for values in part.states:
+                for key, ends in part.ranges.items():
+                    if ends and key not in part.ints:
+                        values[key] = self._held(float(values[key]), *ends)
         self._remember()
 
     # ------------------------------------------------------------------------------------------------------- driving
@@ -244,9 +248,13 @@ class Evaluator:
         if not low <= value <= high:
             self.outside.add(f"{part.name}.{name}")
             value = min(max(value, low), high) if self.saturate else value
-        if self.shake and low < 0 and value == high:
-            value *= 1 - self.shake * self.draw.random()
-        part.states[i][name] = value if name in part.ints else float(value)
+        part.states[i][name] = value if name in part.ints else self._held(float(value), low, high)
+
+    def _held(self, value: float, low: float, high: float) -> float:
+        """A chip holds the upper end of a signed range one unit lower, if it is a power of two and no end is larger."""
+        if not self.saturate or value != high or not 0 < -low <= high or math.frexp(high)[0] != 0.5:
+            return value
+        return value * (1 - 2.0**-40)
 
     def _send(self, word: str, target: str, value: Number, pair: Any) -> None:
         p, i, j = pair
