@@ -78,7 +78,7 @@ neurons:
       tau_d: {default: 200 ms, unit: ms, range: [1, 10000]}
     derived: {d_decay: exp(-dt / tau_d)}
     inputs: {i: {range: [-64, 64]}}
-    state: {d: {init: 0, range: [0, 8]}}
+    state: {d: {init: 0, range: [0, 8], class: trace}}
     update: |
       d = d * d_decay + (0.5 if uniform() < reward * dt else 0)
     spike: uniform() < rate * dt
@@ -93,7 +93,7 @@ neurons:
     inputs: {i: {range: [-64, 64]}}
     state:
       v: {init: 0, range: [-64, 64]}
-      theta: {init: 0, range: [0, 64], class: trace}
+      theta: {init: 0, range: [0, 64], class: plastic}
     update: |
       v = v * decay + i
       theta = theta * theta_decay

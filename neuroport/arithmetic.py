@@ -57,6 +57,7 @@ def fit(lo: float | Fraction, hi: float | Fraction, bits: int) -> Int:
     """
     low, high = Fraction(lo), Fraction(hi)
     if low >= 0:
+        bits = min(bits, LIMIT.bit_length() - 1)
         frac = fit_frac(low, high, bits + 1)
         if high * Fraction(2) ** frac > 2**bits - 1:
             frac -= 1
@@ -68,11 +69,6 @@ def fit(lo: float | Fraction, hi: float | Fraction, bits: int) -> Int:
     ends = word(bits, frac)
     scaled = [round_fraction(end * Fraction(2) ** frac) for end in (low, high)]
     return Int(max(scaled[0], ends.lo), min(scaled[1], ends.hi), frac)
-
-
-def exact_frac(value: float) -> int:
-    """The smallest frac >= 0 at which the value is a whole number."""
-    return Fraction(value).denominator.bit_length() - 1
 
 
 def finest_frac(values: FloatArray) -> int:

@@ -22,6 +22,8 @@ ROUNDINGS = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "f
 OVERFLOWS = ("saturate", "wrap", "error")
 SIGNS = ("twos_complement", "per_projection")
 TABLES = ("normalised", "uniform")
+NORMALISED = 512
+"""Intervals that a table over one power of two needs."""
 ARITHMETICS = ("float64", "float32", "integer")
 
 _WORD_KEYS = ("bits", "rounding", "overflow", "sign", "min_step", "distance_bits")
@@ -85,7 +87,7 @@ def read(data: bytes | str, file: str) -> Chip:
         words=words,
         table_intervals=_integer(report, tables.get("intervals"), "tables.intervals", 2, 65536, 1024),
         table_bits=_integer(report, tables.get("bits"), "tables.bits", 8, 32, 32),
-        tables=cast(Any, report.choice(tables.get("kind"), "tables.kind", TABLES) or "normalised"),
+        tables=cast(Any, _tables_kind(report, tables)),
         limits=_limits(report, entries.get("limits")),
         mismatch=_mismatch(report, entries.get("mismatch")),
     )
@@ -196,6 +198,16 @@ def to_yaml(chip: Chip) -> str:
 def _integer(report: Report, node: Node | None, what: str, low: int, high: int, default: int) -> int:
     value = report.integer(node, what, low, high)
     return default if value is None else value
+
+
+def _tables_kind(report: Report, tables: Mapping[str, Node]) -> str:
+    """How functions over wide ranges are looked up; over one power of two only with enough intervals for it."""
+    kind = report.choice(tables.get("kind"), "tables.kind", TABLES)
+    intervals = _integer(report, tables.get("intervals"), "tables.intervals", 2, 65536, 1024)
+    if kind == "normalised" and intervals < NORMALISED:
+        text = f"tables.kind 'normalised' needs at least {NORMALISED} intervals; this chip has {intervals}"
+        report.add(tables["kind"], f"{text}: give more, or write kind: uniform")
+    return kind or ("normalised" if intervals >= NORMALISED else "uniform")
 
 
 def _words(report: Report, node: Node | None) -> tuple[tuple[str, WordRule], ...]:

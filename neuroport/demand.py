@@ -23,7 +23,8 @@ COARSE = 16
 """A result must be right to so many bits of its range, also where the store has more."""
 SMALL = 10
 """A divisor that a condition keeps away from 0 is taken to be at least 2**-SMALL."""
-LEAST_EXPONENT = -1100
+LEAST_EXPONENT = -200
+"""That of 0, below which nothing matters."""
 
 Reach = Callable[[Expr], RealInterval]
 
@@ -73,11 +74,11 @@ def of_store(kind: Int, saturates: bool) -> Demand:
 
 
 def exponent(x: RealInterval) -> int:
-    """The smallest e with |x| <= 2**e everywhere; LEAST_EXPONENT for 0."""
+    """The smallest e with |x| <= 2**e everywhere, from LEAST_EXPONENT on."""
     largest = max(abs(x[0]), abs(x[1]))
     if largest == 0:
         return LEAST_EXPONENT
-    return math.frexp(largest)[1] if math.isfinite(largest) else 1024
+    return max(math.frexp(largest)[1], LEAST_EXPONENT) if math.isfinite(largest) else 1024
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from neuroport.hoist import depends_on
 from neuroport.naming import FACTOR
 from neuroport.program import Int, Numbers, Program, Read, Send, parts, walk
 
-HORIZON = 2**32
-"""Steps for which a program's counters are made, if its protocol is not longer: 49 days of 1 ms steps."""
+HORIZON = 2**24
+"""Steps for which a program's counters are made, if its protocol is not longer: 16.8 million."""
 
 
 def with_horizon(program: Program, steps: int) -> Program:

@@ -49,11 +49,13 @@ from neuroport.program import (
 from neuroport.rng import stream_number
 
 MAX_STOCHASTIC = 32
+SIGNIFICANT = 16
+"""Bits of an operand that are kept as long as the other one has more."""
 LEFT = 8
 """An operand whose largest raw value falls below this has lost its meaning."""
 _COMPARISONS = frozenset("lt le gt ge eq ne".split())
 LARGEST_EXPONENT = 700
-"""exp of more than this is refused: no format could hold it beside its other values."""
+"""exp of more than this is refused: no format could hold it beside its other values. Of less than -this it is 0."""
 
 
 @dataclass(slots=True)
@@ -549,6 +551,9 @@ class Lowerer:
                 return hoisted
         inner = operands(expr, want, self.reach)[0]
         x = self.number(expr.args[0], inner)
+        least = {"log": 1, "sqrt": 0}.get(fn)
+        if least is not None and self._conditions and bounds(x)[1] >= least:
+            x = clipped(x, least, bounds(x)[1])
         lo, hi = bounds(x)
         if fn == "log" and lo <= 0:
             self.shared.notes.problem(
@@ -564,6 +569,8 @@ class Lowerer:
             return literal(0)
         if fn == "exp":
             x = self._limited_exponent(x, inner)
+            if np.ldexp(float(bounds(x)[1]), -frac(x)) < -LARGEST_EXPONENT:
+                return literal(0)
             if np.ldexp(float(bounds(x)[1]), -frac(x)) > LARGEST_EXPONENT:
                 self.shared.notes.problem(
                     f"{self.label}: exp of a value that can be as large as {np.ldexp(float(hi), -frac(x)):g}; "
@@ -601,7 +608,7 @@ def _is_zero(x: Expr) -> bool:
 def _gone(x: Expr, f: int, want: Demand) -> bool:
     """Whether next to nothing is left of an operand at another frac, though the result needs it."""
     most = size(bounds(x))
-    needed = LEFT if want.least is None else max(LEFT, 2.0 ** (frac(x) - want.least))
+    needed = LEFT if want.least is None else max(LEFT, 1 << max(0, frac(x) - want.least))
     return f < frac(x) and most >= needed and most >> (frac(x) - f) < LEFT
 
 
@@ -614,10 +621,14 @@ def _drawn(x: Expr) -> bool:
     return any(isinstance(part, Round) and part.mode == "stochastic" for part in walk(x))
 
 
-def _spare(x: Expr, f: int, want: Demand, rule: Rounding) -> tuple[int, int]:
-    """How many bits of an operand nobody needs, and how wide it is."""
+def _spare(x: Expr, f: int, want: Demand, rule: Rounding) -> tuple[int, int, int]:
+    """How many bits of an operand nobody needs, how many it has beyond SIGNIFICANT, and how wide it is.
+
+    The last bit of a whole number counts as much as its first: counters are small compared with how far they can go.
+    """
     spare = 0 if want.frac is None else max(0, f - want.frac)
-    return spare, size(_scaled(bounds(x), frac(x), f, rule)).bit_length()
+    wide = size(_scaled(bounds(x), frac(x), f, rule)).bit_length()
+    return spare, (wide if f > 0 else 0) - SIGNIFICANT, wide
 
 
 def _scaled(x: Interval, from_frac: int, to_frac: int, rule: Rounding) -> Interval:

@@ -398,6 +398,7 @@ def static_weights(
 
 def _unsaturated(lo: float, hi: float, bits: int) -> Int:
     """The finest word in which both ends are rounded and not cut."""
+    bits = bits if lo < 0 else min(bits, LIMIT.bit_length() - 1)
     frac = fit_frac(lo, hi, bits if lo < 0 else bits + 1)
     least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if lo < 0 else (0, 2**bits - 1)
     if round_fraction(Fraction(hi) * Fraction(2) ** frac) > most:

@@ -24,9 +24,7 @@ def numbers(name: str, value: Any) -> Numbers:
         given = np.asarray(value)
         if given.dtype.kind in "bi":
             return given.astype(np.int64)
-        if given.dtype.kind in "uO" and all(
-            isinstance(x, int) and -(2**63) <= x < 2**63 for x in given.ravel().tolist()
-        ):
+        if given.dtype.kind in "uO" and all(_is_int64(x) for x in given.ravel().tolist()):
             return given.astype(np.int64)
         if given.dtype.kind not in "fuO":
             raise TypeError

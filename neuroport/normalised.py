@@ -22,7 +22,7 @@ import numpy as np
 
 from neuroport import intervals, tables
 from neuroport.demand import GUARD, Demand
-from neuroport.integers import bounds, clipped, frac, literal, whole
+from neuroport.integers import bounds, clipped, frac, literal, size, whole
 from neuroport.program import Apply, Expr, Int, Lookup, Round
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ PLAIN_FRAC = 16
 """Fractional bits of a result when nothing is known of the place where it goes."""
 LOG2_E = 44
 """Fractional bits of the constant log2(e)."""
+ARGUMENT = 32
+"""Bits of the argument of exp, its sign aside: with LOG2_E both halves of the product then fit 62 bits."""
 EXPONENT = 40
 """Fractional bits of x log2(e)."""
 THIRD = 12
@@ -41,7 +43,7 @@ MORE = 8
 FULL = 42
 """Bits to which an argument of log or sqrt is shifted."""
 WIDEST = 58
-"""Bits of the largest result."""
+"""Bits of the largest result, and of an argument of log or sqrt."""
 
 
 def wanted(want: Demand) -> int:
@@ -65,8 +67,9 @@ def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     out = result_frac(lowerer, "exp", x, top, want)
     lowest = math.floor(math.ldexp(-(out + 2) * math.log(2), frac(x)))
     x = clipped(x, min(lowest, bounds(x)[1]), bounds(x)[1])
-    if frac(x) > 34:
-        x = lowerer.scale(x, 34, "table", "nearest")
+    over = size(bounds(x)).bit_length() - ARGUMENT
+    if over > 0:
+        x = lowerer.scale(x, frac(x) - over, "table", "nearest")
     ends = tables.bounds("exp", *bounds(x), frac(x))
     bits, n = lowerer.shared.chip.table_bits + MORE, _index_bits(lowerer)
     y = lowerer.name(_times_log2_e(lowerer, lowerer.name(x)))
@@ -108,9 +111,10 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     """The logarithm of a positive value."""
     ends = tables.bounds("log", *bounds(x), frac(x))
     bits, n = lowerer.shared.chip.table_bits, _index_bits(lowerer)
-    x = lowerer.name(x)
-    count = lowerer.name(lowerer.made("bit_length", whole(x)))
-    full = lowerer.name(_leading_one(lowerer, x, count, FULL - 1))
+    x = _narrowed(lowerer, x)
+    positive = _positive(lowerer, x)
+    count = lowerer.name(lowerer.made("bit_length", positive))
+    full = lowerer.name(_leading_one(lowerer, positive, count, FULL - 1))
     index = lowerer.made("sub", lowerer.made("shr", full, literal(FULL - 1 - n)), literal(2**n))
     part = _between(lowerer, "log", _kept(index, 2**n - 1), full, FULL - 1 - n, n, bits)
     power = lowerer.made("sub", count, literal(1 + frac(x)))
@@ -122,13 +126,13 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
 
 def sqrt(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     """The square root of what is not negative."""
-    x = lowerer.name(x)
     if bounds(x)[1] == 0:
         return literal(0)
     ends = tables.bounds("sqrt", *bounds(x), frac(x))
+    x = lowerer.name(_narrowed(lowerer, x))
     bits, n = lowerer.shared.chip.table_bits, _index_bits(lowerer)
     out = result_frac(lowerer, "sqrt", x, float(ends[1]), want)
-    positive = lowerer.name(lowerer.made("max", whole(x), literal(1)))
+    positive = _positive(lowerer, x)
     count = lowerer.made("bit_length", positive)
     odd = lowerer.made("mod", lowerer.made("add", count, literal(frac(x) & 1)), literal(2))
     even = lowerer.name(lowerer.made("add", count, odd))
@@ -168,6 +172,18 @@ def cut(x: Expr, lo: Fraction, hi: Fraction) -> Expr:
     """A value limited to real ends, rounded outward."""
     scale = Fraction(2) ** frac(x)
     return clipped(x, math.floor(lo * scale), math.ceil(hi * scale))
+
+
+def _narrowed(lowerer: Lowerer, x: Expr) -> Expr:
+    """The argument in a word that leaves room to shift it."""
+    over = size(bounds(x)).bit_length() - WIDEST
+    return lowerer.scale(x, frac(x) - over, "table", "nearest") if over > 0 else x
+
+
+def _positive(lowerer: Lowerer, x: Expr) -> Expr:
+    """The raw argument, or its smallest unit where it is 0."""
+    plain = whole(x)
+    return lowerer.name(plain if bounds(x)[0] > 0 else lowerer.made("max", plain, literal(1)))
 
 
 def _leading_one(lowerer: Lowerer, x: Expr, count: Expr, least: int) -> Expr:
@@ -210,7 +226,7 @@ def _rounded(x: Expr, shift: int) -> Expr:
 
 
 def _index_bits(lowerer: Lowerer) -> int:
-    return max(4, lowerer.shared.chip.table_intervals.bit_length() - 1)
+    return lowerer.shared.chip.table_intervals.bit_length() - 1
 
 
 def precise(error: float, frac_: int, want: Demand) -> bool:

@@ -14,7 +14,7 @@ from neuroport.program import Apply, Const, Expr, Int, Read, Temp, walk
 
 UNKNOWN: Interval = (-(2**63), 2**63 - 1)
 COUNTERS = ("run.t", "run.item_step", "run.T")
-LAST_STEP = 2**32
+LAST_STEP = 2**24
 """Steps are counted up to here."""
 MOST_BITS = 62
 

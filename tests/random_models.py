@@ -2,9 +2,10 @@
 
 `case(seed)` is one small network whose names all carry its number, so that many cases can stand in one network file:
 `network(cases, chip)` is the mapping, `text` the file. Every expression is made together with an interval that it
-cannot leave, so divisors are provably not zero, exponents are moderate and ints stay below 2^50. A variable is assigned
-what lies in its declared range: the interval proves it, or a `clip` to the range does; a few variables with symmetric
-ranges of powers of two saturate in their store instead.
+cannot leave, so divisors are provably not zero, exponents are moderate and ints are limited to 2^50, but for a few
+products that 64 bits do not hold and that are refused. A variable is assigned what lies in its declared range: the
+interval proves it, or a `clip` to the range does; a few variables with symmetric ranges of powers of two saturate in
+their store instead.
 """
 
 from __future__ import annotations
@@ -313,7 +314,7 @@ class Writer:
         if kind in (2, 3):
             b = self.integer(depth - 1) if kind == 2 else a
             ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-            if max(map(abs, ends)) > 2**62:
+            if max(map(abs, ends)) > 2**62 and self.draw.random() < 0.7:
                 return a
             return Made(f"{a.text} * {b.text}", min(ends), max(ends))
         if kind == 4:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from emulator_programs import array, c, call, pairs, program, test
-from integer_cases import TABLE
+from integer_cases import TABLE, applied
 from random_expressions import wide_expression
 from test_emulator import random_expression
 
@@ -253,8 +253,7 @@ class _Batch:
         while True:
             value = self.make.number(leaves, 1)
             if drawn or not any(_draws(part) for part in walk(value)):
-                both = call("add", call("wrap", value, c(8), lo=-128, hi=127), leaves[-1], lo=-(2**33), hi=2**33)
-                return call("wrap", both, c(8), lo=-128, hi=127)
+                return applied("wrap", applied("add", applied("wrap", value, c(8)), leaves[-1]), c(8))
 
     def total(self, value: Expr) -> Expr:
         """A sum over the copies of a number of 8 bits."""

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from neuroport import intervals, tables
 from neuroport.arithmetic import (
+    LIMIT,
     constant,
     decode,
     encode,
-    exact_frac,
+    finest_frac,
+    fit,
     fit_frac,
     overflow,
     overflow_array,
@@ -125,8 +127,28 @@ def test_overflow_saturates_wraps_or_refuses():
         overflow_array(np.array([128]), -128, 127, "none")
 
 
-def test_exact_frac_counts_the_bits_after_the_point():
-    assert [exact_frac(x) for x in (0.0, 3.0, 0.5, -0.375)] == [0, 0, 1, 3]
+def test_the_finest_frac_counts_the_bits_after_the_point_of_all_values():
+    assert [finest_frac(np.array([x])) for x in (0.0, 3.0, 0.5, -0.375)] == [0, 0, 1, 3]
+    assert finest_frac(np.array([*np.arange(-6000.0, 0), 0.25, 0.5])) == 2
+    assert finest_frac(np.array([])) == 0
+
+
+def test_a_range_without_negative_values_spends_no_bit_on_the_sign():
+    assert fit(0, 1, 8) == Int(0, 128, 7), "and holds 1"
+    assert fit(0, 15, 8) == Int(0, 240, 4)
+    assert fit(0.3, 1, 16) == Int(9830, 32768, 15)
+    assert fit(-1, 1, 8) == Int(-128, 127, 7)
+    assert fit(-1, 0.7, 8) == Int(-128, 90, 7), "the ends of a range are those of its format"
+    assert fit(0, 3, 63).hi <= LIMIT
+
+
+@given(lo=st.floats(-1e6, 1e6), width=st.floats(1e-6, 1e6), bits=st.integers(4, 63))
+def test_the_ends_of_a_format_are_those_of_its_range(lo, width, bits):
+    kind = fit(lo, lo + width, bits)
+    ends = [Fraction(end) * Fraction(2) ** kind.frac for end in (lo, lo + width)]
+    assert abs(kind.lo - ends[0]) <= 0.5
+    assert abs(kind.hi - ends[1]) <= (1 if lo < 0 else 0.5)
+    assert max(abs(kind.lo), abs(kind.hi)) <= LIMIT
 
 
 def test_int_types_know_their_width():

@@ -337,3 +337,13 @@ def test_the_circuits_of_an_edited_instance_may_stand_in_any_order(tmp_path):
         del file["values/weight"]
         file["values/weight/circuit"], file["values/weight/value"] = [7, 3, 5], [0.7, 0.3, 0.5]
     assert instance.factor(instance.load(path), "weight", [3, 5, 7]).tolist() == [0.3, 0.5, 0.7]
+
+
+def test_a_table_over_one_power_of_two_needs_512_intervals():
+    text = chips.to_yaml(chips.load("generic8")).replace("intervals: 1024", "intervals: 64")
+    with pytest.raises(InvalidInput) as caught:
+        chips.read(text, "c.yaml")
+    assert [p.text for p in caught.value.problems] == [
+        "tables.kind 'normalised' needs at least 512 intervals; this chip has 64: give more, or write kind: uniform"
+    ]
+    assert chips.read(text.replace("  kind: normalised\n", ""), "c.yaml").tables == "uniform"

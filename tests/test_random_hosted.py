@@ -16,7 +16,6 @@ CASES = 5
 """Programs in one network; compiling one costs an executor a second or two."""
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 40))]
 GENN = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
-KNOWN = pytest.mark.xfail(reason="literals, wide words and values that the host writes; --runxfail", strict=False)
 ORACLE: Callable[[Program, int], object] | None = getattr(emulator_oracle, "check", None)
 """Checks every intermediate value against the type that the program states for it."""
 
@@ -34,13 +33,11 @@ def agree(seed: int, backend: str) -> None:
         assert not found, f"seed {seed}, after run {number}, reference and {backend}:\n" + "\n".join(found)
 
 
-@KNOWN
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_emulator_agrees_at_every_moment(seed: int) -> None:
     agree(seed, "emulator")
 
 
-@KNOWN
 @pytest.mark.parametrize("seed", GENN)
 def test_genn_agrees_at_every_moment(seed: int) -> None:
     if missing := backends.load("genn").missing():

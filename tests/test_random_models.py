@@ -22,9 +22,6 @@ BLOCK = 50
 USUAL, SLOW = 5, 80
 """Blocks of programs in the usual run, and with --slow."""
 BLOCKS = [*range(USUAL), *(pytest.param(b, marks=pytest.mark.slow) for b in range(USUAL, SLOW))]
-KNOWN = pytest.mark.xfail(
-    reason="counters, switches, ints, quotients and tables on chips; --runxfail shows them", strict=False
-)
 REFUSED = 1 / 3
 """More programs than this must not be refused."""
 
@@ -54,7 +51,6 @@ def outside(tried: Case) -> set[str]:
     return evaluator.outside
 
 
-@KNOWN
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_random_program_is_what_its_text_says(block: int) -> None:
     on = {chip.name: chip for chip in (chips.load("ideal"), wide(32), wide(48))}

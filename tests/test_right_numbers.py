@@ -83,6 +83,12 @@ CASES = {
     "a_value_at_the_end_of_its_range": Case(1.0, "a = 1", "", "init: 0, range: [-1, 1]", error=2.0**-14),
     "a_value_at_the_lower_end": Case(-1.0, "a = 0 - 1", "", "init: 0, range: [-1, 1]"),
     "a_value_beyond_its_range": Case(0.7, "a = 0.9", "", "init: 0, range: [-1, 0.7]", counted=True),
+    # factors of 0
+    "nothing_of_a_large_product": Case(0.5, "a = v + k * exp(v) * v * v", "v: {init: 0.5, range: [-9, 9]}",
+                                       params="k: {default: 0}"),
+    "a_sum_of_nothing": Case(0.0, "a = v * (k * exp(v) - k)", "v: {init: 0.5, range: [-9, 9]}",
+                             params="k: {default: 0}"),
+    "exp_of_nothing": Case(1.0, "a = exp(k * v)", "v: {init: 0.5, range: [-9, 9]}", params="k: {default: 0}"),
     # functions over wide ranges
     "exp_over_forty": Case(math.exp(0.5), "a = exp(r)", "r: {init: 0.5, range: [-20, 20]}"),
     "a_large_exp": Case(math.exp(6.5), "a = exp(r)", "r: {init: 6.5, range: [-20, 20]}", "init: 0, range: [0, 1000]"),
@@ -92,6 +98,12 @@ CASES = {
                                "v: {init: -9, range: [-100, 100], class: plastic}",
                                "init: 0, range: [0, 128], class: plastic", error=0.02),
     "log_of_a_sum_of_exps": Case(math.log(1 + math.exp(2)), "a = log(1 + exp(v))", "v: {init: 2, range: [-7, 7]}"),
+    "a_root_under_a_condition": Case(0.5, "a = sqrt(v) if v > 0 else -1", "v: {init: 0.25, range: [-1, 1]}"),
+    "a_root_that_is_not_taken": Case(-1.0, "a = sqrt(v) if v > 0 else -1", "v: {init: -0.25, range: [-1, 1]}"),
+    "a_log_under_a_condition": Case(math.log(0.25), "a = log(v) if v > 0 else 3", "v: {init: 0.25, range: [-1, 1]}"),
+    "a_quotient_under_a_condition": Case(-0.25 / (1 - math.exp(0.25)), "a = x / (1 - exp(-x)) if abs(x) > 0.001 else 1",
+                                         "x: {init: -0.25, range: [-8, 8]}", error=2.0**-9),
+    "a_singular_point": Case(1.0, "a = x / (1 - exp(-x)) if abs(x) > 0.001 else 1", "x: {init: 0, range: [-8, 8]}"),
     "a_logistic_by_hand": Case(1 / (1 + math.exp(-2)), "a = 1 / (1 + exp(-v))", "v: {init: 2, range: [-20, 20]}"),
 }  # fmt: skip
 
@@ -142,12 +154,12 @@ def test_what_is_beyond_a_range_is_counted_and_nothing_else(session: Session) ->
 
 @pytest.mark.parametrize("chip", ["generic16", "generic8"])
 def test_an_int_that_needs_more_than_62_bits_is_refused(chip: str) -> None:
-    n = "n: {type: int, init: 5, range: [-3000000, 3000000]}"
+    n = "n: {type: int, init: 5, range: [-1800000, 1800000]}"
     case = Case(125.0, "a = n * n * n", n, "type: int, init: 0, range: [0, 1000]")
     with pytest.raises(InvalidInput) as refused:
         api.open(reader.loads(network({"cube": case}).encode(), "cube.yaml"), "reference", chip=chip)
     assert [p.text for p in refused.value.problems] == [
-        "cube.update: mul can reach 27000000000000000000, which needs more than 62 bits; "
+        "cube.update: mul can reach 5832000000000000000, which needs more than 62 bits; "
         "narrow the ranges of what it is computed from"
     ]
 
@@ -241,3 +253,15 @@ def test_every_value_of_a_stimulus_chooses_the_fraction() -> None:
     (series,) = program.series
     frac = program.arrays["cell.i"].type.frac
     assert (series.table.ravel() * 2.0**-frac).tolist() == values
+
+
+def test_a_run_beyond_the_counters_of_a_program_is_refused() -> None:
+    counting = {"late": Case(0.0, "a = 1 / (1 + t)")}
+    with api.open(reader.loads(network(counting).encode(), "late.yaml"), "reference", chip="generic8") as session:
+        with pytest.raises(InvalidInput) as refused:
+            session.run(2**24 + 1)
+        assert session.step == 0
+    assert [p.text for p in refused.value.problems] == [
+        "step 16777217 is beyond 16777216, for which the program's step counters are made; "
+        "a longer protocol in the network file makes them longer"
+    ]
