@@ -23,6 +23,8 @@ COARSE = 16
 """A result must be right to so many bits of its range, also where the store has more."""
 SMALL = 16
 """A divisor that a condition keeps away from 0 is taken to be at least 2**-SMALL."""
+FARTHEST = 500
+"""No demand is finer than 2**-FARTHEST or coarser than 2**FARTHEST: powers of two stay floats."""
 LEAST_EXPONENT = -200
 """That of 0, below which nothing matters."""
 
@@ -43,8 +45,7 @@ class Demand:
 
     def finer(self, bits: int) -> Demand:
         """The same range with more (or, negative, fewer) fractional bits."""
-        frac = None if self.frac is None else self.frac + bits
-        return replace(self, frac=frac, least=None if self.least is None else self.least + bits)
+        return replace(self, frac=_moved(self.frac, bits), least=_moved(self.least, bits))
 
     def within(self, lo: float, hi: float, bits: int = 0) -> Demand:
         """Another range, with so many more fractional bits. Not-a-number stands for no limit.
@@ -59,6 +60,10 @@ class Demand:
         return Demand(
             min(self.lo, other.lo), max(self.hi, other.hi), _most(self.frac, other.frac), _most(self.least, other.least)
         )
+
+
+def _moved(frac: int | None, bits: int) -> int | None:
+    return None if frac is None else max(-FARTHEST, min(FARTHEST, frac + bits))
 
 
 ANY = Demand()

@@ -54,7 +54,13 @@ def clipped(value: Expr, lo: int, hi: int) -> Expr:
     return Apply("clip", (value, *limits), Int(*ends, frac(value)))
 
 
+def real_ends(x: Expr) -> tuple[float, float]:
+    """The bounds of an expression as numbers."""
+    lo, hi = (float(np.ldexp(float(end), -frac(x))) for end in bounds(x))
+    return lo, hi
+
+
 def real_range(x: Expr) -> str:
     """The range of an expression as numbers, for messages."""
-    lo, hi = (np.ldexp(float(end), -frac(x)) for end in bounds(x))
+    lo, hi = real_ends(x)
     return f"{lo:.6g}..{hi:.6g}" if lo < hi else f"{lo:.6g}"

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from neuroport.arithmetic import LIMIT, fit_frac
-from neuroport.demand import Demand
-from neuroport.integers import bounds, frac, literal, size, whole
+from neuroport.demand import SMALL, Demand, exponent
+from neuroport.integers import bounds, frac, literal, real_ends, size, whole
 from neuroport.normalised import cut, shifted, shifted_left, wanted
 from neuroport.program import Expr, Int
 
@@ -70,7 +70,8 @@ def _guarded(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     """A quotient in the range in which it is needed, of any divisor."""
     b = lowerer.name(b)
     divisor = lowerer.made("max", lowerer.made("abs", b, frac_=frac(b)), literal(1, frac(b)), frac_=frac(b))
-    most = 2.0 ** (QUOTIENT_BITS - 4 - wanted(want))
+    largest = exponent(real_ends(a))
+    most = 2.0 ** (largest + max(SMALL, min(frac(b), QUOTIENT_BITS - 2 - wanted(want) - largest)))
     ends = max(-most, min(want.lo, -want.hi)), min(most, max(want.hi, -want.lo))
     lowerer.shared.notes.line(
         lowerer.label,
