@@ -7,6 +7,7 @@ range and which bits matter. What cannot be had is a problem.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -635,7 +636,7 @@ def _gone(x: Expr, f: int, want: Demand) -> bool:
 
 def _finite(end: float, frac_: int) -> bool:
     """Whether an end of a demanded range is a number that raw integers can reach."""
-    return bool(np.isfinite(end)) and abs(np.ldexp(end, frac_)) < 2.0**62
+    return math.isfinite(end) and math.frexp(end)[1] + frac_ <= 62
 
 
 def _shown(expr: Expr) -> str:
