@@ -7,6 +7,7 @@ range and which bits matter. What cannot be had is a problem.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import intervals, lookup, products, quotients, tables
+from neuroport import intervals, lookup, printer, products, quotients, tables
 from neuroport.arithmetic import constant, round_shift
 from neuroport.chip import Chip
 from neuroport.demand import ANY, Demand, Demands, of_sum, operands
@@ -49,6 +50,8 @@ from neuroport.program import (
 from neuroport.rng import stream_number
 
 MAX_STOCHASTIC = 32
+SHOWN = 100
+"""Characters of an expression in a message."""
 SIGNIFICANT = 16
 """Bits of an operand that are kept as long as the other one has more."""
 LEFT = 8
@@ -424,7 +427,7 @@ class Lowerer:
     def _divide(self, expr: Apply, want: Demand) -> Expr:
         wants = operands(expr, want, self.reach)
         constant_divisor = self._resolve(expr.args[1])
-        if constant_divisor is not None:
+        if constant_divisor is not None and not (self._conditions and self._may_be_zero(constant_divisor)):
             factor = self._reciprocal(constant_divisor)
             if factor is not None:
                 return self.multiply(self.number(expr.args[0], wants[0]), factor, (wants[0], ANY), want)
@@ -432,14 +435,21 @@ class Lowerer:
         blo, bhi = bounds(b)
         if blo <= 0 <= bhi:
             guarded = self._conditions > 0 and self.shared.chip.tables == "normalised"
-            if not guarded or blo == bhi:
-                self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b))
+            if guarded and blo == bhi:
+                return literal(0)
+            if not guarded:
+                self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b), expr)
                 return literal(0)
         return quotients.quotient(self, a, b, want)
 
-    def _no_divisor(self, lo: Fraction | float, hi: Fraction | float) -> None:
+    def _may_be_zero(self, parameters: Expr) -> bool:
+        """Whether what follows from parameters alone can be 0."""
+        lo, hi = intervals.real(parameters, self.shared.range_of)
+        return lo <= 0 <= hi
+
+    def _no_divisor(self, lo: Fraction | float, hi: Fraction | float, division: Expr) -> None:
         self.shared.notes.problem(
-            f"{self.label}: a division whose divisor, in {float(lo):g}..{float(hi):g}, can be 0; "
+            f"{self.label}: in {_shown(division)} the divisor, in {float(lo):g}..{float(hi):g}, can be 0; "
             f"keep it away from 0, for example with max(x, 0.001), or write a / b if b > 0.001 else ..."
         )
 
@@ -469,7 +479,7 @@ class Lowerer:
         if not reads:
             number = float(evaluate(value, {}))
             if not np.isfinite(number):
-                self._no_divisor(0.0, 0.0)
+                self._no_divisor(0.0, 0.0, value)
                 return literal(0)
             return self._constant(Const(number, Real()))
         places = {(self.shared.real[r.array].owner, r.at) for r in reads if r.at != "scalar"}
@@ -497,7 +507,7 @@ class Lowerer:
         values = np.asarray(evaluate(value, inputs), np.float64)
         if not (np.isfinite(values).all() and (not open_ or (np.isfinite(lo) and np.isfinite(hi)))):
             if kind == "recip" and isinstance(value, Apply):
-                self._no_divisor(*intervals.real(value.args[1], self.shared.range_of))
+                self._no_divisor(*intervals.real(value.args[1], self.shared.range_of), value)
             else:
                 self.shared.notes.problem(f"{self.label}: a constant computed from {', '.join(inputs)} is not finite")
             return None
@@ -556,7 +566,8 @@ class Lowerer:
 
     def _function(self, fn: str, expr: Apply, want: Demand) -> Expr:
         resolved = self._resolve(expr)
-        if resolved is not None:
+        reached = (0.0, 0.0) if resolved is None else intervals.real(resolved, self.shared.range_of)
+        if resolved is not None and (np.isfinite(reached).all() or not self._conditions):
             hoisted = self._hoist(resolved, "const")
             if hoisted is not None:
                 return hoisted
@@ -568,13 +579,13 @@ class Lowerer:
         lo, hi = bounds(x)
         if fn == "log" and lo <= 0:
             self.shared.notes.problem(
-                f"{self.label}: log of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
+                f"{self.label}: {_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
                 f"keep it above 0, for example with max(x, 0.001)"
             )
             return literal(0)
         if fn == "sqrt" and lo < 0:
             self.shared.notes.problem(
-                f"{self.label}: sqrt of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
+                f"{self.label}: {_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
                 f"keep it from going below 0, for example with max(x, 0)"
             )
             return literal(0)
@@ -584,8 +595,8 @@ class Lowerer:
                 return literal(0)
             if np.ldexp(float(bounds(x)[1]), -frac(x)) > LARGEST_EXPONENT:
                 self.shared.notes.problem(
-                    f"{self.label}: exp of a value that can be as large as {np.ldexp(float(hi), -frac(x)):g}; "
-                    f"limit it, for example with min(x, 10)"
+                    f"{self.label}: {_shown(expr)} of a value that can be as large as "
+                    f"{np.ldexp(float(hi), -frac(x)):g}; limit it, for example with min(x, 10)"
                 )
                 return literal(0)
         return lookup.look_up(self, fn, x, want)
@@ -625,7 +636,13 @@ def _gone(x: Expr, f: int, want: Demand) -> bool:
 
 def _finite(end: float, frac_: int) -> bool:
     """Whether an end of a demanded range is a number that raw integers can reach."""
-    return bool(np.isfinite(end)) and abs(np.ldexp(end, frac_)) < 2.0**62
+    return math.isfinite(end) and math.frexp(end)[1] + frac_ <= 62
+
+
+def _shown(expr: Expr) -> str:
+    """An expression for a message."""
+    text = printer.expression(expr)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
 
 
 def _drawn(x: Expr) -> bool:

@@ -26,7 +26,7 @@ def numbers(name: str, value: Any) -> Numbers:
             return given.astype(np.int64)
         if given.dtype.kind in "uO" and all(_is_int64(x) for x in given.ravel().tolist()):
             return given.astype(np.int64)
-        if given.dtype.kind not in "fuO":
+        if given.dtype.kind not in "fuO" or (given.dtype.kind == "O" and None in given.ravel().tolist()):
             raise TypeError
         return given.astype(np.float64)
     except (TypeError, ValueError, OverflowError):

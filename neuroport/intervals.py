@@ -131,10 +131,39 @@ def real(expr: Expr, range_of: Callable[[Expr], RealInterval]) -> RealInterval:
         case Apply(fn="mul", args=(a, b)) if a == b:
             lo, hi = real(a, range_of)
             return (0.0 if lo <= 0 <= hi else min(lo * lo, hi * hi)), max(lo * lo, hi * hi)
+        case Apply(fn="select", args=(condition, one, other)):
+            return _hull(real(one, _where(condition, range_of)), real(other, _where(condition, range_of, negated=True)))
         case Apply():
             return _real_apply(expr.fn, [real(a, range_of) for a in expr.args])
         case _:
             return range_of(expr)
+
+
+def _hull(a: RealInterval, b: RealInterval) -> RealInterval:
+    return min(a[0], b[0]), max(a[1], b[1])
+
+
+def _where(
+    condition: Expr, range_of: Callable[[Expr], RealInterval], negated: bool = False
+) -> Callable[[Expr], RealInterval]:
+    """The ranges of leaves where a condition holds (or does not), if it compares one of them with a literal."""
+    match condition:
+        case Apply(fn="gt" | "ge" | "lt" | "le" as fn, args=(x, Const(value=value))) if not isinstance(x, Apply):
+            above = (fn in ("gt", "ge")) != negated
+
+            def within(leaf: Expr) -> RealInterval:
+                lo, hi = range_of(leaf)
+                if leaf != x:
+                    return lo, hi
+                return (
+                    (max(lo, float(value)), max(hi, float(value)))
+                    if above
+                    else (min(lo, float(value)), min(hi, float(value)))
+                )
+
+            return within
+        case _:
+            return range_of
 
 
 def _softplus(x: float) -> float:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 WIDEST = 61
 """Bits of the product of either half."""
+LEAST = 31
+"""Bits that are left of a finer operand before the other one is rounded too."""
 RESULT = 58
 """Bits of the result in the range in which it is needed."""
 
@@ -26,7 +28,7 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     Where both together are too much for one word, the range goes first.
 
     a = high * 2**k + low, and a * b = (high * b) * 2**k + low * b: each is rounded, to nearest, to the frac of the
-    result before they are added. Of operands of more than 40 bits those that do not fit this are rounded off first.
+    result before they are added. Operands that together are too long for this are rounded off first.
     """
     square = a == b
     a, b = _fitting(lowerer, a, b)
@@ -52,14 +54,12 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
 
 
 def _fitting(lowerer: Lowerer, a: Expr, b: Expr) -> tuple[Expr, Expr]:
-    """The operands, rounded so far that halves of one times the other fit."""
-    while min(_bits(a), _bits(b)) * 2 + max(_bits(a), _bits(b)) > 2 * WIDEST:
-        wider_first = (_bits(a), frac(a)) >= (_bits(b), frac(b))
-        if wider_first:
-            a = lowerer.scale(a, frac(a) - 1, "width", "nearest")
-        else:
-            b = lowerer.scale(b, frac(b) - 1, "width", "nearest")
-    return a, b
+    """The operands, rounded so far that halves of one times the other fit: the one with the finer steps first."""
+    one, other = [_bits(a), frac(a)], [_bits(b), frac(b)]
+    while 2 * min(one[0], other[0]) + max(one[0], other[0]) > 2 * WIDEST:
+        finer = one if (one[0] > LEAST, one[1]) >= (other[0] > LEAST, other[1]) else other
+        finer[0], finer[1] = finer[0] - 1, finer[1] - 1
+    return lowerer.scale(a, one[1], "width", "nearest"), lowerer.scale(b, other[1], "width", "nearest")
 
 
 def _bits(x: Expr) -> int:

@@ -193,6 +193,7 @@ SETS: dict[str, tuple[str, Any, str]] = {
               "give as many, or one number for all"),
     "unit": ("cells.v", "5 nA", "'cells.v': 5 nA is not in mV"),
     "words": ("cells.v", ["x"], "'cells.v' takes numbers; found ['x']"),
+    "nothing": ("cells.v", None, "'cells.v' takes numbers; found None"),
 }  # fmt: skip
 
 

@@ -556,14 +556,14 @@ def test_equal_functions_share_a_table():
 def test_functions_outside_their_domain_are_refused():
     x = [array("n.x", 0.5, range=(-1, 1))]
     assert refused(program(x, [Let("y", fn("log", read("n.x")))])) == [
-        "n.update: log of a value that can be as small as -1; keep it above 0, for example with max(x, 0.001)"
+        "n.update: log(n.x) of a value that can be as small as -1; keep it above 0, for example with max(x, 0.001)"
     ]
     assert refused(program(x, [Let("y", fn("div", real(1), read("n.x")))])) == [
-        "n.update: a division whose divisor, in -1..0.999969, can be 0; "
+        "n.update: in (1.0 / n.x) the divisor, in -1..0.999969, can be 0; "
         "keep it away from 0, for example with max(x, 0.001), or write a / b if b > 0.001 else ..."
     ]
     assert refused(program([array("n.x", 1.0, range=(0, 2000))], [Let("y", fn("exp", read("n.x")))])) == [
-        "n.update: exp of a value that can be as large as 2000; limit it, for example with min(x, 10)"
+        "n.update: exp(n.x) of a value that can be as large as 2000; limit it, for example with min(x, 10)"
     ]
 
 
@@ -773,7 +773,7 @@ def test_parameters_that_make_a_constant_infinite_are_refused():
         "n.update: a constant computed from n.tau is not finite"
     ]
     assert refused(program([tau], [Let("y", fn("div", real(1), read("n.tau", "scalar")))])) == [
-        "n.update: a division whose divisor, in 0..0, can be 0; "
+        "n.update: in (1.0 / n.tau) the divisor, in 0..0, can be 0; "
         "keep it away from 0, for example with max(x, 0.001), or write a / b if b > 0.001 else ..."
     ]
 

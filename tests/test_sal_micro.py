@@ -100,7 +100,7 @@ SWITCHES = {"train": TRAIN, "align": ALIGN, "validate": TRAIN | {"h.learn": 0, "
 
 @pytest.mark.parametrize("backend", ["emulator", "reference"])
 @pytest.mark.parametrize("circuit", [oracle.PUBLISHED, oracle.UNBIASED, replace(oracle.PUBLISHED, tied=True)])
-def test_same_draws_give_the_same_bits(circuit, backend, tmp_path):
+def test_same_draws_give_the_same_numbers_but_for_the_last_bits_of_exp(circuit, backend, tmp_path):
     circuit = replace(circuit, lr_up1=0.2, lr_up2=0.003, lr_down=0.0 if circuit.tied else 0.001)
     items = ITEMS if backend == "emulator" else ITEMS[1:3]
     count = len(items)
@@ -125,9 +125,9 @@ def test_same_draws_give_the_same_bits(circuit, backend, tmp_path):
     assert np.all(own.weights[:2] != [2.3, -0.8])
     with neuroport.open(load(net, tmp_path), backend=backend, chip="ideal") as session:
         session.run_protocol()
-        assert learned(session) == own.weights.tolist()
+        assert learned(session) == pytest.approx(own.weights.tolist(), rel=1e-12)
         sums = [session.get(f"{cell}.sum_{name}").item() for cell in ("h", "y") for name in ("u", "basal")]
-        assert sums == own.sums.tolist()
+        assert sums == pytest.approx(own.sums.tolist(), rel=1e-12)
         assert [session.get(f"{cell}.u").item() for cell in CELLS] == own.u.tolist()
     assert own.weights[:3] == pytest.approx(published.weights[:3], abs=0.01)
 

@@ -18,6 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
+from neuroport.backends import functions
 from neuroport.backends.emulator.layout import Names, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.program import (
@@ -337,7 +338,11 @@ class Writer:
                 return self._extreme(fn, args[0], args[1])
             case "clip":
                 return self._clip(*args)
-            case "exp" | "log" | "sqrt" | "tanh":
+            case "sqrt":
+                return Value(f"sqrt({bare(texts[0])})", kind)
+            case _ if fn in functions.NAMES and self.type(kind) == "double":
+                return self._function(fn, self.atom(args[0]))
+            case "exp" | "log" | "tanh":
                 return Value(f"{fn}({bare(texts[0])})", kind)
             case "sigmoid":
                 return Value(f"({self.real(1.0)} / ({self.real(1.0)} + exp(-{texts[0]})))", kind)
@@ -351,6 +356,14 @@ class Writer:
                 return args[0]
             case _:
                 raise ValueError(f"the function {fn!r} has no meaning for real numbers")
+
+    def _function(self, fn: str, x: Value) -> Value:
+        """A function in double precision, line by line."""
+
+        def name(text: str, wanted: str, truth: bool) -> str:
+            return self.name(Value(text, "b" if truth else x.kind), wanted).text
+
+        return Value(functions.in_c(fn, x.text, name, lambda value: real(value, "float64")), x.kind)
 
     def real(self, value: float) -> str:
         """A real literal."""
