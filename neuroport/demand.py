@@ -316,7 +316,7 @@ def _tail(want: Demand) -> float:
 
 def _log(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     smallest = max(parts[0][0], 0.0)
-    bits = 1 - math.frexp(smallest)[1] + 1 if smallest > 0 else 0
+    bits = 1 - math.frexp(smallest)[1] + 1 if smallest > 0 else 2 * SMALL  # a condition keeps it from 0
     return [want.within(-math.inf, math.exp(want.hi) if want.hi < 700 else math.inf, bits)]
 
 
