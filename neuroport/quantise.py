@@ -10,6 +10,7 @@ explicit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -252,10 +253,13 @@ class _Quantiser:
         kind = array.type
         assert isinstance(kind, Int)
         exact = value
+        shift = kind.frac - frac(value)
+        if array.overflow != "wrap" and shift > 0 and not fits((bounds(value)[0] << shift, bounds(value)[1] << shift)):
+            return Store(array.name, _raised(lowerer, value, kind, shift), guard, array.overflow, kind.lo, kind.hi)
         value = self._rounded(lowerer, array, value, kind, array.overflow)
         if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
             value = _moved(lowerer, array, exact, value)
-        value = _at_the_end(value, array, kind, lowerer)
+        value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
@@ -416,7 +420,8 @@ class _Quantiser:
             if not _within((kind.lo, kind.hi), held):
                 kept = Int(max(held.lo, min(kind.lo, held.hi)), min(held.hi, max(kind.hi, held.lo)), kind.frac)
                 shared.inputs[array.name] = held if rule.overflow == "wrap" else kept
-                total = _at_the_end(Read(array.name, "own", kind), shared.arrays[array.name], held)
+                coefficient = self.chip.word("coefficient").bits
+                total = _at_the_end(Read(array.name, "own", kind), shared.arrays[array.name], held, coefficient)
                 self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi)
 
     def _held(self, array: Array, frac_: int) -> Int:
@@ -515,22 +520,45 @@ class _Quantiser:
         return raw
 
 
-def _at_the_end(value: Expr, array: Array, kind: Int, lowerer: Lowerer | None = None) -> Expr:
-    """The value, where it is the upper end of a signed range that its word just does not hold, as the word's end.
+def _at_the_end(value: Expr, array: Array, kind: Int, bits: int, lowerer: Lowerer | None = None) -> Expr:
+    """The value, where it is an end of its range that the word just does not hold, as the end of its format.
 
-    So a value that is the end of its range is not counted as one beyond it.
+    So a value that is the end of its range is not counted as one beyond it: the upper end of a signed range, and what a
+    coefficient of so many bits makes of an end.
     """
-    lo, hi = bounds(value)
-    if array.overflow != "saturate" or array.range is None or not lo <= kind.hi + 1 <= hi:
+    if array.overflow != "saturate" or array.range is None:
         return value
-    if np.ldexp(array.range[1], kind.frac) != kind.hi + 1:
-        return value
-    end = literal(kind.hi, kind.frac)
+    for end, limit, sign in ((array.range[1], kind.hi, 1), (array.range[0], kind.lo, -1)):
+        slack = _slack(end, max(map(abs, array.range)), limit, kind.frac, bits)
+        beyond = limit + sign, limit + sign * slack
+        if slack and bounds(value)[0] <= max(beyond) and min(beyond) <= bounds(value)[1]:
+            value = _held(value, (min(beyond), max(beyond)), literal(limit, kind.frac), lowerer)
+    return value
+
+
+def _slack(end: float, largest: float, limit: int, frac_: int, bits: int) -> int:
+    """How many raw units beyond the end of a format still are the declared end, of a range up to `largest`."""
+    if np.ldexp(end, frac_) == limit + 1:
+        return 1
+    exact = Fraction(end) * Fraction(2) ** (bits - 1 - math.frexp(largest)[1])
+    if exact.denominator == 1 or round_fraction(Fraction(end) * Fraction(2) ** frac_) != limit:
+        return 0
+    half = Fraction(2) ** (frac_ - bits + math.frexp(largest)[1])
+    return math.ceil(half) + 1 if half >= 1 else 0
+
+
+def _held(value: Expr, beyond: tuple[int, int], end: Const, lowerer: Lowerer | None) -> Expr:
+    """The end of a format in place of what is just beyond it."""
+    low, high = beyond
     if isinstance(value, Const):
-        return end
+        return end if low <= int(value.value) <= high else value
     value = value if lowerer is None else lowerer.name(value)
-    at_end = Apply("eq", (value, literal(kind.hi + 1, kind.frac)), BOOL)
-    return Apply("select", (at_end, end, value), Int(min(lo, kind.hi), hi, kind.frac))
+    lo, hi = bounds(value)
+    ends = [(fn, literal(limit, frac(end))) for fn, limit in (("ge", low), ("le", high))]
+    tests = tuple(Apply(fn, (value, limit), BOOL) for fn, limit in ends)
+    at_end = Apply("and", tests, BOOL) if low < high else Apply("eq", (value, literal(low, frac(end))), BOOL)
+    raw = int(end.value)
+    return Apply("select", (at_end, end, value), Int(min(lo, raw), max(hi, raw), frac(end)))
 
 
 def _wrapped(value: Expr, bits: int) -> Expr:

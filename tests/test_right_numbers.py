@@ -81,6 +81,11 @@ CASES = {
     "a_state_that_is_one": Case(700.0, "a = a + (1 if on >= 1 else 0)", "on: {init: 1, range: [0, 1]}",
                                 "type: int, init: 0, range: [0, 1000]", error=0),
     "a_value_at_the_end_of_its_range": Case(1.0, "a = 1", "", "init: 0, range: [-1, 1]", error=2.0**-14),
+    "an_end_that_no_constant_holds": Case(0.7, "a = 0.7", "", "init: 0, range: [0, 0.7], class: plastic"),
+    "a_parameter_at_the_end": Case(0.1, "a = p", "", "init: 0, range: [-1, 0.1], class: plastic",
+                                   "p: {default: 0.1, range: [-1, 0.1], dynamic: true}"),
+    "a_limit_at_the_end": Case(-0.7, "a = clip(v, -0.7, 0.7)", "v: {init: -1, range: [-1, 1]}",
+                               "init: 0, range: [-0.7, 0.7], class: plastic"),
     "a_value_at_the_lower_end": Case(-1.0, "a = 0 - 1", "", "init: 0, range: [-1, 1]"),
     "a_value_beyond_its_range": Case(0.7, "a = 0.9", "", "init: 0, range: [-1, 0.7]", counted=True),
     # products and quotients that no word holds exactly
