@@ -220,9 +220,10 @@ class Formats:
         kind, rule = word_class(array), self.chip.word(word_class(array))
         raw = np.asarray(array.initial, dtype=np.int64)
         type_ = replace(array.type, frac=0)
-        if array.role == "parameter" and not (array.dynamic and array.range is None):
-            bounds = real_bounds(array)
-            type_ = Int(math.ceil(bounds[0]), math.floor(bounds[1]), 0)
+        if array.role == "parameter" and (array.range is not None or not array.dynamic):
+            fixed = not array.dynamic and array.designed is None and raw.size > 0
+            ends = (int(raw.min()), int(raw.max())) if fixed else real_bounds(array)
+            type_ = Int(math.ceil(ends[0]), math.floor(ends[1]), 0)
         if type_.lo < -LIMIT or type_.hi > LIMIT:
             self.notes.problem(
                 f"{array.name} is an int without bounds, or with more than 62 bits; "
