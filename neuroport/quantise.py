@@ -259,10 +259,16 @@ class _Quantiser:
         value = self._rounded(lowerer, array, value, kind, array.overflow)
         if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
             value = _moved(lowerer, array, exact, value)
-        value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
+        if not isinstance(self._declared(array.name).type, Int):
+            value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
+
+    def _declared(self, name: str) -> Array:
+        """The array of the real program, of a visible weight that of the hidden one."""
+        arrays = self.program.arrays
+        return arrays[name] if name in arrays else arrays[name.removesuffix(".visible")]
 
     def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
