@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from neuroport import intervals
+from neuroport.factors import power
 from neuroport.intervals import RealInterval
 from neuroport.program import Apply, Body, Bool, Expr, Int, Let, Random, Read, Real, Send, Spike, Stmt, Store, Sum, Temp
 
@@ -216,9 +217,12 @@ def _sub(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
 
 def _mul(want: Demand, parts: list[RealInterval], expr: Apply) -> Sequence[Demand]:
     a, b = parts
-    if expr.args[0] == expr.args[1]:
-        most = math.sqrt(max(want.hi, 0.0))
-        return [want.within(-most, most, exponent(a) + 2)] * 2
+    (base, n), (other, m) = power(expr.args[0]), power(expr.args[1])
+    if base == other:  # beyond the root of the end of the product neither matters
+        root = max(abs(want.lo), abs(want.hi)) ** (1 / (n + m))
+        ends = min(root**n, 2.0**1000), min(root**m, 2.0**1000)
+        first = want.within(-ends[0], ends[0], min(exponent(b), exponent((0.0, ends[1]))) + 2)
+        return [first, want.within(-ends[1], ends[1], min(exponent(a), exponent((0.0, ends[0]))) + 2)]
     return [_factor(want, b, a), _factor(want, a, b)]
 
 

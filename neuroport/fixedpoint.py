@@ -21,6 +21,7 @@ from neuroport.arithmetic import constant, round_shift
 from neuroport.chip import Chip
 from neuroport.demand import ANY, Demand, Demands, of_sum, operands
 from neuroport.derived import evaluate
+from neuroport.factors import sign
 from neuroport.formats import Notes, is_parameter
 from neuroport.integers import bounds, clipped, fits, frac, literal, real_range, size
 from neuroport.intervals import Interval
@@ -215,7 +216,8 @@ class Lowerer:
         if fn == "to_real":
             return args[0]
         if fn == "mul":
-            return self.multiply(args[0], args[1], wants, want)
+            known = sign(expr.args[0], expr.args[1], self.reach)
+            return _signed(self.multiply(args[0], args[1], wants, want), known)
         if fn in ("neg", "abs"):
             return self._made(fn, args, frac(args[0]))
         aligned = self._align(args, wants, lambda parts: [intervals.apply(fn, parts)], want)
@@ -241,9 +243,11 @@ class Lowerer:
 
     def _made(self, fn: str, args: Sequence[Expr], frac_: int) -> Expr:
         lo, hi = intervals.apply(fn, [bounds(a) for a in args])
-        if fn == "mul" and args[0] == args[1]:
-            ends = [bounds(args[0])[0] ** 2, bounds(args[0])[1] ** 2]
-            lo, hi = (0 if lo <= 0 else min(ends)), max(ends)
+        if fn == "mul":
+            known = sign(args[0], args[1], bounds)
+            square = args[0] == args[1]
+            most = max(bounds(args[0])[0] ** 2, bounds(args[0])[1] ** 2) if square else hi
+            lo, hi = (max(lo, 0), most) if known > 0 else (lo, min(hi, 0)) if known < 0 else (lo, hi)
         if not fits((lo, hi)):
             self.shared.notes.problem(
                 f"{self.label}: {fn} can reach {lo if abs(lo) > hi else hi}, which needs more than 62 bits; "
@@ -307,7 +311,7 @@ class Lowerer:
             spare = _spare(a, fa, wants[0], rule), _spare(b, fb, wants[1], rule)
             if max(spare)[0] == 0 and want.frac is not None:
                 one, other = self.scale(a, fa, "width"), self.scale(b, fb, "width")
-                return products.in_halves(self, one, one if a == b and fa == fb else other, want)
+                return products.in_halves(self, one, one if a == b and fa == fb else other, wants, want)
             fa, fb = (fa - 1, fb) if spare[0] >= spare[1] else (fa, fb - 1)
         if (fa, fb) != (frac(a), frac(b)):
             self._rounded("a product", [(a, fa)], wants[0])
@@ -363,7 +367,8 @@ class Lowerer:
     def too_wide(self, what: str, operands_: Sequence[Expr], want: Demand) -> None:
         """A problem: what is needed of a result does not fit the widest word."""
         shown = " and ".join(f"{real_range(x)}" for x in operands_)
-        needed = "" if want.least is None else f", where the result needs steps of {2.0**-want.least:.3g},"
+        least = want.least if want.least is not None and abs(want.least) < 100 else None
+        needed = "" if least is None else f", where the result needs steps of {2.0**-least:.3g},"
         self.shared.notes.problem(
             f"{self.label}: {what} of values in {shown}{needed} does not fit 62 bits and would lose the smaller one; "
             f"narrow the ranges of what it is computed from, or limit the larger part with min(x, ...) or clip(x, ...)"
@@ -637,6 +642,12 @@ def _gone(x: Expr, f: int, want: Demand) -> bool:
 def _finite(end: float, frac_: int) -> bool:
     """Whether an end of a demanded range is a number that raw integers can reach."""
     return math.isfinite(end) and math.frexp(end)[1] + frac_ <= 62
+
+
+def _signed(x: Expr, known: int) -> Expr:
+    """A value whose sign is known, though its operands were rounded."""
+    lo, hi = bounds(x)
+    return clipped(x, max(lo, 0) if known > 0 else lo, min(hi, 0) if known < 0 else hi)
 
 
 def _shown(expr: Expr) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 from neuroport.arithmetic import round_shift
+from neuroport.factors import sign
 from neuroport.program import Apply, Const, Expr, Rounding
 
 Interval = tuple[int, int]
@@ -131,6 +132,10 @@ def real(expr: Expr, range_of: Callable[[Expr], RealInterval]) -> RealInterval:
         case Apply(fn="mul", args=(a, b)) if a == b:
             lo, hi = real(a, range_of)
             return (0.0 if lo <= 0 <= hi else min(lo * lo, hi * hi)), max(lo * lo, hi * hi)
+        case Apply(fn="mul", args=(a, b)):
+            lo, hi = _real_apply("mul", [real(a, range_of), real(b, range_of)])
+            known = sign(a, b, lambda leaf: real(leaf, range_of))
+            return (max(lo, 0.0) if known > 0 else lo), (min(hi, 0.0) if known < 0 else hi)
         case Apply(fn="select", args=(condition, one, other)):
             return _hull(real(one, _where(condition, range_of)), real(other, _where(condition, range_of, negated=True)))
         case Apply():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from neuroport import intervals
 from neuroport.demand import Demand
+from neuroport.factors import sign
 from neuroport.integers import bounds, clipped, frac, literal, size, whole
 from neuroport.program import Expr, Int, Round
 
@@ -16,13 +18,11 @@ if TYPE_CHECKING:
 
 WIDEST = 61
 """Bits of the product of either half."""
-LEAST = 31
-"""Bits that are left of a finer operand before the other one is rounded too."""
 RESULT = 58
 """Bits of the result in the range in which it is needed."""
 
 
-def in_halves(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
+def in_halves(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand], want: Demand) -> Expr:
     """The product a * b in the range in which it is needed, with the fractional bits that are needed of it.
 
     Where both together are too much for one word, the range goes first.
@@ -30,8 +30,11 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     a = high * 2**k + low, and a * b = (high * b) * 2**k + low * b: each is rounded, to nearest, to the frac of the
     result before they are added. Operands that together are too long for this are rounded off first.
     """
-    square = a == b
-    a, b = _fitting(lowerer, a, b)
+    square, known = a == b, sign(a, b, bounds)
+    before = frac(a), frac(b)
+    a, b = _fitting(lowerer, a, b, wants)
+    if any(_missing(frac(x), f, w) for x, f, w in zip((a, b), before, wants, strict=True)):
+        lowerer.too_wide("a product", [a, b], want)
     b = a if square else b
     a, b = (a, b) if _bits(a) >= _bits(b) else (b, a)
     a = lowerer.name(a)
@@ -41,9 +44,11 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     low = lowerer.made("mul", lowerer.made("mod", whole(a), literal(2**k)), whole(b))
     full = frac(a) + frac(b)
     out = min(_frac(a, b, want), full)
+    if _missing(out, full, want):
+        lowerer.too_wide("a product", [a, b], want)
     rest = _rounded(low, full - out)
     up = out - (full - k)
-    lo, hi = _needed(a, b, want, out, square)
+    lo, hi = _needed(a, b, want, out, known)
     if up <= 0:
         total = lowerer.made("add", _rounded(high, -up), rest)
     else:
@@ -53,13 +58,14 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     return _labelled(clipped(total, lo, hi), out)
 
 
-def _fitting(lowerer: Lowerer, a: Expr, b: Expr) -> tuple[Expr, Expr]:
-    """The operands, rounded so far that halves of one times the other fit: the one with the finer steps first."""
-    one, other = [_bits(a), frac(a)], [_bits(b), frac(b)]
-    while 2 * min(one[0], other[0]) + max(one[0], other[0]) > 2 * WIDEST:
-        finer = one if (one[0] > LEAST, one[1]) >= (other[0] > LEAST, other[1]) else other
-        finer[0], finer[1] = finer[0] - 1, finer[1] - 1
-    return lowerer.scale(a, one[1], "width", "nearest"), lowerer.scale(b, other[1], "width", "nearest")
+def _fitting(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand]) -> tuple[Expr, Expr]:
+    """The operands, rounded so far that halves of one times the other fit: the one with more to spare first."""
+    bits, fracs = [_bits(a), _bits(b)], [frac(a), frac(b)]
+    least = [0 if w.least is None else w.least for w in wants]
+    while 2 * min(bits) + max(bits) > 2 * WIDEST:
+        k = 0 if (fracs[0] - least[0], bits[0]) >= (fracs[1] - least[1], bits[1]) else 1
+        bits[k], fracs[k] = bits[k] - 1, fracs[k] - 1
+    return lowerer.scale(a, fracs[0], "width", "nearest"), lowerer.scale(b, fracs[1], "width", "nearest")
 
 
 def _bits(x: Expr) -> int:
@@ -76,14 +82,23 @@ def _frac(a: Expr, b: Expr, want: Demand) -> int:
     return min(want.frac, RESULT - most)
 
 
-def _needed(a: Expr, b: Expr, want: Demand, out: int, square: bool) -> intervals.Interval:
+def _missing(frac_: int, exact: int, want: Demand) -> bool:
+    """Whether a value that is exact with so many fractional bits has fewer than it needs."""
+    return want.least is not None and frac_ < min(want.least, exact)
+
+
+def _needed(a: Expr, b: Expr, want: Demand, out: int, known: int) -> intervals.Interval:
     """The raw range of the result: that in which it is needed, or narrower if the product cannot be so large."""
     right = frac(a) + frac(b) - out
     low, high = (end >> right for end in intervals.apply("mul", [bounds(a), bounds(b)]))
-    low = max(low, 0) if square else low
-    lo = max(low, math.floor(math.ldexp(want.lo, out))) if math.isfinite(want.lo) else low
-    hi = min(high + 1, math.ceil(math.ldexp(want.hi, out))) if math.isfinite(want.hi) else high + 1
-    return min(lo, high + 1), max(hi, min(lo, high + 1))
+    low, high = (max(low, 0) if known > 0 else low), (min(high, 0) if known < 0 else high + 1)
+    lo = max(low, math.floor(math.ldexp(want.lo, out))) if _reached(want.lo, out) else low
+    hi = min(high, math.ceil(math.ldexp(want.hi, out))) if _reached(want.hi, out) else high
+    return min(lo, high), max(hi, min(lo, high))
+
+
+def _reached(end: float, out: int) -> bool:
+    return math.isfinite(end) and math.frexp(end)[1] + out <= 62
 
 
 def _rounded(x: Expr, shift: int) -> Expr:
