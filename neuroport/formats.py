@@ -42,6 +42,8 @@ from neuroport.program import (
 )
 
 _RUN = {"run.t", "run.item_step"}
+LOST = 8
+"""A parameter that its format moves by more than this part of it is refused."""
 
 
 @dataclass(slots=True)
@@ -159,7 +161,21 @@ class Formats:
             kind = _finer(kind, np.array(bounds, np.float64) if deviates else values, bounds, rule)
         if max(abs(bounds[0]), abs(bounds[1])) > 0 and kind.frac > 1000:
             self.notes.problem(f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it")
-        return kind, encode(values, kind)
+        raw = encode(values, kind)
+        if open_:
+            self._held(name, values, decode(raw, kind.frac), kind, bounds)
+        return kind, raw
+
+    def _held(self, name: str, values: FloatArray, held: FloatArray, kind: Int, bounds: tuple[float, float]) -> None:
+        """A problem where a parameter that can be switched, or deviates, loses what it is to what it may become."""
+        largest = float(np.abs(values).max(initial=0.0))
+        if largest and float(np.abs(held - values).max()) > largest / LOST:
+            follows = next((f" = {printer.expression(d.value)}" for d in self.program.derived if d.array == name), "")
+            self.notes.problem(
+                f"{name}{follows} is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, which chip "
+                f"'{self.chip.name}' holds in steps of {math.ldexp(1, -kind.frac):.3g}; narrow its range, or that of "
+                f"what it follows from"
+            )
 
     # ------------------------------------------------------------------------------------------------------ arrays
 

@@ -210,7 +210,7 @@ def _entry(lowerer: Lowerer, fn: str, index: Expr, n: int, bits: int) -> Expr:
     lo, hi = bounds(index)
     part = entries[lo : hi + 1]
     error = 2.0**-bits if fn == "exp" else 2.0 ** (-2 * n - 2)
-    note = f"{fn} over one power of two in {2**n} intervals, entries of {bits} bits; relative error near {error:.2g}"
+    note = f"{fn} over one power of two in {2**n} intervals, entries of {bits} bits; relative error {error:.2g}"
     name = lowerer.table(f"{fn}!normal", entries, note, error, bits - 1)
     return Lookup(name, index, Int(int(part.min()), int(part.max())))
 

@@ -33,6 +33,8 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand], want:
     square, known = a == b, sign(a, b, bounds)
     before = frac(a), frac(b)
     a, b = _fitting(lowerer, a, b, wants)
+    if dropped := sum(before) - frac(a) - frac(b):
+        lowerer.width("a product", dropped)
     if any(_missing(frac(x), f, w) for x, f, w in zip((a, b), before, wants, strict=True)):
         lowerer.too_wide("a product", [a, b], want)
     b = a if square else b

@@ -124,13 +124,16 @@ def whole_steps(duration: Quantity, dt: Quantity) -> int:
     raise InvalidInput.one(None, text)
 
 
-def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
+def steps_of(duration: float | str | Quantity, dt: Quantity) -> int:
     """The number of steps of a number of steps, a time, or the text of one: 500, "500", "500 steps", "100 ms".
 
     InvalidInput when it is no whole number of steps.
     """
-    if isinstance(duration, int):
-        return duration
+    if isinstance(duration, int | np.integer):
+        return int(duration)
+    if isinstance(duration, float):
+        text = f"{duration!r} is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
+        raise InvalidInput.one(None, text)
     if isinstance(duration, str):
         try:
             duration = units.parse(duration)

@@ -788,6 +788,24 @@ def test_a_derived_parameter_without_bounds_is_refused():
     ]
 
 
+def test_a_parameter_that_its_range_leaves_nothing_of_is_refused():
+    rate = array("n.rate", -4.0, "parameter", "scalar", dynamic=True, range=(-20.0, 20.0))
+    grown = array("n.grown", math.exp(-4), "parameter", "scalar", dynamic=True)
+    made = program([rate, grown], derived=(Derived("n.grown", fn("exp", read("n.rate", "scalar"))),))
+    assert refused(made) == [
+        "n.grown = exp(n.rate) is 0.0183156 at the start and may be 2.06115e-09..4.85165e+08, which chip 'generic8' "
+        "holds in steps of 0.25; narrow its range, or that of what it follows from"
+    ]
+
+
+def test_a_product_that_would_be_too_coarse_is_refused():
+    x, u = read("n.x"), read("n.u")
+    arrays = [array("n.x", 0.5, range=(-1e6, 1e6)), array("n.u", 0.5, range=(0, 1)), array("n.y", range=(0, 1))]
+    body = [Store("n.y", fn("mul", fn("mul", fn("mul", x, x), x), u))]
+    (text,) = refused(program(arrays, body), GENERIC16)
+    assert text.startswith("n.update: a product of values in ") and "does not fit 62 bits" in text
+
+
 def test_a_stimulus_that_is_not_finite_is_refused():
     series = Series("r", "n.i", np.array([[np.nan]]), 1)
     assert refused(program([array("n.i", [0.0], "input")], series=(series,))) == [
