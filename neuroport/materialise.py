@@ -125,8 +125,8 @@ class Materialiser:
             numbers = np.nan_to_num(numbers)
         if not integer:
             return numbers
-        if np.any(np.abs(numbers) > EXACT):
-            text = f"{name} holds ints beyond 2^53, which lists and files do not carry exactly; give smaller ones"
+        if np.any(np.abs(numbers) >= EXACT):
+            text = f"{name} holds ints from 2^53 on, which lists and files do not carry exactly; give smaller ones"
             self.problems.append(Problem(value.place, text))
             return np.zeros(numbers.shape, np.int64)
         whole = np.rint(numbers)
