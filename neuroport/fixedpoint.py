@@ -406,6 +406,8 @@ class Lowerer:
             return literal(0, wanted)
         if shift < 0:
             if not fits((lo << -shift, hi << -shift)):
+                if self.shared.notes.problems:  # it is refused anyway
+                    return literal(0, wanted)
                 raise ValueError(f"{self.label}: {real_range(x)} cannot be held in steps of 2^{-wanted}")
             return Apply("shl", (x, literal(-shift)), Int(lo << -shift, hi << -shift, wanted))
         step = MAX_STOCHASTIC if mode == "stochastic" else 62

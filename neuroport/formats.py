@@ -409,7 +409,8 @@ def static_weights(
         return replace(type_, lo=0, hi=0), raw
     if designed is not None:
         ends = encode(np.array(designed), type_)
-        return replace(type_, lo=min(0, int(ends[0])), hi=max(0, int(ends[1]))), raw
+        kind = replace(type_, lo=min(0, int(ends[0])), hi=max(0, int(ends[1])))
+        return kind, np.clip(raw, kind.lo, kind.hi)
     return replace(type_, lo=min(0, int(raw.min())), hi=max(0, int(raw.max()))), raw
 
 

@@ -186,7 +186,8 @@ class _Quantiser:
                     self._store(lowerer, stmt, out, where == "once")
                 case Send():
                     guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
-                    value = lowerer.number(stmt.value, self._of_send(stmt))
+                    with lowerer.under_condition() if guard is not None else nullcontext():
+                        value = lowerer.number(stmt.value, self._of_send(stmt))
                     out.append(replace(stmt, value=value, guard=guard))
                 case Spike(condition=condition):
                     out.append(Spike(lowerer.truth(condition)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from neuroport.arithmetic import LIMIT, fit_frac
 from neuroport.demand import SMALL, Demand, exponent
 from neuroport.integers import bounds, frac, literal, real_ends, size, whole
-from neuroport.normalised import cut, shifted, shifted_left, wanted
+from neuroport.normalised import PLAIN_FRAC, cut, shifted, shifted_left, wanted
 from neuroport.program import Expr, Int
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def _guarded(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     b = lowerer.name(b)
     divisor = lowerer.made("max", lowerer.made("abs", b, frac_=frac(b)), literal(1, frac(b)), frac_=frac(b))
     largest = exponent(real_ends(a))
-    most = 2.0 ** (largest + max(SMALL, min(frac(b), QUOTIENT_BITS - 2 - wanted(want) - largest)))
+    fine = (wanted(want) + PLAIN_FRAC) // 2  # range and steps share one word
+    most = 2.0 ** (largest + max(SMALL, min(frac(b), QUOTIENT_BITS - 2 - fine - largest)))
     ends = max(-most, min(want.lo, -want.hi)), min(most, max(want.hi, -want.lo))
     lowerer.shared.notes.line(
         lowerer.label,

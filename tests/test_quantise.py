@@ -317,6 +317,22 @@ def test_saturated_and_vanished_values_are_reported():
     ], "the upper end of the range is not one of them"
 
 
+def test_a_circuit_beyond_those_of_the_description_stands_at_the_end_of_the_format():
+    weights = array("p.w", [1.0, 2.0, 9.0], "weight", "synapse", designed=(0.5, 4.0))
+    made = quantise(
+        program(
+            [weights, array("n.i", 0.0, "input")],
+            projections=[projection([0] * 3, [0] * 3, 1, [Send("n.i", read("p.w"))])],
+        ),
+        GENERIC8,
+    )
+    kind, raw = made.arrays["p.w"].type, made.arrays["p.w"].initial
+    assert (kind.lo, kind.hi) == (0, 128) and raw.tolist() == [32, 64, 128]
+    assert [text.split(" (")[0] for text in lines(made, "saturated")] == [
+        "1 values do not fit and are held at the end of the format"
+    ]
+
+
 def test_the_error_of_a_time_constant_is_reported():
     narrow = replace(
         GENERIC8, words=tuple((k, WordRule(bits=8)) if k == "coefficient" else (k, r) for k, r in GENERIC8.words)
