@@ -43,7 +43,7 @@ from neuroport.program import (
 
 _RUN = {"run.t", "run.item_step"}
 LOST = 8
-"""A parameter that its format moves by more than this part of it is refused."""
+"""A parameter that its format moves by more than this part of it is told."""
 
 
 @dataclass(slots=True)
@@ -167,14 +167,18 @@ class Formats:
         return kind, raw
 
     def _held(self, name: str, values: FloatArray, held: FloatArray, kind: Int, bounds: tuple[float, float]) -> None:
-        """A problem where a parameter that can be switched, or deviates, loses what it is to what it may become."""
+        """Tell where a parameter that can be switched, or deviates, loses what it is to what it may become."""
         largest = float(np.abs(values).max(initial=0.0))
-        if largest and float(np.abs(held - values).max()) > largest / LOST:
+        error = float(np.abs(held - values).max(initial=0.0))
+        if error > largest / LOST:
             follows = next((f" = {printer.expression(d.value)}" for d in self.program.derived if d.array == name), "")
-            self.notes.problem(
-                f"{name}{follows} is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, which chip "
-                f"'{self.chip.name}' holds in steps of {math.ldexp(1, -kind.frac):.3g}; narrow its range, or that of "
-                f"what it follows from"
+            self.notes.line(
+                name,
+                "lost",
+                f"{name}{follows} is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, held in steps "
+                f"of {math.ldexp(1, -kind.frac):.3g}; narrow its range, or that of what it follows from",
+                largest=largest,
+                error=error,
             )
 
     # ------------------------------------------------------------------------------------------------------ arrays
@@ -408,9 +412,7 @@ def static_weights(
     if raw.size == 0:
         return replace(type_, lo=0, hi=0), raw
     if designed is not None:
-        ends = encode(np.array(designed), type_)
-        kind = replace(type_, lo=min(0, int(ends[0])), hi=max(0, int(ends[1])))
-        return kind, np.clip(raw, kind.lo, kind.hi)
+        return type_, raw
     return replace(type_, lo=min(0, int(raw.min())), hi=max(0, int(raw.max()))), raw
 
 
