@@ -23,7 +23,7 @@ from neuroport.demand import ANY, Demand, Demands, of_sum, operands
 from neuroport.derived import evaluate
 from neuroport.factors import sign
 from neuroport.formats import Notes, is_parameter
-from neuroport.integers import bounds, clipped, fits, frac, literal, real_range, size
+from neuroport.integers import bounds, clipped, fits, frac, literal, real_ends, real_range, size
 from neuroport.intervals import Interval
 from neuroport.program import (
     BOOL,
@@ -138,10 +138,10 @@ class Lowerer:
 
     def leaf(self, expr: Expr) -> intervals.RealInterval:
         """The range of what is read, from its format."""
-        type_ = self._read(expr).type if isinstance(expr, Read) else None
-        if not isinstance(type_, Int):
-            return (0.0, 1.0) if isinstance(type_, Bool) else (-np.inf, np.inf)
-        return float(np.ldexp(float(type_.lo), -type_.frac)), float(np.ldexp(float(type_.hi), -type_.frac))
+        read = self._read(expr) if isinstance(expr, Read) else expr
+        if not isinstance(read.type, Int):
+            return (0.0, 1.0) if isinstance(read.type, Bool) else (-math.inf, math.inf)
+        return real_ends(read)
 
     def lower(self, expr: Expr, want: Demand = ANY) -> Expr:
         """The integer form of a real expression, for what it is needed."""

@@ -9,7 +9,7 @@ import numpy as np
 from neuroport import intervals
 from neuroport.arithmetic import LIMIT
 from neuroport.intervals import Interval
-from neuroport.program import Apply, Const, Expr, Int
+from neuroport.program import Apply, Const, Expr, Int, Round
 
 
 def bounds(expr: Expr) -> Interval:
@@ -52,6 +52,15 @@ def clipped(value: Expr, lo: int, hi: int) -> Expr:
     ends = intervals.apply("clip", [bounds(value), (lo, lo), (hi, hi)])
     limits = (literal(lo, frac(value)), literal(hi, frac(value)))
     return Apply("clip", (value, *limits), Int(*ends, frac(value)))
+
+
+def rounded(x: Expr, shift: int) -> Expr:
+    """A plain int times 2**-shift, rounded to nearest; 0 where all of it is below half a unit."""
+    if shift == 0:
+        return x
+    if shift > 62:
+        return literal(0)
+    return Round(x, shift, "nearest", Int(*intervals.rounded(bounds(x), shift, "nearest")))
 
 
 def real_ends(x: Expr) -> tuple[float, float]:

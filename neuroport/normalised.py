@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuroport import intervals, tables
+from neuroport import tables
 from neuroport.demand import COARSE, GUARD, Demand
-from neuroport.integers import bounds, clipped, frac, literal, size, whole
-from neuroport.program import Apply, Expr, Int, Lookup, Round
+from neuroport.integers import bounds, clipped, frac, literal, rounded, size, whole
+from neuroport.program import Apply, Expr, Int, Lookup
 
 if TYPE_CHECKING:
     from neuroport.fixedpoint import Lowerer
@@ -78,13 +78,13 @@ def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     index = lowerer.made("shr", g, literal(EXPONENT - n))
     rest = lowerer.made("mod", g, literal(2 ** (EXPONENT - n)))
     low = 31
-    v = lowerer.name(_rounded(lowerer.made("mul", rest, literal(round(math.log(2) * 2**low))), low))
-    square = lowerer.name(_rounded(lowerer.made("mul", v, v), EXPONENT + 1))
+    v = lowerer.name(rounded(lowerer.made("mul", rest, literal(round(math.log(2) * 2**low))), low))
+    square = lowerer.name(rounded(lowerer.made("mul", v, v), EXPONENT + 1))
     third = lowerer.made("mul", lowerer.made("mul", square, v), literal(round(2**THIRD / 3)))
-    u = lowerer.made("add", lowerer.made("add", v, square), _rounded(third, EXPONENT + THIRD))
+    u = lowerer.made("add", lowerer.made("add", v, square), rounded(third, EXPONENT + THIRD))
     entry = lowerer.name(_entry(lowerer, "exp", index, n, bits))
     growth = lowerer.made("mul", lowerer.made("shr", entry, literal(MORE)), u)
-    mantissa = lowerer.made("add", entry, _rounded(growth, EXPONENT - MORE))
+    mantissa = lowerer.made("add", entry, rounded(growth, EXPONENT - MORE))
     right = lowerer.made("sub", literal(bits - 1 - out), k)
     return cut(shifted(lowerer, mantissa, right, out), *ends)
 
@@ -104,7 +104,7 @@ def _times_log2_e(lowerer: Lowerer, x: Expr) -> Expr:
 
 def _to_exponent(lowerer: Lowerer, product: Expr, frac_: int) -> Expr:
     right = frac_ + LOG2_E - EXPONENT
-    return _rounded(product, right) if right > 0 else lowerer.made("shl", product, literal(-right))
+    return rounded(product, right) if right > 0 else lowerer.made("shl", product, literal(-right))
 
 
 def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
@@ -202,7 +202,7 @@ def _between(lowerer: Lowerer, fn: str, index: Expr, full: Expr, step: int, n: i
     other = _entry(lowerer, fn, lowerer.made("add", index, literal(1)), n, bits)
     rises = np.diff(tables.normalised(fn, n, bits))
     rise = Apply("sub", (other, one), Int(int(rises.min()), int(rises.max())))
-    return lowerer.made("add", one, _rounded(lowerer.made("mul", rise, rest), step))
+    return lowerer.made("add", one, rounded(lowerer.made("mul", rise, rest), step))
 
 
 def _entry(lowerer: Lowerer, fn: str, index: Expr, n: int, bits: int) -> Expr:
@@ -219,12 +219,6 @@ def _kept(index: Expr, last: int) -> Expr:
     """An index that is known to lie in 0..last."""
     assert isinstance(index, Apply)
     return Apply(index.fn, index.args, Int(0, last))
-
-
-def _rounded(x: Expr, shift: int) -> Expr:
-    if shift > 62:  # all of it is below half a unit
-        return literal(0)
-    return Round(x, shift, "nearest", Int(*intervals.rounded(bounds(x), shift, "nearest")))
 
 
 def _index_bits(lowerer: Lowerer) -> int:

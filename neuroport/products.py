@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from neuroport import intervals
 from neuroport.demand import Demand
 from neuroport.factors import sign
-from neuroport.integers import bounds, clipped, frac, literal, size, whole
-from neuroport.program import Expr, Int, Round
+from neuroport.integers import bounds, clipped, frac, literal, rounded, size, whole
+from neuroport.program import Expr, Int
 
 if TYPE_CHECKING:
     from neuroport.fixedpoint import Lowerer
@@ -48,11 +48,11 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand], want:
     out = min(_frac(a, b, want), full)
     if _missing(out, full, want):
         lowerer.too_wide("a product", [a, b], want)
-    rest = _rounded(low, full - out)
+    rest = rounded(low, full - out)
     up = out - (full - k)
     lo, hi = _needed(a, b, want, out, known)
     if up <= 0:
-        total = lowerer.made("add", _rounded(high, -up), rest)
+        total = lowerer.made("add", rounded(high, -up), rest)
     else:
         slack = size(bounds(rest))
         high = clipped(high, (lo - slack) >> up, -((-hi - slack) >> up))
@@ -101,14 +101,6 @@ def _needed(a: Expr, b: Expr, want: Demand, out: int, known: int) -> intervals.I
 
 def _reached(end: float, out: int) -> bool:
     return math.isfinite(end) and math.frexp(end)[1] + out <= 62
-
-
-def _rounded(x: Expr, shift: int) -> Expr:
-    if shift == 0:
-        return x
-    if shift > 62:  # all of it is below half a unit
-        return literal(0)
-    return Round(x, shift, "nearest", Int(*intervals.rounded(bounds(x), shift, "nearest")))
 
 
 def _labelled(x: Expr, frac_: int) -> Expr:

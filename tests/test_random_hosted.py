@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from neuroport import backends
-from neuroport.program import Program
 from neuroport.session import open_session
 from tests import emulator_oracle, random_hosted, random_models
 from tests.random_hosted import cases, chip, compiled, drive, network
@@ -16,8 +13,6 @@ CASES = 5
 """Programs in one network; compiling one costs an executor a second or two."""
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 40))]
 GENN = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
-ORACLE: Callable[[Program, int], object] | None = getattr(emulator_oracle, "check", None)
-"""Checks every intermediate value against the type that the program states for it."""
 
 
 def moments(seed: int, backend: str) -> list[random_hosted.Moment]:
@@ -47,10 +42,8 @@ def test_genn_agrees_at_every_moment(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_value_leaves_the_type_that_the_program_states(seed: int) -> None:
-    if ORACLE is None:
-        pytest.skip("the oracle cannot check types yet")
     on = chip(seed)
-    ORACLE(compiled(cases(seed, on, CASES), on), min(random_models.RUNS))
+    emulator_oracle.check(compiled(cases(seed, on, CASES), on), min(random_models.RUNS))
 
 
 def test_most_chips_take_most_programs() -> None:
