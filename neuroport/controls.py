@@ -13,6 +13,7 @@ from neuroport.derived import Switchboard, real
 from neuroport.errors import InvalidInput
 from neuroport.executor import Executor
 from neuroport.hostwrites import Checker, declared, numbers, shaped
+from neuroport.identifiers import compiled, written
 from neuroport.injecting import Injections
 from neuroport.network import Network
 from neuroport.program import Array, Numbers, Program, Read, walk
@@ -42,7 +43,7 @@ class Controls:
             arrays = self.program.arrays
             plastic = [n for n, a in arrays.items() if a.owner == name and a.kind_class == "plastic"]
             kept = [n for n in plastic if arrays[n].role in ("state", "visible")]
-            kept += [f"{n}.visible" for n in kept if f"{n}.visible" in arrays]
+            kept += [arrays[n].visible for n in kept if arrays[n].visible]
             before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
             self.executor.reset(name)
             self._injections.forget({n for n, a in arrays.items() if a.owner == name})
@@ -64,7 +65,7 @@ class Controls:
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""
         array = self.array(name)
-        return np.asarray(real(self.executor.read(name), array), np.float64)
+        return np.asarray(real(self.executor.read(array.name), array), np.float64)
 
     def set(self, name: str, value: Any) -> None:
         """Give OBJECT.VARIABLE new values: one for all or an array of its shape, in real units, or a quantity.
@@ -78,10 +79,10 @@ class Controls:
             self._switch(array, number)
             return
         if array.role == "visible":
-            text = f"'{name}' follows from '{name.removesuffix('.visible')}'; set what it follows from"
+            text = f"'{name}' follows from '{array.hidden}'; set what it follows from"
             raise InvalidInput.one(None, text)
         values = self.checker.typed(array, shaped(array, number))
-        visible = self.program.arrays.get(f"{name}.visible")
+        visible = self.program.arrays.get(array.visible)
         written = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
         for one, raw in written.items():
             self.executor.write(one, raw.astype(array.initial.dtype))
@@ -91,18 +92,18 @@ class Controls:
             self._injections.replaced(array, values, written[name])
 
     def _switch(self, array: Array, number: Numbers) -> None:
-        name = array.name
+        name = written(array.name)
         if not array.dynamic:
             text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
             raise InvalidInput.one(None, text)
-        follows = next((d for d in self.program.derived if d.array == name), None)
+        follows = next((d for d in self.program.derived if d.array == array.name), None)
         if follows is not None:
-            of = sorted({e.array for e in walk(follows.value) if isinstance(e, Read)})
+            of = sorted({written(e.array) for e in walk(follows.value) if isinstance(e, Read)})
             raise InvalidInput.one(None, f"'{name}' follows from {', '.join(of)}; set what it follows from")
         if number.size != 1:
             text = f"'{name}' is switched with one value for all, and {number.size} were given; give one number"
             raise InvalidInput.one(None, text)
-        self.switchboard.set(self.executor, {name: number.ravel()[0]})
+        self.switchboard.set(self.executor, {array.name: number.ravel()[0]})
 
     def _raw(self, array: Array, values: Numbers) -> Numbers:
         """Values as the array holds them, through the circuits of a specimen where they deviate."""
@@ -133,8 +134,8 @@ class Controls:
 
     def array(self, name: str) -> Array:
         """The array of that name; InvalidInput if there is none."""
-        self.check_known(name, list(self.program.arrays), "variable")
-        return self.program.arrays[name]
+        self.check_known(name, [written(array) for array in self.program.arrays], "variable")
+        return self.program.arrays[compiled(name)]
 
     def check_known(self, name: str, choices: Sequence[str], what: str) -> None:
         """InvalidInput, with what there is, for a name that is not among the choices."""

@@ -16,6 +16,7 @@ from neuroport import detmath, whole
 from neuroport.errors import RunFailed
 from neuroport.executor import Executor
 from neuroport.held import held, shown
+from neuroport.identifiers import written
 from neuroport.printer import expression
 from neuroport.program import Apply, Array, Const, Derived, Expr, Int, Numbers, Program, Read, Real, walk
 from neuroport.whole import NoValue
@@ -155,12 +156,13 @@ class Switchboard:
         wrong = value[~(np.isfinite(value) & (value >= low) & (value <= high))]
         if wrong.size:
             allowed = f"{shown(low)} .. {shown(high)}, its declared range" if limits else "the finite numbers"
-            text = f"{name} = {shown(wrong[0])} is outside {allowed}; give a value inside"
+            text = f"{written(name)} = {shown(wrong[0])} is outside {allowed}; give a value inside"
             raise RunFailed(f"{text}, or widen the range" if limits else text)
         now = self._values.get(name)
         integer = now.dtype.kind == "i" if now is not None else _is_int(self._program, array)
         if integer and np.any(value != np.floor(value)):
-            raise RunFailed(f"{name} is an int, and {shown(value[value != np.floor(value)][0])} was given; round it")
+            fraction = shown(value[value != np.floor(value)][0])
+            raise RunFailed(f"{written(name)} is an int, and {fraction} was given; round it")
         shape = np.shape(now) if now is not None else () if array is None else array.initial.shape
         return np.array(np.broadcast_to(value, shape), np.int64 if integer else np.float64)
 
@@ -176,7 +178,7 @@ class Switchboard:
         except NoValue as error:
             numbers, reason = np.zeros(0), error.reason
         if reason:
-            when = ", ".join(f"{name} = {shown(np.ravel(v)[0])}" for name, v in changes.items())
+            when = ", ".join(f"{written(name)} = {shown(np.ravel(v)[0])}" for name, v in changes.items())
             text = f"{derived.array} = {expression(derived.value)} {reason} when {when}; choose another value"
             raise RunFailed(text)
         return numbers
@@ -191,7 +193,7 @@ class Switchboard:
         if outside.any() and isinstance(array.type, Int):
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
             text = f"is outside {low} .. {high}, what it holds on chip '{self._program.chip}'; give it a wider range"
-            raise RunFailed(f"{name} = {shown(values[outside].flat[0])} {text}")
+            raise RunFailed(f"{written(name)} = {shown(values[outside].flat[0])} {text}")
         return raw
 
 

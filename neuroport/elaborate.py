@@ -14,6 +14,7 @@ from neuroport.elaborate_arrays import population_arrays, projection_arrays, run
 from neuroport.elaborate_bodies import events, histogram, population_body, projection_bodies
 from neuroport.elaborate_state import Elaboration
 from neuroport.finish import HORIZON, trimmed, with_histories, with_horizon
+from neuroport.identifiers import check_names
 from neuroport.materialise import Materialiser
 from neuroport.memory import refuse_too_large
 from neuroport.network import Network
@@ -30,6 +31,7 @@ def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None
     precision. Raises InvalidInput with every problem found; nothing large is allocated before the network is known to
     fit into memory.
     """
+    check_names(network)
     refuse_too_large(network)
     dt = units.coherent(network.dt.number, network.dt.unit)[0]
     one = instances.designed(chip) if instance is None else instance

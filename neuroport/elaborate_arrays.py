@@ -21,10 +21,11 @@ from neuroport.elaborate_circuits import (
 from neuroport.elaborate_state import Elaboration, Object, Over
 from neuroport.elaborate_synapses import synapse_bodies
 from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.identifiers import ITEM_STEP, LENGTH, RUN, STEP
 from neuroport.lowering import Lowering
 from neuroport.materialise import Elements
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
-from neuroport.naming import FACTOR, ConstantNames, Constants, declared_type
+from neuroport.naming import ConstantNames, Constants, declared_type
 from neuroport.network import Population, Projection
 from neuroport.program import REAL, Array, Designed, Expr, Int, Numbers, ReportLine, Role, Store, Sum, Type
 from neuroport.stimuli import run_lengths
@@ -36,12 +37,11 @@ def run_scalars(made: Elaboration) -> None:
     """The run's own numbers: the length T of a protocol item, the step t, and the step of the item."""
     steps = list(run_lengths(made.network, made.materialiser))
     low, high = (min(steps), max(steps)) if steps else (1, 10**6)
-    for name, limits in (("T", (low, high)), ("t", None), ("item_step", None)):
+    for full, limits in ((LENGTH, (low, high)), (STEP, None), (ITEM_STEP, None)):
         type_ = Int(low, high) if limits else Int(0, 2**62)
         initial = np.asarray(high if limits else 0, np.int64)
-        full = f"run.{name}"
         dynamic = limits is not None
-        made.arrays[full] = Array(full, "run", "scalar", "parameter", type_, initial, dynamic=dynamic, range=limits)
+        made.arrays.add(Array(full, RUN, "scalar", "parameter", type_, initial, dynamic=dynamic, range=limits))
         if dynamic:
             made.values[full] = initial
 
@@ -65,7 +65,7 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
         type_ = _typed(sum_, limits)
         initial = np.zeros(size, np.int64 if isinstance(type_, Int) else np.float64)
         full = f"{name}.{sum_.name}"
-        made.arrays[full] = Array(full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits)
+        made.arrays.add(Array(full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits))
 
 
 def projection_arrays(made: Elaboration, projection: Projection) -> None:
@@ -115,7 +115,7 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
         limits = made.materialiser.limits(trace.range, "")
         initial = np.zeros(made.network.population(owner).size)
         full = f"{name}.{trace.name}"
-        made.arrays[full] = Array(full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits)
+        made.arrays.add(Array(full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits))
 
 
 def _parameters(
@@ -242,10 +242,11 @@ def _parameter_array(
     where: Over = "scalar" if scalar else at
     initial = np.array(numbers)
     made.values[full] = initial
-    made.arrays[full] = Array(
+    array = Array(
         full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits,
         designed=designed,
     )  # fmt: skip
+    made.arrays.add(array)
     return scalar
 
 
@@ -270,10 +271,11 @@ def _state(
     if at == "synapse":
         made.materialiser.made[full] = (initial, obj.elements)
     role: Role = "weight" if state.weight else "state"
-    made.arrays[full] = Array(
+    array = Array(
         full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits,
         shared=made.copies > 1 and (common or state.over_copies == "shared"),
     )  # fmt: skip
+    made.arrays.add(array)
 
 
 def _widen(made: Elaboration, full: str) -> None:
@@ -281,7 +283,7 @@ def _widen(made: Elaboration, full: str) -> None:
     array = made.arrays[full]
     if isinstance(array.type, Int) and array.range is not None:
         wide = Int(array.type.lo * made.copies, array.type.hi * made.copies)
-        made.arrays[full] = replace(array, type=wide)
+        made.arrays.change(replace(array, type=wide))
 
 
 def _limits(
@@ -293,16 +295,18 @@ def _limits(
 def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
     """A learned value cannot deviate (it would be learned away): its circuit's factor applies where it is used."""
     numbers = instances.factor(made.instance, state.kind, obj.circuits)
-    full, ends = f"{obj.name}.{state.name}_{FACTOR}", instances.factor_range(made.chip, state.kind)
+    learned = f"{obj.name}.{state.name}"
+    full, ends = f"{learned}$circuit", instances.factor_range(made.chip, state.kind)
     _parameter_array(made, obj.name, full, False, REAL, numbers, None, at, ends)
-    obj.factors.add(state.name)
+    made.arrays.change(replace(made.arrays[learned], factor=full))
+    obj.factors[state.name] = full
 
 
 def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[np.int64]) -> None:
     array = made.arrays[full]
     made.designed[full] = Designed(array.initial, array.range, instances.factor(made.instance, kind, circuits))
     ends = designed_factors(made, kind, array.initial)
-    made.arrays[full] = replace(array, initial=made.designed[full].made(array.initial), designed=ends)
+    made.arrays.change(replace(array, initial=made.designed[full].made(array.initial), designed=ends))
 
 
 def _open_range(made: Elaboration, full: str, kind: str) -> None:
@@ -311,7 +315,7 @@ def _open_range(made: Elaboration, full: str, kind: str) -> None:
     if array.range is not None:
         ends = np.array(array.range)
         designed = designed_factors(made, kind, ends) if array.designed is not None else array.range
-        made.arrays[full] = replace(array, designed=designed)
+        made.arrays.change(replace(array, designed=designed))
 
 
 def _typed(declared: Parameter | State | Input, limits: tuple[float, float] | None) -> Type:

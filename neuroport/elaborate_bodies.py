@@ -44,7 +44,7 @@ from neuroport.twins import twin_index
 def population_body(made: Elaboration, population: Population) -> ProgramPopulation:
     """A population with what its neurons do in every step, the traces of its projections included."""
     obj, model = made.objects[population.name], population.neuron
-    names = NeuronNames(model, population.name, obj.constants, made.dt, frozenset(obj.factors))
+    names = NeuronNames(model, population.name, obj.constants, made.dt, obj.factors)
     lowering = Lowering(names, population.name, "update", copies=made.copies)
     lowering.block(model.update)
     fired = lowering.spike(model.spike) if model.spike else None
@@ -56,9 +56,8 @@ def population_body(made: Elaboration, population: Population) -> ProgramPopulat
         one, zero = Const(1, Int(1, 1)), Const(0, Int(0, 0))
         full = f"{population.name}.{SPIKED}"
         body.append(Store(full, Apply("select", (fired, one, zero), Int(0, 1))))
-        made.arrays[full] = Array(
-            full, population.name, "neuron", "state", Int(0, 1), np.zeros(population.size, np.int64), range=(0, 1)
-        )
+        zeros = np.zeros(population.size, np.int64)
+        made.arrays.add(Array(full, population.name, "neuron", "state", Int(0, 1), zeros, range=(0, 1)))
     for trace, projection in obj.traces:
         body += _trace(made, trace, projection, fired)
     inputs = tuple(f"{population.name}.{i.name}" for i in model.inputs)
@@ -191,13 +190,11 @@ def histogram(made: Elaboration, readout: StateHistogram) -> Readout:
 
 def _hoisted(made: Elaboration, owner: str, body: Body) -> Body:
     """Constant parts become parameter arrays of the owner."""
-    hoister = Hoister(f"{owner}", made.values)
-    hoister.made = [(name, expr) for name, expr in made.derived if name.startswith(f"{owner}.const")]
-    before = len(hoister.made)
+    hoister = Hoister(owner, made.values)
     body = hoister.body(body)
     what = f"a constant part of the model of '{owner}'"
     made.problems += [Problem(None, f"{what} {reason}") for reason in hoister.reasons]
-    for name, expr in hoister.made[before:]:
+    for name, expr in hoister.made:
         derived_array(made, owner, name, expr, _where(made, owner), what, None)
     return body
 

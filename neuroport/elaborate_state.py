@@ -17,7 +17,7 @@ from neuroport.materialise import Elements, Materialiser
 from neuroport.model import Trace
 from neuroport.naming import Constants
 from neuroport.network import Network, Projection
-from neuroport.program import Array, Designed, Expr, Numbers, Read, ReportLine, walk
+from neuroport.program import Arrays, Designed, Expr, Numbers, Read, ReportLine, walk
 
 Over = Literal["scalar", "neuron", "synapse"]
 
@@ -26,8 +26,8 @@ Over = Literal["scalar", "neuron", "synapse"]
 class Object:
     """What is known of a population or projection.
 
-    `factors`: its learned variables that are used through a deviating circuit. `traces`: those that a population's
-    neurons keep for projections.
+    `factors`: its learned variables that are used through a deviating circuit, with the arrays of the factors.
+    `traces`: those that a population's neurons keep for projections.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Object:
     elements: Elements
     constants: Constants
     mismatch: bool = True
-    factors: set[str] = field(default_factory=set)
+    factors: dict[str, str] = field(default_factory=dict)
     traces: list[tuple[Trace, Projection]] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ class Elaboration:
     materialiser: Materialiser
     dt: float  # ms
     copies: int
-    arrays: dict[str, Array] = field(default_factory=dict)
+    arrays: Arrays = field(default_factory=Arrays)
     values: dict[str, Numbers] = field(default_factory=dict)
     derived: list[tuple[str, Expr]] = field(default_factory=list)
     designed: dict[str, Designed] = field(default_factory=dict)

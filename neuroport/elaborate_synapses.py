@@ -8,7 +8,7 @@ from neuroport.elaborate_state import Elaboration
 from neuroport.errors import Problem
 from neuroport.language import TRIGGERED, synapse_allowed
 from neuroport.lowering import Lowering
-from neuroport.naming import FACTOR, Side, SynapseNames, Twin
+from neuroport.naming import Side, SynapseNames, Twin
 from neuroport.network import Projection
 from neuroport.program import REAL, Apply, Body, Expr, Int, Read, Real, Send
 from neuroport.sent import Form, as_sent
@@ -61,9 +61,11 @@ def _through_circuit(made: Elaboration, projection: Projection) -> Form:
     """A learned weight that deviates leaves multiplied by its circuit's factor."""
     name = projection.synapse.weight.name
     full = f"{projection.name}.{name}"
-    factor = Read(f"{full}_{FACTOR}", "own", REAL)
-    deviating = name in made.objects[projection.name].factors
-    return lambda read: Apply("mul", (read, factor), REAL) if deviating and read.array == full else read
+    factor = made.objects[projection.name].factors.get(name)
+    if factor is None:
+        return lambda read: read
+    times = Read(factor, "own", REAL)
+    return lambda read: Apply("mul", (read, times), REAL) if read.array == full else read
 
 
 def _needs_spikes(made: Elaboration, projection: Projection, block: str, used: bool) -> None:

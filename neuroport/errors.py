@@ -60,6 +60,15 @@ class Unsupported(NeuroportError):
     """Something legal that this executor, chip or machine cannot do."""
 
 
+class InternalError(NeuroportError):
+    """A fault of neuroport itself, which no network file leads to."""
+
+    exit_code = 1
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text}. This is a fault of neuroport, not of the network")
+
+
 class RunFailed(NeuroportError):
     """The run itself ended badly."""
 

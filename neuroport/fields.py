@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 
 from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.identifiers import IDENTIFIER
 from neuroport.units import quoted, suggestion
 from neuroport.yamlfile import Mapping, Node, Scalar
 from neuroport.yamlfile import Sequence as List
-
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def found(node: Node | None) -> str:

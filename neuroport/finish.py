@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neuroport.hoist import depends_on
-from neuroport.naming import FACTOR
+from neuroport.identifiers import ITEM_STEP, RUN, STEP
 from neuroport.program import Int, Numbers, Program, Read, Send, parts, walk
 
 HORIZON = 2**24
@@ -15,7 +15,7 @@ HORIZON = 2**24
 def with_horizon(program: Program, steps: int) -> Program:
     """The counters of steps with bounds: no run goes on for more than so many."""
     arrays = dict(program.arrays)
-    for name in ("run.t", "run.item_step"):
+    for name in (STEP, ITEM_STEP):
         arrays[name] = replace(arrays[name], type=Int(0, steps))
     return replace(program, arrays=arrays)
 
@@ -49,14 +49,14 @@ def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
     read = {e.array for body in bodies for e in parts(body) if isinstance(e, Read)}
     read |= {e.array for r in program.readouts for e in walk(r.bit) if isinstance(e, Read)}
     follows = {d.array for d in program.derived}
-    needed = read | {n for n, a in program.arrays.items() if a.dynamic and a.owner != "run" and n not in follows}
+    needed = read | {n for n, a in program.arrays.items() if a.dynamic and a.owner != RUN and n not in follows}
     for derived in reversed(program.derived):
         if derived.array in needed:
             needed |= {e.array for e in walk(derived.value) if isinstance(e, Read)}
     arrays = {n: a for n, a in program.arrays.items() if a.role != "parameter" or n in needed}
-    kept = needed | {n for n in values if n.endswith(f"_{FACTOR}")}
+    kept = needed | {a.factor for a in program.arrays.values()}
     constants = {n: v for n, v in values.items() if n in kept}
     derived_kept = tuple(d for d in program.derived if d.array in needed)
-    assert not any(depends_on(d.value, {"run.t", "run.item_step"}) for d in derived_kept)
+    assert not any(depends_on(d.value, {STEP, ITEM_STEP}) for d in derived_kept)
     designed = {n: d for n, d in program.designed.items() if n in arrays}
     return replace(program, arrays=arrays, derived=derived_kept, constants=constants, designed=designed)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,14 @@ from neuroport.demand import ANY, Demand, Demands, of_sum, operands
 from neuroport.derived import evaluate
 from neuroport.factors import sign
 from neuroport.formats import Notes, is_parameter
+from neuroport.identifiers import LENGTH, of_compiler, written
 from neuroport.integers import bounds, clipped, fits, frac, literal, real_ends, real_range, size
 from neuroport.intervals import Interval
 from neuroport.program import (
     BOOL,
     Apply,
     Array,
+    Arrays,
     Bool,
     Const,
     Derived,
@@ -69,7 +72,7 @@ class Shared:
     chip: Chip
     notes: Notes
     real: dict[str, Array]
-    arrays: dict[str, Array]
+    arrays: Arrays
     constants: dict[str, Numbers]
     range_of: Callable[[Expr], tuple[float, float]]
     coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool, bool], tuple[Int, NDArray[np.int64]]]
@@ -506,7 +509,7 @@ class Lowerer:
         reads = [e for e in walk(value) if isinstance(e, Read)]
         inputs = {r.array: self._initial(r.array) for r in reads}
         lo, hi = intervals.real(value, self.shared.range_of)
-        moving = any(self.shared.real[n].dynamic or n == "run.T" for n in inputs) or any(
+        moving = any(self.shared.real[n].dynamic or n == LENGTH for n in inputs) or any(
             d.array in inputs for d in self.shared.derived
         )
         deviates = any(self.shared.real[n].designed is not None for n in inputs)
@@ -516,16 +519,16 @@ class Lowerer:
             if kind == "recip" and isinstance(value, Apply):
                 self._no_divisor(*intervals.real(value.args[1], self.shared.range_of), value)
             else:
-                self.shared.notes.problem(f"{self.label}: a constant computed from {', '.join(inputs)} is not finite")
+                named = ", ".join(map(written, inputs))
+                self.shared.notes.problem(f"{self.label}: a constant computed from {named} is not finite")
             return None
         if not open_:
             lo, hi = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-        number = sum(1 for name in self.shared.arrays if name.startswith(f"{owner}.{kind}_"))
-        name = f"{owner}.{kind}_{number}"
+        name = next(name for n in count() if (name := of_compiler(owner, kind, n)) not in self.shared.arrays)
         type_, raw = self.shared.coefficient(name, values, (lo, hi), open_, deviates)
         like = next(self.shared.real[r.array] for r in reads if (r.at != "scalar") == elements)
         rule = self.shared.chip.word("coefficient")
-        self.shared.arrays[name] = Array(
+        array = Array(
             name,
             owner,
             like.at if elements else "scalar",
@@ -538,6 +541,7 @@ class Lowerer:
             designed=(lo, hi) if deviates else None,
             rounding=rule.rounding,
         )
+        self.shared.arrays.add(array)
         if moving:
             self.shared.derived.append(Derived(name, value, type_))
             for n, initial in inputs.items():
@@ -546,7 +550,7 @@ class Lowerer:
         self.shared.notes.line(
             name,
             "format",
-            f"{type_}, a coefficient computed from {', '.join(sorted(inputs))}"
+            f"{type_}, a coefficient computed from {', '.join(sorted(map(written, inputs)))}"
             f"{', again at every switch' if moving else ''}",
             bits=type_.bits,
             frac=type_.frac,
@@ -556,7 +560,7 @@ class Lowerer:
     def _initial(self, name: str) -> Numbers:
         array = self.shared.real[name]
         known = self.shared.constants.get(name, array.initial)
-        if array.range is not None and (array.dynamic or name == "run.T"):
+        if array.range is not None and (array.dynamic or name == LENGTH):
             return np.clip(known, array.range[0], array.range[1])
         return known
 
@@ -566,7 +570,7 @@ class Lowerer:
         """A name for a value that is used more than once (the value itself where no Let can stand)."""
         if self.out is None or isinstance(value, Temp | Const | Read):
             return value
-        name = f"_q{self._named}"
+        name = f"$q{self._named}"
         self._named += 1
         self.out.append(Let(name, value))
         return Temp(name, value.type)
@@ -575,7 +579,7 @@ class Lowerer:
         resolved = self._resolve(expr)
         reached = (0.0, 0.0) if resolved is None else intervals.real(resolved, self.shared.range_of)
         if resolved is not None and (np.isfinite(reached).all() or not self._conditions):
-            hoisted = self._hoist(resolved, "const")
+            hoisted = self._hoist(resolved, "fixed")
             if hoisted is not None:
                 return hoisted
         inner = operands(expr, want, self.reach)[0]

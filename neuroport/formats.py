@@ -26,8 +26,10 @@ from neuroport.arithmetic import (
 )
 from neuroport.chip import Chip, WordRule
 from neuroport.errors import Problem
+from neuroport.identifiers import ITEM_STEP, LENGTH, STEP, of_run
 from neuroport.program import (
     Array,
+    Arrays,
     Body,
     Const,
     Derived,
@@ -41,7 +43,7 @@ from neuroport.program import (
     Sum,
 )
 
-_RUN = {"run.t", "run.item_step"}
+_RUN = {STEP, ITEM_STEP}
 LOST = 8
 """A parameter that its format moves by more than this part of it is told."""
 
@@ -78,7 +80,7 @@ def real_bounds(array: Array) -> tuple[float, float]:
 
     Otherwise it is that of its values.
     """
-    if array.range is not None and (array.dynamic or array.name.startswith("run.")):
+    if array.range is not None and (array.dynamic or of_run(array.name)):
         return array.range
     if array.designed is not None:
         return array.designed
@@ -115,13 +117,12 @@ class Formats:
     program: Program
     chip: Chip
     notes: Notes
-    arrays: dict[str, Array] = field(default_factory=dict)
-    visible: dict[str, str] = field(default_factory=dict)
+    arrays: Arrays = field(default_factory=Arrays)
     derived: list[Derived] = field(default_factory=list)
     summed: set[str] = field(default_factory=set)
 
     def run(self) -> None:
-        """Fill `arrays`, `visible` (hidden name -> visible name) and `derived`."""
+        """Fill `arrays` and `derived`."""
         self.summed = summed(self.program)
         written = stored(bodies(self.program))
         follows = {d.array: d for d in self.program.derived}
@@ -131,14 +132,14 @@ class Formats:
             if not np.isfinite(np.asarray(array.initial, dtype=np.float64)).all():
                 self.notes.problem(f"{array.name} holds a value that is not finite; give it finite numbers")
                 array = replace(array, initial=np.nan_to_num(np.asarray(array.initial), posinf=0.0, neginf=0.0))
-            if array.name in _RUN or array.name == "run.T":
-                self.arrays[array.name] = _counter(array)
+            if of_run(array.name):
+                self.arrays.add(_counter(array))
             elif isinstance(array.type, Real):
                 self._real(array, array.name in written, follows.get(array.name))
             elif isinstance(array.type, Int):
                 self._integer(array)
             else:
-                self.arrays[array.name] = array
+                self.arrays.add(array)
         for entry in self.program.derived:
             target = self.arrays.get(entry.array)
             kind = target.type if target is not None and isinstance(target.type, Int) else entry.type
@@ -228,11 +229,12 @@ class Formats:
             return
         hidden = self.chip.word("plastic")
         type_ = fit(*array.range, hidden.bits)
-        self._keep(array, type_, encode(values, type_), values, "plastic", hidden)
+        visible = f"{array.name}.visible"
+        learned = replace(array, visible=visible)
+        self._keep(learned, type_, encode(values, type_), values, "plastic", hidden)
         seen = fit(*array.range, rule.bits)
-        name = f"{array.name}.visible"
-        self.visible[array.name] = name
-        part = replace(array, name=name, role="visible", kind_class="weight", history=0)
+        part = replace(array, name=visible, role="visible", kind_class="weight", history=0)
+        part = replace(part, hidden=array.name, factor="")
         self._keep(part, seen, encode(values, seen), values, "weight", rule)
 
     def _integer(self, array: Array) -> None:
@@ -261,13 +263,8 @@ class Formats:
                 count=outside,
             )
             raw = np.clip(raw, type_.lo, type_.hi)
-        self.arrays[array.name] = replace(
-            array,
-            type=type_,
-            initial=raw,
-            rounding=rule.rounding,
-            overflow=rule.overflow if array.overflow == "none" else array.overflow,
-        )
+        overflow = rule.overflow if array.overflow == "none" else array.overflow
+        self.arrays.add(replace(array, type=type_, initial=raw, rounding=rule.rounding, overflow=overflow))
         if array.role != "parameter":
             note = f", wider than the chip's {rule.bits}-bit {kind} word" if type_.bits > rule.bits + 1 else ""
             self.notes.line(
@@ -330,13 +327,13 @@ class Formats:
         )
         values = np.asarray(array.initial, dtype=np.float64)
         type_ = word(32, 16)
-        self.arrays[array.name] = replace(array, type=type_, initial=encode(values, type_))
+        self.arrays.add(replace(array, type=type_, initial=encode(values, type_)))
 
     # ------------------------------------------------------------------------------------------------------ report
 
     def _keep(self, array: Array, type_: Int, raw: IntArray, values: FloatArray, kind: str, rule: WordRule) -> None:
         rounding, overflow = rule.rounding, rule.overflow
-        self.arrays[array.name] = replace(array, type=type_, initial=raw, rounding=rounding, overflow=overflow)
+        self.arrays.add(replace(array, type=type_, initial=raw, rounding=rounding, overflow=overflow))
         self._report(array, type_, raw, values, kind, rule.bits)
 
     def _report(self, array: Array, type_: Int, raw: IntArray, values: FloatArray, kind: str, bits: int) -> None:
@@ -445,7 +442,7 @@ def _finer(kind: Int, values: FloatArray, bounds: tuple[float, float], rule: Wor
 def _counter(array: Array) -> Array:
     assert isinstance(array.type, Int)
     lo, hi = array.type.lo, array.type.hi
-    if array.name == "run.T" and array.range is not None:
+    if array.name == LENGTH and array.range is not None:
         lo, hi = int(array.range[0]), int(array.range[1])
     return replace(array, type=Int(lo, hi, 0), initial=np.asarray(array.initial, dtype=np.int64))
 
@@ -465,4 +462,4 @@ def is_parameter(expr: Expr, arrays: dict[str, Array]) -> bool:
     if not isinstance(expr, Read) or expr.lag:
         return False
     array = arrays.get(expr.array)
-    return array is not None and (array.role == "parameter" or array.name == "run.T") and array.name not in _RUN
+    return array is not None and (array.role == "parameter" or array.name == LENGTH) and array.name not in _RUN

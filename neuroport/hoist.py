@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 
 from neuroport.derived import evaluate
+from neuroport.identifiers import of_compiler
 from neuroport.printer import expression
 from neuroport.program import (
     Apply,
@@ -28,7 +30,7 @@ from neuroport.whole import NoValue
 
 @dataclass(slots=True)
 class Hoister:
-    """Replaces constant parts of one owner's expressions by reads of arrays `OWNER.constN`.
+    """Replaces constant parts of one owner's expressions by reads of arrays `OWNER.$constN`.
 
     `values` holds the real values of all parameters (by array name); `made` lists the new arrays in order with the
     expressions that they stand for, and `reasons` why constants of literals alone have no value.
@@ -93,10 +95,8 @@ class Hoister:
         return Const(float(value), Real())
 
     def _free_name(self) -> str:
-        number = len(self.made) + 1
-        while f"{self.owner}.const{number}" in self.values:
-            number += 1
-        return f"{self.owner}.const{number}"
+        taken = {*self.values, *(name for name, _ in self.made)}
+        return next(name for n in count(1) if (name := of_compiler(self.owner, "const", n)) not in taken)
 
 
 def depends_on(expr: Expr, names: Mapping[str, object] | set[str]) -> bool:

@@ -108,13 +108,13 @@ class Checker:
         return replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
 
     def _is_int(self, array: Array) -> bool:
-        known = declared(self.network, array.name.removesuffix(".visible"))
+        known = declared(self.network, array.hidden or array.name)
         if known is not None:
             return known.type == "int"
         return isinstance(array.type, Int) and not self.program.integer
 
     def _remedy(self, array: Array) -> str:
-        owner, _, variable = array.name.removesuffix(".visible").partition(".")
+        owner, _, variable = (array.hidden or array.name).partition(".")
         return f"give a value inside, or a wider range with `ranges: {{{variable}: [LOW, HIGH]}}` at '{owner}'"
 
 

@@ -118,6 +118,8 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
     declared += [(s.name, s.place) for s in model.states]
     if isinstance(model, NeuronModel):
         declared += [(i.name, i.place) for i in model.inputs]
+    else:
+        declared += [(t.name, t.place) for t in model.traces]
     seen: set[str] = set()
     reserved = {*BUILT_IN, *CALLS, *SENDS, "pre", "post", "twin", "target", "spiked"}
     for name, place in declared:

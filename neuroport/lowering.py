@@ -183,7 +183,7 @@ class Lowering:
         """Name a value in the body."""
         count = self._taken.get(name, 0)
         self._taken[name] = count + 1
-        temp = Temp(f"{name}_{count}" if count else name, value.type)
+        temp = Temp(f"{name}${count}" if count else name, value.type)
         self.body.append(Let(temp.name, value))
         if isinstance(value.type, Int):
             self._bounds[temp.name] = whole_bounds.bounds(value, self._bounds)

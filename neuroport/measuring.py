@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from neuroport import metrics, targets
 from neuroport.controls import Controls
-from neuroport.naming import FACTOR
 from neuroport.network import Metric
 from neuroport.patterns import PatternTables
 from neuroport.recording import Sink
@@ -84,9 +83,9 @@ class Measuring:
         """A variable's values; `effective`: as they act on this chip, visible and times their circuits' deviation."""
         if not effective:
             return self.controls.get(name)
-        visible = f"{name}.visible"
-        values = self.controls.get(visible if visible in self.program.arrays else name)
-        factor = self.program.constants.get(f"{name}_{FACTOR}")
+        array = self.program.arrays[name]
+        values = self.controls.get(array.visible or name)
+        factor = self.program.constants.get(array.factor)
         if factor is None:
             return values
         return values * (factor[..., None] if values.ndim == 2 and factor.ndim == 1 else factor)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.blocks import common, shared
+from neuroport.identifiers import ITEM_STEP, LENGTH, STEP
 from neuroport.lowering import Choices, Variable
 from neuroport.lowering import Side as End
 from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel
@@ -14,7 +15,6 @@ from neuroport.program import INT, REAL, Apply, Const, Expr, Int, Read, Type
 
 BUILT_IN = ("dt", "t", "T", "item_step", "copies")
 SPIKED = "spiked"
-FACTOR = "circuit"
 
 
 def declared_type(declared: Parameter | State | Input) -> Type:
@@ -32,9 +32,11 @@ def built_in(name: str, dt: float) -> Expr | None:
         case "dt":
             return Const(dt, REAL)
         case "T":
-            return Read("run.T", "scalar", Int(0, 2**62))
-        case "t" | "item_step":
-            return Read(f"run.{name}", "scalar", Int(0, 2**62))
+            return Read(LENGTH, "scalar", Int(0, 2**62))
+        case "t":
+            return Read(STEP, "scalar", Int(0, 2**62))
+        case "item_step":
+            return Read(ITEM_STEP, "scalar", Int(0, 2**62))
         case _:
             return None
 
@@ -88,13 +90,16 @@ class ConstantNames:
 
 @dataclass(frozen=True, slots=True)
 class NeuronNames:
-    """Names in a neuron's blocks. `factors`: learned variables that are used through a deviating circuit."""
+    """Names in a neuron's blocks.
+
+    `factors`: learned variables that are used through a deviating circuit, with the arrays of the factors.
+    """
 
     model: NeuronModel
     owner: str
     constants: Constants
     dt: float
-    factors: frozenset[str] = frozenset()
+    factors: Mapping[str, str] = field(default_factory=dict)
     inputs: bool = True
 
     def own(self, name: str, assigning: str | None) -> Expr | None:
@@ -106,7 +111,7 @@ class NeuronNames:
             if state.name == name:
                 value: Expr = Read(f"{self.owner}.{name}", "own", declared_type(state))
                 if name in self.factors and assigning != name:
-                    factor = Read(f"{self.owner}.{name}_{FACTOR}", "own", REAL)
+                    factor = Read(self.factors[name], "own", REAL)
                     value = Apply("mul", (value, factor), REAL)
                 return value
         for sum_ in self.model.inputs:

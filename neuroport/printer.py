@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from neuroport.identifiers import written
 from neuroport.program import (
     Apply,
     Array,
@@ -120,7 +121,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _array(array: Array) -> str:
-    parts = [f"{array.name}: {kind(array.type)} {array.initial.shape or 'scalar'}", array.role]
+    parts = [f"{written(array.name)}: {kind(array.type)} {array.initial.shape or 'scalar'}", array.role]
     if array.role == "state" and array.kind_class != "state":
         parts.append(f"class {array.kind_class}")
     if array.shared:
@@ -193,7 +194,7 @@ def expression(expr: Expr) -> str:
         case Read():
             lag = "" if expr.lag == 0 else f"[{'d' if expr.lag == 'synapse' else expr.lag}]"
             at = f"{expr.at}:" if expr.at in ("pre", "post", "twin") else ""
-            return f"{at}{expr.array}{lag}"
+            return f"{at}{written(expr.array)}{lag}"
         case Temp():
             return expr.name
         case Apply():

@@ -22,12 +22,14 @@ A step t does, in this order (docs/time-step.md):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neuroport.errors import InternalError
 
 Numbers = NDArray[Any]
 """float64 in a real program, int64 (raw) in an integer one, and for integer variables in both."""
@@ -344,8 +346,8 @@ Role = Literal["state", "parameter", "input", "weight", "visible"]
 class Array:
     """A named array of the machine, `OBJECT.VARIABLE`.
 
-    Special scalars of owner "run" exist where they are used: "run.t" (step number) and "run.item_step" are kept by
-    the executor, "run.T" (steps of the running item) is written by the session.
+    Special scalars of owner "$run" exist where they are used: "$run.t" (step number) and "$run.item_step" are kept by
+    the executor, "$run.T" (steps of the running item) is written by the session.
 
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
@@ -355,6 +357,9 @@ class Array:
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
     value per copy, and `initial` the shape (size, copies) or (synapses, copies). Parameters are always shared.
+
+    Names of other arrays, or "": `visible` of what leaves a learned weight's synapse, `hidden` of the weight that such
+    an array of role visible shows, `factor` of the factors of the circuits through which a learned value is used.
     """
 
     name: str
@@ -372,11 +377,50 @@ class Array:
     rounding: Rounding = "nearest"
     overflow: Overflow = "none"
     shared: bool = False
+    visible: str = ""
+    hidden: str = ""
+    factor: str = ""
 
     @property
     def wide(self) -> bool:
         """Whether the array is float64 even in a float32 program: learned values, whose small changes must add up."""
         return self.kind_class == "plastic" and isinstance(self.type, Real)
+
+    def linked(self, change: Callable[[str], str]) -> Array:
+        """The array with the names of the others that it has changed."""
+        visible, hidden, factor = (change(name) if name else "" for name in (self.visible, self.hidden, self.factor))
+        return replace(self, visible=visible, hidden=hidden, factor=factor)
+
+
+class Arrays(dict[str, Array]):
+    """The arrays of a program in the making, by name."""
+
+    def add(self, array: Array) -> None:
+        """A new array; InternalError if there is one of its name."""
+        known = self.get(array.name)
+        if known is not None:
+            both = f"{_described(known)} and {_described(array)}"
+            raise InternalError(f"two arrays have the name '{array.name}': {both}")
+        self[array.name] = array
+
+    def change(self, array: Array) -> None:
+        """Another array in the place of the one of its name; InternalError if there is none."""
+        if array.name not in self:
+            raise InternalError(f"there is no array '{array.name}' to change")
+        self[array.name] = array
+
+
+def arrays_of(arrays: Iterable[Array]) -> Arrays:
+    """Arrays by name, in their order."""
+    made = Arrays()
+    for array in arrays:
+        made.add(array)
+    return made
+
+
+def _described(array: Array) -> str:
+    kind = f", class {array.kind_class}" if array.role == "state" else ""
+    return f"a {array.role} of '{array.owner}' ({array.at}{kind})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,8 @@ def visible(program: Program, weight: str, hidden: IntArray) -> IntArray | None:
 
     For weights that are set from outside a run (the host writes both arrays).
     """
-    target, source = program.arrays.get(f"{weight}.visible"), program.arrays.get(weight)
+    source = program.arrays.get(weight)
+    target = None if source is None else program.arrays.get(source.visible)
     if target is None or source is None or not isinstance(target.type, Int) or not isinstance(source.type, Int):
         return None
     rounded = round_shift_array(hidden, source.type.frac - target.type.frac, "nearest")
@@ -124,7 +125,7 @@ class _Quantiser:
         program, notes = self.program, self.notes
         formats = Formats(program, self.chip, notes)
         formats.run()
-        self.visible = formats.visible
+        self.visible = {a.name: a.visible for a in formats.arrays.values() if a.visible}
         self.written = stored(bodies(program))
         shared = Shared(
             self.chip,
@@ -260,16 +261,11 @@ class _Quantiser:
         value = self._rounded(lowerer, array, value, kind, array.overflow)
         if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
             value = _moved(lowerer, array, exact, value)
-        if not isinstance(self._declared(array.name).type, Int):
+        if not isinstance(self.program.arrays[array.hidden or array.name].type, Int):
             value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
-
-    def _declared(self, name: str) -> Array:
-        """The array of the real program, of a visible weight that of the hidden one."""
-        arrays = self.program.arrays
-        return arrays[name] if name in arrays else arrays[name.removesuffix(".visible")]
 
     def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
@@ -421,7 +417,7 @@ class _Quantiser:
                 continue
             kind = self._input(array, self.arriving.get(array.name, []))
             made = replace(array, type=kind, initial=np.zeros(array.initial.shape, np.int64))
-            shared.arrays[array.name] = replace(made, rounding=rule.rounding, overflow=rule.overflow)
+            shared.arrays.add(replace(made, rounding=rule.rounding, overflow=rule.overflow))
             held = self._held(array, kind.frac)
             shared.inputs[array.name] = kind
             if not _within((kind.lo, kind.hi), held):

@@ -14,6 +14,7 @@ from neuroport.controls import Controls
 from neuroport.derived import Switchboard
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.executor import Backend, Capture, Executor
+from neuroport.identifiers import ITEM_STEP, STEP, of_run
 from neuroport.measuring import Measuring
 from neuroport.network import Item, Measure, Network
 from neuroport.patterns import PatternTables
@@ -157,7 +158,7 @@ class Session:
 
     def _within_horizon(self, steps: int) -> None:
         """Refuse to run longer than the step counters of an integer program go."""
-        counter = self.program.arrays.get("run.t") or self.program.arrays.get("run.item_step")
+        counter = self.program.arrays.get(STEP) or self.program.arrays.get(ITEM_STEP)
         kind = None if counter is None or not self.program.integer else counter.type
         if isinstance(kind, Int) and self.step + steps > kind.hi:
             text = (
@@ -237,7 +238,7 @@ class Session:
 
         In coherent units, before any circuit deviates: one number, or one per element.
         """
-        run = {n: v for n, v in self._switchboard.settings().items() if not n.startswith("run.")}
+        run = {n: v for n, v in self._switchboard.settings().items() if not of_run(n)}
         return run | self._controls.given
 
     def spike_counts(self) -> dict[str, int]:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.executor import Capture, Executor
-from neuroport.unroll import RUN, copy_name
+from neuroport.identifiers import of_run
+from neuroport.unroll import copy_name
 
 
 class Meeting:
@@ -114,7 +115,7 @@ class CopyExecutor:
 
     def write(self, array: str, values: NDArray[Any]) -> None:
         """See Executor."""
-        if array.startswith(RUN) and self._k > 0:
+        if of_run(array) and self._k > 0:
             return
         with self._meeting.lock:
             self._executor.write(copy_name(array, self._k), values)

@@ -163,7 +163,7 @@ class Trace:
         array = self.weight_array(name) if name in self.projections else name
         if array in self.snapshots:
             samples = self._samples(f"neuroport/weights/{array}")
-        elif array in self.final and array.partition(".")[0] in self.projections:
+        elif array in self.final and self.final_array(array).owner in self.projections:
             samples = None
         else:
             known = tuple(dict.fromkeys((*self.projections, *self.snapshots)))

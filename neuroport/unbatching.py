@@ -15,6 +15,7 @@ import numpy as np
 
 from neuroport.batch import ELEMENT_SHIFT, LANES, is_own
 from neuroport.errors import Unsupported
+from neuroport.identifiers import of_run
 from neuroport.program import (
     REAL,
     Apply,
@@ -38,12 +39,13 @@ from neuroport.program import (
     Sum,
     Temp,
     Type,
+    arrays_of,
     children,
     walk,
     with_children,
     with_expressions,
 )
-from neuroport.unroll import RUN, copy_name, in_copy
+from neuroport.unroll import array_of_copy, copy_name, in_copy
 
 WIDEST = 2**63 - 1
 
@@ -74,7 +76,7 @@ class _Unbatching:
         return replace(
             batch,
             name=f"{batch.name} x {batch.copies}",
-            arrays={array.name: array for array in arrays},
+            arrays=arrays_of(arrays),
             populations=tuple(self.population(p, k) for p in batch.populations for k in range(batch.copies)),
             projections=tuple(self.projection(p, k) for p in batch.projections for k in range(batch.copies)),
             events=tuple(event for e in batch.events for event in self.events(e)),
@@ -107,14 +109,13 @@ class _Unbatching:
 
     def copies(self, array: str) -> range:
         """The copies that have this array: the run's own scalars exist once."""
-        return range(1 if array.startswith(RUN) else self.batch.copies)
+        return range(1 if of_run(array) else self.batch.copies)
 
     def array(self, array: Array, k: int) -> Array:
         initial = array.initial[..., k] if is_own(array) else array.initial
         if array.name in self.summed and k > 0:
             initial = np.zeros_like(initial)
-        owner = array.owner if array.name.startswith(RUN) else copy_name(array.owner, k)
-        return replace(array, name=copy_name(array.name, k), owner=owner, initial=initial.copy(), shared=False)
+        return replace(array_of_copy(array, k), initial=initial.copy(), shared=False)
 
     def population(self, p: Population, k: int) -> Population:
         return replace(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from neuroport.errors import Unsupported
+from neuroport.identifiers import RUN, of_run
 from neuroport.program import (
     Array,
     Body,
@@ -26,17 +27,16 @@ from neuroport.program import (
     Send,
     Stmt,
     Store,
+    arrays_of,
     with_children,
     with_expressions,
 )
 from neuroport.rng import mix
 
-RUN = "run."
-
 
 def copy_name(name: str, k: int) -> str:
     """The name of an object, or of an array OBJECT.VARIABLE, in copy k. The run's own scalars are shared."""
-    if name.startswith(RUN):
+    if of_run(name):
         return name
     owner, dot, variable = name.partition(".")
     return f"{owner}#{k}{dot}{variable}"
@@ -63,7 +63,7 @@ def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
     return replace(
         first,
         name=f"{programs[0].name} x {len(parts)}",
-        arrays={name: array for part in parts for name, array in part.arrays.items()},
+        arrays={n: a for part in parts for n, a in part.arrays.items()},
         populations=tuple(x for part in parts for x in part.populations),
         projections=tuple(x for part in parts for x in part.projections),
         events=tuple(events),
@@ -86,7 +86,7 @@ def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
     copy = _Copy(k, mix(seed) - mix(base))
     return replace(
         program,
-        arrays={copy_name(n, k): _array(a, k) for n, a in program.arrays.items()},
+        arrays=arrays_of(array_of_copy(a, k) for a in program.arrays.values()),
         populations=tuple(copy.population(p) for p in program.populations),
         projections=tuple(copy.projection(p) for p in program.projections),
         events=tuple(copy.event(e) for e in program.events),
@@ -109,9 +109,10 @@ def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
     )
 
 
-def _array(array: Array, k: int) -> Array:
-    owner = array.owner if array.owner == "run" else copy_name(array.owner, k)
-    return replace(array, name=copy_name(array.name, k), owner=owner)
+def array_of_copy(array: Array, k: int) -> Array:
+    """The array of copy k, with links to that copy's other arrays."""
+    owner = array.owner if array.owner == RUN else copy_name(array.owner, k)
+    return replace(array.linked(lambda name: copy_name(name, k)), name=copy_name(array.name, k), owner=owner)
 
 
 class _Copy:

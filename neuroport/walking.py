@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.controls import Controls
+from neuroport.identifiers import LENGTH
 from neuroport.measuring import Measuring
 from neuroport.network import (
     Anneal,
@@ -119,9 +120,9 @@ class Walk:
 
         Every length in the protocol of the program's network is; one in a shortened protocol or by hand may not be.
         """
-        if "run.T" in self.program.arrays and steps != self._item_length:
-            low, high = self.program.arrays["run.T"].range or (steps, steps)
-            self.switchboard.set(self.executor, {"run.T": float(min(max(steps, low), high))})
+        if LENGTH in self.program.arrays and steps != self._item_length:
+            low, high = self.program.arrays[LENGTH].range or (steps, steps)
+            self.switchboard.set(self.executor, {LENGTH: float(min(max(steps, low), high))})
             self._item_length = steps
         self.executor.begin_item(readouts, schedules)
 

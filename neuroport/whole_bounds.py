@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from neuroport import intervals
+from neuroport.identifiers import ITEM_STEP, LENGTH, STEP
 from neuroport.intervals import Interval
 from neuroport.program import Apply, Const, Expr, Int, Read, Temp, walk
 
 UNKNOWN: Interval = (-(2**63), 2**63 - 1)
-COUNTERS = ("run.t", "run.item_step", "run.T")
+COUNTERS = (STEP, ITEM_STEP, LENGTH)
 LAST_STEP = 2**24
 """Steps are counted up to here."""
 MOST_BITS = 62

@@ -118,8 +118,8 @@ def check(program: Program, steps: int, seed: int = 1) -> Oracle:
     """
     oracle = Oracle(program if program.copies == 1 else unbatch(program), seed)
     oracle.show({s.name: np.arange(-(-steps // s.hold)) % (len(s.table) // s.frames) for s in program.series})
-    if "run.T" in oracle.a:
-        oracle.a["run.T"] = [steps]
+    if "$run.T" in oracle.a:
+        oracle.a["$run.T"] = [steps]
     oracle.advance(steps // 2)
     for event in dict.fromkeys(e.name for e in oracle.program.events):
         oracle.trigger(event)
@@ -209,9 +209,9 @@ class Oracle:
         return word >> 32 if part is None else (word >> 16 * part) & 0xFFFF
 
     def read(self, e: Read, env: dict[str, Any]) -> Any:
-        if e.array == "run.t":
+        if e.array == "$run.t":
             return env["t"]
-        if e.array == "run.item_step":
+        if e.array == "$run.item_step":
             return env["t"] - self.item_start
         index = 0 if e.at == "scalar" else env[e.at]
         array = self.program.arrays[e.array]

@@ -148,23 +148,23 @@ def test_learned_values_deviate_at_use_and_not_in_their_rule() -> None:
     made = elaborate(reader.load("networks/sal_pair.yaml"), MISMATCH, ChipInstance(MISMATCH, 3))
     plain = elaborate(reader.load("networks/sal_pair.yaml"), IDEAL)
     assert made.arrays["units.b"].initial.tolist() == plain.arrays["units.b"].initial.tolist()
-    assert len(set(made.arrays["units.b_circuit"].initial.tolist())) == 2
+    assert len(set(made.arrays["units.b$circuit"].initial.tolist())) == 2
     update = {r.array for r in parts(made.population("units").body) if isinstance(r, Read)}
-    assert "units.b_circuit" in update
+    assert "units.b$circuit" in update
     event = next(e for e in made.events if e.owner == "units" and e.name == "epoch_end")
-    assert "units.b_circuit" not in {r.array for r in parts(event.body) if isinstance(r, Read)}
+    assert "units.b$circuit" not in {r.array for r in parts(event.body) if isinstance(r, Read)}
     send = made.projection("recurrent").step[0]
     assert isinstance(send, Send)
-    assert "recurrent.w_circuit" in {r.array for r in parts((send,)) if isinstance(r, Read)}
+    assert "recurrent.w$circuit" in {r.array for r in parts((send,)) if isinstance(r, Read)}
 
 
 def test_the_same_circuits_serve_every_network(tmp_path: Path) -> None:
     text = "populations:\n{}  a: {{size: 2, neuron: sampling_unit}}\n"
     chip, inst = MISMATCH, ChipInstance(MISMATCH, 3)
-    alone = program(tmp_path, text.format(""), chip, inst).arrays["a.b_circuit"].initial
+    alone = program(tmp_path, text.format(""), chip, inst).arrays["a.b$circuit"].initial
     second = program(tmp_path, text.format("  z: {size: 2, neuron: sampling_unit}\n"), chip, inst)
-    assert second.arrays["z.b_circuit"].initial.tolist() == alone.tolist()  # z now sits on the circuits that a had
-    assert second.arrays["a.b_circuit"].initial.tolist() != alone.tolist()
+    assert second.arrays["z.b$circuit"].initial.tolist() == alone.tolist()  # z now sits on the circuits that a had
+    assert second.arrays["a.b$circuit"].initial.tolist() != alone.tolist()
 
 
 PROBLEMS = {

@@ -64,7 +64,7 @@ def spikes_of(machine: Machine) -> dict[str, list[tuple[int, int]]]:
 def same(machine: Machine, oracle: Oracle) -> None:
     """Every array, every spike and every overflow count agree."""
     for name, declared in machine.program.arrays.items():
-        if declared.role != "input" and declared.owner != "run":
+        if declared.role != "input" and declared.owner != "$run":
             assert np.atleast_1d(machine.read(name)).tolist() == oracle.a[name], name
     for name, spikes in spikes_of(machine).items():
         assert spikes == oracle.spikes(name), name
@@ -113,7 +113,7 @@ def everything(seed: int = 2, delay: int = 3) -> Program:
             array("ab.w", "synapse", "weight", WORD, [draw.randrange(-90, 300) for _ in chosen]),
             array("ab.x", "synapse", "state", WORD, [0] * len(chosen)),
             array("ba.w", "synapse", "weight", Int(-128, 127), [draw.randrange(-128, 128) for _ in back]),
-            array("run.t", "scalar", "parameter", Int(), 0),
+            array("$run.t", "scalar", "parameter", Int(), 0),
         ),
         populations=(
             Population("a", n, body_a, ("a.i",), True, delay),
@@ -169,7 +169,9 @@ def everything(seed: int = 2, delay: int = 3) -> Program:
                     Store(
                         "ab.x",
                         call(
-                            "add", Round(x, 1, "stochastic", WORD, 5), call("mod", Read("run.t", "scalar", Int()), c(3))
+                            "add",
+                            Round(x, 1, "stochastic", WORD, 5),
+                            call("mod", Read("$run.t", "scalar", Int()), c(3)),
                         ),
                     ),
                 ),
@@ -592,7 +594,7 @@ def test_the_reference_gives_the_same(make: Any) -> None:
         executor.advance(50)
     tolerance = 0.0 if p.integer else 1e-12
     for name, declared in p.arrays.items():
-        if declared.owner != "run":
+        if declared.owner != "$run":
             np.testing.assert_allclose(machine.read(name), reference.read(name), rtol=tolerance, atol=tolerance)
     for readout in p.readouts:
         assert machine.histogram(readout.name).tolist() == reference.histogram(readout.name).tolist()

@@ -108,7 +108,7 @@ def held(program: Program) -> list[str]:
     """The arrays whose values a network file says: all but those that a run moves from step to step."""
     arrays = program.arrays.values()
     kept = [a.name for a in arrays if a.role in ("parameter", "weight", "visible") or a.kind_class == "plastic"]
-    return [name for name in kept if not name.startswith("run.")]
+    return [name for name in kept if not name.startswith("$run.")]
 
 
 @dataclass(frozen=True)

@@ -390,7 +390,7 @@ def test_wide_numbers_clocks_and_schedules() -> None:
     wide = Int(-(2**60), 2**60)
     total = call("add", Read("p.wide", "scalar", wide), Read("p.i", "own", INT), lo=-(2**61), hi=2**61)
     large: dict[str, Any] = {"lo": -(2**62), "hi": 2**62}
-    clock = call("mul", Read("run.t", "scalar", INT), c(1000), **large)
+    clock = call("mul", Read("$run.t", "scalar", INT), c(1000), **large)
     p = program(
         arrays=(
             array("p.wide", "scalar", "parameter", wide, 2**40 + 7, dynamic=True),
@@ -398,8 +398,8 @@ def test_wide_numbers_clocks_and_schedules() -> None:
             array("p.i", "neuron", "input", INT, [0, 0]),
             array("p.sum", "neuron", "state", Int(-(2**62), 2**62), [2**55 + 1, -(2**55) - 1]),
             array("p.now", "neuron", "state", INT, [0, 0]),
-            array("run.t", "scalar", "parameter", INT, 0),
-            array("run.item_step", "scalar", "parameter", INT, 0),
+            array("$run.t", "scalar", "parameter", INT, 0),
+            array("$run.item_step", "scalar", "parameter", INT, 0),
         ),
         populations=(
             Population(
@@ -408,7 +408,7 @@ def test_wide_numbers_clocks_and_schedules() -> None:
                 (
                     Let("total", call("add", total, Read("p.fixed", "scalar", wide), lo=-(2**62), hi=2**62)),
                     Store("p.sum", Temp("total", Int(-(2**62), 2**62))),
-                    Store("p.now", call("add", clock, Read("run.item_step", "scalar", INT), **large)),
+                    Store("p.now", call("add", clock, Read("$run.item_step", "scalar", INT), **large)),
                 ),
                 ("p.i",),
                 False,

@@ -263,7 +263,7 @@ def test_if_becomes_guards_for_variables_and_selects_for_locals() -> None:
     assert stores[1].guard is not None
     assert stores[2].guard is None
     selects = [s for s in body if isinstance(s, Let) and isinstance(s.value, Apply) and s.value.fn == "select"]
-    assert [s.name for s in selects] == ["y_1"]
+    assert [s.name for s in selects] == ["y$1"]
 
 
 def test_a_local_given_in_both_branches_may_be_used() -> None:

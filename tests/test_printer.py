@@ -7,6 +7,7 @@ from trace_helpers import PROGRAM
 
 from neuroport import compile as lower
 from neuroport import load, networks, printer
+from neuroport.identifiers import written
 from neuroport.program import (
     BOOL,
     INT,
@@ -101,5 +102,5 @@ def test_a_whole_program() -> None:
 def test_every_array_of_a_shipped_network_is_printed() -> None:
     program = lower(load(networks.path("sal_sampling")))
     text = printer.text(program)
-    assert all(f"  {name}: " in text for name in program.arrays)
+    assert all(f"  {written(name)}: " in text for name in program.arrays)
     assert all(f"  {name}: " in text for name in program.tables)

@@ -209,7 +209,7 @@ class Machine:
 
 def _is_help(stmt):
     """A name that the quantiser gave to a value that it needs twice."""
-    return isinstance(stmt, Let) and stmt.name.startswith("_q")
+    return isinstance(stmt, Let) and stmt.name.startswith("$q")
 
 
 def refused(made, chip=GENERIC8):
@@ -587,7 +587,7 @@ def test_division_by_a_parameter_becomes_a_coefficient():
     arrays = [array("n.x", 1.5, range=(-2, 2)), array("n.tau", 20.0, "parameter", "scalar")]
     y, made = expression(fn("div", read("n.x"), read("n.tau", "scalar")), arrays)
     assert y == pytest.approx(1.5 / 20, rel=1e-6)
-    assert made.arrays["n.recip_0"].role == "parameter" and made.derived == ()
+    assert made.arrays["n.$recip0"].role == "parameter" and made.derived == ()
 
 
 def test_division_by_a_dynamic_parameter_is_derived_again_at_switches():
@@ -596,20 +596,20 @@ def test_division_by_a_dynamic_parameter_is_derived_again_at_switches():
     y, made = expression(fn("div", read("n.x"), read("n.tau", "scalar")), arrays)
     assert y == pytest.approx(1.5 / 20, rel=1e-6)
     (derived,) = made.derived
-    assert (derived.array, derived.value) == ("n.recip_0", fn("div", real(1), read("n.tau", "scalar")))
-    kind = made.arrays["n.recip_0"].type
+    assert (derived.array, derived.value) == ("n.$recip0", fn("div", real(1), read("n.tau", "scalar")))
+    kind = made.arrays["n.$recip0"].type
     assert derived.type == kind and kind.lo * 2.0**-kind.frac == pytest.approx(1 / 40, rel=1e-6)
     assert made.constants["n.tau"] == 20.0
 
 
 def test_division_by_the_length_of_a_run_uses_its_range():
-    long = Array("run.T", "run", "scalar", "state", Int(0, 2**62), np.array(0), range=(50_000, 2_000_000))
+    long = Array("$run.T", "$run", "scalar", "state", Int(0, 2**62), np.array(0), range=(50_000, 2_000_000))
     count = array("n.k", 1000, type=Int(0, 4000))
-    value = fn("div", fn("to_real", read("n.k", type_=Int(0, 4000))), fn("to_real", Read("run.T", "scalar", Int())))
+    value = fn("div", fn("to_real", read("n.k", type_=Int(0, 4000))), fn("to_real", Read("$run.T", "scalar", Int())))
     y, made = expression(value, [count, long])
     assert y == pytest.approx(1000 / 50_000, rel=1e-5)
-    assert made.arrays["run.T"].type == Int(50_000, 2_000_000)
-    assert made.arrays["n.recip_0"].range == pytest.approx((1 / 2_000_000, 1 / 50_000))
+    assert made.arrays["$run.T"].type == Int(50_000, 2_000_000)
+    assert made.arrays["n.$recip0"].range == pytest.approx((1 / 2_000_000, 1 / 50_000))
 
 
 def test_derived_parameters_are_bounded_by_the_ranges_of_what_they_follow_from():

@@ -242,7 +242,7 @@ def test_effective_weights_deviate_with_their_circuits() -> None:
     with open_session(made, program, Reference()) as opened:
         opened.run_protocol()
         plain, acting = (np.array(opened.results[name][0][1]) for name in ("plain", "acting"))
-        factor = program.constants["up1.w_circuit"]
+        factor = program.constants["up1.w$circuit"]
         visible = opened.get("up1.w.visible") if "up1.w.visible" in program.arrays else plain
     assert np.all(factor != 1) and acting == pytest.approx(visible * factor, rel=1e-15)
 

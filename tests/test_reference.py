@@ -292,11 +292,11 @@ def test_written_input_acts_in_the_coming_step() -> None:
 
 def test_clock() -> None:
     arrays = [
-        array("run.t", "scalar", "parameter", 0),
-        array("run.item_step", "scalar", "parameter", 0),
+        array("$run.t", "scalar", "parameter", 0),
+        array("$run.item_step", "scalar", "parameter", 0),
         array("p.v", "neuron", "state", [0]),
     ]
-    both = apply("add", apply("mul", read("run.t", "scalar"), 100), read("run.item_step", "scalar"))
+    both = apply("add", apply("mul", read("$run.t", "scalar"), 100), read("$run.item_step", "scalar"))
     machine = start(program(arrays, [Population("p", 1, (Store("p.v", both),), (), False, 0)]))
     machine.advance(3)
     assert machine.read("p.v").tolist() == [202]

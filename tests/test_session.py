@@ -56,7 +56,7 @@ def if_(text: str, then: Any, otherwise: Any = ()) -> If:
 def machine() -> Program:
     """Two neurons: x counts up by the dynamic `step_size`, y adds `run.T`, z adds `double` = 2 * step_size."""
     arrays = [
-        array("run.T", "scalar", "parameter", 0),
+        array("$run.T", "scalar", "parameter", 0),
         array("p.step_size", "scalar", "parameter", 1.0, REAL, dynamic=True, range=(0, 10)),
         array("p.double", "scalar", "parameter", 2.0, REAL),
         array("p.fixed", "scalar", "parameter", 2.0, REAL),
@@ -72,7 +72,7 @@ def machine() -> Program:
     x, z = read("p.x", type=REAL), read("p.z", type=REAL)
     body = (
         Store("p.x", plus(plus(x, read("p.step_size", "scalar", REAL)), read("p.i", type=REAL))),
-        Store("p.y", apply("add", read("p.y"), read("run.T", "scalar"))),
+        Store("p.y", apply("add", read("p.y"), read("$run.T", "scalar"))),
         Store("p.z", plus(z, read("p.double", "scalar", REAL))),
     )
     return program(
@@ -125,8 +125,8 @@ def test_switches_reach_what_is_derived() -> None:
 
 def test_length_of_an_item_stays_in_the_range_it_was_compiled_for() -> None:
     made = machine()
-    ranged = replace(made.arrays["run.T"], range=(3, 5))
-    with session(run(2), run(4), run(6), made=replace(made, arrays={**made.arrays, "run.T": ranged})) as opened:
+    ranged = replace(made.arrays["$run.T"], range=(3, 5))
+    with session(run(2), run(4), run(6), made=replace(made, arrays={**made.arrays, "$run.T": ranged})) as opened:
         opened.run_protocol()
         assert opened.get("p.y").tolist() == [2 * 3 + 4 * 4 + 6 * 5] * 2
 
@@ -335,8 +335,9 @@ def test_weights_and_integer_formats() -> None:
     made = small.rich()
     arrays = dict(made.arrays)
     weight = arrays["forward.w"]
-    arrays["forward.w"] = replace(weight, type=Int(-20, 20, 2))
-    arrays["forward.w.visible"] = replace(weight, name="forward.w.visible", role="visible", type=Int(-5, 5, 0))
+    shown = "forward.w.visible"
+    arrays["forward.w"] = replace(weight, type=Int(-20, 20, 2), visible=shown)
+    arrays[shown] = replace(weight, name=shown, role="visible", type=Int(-5, 5, 0), hidden="forward.w")
     with session(made=replace(made, arrays=arrays)) as opened:
         pre, post, values = opened.weights("forward")
         assert list(zip(pre, post, strict=True)) == small.RICH_PAIRS

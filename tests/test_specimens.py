@@ -61,7 +61,7 @@ projections:
 protocol: [run: 3 ms]
 """
 
-DEVIATES = ("a.th", "a.g", "a.rest", "a.twice", "a.later", "a.b_circuit", "fixed.w", "learned.eta", "learned.w_circuit")
+DEVIATES = ("a.th", "a.g", "a.rest", "a.twice", "a.later", "a.b$circuit", "fixed.w", "learned.eta", "learned.w$circuit")
 
 
 def net(tmp_path: Path) -> Path:

@@ -152,15 +152,15 @@ DEVIATING = (("gain", Deviation(sigma=0.1)), ("weight", Deviation(sigma=0.1)))
 def test_the_circuits_of_a_specimen_stay_as_they_are(tmp_path: Path, name: str) -> None:
     chip = replace(chips.load(name), mismatch=DEVIATING)
     with api.open(network(tmp_path, CIRCUITS), "reference", chip, chip_seed=3) as session:
-        default, follows = session.get("a.q"), session.get("a.const2")
+        default, follows = session.get("a.q"), session.get("a.$const2")
         factors = default / 0.25
         assert len(set(factors.tolist())) == 3 and np.all(abs(factors - 1) < 0.4)
         session.set("a.q", 0.25)
         assert session.get("a.q").tolist() == default.tolist()
-        assert session.get("a.const2").tolist() == follows.tolist()
+        assert session.get("a.$const2").tolist() == follows.tolist()
         session.set("a.q", 0.5)
         assert session.get("a.q") == pytest.approx(2 * default, abs=1e-6)
-        assert session.get("a.const2") == pytest.approx(2 * follows, abs=1e-5)
+        assert session.get("a.$const2") == pytest.approx(2 * follows, abs=1e-5)
 
 
 def test_anneal_keeps_the_circuits(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from neuroport.backends import functions
 from neuroport.backends.emulator.layout import RUN_SCALARS, Names, fits, kind_of, working_kind
+from neuroport.identifiers import STEP
 from neuroport.program import (
     Apply,
     Body,
@@ -295,7 +296,7 @@ class Writer:
         kind = kind_of(array.type, self.program)
         if read.at == "scalar":
             if read.array in RUN_SCALARS:
-                return Value("t" if read.array == "run.t" else "item_step", "i8", atom=True)
+                return Value("t" if read.array == STEP else "item_step", "i8", atom=True)
             return Value(self.use("scalar", read.array), kind, atom=True)
         if read.at == "own" and read.lag == 0:
             return self._own_variable(read.array)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from neuroport.batch import LANES
+from neuroport.identifiers import ITEM_STEP, STEP
 from neuroport.program import Array, Body, Bool, Expr, Int, Program, Real, Sum, Type, parts
 from neuroport.stated import bounds
 
-RUN_SCALARS = ("run.t", "run.item_step")
+RUN_SCALARS = (STEP, ITEM_STEP)
 """Scalars that the generated code computes itself instead of reading them."""
 
 

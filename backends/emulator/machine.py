@@ -22,6 +22,7 @@ from neuroport.backends.emulator.layout import (
 )
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.executor import Capture
+from neuroport.identifiers import ITEM_STEP, STEP
 from neuroport.program import Array, Program, Real
 from neuroport.stated import checked, within_bounds
 
@@ -312,9 +313,9 @@ class Machine:
     def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
         """A copy of an array; of an input, what the coming step will read so far."""
         declared = self.program.arrays[array]
-        if array == "run.t":
+        if array == STEP:
             return np.array(self.step, np.int64)
-        if array == "run.item_step":
+        if array == ITEM_STEP:
             return np.array(self.step - self._ctl[self._control("item_start")], np.int64)
         if declared.at == "scalar":
             values = self._scalars[array]

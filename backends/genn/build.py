@@ -22,6 +22,7 @@ from neuroport.backends.genn.model import (
     Update,
     Variable,
 )
+from neuroport.identifiers import ITEM_STEP
 from neuroport.program import Program
 
 NUMPY: dict[str, Any] = {"float": np.float32, "double": np.float64}
@@ -98,7 +99,7 @@ class Contents:
             case "table":
                 values: Any = self.program.tables[array.name]
             case "wide":
-                values = [0 if array.name == "run.item_step" else self.program.arrays[array.name].initial]
+                values = [0 if array.name == ITEM_STEP else self.program.arrays[array.name].initial]
             case "keys":
                 values = np.array([rng.stream_key(self.seed, stream) for stream in group.streams], np.uint64)
             case "overflow":

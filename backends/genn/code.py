@@ -21,6 +21,7 @@ import numpy as np
 from neuroport.backends import functions
 from neuroport.backends.emulator.layout import Names, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
+from neuroport.identifiers import ITEM_STEP, STEP
 from neuroport.program import (
     Apply,
     Body,
@@ -269,10 +270,10 @@ class Writer:
         kind = kind_of(self.program.arrays[read.array].type, self.program)
         if kind == "f" and self.program.arrays[read.array].wide and self.program.precision == "float32":
             kind = "d"
-        if read.array == "run.t":
+        if read.array == STEP:
             return Value(f"(int64_t){self.step()}", "i8")
-        if read.array == "run.item_step":
-            return Value(f"((int64_t){self.step()} - {self.place.scalar('run.item_step')})", "i8")
+        if read.array == ITEM_STEP:
+            return Value(f"((int64_t){self.step()} - {self.place.scalar(ITEM_STEP)})", "i8")
         if read.at == "scalar":
             text = self.place.scalar(read.array)
             return Value(f"({text} != 0)" if kind == "b" else text, kind, atom=kind != "b")

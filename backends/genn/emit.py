@@ -22,6 +22,7 @@ from neuroport.backends.genn.model import (
 from neuroport.backends.genn.printing import printed
 from neuroport.backends.genn.scopes import NeuronScope, Scope, SynapseScope, UpdateScope
 from neuroport.backends.genn.split import split
+from neuroport.identifiers import LENGTH
 from neuroport.program import (
     Array,
     Body,
@@ -59,7 +60,7 @@ def text(program: Program) -> str:
 
 def writable(program: Program) -> set[str]:
     """Scalars that may change while the network runs."""
-    names = {d.array for d in program.derived} | {"run.T"}
+    names = {d.array for d in program.derived} | {LENGTH}
     return names | {
         a.name for a in program.arrays.values() if a.at == "scalar" and (a.dynamic or a.role != "parameter")
     }

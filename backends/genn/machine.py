@@ -15,6 +15,7 @@ from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapse
 from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.executor import Capture
+from neuroport.identifiers import ITEM_STEP, STEP
 from neuroport.program import Array, Program, Readout, Real, Record, Series
 from neuroport.stated import checked
 
@@ -145,7 +146,7 @@ class Machine:
         self._active = tuple(r for r in self.program.readouts if r.name in readouts)
         self._sampling = tuple(r for r in self.program.records if r.readout in readouts)
         self._schedules = {name: np.asarray(rows, np.int64) for name, rows in schedules.items()}
-        self._set("scalar", "run.item_step", self.step)
+        self._set("scalar", ITEM_STEP, self.step)
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
@@ -289,9 +290,9 @@ class Machine:
         """A copy of an array; of an input, what has been sent to it for the coming step."""
         declared = self.program.arrays[array]
         dtype: Any = np.float64 if isinstance(declared.type, Real) else np.int64
-        if array == "run.t":
+        if array == STEP:
             return np.array(self.step, np.int64)
-        if array == "run.item_step":
+        if array == ITEM_STEP:
             return np.array(self.step - self._item_start, np.int64)
         if declared.at == "scalar":
             return np.array(self._scalars[array], dtype)

@@ -22,6 +22,7 @@ from neuroport.backends.genn.model import (
     Update,
     Variable,
 )
+from neuroport.identifiers import ITEM_STEP
 from neuroport.program import Program, Projection, Read, Send
 
 
@@ -60,7 +61,7 @@ class Scope:
     def scalar(self, array: str) -> str:
         """A number of the whole group."""
         wanted = array.rsplit(".", 1)[-1]
-        if array == "run.item_step":
+        if array == ITEM_STEP:
             return f"{self.array('wide', array, 'int64_t', 'item_start')}[0]"
         declared = self.program.arrays[array]
         kind = kind_of(declared.type, self.program)

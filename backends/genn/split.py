@@ -83,7 +83,8 @@ def _part(
     own = [a for a in program.arrays.values() if a.owner == projection.name and a.at == "synapse" and a.name in used]
     names = {a.name: name + a.name.removeprefix(projection.name) for a in own}
     for array in own:
-        arrays[names[array.name]] = replace(array, name=names[array.name], owner=name)
+        linked = array.linked(lambda other: names.get(other, ""))
+        arrays[names[array.name]] = replace(linked, name=names[array.name], owner=name)
         twice.setdefault(array.name, []).append(names[array.name])
     step, arrive, post_body = (tuple(_renamed(s, names) for s in body) for body in bodies)
     return replace(projection, name=name, step=step, arrive=arrive, post_body=post_body, row_condition=None, twin=None)

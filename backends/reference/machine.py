@@ -15,6 +15,7 @@ from neuroport.backends.reference.text import Names, Place, Written, initial, na
 from neuroport.batch import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.executor import Capture
+from neuroport.identifiers import ITEM_STEP, STEP
 from neuroport.program import Body, Event, Expr, Int, Population, Program, Projection, Read, Series, with_children
 from neuroport.stated import checked
 
@@ -320,7 +321,7 @@ class Machine:
                 self._samples[record.name].append((t, self._arrays[record.array].copy()))
 
     def _write_clock(self) -> None:
-        for name, value in (("run.t", self.step), ("run.item_step", self._item_step)):
+        for name, value in ((STEP, self.step), (ITEM_STEP, self._item_step)):
             if name in self._arrays:
                 self._arrays[name][()] = value
 

@@ -19,6 +19,7 @@ from neuroport.commands.common import (
     set_option,
 )
 from neuroport.commands.run import Progress
+from neuroport.identifiers import LENGTH
 
 if TYPE_CHECKING:
     from neuroport.executor import Backend
@@ -68,7 +69,7 @@ def verify(
         network = load_network(net, sets)
         deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
-        if network.protocol and not full and "run.T" in program.arrays:
+        if network.protocol and not full and LENGTH in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
             network = protocol.shorten(network, program, steps=1000 if steps is None else steps)
             program = neuroport.compile(network, deviating, chip_seed, chip_instance)
