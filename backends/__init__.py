@@ -1,7 +1,7 @@
 """The table of backends: a name, and a function that imports what stands behind it only when it is asked for.
 
 Packages outside neuroport add backends by an entry point of the group `neuroport.backends`: a name, and a class (or a
-function without arguments) that gives an object with the shape of `neuroport.executor.Backend`.
+function without arguments) that gives an object with the shape of `neuroport.program.executor.Backend`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import cast
 
 from neuroport.errors import Unsupported
-from neuroport.executor import Backend
+from neuroport.program.executor import Backend
 
 GROUP = "neuroport.backends"
 

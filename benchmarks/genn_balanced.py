@@ -19,8 +19,8 @@ import numpy as np
 
 import neuroport
 from neuroport import backends
-from neuroport.program import Program
-from neuroport.session import open_session
+from neuroport.program.ir import Program
+from neuroport.session.session import open_session
 
 RECORDED = 1000
 """Steps between two looks at the recorded spikes; both models record all of them."""

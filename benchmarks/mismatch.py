@@ -23,7 +23,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroport
-from neuroport import chips
+from neuroport.chips import description as chips
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroport
-from neuroport import reader
+from neuroport.files import network as reader
 
 RULES = {
     "pair": "pair STDP",

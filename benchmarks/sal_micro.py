@@ -27,10 +27,12 @@ import yaml
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroport
-from neuroport import chips, instance, networks
-from neuroport.chip import ChipInstance, Deviation
-from neuroport.network import Network
-from neuroport.session import Session
+from neuroport import networks
+from neuroport.chips import description as chips
+from neuroport.chips import instance
+from neuroport.chips.chip import ChipInstance, Deviation
+from neuroport.network.network import Network
+from neuroport.session.session import Session
 
 RULES: dict[str, Sequence[str]] = {"sal": (), "fa": ("down.eta=0",), "bp": ("down.eta=0", "down.tied=1")}
 WEIGHTS = ("up1", "up2", "down")

@@ -23,7 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from neuroport import chips, networks
+from neuroport import networks
+from neuroport.chips import description as chips
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORTER = {

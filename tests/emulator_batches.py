@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from emulator_programs import array, c, call, pairs, program, test
 
-from neuroport.batch import with_copies
-from neuroport.program import (
+from neuroport.copies.axis import with_copies
+from neuroport.program.ir import (
     REAL,
     Apply,
     Const,

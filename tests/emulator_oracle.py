@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from neuroport import rng
-from neuroport.printer import expression, statement
-from neuroport.program import (
+from neuroport.copies.views import unbatch
+from neuroport.numerics import rng
+from neuroport.program.ir import (
     Apply,
     Body,
     Bool,
@@ -38,7 +38,7 @@ from neuroport.program import (
     Store,
     Temp,
 )
-from neuroport.unbatch import unbatch
+from neuroport.program.printer import expression, statement
 
 
 def _trunc(a: int, b: int) -> int:

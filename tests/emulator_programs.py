@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuroport.program import (
+from neuroport.program.ir import (
     BOOL,
     REAL,
     Apply,

@@ -10,8 +10,8 @@ from itertools import islice, product
 import numpy as np
 from emulator_programs import array, program
 
-from neuroport import intervals
-from neuroport.program import (
+from neuroport.program import intervals
+from neuroport.program.ir import (
     BOOL,
     Apply,
     Array,
@@ -29,7 +29,7 @@ from neuroport.program import (
     with_children,
     with_expressions,
 )
-from neuroport.program import Rounding as Mode
+from neuroport.program.ir import Rounding as Mode
 
 WORDS = {
     "w4": Int(-8, 7),

@@ -8,8 +8,8 @@ import numpy as np
 from emulator_programs import array, program
 from integer_cases import COMPARISONS, MODES, QUOTIENTS, TABLE, applied, literal, values_of
 
-from neuroport import intervals
-from neuroport.program import (
+from neuroport.program import intervals
+from neuroport.program.ir import (
     BOOL,
     Apply,
     Array,

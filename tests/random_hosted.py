@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import api, chips, reader
-from neuroport.chip import Chip
+from neuroport.api import api
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.network import Network
-from neuroport.program import Program
-from neuroport.session import Session
+from neuroport.files import network as reader
+from neuroport.network.network import Network
+from neuroport.program.ir import Program
+from neuroport.session.session import Session
 from tests import random_models
 from tests.random_models import RUNS, Case, case
 

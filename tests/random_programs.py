@@ -13,8 +13,8 @@ from integer_cases import TABLE, applied
 from random_expressions import wide_expression
 from test_emulator import random_expression
 
-from neuroport.batch import with_copies
-from neuroport.program import (
+from neuroport.copies.axis import with_copies
+from neuroport.program.ir import (
     BOOL,
     Apply,
     Array,

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from neuroport.batch import with_copies
-from neuroport.network import Network, Repeat, Run
-from neuroport.program import (
+from neuroport.copies.axis import with_copies
+from neuroport.network.network import Network, Repeat, Run
+from neuroport.network.values import Quantity
+from neuroport.program.ir import (
     BOOL,
     INT,
     REAL,
@@ -36,7 +37,6 @@ from neuroport.program import (
     Temp,
     Type,
 )
-from neuroport.values import Quantity
 
 
 def const(value: float | int | bool) -> Const:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuroport import intervals, tables
-from neuroport.arithmetic import (
+from neuroport.program import intervals
+from neuroport.program.fixed import (
     LIMIT,
     constant,
     decode,
@@ -26,7 +26,8 @@ from neuroport.arithmetic import (
     round_shift_array,
     word,
 )
-from neuroport.program import Int
+from neuroport.program.ir import Int
+from neuroport.quantise import tables
 
 MODES = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step")
 

@@ -10,9 +10,9 @@ import h5py
 import pytest
 from click.testing import CliRunner, Result
 
-from neuroport.arithmetic import VERSION
 from neuroport.cli import main
-from neuroport.trace import open_trace
+from neuroport.program.fixed import VERSION
+from neuroport.trace.read import open_trace
 
 OLD = (
     f"the first was computed with version 1 of the integer arithmetic, the second with version {VERSION}: equal runs "
@@ -59,8 +59,8 @@ def test_a_trace_without_a_version_is_of_the_first(new: Path) -> None:
 def test_parts_of_a_killed_run_carry_the_version(tmp_path: Path) -> None:
     from trace_helpers import SOURCE
 
-    from neuroport.trace_join import repair
-    from neuroport.trace_write import Writer
+    from neuroport.trace.join import repair
+    from neuroport.trace.write import Writer
 
     writer = Writer(tmp_path / "x.h5", SOURCE)
     writer.flush()

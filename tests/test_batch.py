@@ -13,13 +13,16 @@ import random_programs
 import small_programs as small
 from small_programs import apply, array, program, read
 
-from neuroport import rng
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.reference import Reference
-from neuroport.batch import elements_of_copies, sum_over_copies, with_copies
+from neuroport.copies.axis import elements_of_copies, sum_over_copies, with_copies
+from neuroport.copies.together import CopyExecutor, Meeting
+from neuroport.copies.unroll import unroll
+from neuroport.copies.views import open_unbatched, unbatch
 from neuroport.errors import Unsupported
-from neuroport.executor import Executor
-from neuroport.program import (
+from neuroport.numerics import rng
+from neuroport.program.executor import Executor
+from neuroport.program.ir import (
     INT,
     REAL,
     Event,
@@ -35,9 +38,6 @@ from neuroport.program import (
     Sum,
     Temp,
 )
-from neuroport.together import CopyExecutor, Meeting
-from neuroport.unbatch import open_unbatched, unbatch
-from neuroport.unroll import unroll
 
 Open = Callable[[Program, int, Sequence[str]], Executor]
 SIZES = (1, 3, 9)

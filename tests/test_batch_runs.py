@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from neuroport import api, reader
+from neuroport.api import api
+from neuroport.api.copies import run_copies
 from neuroport.cli import main
-from neuroport.compare import compare
-from neuroport.copies import run_copies
 from neuroport.errors import InvalidInput
-from neuroport.learned import with_learned
-from neuroport.trace import open_trace
+from neuroport.files import network as reader
+from neuroport.trace.compare import compare
+from neuroport.trace.learned import with_learned
+from neuroport.trace.read import open_trace
 
 TEXT = """\
 neuroport: 1

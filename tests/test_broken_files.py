@@ -11,8 +11,9 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from neuroport import reader, yamlfile
 from neuroport.errors import InvalidInput, Problem
+from neuroport.files import network as reader
+from neuroport.yaml import nodes as yamlfile
 
 FOLDER = Path(__file__).parent / "networks"
 TEXT = (FOLDER / "everything.yaml").read_text()

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import neuroport
-from neuroport import chips, instance
-from neuroport.chip import CLASSES, Chip, Deviation, Limits, WordRule
+from neuroport.chips import description as chips
+from neuroport.chips import instance
+from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput, Place
-from neuroport.program import Array, Int, Population, Program, Projection, Read, Send, Store
+from neuroport.program.ir import Array, Int, Population, Program, Projection, Read, Send, Store
 
 WORDS = "\n".join(f"  {kind}: {{bits: 16}}" for kind in CLASSES)
 SMALL = f"name: small\nwords:\n{WORDS}\n"

@@ -15,10 +15,11 @@ from click.testing import CliRunner, Result
 from trace_helpers import write
 
 import neuroport
-from neuroport import chips, networks
+from neuroport import networks
+from neuroport.chips import description as chips
 from neuroport.cli import main
-from neuroport.derived import real
-from neuroport.trace import open_trace
+from neuroport.program.constants import real
+from neuroport.trace.read import open_trace
 
 SHORT = ("--backend", "reference", "--for", "300 steps", "--quiet")
 LONGER = ("--backend", "reference", "--for", "5000 steps", "--quiet")
@@ -95,7 +96,8 @@ def test_a_chip_seed_changes_the_run_and_is_told() -> None:
 
 
 def test_a_saved_instance_is_the_same_chip_as_its_seed(tmp_path: Path) -> None:
-    from neuroport import chips, instance
+    from neuroport.chips import description as chips
+    from neuroport.chips import instance
 
     path = tmp_path / "chip.h5"
     instance.save(instance.manufacture(chips.load("generic8_mismatch10"), 3), path)
@@ -306,7 +308,7 @@ def test_errors_of_the_system_are_sentences(monkeypatch: pytest.MonkeyPatch) -> 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "x.h5")
 
-    monkeypatch.setattr("neuroport.api.run", full)
+    monkeypatch.setattr("neuroport.api.api.run", full)
     assert fails(1, "run", "sal_pair", "-q") == "error: x.h5: No space left on device"
 
 
@@ -372,7 +374,7 @@ def test_show_of_a_network() -> None:
 
 
 def test_show_of_a_chip(tmp_path: Path) -> None:
-    from neuroport.chips import load, to_yaml
+    from neuroport.chips.description import load, to_yaml
 
     text = call("show", "loihi1").stdout
     assert text.startswith("loihi1: Loihi 1 - 24-bit state rounded toward zero, ")
@@ -526,7 +528,8 @@ def test_verify_says_identical() -> None:
 
 
 def test_verify_uses_all_ready_backends_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroport import backends, verification
+    from neuroport import backends
+    from neuroport.session import verify as verification
 
     asked = []
 
@@ -554,8 +557,8 @@ def test_a_device_is_for_backends_that_have_a_choice(monkeypatch: pytest.MonkeyP
 
 
 def test_verify_runs_genn_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroport import verification
     from neuroport.backends.genn import Genn
+    from neuroport.session import verify as verification
 
     asked = []
 
@@ -570,7 +573,7 @@ def test_verify_runs_genn_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_verify_names_a_difference_and_has_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    from neuroport import verification
+    from neuroport.session import verify as verification
 
     difference = verification.Difference("array", 17, "units.x", 1, ("reference", "emulator"), (3, 4))
     found = verification.Verification(False, ("reference", "emulator"), 18, difference)
@@ -808,7 +811,7 @@ def test_doctor_finds_this_machine_fit() -> None:
 
 
 def test_doctor_says_what_genn_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from neuroport import doctor_genn
+    from neuroport.commands import examine_genn as doctor_genn
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_PATH", raising=False)
@@ -839,7 +842,7 @@ def _tool(path: Path, text: str) -> Path:
 
 
 def test_doctor_says_what_genn_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from neuroport import doctor_genn
+    from neuroport.commands import examine_genn as doctor_genn
 
     nvcc = _tool(tmp_path / "bin" / "nvcc", "")
     compiler, make = _tool(tmp_path / "bin" / "g++", ""), _tool(tmp_path / "bin" / "make", "")

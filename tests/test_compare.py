@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from trace_helpers import CHIP, PROGRAM, SOURCE, array, captures, write
 
-from neuroport.compare import compare
-from neuroport.executor import Capture
-from neuroport.trace import open_trace
-from neuroport.trace_write import Writer
+from neuroport.program.executor import Capture
+from neuroport.trace.compare import compare
+from neuroport.trace.read import open_trace
+from neuroport.trace.write import Writer
 
 
 def differences(tmp_path: Path, change: object) -> list[str]:
@@ -136,7 +136,7 @@ def test_final_values_and_lengths_are_compared(tmp_path: Path) -> None:
 
 
 def test_integers_and_reals_with_the_same_values_are_identical(tmp_path: Path) -> None:
-    from neuroport.program import REAL
+    from neuroport.program.ir import REAL
 
     floating = replace(
         PROGRAM, integer=False, arrays={"a.v": replace(array("a.v", "neuron", "state", 3, 8, 0), type=REAL)}

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from neuroport import api, backends, reader
+from neuroport import backends
+from neuroport.api import api
+from neuroport.api.copies import run_copies
 from neuroport.backends.genn import Genn
 from neuroport.backends.genn.machine import Machine
 from neuroport.cli import main
-from neuroport.copies import run_copies
 from neuroport.errors import InvalidInput, RunFailed
+from neuroport.files import network as reader
 
 NETWORK = """
 neuroport: 1
@@ -133,7 +135,7 @@ def test_a_failing_copy_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def fail(*_: object) -> None:
         raise RunFailed("a planted failure")
 
-    monkeypatch.setattr("neuroport.measuring.Measuring.measure", fail)
+    monkeypatch.setattr("neuroport.session.measure.Measuring.measure", fail)
     with pytest.raises(RunFailed, match=r"^a planted failure$"):
         run_copies(reader.load(path), SEEDS, "reference", chip_seeds=CHIP_SEEDS)
 

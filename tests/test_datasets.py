@@ -7,11 +7,13 @@ import sys
 import numpy as np
 import pytest
 
-from neuroport import datasets, reader, writer
-from neuroport.chips import load as chip
-from neuroport.elaborate import elaborate
+from neuroport import datasets
+from neuroport.chips.description import load as chip
+from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
-from neuroport.values import DataValue
+from neuroport.files import network as reader
+from neuroport.files import writer
+from neuroport.network.values import DataValue
 
 FILE = """\
 neuroport: 1

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from small_programs import apply, const, read
 
-from neuroport import ranges
-from neuroport.derived import evaluate
-from neuroport.held import held
-from neuroport.program import BOOL, REAL, Array, Const, Expr, Int, Read
-from neuroport.whole import NoValue
+from neuroport.elaborate import ranges
+from neuroport.program.constants import evaluate
+from neuroport.program.held import held
+from neuroport.program.ir import BOOL, REAL, Array, Const, Expr, Int, Read
+from neuroport.program.whole import NoValue
 
 NAMES = ("a.k", "a.l", "a.m")
 UNARY = ("neg", "abs")

@@ -9,7 +9,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from neuroport import detmath
+from neuroport.numerics import detmath
 
 INF, NAN = math.inf, math.nan
 RNG = np.random.default_rng(1)

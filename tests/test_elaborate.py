@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuroport import detmath, reader
-from neuroport.chip import Chip, ChipInstance, Deviation
-from neuroport.derived import Switchboard
-from neuroport.elaborate import elaborate
+from neuroport.chips.chip import Chip, ChipInstance, Deviation
+from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
-from neuroport.program import Program, Read, Send, Store, parts
+from neuroport.files import network as reader
+from neuroport.numerics import detmath
+from neuroport.program.constants import Switchboard
+from neuroport.program.ir import Program, Read, Send, Store, parts
 
 IDEAL = Chip(name="ideal", arithmetic="float64")
 

@@ -20,7 +20,7 @@ from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.machine import Machine
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.program import (
+from neuroport.program.ir import (
     BOOL,
     REAL,
     Apply,

@@ -14,24 +14,11 @@ from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import module_text
 from neuroport.backends.emulator.machine import Machine
 from neuroport.backends.reference import Reference
-from neuroport.batch import sum_over_copies, with_copies
+from neuroport.copies.axis import sum_over_copies, with_copies
+from neuroport.copies.views import Unbatched
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.executor import Executor
-from neuroport.program import (
-    REAL,
-    Apply,
-    Event,
-    Injection,
-    Int,
-    Population,
-    Program,
-    Random,
-    Read,
-    Send,
-    Store,
-    Sum,
-)
-from neuroport.unbatch import Unbatched
+from neuroport.program.executor import Executor
+from neuroport.program.ir import REAL, Apply, Event, Injection, Int, Population, Program, Random, Read, Send, Store, Sum
 
 ACC = Int(-(2**30), 2**30)
 

@@ -17,7 +17,7 @@ from neuroport.backends.emulator import Emulator, cache
 from neuroport.backends.emulator.emit import emit, module_text
 from neuroport.backends.emulator.layout import Names, integer_dtype, power_of_two
 from neuroport.backends.emulator.prelude import PRELUDE
-from neuroport.program import Int, Population, Program, Read, Store
+from neuroport.program.ir import Int, Population, Program, Read, Store
 
 
 def own_part(p: Program) -> str:

@@ -12,13 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 import neuroport
-from neuroport import api, chips
-from neuroport.chip import Chip, Deviation
+from neuroport.api import api
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip, Deviation
 from neuroport.cli import main
-from neuroport.derived import real
-from neuroport.program import Int, Program
-from neuroport.session import Session
-from neuroport.trace import Trace, open_trace
+from neuroport.program.constants import real
+from neuroport.program.ir import Int, Program
+from neuroport.session.session import Session
+from neuroport.trace.read import Trace, open_trace
 
 NET = """
 neuroport: 1

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from small_programs import apply, array, program, read
 
-from neuroport import backends, detmath
+from neuroport import backends
 from neuroport.backends import functions
 from neuroport.backends.reference import arithmetic
-from neuroport.batch import with_copies
-from neuroport.program import REAL, Body, Population, Program, Store
+from neuroport.copies.axis import with_copies
+from neuroport.numerics import detmath
+from neuroport.program.ir import REAL, Body, Population, Program, Store
 
 INF, NAN = np.inf, np.nan
 RNG = np.random.default_rng(1)

@@ -25,7 +25,7 @@ from neuroport.backends.genn import Genn, bounds, cache, devices, emit, literals
 from neuroport.backends.genn.code import Writer
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed, Unsupported
-from neuroport.program import (
+from neuroport.program.ir import (
     BOOL,
     INT,
     Const,
@@ -530,7 +530,8 @@ def test_nothing_is_compiled_twice_or_written_here(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("name", ["loihi_lif", "sal_sampling"])
 def test_networks(name: str) -> None:
     import neuroport
-    from neuroport import protocol, verification
+    from neuroport.session import protocol
+    from neuroport.session import verify as verification
 
     loaded = neuroport.load(f"networks/{name}.yaml") if Path("networks").exists() else neuroport.load(name)
     lowered = neuroport.compile(loaded)

@@ -18,8 +18,9 @@ from test_genn import GENN, WORD, difference, everywhere, needs_genn, start
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.genn import emit, reach
 from neuroport.backends.reference import Reference
+from neuroport.copies.views import unbatch
 from neuroport.errors import InvalidInput
-from neuroport.program import (
+from neuroport.program.ir import (
     INT,
     Event,
     Expr,
@@ -36,7 +37,6 @@ from neuroport.program import (
     Spike,
     Store,
 )
-from neuroport.unbatch import unbatch
 
 SIZES = {"x": 3, "y": 4}
 DENSE = [(i, j) for i in range(3) for j in range(4)]

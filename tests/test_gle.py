@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 import neuroport
-from neuroport import library
-from neuroport.session import Session
+from neuroport.files import library
+from neuroport.session.session import Session
 from tests.oracles import gle
 
 DT = 0.01

@@ -15,7 +15,7 @@ import yaml
 from numpy.typing import NDArray
 
 import neuroport
-from neuroport.session import Session
+from neuroport.session.session import Session
 from tests.oracles import gle_batch
 from tests.oracles.gle_batch import Adam, Layer, Momentum
 

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport import api, backends, reader
+from neuroport import backends
+from neuroport.api import api
 from neuroport.errors import InvalidInput
-from neuroport.network import Network
-from neuroport.session import Session
+from neuroport.files import network as reader
+from neuroport.network.network import Network
+from neuroport.session.session import Session
 
 BACKENDS = ("reference", "emulator", "genn")
 CHIPS = ("ideal", "generic16", "generic8")

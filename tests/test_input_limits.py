@@ -11,9 +11,9 @@ from emulator_oracle import Oracle
 from emulator_programs import array, c, call, pairs, program, test
 from test_integers import BACKENDS, EXECUTORS
 
-from neuroport.batch import with_copies
+from neuroport.copies.axis import with_copies
 from neuroport.errors import RunFailed
-from neuroport.program import Injection, Int, Overflow, Population, Program, Read, Record, Send, Series, Spike, Store
+from neuroport.program.ir import Injection, Int, Overflow, Population, Program, Read, Record, Send, Series, Spike, Store
 
 SUM, WORD, CARD = Int(-100000, 100000), Int(-128, 127), Int(-(2**40), 2**40)
 STEPS = 12

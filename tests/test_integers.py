@@ -11,13 +11,13 @@ from emulator_programs import array, program
 from integer_cases import applied, cases
 from random_expressions import random_populations
 
-from neuroport import intervals
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.genn import Genn
 from neuroport.backends.reference import Reference
-from neuroport.batch import with_copies
-from neuroport.printer import statement
-from neuroport.program import Const, Expr, Int, Population, Program, Read, Store
+from neuroport.copies.axis import with_copies
+from neuroport.program import intervals
+from neuroport.program.ir import Const, Expr, Int, Population, Program, Read, Store
+from neuroport.program.printer import statement
 
 BACKENDS: dict[str, Any] = {"reference": Reference(checked=True), "emulator": Emulator(), "genn": Genn()}
 EXECUTORS = [

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from neuroport.errors import Place
-from neuroport.language import check_neuron, check_synapse, parse_block, parse_expression
-from neuroport.lowering import Lowering
-from neuroport.model import Input, NeuronModel, Parameter, State, SynapseModel, Trace
-from neuroport.naming import Constants, NeuronNames, declared_type
-from neuroport.program import Apply, Let, Random, Spike, Store, parts
+from neuroport.language.check import check_neuron, check_synapse, parse_block, parse_expression
+from neuroport.language.lower import Lowering
+from neuroport.language.names import Constants, NeuronNames, declared_type
+from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.program.ir import Apply, Let, Random, Spike, Store, parts
 
 HERE = Place("m.yaml", 10, 5)
 

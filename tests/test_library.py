@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 import neuroport
 import neuroport.networks
-from neuroport import library
-from neuroport.session import Session
+from neuroport.files import library
+from neuroport.session.session import Session
 
 MODELS = library.names()
 GOLDEN_U = "7936 5952 12400 9300 6975 5231 3923 2942 2206 1654 1240 930 697 522 391 293 219"

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from test_integers import EXECUTORS
 
-from neuroport import api, backends, reader
-from neuroport.program import Program
-from neuroport.session import open_session
+from neuroport import backends
+from neuroport.api import api
+from neuroport.files import network as reader
+from neuroport.program.ir import Program
+from neuroport.session.session import open_session
 
 CASES = {
     "a = min(v, 1)": 0.3,

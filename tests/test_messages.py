@@ -8,8 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from neuroport import library, reader
 from neuroport.errors import InvalidInput
+from neuroport.files import library
+from neuroport.files import network as reader
 
 
 def models(kind: str, own: str) -> str:

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from neuroport import api, metrics, reader
+from neuroport.api import api
+from neuroport.files import network as reader
+from neuroport.session import metrics
 
 
 def test_dkl() -> None:

@@ -12,16 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuroport import api, chips, reader
+from neuroport.api import api
+from neuroport.chips import description as chips
 from neuroport.errors import InternalError, InvalidInput
-from neuroport.fields import IDENTIFIER
-from neuroport.language import BUILT_IN
-from neuroport.network import Network
-from neuroport.program import REAL, Array, Arrays, Let, Program
-from neuroport.session import Session
-from neuroport.syntax import CALLS, SENDS
-from neuroport.trace import open_trace
-from neuroport.verification import verify
+from neuroport.files import network as reader
+from neuroport.language.check import BUILT_IN
+from neuroport.language.syntax import CALLS, SENDS
+from neuroport.network.network import Network
+from neuroport.program.ir import REAL, Array, Arrays, Let, Program
+from neuroport.session.session import Session
+from neuroport.session.verify import verify
+from neuroport.trace.read import open_trace
+from neuroport.yaml.fields import IDENTIFIER
 
 BACKENDS = ("reference", "emulator", "genn")
 

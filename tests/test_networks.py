@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 import neuroport
-from neuroport import backends, chips, networks, protocol
+from neuroport import backends, networks
+from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput
-from neuroport.verification import verify
+from neuroport.session import protocol
+from neuroport.session.verify import verify
 from tests import test_sal_micro
 
 INTEGER = [name for name in chips.names() if chips.load(name).integer]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neuroport import api, reader
-from neuroport.program import Int
+from neuroport.api import api
+from neuroport.files import network as reader
+from neuroport.program.ir import Int
 
 Floats = NDArray[np.float64]
 NETWORK = """\

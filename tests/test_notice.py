@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 import neuroport
-from neuroport import reader, writer
 from neuroport.cli import main
 from neuroport.errors import InvalidInput
+from neuroport.files import network as reader
+from neuroport.files import writer
 
 TEXT = """\
 neuroport: 1

@@ -11,10 +11,10 @@ from emulator_oracle import OutOfBounds, check
 from emulator_programs import array, c, call, pairs, program, test
 from random_programs import batched, network
 
-from neuroport import api
+from neuroport.api import api
 from neuroport.backends.reference import Reference
-from neuroport.batch import with_copies
-from neuroport.program import (
+from neuroport.copies.axis import with_copies
+from neuroport.program.ir import (
     Apply,
     Event,
     Expr,

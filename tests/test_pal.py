@@ -18,8 +18,8 @@ import yaml
 
 import neuroport
 from neuroport import networks
-from neuroport.network import Network
-from neuroport.session import Session
+from neuroport.network.network import Network
+from neuroport.session.session import Session
 from tests.oracles import pal_theory
 
 SIZES = (5, 20, 10, 20, 5)

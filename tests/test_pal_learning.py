@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 import neuroport
-from neuroport import chips, networks
-from neuroport.session import Session
+from neuroport import networks
+from neuroport.chips import description as chips
+from neuroport.session.session import Session
 from tests.oracles.pal_micro import ALL, BASAL, LEAK, Microcircuit, Rule, phi
 
 SIZES = (3, 5, 4, 2)

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 import neuroport
-from neuroport import reader
+from neuroport.files import network as reader
 
 CHIPS = ("generic16", "generic8", "generic8_stochastic")
 

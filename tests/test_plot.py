@@ -11,9 +11,9 @@ import pytest
 from trace_helpers import SOURCE, write
 
 from neuroport.errors import InvalidInput, Unsupported
-from neuroport.plot import plot
-from neuroport.trace import Trace, open_trace
-from neuroport.trace_write import Writer
+from neuroport.trace.plot import plot
+from neuroport.trace.read import Trace, open_trace
+from neuroport.trace.write import Writer
 
 matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuroport import api, backends, reader, rng
+from neuroport import backends
+from neuroport.api import api
 from neuroport.backends.reference.streams import Stream
-from neuroport.program import Random, parts
+from neuroport.files import network as reader
+from neuroport.numerics import rng
+from neuroport.program.ir import Random, parts
 
 NETWORK = b"""
 neuroport: 1

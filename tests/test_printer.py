@@ -6,9 +6,9 @@ import pytest
 from trace_helpers import PROGRAM
 
 from neuroport import compile as lower
-from neuroport import load, networks, printer
-from neuroport.identifiers import written
-from neuroport.program import (
+from neuroport import load, networks
+from neuroport.program import printer
+from neuroport.program.ir import (
     BOOL,
     INT,
     REAL,
@@ -28,6 +28,7 @@ from neuroport.program import (
     Sum,
     Temp,
 )
+from neuroport.program.names import written
 
 X = Read("a.v", "own", Int(-128, 127, 4))
 ONE = Const(1, INT)

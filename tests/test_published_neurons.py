@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import pytest
 
 import neuroport
-from neuroport import api, reader
+from neuroport.api import api
 from neuroport.errors import InvalidInput
+from neuroport.files import network as reader
 
 CHIPS = ("ideal", "generic16", "generic8")
 HEAD = "neuroport: 1\nname: published\ndt: DT\nneurons:\n"

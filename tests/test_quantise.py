@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuroport import chips, intervals
-from neuroport.arithmetic import decode, round_shift
-from neuroport.chip import WordRule
+from neuroport.chips import description as chips
+from neuroport.chips.chip import WordRule
 from neuroport.errors import InvalidInput
-from neuroport.program import (
+from neuroport.program import intervals
+from neuroport.program.fixed import decode, round_shift
+from neuroport.program.ir import (
     BOOL,
     REAL,
     Apply,
@@ -39,7 +40,7 @@ from neuroport.program import (
     Temp,
     parts,
 )
-from neuroport.quantise import quantise, visible
+from neuroport.quantise.program import quantise, visible
 
 GENERIC8, GENERIC16, LOIHI = chips.load("generic8"), chips.load("generic16"), chips.load("loihi1")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from neuroport import backends
-from neuroport.session import open_session
+from neuroport.session.session import open_session
 from tests import emulator_oracle, random_hosted, random_models
 from tests.random_hosted import cases, chip, compiled, drive, network
 

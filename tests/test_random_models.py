@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from neuroport import backends, chips
-from neuroport.chip import Chip
+from neuroport import backends
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip
 from tests import random_models, text_trials
 from tests.random_models import Case, case
 from tests.text_evaluator import Evaluator

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from neuroport import api, backends, chips, reader
+from neuroport import backends
+from neuroport.api import api
 from neuroport.backends.genn import Genn
 from neuroport.backends.genn.code import Value, Writer
-from neuroport.program import Round
-from neuroport.session import open_session
+from neuroport.chips import description as chips
+from neuroport.files import network as reader
+from neuroport.program.ir import Round
+from neuroport.session.session import open_session
 from tests.random_files import network
 
 CASES = int(os.environ.get("NEUROPORT_RANDOM_CASES", "6"))

@@ -9,9 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
-from neuroport import api, library, reader, yamlfile
+from neuroport.api import api
 from neuroport.errors import InvalidInput, Place
-from neuroport.network import (
+from neuroport.files import library
+from neuroport.files import network as reader
+from neuroport.network.network import (
     Anneal,
     Capture,
     If,
@@ -25,8 +27,9 @@ from neuroport.network import (
     SpikeList,
     TimeSeries,
 )
-from neuroport.protocol import walk
-from neuroport.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Quantity, TargetValue
+from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Quantity, TargetValue
+from neuroport.session.protocol import walk
+from neuroport.yaml import nodes as yamlfile
 
 EVERYTHING = Path(__file__).parent / "networks" / "everything.yaml"
 SMALL = """\

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport import api, reader, samples
+from neuroport.api import api
 from neuroport.backends.reference import Reference
-from neuroport.chips import load as chip
-from neuroport.elaborate import elaborate
+from neuroport.chips.description import load as chip
+from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
-from neuroport.network import Anneal, Network, Present
-from neuroport.protocol import protocol_steps, shorten
-from neuroport.session import Session, open_session
-from neuroport.verification import verify
+from neuroport.files import network as reader
+from neuroport.network.network import Anneal, Network, Present
+from neuroport.session import sample as samples
+from neuroport.session.protocol import protocol_steps, shorten
+from neuroport.session.session import Session, open_session
+from neuroport.session.verify import verify
 
 BASE = """\
 neuroport: 1
@@ -387,7 +389,7 @@ def test_rate_of_copies_is_that_of_one() -> None:
 def test_independent_copies_have_patterns_each() -> None:
     made = network(["s: {samples: {of: x.r, reduce: last}}"], ["e: {squared_error: s, target: pats}"],
                    ["{present: pats, readout: [s]}", "measure: [e]"], 1, ["down.weight=0", "copies=2"])  # fmt: skip
-    from neuroport.copies import run_copies
+    from neuroport.api.copies import run_copies
 
     runs = run_copies(made, [1, 2], "reference")
     assert [run.metrics["e"] for run in runs] == [[(40, 0.0)]] * 2

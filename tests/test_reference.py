@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_programs import apply, array, const, program, projection, read, single
 
-from neuroport import rng
 from neuroport.backends.reference import Reference
 from neuroport.errors import RunFailed
-from neuroport.program import (
+from neuroport.numerics import rng
+from neuroport.program.ir import (
     BOOL,
     INT,
     REAL,

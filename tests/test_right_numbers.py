@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from neuroport import api, backends, reader
+from neuroport import backends
+from neuroport.api import api
 from neuroport.errors import InvalidInput
-from neuroport.program import Int
-from neuroport.session import Session
+from neuroport.files import network as reader
+from neuroport.program.ir import Int
+from neuroport.session.session import Session
 
 CHIPS = ("ideal", "generic16", "generic8")
 STEPS = 700
@@ -226,9 +228,9 @@ def test_the_commonest_weights_are_exact(weight: float, chip: str) -> None:
 
 @pytest.mark.parametrize("weights", [[1, -1], [1, -0.5, 0.25]])
 def test_weights_of_both_signs_cost_a_bit_rather_than_their_largest(weights: list[float]) -> None:
-    from neuroport import chips
-    from neuroport.arithmetic import decode
-    from neuroport.formats import static_weights
+    from neuroport.chips import description as chips
+    from neuroport.program.fixed import decode
+    from neuroport.quantise.formats import static_weights
 
     kind, raw = static_weights(np.array(weights), chips.load("generic8").word("weight"))
     assert decode(raw, kind.frac).tolist() == weights

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from neuroport import rng
+from neuroport.numerics import rng
 
 N = 1 << 17
 WORDS = [0xA8C37508DD50D2A4, 0x224BC1B5975A0085, 0x717807B7DFAEDBFF]  # seed 1, stream 2, step 3, elements 0..2

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neuroport import reader, writer
 from neuroport.errors import InvalidInput
-from neuroport.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
-from neuroport.network import (
+from neuroport.files import network as reader
+from neuroport.files import writer
+from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.network.network import (
     Anneal,
     Boltzmann,
     Capture,
@@ -41,7 +42,7 @@ from neuroport.network import (
     TimeSeries,
     Trigger,
 )
-from neuroport.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
+from neuroport.network.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted([*(ROOT / "networks").glob("*.yaml"), *(ROOT / "tests" / "networks").glob("*.yaml")])

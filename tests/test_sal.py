@@ -19,8 +19,8 @@ import yaml
 
 import neuroport
 from neuroport import networks
-from neuroport.network import Network
-from neuroport.session import Session
+from neuroport.network.network import Network
+from neuroport.session.session import Session
 from tests.oracles import sal_chain, sal_pairs, ssn
 
 TAU = 50

@@ -7,8 +7,8 @@ import pytest
 
 import neuroport
 from neuroport import networks
-from neuroport.network import Network
-from neuroport.session import Session
+from neuroport.network.network import Network
+from neuroport.session.session import Session
 from tests.oracles import sal_pairs
 
 CHIPS = ("ideal", "generic16", "generic8")

@@ -13,9 +13,9 @@ import yaml
 
 import neuroport
 from neuroport import backends, kernels, networks
-from neuroport.network import Network
-from neuroport.session import Session
-from neuroport.verification import verify
+from neuroport.network.network import Network
+from neuroport.session.session import Session
+from neuroport.session.verify import verify
 from tests.oracles import sal_micro as oracle
 
 # ------------------------------------------------------------------------------------ E5: the published example

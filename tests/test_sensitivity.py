@@ -14,12 +14,12 @@ from click.testing import CliRunner
 from test_verification import Faulty
 
 import neuroport
-from neuroport import verification
 from neuroport.backends.reference import Reference, arithmetic
 from neuroport.cli import main
-from neuroport.program import INT, REAL, Apply, Let, Population, Program, Spike, Store
-from neuroport.sensitivity import Sensitivity, flipped
-from neuroport.verification import Verification, verify
+from neuroport.program.ir import INT, REAL, Apply, Let, Population, Program, Spike, Store
+from neuroport.session import verify as verification
+from neuroport.session.sensitivity import Sensitivity, flipped
+from neuroport.session.verify import Verification, verify
 
 X = small.read("p.x", type=REAL)
 

@@ -8,11 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neuroport import api, chips, networks, printer, reader
-from neuroport.chip import Chip, ChipInstance, Deviation
-from neuroport.network import Network
-from neuroport.program import REAL, Apply, Const, Expr, Let, Read, Send, Stmt, Store, Temp
-from neuroport.sent import as_sent
+from neuroport import networks
+from neuroport.api import api
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip, ChipInstance, Deviation
+from neuroport.files import network as reader
+from neuroport.network.network import Network
+from neuroport.program import printer
+from neuroport.program.ir import REAL, Apply, Const, Expr, Let, Read, Send, Stmt, Store, Temp
+from neuroport.program.sent import as_sent
 
 W, FORM = Read("p.w", "own", REAL), Read("p.w.visible", "own", REAL)
 

@@ -13,12 +13,10 @@ import pytest
 import small_programs as small
 from small_programs import apply, array, network, program, read, repeat, runs, test
 
-from neuroport import rng
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, Place, RunFailed, Unsupported
-from neuroport.executor import Capture
-from neuroport.model import Expression
-from neuroport.network import (
+from neuroport.network.model import Expression
+from neuroport.network.network import (
     If,
     Measure,
     Metric,
@@ -31,10 +29,12 @@ from neuroport.network import (
     StateRecord,
     Trigger,
 )
-from neuroport.program import REAL, Derived, Event, Population, Program, Readout, Series, Store
-from neuroport.protocol import holds, protocol_steps, schedule, shorten
-from neuroport.session import Session, open_session
-from neuroport.values import Frozen, Quantity
+from neuroport.network.values import Frozen, Quantity
+from neuroport.numerics import rng
+from neuroport.program.executor import Capture
+from neuroport.program.ir import REAL, Derived, Event, Population, Program, Readout, Series, Store
+from neuroport.session.protocol import holds, protocol_steps, schedule, shorten
+from neuroport.session.session import Session, open_session
 
 
 def quantity(number: float, unit: str = "") -> Quantity:
@@ -236,7 +236,7 @@ def test_rate_is_since_the_previous_measurement() -> None:
 
 
 def test_histogram_starts_afresh_after_it_was_measured() -> None:
-    from neuroport.network import Boltzmann
+    from neuroport.network.network import Boltzmann
 
     target = Boltzmann(name="b", weights=Frozen(np.zeros((2, 2))), biases=Frozen(np.array([1.0, -1.0])))
     metrics = (Metric(name="d", kind="dkl", of="odd", target="b.p"),)
@@ -330,7 +330,7 @@ def test_session_by_hand() -> None:
 
 
 def test_weights_and_integer_formats() -> None:
-    from neuroport.program import Int
+    from neuroport.program.ir import Int
 
     made = small.rich()
     arrays = dict(made.arrays)

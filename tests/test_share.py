@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from test_quantise import GENERIC8, GENERIC16, TREES, TYPES, Machine, array, build, fn, program, projection, real
 from test_quantise import true as true_value
 
-from neuroport import chips, memory, printer, reader, writer
-from neuroport.batch import shares, sum_over_copies
-from neuroport.chip import Chip, ChipInstance, Deviation
-from neuroport.elaborate import elaborate
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip, ChipInstance, Deviation
+from neuroport.copies.axis import shares, sum_over_copies
+from neuroport.elaborate import memory
+from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
-from neuroport.program import REAL, Array, Event, Int, Let, Program, Read, Round, Stmt, Store, Sum, parts
-from neuroport.quantise import quantise
+from neuroport.files import network as reader
+from neuroport.files import writer
+from neuroport.program import printer
+from neuroport.program.ir import REAL, Array, Event, Int, Let, Program, Read, Round, Stmt, Store, Sum, parts
+from neuroport.quantise.program import quantise
 
 IDEAL, STOCHASTIC = chips.load("ideal"), chips.load("generic8_stochastic")
 COPIES = 5

@@ -11,16 +11,18 @@ import pytest
 from click.testing import CliRunner
 
 import neuroport
-from neuroport import api, chips, instance
+from neuroport.api import api
 from neuroport.backends.emulator.emit import module_text
 from neuroport.backends.genn.emit import text as genn_text
-from neuroport.chip import Chip, ChipInstance, Deviation
+from neuroport.chips import description as chips
+from neuroport.chips import instance
+from neuroport.chips.chip import Chip, ChipInstance, Deviation
 from neuroport.cli import main
-from neuroport.elaborate import elaborate
+from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
-from neuroport.learned import with_learned
-from neuroport.program import Array, Int, Program
-from neuroport.trace import open_trace
+from neuroport.program.ir import Array, Int, Program
+from neuroport.trace.learned import with_learned
+from neuroport.trace.read import open_trace
 
 SEEDS = (None, 0, 1, 2, 3, 4, 5)
 

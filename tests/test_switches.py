@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport import api, backends, chips, reader
-from neuroport.chip import Deviation
+from neuroport import backends
+from neuroport.api import api
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Deviation
 from neuroport.errors import InvalidInput, NeuroportError, RunFailed
-from neuroport.network import Network
-from neuroport.session import Session
+from neuroport.files import network as reader
+from neuroport.network.network import Network
+from neuroport.session.session import Session
 
 BACKENDS = ("reference", "emulator", "genn")
 TEXT = """\
@@ -258,7 +261,7 @@ def test_products_of_reals_are_computed_as_reals(tmp_path: Path, chip: str) -> N
 
 
 def _text(value: Any) -> str:
-    from neuroport.printer import expression
+    from neuroport.program.printer import expression
 
     return expression(value)
 

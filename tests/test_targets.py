@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from neuroport.elaborate.targets import boltzmann
 from neuroport.errors import InvalidInput, Place
-from neuroport.targets import boltzmann
 
 
 def drawn(seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ import pytest
 from trace_helpers import NETWORK, SOURCE, captures, write
 
 from neuroport.errors import InvalidInput
-from neuroport.trace import is_trace, open_trace
-from neuroport.trace_join import repair
-from neuroport.trace_write import Writer, check_output, parts_folder
+from neuroport.trace.join import repair
+from neuroport.trace.read import is_trace, open_trace
+from neuroport.trace.write import Writer, check_output, parts_folder
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_two_variables_of_a_population_become_two_reports(tmp_path: Path) -> Non
 
     from trace_helpers import PROGRAM, array
 
-    from neuroport.program import Record
+    from neuroport.program.ir import Record
 
     arrays = {**PROGRAM.arrays, "a.u": array("a.u", "neuron", "state", 3, 8, 0)}
     records = (Record("a.v", 10), Record("a.u", 10))

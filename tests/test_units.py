@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuroport import units
-from neuroport.values import Quantity
+from neuroport.network import units
+from neuroport.network.values import Quantity
 
 
 @pytest.mark.parametrize(

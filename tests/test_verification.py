@@ -12,11 +12,11 @@ import small_programs as small
 
 from neuroport.backends.reference import Reference
 from neuroport.errors import Unsupported
-from neuroport.executor import Capture
-from neuroport.network import Reset, Run, Trigger
-from neuroport.program import REAL, Array, Int, Program
-from neuroport.values import Quantity
-from neuroport.verification import Difference, verify
+from neuroport.network.network import Reset, Run, Trigger
+from neuroport.network.values import Quantity
+from neuroport.program.executor import Capture
+from neuroport.program.ir import REAL, Array, Int, Program
+from neuroport.session.verify import Difference, verify
 
 
 class Faulty(Reference):
@@ -240,7 +240,7 @@ def test_emulator_agrees_across_resets_and_events() -> None:
 
 
 def test_emulator_agrees_on_every_rounding() -> None:
-    from neuroport.program import Apply, Random, Round, Store
+    from neuroport.program.ir import Apply, Random, Round, Store
 
     x = small.read("p.x", type=Int(-(2**40), 2**40))
     step = Apply("sub", (Random(3, Int(0, 2**32 - 1, 32)), small.const(2**31)), Int(-(2**31), 2**31 - 1))

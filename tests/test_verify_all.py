@@ -83,7 +83,8 @@ def test_what_is_shortened_further_and_which_specimen(
 
 
 def test_by_default_all_networks_meet_all_integer_chips() -> None:
-    from neuroport import chips, networks
+    from neuroport import networks
+    from neuroport.chips import description as chips
 
     every = verify_all.argparse.Namespace(networks=[], chip=[], against=[], steps=5)
     pairs = list(verify_all.pairs(every))

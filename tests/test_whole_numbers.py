@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from test_integers import EXECUTORS
 
-from neuroport import api, backends, reader
+from neuroport import backends
+from neuroport.api import api
 from neuroport.errors import InvalidInput
-from neuroport.network import Network
-from neuroport.session import open_session
+from neuroport.files import network as reader
+from neuroport.network.network import Network
+from neuroport.session.session import open_session
 
 REMEDY = (
     "shifts go from 0 to 62: take such a literal, declare `range:` inside 0 … 62 for what the count is computed from, "

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from neuroport import api, chips, reader
-from neuroport.chip import Chip
+from neuroport.api import api
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput
-from neuroport.executor import Backend
-from neuroport.network import Network
-from neuroport.session import Session, open_session
+from neuroport.files import network as reader
+from neuroport.network.network import Network
+from neuroport.program.executor import Backend
+from neuroport.session.session import Session, open_session
 from tests import random_models
 from tests.random_models import RUNS, Case
 from tests.text_evaluator import Evaluator

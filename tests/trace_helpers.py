@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from neuroport.chip import Chip, ChipInstance
-from neuroport.executor import Capture
-from neuroport.model import NeuronModel, State, SynapseModel
-from neuroport.network import Connect, Network, Population, Projection, Recording
-from neuroport.program import Array, Int, Program, Record, ReportLine
-from neuroport.program import Population as Cells
-from neuroport.program import Projection as Synapses
-from neuroport.trace_write import Source, Writer
-from neuroport.values import Quantity
+from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.network.model import NeuronModel, State, SynapseModel
+from neuroport.network.network import Connect, Network, Population, Projection, Recording
+from neuroport.network.values import Quantity
+from neuroport.program.executor import Capture
+from neuroport.program.ir import Array, Int, Program, Record, ReportLine
+from neuroport.program.ir import Population as Cells
+from neuroport.program.ir import Projection as Synapses
+from neuroport.trace.write import Source, Writer
 
 NEURON = NeuronModel(name="cell", states=(State(name="v", unit="mV"),))
 SYNAPSE = SynapseModel(name="static", states=(State(name="w", weight=True, variable_class="weight"),))

@@ -6,13 +6,13 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neuroport.executor import Executor
-from neuroport.program import Program
+from neuroport.program.executor import Executor
+from neuroport.program.ir import Program
 
 
 @dataclass(frozen=True, slots=True)
 class Emulator:
-    """Executes programs in compiled code (neuroport.executor.Backend).
+    """Executes programs in compiled code (neuroport.program.executor.Backend).
 
     boundscheck: compile with index checks (for tests; about a third slower).
     """
@@ -35,7 +35,7 @@ class Emulator:
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
         from neuroport.backends.emulator.limits import copies_together
-        from neuroport.unbatch import open_unbatched
+        from neuroport.copies.views import open_unbatched
 
         if program.copies == 1 or copies_together(program):
             return self._machine(program, seed, record_spikes)

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 
 from neuroport.backends import functions
 from neuroport.backends.emulator.layout import RUN_SCALARS, Names, fits, kind_of, working_kind
-from neuroport.identifiers import STEP
-from neuroport.program import (
+from neuroport.program.ir import (
     Apply,
     Body,
     Const,
@@ -34,7 +33,8 @@ from neuroport.program import (
     Temp,
     walk,
 )
-from neuroport.stated import bounds
+from neuroport.program.names import STEP
+from neuroport.program.stated import bounds
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")

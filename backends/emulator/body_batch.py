@@ -13,21 +13,8 @@ from typing import Literal
 
 from neuroport.backends.emulator.body import Value, Writer
 from neuroport.backends.emulator.layout import kind_of, storage
-from neuroport.batch import is_own
-from neuroport.program import (
-    Apply,
-    Body,
-    Expr,
-    Random,
-    Read,
-    Round,
-    Send,
-    Stmt,
-    Store,
-    Sum,
-    Temp,
-    children,
-)
+from neuroport.copies.axis import is_own
+from neuroport.program.ir import Apply, Body, Expr, Random, Read, Round, Send, Stmt, Store, Sum, Temp, children
 
 Level = Literal["row", "element", "copy"]
 """How often a value is computed: once for the inner loop, once per neuron or synapse, or for every copy."""

@@ -18,7 +18,7 @@ import numpy as np
 from neuroport.backends.emulator.body import Place, Writer
 from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module, Names, kind_of
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
-from neuroport.program import Event, Population, Program, Projection, Read, Readout, Send, Series, parts, walk
+from neuroport.program.ir import Event, Population, Program, Projection, Read, Readout, Send, Series, parts, walk
 
 SUFFIX = {
     "array": "",
@@ -606,9 +606,7 @@ def twin_order(projection: Projection) -> Literal["same", "transposed", "any"]:
     twin = projection.twin
     if twin is None or np.array_equal(twin, np.arange(projection.synapses)):
         return "same"
-    if full_matrix(projection) and np.array_equal(
-        twin, projection.post * projection.source_size + projection.pre
-    ):
+    if full_matrix(projection) and np.array_equal(twin, projection.post * projection.source_size + projection.pre):
         return "transposed"
     return "any"
 

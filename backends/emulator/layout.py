@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
-from neuroport.batch import LANES
-from neuroport.identifiers import ITEM_STEP, STEP
-from neuroport.program import Array, Body, Bool, Expr, Int, Program, Real, Sum, Type, parts
-from neuroport.stated import bounds
+from neuroport.copies.axis import LANES
+from neuroport.program.ir import Array, Body, Bool, Expr, Int, Program, Real, Sum, Type, parts
+from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.stated import bounds
 
 RUN_SCALARS = (STEP, ITEM_STEP)
 """Scalars that the generated code computes itself instead of reading them."""

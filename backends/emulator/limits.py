@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neuroport import stated
-from neuroport.batch import is_own
+from neuroport.copies.axis import is_own
+from neuroport.copies.views import unbatch
 from neuroport.errors import Unsupported
-from neuroport.program import Body, Const, Expr, Int, Program, Projection, Read, Round, Send, Store, Sum, parts, walk
-from neuroport.unbatch import unbatch
+from neuroport.program import stated
+from neuroport.program.ir import Body, Const, Expr, Int, Program, Projection, Read, Round, Send, Store, Sum, parts, walk
 
 LARGEST_HISTOGRAM = 24
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import rng
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.layout import (
@@ -21,10 +20,11 @@ from neuroport.backends.emulator.layout import (
     width,
 )
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.executor import Capture
-from neuroport.identifiers import ITEM_STEP, STEP
-from neuroport.program import Array, Program, Real
-from neuroport.stated import checked, within_bounds
+from neuroport.numerics import rng
+from neuroport.program.executor import Capture
+from neuroport.program.ir import Array, Program, Real
+from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.stated import checked, within_bounds
 
 SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
@@ -42,7 +42,7 @@ def aligned(values: NDArray[Any]) -> NDArray[Any]:
 
 
 class Machine:
-    """A program being executed by compiled code (neuroport.executor.Executor)."""
+    """A program being executed by compiled code (neuroport.program.executor.Executor)."""
 
     def __init__(
         self,

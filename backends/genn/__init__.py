@@ -19,15 +19,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from neuroport.executor import Executor
-from neuroport.program import Program
+from neuroport.program.executor import Executor
+from neuroport.program.ir import Program
 
 OLDEST = (5, 4)
 
 
 @dataclass(frozen=True, slots=True)
 class Genn:
-    """Executes programs with GeNN (neuroport.executor.Backend). device: cpu, cuda or hip; None for what is there."""
+    """Executes programs with GeNN (neuroport.program.executor). device: cpu, cuda or hip; None for what is there."""
 
     name: str = "genn"
     device: str | None = None
@@ -77,7 +77,7 @@ class Genn:
 
         if program.copies == 1:
             return machine(program, seed, record_spikes)
-        from neuroport.unbatch import open_unbatched
+        from neuroport.copies.views import open_unbatched
 
         return open_unbatched(machine, program, seed, record_spikes)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from neuroport.program import Const, Expr, Int, Program, Projection, Read, Real, Send
+from neuroport.program.ir import Const, Expr, Int, Program, Projection, Read, Real, Send
 
 FLOAT, DOUBLE = 2**24, 2**53
 

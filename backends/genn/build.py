@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import rng
 from neuroport.backends.genn import cache, places
 from neuroport.backends.genn.model import (
     Borrowed,
@@ -22,8 +21,9 @@ from neuroport.backends.genn.model import (
     Update,
     Variable,
 )
-from neuroport.identifiers import ITEM_STEP
-from neuroport.program import Program
+from neuroport.numerics import rng
+from neuroport.program.ir import Program
+from neuroport.program.names import ITEM_STEP
 
 NUMPY: dict[str, Any] = {"float": np.float32, "double": np.float64}
 NUMPY |= {f"{sign}int{bits}_t": np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)}

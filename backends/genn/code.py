@@ -21,8 +21,7 @@ import numpy as np
 from neuroport.backends import functions
 from neuroport.backends.emulator.layout import Names, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
-from neuroport.identifiers import ITEM_STEP, STEP
-from neuroport.program import (
+from neuroport.program.ir import (
     Apply,
     Body,
     Const,
@@ -41,7 +40,8 @@ from neuroport.program import (
     Sum,
     Temp,
 )
-from neuroport.stated import bounds
+from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.stated import bounds
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 REAL_KINDS = ("f", "d")
@@ -555,7 +555,7 @@ class Writer:
         return self._words[stream]
 
     def _mix(self, text: str, wanted: str) -> str:
-        """The finaliser of splitmix64 (neuroport.rng)."""
+        """The finaliser of splitmix64 (neuroport.numerics.rng)."""
         if ("gamma",) not in self.names.given:
             constants = (
                 ("GAMMA", 0x9E3779B97F4A7C15),

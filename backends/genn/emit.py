@@ -22,8 +22,7 @@ from neuroport.backends.genn.model import (
 from neuroport.backends.genn.printing import printed
 from neuroport.backends.genn.scopes import NeuronScope, Scope, SynapseScope, UpdateScope
 from neuroport.backends.genn.split import split
-from neuroport.identifiers import LENGTH
-from neuroport.program import (
+from neuroport.program.ir import (
     Array,
     Body,
     Event,
@@ -40,6 +39,7 @@ from neuroport.program import (
     parts,
     walk,
 )
+from neuroport.program.names import LENGTH
 
 What = Literal["dendritic", "element"]
 
@@ -52,7 +52,7 @@ def emit(program: Program) -> Model:
 def text(program: Program) -> str:
     """The generated models, for reading."""
     if program.copies > 1:
-        from neuroport.unbatch import unbatch
+        from neuroport.copies.views import unbatch
 
         program = unbatch(program)
     return "\n\n".join(printed(group) for group in emit(split(program).program).groups()) + "\n"

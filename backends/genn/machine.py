@@ -14,10 +14,10 @@ from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
 from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.executor import Capture
-from neuroport.identifiers import ITEM_STEP, STEP
-from neuroport.program import Array, Program, Readout, Real, Record, Series
-from neuroport.stated import checked
+from neuroport.program.executor import Capture
+from neuroport.program.ir import Array, Program, Readout, Real, Record, Series
+from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.stated import checked
 
 Indices = NDArray[np.int64]
 NEVER = 2**63 - 1
@@ -26,7 +26,7 @@ RECORDING = 1024
 
 
 class Machine:
-    """A program being executed by GeNN (neuroport.executor.Executor)."""
+    """A program being executed by GeNN (neuroport.program.executor.Executor)."""
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
         self._split = split(program)

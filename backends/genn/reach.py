@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from neuroport.program import Array, Event, Program, Read, Store, parts
+from neuroport.program.ir import Array, Event, Program, Read, Store, parts
 
 
 def arrays(event: Event, program: Program) -> dict[str, Array]:
@@ -35,12 +35,7 @@ def open_to_others(program: Program, uniform: set[str]) -> set[str]:
 
     All copies have the array in the same way, so that GeNN sees that their code is the same.
     """
-    wanted = {
-        one_copy(name)
-        for event in program.events
-        for name in far(event, program)
-        if name not in uniform
-    }
+    wanted = {one_copy(name) for event in program.events for name in far(event, program) if name not in uniform}
     return {name for name in program.arrays if one_copy(name) in wanted} - uniform
 
 

@@ -22,8 +22,8 @@ from neuroport.backends.genn.model import (
     Update,
     Variable,
 )
-from neuroport.identifiers import ITEM_STEP
-from neuroport.program import Program, Projection, Read, Send
+from neuroport.program.ir import Program, Projection, Read, Send
+from neuroport.program.names import ITEM_STEP
 
 
 class Scope:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from neuroport.program import (
+from neuroport.program.ir import (
     Array,
     Event,
     Expr,

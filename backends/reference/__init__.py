@@ -1,4 +1,4 @@
-"""The reference backend: a NumPy interpreter of the program, written to be read against `neuroport.program`.
+"""The reference backend: a NumPy interpreter of the program, written to be read against `neuroport.program.ir`.
 
 - arithmetic: what every function, rounding and overflow means
 - text: a body of statements as NumPy text, one expression per line

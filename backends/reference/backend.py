@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from neuroport import stated
 from neuroport.backends.reference.machine import Machine
-from neuroport.program import Program
+from neuroport.program import stated
+from neuroport.program.ir import Program
 
 
 class Reference:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from neuroport.backends.reference import arithmetic
 from neuroport.backends.reference.streams import Stream
 from neuroport.backends.reference.text import Names, Place, Written, initial, namespace, write
-from neuroport.batch import elements_of_copies, sum_over_copies
+from neuroport.copies.axis import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
-from neuroport.executor import Capture
-from neuroport.identifiers import ITEM_STEP, STEP
-from neuroport.program import Body, Event, Expr, Int, Population, Program, Projection, Read, Series, with_children
-from neuroport.stated import checked
+from neuroport.program.executor import Capture
+from neuroport.program.ir import Body, Event, Expr, Int, Population, Program, Projection, Read, Series, with_children
+from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.stated import checked
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -58,7 +58,7 @@ class Rows:
 
 
 class Machine:
-    """Executes a program step by step (see `neuroport.executor.Executor`)."""
+    """Executes a program step by step (see `neuroport.program.executor.Executor`)."""
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], checked: bool) -> None:
         self.program, self.seed, self.checked = program, seed, checked
@@ -224,7 +224,7 @@ class Machine:
                 self._write_clock()
 
     def _compute(self, t: int) -> None:
-        """Step t, in the order that `neuroport.program` states."""
+        """Step t, in the order that `neuroport.program.ir` states."""
         for name, ring in self._histories.items():
             ring[(t - 1) % len(ring)] = self._arrays[name]
 

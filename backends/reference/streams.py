@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import rng
+from neuroport.numerics import rng
 
 _QUARTER = np.uint64(0xFFFF)
 

@@ -20,9 +20,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from neuroport.batch import is_own
-from neuroport.printer import expression, statement
-from neuroport.program import (
+from neuroport.copies.axis import is_own
+from neuroport.program.ir import (
     Apply,
     Array,
     Body,
@@ -48,6 +47,7 @@ from neuroport.program import (
     Type,
     children,
 )
+from neuroport.program.printer import expression, statement
 
 OPERATORS = {
     "add": "+",

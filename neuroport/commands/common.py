@@ -14,8 +14,8 @@ import click
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
-    from neuroport.chip import Chip
-    from neuroport.network import Network
+    from neuroport.chips.chip import Chip
+    from neuroport.network.network import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,7 +52,8 @@ def chosen_chip(
         return chip
     if instance is not None:
         raise click.UsageError("--chip-instance is one specimen with its own deviations; leave --mismatch out.")
-    from neuroport import api, chips
+    from neuroport.api import api
+    from neuroport.chips import description as chips
 
     chosen = chips.deviating(api.specimen(network, chip)[0], network.kinds, mismatch)
     if not seeded:

@@ -16,8 +16,8 @@ from neuroport.commands.common import echo_json, json_option
 @click.pass_context
 def compare(ctx: click.Context, a: str, b: str, as_json: bool) -> None:
     """Compare two traces: identical, or the first difference in spikes, states and weights (exit code 1)."""
-    from neuroport import compare as comparison
-    from neuroport.trace import open_trace
+    from neuroport.trace import compare as comparison
+    from neuroport.trace.read import open_trace
 
     result = comparison.compare(open_trace(a), open_trace(b))
     if as_json:

@@ -31,12 +31,13 @@ def compile_command(
     """
     network = load_network(net, sets)
     if emit == "network":
-        from neuroport import writer
+        from neuroport.files import writer
 
         click.echo(writer.to_yaml(network), nl=False)
         return
-    from neuroport import api, printer
+    from neuroport.api import api
     from neuroport.errors import Unsupported
+    from neuroport.program import printer
 
     deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
     chosen, instance = api.specimen(network, deviating, chip_seed, chip_instance)

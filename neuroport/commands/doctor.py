@@ -14,7 +14,7 @@ from neuroport.commands.common import echo_json, json_option
 def doctor(ctx: click.Context, backend: str | None, as_json: bool) -> None:
     """Tell what works on this machine and what is missing (exit code 1 if something needed is)."""
     from neuroport import backends
-    from neuroport import doctor as clinic
+    from neuroport.commands import examine as clinic
     from neuroport.errors import Unsupported
 
     wanted = None if backend is None else backends.load(backend)

@@ -19,11 +19,12 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     """
     from pathlib import Path
 
-    from neuroport import trace, writer
     from neuroport.errors import InvalidInput
-    from neuroport.learned import cut_off, widened, with_learned
-    from neuroport.trace import other_arithmetic
-    from neuroport.trace_write import check_output
+    from neuroport.files import writer
+    from neuroport.trace import read as trace
+    from neuroport.trace.learned import cut_off, widened, with_learned
+    from neuroport.trace.read import other_arithmetic
+    from neuroport.trace.write import check_output
 
     beside = Path(output).with_suffix(".h5")
     if beside == Path(output):

@@ -18,7 +18,7 @@ from neuroport.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from neuroport.network import Network
+    from neuroport.network.network import Network
 
 
 @click.command()
@@ -104,14 +104,14 @@ def _backends() -> list[dict[str, Any]]:
 
 
 def _chips() -> list[dict[str, Any]]:
-    from neuroport import chips
+    from neuroport.chips import description as chips
 
     loaded = [chips.load(name) for name in chips.names()]
     return [{"name": chip.name, "arithmetic": chip.arithmetic, "title": chip.title} for chip in loaded]
 
 
 def _kernels() -> list[dict[str, Any]]:
-    from neuroport import library
+    from neuroport.files import library
 
     return [{"name": name, "kind": kind, "title": title} for name, kind, title in library.names()]
 

@@ -15,10 +15,10 @@ import click
 @click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
 def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite: bool) -> None:
     """Draw spikes, sampled states, weights and metrics of a trace."""
-    from neuroport import plot as picture
     from neuroport.errors import InvalidInput, Place
-    from neuroport.trace import is_trace, open_trace
-    from neuroport.trace_write import check_output
+    from neuroport.trace import plot as picture
+    from neuroport.trace.read import is_trace, open_trace
+    from neuroport.trace.write import check_output
 
     check_output(output, overwrite, parts=False)
     if Path(trace).is_file() and not is_trace(trace):
@@ -35,9 +35,9 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
 
 def _ms(text: str | None, dt: float, option: str) -> float | None:
     """Milliseconds of a time given on the command line."""
-    from neuroport import units
     from neuroport.errors import InvalidInput
-    from neuroport.values import Quantity
+    from neuroport.network import units
+    from neuroport.network.values import Quantity
 
     if text is None:
         return None

@@ -25,8 +25,8 @@ from neuroport.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from neuroport.api import Run
-    from neuroport.network import Network
+    from neuroport.api.api import Run
+    from neuroport.network.network import Network
 
 LINE_EVERY = 10.0
 
@@ -68,10 +68,10 @@ def run(
 ) -> None:
     """Run a network and print its metrics, spikes and digest."""
     import neuroport
-    from neuroport.batch import can_share
+    from neuroport.copies.axis import can_share
 
     if output is not None:
-        from neuroport.trace_write import check_output
+        from neuroport.trace.write import check_output
 
         check_output(output, overwrite)
     chip_seeds = seed_range(chip_seed)
@@ -166,8 +166,8 @@ def _metrics(result: Run, network: Network) -> None:
         columns = ["metric", "value", "at step"]
         rows = [[name, *_measured(v, 0)] for name, v in result.metrics.items()]
     echo_table(columns, rows)
-    from neuroport.network import Measure
-    from neuroport.protocol import walk
+    from neuroport.network.network import Measure
+    from neuroport.session.protocol import walk
 
     measures = [item for item in walk(network.protocol) if isinstance(item, Measure)]
     for name in (name for name, values in result.metrics.items() if not values):

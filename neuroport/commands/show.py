@@ -11,9 +11,9 @@ from neuroport.commands.common import duration, echo_notices, echo_table, find_n
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
-    from neuroport.chip import Chip
-    from neuroport.network import Network
-    from neuroport.trace import Trace
+    from neuroport.chips.chip import Chip
+    from neuroport.network.network import Network
+    from neuroport.trace.read import Trace
 
 
 @click.command(short_help="Tell what is in a network, a trace, a chip or a chip instance.")
@@ -27,8 +27,9 @@ def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) 
     CHIP is the name of a chip (neuroport list chips) or a description that ends in .yaml. Of a trace whose run was
     killed, the parts (FILE.h5.part) are joined first.
     """
-    from neuroport import chips, trace
-    from neuroport.trace_write import parts_folder
+    from neuroport.chips import description as chips
+    from neuroport.trace import read as trace
+    from neuroport.trace.write import parts_folder
 
     path = Path(what)
     if not path.exists() and parts_folder(path).is_dir():
@@ -48,7 +49,8 @@ def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) 
 
 
 def _listed(what: str) -> str:
-    from neuroport import chips, networks
+    from neuroport import networks
+    from neuroport.chips import description as chips
 
     names = chips.names() if what == "chips" else networks.names()
     return f"{what} are {', '.join(names)}"
@@ -70,9 +72,9 @@ def _network(what: str) -> Network:
 
 
 def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> None:
-    from neuroport import api
-    from neuroport import instance as instances
-    from neuroport.trace_write import check_output
+    from neuroport.api import api
+    from neuroport.chips import instance as instances
+    from neuroport.trace.write import check_output
 
     if seed is None:
         if output is not None:
@@ -90,12 +92,12 @@ def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> 
 
 def _file(path: Path) -> None:
     """Show a trace, the parts of one, or a chip instance."""
-    from neuroport import instance as instances
-    from neuroport import trace
-    from neuroport.trace_write import parts_folder
+    from neuroport.chips import instance as instances
+    from neuroport.trace import read as trace
+    from neuroport.trace.write import parts_folder
 
     if path.is_dir() and path.suffix == ".part":
-        from neuroport.trace_join import repair
+        from neuroport.trace.join import repair
 
         path = repair(path)
         click.echo(f"joined the parts of an interrupted run into {path}")
@@ -139,7 +141,7 @@ def _show_chip(chip: Chip) -> None:
 
 
 def _show_network(network: Network) -> None:
-    from neuroport import units
+    from neuroport.network import units
 
     echo_notices(network)
     click.echo(f"{network.name}: {network.title}" if network.title else network.name)

@@ -19,11 +19,11 @@ from neuroport.commands.common import (
     set_option,
 )
 from neuroport.commands.run import Progress
-from neuroport.identifiers import LENGTH
+from neuroport.program.names import LENGTH
 
 if TYPE_CHECKING:
-    from neuroport.executor import Backend
-    from neuroport.sensitivity import Sensitivity
+    from neuroport.program.executor import Backend
+    from neuroport.session.sensitivity import Sensitivity
 
 
 @click.command(short_help="Run networks on all executors and compare bit by bit.")
@@ -58,7 +58,9 @@ def verify(
     something differs; the first difference is named.
     """
     import neuroport
-    from neuroport import backends, protocol, verification
+    from neuroport import backends
+    from neuroport.session import protocol
+    from neuroport.session import verify as verification
 
     names = tuple(dict.fromkeys(against)) or backends.ready()
     if len(names) == 1 and "reference" not in names:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neuroport import rng
 from neuroport.datasets.dataset import DataSet, Made, absent, fields
+from neuroport.numerics import rng
 
 
 def make(part: str, options: Mapping[str, int]) -> Made:

@@ -1,0 +1,291 @@
+"""The public functions: load, compile, open, run. The command line is a thin skin over them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroport import backends, networks
+from neuroport.chips import description as chips
+from neuroport.chips import instance as instances
+from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.elaborate.network import elaborate
+from neuroport.errors import InvalidInput, Place
+from neuroport.files import network as reader
+from neuroport.files import writer
+from neuroport.files.protocol import MAX_COUNT
+from neuroport.network.network import Run as Item
+from neuroport.network.values import Quantity
+from neuroport.program import fixed as arithmetic
+from neuroport.quantise import program as quantise
+from neuroport.session.protocol import steps_of
+from neuroport.session.session import Progress, Session, open_session
+from neuroport.trace.write import Source, Writer, check_output
+
+if TYPE_CHECKING:
+    from neuroport.network.network import Network
+    from neuroport.program.ir import Program, ReportLine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What came out of a run; the fields of `neuroport run --json`, and what a summary for people needs besides.
+
+    `spikes`: spikes of each spiking population. `rates`: mean rate per neuron in Hz. `metrics`: name -> (step, value).
+    `copies`: how many copies of the network, which share what they learn, this run had; spikes are those of all.
+    """
+
+    network: str
+    backend: str
+    arithmetic: str
+    arithmetic_version: int | None  # of the integer arithmetic; None for real numbers
+    chip: str
+    chip_seed: int | None
+    seed: int
+    dt: float  # ms
+    copies: int
+    steps: int
+    spikes: dict[str, int]
+    rates: dict[str, float]
+    metrics: dict[str, list[tuple[int, Any]]]
+    overflows: dict[str, int]
+    digest: str
+    build_s: float = 0.0
+    run_s: float = 0.0
+    trace: str | None = None
+    report: tuple[ReportLine, ...] = field(default=(), repr=False)
+
+
+def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
+    """Read a network file, or one of the shipped networks by its name.
+
+    `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems.
+    """
+    if str(path) in networks.names() and not Path(path).exists():
+        path = networks.path(str(path))
+    return reader.load(path, sets)
+
+
+def specimen(
+    network: Network,
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+) -> tuple[Chip, ChipInstance | None]:
+    """The chip to run on (default: the network's) and, with a seed, a file or an instance, which specimen of it.
+
+    Without either every circuit of the chip is as designed.
+    """
+    chosen = chip if isinstance(chip, Chip) else None
+    if instance is not None:
+        if chip_seed is not None:
+            raise InvalidInput.one(
+                None, "give a chip seed or a chip instance, not both; an instance has its seed in it"
+            )
+        found = instance if isinstance(instance, ChipInstance) else instances.load(Path(instance))
+        named = chip if isinstance(chip, str) else chosen.name if chosen else None
+        if named is not None and (chosen or chips.load(str(named))).name != found.chip.name:
+            text = f"this is an instance of chip '{found.chip.name}', not of '{named}'; leave the chip out or change it"
+            place = None if isinstance(instance, ChipInstance) else Place(str(instance))
+            raise InvalidInput.one(place, text)
+        return found.chip, found
+    if chosen is None:
+        chosen = chips.load(str(chip) if chip else _own_chip(network))
+    return chosen, None if chip_seed is None else manufactured(chosen, chip_seed)
+
+
+def _own_chip(network: Network) -> str:
+    """The chip that a network names; the path of a description starts at the network file's folder."""
+    is_path = network.chip.endswith((".yaml", ".yml"))
+    return str(Path(network.folder) / network.chip) if is_path else network.chip
+
+
+def manufactured(chip: Chip, seed: int) -> ChipInstance:
+    """The specimen of a chip that this seed stands for. InvalidInput when all specimens are alike."""
+    if chips.deviates(chip):
+        return instances.manufacture(chip, seed)
+    shipped = [name for name in chips.names() if chips.deviates(chips.load(name))]
+    raise InvalidInput.one(
+        None,
+        f"a chip seed stands for a specimen, and all specimens of chip '{chip.name}' are alike; leave the seed out, "
+        f"choose {' or '.join(shipped)}, or describe a chip with `mismatch` in a file of your own, such as "
+        "mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml",
+    )
+
+
+def compile(
+    network: Network,
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+) -> Program:
+    """Lower a network to the program that executors run: real numbers on an ideal chip, integers on any other."""
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    return lower(network, chosen, one)
+
+
+def lower(network: Network, chip: Chip, instance: ChipInstance | None, quantised: bool = True) -> Program:
+    """Elaborate, check the chip's limits, and quantise when the chip calculates with integers."""
+    program = elaborate(network, chip, instance)
+    problems = chips.check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
+    if problems:
+        raise InvalidInput(problems)
+    return quantise.quantise(program, chip) if chip.integer and quantised else program
+
+
+def open(
+    network: Network,
+    backend: str = "emulator",
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+    seed: int | None = None,
+    trace: str | Path | None = None,
+    overwrite: bool = False,
+    keep: bool = True,
+    device: str | None = None,
+) -> Session:
+    """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
+
+    With `trace`, what the network file says is to be recorded goes there; the file is there when the session is left.
+    `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
+    """
+    if trace is not None:
+        check_output(trace, overwrite)
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    loaded = backends.load(backend, device)
+    program = lower(network, chosen, one)
+    seed = program.seed if seed is None else seed
+    return traced(open_session(network, program, loaded, seed, keep=keep), chosen, one, trace, overwrite, keep)
+
+
+def traced(
+    plain: Session,
+    chip: Chip,
+    instance: ChipInstance | None,
+    trace: str | Path | None,
+    overwrite: bool = False,
+    keep: bool = False,
+) -> Session:
+    """A session that has not run yet, with a trace if one is wanted."""
+    if trace is None:
+        return plain
+    source = Source(
+        network=plain.network,
+        text=writer.to_yaml(plain.network),
+        program=plain.program,
+        chip=chip,
+        instance=instance,
+        backend=plain.backend,
+        seed=plain.seed,
+    )
+    return TracedSession(plain, Writer(trace, source, overwrite=overwrite), keep)
+
+
+class TracedSession(Session):
+    """A session whose trace is finished when it is left; after an error the trace is marked incomplete."""
+
+    def __init__(self, plain: Session, writer: Writer, keep: bool) -> None:
+        """Take over the executor of a session that has not run yet."""
+        super().__init__(
+            plain.network, plain.program, plain.executor, seed=plain.seed, backend=plain.backend, sink=writer, keep=keep
+        )
+        self._writer = writer
+
+    def finish(self, digest: str, build_s: float = 0.0, run_s: float = 0.0) -> None:
+        """Write the final state and close the trace."""
+        self._writer.close(
+            steps=self.step,
+            digest=digest,
+            final=self.final(),
+            settings=self.settings(),
+            spike_counts=self.spike_counts(),
+            overflows=self.overflows(),
+            build_s=build_s,
+            run_s=run_s,
+        )
+
+    def __exit__(self, kind: object = None, *rest: object) -> None:
+        """Finish the trace if nobody has, and let go of the executor."""
+        try:
+            if kind is not None:
+                self._writer.close(steps=self.step, settings=self.settings(), complete=False)
+            elif self._writer.is_open:
+                self.finish(self.digest())
+        finally:
+            super().__exit__(kind, *rest)
+
+
+def run(
+    network: Network,
+    backend: str = "emulator",
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+    seed: int | None = None,
+    duration: int | str | Quantity | None = None,
+    trace: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> Run:
+    """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
+
+    `trace`: an HDF5 file for what the network file says is to be recorded; an existing one is an error unless
+    `overwrite`. `progress(steps done, steps in all)` is called about five times a second. When the run fails or is
+    interrupted, the trace holds what was recorded until then and says that it is incomplete.
+    """
+    if duration is None and not network.protocol:
+        text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+        raise InvalidInput.one(network.place, text)
+    if duration is not None:
+        network = lasting(network, duration)
+    started = time.perf_counter()
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    with open(network, backend, chosen, None, one, seed, trace, overwrite, keep=False, device=device) as session:
+        built = time.perf_counter()
+        session.run_protocol(progress)
+        digest = session.digest()
+        ended = time.perf_counter()
+        if isinstance(session, TracedSession):
+            session.finish(digest, built - started, ended - built)
+        outcome = result(session, digest, None if one is None else one.seed)
+    return replace(outcome, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
+
+
+def lasting(network: Network, duration: int | str | Quantity) -> Network:
+    """The network with a protocol that only runs for that long: a number of steps, or a time such as "100 ms"."""
+    steps = steps_of(duration, network.dt)
+    if not 1 <= steps <= MAX_COUNT:
+        many = steps if steps < 1 else "so many"
+        raise InvalidInput.one(None, f"a run cannot last {many} steps; give a number of steps from 1 to 2**62")
+    return replace(network, protocol=(Item(duration=Quantity(steps, "steps")),))
+
+
+def result(session: Session, digest: str, chip_seed: int | None) -> Run:
+    """What a session that has run came to."""
+    program, spikes = session.program, session.spike_counts()
+    seconds = session.step * program.dt / 1000
+    neurons = {p.name: p.size * program.copies for p in program.populations}
+    rates = {name: count / (neurons[name] * seconds) if seconds else 0.0 for name, count in spikes.items()}
+    return Run(
+        network=session.network.name,
+        backend=session.backend,
+        arithmetic="integer" if program.integer else program.precision,
+        arithmetic_version=arithmetic.VERSION if program.integer else None,
+        chip=program.chip,
+        chip_seed=chip_seed,
+        seed=session.seed,
+        dt=program.dt,
+        copies=program.copies,
+        steps=session.step,
+        spikes=spikes,
+        rates=rates,
+        metrics={name: list(values) for name, values in session.results.items()},
+        overflows=session.overflows(),
+        digest=digest,
+        report=program.report,
+    )

@@ -1,0 +1,184 @@
+"""Independent copies of a network beside each other: the same file, each with a run seed and a chip of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuroport import backends
+from neuroport.api import api
+from neuroport.chips.chip import Chip
+from neuroport.copies.axis import shares
+from neuroport.copies.together import CopyExecutor, Meeting
+from neuroport.copies.unroll import unroll
+from neuroport.errors import InvalidInput
+from neuroport.session.record import spiking
+from neuroport.session.session import Progress, Session, usable
+from neuroport.trace.write import check_output
+
+if TYPE_CHECKING:
+    from neuroport.network.network import Network
+    from neuroport.network.values import Quantity
+
+CHUNK = 4096
+"""Steps that unrolled copies do together before each looks at what it recorded."""
+
+
+def trace_of(trace: str | Path, k: int) -> Path:
+    """The trace file of copy k: OUT.h5 becomes OUT.copy0.h5, OUT.copy1.h5, …"""
+    path = Path(trace)
+    return path.with_name(f"{path.stem}.copy{k}{path.suffix}")
+
+
+def run_copies(
+    network: Network,
+    seeds: Sequence[int],
+    backend: str = "emulator",
+    chip: str | Chip | None = None,
+    chip_seeds: Sequence[int | None] = (),
+    duration: int | str | Quantity | None = None,
+    trace: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> tuple[api.Run, ...]:
+    """Run one copy per seed; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
+
+    `chip_seeds`: as many as seeds, or none for chips as designed. `progress` counts the steps of all copies. With
+    `trace`, copy k writes `trace_of(trace, k)`. Copies that share what they learn are not meant here: they are one run
+    (`api.run`), and of a network with such copies each seed runs all of them.
+    """
+    chosen = list(chip_seeds) or [None] * len(seeds)
+    if len(chosen) != len(seeds):
+        text = f"{len(seeds)} copies need as many chip seeds, and {len(chosen)} were given; give FIRST:END"
+        raise InvalidInput.one(None, text)
+    traces = [None if trace is None else trace_of(trace, k) for k in range(len(seeds))]
+    for path in traces:
+        if path is not None:
+            check_output(path, overwrite)
+    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(seeds)), device)
+    if getattr(backends.load(backend, device), "unrolls", False) and not shares(network):
+        return one.unrolled(seeds, chosen, traces)
+    return one.side_by_side(seeds, chosen, traces)
+
+
+class _Total:
+    """Adds up the progress of all copies."""
+
+    def __init__(self, progress: Progress | None, copies: int) -> None:
+        self._progress = progress
+        self._done = [0] * copies
+        self._lock = threading.Lock()
+
+    def of(self, k: int) -> Progress:
+        """Where copy k reports."""
+
+        def tell(done: int, total: int) -> None:
+            self._done[k] = done
+            if self._progress is not None:
+                with self._lock:
+                    self._progress(sum(self._done), total * len(self._done))
+
+        return tell
+
+
+class _Copies:
+    def __init__(
+        self,
+        network: Network,
+        backend: str,
+        chip: str | Chip | None,
+        duration: int | str | Quantity | None,
+        overwrite: bool,
+        total: _Total,
+        device: str | None,
+    ) -> None:
+        self.network = network if duration is None else api.lasting(network, duration)
+        self.backend, self.chip, self.overwrite, self.total = backend, chip, overwrite, total
+        self.device = device
+
+    def side_by_side(
+        self, seeds: Sequence[int], chip_seeds: Sequence[int | None], traces: Sequence[Path | None]
+    ) -> tuple[api.Run, ...]:
+        """Each copy has an executor; as many threads as there are cores."""
+
+        def run_one(k: int) -> api.Run:
+            return api.run(
+                self.network,
+                self.backend,
+                self.chip,
+                chip_seeds[k],
+                seed=seeds[k],
+                trace=traces[k],
+                overwrite=self.overwrite,
+                progress=self.total.of(k),
+                device=self.device,
+            )
+
+        with ThreadPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
+            return tuple(pool.map(run_one, range(len(seeds))))
+
+    def unrolled(
+        self, seeds: Sequence[int], chip_seeds: Sequence[int | None], traces: Sequence[Path | None]
+    ) -> tuple[api.Run, ...]:
+        """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
+        started = time.perf_counter()
+        specimens = [api.specimen(self.network, self.chip, seed) for seed in chip_seeds]
+        programs = [api.lower(self.network, chip, one) for chip, one in specimens]
+        whole = unroll(programs, seeds)
+        backend = usable(backends.load(self.backend, self.device), whole)
+        meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
+        sessions: list[Session] = []
+        for k, program in enumerate(programs):
+            view = CopyExecutor(meeting, k)
+            plain = Session(self.network, program, view, seed=seeds[k], backend=self.backend, keep=False)
+            sessions.append(api.traced(plain, *specimens[k], traces[k], self.overwrite))
+        built = time.perf_counter() - started
+        results: list[api.Run | None] = [None] * len(seeds)
+        errors: list[BaseException] = []
+
+        def run_one(k: int) -> None:
+            try:
+                with sessions[k] as session:
+                    run_s, digest = _protocol(session, self.total.of(k))
+                    if isinstance(session, api.TracedSession):
+                        session.finish(digest, built, run_s)
+                    result = api.result(session, digest, chip_seeds[k])
+                path = traces[k]
+                trace = None if path is None else str(path)
+                results[k] = replace(result, build_s=built, run_s=run_s, trace=trace)
+            except BaseException as error:  # told to whoever waits, in the thread that asked for the copies
+                errors.append(error)
+                meeting.abandon()
+
+        try:
+            _all_threads(run_one, len(seeds))
+        finally:
+            close = getattr(meeting.executor, "close", None)
+            if close is not None:
+                close()
+        if errors:
+            raise next((e for e in errors if not isinstance(e, threading.BrokenBarrierError)), errors[0])
+        return tuple(r for r in results if r is not None)
+
+
+def _protocol(session: Session, progress: Progress) -> tuple[float, str]:
+    """Do the whole protocol in pieces that are the same for every copy; the seconds it took and the digest."""
+    started = time.perf_counter()
+    session.run_protocol(progress, chunk=lambda step: CHUNK)
+    digest = session.digest()
+    return time.perf_counter() - started, digest
+
+
+def _all_threads(work: Callable[[int], None], count: int) -> None:
+    threads = [threading.Thread(target=work, args=(k,), daemon=True) for k in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

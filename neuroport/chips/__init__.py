@@ -1,0 +1,1 @@
+"""What arithmetic, limits and imperfections a chip has."""

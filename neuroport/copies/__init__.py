@@ -1,0 +1,1 @@
+"""A program with an axis of copies, and programs beside each other."""

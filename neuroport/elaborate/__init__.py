@@ -1,0 +1,1 @@
+"""A network to a program in real numbers."""

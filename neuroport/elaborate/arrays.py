@@ -1,0 +1,325 @@
+"""The arrays of a program, with all their initial values, from the populations and projections of a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.chips import instance as instances
+from neuroport.elaborate.circuits import (
+    circuit,
+    designed_factors,
+    designed_steps,
+    deviates,
+    saturated,
+    synapse_circuits,
+)
+from neuroport.elaborate.connect import make_synapses
+from neuroport.elaborate.state import Elaboration, Object, Over
+from neuroport.elaborate.stimuli import run_lengths
+from neuroport.elaborate.synapses import synapse_bodies
+from neuroport.elaborate.values import Elements
+from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.language.lower import Lowering
+from neuroport.language.names import ConstantNames, Constants, declared_type
+from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.network.network import Population, Projection
+from neuroport.network.values import Quantity, Value
+from neuroport.program.constants import evaluate
+from neuroport.program.ir import REAL, Array, Designed, Expr, Int, Numbers, ReportLine, Role, Store, Sum, Type
+from neuroport.program.names import ITEM_STEP, LENGTH, RUN, STEP
+from neuroport.program.whole import NoValue
+
+
+def run_scalars(made: Elaboration) -> None:
+    """The run's own numbers: the length T of a protocol item, the step t, and the step of the item."""
+    steps = list(run_lengths(made.network, made.materialiser))
+    low, high = (min(steps), max(steps)) if steps else (1, 10**6)
+    for full, limits in ((LENGTH, (low, high)), (STEP, None), (ITEM_STEP, None)):
+        type_ = Int(low, high) if limits else Int(0, 2**62)
+        initial = np.asarray(high if limits else 0, np.int64)
+        dynamic = limits is not None
+        made.arrays.add(Array(full, RUN, "scalar", "parameter", type_, initial, dynamic=dynamic, range=limits))
+        if dynamic:
+            made.values[full] = initial
+
+
+def population_arrays(made: Elaboration, population: Population, first: int) -> None:
+    """The arrays of a population, whose first neuron sits on circuit `first`."""
+    model, name, size = population.neuron, population.name, population.size
+    elements = Elements(size, np.arange(size, dtype=np.uint64))
+    circuits = first + np.arange(size, dtype=np.int64)
+    obj = Object(name, circuits, elements, Constants(name, {}), population.mismatch)
+    made.objects[name] = obj
+    _parameters(made, obj, model, dict(population.parameters), "neuron", dict(population.ranges))
+    for state in model.states:
+        limits = _limits(made, state, population.ranges)
+        _state(made, obj, state, dict(population.initial).get(state.name, state.init), "neuron", limits)
+        learned = state.variable_class in ("plastic", "weight") and state.type == "real"
+        if learned and deviates(made, obj, state.kind):
+            _factor(made, obj, state, "neuron")
+    for sum_ in model.inputs:
+        limits = _limits(made, sum_, population.ranges)
+        type_ = _typed(sum_, limits)
+        initial = np.zeros(size, np.int64 if isinstance(type_, Int) else np.float64)
+        full = f"{name}.{sum_.name}"
+        made.arrays.add(Array(full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits))
+
+
+def projection_arrays(made: Elaboration, projection: Projection) -> None:
+    """The synapses of a projection and their arrays; its traces become arrays of the neurons at its ends."""
+    name, model = projection.name, projection.synapse
+    source, target = made.network.population(projection.source), made.network.population(projection.target)
+    try:
+        synapses = make_synapses(projection, source.size, target.size, made.network.seed, made.network.folder)
+    except InvalidInput as error:
+        made.problems += error.problems
+        return
+    except (OSError, KeyError, ValueError) as error:
+        text = f"the connections of '{name}' cannot be read: {error}"
+        made.problems.append(Problem(projection.connect.place or projection.place, text))
+        return
+    made.synapses[name] = synapses
+    circuits = synapse_circuits(made, projection, synapses)
+    obj = Object(name, circuits, synapses.elements, Constants(name, {}), projection.mismatch)
+    made.objects[name] = obj
+    _parameters(made, obj, model, dict(projection.parameters), "synapse", dict(projection.ranges))
+    stores = [s for _, body in synapse_bodies(made, projection) for s in body if isinstance(s, Store)]
+    stored = {s.array for s in stores}
+    summed = {s.array for s in stores if isinstance(s.value, Sum)}
+    for state in model.states:
+        given = dict(projection.initial).get(state.name, state.init)
+        plastic = f"{name}.{state.name}" in stored
+        if state.weight:
+            given = projection.weight if projection.weight is not None else given
+            state = replace(state, variable_class="plastic" if plastic else "weight", kind=state.kind or "weight")
+        limits = _limits(made, state, projection.ranges)
+        _state(made, obj, state, given, "synapse", limits, common=f"{name}.{state.name}" not in stored)
+        if f"{name}.{state.name}" in summed:
+            _widen(made, f"{name}.{state.name}")
+        if state.weight and state.type == "int" and deviates(made, obj, state.kind):
+            text = "its weights are whole numbers, which do not deviate; a real weight would"
+            made.report.append(ReportLine(f"{name}.{state.name}", "as designed", text))
+        if state.weight and state.type == "real" and deviates(made, obj, state.kind):
+            if plastic:
+                _factor(made, obj, state, "synapse")
+            else:
+                _deviate_static(made, f"{name}.{state.name}", state.kind, obj.circuits)
+        if state.weight and state.type == "real" and not plastic and state.name in dict(projection.ranges):
+            _open_range(made, f"{name}.{state.name}", state.kind)
+    for trace in model.traces:
+        owner = projection.source if trace.side == "pre" else projection.target
+        made.objects[owner].traces.append((trace, projection))
+        limits = made.materialiser.limits(trace.range, "")
+        initial = np.zeros(made.network.population(owner).size)
+        full = f"{name}.{trace.name}"
+        made.arrays.add(Array(full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits))
+
+
+def _parameters(
+    made: Elaboration,
+    obj: Object,
+    model: NeuronModel | SynapseModel,
+    given: dict[str, Value],
+    at: Over,
+    ranges: dict[str, tuple[float, float]],
+) -> None:
+    """Arrays of an object's parameters and derived constants; scalars where all elements are equal."""
+    types: dict[str, Type] = {}
+    scalars: set[str] = set()
+    for parameter in model.parameters:
+        value = given.get(parameter.name, parameter.default)
+        full = f"{obj.name}.{parameter.name}"
+        if value is None:
+            text = f"'{obj.name}' needs a value for parameter '{parameter.name}' of model '{model.name}'"
+            made.problems.append(Problem(parameter.place, text))
+            value = Quantity(0)
+        integer = parameter.type == "int"
+        numbers = made.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
+        limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
+        made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
+        limits, allowed = (limits if parameter.dynamic else None), limits
+        designed = None
+        circuits = circuit(made, parameter, obj)
+        if circuits is not None:
+            numbers, designed = _deviating(made, parameter, full, numbers, allowed, circuits)
+            limits = designed if parameter.dynamic else None
+        type_ = _typed(parameter, None)
+        scalar = _parameter_array(made, obj.name, full, parameter.dynamic, type_, numbers, limits, at, designed)
+        types[parameter.name] = made.arrays[full].type
+        if scalar:
+            scalars.add(parameter.name)
+    obj.constants = Constants(obj.name, types, frozenset(scalars))
+    for name, expression in model.derived:
+        constants = ConstantNames(obj.constants, made.dt)
+        lowering = Lowering(constants, obj.name, f"derived {name}", copies=made.copies)
+        value_expr = lowering.value(expression)
+        made.problems += lowering.problems
+        if value_expr is None:
+            continue
+        what = f"derived constant '{name}' of '{obj.name}'"
+        type_, scalar = derived_array(made, obj.name, f"{obj.name}.{name}", value_expr, at, what, expression.place)
+        if scalar:
+            scalars.add(name)
+        types[name] = type_
+        obj.constants = Constants(obj.name, types, frozenset(scalars))
+
+
+def _deviating(
+    made: Elaboration,
+    parameter: Parameter,
+    full: str,
+    numbers: Numbers,
+    limits: tuple[float, float] | None,
+    circuits: Numbers,
+) -> tuple[Numbers, tuple[float, float]]:
+    """A parameter's numbers as its circuits make them, and between what these lie on any specimen of the chip."""
+    nominal = np.append(numbers, limits).astype(numbers.dtype) if parameter.dynamic and limits else numbers
+    if parameter.type == "real":
+        ends = designed_factors(made, parameter.kind, nominal)
+        circuit_made = Designed(numbers, limits, circuits)
+        values = circuit_made.made(numbers)
+    else:
+        whole = designed_steps(made, parameter.kind, nominal, limits)
+        circuit_made, ends = Designed(numbers, limits or whole, circuits), whole
+        values = saturated(made, full, numbers + circuits, whole)
+    if parameter.dynamic:
+        made.designed[full] = circuit_made
+    return values, ends
+
+
+def derived_array(
+    made: Elaboration, owner: str, full: str, expr: Expr, at: Over, what: str, place: Place | None
+) -> tuple[Type, bool]:
+    """The array of a constant that follows from parameters: its type, and whether it is one number for all elements.
+
+    Where it can be switched or deviates, its bounds follow from the ranges of what it follows from.
+    """
+    dynamic, deviates = made.is_dynamic(expr), made.deviates(expr)
+    try:
+        numbers, limits = evaluate(expr, made.values), made.bounds(expr) if dynamic or deviates else None
+    except NoValue as error:
+        made.problems.append(Problem(place, f"{what} {error.reason}; narrow what it follows from"))
+        numbers, limits = np.zeros((), np.int64 if isinstance(expr.type, Int) else np.float64), (0, 0)
+    if not np.all(np.isfinite(numbers)):
+        made.problems.append(Problem(place, f"{what} is not finite; check the parameters that it is made of"))
+    if deviates and limits is None and made.chip.integer:
+        text = (
+            f"{what} can become infinite on a specimen of chip '{made.chip.name}', and so has no number format; keep "
+        )
+        text += "what it divides by away from 0, or let the chip deviate less"
+        made.problems.append(Problem(place, text))
+    designed = limits if deviates else None
+    scalar = _parameter_array(
+        made, owner, full, dynamic, expr.type, numbers, limits if dynamic else None, at, designed
+    )  # fmt: skip
+    made.derived.append((full, expr))
+    return made.arrays[full].type, scalar
+
+
+def _parameter_array(
+    made: Elaboration,
+    owner: str,
+    full: str,
+    dynamic: bool,
+    type_: Type,
+    numbers: Numbers,
+    limits: tuple[float, float] | None,
+    at: Over,
+    designed: tuple[float, float] | None = None,
+) -> bool:
+    """The array of a parameter; whether it is one number for all.
+
+    `limits`: what it may be, if it can be switched; `designed`: on any specimen, if it deviates.
+    """
+    scalar = numbers.ndim == 0
+    if isinstance(type_, Int):
+        low, high = (numbers.min(), numbers.max()) if numbers.size else (0, 0)
+        low, high = designed or limits or (low, high)
+        type_ = Int(int(low), int(high))
+    where: Over = "scalar" if scalar else at
+    initial = np.array(numbers)
+    made.values[full] = initial
+    array = Array(
+        full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits,
+        designed=designed,
+    )  # fmt: skip
+    made.arrays.add(array)
+    return scalar
+
+
+def _state(
+    made: Elaboration,
+    obj: Object,
+    state: State,
+    value: Value | None,
+    at: Over,
+    limits: tuple[float, float] | None,
+    common: bool = False,
+) -> None:
+    """The array of a variable. `common`: no block assigns it, so that all copies share it anyway."""
+    type_ = _typed(state, limits)
+    integer = isinstance(type_, Int)
+    if value is None:
+        value = Quantity(0)
+    numbers = made.materialiser.array(value, state.unit, integer, obj.name, state.name, obj.elements)
+    made.materialiser.check_range(numbers, limits, value, obj.name, state.name)
+    initial = np.array(np.broadcast_to(numbers, (obj.elements.size,)))
+    full = f"{obj.name}.{state.name}"
+    if at == "synapse":
+        made.materialiser.made[full] = (initial, obj.elements)
+    role: Role = "weight" if state.weight else "state"
+    array = Array(
+        full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits,
+        shared=made.copies > 1 and (common or state.over_copies == "shared"),
+    )  # fmt: skip
+    made.arrays.add(array)
+
+
+def _widen(made: Elaboration, full: str) -> None:
+    """An int that is a sum over copies holds as many times what the range of one copy's part allows."""
+    array = made.arrays[full]
+    if isinstance(array.type, Int) and array.range is not None:
+        wide = Int(array.type.lo * made.copies, array.type.hi * made.copies)
+        made.arrays.change(replace(array, type=wide))
+
+
+def _limits(
+    made: Elaboration, declared: State | Input, ranges: tuple[tuple[str, tuple[float, float]], ...]
+) -> tuple[float, float] | None:
+    return made.materialiser.limits(dict(ranges).get(declared.name, declared.range), declared.unit)
+
+
+def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
+    """A learned value cannot deviate (it would be learned away): its circuit's factor applies where it is used."""
+    numbers = instances.factor(made.instance, state.kind, obj.circuits)
+    learned = f"{obj.name}.{state.name}"
+    full, ends = f"{learned}$circuit", instances.factor_range(made.chip, state.kind)
+    _parameter_array(made, obj.name, full, False, REAL, numbers, None, at, ends)
+    made.arrays.change(replace(made.arrays[learned], factor=full))
+    obj.factors[state.name] = full
+
+
+def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[np.int64]) -> None:
+    array = made.arrays[full]
+    made.designed[full] = Designed(array.initial, array.range, instances.factor(made.instance, kind, circuits))
+    ends = designed_factors(made, kind, array.initial)
+    made.arrays.change(replace(array, initial=made.designed[full].made(array.initial), designed=ends))
+
+
+def _open_range(made: Elaboration, full: str, kind: str) -> None:
+    """Static weights whose range the network file gives: the host may set any value in it, so the format holds it."""
+    array = made.arrays[full]
+    if array.range is not None:
+        ends = np.array(array.range)
+        designed = designed_factors(made, kind, ends) if array.designed is not None else array.range
+        made.arrays.change(replace(array, designed=designed))
+
+
+def _typed(declared: Parameter | State | Input, limits: tuple[float, float] | None) -> Type:
+    """The type of a declared thing, with overridden limits for ints."""
+    if declared.type == "int" and limits is not None:
+        return Int(int(limits[0]), int(limits[1]))
+    return declared_type(declared)

@@ -1,0 +1,216 @@
+"""The populations, projections, events and readouts of a program, whose arrays have been made: their bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.elaborate.arrays import derived_array
+from neuroport.elaborate.hoist import Hoister
+from neuroport.elaborate.state import Elaboration, Over
+from neuroport.elaborate.synapses import synapse_bodies, synapse_names
+from neuroport.elaborate.twins import twin_index
+from neuroport.errors import InvalidInput, Problem
+from neuroport.language.check import EACH_STEP, TRIGGERED, once, twin_read
+from neuroport.language.lower import Lowering
+from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
+from neuroport.network import units
+from neuroport.network.model import Trace
+from neuroport.network.network import Population, Projection, StateHistogram
+from neuroport.program.ir import (
+    BOOL,
+    REAL,
+    Apply,
+    Array,
+    Body,
+    Const,
+    Event,
+    Expr,
+    Int,
+    Read,
+    Readout,
+    Real,
+    Send,
+    Spike,
+    Store,
+    walk,
+)
+from neuroport.program.ir import Population as ProgramPopulation
+from neuroport.program.ir import Projection as ProgramProjection
+
+
+def population_body(made: Elaboration, population: Population) -> ProgramPopulation:
+    """A population with what its neurons do in every step, the traces of its projections included."""
+    obj, model = made.objects[population.name], population.neuron
+    names = NeuronNames(model, population.name, obj.constants, made.dt, obj.factors)
+    lowering = Lowering(names, population.name, "update", copies=made.copies)
+    lowering.block(model.update)
+    fired = lowering.spike(model.spike) if model.spike else None
+    lowering.block(model.on_spike, fired)
+    lowering.block(model.after)
+    made.problems += lowering.problems
+    body = list(lowering.finish())
+    if population.name in made.spiked and fired is not None:
+        one, zero = Const(1, Int(1, 1)), Const(0, Int(0, 0))
+        full = f"{population.name}.{SPIKED}"
+        body.append(Store(full, Apply("select", (fired, one, zero), Int(0, 1))))
+        zeros = np.zeros(population.size, np.int64)
+        made.arrays.add(Array(full, population.name, "neuron", "state", Int(0, 1), zeros, range=(0, 1)))
+    for trace, projection in obj.traces:
+        body += _trace(made, trace, projection, fired)
+    inputs = tuple(f"{population.name}.{i.name}" for i in model.inputs)
+    spiking = any(isinstance(stmt, Spike) for stmt in body)
+    outgoing = [made.delay(p) for p in made.network.projections if p.source == population.name]
+    hoisted = _hoisted(made, population.name, tuple(body))
+    return ProgramPopulation(population.name, population.size, hoisted, inputs, spiking, max(outgoing, default=1))
+
+
+def _trace(made: Elaboration, trace: Trace, projection: Projection, fired: Expr | None) -> list[Store]:
+    if fired is None:
+        owner = projection.source if trace.side == "pre" else projection.target
+        text = f"trace '{trace.name}' of projection '{projection.name}' needs spikes, but '{owner}' has none"
+        made.problems.append(Problem(projection.place, text))
+        return []
+    names = ConstantNames(made.objects[projection.name].constants, made.dt)
+    lowering = Lowering(names, projection.name, f"trace {trace.name}", copies=made.copies)
+    decay, increment = lowering.value(trace.decay), lowering.value(trace.increment)
+    made.problems += lowering.problems
+    if decay is None or increment is None:
+        return []
+    if any(isinstance(e, Read) and e.at != "scalar" for x in (decay, increment) for e in walk(x)):
+        text = f"trace '{trace.name}' of projection '{projection.name}' needs parameters that all synapses share"
+        made.problems.append(Problem(projection.place, text))
+        return []
+    full = f"{projection.name}.{trace.name}"
+    decayed: Expr = Apply("mul", (Read(full, "own", REAL), _real(decay)), REAL)
+    if trace.mode == "set":
+        return [Store(full, Apply("select", (fired, _real(increment), decayed), REAL))]
+    added = Apply("select", (fired, _real(increment), Const(0.0, REAL)), REAL)
+    return [Store(full, Apply("add", (decayed, added), REAL))]
+
+
+def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProjection:
+    """A projection with what its synapses do in every step, at arrivals and at postsynaptic spikes."""
+    synapses = made.synapses[projection.name]
+    bodies = {name: _hoisted(made, projection.name, body) for name, body in synapse_bodies(made, projection, True)}
+    sources = made.network.population(projection.source).size
+    targets = made.network.population(projection.target).size
+    return ProgramProjection(
+        name=projection.name,
+        source=projection.source,
+        target=projection.target,
+        source_size=sources,
+        target_size=targets,
+        delay=made.delay(projection),
+        pre=synapses.pre,
+        post=synapses.post,
+        indptr=synapses.indptr,
+        element=synapses.elements.keys,
+        dendritic=_dendritic(made, projection),
+        step=bodies["step"],
+        arrive=bodies["on_pre"],
+        post_body=bodies["on_post"],
+        row_condition=_row_condition(bodies["step"]),
+        twin=_twin_index(made, projection),
+    )
+
+
+def _twin_index(made: Elaboration, projection: Projection) -> NDArray[np.int64] | None:
+    if projection.twin is None or twin_read(projection.synapse) is None:
+        return None
+    other = made.network.projection(projection.twin.of)
+    try:
+        return twin_index(projection, made.synapses[projection.name], other, made.synapses[other.name])
+    except InvalidInput as error:
+        made.problems += error.problems
+        return None
+
+
+def _dendritic(made: Elaboration, projection: Projection) -> NDArray[np.int64] | None:
+    if projection.dendritic is None:
+        return None
+    elements = made.objects[projection.name].elements
+    value = projection.dendritic
+    steps = made.materialiser.array(value, "step", False, projection.name, "dendritic_delay", elements)
+    whole: NDArray[np.int64] = np.rint(np.broadcast_to(steps, (elements.size,))).astype(np.int64)
+    if whole.size and whole.min() < 0:
+        text = f"projection '{projection.name}' has a dendritic delay of {whole.min()} steps; 0 is the least"
+        made.problems.append(Problem(value.place, text))
+        whole = np.maximum(whole, 0)
+    return whole
+
+
+def events(made: Elaboration) -> Iterable[Event]:
+    """What populations and projections do when an event is triggered."""
+    for population in made.network.populations:
+        obj = made.objects[population.name]
+        names = NeuronNames(population.neuron, population.name, obj.constants, made.dt, inputs=False)
+        for event, block in population.neuron.on_event:
+            common = once(block, population.neuron)
+            lowering = Lowering(names, population.name, f"on_event {event}", TRIGGERED, False, made.copies, common)
+            lowering.block(block)
+            made.problems += lowering.problems
+            body = _hoisted(made, population.name, lowering.finish())
+            single = common and made.copies > 1
+            yield Event(event, population.name, "neuron", body, event == EACH_STEP, single)
+    for projection in made.network.projections:
+        for event, block in projection.synapse.on_event:
+            seen = synapse_names(made, projection, sides=False)
+            common = once(block, projection.synapse)
+            lowering = Lowering(seen, projection.name, f"on_event {event}", TRIGGERED, False, made.copies, common)
+            lowering.block(block)
+            made.problems += lowering.problems
+            body = _hoisted(made, projection.name, lowering.finish())
+            single = common and made.copies > 1
+            yield Event(event, projection.name, "synapse", body, event == EACH_STEP, single)
+
+
+def histogram(made: Elaboration, readout: StateHistogram) -> Readout:
+    """A histogram of joint states, with the condition for a neuron's bit."""
+    population = made.network.population(readout.population)
+    obj = made.objects[readout.population]
+    names = NeuronNames(population.neuron, population.name, obj.constants, made.dt, inputs=False)
+    lowering = Lowering(names, readout.name, "state", copies=made.copies)
+    value = lowering.value(readout.state)
+    made.problems += lowering.problems
+    if value is None:
+        value = Const(False, BOOL)
+    if isinstance(value.type, Int):
+        value = Apply("ne", (value, Const(0, Int(0, 0))), BOOL)
+    if isinstance(value.type, Real):
+        made.problems.append(Problem(readout.state.place, "a state is true or false; compare the value with something"))
+    (bit,) = _hoisted(made, population.name, (Spike(value),))
+    assert isinstance(bit, Spike)
+    every = made.materialiser.steps(readout.every, readout.name)
+    phase = int(units.steps(readout.phase, made.network.dt)) if readout.phase.unit else int(readout.phase.number)
+    return Readout(readout.name, readout.population, bit.condition, every, phase)
+
+
+def _hoisted(made: Elaboration, owner: str, body: Body) -> Body:
+    """Constant parts become parameter arrays of the owner."""
+    hoister = Hoister(owner, made.values)
+    body = hoister.body(body)
+    what = f"a constant part of the model of '{owner}'"
+    made.problems += [Problem(None, f"{what} {reason}") for reason in hoister.reasons]
+    for name, expr in hoister.made:
+        derived_array(made, owner, name, expr, _where(made, owner), what, None)
+    return body
+
+
+def _where(made: Elaboration, owner: str) -> Over:
+    return "neuron" if any(p.name == owner for p in made.network.populations) else "synapse"
+
+
+def _real(expr: Expr) -> Expr:
+    return Apply("to_real", (expr,), REAL) if isinstance(expr.type, Int) else expr
+
+
+def _row_condition(step: Body) -> Expr | None:
+    """The condition under which a row does anything, if it depends on the presynaptic neuron alone."""
+    if len(step) != 1 or not isinstance(step[0], Send) or step[0].guard is None:
+        return None
+    guard = step[0].guard
+    reads = [part for part in walk(guard) if isinstance(part, Read)]
+    return guard if all(read.at in ("pre", "scalar") for read in reads) else None

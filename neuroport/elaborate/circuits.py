@@ -1,0 +1,80 @@
+"""The circuits of a chip instance that a network's elements get, and how these deviate."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.chips import instance as instances
+from neuroport.elaborate.connect import Synapses
+from neuroport.elaborate.state import Elaboration, Object
+from neuroport.network.model import Parameter
+from neuroport.network.network import Projection
+from neuroport.program.ir import Numbers, ReportLine
+
+
+def deviates(made: Elaboration, obj: Object, kind: str) -> bool:
+    """Whether parameters of this kind deviate on the chip and for this object."""
+    return obj.mismatch and bool(kind) and kind in dict(made.chip.mismatch)
+
+
+def circuit(made: Elaboration, parameter: Parameter, obj: Object) -> Numbers | None:
+    """What circuits do to a parameter, as in Designed: factors, or offsets of an int; None where none ever deviates.
+
+    Whether it deviates is a matter of the chip, not of the specimen: all specimens have the same arrays.
+    """
+    if not deviates(made, obj, parameter.kind):
+        return None
+    if parameter.type == "real":
+        return instances.factor(made.instance, parameter.kind, obj.circuits)
+    if instances.offset_range(made.chip, parameter.kind) == (0, 0):
+        return None
+    return instances.offset(made.instance, parameter.kind, obj.circuits)
+
+
+def designed_factors(made: Elaboration, kind: str, numbers: Numbers) -> tuple[float, float]:
+    """Between what these numbers, times the factors of their circuits, lie on any specimen of the chip."""
+    factors = instances.factor_range(made.chip, kind)
+    ends = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 0.0)
+    corners = [end * factor for end in ends for factor in factors]
+    return min(corners), max(corners)
+
+
+def designed_steps(
+    made: Elaboration, kind: str, numbers: Numbers, limits: tuple[float, float] | None
+) -> tuple[int, int]:
+    """Between what these counts, plus the offsets of their circuits, lie on any specimen.
+
+    They stay in their declared range; without one, counts do not fall below 0.
+    """
+    low, high = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
+    least, most = (int(end) for end in limits) if limits is not None else (min(low, 0), 2**62)
+    down, up = instances.offset_range(made.chip, kind)
+    return max(low + down, least), min(high + up, most)
+
+
+def saturated(made: Elaboration, full: str, numbers: Numbers, limits: tuple[int, int]) -> Numbers:
+    """Counts at the ends of what the chip's description allows, where an edited instance puts them beyond."""
+    outside = int(((numbers < limits[0]) | (numbers > limits[1])).sum())
+    if outside:
+        text = f"{outside} values of this specimen are outside {limits[0]}..{limits[1]}, what the offsets that chip "
+        text += f"'{made.chip.name}' states allow, and stand at its ends"
+        made.report.append(ReportLine(full, "saturated", text, {"count": outside}))
+    return np.clip(numbers, *limits)
+
+
+def synapse_circuits(made: Elaboration, projection: Projection, synapses: Synapses) -> NDArray[np.int64]:
+    """Circuit numbers: the rank of a synapse among all those of its postsynaptic neuron, in file order."""
+    target = made.objects[projection.target]
+    taken = np.zeros(len(target.circuits), np.int64)
+    for other in made.network.projections:
+        if other.name == projection.name:
+            break
+        if other.target == projection.target and other.name in made.synapses:
+            taken += np.bincount(made.synapses[other.name].post, minlength=len(taken))
+    order = np.argsort(synapses.post, kind="stable")
+    post = synapses.post[order]
+    first = np.searchsorted(post, post, side="left")
+    rank = np.empty(len(post), np.int64)
+    rank[order] = np.arange(len(post)) - first
+    return instances.synapse_circuits(target.circuits[synapses.post], taken[synapses.post] + rank)

@@ -1,0 +1,87 @@
+"""Elaboration: a network becomes a program with real numbers, in which everything is concrete.
+
+Afterwards: every size, connection, initial value and constant is an array; every block is a straight-line body; parts
+that depend on parameters alone are arrays of their own; what a chip instance deviates in has been applied.
+"""
+
+from __future__ import annotations
+
+from neuroport.chips import instance as instances
+from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.copies.axis import with_copies
+from neuroport.elaborate.arrays import population_arrays, projection_arrays, run_scalars
+from neuroport.elaborate.bodies import events, histogram, population_body, projection_bodies
+from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_horizon
+from neuroport.elaborate.memory import refuse_too_large
+from neuroport.elaborate.state import Elaboration
+from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
+from neuroport.elaborate.values import Materialiser
+from neuroport.network import units
+from neuroport.network.network import Network
+from neuroport.program.ir import Derived, Injection, Program, Record, Series
+from neuroport.program.names import check_names
+from neuroport.session.protocol import protocol_steps
+from neuroport.session.sample import sample_records
+
+
+def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None) -> Program:
+    """Make the real program of a network for a chip: of a specimen, or without one of the chip as it was designed.
+
+    All have the same arrays, types and bodies; only numbers differ. The chip matters only through its mismatch and its
+    precision. Raises InvalidInput with every problem found; nothing large is allocated before the network is known to
+    fit into memory.
+    """
+    check_names(network)
+    refuse_too_large(network)
+    dt = units.coherent(network.dt.number, network.dt.unit)[0]
+    one = instances.designed(chip) if instance is None else instance
+    made = Elaboration(network, chip, one, Materialiser(network), dt, batch_size(network))
+    _make_arrays(made)
+    return _program(made)
+
+
+def _make_arrays(made: Elaboration) -> None:
+    """All but the arrays for constant parts, which bodies bring with them."""
+    run_scalars(made)
+    first = 0
+    for population in made.network.populations:
+        population_arrays(made, population, first)
+        first += population.size
+    for projection in made.network.projections:
+        projection_arrays(made, projection)
+    made.stop_on_problems()
+
+
+def _program(made: Elaboration) -> Program:
+    """The program, now that its arrays are made."""
+    network = made.network
+    projections = tuple(projection_bodies(made, p) for p in network.projections)
+    populations = tuple(population_body(made, p) for p in network.populations)
+    triggered = tuple(events(made))
+    stimuli = [elaborate_stimulus(s, network, made.materialiser) for s in network.stimuli]
+    readouts = tuple(histogram(made, r) for r in network.histograms)
+    records = tuple(Record(s.of, made.materialiser.steps(s.every, f"record of {s.of}")) for s in network.record.states)
+    records += sample_records(network, made.materialiser)
+    made.stop_on_problems()
+    program = Program(
+        name=network.name,
+        dt=made.dt,
+        seed=network.seed,
+        chip=made.chip.name,
+        integer=False,
+        precision="float32" if made.chip.arithmetic == "float32" else "float64",
+        arrays=made.arrays,
+        populations=populations,
+        projections=projections,
+        events=triggered,
+        readouts=readouts,
+        records=records,
+        injections=tuple(s for s in stimuli if isinstance(s, Injection)),
+        series=tuple(s for s in stimuli if isinstance(s, Series)),
+        tables={},
+        derived=tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic),
+        report=tuple(made.report),
+        designed=made.designed,
+    )
+    program = with_horizon(program, max(HORIZON, protocol_steps(network, program)))
+    return with_copies(trimmed(with_histories(program), made.values), made.copies)

@@ -1,0 +1,102 @@
+"""What is known of a program while it is made from a network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.elaborate import ranges
+from neuroport.elaborate.connect import Synapses
+from neuroport.elaborate.values import Elements, Materialiser
+from neuroport.errors import InvalidInput, Problem
+from neuroport.language.names import Constants
+from neuroport.network import units
+from neuroport.network.model import Trace
+from neuroport.network.network import Network, Projection
+from neuroport.program.ir import Arrays, Designed, Expr, Numbers, Read, ReportLine, walk
+
+Over = Literal["scalar", "neuron", "synapse"]
+
+
+@dataclass(eq=False)
+class Object:
+    """What is known of a population or projection.
+
+    `factors`: its learned variables that are used through a deviating circuit, with the arrays of the factors.
+    `traces`: those that a population's neurons keep for projections.
+    """
+
+    name: str
+    circuits: NDArray[np.int64]
+    elements: Elements
+    constants: Constants
+    mismatch: bool = True
+    factors: dict[str, str] = field(default_factory=dict)
+    traces: list[tuple[Trace, Projection]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Elaboration:
+    """What has been made of a network so far, and the problems found.
+
+    `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how;
+    `designed`: the arrays that the host may set and whose circuits deviate.
+    `spiked`: the populations whose synapses ask whether they spiked. `report`: what a person should know.
+    """
+
+    network: Network
+    chip: Chip
+    instance: ChipInstance
+    materialiser: Materialiser
+    dt: float  # ms
+    copies: int
+    arrays: Arrays = field(default_factory=Arrays)
+    values: dict[str, Numbers] = field(default_factory=dict)
+    derived: list[tuple[str, Expr]] = field(default_factory=list)
+    designed: dict[str, Designed] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    objects: dict[str, Object] = field(default_factory=dict)
+    synapses: dict[str, Synapses] = field(default_factory=dict)
+    spiked: set[str] = field(default_factory=set)
+    report: list[ReportLine] = field(default_factory=list)
+
+    def delay(self, projection: Projection) -> int:
+        """A projection's delay in steps."""
+        return int(units.steps(projection.delay, self.network.dt))
+
+    def is_dynamic(self, expr: Expr) -> bool:
+        """Whether an expression over parameters reads one that can be switched."""
+        return any(isinstance(e, Read) and self.arrays[e.array].dynamic for e in walk(expr))
+
+    def deviates(self, expr: Expr) -> bool:
+        """Whether an expression over parameters reads one that differs between the specimens of the chip."""
+        return any(isinstance(e, Read) and self.arrays[e.array].designed is not None for e in walk(expr))
+
+    def bounds(self, expr: Expr) -> tuple[float, float] | None:
+        """What a constant may be when dynamic parameters are switched, on any specimen; None where that is endless.
+
+        NoValue where an int may need more than 63 bits.
+        """
+        low, high = ranges.bounds(expr, self._range_of)
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+
+    def _range_of(self, read: Read) -> tuple[float, float]:
+        array, values = self.arrays[read.array], self.values[read.array]
+        if array.designed is not None:
+            return array.designed
+        if array.dynamic:
+            return array.range or (-math.inf, math.inf)
+        if values.size == 0:
+            return 0, 0
+        return values.min().item(), values.max().item()
+
+    def stop_on_problems(self) -> None:
+        """Raise InvalidInput if there are any problems so far."""
+        problems = self.problems + self.materialiser.problems
+        if problems:
+            raise InvalidInput(dict.fromkeys(problems))

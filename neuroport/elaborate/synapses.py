@@ -1,0 +1,93 @@
+"""The blocks of a synapse model as bodies of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neuroport.elaborate.state import Elaboration
+from neuroport.errors import Problem
+from neuroport.language.check import TRIGGERED, synapse_allowed
+from neuroport.language.lower import Lowering
+from neuroport.language.names import Side, SynapseNames, Twin
+from neuroport.network.network import Projection
+from neuroport.program.ir import REAL, Apply, Body, Expr, Int, Read, Real, Send
+from neuroport.program.sent import Form, as_sent
+
+
+def synapse_names(made: Elaboration, projection: Projection, sides: bool = True) -> SynapseNames:
+    """What names stand for in a synapse's blocks: those that see its sides, or those of events, which see its twin."""
+    obj = made.objects[projection.name]
+    ends = []
+    for end in (projection.source, projection.target):
+        ends.append(Side(end, made.network.population(end).neuron, made.objects[end].constants))
+    twin = None
+    if projection.twin is not None and not sides:
+        of = projection.twin.of
+        known = made.objects.get(of)
+        twin = Twin(of, made.network.projection(of).synapse, known.constants) if known else Twin(of)
+    return SynapseNames(
+        projection.synapse, projection.name, obj.constants, made.dt, ends[0], ends[1], projection.input,
+        made.delay(projection), sides, twin, made.spiked,
+    )  # fmt: skip
+
+
+def synapse_bodies(made: Elaboration, projection: Projection, report: bool = False) -> Iterable[tuple[str, Body]]:
+    """The bodies of step, on_pre and on_post, and (when not reporting) of the events."""
+    model = projection.synapse
+    blocks = [("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)]
+    dendritic = projection.dendritic is not None
+    bodies: dict[str, Body] = {}
+    for name, block in blocks:
+        names = synapse_names(made, projection)
+        lowering = Lowering(names, projection.name, name, synapse_allowed(name), dendritic, made.copies)
+        lowering.block(block)
+        if report:
+            made.problems += lowering.problems
+            _needs_spikes(made, projection, name, bool(block.tree))
+        bodies[name] = lowering.finish()
+    if not any(isinstance(s, Send) for body in bodies.values() for s in body):
+        bodies["on_pre"] = (_default_send(made, projection, dendritic, report), *bodies["on_pre"])
+    through = _through_circuit(made, projection)
+    yield from ((name, as_sent(body, through)) for name, body in bodies.items())
+    if not report:
+        for event, block in model.on_event:
+            names = synapse_names(made, projection, False)
+            lowering = Lowering(names, projection.name, f"on_event {event}", TRIGGERED)
+            lowering.block(block)
+            yield event, lowering.finish()
+
+
+def _through_circuit(made: Elaboration, projection: Projection) -> Form:
+    """A learned weight that deviates leaves multiplied by its circuit's factor."""
+    name = projection.synapse.weight.name
+    full = f"{projection.name}.{name}"
+    factor = made.objects[projection.name].factors.get(name)
+    if factor is None:
+        return lambda read: read
+    times = Read(factor, "own", REAL)
+    return lambda read: Apply("mul", (read, times), REAL) if read.array == full else read
+
+
+def _needs_spikes(made: Elaboration, projection: Projection, block: str, used: bool) -> None:
+    end = {"on_pre": projection.source, "on_post": projection.target}.get(block)
+    if used and end is not None and made.network.population(end).neuron.spike is None:
+        text = f"'{block}' of synapse model '{projection.synapse.name}' never runs: population '{end}' does not spike"
+        made.problems.append(Problem(projection.place, text))
+
+
+def _default_send(made: Elaboration, projection: Projection, dendritic: bool, report: bool) -> Send:
+    """`send(target, weight)`, which starts on_pre when a model sends nothing."""
+    if report:
+        _needs_spikes(made, projection, "on_pre", True)
+    names = synapse_names(made, projection)
+    weight = names.variable(projection.synapse.weight.name)
+    target = names.input("target", back=False)
+    assert weight is not None
+    assert target is not None
+    value: Expr = Read(weight.array, "own", weight.type)
+    if isinstance(target.type, Real) and isinstance(weight.type, Int):
+        value = Apply("to_real", (value,), REAL)
+    elif isinstance(target.type, Int) and isinstance(weight.type, Real):
+        text = f"input '{projection.input}' takes ints, but the weight of '{projection.name}' is real"
+        made.problems.append(Problem(projection.place, text))
+    return Send(target.array, value, None, "post", "synapse" if dendritic else 0)

@@ -1,0 +1,46 @@
+"""Twins: which synapse of one projection corresponds to each of another."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.elaborate.connect import Synapses
+from neuroport.errors import InvalidInput
+from neuroport.network.network import Projection
+
+
+def twin_index(projection: Projection, own: Synapses, other: Projection, its: Synapses) -> NDArray[np.int64]:
+    """For every synapse the number of its twin in the other projection: the one between the same neuron numbers.
+
+    Presynaptic numbers correspond to postsynaptic ones if the twin is transposed, or where the sizes allow only that.
+    Raises InvalidInput for a synapse without a twin, and where several synapses join the same neurons.
+    """
+    assert projection.twin is not None
+    place = projection.twin.place or projection.place
+    shape, its_shape = own.elements.shape, its.elements.shape
+    swapped = projection.twin.transposed or shape != its_shape
+    wanted = (own.pre, own.post)
+    found = (its.post, its.pre) if swapped else (its.pre, its.post)
+    for name, pairs in ((projection.name, wanted), (other.name, found)):
+        keys = np.sort(_keys(pairs, shape[1]))
+        if (keys[1:] == keys[:-1]).any():
+            text = f"several synapses of '{name}' join the same neurons, so that none of them has one twin"
+            raise InvalidInput.one(place, f"twin of projection '{projection.name}': {text}; connect each pair once")
+    keys, its_keys = _keys(wanted, shape[1]), _keys(found, shape[1])
+    order = np.argsort(its_keys, kind="stable")
+    at = np.searchsorted(its_keys[order], keys)
+    there = at < len(order)
+    there[there] = its_keys[order[at[there]]] == keys[there]
+    if not there.all():
+        first = int(np.flatnonzero(~there)[0])
+        pre, post = int(own.pre[first]), int(own.post[first])
+        missing = f"{post} -> {pre}" if swapped else f"{pre} -> {post}"
+        text = f"'{other.name}' has no synapse {missing}, so {pre} -> {post} has no twin"
+        text = f"twin of projection '{projection.name}': {text}; connect both projections alike"
+        raise InvalidInput.one(place, text)
+    return np.asarray(order[at], np.int64)
+
+
+def _keys(pairs: tuple[NDArray[np.int64], NDArray[np.int64]], width: int) -> NDArray[np.int64]:
+    return pairs[0] * np.int64(width) + pairs[1]

@@ -1,0 +1,252 @@
+"""From values as written in a file to numbers per element, in coherent units."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport import datasets
+from neuroport.elaborate.targets import boltzmann
+from neuroport.errors import InvalidInput, Place, Problem, Unsupported
+from neuroport.network import units
+from neuroport.network.network import Network
+from neuroport.network.values import (
+    ArrayValue,
+    CopyValue,
+    DataValue,
+    Distribution,
+    FileValue,
+    Quantity,
+    TargetValue,
+    Value,
+)
+from neuroport.numerics.draws import Source, sample
+from neuroport.program.ir import Numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Elements:
+    """What a value has one number for: `size` neurons, or synapses with their pre and post neurons.
+
+    `keys` (uint64) are the elements' numbers for random draws. `given` maps synapse positions to the order in which
+    pairs were written, for one-dimensional arrays.
+    """
+
+    size: int
+    keys: NDArray[np.uint64]
+    pre: NDArray[np.int64] | None = None
+    post: NDArray[np.int64] | None = None
+    shape: tuple[int, int] = (0, 0)
+    given: NDArray[np.int64] | None = None
+
+
+EXACT = 2**53
+"""Every int up to this is a float64."""
+
+
+@dataclass(eq=False)
+class Materialiser:
+    """Turns the values of one network into arrays; collects problems."""
+
+    network: Network
+    problems: list[Problem] = field(default_factory=list)
+    made: dict[str, tuple[Numbers, Elements]] = field(default_factory=dict)
+    """Initial values of the synaptic variables made so far."""
+    _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
+
+    def number(self, quantity: Quantity, unit: str) -> float:
+        """A quantity in coherent units, or in steps where `unit` counts steps. Ints that no float holds stay ints."""
+        if isinstance(quantity.number, int) and abs(quantity.number) > EXACT and not quantity.unit and not unit:
+            return quantity.number
+        if units.is_step(unit):
+            return float(units.steps(quantity, self.network.dt)) if quantity.unit else float(quantity.number)
+        return units.coherent(quantity.number, quantity.unit or unit)[0]
+
+    def limits(self, declared: tuple[float, float] | None, unit: str) -> tuple[float, float] | None:
+        """A declared range in coherent units."""
+        if declared is None:
+            return None
+        return self.number(Quantity(declared[0], unit), unit), self.number(Quantity(declared[1], unit), unit)
+
+    def check_range(
+        self, numbers: Numbers, limits: tuple[float, float] | None, value: Value | None, owner: str, quantity: str
+    ) -> None:
+        """Note a problem when numbers lie outside their declared range (coherent units)."""
+        if limits is None or numbers.size == 0:
+            return
+        outside = int(np.count_nonzero((numbers < limits[0]) | (numbers > limits[1])))
+        if outside:
+            text = (
+                f"{owner}.{quantity}: {outside} of {numbers.size} values lie outside {limits[0]:g} .. {limits[1]:g}; "
+                f"bound the distribution with low and high, or widen the range"
+            )
+            self.problems.append(Problem(value.place if value is not None else None, text))
+
+    def array(self, value: Value, unit: str, integer: bool, owner: str, quantity: str, elements: Elements) -> Numbers:
+        """The numbers: shape () for a single quantity, else (elements.size,). Problems give zeros."""
+        if integer and isinstance(value, Quantity) and isinstance(self.number(value, unit), int):
+            return self._long(value, f"{owner}.{quantity}")
+        return self._checked(
+            value, integer, f"{owner}.{quantity}", lambda: self._numbers(value, unit, owner, quantity, elements)
+        )
+
+    def _long(self, value: Quantity, name: str) -> Numbers:
+        """An int that no float holds."""
+        if -(2**63) <= value.number < 2**63:
+            return np.asarray(value.number, np.int64)
+        self.problems.append(Problem(value.place, f"{name} is {value.number}, which needs more than 63 bits"))
+        return np.zeros((), np.int64)
+
+    def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
+        """The numbers of an array, a file or a data set in its own shape; () for a single quantity."""
+        if not isinstance(value, ArrayValue | FileValue | DataValue):
+            return self.array(value, unit, integer, owner, quantity, Elements(0, np.zeros(0, np.uint64)))
+        return self._checked(value, integer, f"{owner}.{quantity}", lambda: self._stored(value, unit))
+
+    def _checked(self, value: Value, integer: bool, name: str, compute: Callable[[], NDArray[np.float64]]) -> Numbers:
+        """The computed numbers: finite, whole where they must be, and zero where they cannot be had."""
+        try:
+            numbers = compute()
+        except InvalidInput as error:
+            self.problems += error.problems
+            numbers = np.zeros((), np.float64)
+        except Unsupported as error:
+            self.problems.append(Problem(value.place, f"{name}: {error}"))
+            numbers = np.zeros((), np.float64)
+        except (OSError, KeyError, ValueError) as error:
+            text = f"{name} cannot be read: {error}".rstrip()
+            self.problems.append(Problem(value.place, text))
+            numbers = np.zeros((), np.float64)
+        if not np.all(np.isfinite(numbers)):
+            self.problems.append(Problem(value.place, f"{name} has values that are not finite"))
+            numbers = np.nan_to_num(numbers)
+        if not integer:
+            return numbers
+        if np.any(np.abs(numbers) >= EXACT):
+            text = f"{name} holds ints from 2^53 on, which lists and files do not carry exactly; give smaller ones"
+            self.problems.append(Problem(value.place, text))
+            return np.zeros(numbers.shape, np.int64)
+        whole = np.rint(numbers)
+        if not isinstance(value, Distribution) and np.any(whole != numbers):
+            first = float(numbers.flat[np.argmax(whole != numbers)])
+            self.problems.append(Problem(value.place, f"{name} is an int, {first:g} was given; round it"))
+        return whole.astype(np.int64)
+
+    def shape(self, value: Value) -> tuple[int, ...]:
+        """The shape of an array, file or data set; () for anything else, and for a file that cannot be read."""
+        if isinstance(value, ArrayValue):
+            return value.values.array.shape
+        if isinstance(value, DataValue):
+            return datasets.shape(value.data, value.part, value.field, dict(value.options))
+        if isinstance(value, FileValue):
+            try:
+                return read_dataset(Path(self.network.folder) / value.file, value.dataset).shape
+            except (OSError, KeyError, ValueError):
+                return ()
+        return ()
+
+    def steps(self, quantity: Quantity, what: str) -> int:
+        """A whole number of steps from 1; anything else is noted as a problem."""
+        steps = units.steps(quantity, self.network.dt)
+        if steps.denominator != 1 or steps < 1:
+            text = f"{what}: {units.show(quantity)} is {float(steps):g} steps; give a whole number of steps from 1"
+            self.problems.append(Problem(quantity.place, text))
+            return 1
+        return int(steps)
+
+    def _numbers(self, value: Value, unit: str, owner: str, quantity: str, elements: Elements) -> NDArray[np.float64]:
+        match value:
+            case Quantity():
+                return np.asarray(self.number(value, unit), np.float64)
+            case Distribution():
+                source = Source(self.network.seed, owner, quantity)
+                return sample(value, source, elements.keys, lambda q: self.number(q, unit))
+            case ArrayValue() | FileValue() | DataValue():
+                rows = "source" if isinstance(value, DataValue) else value.rows
+                return self._arranged(self._stored(value, unit), rows, owner, quantity, elements, value.place)
+            case CopyValue(of=of, scale=scale):
+                return scale * self._copied(of, owner, quantity, elements, value.place)
+            case TargetValue(target=target, field=name):
+                return self._arranged(self.target(target)[name], "target", owner, quantity, elements, value.place)
+
+    def _stored(self, value: ArrayValue | FileValue | DataValue, unit: str) -> NDArray[np.float64]:
+        """The numbers of an array, a file or a data set in their own shape, in coherent units."""
+        data: NDArray[np.generic]
+        match value:
+            case ArrayValue(values=values):
+                data = values.array
+            case FileValue(file=file, dataset=dataset):
+                data = read_dataset(Path(self.network.folder) / file, dataset)
+            case DataValue(data=name, part=part, field=field, scale=scale, offset=offset):
+                data = offset + scale * datasets.load(name, part, field, dict(value.options))
+        numbers = np.asarray(data, np.float64)
+        given = value.unit or unit
+        return numbers * self.number(Quantity(1, given), unit) if given else numbers
+
+    def _copied(
+        self, of: str, owner: str, quantity: str, elements: Elements, place: Place | None
+    ) -> NDArray[np.float64]:
+        """The initial values of another projection's variable, by the neurons of the synapses."""
+        if of not in self.made or elements.pre is None or elements.post is None:
+            known = ", ".join(self.made) or "none"
+            text = f"{owner}.{quantity} is to be the same as '{of}', which is no variable of an earlier projection; "
+            raise InvalidInput.one(place, f"{text}there are: {known}")
+        values, other = self.made[of]
+        if other.shape != elements.shape or other.pre is None or other.post is None:
+            text = f"{owner}.{quantity} connects {elements.shape} neurons and '{of}' {other.shape}; they must be equal"
+            raise InvalidInput.one(place, text)
+        matrix = np.full(elements.shape, np.nan)
+        matrix[other.pre, other.post] = values
+        found = matrix[elements.pre, elements.post]
+        if np.any(np.isnan(found)):
+            text = f"{owner}.{quantity} has synapses where '{of}' has none; connect the same pairs"
+            raise InvalidInput.one(place, text)
+        return found
+
+    def target(self, name: str) -> dict[str, NDArray[np.float64]]:
+        """The fields of a target, computed once."""
+        if name not in self._targets:
+            target = next(t for t in self.network.targets if t.name == name)
+            self._targets[name] = boltzmann(target.weights.array, target.biases.array)
+        return self._targets[name]
+
+    def _arranged(
+        self,
+        numbers: NDArray[np.float64],
+        rows: str,
+        owner: str,
+        quantity: str,
+        elements: Elements,
+        place: Place | None,
+    ) -> NDArray[np.float64]:
+        if numbers.ndim == 0:
+            return numbers
+        if numbers.ndim == 2 and elements.pre is not None and elements.post is not None:
+            matrix = numbers if rows == "source" else numbers.T
+            if matrix.shape == elements.shape:
+                return np.asarray(matrix[elements.pre, elements.post], np.float64)
+            wanted = _shape(elements.shape, rows)
+        elif numbers.ndim == 1 and len(numbers) == elements.size:
+            return numbers if elements.given is None else numbers[elements.given]
+        else:
+            wanted = f"({elements.size},)"
+            if elements.pre is not None:
+                wanted += f" or {elements.shape} with `rows: source`"
+        text = f"{owner}.{quantity} has shape {numbers.shape}, needed is {wanted}"
+        raise InvalidInput.one(place, text)
+
+
+def read_dataset(path: Path, dataset: str) -> NDArray[np.generic]:
+    """A data set of an HDF5 file."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return np.asarray(file[dataset][()])
+
+
+def _shape(shape: tuple[int, int], rows: str) -> str:
+    return f"{shape} (source, target)" if rows == "source" else f"{shape[::-1]} (target, source)"

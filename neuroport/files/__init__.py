@@ -1,0 +1,1 @@
+"""Network files: reading and writing them."""

@@ -1,0 +1,103 @@
+"""What the parts of a network file need to know of each other while they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from neuroport.files.library import Library
+from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
+from neuroport.network.network import Boltzmann, Metric, Population, Projection, Readout, Stimulus
+from neuroport.network.units import quoted, suggestion
+from neuroport.network.values import Quantity
+from neuroport.yaml.fields import Report, listing
+from neuroport.yaml.nodes import Node
+
+
+@dataclass(slots=True)
+class Context:
+    """The network so far. A name that maps to None exists, but its own problems are in the report already."""
+
+    report: Report
+    folder: str
+    dt: Quantity | None
+    library: Library
+    populations: dict[str, Population | None] = field(default_factory=dict)
+    projections: dict[str, Projection | None] = field(default_factory=dict)
+    stimuli: dict[str, Stimulus | None] = field(default_factory=dict)
+    targets: dict[str, Boltzmann | None] = field(default_factory=dict)
+    readouts: dict[str, Readout | None] = field(default_factory=dict)
+    metrics: dict[str, Metric | None] = field(default_factory=dict)
+
+    def target_sizes(self) -> dict[str, int]:
+        """Number of units of every target that could be read."""
+        return {name: len(target.biases.array) for name, target in self.targets.items() if target}
+
+    def split(self, at: Node, what: str, text: str) -> tuple[Population | Projection, str] | None:
+        """The object and the name behind it in a text OBJECT.NAME; None with the reason in the report."""
+        owner, dot, name = text.partition(".")
+        if not dot or not name:
+            self.report.add(at, f"{what} must be written OBJECT.NAME, such as units.x; found {quoted(text)}")
+            return None
+        objects = {**self.populations, **self.projections}
+        if owner not in objects:
+            self.report.unknown(at, "population or projection", owner, list(objects))
+            return None
+        found = objects[owner]
+        return None if found is None else (found, name)
+
+    def variable(self, at: Node, what: str, text: str) -> tuple[Population | Projection, State] | None:
+        """The object and the state variable that OBJECT.VARIABLE names; None with the reason in the report."""
+        parts = self.split(at, what, text)
+        if parts is None:
+            return None
+        owner, name = parts
+        for state in model_of(owner).states:
+            if state.name == name:
+                return owner, state
+        names = [f"{owner.name}.{state.name}" for state in model_of(owner).states]
+        hint = suggestion(text, names)
+        self.report.add(at, f"{what}: {label(owner)} has no variable {quoted(name)}; {hint}{listing(names)}")
+        return None
+
+    def parameter(self, at: Node, what: str, text: str) -> tuple[Population | Projection, Parameter] | None:
+        """The object and the parameter that OBJECT.PARAMETER names; None with the reason in the report."""
+        parts = self.split(at, what, text)
+        if parts is None:
+            return None
+        owner, name = parts
+        parameters = model_of(owner).parameters
+        for parameter in parameters:
+            if parameter.name == name:
+                return owner, parameter
+        names = [f"{owner.name}.{parameter.name}" for parameter in parameters]
+        hint = suggestion(text, names)
+        self.report.add(at, f"{what}: {label(owner)} has no parameter {quoted(name)}; {hint}{listing(names)}")
+        return None
+
+
+def model_of(owner: Population | Projection) -> NeuronModel | SynapseModel:
+    """The model of a population or projection."""
+    return owner.neuron if isinstance(owner, Population) else owner.synapse
+
+
+def label(owner: Population | Projection) -> str:
+    """ "population 'units'" for messages."""
+    kind = "population" if isinstance(owner, Population) else "projection"
+    return f"{kind} '{owner.name}'"
+
+
+def input_of(context: Context, node: Node | None, at: Node, what: str, target: Population) -> str | None:
+    """The input that something is added to: the named one, or the only one of the target's model."""
+    inputs = [item.name for item in target.neuron.inputs]
+    if node is None:
+        if len(inputs) == 1:
+            return inputs[0]
+        model = f"neuron model '{target.neuron.name}' has the inputs {', '.join(inputs)}"
+        if not inputs:
+            context.report.add(
+                at, f"{what}: neuron model '{target.neuron.name}' has no input; choose another population"
+            )
+        else:
+            context.report.add(at, f"{what} lacks 'input', and {model}; name one of them")
+        return None
+    return context.report.reference(node, "input", inputs)

@@ -1,0 +1,223 @@
+"""Neuron and synapse models out of YAML nodes. Syntax of the texts inside: neuroport/syntax.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from neuroport.errors import Problem
+from neuroport.files import values as read_values
+from neuroport.files.values import Slot
+from neuroport.language import check as language
+from neuroport.network import units
+from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.network.values import Quantity
+from neuroport.yaml.fields import Report, found
+from neuroport.yaml.nodes import Node, Scalar
+
+NEURON_KEYS = (
+    *("title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
+    *("update", "spike", "on_spike", "after", "on_event"),
+)
+SYNAPSE_KEYS = (
+    *("title", "source", "notice", "equations", "params", "derived", "traces", "state"),
+    *("step", "on_pre", "on_post", "on_event"),
+)
+_PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
+_STATE_KEYS = ("type", "init", "unit", "range", "class", "kind", "weight", "over_copies")
+_INPUT_KEYS = ("type", "unit", "range")
+_TRACE_KEYS = ("of", "decay", "increment", "mode", "range")
+_TYPES = ("real", "int")
+_Model = TypeVar("_Model", NeuronModel, SynapseModel)
+_Check = Callable[[_Model], tuple[Problem, ...]]
+_OVER_COPIES = ("own", "shared")
+_CLASSES = ("weight", "plastic", "trace", "accumulator", "state")
+
+
+def neuron(report: Report, name: str, at: Node, node: Node, dt: Quantity | None) -> NeuronModel | None:
+    """The neuron model that a mapping describes, or None with its problems in the report."""
+    before = len(report.problems)
+    what = f"neuron model '{name}'"
+    entries = report.mapping(node, what, NEURON_KEYS)
+    spike = entries.get("spike")
+    model = NeuronModel(
+        name=name,
+        title=_prose(report, entries.get("title"), f"title of {what}"),
+        source=_prose(report, entries.get("source"), f"source of {what}"),
+        notice=_prose(report, entries.get("notice"), f"notice of {what}"),
+        equations=_prose(report, entries.get("equations"), f"equations of {what}"),
+        parameters=_parameters(report, entries.get("params"), what, dt),
+        derived=_derived(report, entries.get("derived"), what),
+        inputs=_inputs(report, entries.get("inputs"), what, dt),
+        states=_states(report, entries.get("state"), what, dt),
+        update=_block(report, entries.get("update"), f"update of {what}"),
+        spike=_expression(report, spike, f"spike of {what}") if spike else None,
+        on_spike=_block(report, entries.get("on_spike"), f"on_spike of {what}"),
+        after=_block(report, entries.get("after"), f"after of {what}"),
+        on_event=_events(report, entries.get("on_event"), what),
+        place=at.place,
+    )
+    return _checked(report, before, model, language.check_neuron)
+
+
+def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None) -> SynapseModel | None:
+    """The synapse model that a mapping describes, or None with its problems in the report."""
+    before = len(report.problems)
+    what = f"synapse model '{name}'"
+    entries = report.mapping(node, what, SYNAPSE_KEYS)
+    model = SynapseModel(
+        name=name,
+        title=_prose(report, entries.get("title"), f"title of {what}"),
+        source=_prose(report, entries.get("source"), f"source of {what}"),
+        notice=_prose(report, entries.get("notice"), f"notice of {what}"),
+        equations=_prose(report, entries.get("equations"), f"equations of {what}"),
+        parameters=_parameters(report, entries.get("params"), what, dt),
+        derived=_derived(report, entries.get("derived"), what),
+        states=_states(report, entries.get("state"), what, dt),
+        traces=_traces(report, entries.get("traces"), what),
+        step=_block(report, entries.get("step"), f"step of {what}"),
+        on_pre=_block(report, entries.get("on_pre"), f"on_pre of {what}"),
+        on_post=_block(report, entries.get("on_post"), f"on_post of {what}"),
+        on_event=_events(report, entries.get("on_event"), what),
+        place=at.place,
+    )
+    return _checked(report, before, model, language.check_synapse)
+
+
+def _checked(report: Report, before: int, model: _Model, check: _Check[_Model]) -> _Model | None:
+    """The model if it has no problems, those of its texts included."""
+    if len(report.problems) == before:
+        report.extend(check(model))
+    return model if len(report.problems) == before else None
+
+
+def _parameters(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[Parameter, ...]:
+    result = []
+    for name, at, inner in report.named(node, f"params of {what}", "parameters"):
+        this = f"parameter '{name}' of {what}"
+        entries = report.mapping(inner, this, _PARAMETER_KEYS)
+        common = _common(report, entries, this, dt)
+        dynamic = report.boolean(entries.get("dynamic"), f"dynamic of {this}") or False
+        if dynamic and "range" not in entries:
+            report.add(at, f"{this} is dynamic and lacks a range; add 'range: [low, high]'")
+        slot = Slot(f"default of {this}", common["unit"], common["type"], common["range"], dt)
+        default = read_values.value(report, entries.get("default"), slot)
+        kind = report.name(entries.get("kind"), f"kind of {this}") or ""
+        result.append(Parameter(name=name, default=default, dynamic=dynamic, place=at.place, kind=kind, **common))
+    return tuple(result)
+
+
+def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[State, ...]:
+    result = []
+    for name, at, inner in report.named(node, f"state of {what}", "variables"):
+        this = f"variable '{name}' of {what}"
+        entries = report.mapping(inner, this, _STATE_KEYS)
+        common = _common(report, entries, this, dt)
+        slot = Slot(f"init of {this}", common["unit"], common["type"], common["range"], dt)
+        weight = report.boolean(entries.get("weight"), f"weight of {this}") or False
+        over_copies: Any = report.choice(entries.get("over_copies"), f"over_copies of {this}", _OVER_COPIES)
+        variable_class: Any = report.choice(entries.get("class"), f"class of {this}", _CLASSES)
+        result.append(
+            State(
+                name=name,
+                init=read_values.value(report, entries.get("init"), slot),
+                variable_class=variable_class or ("weight" if weight else "state"),
+                kind=report.name(entries.get("kind"), f"kind of {this}") or "",
+                weight=weight,
+                over_copies=over_copies or "own",
+                place=at.place,
+                **common,
+            )
+        )
+    return tuple(result)
+
+
+def _inputs(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[Input, ...]:
+    result = []
+    for name, at, inner in report.named(node, f"inputs of {what}", "inputs"):
+        this = f"input '{name}' of {what}"
+        entries = report.mapping(inner, this, _INPUT_KEYS)
+        result.append(Input(name=name, place=at.place, **_common(report, entries, this, dt)))
+    return tuple(result)
+
+
+def _traces(report: Report, node: Node | None, what: str) -> tuple[Trace, ...]:
+    result = []
+    for name, at, inner in report.named(node, f"traces of {what}", "traces"):
+        this = f"trace '{name}' of {what}"
+        entries = report.mapping(inner, this, _TRACE_KEYS, ("of", "decay"))
+        side: Any = report.choice(entries.get("of"), f"of in {this}", ("pre", "post")) or "pre"
+        mode: Any = report.choice(entries.get("mode"), f"mode of {this}", ("add", "set")) or "add"
+        decay = _expression(report, entries.get("decay"), f"decay of {this}") or Expression("0")
+        increment = _expression(report, entries.get("increment"), f"increment of {this}")
+        if increment is None:
+            increment, _ = language.parse_expression("1", at.place)
+        trace_range = read_values.interval(report, entries.get("range"), f"range of {this}", "", None)
+        trace = Trace(
+            name=name, side=side, decay=decay, increment=increment, mode=mode, range=trace_range, place=at.place
+        )
+        result.append(trace)
+    return tuple(result)
+
+
+def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | None) -> dict[str, Any]:
+    """type, unit and range, which parameters, variables and inputs share."""
+    unit = report.text(entries.get("unit"), f"unit of {what}") or ""
+    try:
+        units.check(unit)
+    except units.UnitError as error:
+        report.add(entries["unit"], f"unit of {what}: {error}")
+        unit = ""
+    unit = "step" if units.is_step(unit) else unit
+    kind: Any = report.choice(entries.get("type"), f"type of {what}", _TYPES) or "real"
+    span = read_values.interval(report, entries.get("range"), f"range of {what}", unit, dt)
+    if kind == "int" and span and (span[0] % 1 or span[1] % 1):
+        report.add(
+            entries["range"], f"range of {what} must have whole numbers as ends; found [{span[0]:g}, {span[1]:g}]"
+        )
+    return {"type": kind, "unit": unit, "range": span}
+
+
+def _derived(report: Report, node: Node | None, what: str) -> tuple[tuple[str, Expression], ...]:
+    result = []
+    for name, _, inner in report.named(node, f"derived of {what}", "expressions"):
+        expression = _expression(report, inner, f"derived constant '{name}' of {what}")
+        if expression is not None:
+            result.append((name, expression))
+    return tuple(result)
+
+
+def _events(report: Report, node: Node | None, what: str) -> tuple[tuple[str, Block], ...]:
+    entries = report.named(node, f"on_event of {what}", "statements")
+    return tuple((name, _block(report, inner, f"on_event {name} of {what}")) for name, _, inner in entries)
+
+
+def _block(report: Report, node: Node | None, what: str) -> Block:
+    if node is None or (isinstance(node, Scalar) and node.value is None):
+        return Block("")
+    if not isinstance(node, Scalar):
+        report.add(node, f"{what} must be a text of statements; found {found(node)}")
+        return Block("")
+    block, problems = language.parse_block(node.text.lstrip("\n").rstrip(), node.text_place)
+    report.extend(problems)
+    return block
+
+
+def _expression(report: Report, node: Node | None, what: str) -> Expression | None:
+    if node is None:
+        return None
+    if not isinstance(node, Scalar) or not node.text.strip():
+        report.add(node, f"{what} must be an expression; found {found(node)}")
+        return None
+    return expression(report, node)
+
+
+def expression(report: Report, node: Scalar) -> Expression:
+    """The expression in a scalar; its tree is None when it has problems."""
+    result, problems = language.parse_expression(node.text.strip(), node.text_place)
+    report.extend(problems)
+    return result
+
+
+def _prose(report: Report, node: Node | None, what: str) -> str:
+    return (report.text(node, what) or "").rstrip()

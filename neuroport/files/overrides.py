@@ -1,0 +1,119 @@
+"""`--set PATH=VALUE`: changes to a network file's tree before it is interpreted.
+
+PATH starts with the name of a population, projection, stimulus, target, readout or metric, or with a top-level key of
+the file. After a population or projection comes one of its keys, or the name of a parameter. List items are counted
+from 0. The changed nodes say "--set PATH" where others say file:line:column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from neuroport.errors import InvalidInput, Place
+from neuroport.network.units import quoted, suggestion
+from neuroport.yaml import nodes as yamlfile
+from neuroport.yaml.fields import Report, found, listing
+from neuroport.yaml.nodes import Mapping, Node, Scalar
+from neuroport.yaml.nodes import Sequence as List
+
+KEYS = {
+    "populations": ("size", "neuron", "params", "init", "ranges", "mismatch"),
+    "projections": (
+        *("source", "target", "input", "synapse", "connect", "delay", "dendritic_delay"),
+        *("weight", "params", "init", "ranges", "twin", "mismatch"),
+    ),
+}
+_NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics")
+
+
+def apply(report: Report, root: Mapping, sets: Sequence[str], top: Sequence[str]) -> Mapping:
+    """The tree with all changes made, in order. `top`: the keys that a network file may have."""
+    for text in sets:
+        path, equals, value_text = text.partition("=")
+        place = Place(f"--set {path}")
+        parts = [part.strip() for part in path.split(".")]
+        if not equals or not all(parts):
+            report.add(Place(f"--set {text}"), "write PATH=VALUE, such as recurrent.eta_s=0 or seed=3")
+            continue
+        try:
+            value = yamlfile.parse(value_text, place.file, place) or Scalar(place.file, 0, 0, None, "")
+        except InvalidInput as error:
+            report.extend(error.problems)
+            continue
+        try:
+            changed = _change(root, _full_path(root, parts, top), value, place)
+        except _WrongPath as error:
+            report.add(place, str(error))
+            continue
+        assert isinstance(changed, Mapping)
+        root = changed
+    return root
+
+
+class _WrongPath(Exception):
+    """The path leads nowhere; the text says why and what is allowed."""
+
+
+def _full_path(root: Mapping, parts: list[str], top: Sequence[str]) -> list[str]:
+    """The path from the root of the file that a short path stands for."""
+    first, *rest = parts
+    for section in _NAMED:
+        things = root.get(section)
+        if isinstance(things, Mapping) and first in things.entries:
+            if not rest:
+                return [section, first]
+            return [section, first, *_inside(section, things.entries[first][1], rest)]
+    if first == "record" and len(parts) > 3:
+        return [*parts[:2], ".".join(parts[2:])]
+    if first in top:
+        return parts
+    allowed = list(top)
+    for section in _NAMED:
+        things = root.get(section)
+        allowed += list(things.entries) if isinstance(things, Mapping) else []
+    raise _WrongPath(f"unknown name {quoted(first)}; {suggestion(first, allowed)}{listing(dict.fromkeys(allowed))}")
+
+
+def _inside(section: str, node: Node, rest: list[str]) -> list[str]:
+    """The part of a path after an object: parameters may be named without `params`, keys of a kind without the kind."""
+    if section in KEYS:
+        return rest if rest[0] in KEYS[section] else ["params", *rest]
+    if isinstance(node, Mapping) and rest[0] not in node.entries:
+        for kind, _, inner in node.values():
+            if isinstance(inner, Mapping) and rest[0] in inner.entries:
+                return [kind, *rest]
+    return rest
+
+
+def _change(node: Node | None, path: list[str], value: Node, place: Place) -> Node:
+    """A copy of the tree in which the node at `path` is `value`; other parts are shared."""
+    if not path:
+        return value
+    if isinstance(node, List):
+        return _change_item(node, path, value, place)
+    if node is None or (isinstance(node, Scalar) and node.value is None):
+        node = Mapping(place.file, 0, 0)
+    if not isinstance(node, Mapping):
+        raise _WrongPath(f"{quoted(path[0])} cannot be set inside {found(node)}")
+    for length in range(len(path), 0, -1):
+        key = ".".join(path[:length])
+        if key in node.entries:
+            at, old = node.entries[key]
+            return _with(node, key, at, _change(old, path[length:], value, place))
+    # a new key; what is not known there is refused when the tree is interpreted
+    at = Scalar(place.file, 0, 0, path[0], path[0])
+    return _with(node, path[0], at, _change(None, path[1:], value, place))
+
+
+def _with(node: Mapping, key: str, at: Node, value: Node) -> Mapping:
+    return Mapping(node.file, node.line, node.column, {**node.entries, key: (at, value)})
+
+
+def _change_item(node: List, path: list[str], value: Node, place: Place) -> List:
+    count = len(node.items)
+    if not (path[0].isascii() and path[0].isdecimal() and len(path[0]) < 10 and int(path[0]) < count):
+        raise _WrongPath(f"{quoted(path[0])} is no item of this list; allowed are 0 to {count - 1}")
+    index = int(path[0])
+    items = list(node.items)
+    items[index] = _change(items[index], path[1:], value, place)
+    return List(node.file, node.line, node.column, items)

@@ -1,0 +1,360 @@
+"""The protocol out of YAML nodes."""
+
+from __future__ import annotations
+
+import ast
+
+from neuroport.files import models as read_model
+from neuroport.files import results as read_results
+from neuroport.files import values as read_values
+from neuroport.files.context import Context, label, model_of
+from neuroport.files.values import Slot
+from neuroport.language.check import EACH_STEP
+from neuroport.network import units
+from neuroport.network.model import Expression, Parameter
+from neuroport.network.network import (
+    Anneal,
+    Capture,
+    If,
+    Item,
+    Measure,
+    Metric,
+    Patterns,
+    Present,
+    Repeat,
+    Reset,
+    Run,
+    Samples,
+    Set,
+    Trigger,
+)
+from neuroport.network.switches import Owner, matching
+from neuroport.network.units import quoted
+from neuroport.network.values import Quantity
+from neuroport.session.protocol import walk
+from neuroport.yaml.fields import found, listing
+from neuroport.yaml.nodes import Mapping, Node, Scalar
+
+ITEMS = {
+    "repeat": ("repeat", "as", "do"),
+    "run": ("run", "readout"),
+    "present": ("present", "count", "readout"),
+    "if": ("if", "then", "else"),
+    "event": ("event",),
+    "set": ("set",),
+    "reset": ("reset",),
+    "measure": ("measure",),
+    "capture": ("capture",),
+    "anneal": ("anneal",),
+}
+MAX_COUNT = 2**62
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+
+
+def protocol(context: Context, node: Node | None) -> tuple[Item, ...]:
+    """The items of a protocol; those with problems are left out, with the problems in the report."""
+    return _items(context, node, "protocol", ())
+
+
+def _items(context: Context, node: Node | None, what: str, variables: tuple[str, ...]) -> tuple[Item, ...]:
+    if isinstance(node, Mapping):
+        context.report.add(node, f"{what} must be a list of items, each with a dash; found a mapping")
+        return ()
+    items = (_item(context, part, variables) for part in context.report.items(node, what))
+    return tuple(item for item in items if item is not None)
+
+
+def _item(context: Context, node: Node, variables: tuple[str, ...]) -> Item | None:
+    report = context.report
+    kinds = [key for key in node.entries if key in ITEMS] if isinstance(node, Mapping) else []
+    if not isinstance(node, Mapping) or len(kinds) != 1:
+        have = ", ".join(kinds) if kinds else found(node)
+        report.add(node, f"a protocol item must have one of the keys {', '.join(ITEMS)}; found {have}")
+        return None
+    kind = kinds[0]
+    entries = report.mapping(node, f"protocol item '{kind}'", ITEMS[kind])
+    match kind:
+        case "repeat":
+            return _repeat(context, node, entries, variables)
+        case "run":
+            return _run(context, node, entries)
+        case "present":
+            return _present(context, node, entries)
+        case "if":
+            return _if(context, node, entries, variables)
+        case "event":
+            return _event(context, node, entries["event"])
+        case "set":
+            return _set(context, node, entries["set"])
+        case "reset":
+            return _reset(context, node, entries["reset"])
+        case "capture":
+            return _capture(context, node, entries["capture"])
+        case "anneal":
+            return _anneal(context, node, entries["anneal"])
+        case _:
+            names = _names(context, entries["measure"], "metric", list(context.metrics))
+            return Measure(metrics=names, place=node.place)
+
+
+def _repeat(context: Context, node: Node, entries: dict[str, Node], variables: tuple[str, ...]) -> Repeat | None:
+    report = context.report
+    count = report.integer(entries["repeat"], "repeat", 1, MAX_COUNT)
+    variable = report.name(entries.get("as"), "'as' of repeat") or ""
+    if variable and variable in variables:
+        report.add(entries["as"], f"the variable '{variable}' counts an outer repeat already; choose another name")
+    if "do" not in entries:
+        report.add(node, "protocol item 'repeat' lacks 'do'; add the items to repeat")
+    do = _items(context, entries.get("do"), "'do' of repeat", (*variables, variable) if variable else variables)
+    return None if count is None else Repeat(count=count, variable=variable, do=do, place=node.place)
+
+
+def _run(context: Context, node: Node, entries: dict[str, Node]) -> Run | None:
+    duration = read_values.duration(context.report, entries["run"], "run", context.dt, 1)
+    readouts = _names(context, entries.get("readout"), "readout", list(context.readouts))
+    return None if duration is None else Run(duration=duration, readouts=readouts, place=node.place)
+
+
+def _present(context: Context, node: Node, entries: dict[str, Node]) -> Present | None:
+    report = context.report
+    patterns = [name for name, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]
+    name = report.reference(entries["present"], "patterns", patterns)
+    shown = context.stimuli.get(name or "")
+    if isinstance(shown, Patterns) and shown.beside:
+        text = f"'{name}' is shown beside '{shown.beside}', not by itself; write present: {shown.beside}"
+        report.add(entries["present"], text)
+        return None
+    count = report.integer(entries.get("count"), "count of present", 1, MAX_COUNT)
+    readouts = _names(context, entries.get("readout"), "readout", list(context.readouts))
+    return None if name is None else Present(patterns=name, count=count, readouts=readouts, place=node.place)
+
+
+def _if(context: Context, node: Node, entries: dict[str, Node], variables: tuple[str, ...]) -> If | None:
+    report = context.report
+    if "then" not in entries:
+        report.add(node, "protocol item 'if' lacks 'then'; add the items to do")
+    then = _items(context, entries.get("then"), "'then' of if", variables)
+    otherwise = _items(context, entries.get("else"), "'else' of if", variables)
+    condition = entries["if"]
+    if not isinstance(condition, Scalar) or not condition.text.strip():
+        report.add(condition, f"a condition must be an expression such as 'epoch % 10 == 0'; found {found(condition)}")
+        return None
+    before = len(report.problems)
+    expression = read_model.expression(report, condition)
+    if (
+        expression.tree is None
+        or len(report.problems) > before
+        or not _check(context, condition, expression, variables)
+    ):
+        return None
+    return If(condition=expression, then=then, otherwise=otherwise, place=node.place)
+
+
+def _check(context: Context, at: Node, condition: Expression, variables: tuple[str, ...]) -> bool:
+    """Whether a condition uses only repeat variables, whole numbers and the operators that conditions have."""
+    assert condition.tree is not None
+    for part in ast.walk(condition.tree):
+        match part:
+            case ast.Name(id=name):
+                if name not in variables:
+                    context.report.unknown(at, "variable", name, list(variables), " in a condition")
+                    return False
+            case ast.Constant(value=int()) | ast.BoolOp() | ast.expr_context() | ast.boolop() | ast.operator():
+                pass
+            case ast.BinOp(op=op) if isinstance(op, _OPERATORS):
+                pass
+            case ast.UnaryOp() | ast.unaryop() | ast.cmpop():
+                pass
+            case ast.Compare(ops=ops) if all(isinstance(op, _COMPARISONS) for op in ops):
+                pass
+            case _:
+                text = f"the condition {quoted(condition.text)} is not allowed; "
+                text += "use repeat variables, whole numbers, + - * // %, comparisons, and, or, not"
+                context.report.add(at, text)
+                return False
+    return True
+
+
+def _event(context: Context, node: Node, name_node: Node) -> Trigger | None:
+    name = context.report.name(name_node, "event")
+    if name is None:
+        return None
+    objects = [*context.populations.values(), *context.projections.values()]
+    known = {event for item in objects if item for event, _ in model_of(item).on_event if event != EACH_STEP}
+    if name == EACH_STEP:
+        context.report.add(
+            name_node, f"the event '{EACH_STEP}' happens by itself at the end of every step; leave the item out"
+        )
+        return None
+    if name not in known and None not in objects:
+        context.report.unknown(name_node, "event", name, sorted(known))
+        return None
+    return Trigger(event=name, place=node.place)
+
+
+def _set(context: Context, node: Node, values: Node) -> Set | None:
+    report = context.report
+    if not isinstance(values, Mapping) or not values.entries:
+        report.add(values, f"'set' must be a mapping from OBJECT.PARAMETER to values; found {found(values)}")
+        return None
+    result: list[tuple[str, Quantity]] = []
+    for key, at, inner in values.values():
+        for owner, parameter in _dynamic(context, at, "'set'", key):
+            what = f"parameter '{parameter.name}' of {label(owner)}"
+            span = dict(owner.ranges).get(parameter.name, parameter.range)
+            slot = Slot(what, parameter.unit, parameter.type, span, context.dt)
+            value = read_values.fitting(report, inner, slot)
+            if value is not None and (key, value) not in result:
+                result.append((key, value))
+    return Set(values=tuple(result), place=node.place)
+
+
+def _dynamic(context: Context, at: Node, what: str, text: str) -> list[tuple[Owner, Parameter]]:
+    """The dynamic parameters that OBJECT.PARAMETER means; none with the reason in the report."""
+    report = context.report
+    if "*" in text:
+        objects = [*context.populations.values(), *context.projections.values()]
+        found_ones = matching([o for o in objects if o], text)
+        if not found_ones and None not in objects:
+            owners = [o for o in objects if o]
+            known = [f"{o.name}.{p.name}" for o in owners for p in model_of(o).parameters if p.dynamic]
+            dynamic = listing(known) if known else "no model of this network declares one"
+            report.add(at, f"{what}: no dynamic parameter is called {quoted(text)}; {dynamic}")
+        return found_ones
+    pair = context.parameter(at, what, text)
+    if pair is None:
+        return []
+    owner, parameter = pair
+    if parameter.dynamic:
+        return [pair]
+    model = model_of(owner)
+    known = [f"{owner.name}.{item.name}" for item in model.parameters if item.dynamic]
+    names = f"dynamic are {', '.join(known)}" if known else f"model '{model.name}' has no dynamic parameters"
+    name = f"parameter '{parameter.name}' of {label(owner)}"
+    report.add(at, f"{name} cannot be switched, because its model does not declare it dynamic; {names}")
+    return []
+
+
+def _reset(context: Context, node: Node, inner: Node) -> Reset:
+    report = context.report
+    keep = None
+    populations: Node | None = inner
+    if isinstance(inner, Mapping):
+        entries = report.mapping(inner, "'reset'", ("populations", "keep"), ("populations",))
+        populations = entries.get("populations")
+        keep = report.choice(entries.get("keep"), "keep of reset", ("learned",))
+    names = _names(context, populations, "population", list(context.populations))
+    return Reset(populations=names, keep_learned=keep is not None, place=node.place)
+
+
+def _capture(context: Context, node: Node, inner: Node) -> Capture | None:
+    report = context.report
+    if not isinstance(inner, Mapping) or not inner.entries:
+        report.add(inner, f"'capture' must be a mapping from patterns to samples readouts; found {found(inner)}")
+        return None
+    patterns = [name for name, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]
+    readouts = [name for name, item in context.readouts.items() if item is None or isinstance(item, Samples)]
+    rows: list[tuple[str, str]] = []
+    for key, at, value in inner.values():
+        name = report.reference(value, "samples readout", readouts)
+        if key not in patterns:
+            report.unknown(at, "patterns", key, patterns)
+            continue
+        readout = context.readouts.get(name or "")
+        if isinstance(readout, Samples) and read_results.rows_fit(context, at, "capture", key, readout):
+            rows.append((key, readout.name))
+    return Capture(rows=tuple(rows), place=node.place)
+
+
+def _anneal(context: Context, node: Node, inner: Node) -> Anneal | None:
+    report = context.report
+    keys = ("parameter", "by", "when", "patience")
+    entries = report.mapping(inner, "'anneal'", keys, keys[:3])
+    parameters: list[str] = []
+    for item in report.items(entries.get("parameter"), "parameter of anneal"):
+        text = report.text(item, "parameter of anneal")
+        for owner, parameter in [] if text is None else _dynamic(context, item, "parameter of anneal", text):
+            if parameter.type == "int":
+                name = f"parameter '{parameter.name}' of {label(owner)}"
+                report.add(item, f"{name} is a whole number and cannot be multiplied by a factor; use 'set'")
+            elif text is not None and text not in parameters:
+                parameters.append(text)
+    by = report.number(entries.get("by"), "by of anneal", 0)
+    when = report.reference(entries.get("when"), "metric", list(context.metrics))
+    metric = context.metrics.get(when or "")
+    if metric is not None and metric.kind == "values":
+        report.add(entries["when"], f"when of anneal needs a metric that is one number, and '{when}' is a list")
+    patience = report.integer(entries.get("patience"), "patience of anneal", 0, MAX_COUNT)
+    if by is None or when is None:
+        return None
+    return Anneal(parameters=tuple(parameters), by=by, when=when, patience=patience or 0, place=node.place)
+
+
+def check_readouts(context: Context, items: tuple[Item, ...]) -> None:
+    """Whether every samples readout finds steps to sample and what its metrics compare with, where it is active."""
+    if context.dt is None:
+        return
+    for item in walk(items):
+        if not isinstance(item, Run | Present):
+            continue
+        for name in item.readouts:
+            readout = context.readouts.get(name)
+            if isinstance(readout, Samples):
+                _check_steps(context, item, readout)
+                for metric in context.metrics.values():
+                    if metric is not None and metric.of == name:
+                        _check_shown(context, item, metric)
+
+
+def _check_steps(context: Context, item: Run | Present, readout: Samples) -> None:
+    if isinstance(item, Run):
+        what, length = "a run", item.duration
+    else:
+        shown = context.stimuli.get(item.patterns)
+        if not isinstance(shown, Patterns) or shown.hold is None:
+            return
+        what, length = f"a pattern of '{item.patterns}'", shown.hold
+    steps = units.convert(length, "step", context.dt)
+    for word, time in (("from", readout.start), ("to", readout.stop)):
+        if time is None:
+            continue
+        at = units.convert(time, "step", context.dt)
+        if at > steps - (word == "from"):
+            text = f"{word} of readout '{readout.name}' is {units.show(time)}, and {what} lasts {units.show(length)}"
+            context.report.add(item.place, f"{text}; change one of the two")
+
+
+def _check_shown(context: Context, item: Run | Present, metric: Metric) -> None:
+    """Whether the patterns of an item have what a metric compares its readout with."""
+    if metric.kind not in ("accuracy", "cross_entropy", "squared_error"):
+        return
+    what = f"metric '{metric.name}' compares readout '{metric.of}' with "
+    if isinstance(item, Run):
+        text = f"{what}the patterns that are shown, and a run shows none; name the readout in 'present' items only"
+        context.report.add(item.place, text)
+        return
+    shown = context.stimuli.get(item.patterns)
+    if not isinstance(shown, Patterns):
+        return
+    if metric.kind != "squared_error":
+        if shown.labels is None:
+            text = f"{what}labels, and '{item.patterns}' has none; add labels to it"
+            context.report.add(item.place, text)
+        return
+    target = context.stimuli.get(metric.target)
+    if isinstance(target, Patterns) and (target.beside or target.name) != item.patterns:
+        text = f"{what}'{metric.target}', which is not shown with '{item.patterns}'; add beside: {item.patterns} to it"
+        context.report.add(item.place, text)
+
+
+def _names(context: Context, node: Node | None, what: str, known: list[str]) -> tuple[str, ...]:
+    """A list of names of things that exist, each once."""
+    result: list[str] = []
+    for item in context.report.items(node, f"the list of {what}s"):
+        name = context.report.reference(item, what, known)
+        if name in result:
+            context.report.add(item, f"the {what} '{name}' is listed twice; keep one")
+        elif name is not None:
+            result.append(name)
+    return tuple(result)

@@ -1,0 +1,1 @@
+"""Texts of models to statements of the machine."""

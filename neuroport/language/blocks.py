@@ -1,0 +1,94 @@
+"""What the texts of a model assign, read and add up, seen from their syntax alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from neuroport.errors import Problem
+from neuroport.language.syntax import OVER_COPIES, place_of
+from neuroport.network.model import Block, NeuronModel, SynapseModel
+
+EACH_STEP = "each_step"
+
+
+def blocks(model: NeuronModel | SynapseModel) -> Iterator[Block]:
+    """All blocks of statements of a model."""
+    if isinstance(model, NeuronModel):
+        yield from (model.update, model.on_spike, model.after)
+    else:
+        yield from (model.step, model.on_pre, model.on_post)
+    yield from (block for _, block in model.on_event)
+
+
+def _nodes(trees: Iterable[ast.stmt]) -> Iterator[ast.AST]:
+    for tree in trees:
+        yield from ast.walk(tree)
+
+
+def _assigned(node: ast.AST) -> str | None:
+    match node:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AugAssign(target=ast.Name(id=name)):
+            return name
+        case _:
+            return None
+
+
+def assigned(model: NeuronModel | SynapseModel) -> frozenset[str]:
+    """All names that some block of the model assigns."""
+    names = {_assigned(node) for block in blocks(model) for node in _nodes(block.tree)}
+    return frozenset(name for name in names if name is not None)
+
+
+def shared(model: NeuronModel | SynapseModel) -> frozenset[str]:
+    """The variables that the copies of a network share by declaration."""
+    return frozenset(state.name for state in model.states if state.over_copies == "shared")
+
+
+def common(model: SynapseModel) -> frozenset[str]:
+    """The variables of a synapse that its copies share: by declaration, or because no block assigns them."""
+    changing = assigned(model)
+    return shared(model) | {state.name for state in model.states if state.name not in changing}
+
+
+def once(block: Block, model: NeuronModel | SynapseModel) -> bool:
+    """Whether a triggered block is computed once for all copies: it assigns what they share, or adds over them."""
+    names = shared(model)
+    return any(_adds(node) or _assigned(node) in names for node in _nodes(block.tree))
+
+
+def _adds(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OVER_COPIES
+
+
+def twin_read(model: SynapseModel) -> str | None:
+    """The first twin.NAME that a triggered block reads."""
+    for _, block in model.on_event:
+        for node in _nodes(block.tree):
+            match node:
+                case ast.Attribute(value=ast.Name(id="twin"), attr=name):
+                    return f"twin.{name}"
+                case _:
+                    pass
+    return None
+
+
+def step_sum_problems(model: SynapseModel) -> Iterator[Problem]:
+    """What is wrong with the variables that `step` gives as sums over the copies."""
+    sums: set[str] = set()
+    for node in model.step.tree:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="sum_copies"))):
+                if name == model.weight.name:
+                    text = f"the weight '{name}' cannot be a sum over copies; use another shared variable"
+                    yield Problem(place_of(node, model.step.place), text)
+                elif name in sums:
+                    yield Problem(place_of(node, model.step.place), f"step gives the sum '{name}' twice; give it once")
+                sums.add(name)
+            case _:
+                pass
+    for title, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
+        for found in _nodes(block.tree):
+            if isinstance(found, ast.Name) and found.id in sums and isinstance(found.ctx, ast.Load):
+                text = f"{title} cannot read '{found.id}': it is a sum over all copies, known when the step is over"
+                yield Problem(place_of(found, block.place), f"{text}; read it in on_event")

@@ -1,0 +1,604 @@
+"""Lowering: statements of the model language become a straight-line body of a program.
+
+Every `if` disappears: an assignment to a variable under a condition becomes a guarded Store, one to a local name a
+select between the new and the old value. After lowering every expression is typed and every name is resolved.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from neuroport.errors import Place, Problem
+from neuroport.language import whole_bounds
+from neuroport.language.syntax import OVER_COPIES, place_of
+from neuroport.network.model import Block, Expression
+from neuroport.numerics.rng import stream_number
+from neuroport.program.intervals import Interval
+from neuroport.program.ir import (
+    BOOL,
+    INT,
+    REAL,
+    Apply,
+    Body,
+    Bool,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Random,
+    Read,
+    Real,
+    Send,
+    Spike,
+    Stmt,
+    Store,
+    Sum,
+    Temp,
+    Type,
+    walk,
+)
+
+NORMAL_MEAN = 4.0 - 2.0**-14
+"""Mean of the sum of eight 16-bit uniform numbers k / 2**16."""
+NORMAL_SCALE = 1.224744871391589
+"""sqrt(3/2): makes the variance of that sum, 8/12, one."""
+
+_BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "div",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.LShift: "shl",
+    ast.RShift: "shr",
+}
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+}
+_STEP_SUM = (
+    "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
+    "that is not the weight and has over_copies: shared"
+)
+_REAL_FUNCTIONS = frozenset(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus"))
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable that a body may assign: the array behind it, its type, and whether the copies share it."""
+
+    array: str
+    type: Type
+    shared: bool = False
+
+
+Side = Literal["pre", "post", "twin"]
+Choices = Literal["own", "pre", "post", "twin", "variable", "input", "back"]
+Sums = Literal["none", "step", "event"]
+
+
+class Names(Protocol):
+    """What the names in a block stand for."""
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """A parameter, variable, input or built-in; `assigning` is the variable that the statement assigns."""
+
+    def side(self, side: Side, name: str, lagged: bool) -> Expr | None:
+        """pre.NAME, post.NAME, post.NAME[d] or twin.NAME."""
+
+    def variable(self, name: str) -> Variable | None:
+        """A variable that may be assigned here."""
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """Whether every copy of the network has a NAME (or twin.NAME) of its own."""
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """An input that `send` (or `send_back`) may reach."""
+
+    def choices(self, what: Choices) -> Iterable[str]:
+        """The names that are allowed, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a block may do beside computing. `sums`: where it may add over the copies of a network."""
+
+    send: bool = False
+    send_back: bool = False
+    when: bool = False
+    sums: Sums = "none"
+
+
+class LoweringError(Exception):
+    """Stops the lowering of one statement; its problem has been noted."""
+
+
+@dataclass(slots=True)
+class Lowering:
+    """Lowers the blocks of one body in turn; locals live on from block to block.
+
+    `copies` of the network share variables. `once`: the block is computed once for all of them, and reads what each
+    copy has of its own only inside sum_copies and mean_copies.
+    """
+
+    names: Names
+    owner: str
+    block_name: str
+    allowed: Allowed = Allowed()
+    dendritic: bool = False
+    copies: int = 1
+    once: bool = False
+    body: list[Stmt] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    _locals: dict[str, Temp] = field(default_factory=dict)
+    _definite: set[str] = field(default_factory=set)
+    _taken: dict[str, int] = field(default_factory=dict)
+    _bounds: dict[str, Interval] = field(default_factory=dict)
+    _sites: int = 0
+    _place: Place = field(default_factory=lambda: Place("<text>", 1, 1))
+    _assigning: str | None = None
+    _ended: bool = False
+    _summing: bool = False
+
+    # ------------------------------------------------------------------------------------------------ statements
+
+    def block(self, block: Block, guard: Expr | None = None) -> None:
+        """Lower all statements of a block, under a guard if given."""
+        self._place = block.place
+        self._statements(block.tree, guard)
+
+    def spike(self, condition: Expression) -> Temp | None:
+        """Lower a spike condition to a named truth value and a Spike."""
+        self._place = condition.place
+        if condition.tree is None:
+            return None
+        try:
+            fired = self.let("spiking", self._truth(condition.tree))
+        except LoweringError:
+            return None
+        self.body.append(Spike(fired))
+        return fired
+
+    def value(self, expression: Expression) -> Expr | None:
+        """Lower one expression."""
+        self._place = expression.place
+        if expression.tree is None:
+            return None
+        try:
+            return self._expr(expression.tree)
+        except LoweringError:
+            return None
+
+    def let(self, name: str, value: Expr) -> Temp:
+        """Name a value in the body."""
+        count = self._taken.get(name, 0)
+        self._taken[name] = count + 1
+        temp = Temp(f"{name}${count}" if count else name, value.type)
+        self.body.append(Let(temp.name, value))
+        if isinstance(value.type, Int):
+            self._bounds[temp.name] = whole_bounds.bounds(value, self._bounds)
+        return temp
+
+    def finish(self) -> Body:
+        """The body that was built."""
+        return tuple(self.body)
+
+    def _statements(self, tree: Iterable[ast.stmt], guard: Expr | None) -> None:
+        for node in tree:
+            self._assigning = None
+            with contextlib.suppress(LoweringError):
+                self._statement(node, guard)
+
+    def _statement(self, node: ast.stmt, guard: Expr | None) -> None:
+        if self._ended:
+            self._refuse(node, "send(..., when=...) must be the last statement of its block")
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="sum_copies"), args=[value])
+            ) if self.allowed.sums == "step":
+                self._assigning = name
+                self._assign_sum(node, name, value, guard)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                self._assigning = name
+                self._assign(node, name, self._expr(value), guard)
+            case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value):
+                self._assigning = name
+                old = ast.copy_location(ast.Name(id=name, ctx=ast.Load()), target)
+                self._assign(node, name, self._expr(ast.copy_location(ast.BinOp(old, op, value), node)), guard)
+            case ast.If(test=test, body=body, orelse=orelse):
+                self._if(test, body, orelse, guard)
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name)) as call):
+                self._send(call, name == "send_back", guard)
+            case _:
+                self._refuse(node, "this statement is not part of the model language")
+
+    def _assign(self, node: ast.stmt, name: str, value: Expr, guard: Expr | None) -> None:
+        variable = self.names.variable(name)
+        if variable is not None:
+            if variable.shared and self.allowed.sums != "event":
+                self._refuse(
+                    node,
+                    f"'{name}' is shared by all copies, so only triggered blocks (on_event) assign it; in a synapse's "
+                    f"step it may be given as {name} = sum_copies(VALUE)",
+                )
+            if isinstance(value.type, Bool):
+                self._refuse(node, f"'{name}' holds a number, this is a comparison; write `1 if ... else 0`")
+            if isinstance(variable.type, Int) and isinstance(value.type, Real):
+                self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
+            self.body.append(Store(variable.array, self._as(value, variable.type), guard))
+            return
+        if name == "copies" or self.names.own(name, None) is not None:
+            allowed = _listed(self.names.choices("variable"))
+            self._refuse(node, f"'{name}' cannot be assigned here; this block may assign {allowed} and new local names")
+        old = self._locals.get(name)
+        if guard is not None and old is not None:
+            value, previous = self._unify(node, value, old)
+            value = Apply("select", (guard, value, previous), _wide(value.type))
+        self._definite.add(name)
+        self._locals[name] = self.let(name, value)
+
+    def _assign_sum(self, node: ast.stmt, name: str, value: ast.expr, guard: Expr | None) -> None:
+        """`NAME = sum_copies(VALUE)` in the step of a synapse: one sum for each synapse, of what its copies give."""
+        variable = self.names.variable(name)
+        if guard is not None or variable is None or not variable.shared:
+            self._refuse(node, f"'{name}': {_STEP_SUM}")
+            return
+        summed = self._sum(value)
+        if isinstance(variable.type, Int) and isinstance(summed.type, Real):
+            self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
+        if isinstance(summed, Sum):
+            x = self._as(summed.x, variable.type)
+            self.body.append(Store(variable.array, Sum(x, x.type)))
+        else:
+            self.body.append(Store(variable.array, self._as(summed, variable.type)))
+
+    def _sum(self, node: ast.expr) -> Expr:
+        """A value added up over the copies; the value itself where there is one copy."""
+        if self._summing:
+            self._refuse(node, "sum_copies and mean_copies cannot stand inside each other; one sum is over all copies")
+        self._summing = True
+        try:
+            value = self._number(node)
+        finally:
+            self._summing = False
+        return value if self.copies == 1 else Sum(value, _wide(value.type))
+
+    def _over_copies(self, node: ast.expr, name: str, arg: ast.expr) -> Expr:
+        match self.allowed.sums:
+            case "none":
+                self._refuse(
+                    node,
+                    f"{name} is not allowed in '{self.block_name}'; copies are added up in triggered blocks (on_event) "
+                    f"and in a synapse's step",
+                )
+            case "step":
+                self._refuse(node, f"{name}: {_STEP_SUM}")
+            case "event":
+                pass
+        total = self._sum(arg)
+        if name == "sum_copies":
+            return total
+        total = self._as(total, REAL)
+        return total if self.copies == 1 else Apply("div", (total, Const(float(self.copies), REAL)), REAL)
+
+    def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], guard: Expr | None) -> None:
+        condition: Expr = self.let("cond", self._truth(test))
+        inside = condition if guard is None else self.let("cond", Apply("and", (guard, condition), BOOL))
+        before = set(self._definite)
+        self._statements(body, inside)
+        after_then, self._definite = self._definite, before
+        if orelse:
+            negated: Expr = Apply("not", (condition,), BOOL)
+            outside = self.let("cond", negated if guard is None else Apply("and", (guard, negated), BOOL))
+            self._statements(orelse, outside)
+        self._definite = after_then & self._definite
+
+    def _send(self, call: ast.Call, back: bool, guard: Expr | None) -> None:
+        word = "send_back" if back else "send"
+        if not (self.allowed.send_back if back else self.allowed.send):
+            self._refuse(call, f"{word} is not allowed in '{self.block_name}'{_where_sends(self.block_name, back)}")
+        if len(call.args) != 2 or not isinstance(call.args[0], ast.Name):
+            raise LoweringError
+        name = call.args[0].id
+        target = self.names.input(name, back)
+        if target is None:
+            allowed = _listed(self.names.choices("back" if back else "input"))
+            whose = "presynaptic" if back else "postsynaptic"
+            self._refuse(call, f"the {whose} neurons have no input '{name}'; there are {allowed}")
+            return
+        value = self._as(self._number(call.args[1]), target.type)
+        if isinstance(target.type, Int) and isinstance(value.type, Real):
+            self._refuse(call, f"input '{name}' takes ints, this value is real; use // or make the input real")
+        for keyword in call.keywords:
+            if keyword.arg == "when":
+                guard = self._when(call, keyword.value, guard)
+        delay: Literal[0, "synapse"] = "synapse" if self.dendritic and not back else 0
+        self.body.append(Send(target.array, value, guard, "pre" if back else "post", delay))
+
+    def _when(self, call: ast.Call, test: ast.expr, guard: Expr | None) -> Expr:
+        if not self.allowed.when or guard is not None:
+            self._refuse(call, "when= is only allowed in the last statement of 'step', outside any if")
+        condition = self._truth(test)
+        sides = {part.at for part in walk(condition) if isinstance(part, Read) and part.at != "scalar"}
+        if sides not in ({"pre"}, {"post"}):
+            self._refuse(call, "when= may depend on the presynaptic or on the postsynaptic neuron's state only")
+        self._ended = True
+        return condition
+
+    # ----------------------------------------------------------------------------------------------- expressions
+
+    def _truth(self, node: ast.expr) -> Expr:
+        value = self._expr(node)
+        match value.type:
+            case Bool():
+                return value
+            case Int():
+                return Apply("ne", (value, Const(0, Int(0, 0))), BOOL)
+            case _:
+                self._refuse(node, "a real number is no condition; compare it with something")
+                raise LoweringError
+
+    def _number(self, node: ast.expr) -> Expr:
+        value = self._expr(node)
+        if isinstance(value.type, Bool):
+            self._refuse(node, "a number is needed, this is a comparison; write `1 if ... else 0`")
+        return value
+
+    def _expr(self, node: ast.expr) -> Expr:
+        match node:
+            case ast.Constant(value=int() as value):
+                if value > whole_bounds.UNKNOWN[1]:
+                    self._refuse(node, f"{value} is no int of 64 bits; write it as a real number ({float(value)!r})")
+                return Const(value, Int(value, value))
+            case ast.Constant(value=float() as value):
+                return Const(value, REAL)
+            case ast.Name(id=name):
+                return self._name(node, name)
+            case ast.Attribute(value=ast.Name(id="pre" | "post" as side), attr=name):
+                return self._side(node, "pre" if side == "pre" else "post", name, lagged=False)
+            case ast.Attribute(value=ast.Name(id="twin"), attr=name):
+                return self._twin(node, name)
+            case ast.Subscript(value=ast.Attribute(attr=name)):
+                if not self.dendritic:
+                    self._refuse(node, f"post.{name}[d] needs a projection with a dendritic_delay")
+                return self._side(node, "post", name, lagged=True)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self._binary(node, _BINARY[type(op)], self._number(left), self._number(right))
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return Apply("not", (self._truth(operand),), BOOL)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                operand_value = self._number(operand)
+                if isinstance(operand_value, Const):
+                    number = -operand_value.value
+                    return Const(number, REAL if isinstance(number, float) else Int(number, number))
+                return Apply("neg", (operand_value,), _wide(operand_value.type))
+            case ast.UnaryOp(operand=operand):
+                return self._number(operand)
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                return self._compare([left, *others], ops)
+            case ast.BoolOp(op=op, values=values):
+                fn = "and" if isinstance(op, ast.And) else "or"
+                result = self._truth(values[0])
+                for part in values[1:]:
+                    result = Apply(fn, (result, self._truth(part)), BOOL)
+                return result
+            case ast.IfExp(test=test, body=body, orelse=orelse):
+                condition = self._truth(test)
+                one, other = self._unify(node, self._number(body), self._number(orelse))
+                return Apply("select", (condition, one, other), _wide(one.type))
+            case ast.Call(func=ast.Name(id=name), args=args):
+                return self._call(node, name, args)
+            case _:
+                self._refuse(node, "this is not part of the model language")
+                raise LoweringError
+
+    def _name(self, node: ast.expr, name: str) -> Expr:
+        local = self._locals.get(name)
+        if local is not None:
+            if name not in self._definite:
+                self._refuse(node, f"'{name}' has no value when the condition above is false; give it one before")
+            return local
+        if name == "copies":
+            return Const(self.copies, Int(self.copies, self.copies))
+        found = self.names.own(name, self._assigning)
+        if found is None:
+            self._unknown(node, name, name, self.names.choices("own"))
+            raise LoweringError
+        self._refuse_per_copy(node, name, name, twin=False)
+        return found
+
+    def _refuse_per_copy(self, node: ast.expr, shown: str, name: str, twin: bool) -> None:
+        if self.once and not self._summing and self.names.per_copy(name, twin):
+            self._refuse(
+                node,
+                f"every copy has a '{shown}' of its own, and this block is computed once for all copies, because it "
+                f"assigns what they share or adds over them; write sum_copies({shown}) or mean_copies({shown})",
+            )
+
+    def _twin(self, node: ast.expr, name: str) -> Expr:
+        if self.allowed.sums != "event":
+            self._refuse(
+                node,
+                f"twin.{name} is not allowed in '{self.block_name}'; only triggered blocks (on_event) of synapse "
+                f"models read twins",
+            )
+        found = self._side(node, "twin", name, lagged=False)
+        self._refuse_per_copy(node, f"twin.{name}", name, twin=True)
+        return found
+
+    def _side(self, node: ast.expr, side: Side, name: str, lagged: bool) -> Expr:
+        found = self.names.side(side, name, lagged)
+        if found is None:
+            self._unknown(node, f"{side}.{name}", name, self.names.choices(side))
+            raise LoweringError
+        return found
+
+    def _binary(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:
+        if fn in ("shl", "shr", "floordiv", "mod"):
+            if isinstance(left.type, Real) or isinstance(right.type, Real):
+                signs = {"shl": "<<", "shr": ">>", "floordiv": "//", "mod": "%"}
+                self._refuse(node, f"{signs[fn]} takes ints; one side is real")
+            return self._whole(node, fn, left, right)
+        if fn == "div":
+            return Apply("div", (self._as(left, REAL), self._as(right, REAL)), REAL)
+        left, right = self._unify(node, left, right)
+        if isinstance(left.type, Int):
+            return self._whole(node, fn, left, right)
+        return Apply(fn, (left, right), _wide(left.type))
+
+    def _whole(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:
+        """A function of two ints; refused where a shift goes too far, or the ranges lead beyond 64 bits."""
+        if fn in ("shl", "shr"):
+            right = self._count(node, right)
+        made = Apply(fn, (left, right), INT)
+        if beyond := whole_bounds.too_large(made, self._bounds):
+            self._refuse(
+                node,
+                f"this int can be {beyond[0]}..{beyond[1]} by the ranges of what it is computed from, which 64 bits do "
+                f"not hold; narrow the ranges, limit an operand with clip, or compute with real numbers",
+            )
+        return made
+
+    def _count(self, node: ast.expr, right: Expr) -> Expr:
+        found = whole_bounds.count(right, self._bounds)
+        if isinstance(found, tuple):
+            lo, hi = found
+            some = "any number of bits" if whole_bounds.unknown(found) else f"{lo}..{hi} bits"
+            far = f"{lo} bits" if lo == hi else some
+            self._refuse(
+                node,
+                f"a shift by {far}; shifts go from 0 to 62: take such a literal, declare `range:` inside 0 … 62 for "
+                f"what the count is computed from, or write min(max(COUNT, 0), 62)",
+            )
+            raise LoweringError
+        return found
+
+    def _compare(self, nodes: list[ast.expr], ops: list[ast.cmpop]) -> Expr:
+        values = [self._number(n) for n in nodes]
+        result: Expr | None = None
+        for left, op, right, node in zip(values, ops, values[1:], nodes, strict=False):
+            one, other = self._unify(node, left, right)
+            test = Apply(_COMPARE[type(op)], (one, other), BOOL)
+            result = test if result is None else Apply("and", (result, test), BOOL)
+        assert result is not None
+        return result
+
+    def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Expr:
+        if name == "uniform":
+            return Random(self._stream(), REAL)
+        if name == "normal":
+            return self._normal()
+        if name in OVER_COPIES:
+            return self._over_copies(node, name, args[0])
+        values = [self._number(a) for a in args]
+        if name in _REAL_FUNCTIONS:
+            return Apply(name, (self._as(values[0], REAL),), REAL)
+        if name == "relu":
+            zero: Expr = Const(0, Int(0, 0))
+            return Apply("max", self._unify(node, values[0], zero), _wide(values[0].type))
+        if name == "abs":
+            return Apply("abs", (values[0],), _wide(values[0].type))
+        if name in ("min", "max"):
+            result = values[0]
+            for other in values[1:]:
+                one, two = self._unify(node, result, other)
+                result = Apply(name, (one, two), _wide(one.type))
+            return result
+        if name == "clip":
+            x, low = self._unify(node, values[0], values[1])
+            x, high = self._unify(node, x, values[2])
+            low, high = self._unify(node, low, high)
+            return Apply("clip", (x, low, high), _wide(x.type))
+        if any(isinstance(v.type, Real) for v in values):
+            self._refuse(node, f"{name} takes ints; one argument is real")
+        if name == "trunc_div":
+            return Apply("trunc_div", tuple(values), INT)
+        bits = values[1]
+        if not isinstance(bits, Const) or not 1 <= bits.value <= 62:
+            self._refuse(node, f"{name} takes a literal number of bits from 1 to 62 as its second argument")
+            raise LoweringError
+        width = int(bits.value)
+        low_end, high_end = -(2 ** (width - 1)), 2 ** (width - 1) - 1
+        if name == "wrap":
+            return Apply("wrap", (values[0], bits), Int(low_end, high_end))
+        ends = (Const(low_end, Int(low_end, low_end)), Const(high_end, Int(high_end, high_end)))
+        return Apply("clip", (values[0], *ends), Int(low_end, high_end))
+
+    def _normal(self) -> Expr:
+        total: Expr | None = None
+        for stream in (self._stream(), self._stream()):
+            for part in range(4):
+                draw: Expr = Random(stream, REAL, part)
+                total = draw if total is None else Apply("add", (total, draw), REAL)
+        assert total is not None
+        centred = Apply("sub", (total, Const(NORMAL_MEAN, REAL)), REAL)
+        return Apply("mul", (centred, Const(NORMAL_SCALE, REAL)), REAL)
+
+    def _stream(self) -> int:
+        self._sites += 1
+        return stream_number(self.owner, self.block_name, str(self._sites))
+
+    def _as(self, value: Expr, wanted: Type) -> Expr:
+        if isinstance(wanted, Real) and isinstance(value.type, Int):
+            if isinstance(value, Const):
+                return Const(float(value.value), REAL)
+            return Apply("to_real", (value,), REAL)
+        return value
+
+    def _unify(self, node: ast.AST, one: Expr, other: Expr) -> tuple[Expr, Expr]:
+        if isinstance(one.type, Bool) != isinstance(other.type, Bool):
+            self._refuse(node, "a comparison and a number cannot be combined here; write `1 if ... else 0`")
+        if isinstance(one.type, Real) or isinstance(other.type, Real):
+            return self._as(one, REAL), self._as(other, REAL)
+        return one, other
+
+    def _unknown(self, node: ast.AST, shown: str, name: str, choices: Iterable[str]) -> None:
+        known = sorted(choices)
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        self._refuse(node, f"'{shown}' is not known here{hint}; there are {_listed(known)}")
+
+    def _refuse(self, node: ast.AST, text: str) -> None:
+        self.problems.append(Problem(place_of(node, self._place), text))
+        raise LoweringError
+
+
+def _wide(type_: Type) -> Type:
+    return INT if isinstance(type_, Int) else type_
+
+
+def _assigned(tree: Iterable[ast.stmt]) -> set[str]:
+    """The names that statements give a value on every path."""
+    names: set[str] = set()
+    for node in tree:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                names.add(name)
+            case ast.If(body=body, orelse=orelse):
+                names |= _assigned(body) & _assigned(orelse)
+            case _:
+                pass
+    return names
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = sorted(names)
+    return ", ".join(known) if known else "none"
+
+
+def _where_sends(block: str, back: bool) -> str:
+    if block == "on_post" and not back:
+        return "; on a postsynaptic spike only send_back is possible"
+    if block.startswith("on_event"):
+        return "; triggered blocks touch nothing in flight"
+    return "; only synapses send, in step, on_pre and (send_back) on_post"

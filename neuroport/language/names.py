@@ -1,0 +1,294 @@
+"""What the names in model texts stand for: arrays `OBJECT.VARIABLE` of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neuroport.language.blocks import common, shared
+from neuroport.language.lower import Choices, Variable
+from neuroport.language.lower import Side as End
+from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.program.ir import INT, REAL, Apply, Const, Expr, Int, Read, Type
+from neuroport.program.names import ITEM_STEP, LENGTH, STEP
+
+BUILT_IN = ("dt", "t", "T", "item_step", "copies")
+SPIKED = "spiked"
+
+
+def declared_type(declared: Parameter | State | Input) -> Type:
+    """The type of a declared parameter, variable or input; ints take their declared range."""
+    if declared.type == "real":
+        return REAL
+    if declared.range is None:
+        return Int()
+    return Int(int(declared.range[0]), int(declared.range[1]))
+
+
+def built_in(name: str, dt: float) -> Expr | None:
+    """The value of dt, t, T or item_step."""
+    match name:
+        case "dt":
+            return Const(dt, REAL)
+        case "T":
+            return Read(LENGTH, "scalar", Int(0, 2**62))
+        case "t":
+            return Read(STEP, "scalar", Int(0, 2**62))
+        case "item_step":
+            return Read(ITEM_STEP, "scalar", Int(0, 2**62))
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """The parameters and derived constants of one object, with what is the same for all its elements."""
+
+    owner: str
+    types: dict[str, Type]
+    scalars: frozenset[str] = frozenset()
+
+    def read(self, name: str, at: Literal["own", "pre", "post", "twin"] = "own") -> Expr | None:
+        """A parameter's value, or None if there is none of that name."""
+        if name not in self.types:
+            return None
+        return Read(f"{self.owner}.{name}", "scalar" if name in self.scalars else at, self.types[name])
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantNames:
+    """Names in the definition of a derived constant: parameters, earlier derived constants and dt."""
+
+    constants: Constants
+    dt: float
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """See Names."""
+        return Const(self.dt, REAL) if name == "dt" else self.constants.read(name)
+
+    def side(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names."""
+        return None
+
+    def variable(self, name: str) -> Variable | None:
+        """See Names."""
+        return None
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """See Names."""
+        return False
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """See Names."""
+        return None
+
+    def choices(self, what: Choices) -> Iterable[str]:
+        """See Names."""
+        return (*self.constants.types, "dt", "copies") if what == "own" else ()
+
+
+@dataclass(frozen=True, slots=True)
+class NeuronNames:
+    """Names in a neuron's blocks.
+
+    `factors`: learned variables that are used through a deviating circuit, with the arrays of the factors.
+    """
+
+    model: NeuronModel
+    owner: str
+    constants: Constants
+    dt: float
+    factors: Mapping[str, str] = field(default_factory=dict)
+    inputs: bool = True
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """See Names. A learned variable is seen as stored where it is assigned itself, else through its circuit."""
+        constant = self.constants.read(name)
+        if constant is not None:
+            return constant
+        for state in self.model.states:
+            if state.name == name:
+                value: Expr = Read(f"{self.owner}.{name}", "own", declared_type(state))
+                if name in self.factors and assigning != name:
+                    factor = Read(self.factors[name], "own", REAL)
+                    value = Apply("mul", (value, factor), REAL)
+                return value
+        for sum_ in self.model.inputs:
+            if sum_.name == name and self.inputs:
+                return Read(f"{self.owner}.{name}", "own", declared_type(sum_))
+        return built_in(name, self.dt)
+
+    def side(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names: a neuron has no sides."""
+        return None
+
+    def variable(self, name: str) -> Variable | None:
+        """See Names."""
+        return _variable(self.model, self.owner, name)
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """See Names."""
+        return _per_copy(self.model, name)
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """See Names: a neuron does not send."""
+        return None
+
+    def choices(self, what: Choices) -> Iterable[str]:
+        """See Names."""
+        states = [s.name for s in self.model.states]
+        match what:
+            case "own":
+                sums = [i.name for i in self.model.inputs] if self.inputs else []
+                return (*self.constants.types, *states, *sums, *BUILT_IN)
+            case "variable":
+                return states
+            case _:
+                return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The neurons at one end of a projection: their model (None while unknown), name and constants."""
+
+    owner: str
+    model: NeuronModel | None = None
+    constants: Constants | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """The projection whose synapses correspond to those of this one: its model (None while unknown) and constants."""
+
+    owner: str
+    model: SynapseModel | None = None
+    constants: Constants | None = None
+
+    def read(self, name: str) -> Expr | None:
+        """The variable or parameter of the corresponding synapse, or None if there is none of that name."""
+        if self.model is None:
+            return Read(f"twin.{name}", "twin", INT)  # type unknown yet: an int may stand everywhere
+        for state in self.model.states:
+            if state.name == name:
+                return Read(f"{self.owner}.{name}", "twin", declared_type(state))
+        return self.constants.read(name, "twin") if self.constants is not None else None
+
+    def names(self) -> Iterable[str]:
+        """What can be read."""
+        constants = self.constants.types if self.constants is not None else ()
+        return (*(s.name for s in self.model.states), *constants) if self.model is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
+class SynapseNames:
+    """Names in a synapse's blocks.
+
+    `sides`: the block sees the neurons at its ends; `twin`: it sees that projection (one without a model is unknown).
+    """
+
+    model: SynapseModel
+    owner: str
+    constants: Constants
+    dt: float
+    pre: Side
+    post: Side
+    target_input: str = ""
+    delay: int = 1
+    sides: bool = True
+    twin: Twin | None = None
+    used: set[str] = field(default_factory=set)
+
+    def own(self, name: str, assigning: str | None) -> Expr | None:
+        """See Names."""
+        constant = self.constants.read(name)
+        if constant is not None:
+            return constant
+        variable = self.variable(name)
+        if variable is not None:
+            return Read(variable.array, "own", variable.type)
+        return built_in(name, self.dt)
+
+    def side(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names: a trace of this synapse model, or a variable or parameter of the neuron or the twin."""
+        if side == "twin":
+            return self.twin.read(name) if self.twin is not None else None
+        if not self.sides:
+            return None
+        lag: int | Literal["synapse"] = "synapse" if lagged else (self.delay - 1 if side == "pre" else 0)
+        for trace in self.model.traces:
+            if trace.name == name and trace.side == side:
+                return Read(f"{self.owner}.{name}", side, REAL, lag)
+        end = self.pre if side == "pre" else self.post
+        if end.model is None:
+            return Read(f"{side}.{name}", side, INT, lag)  # type unknown yet: an int may stand everywhere
+        if name == SPIKED and end.model.spike is not None:
+            self.used.add(end.owner)
+            return Read(f"{end.owner}.{SPIKED}", side, Int(0, 1), lag)
+        for state in end.model.states:
+            if state.name == name:
+                return Read(f"{end.owner}.{name}", side, declared_type(state), lag)
+        return end.constants.read(name, side) if end.constants is not None else None
+
+    def variable(self, name: str) -> Variable | None:
+        """See Names."""
+        return _variable(self.model, self.owner, name)
+
+    def per_copy(self, name: str, twin: bool) -> bool:
+        """See Names. Variables that no block assigns are shared."""
+        if not twin:
+            return _per_copy(self.model, name)
+        return self.twin is not None and self.twin.model is not None and _per_copy(self.twin.model, name)
+
+    def input(self, name: str, back: bool) -> Variable | None:
+        """See Names. `target` is the input that the projection names."""
+        end = self.pre if back else self.post
+        if end.model is None:
+            return Variable(f"{end.owner}.{name}", REAL)
+        if name == "target" and not back:
+            name = self.target_input
+        for sum_ in end.model.inputs:
+            if sum_.name == name:
+                return Variable(f"{end.owner}.{name}", declared_type(sum_))
+        return None
+
+    def choices(self, what: Choices) -> Iterable[str]:
+        """See Names."""
+        match what:
+            case "own":
+                return (*self.constants.types, *(s.name for s in self.model.states), *BUILT_IN)
+            case "variable":
+                return [s.name for s in self.model.states]
+            case "pre" | "post":
+                return self._side_choices(what)
+            case "twin":
+                return self.twin.names() if self.twin is not None else ()
+            case "input":
+                sums = [i.name for i in self.post.model.inputs] if self.post.model else []
+                return (*sums, "target")
+            case "back":
+                return [i.name for i in self.pre.model.inputs] if self.pre.model else []
+
+    def _side_choices(self, side: Literal["pre", "post"]) -> Iterable[str]:
+        if not self.sides:
+            return ()
+        traces = [t.name for t in self.model.traces if t.side == side]
+        end = self.pre if side == "pre" else self.post
+        if end.model is None:
+            return traces
+        spiked = [SPIKED] if end.model.spike is not None else []
+        constants = end.constants.types if end.constants else ()
+        return (*traces, *(s.name for s in end.model.states), *constants, *spiked)
+
+
+def _variable(model: NeuronModel | SynapseModel, owner: str, name: str) -> Variable | None:
+    for state in model.states:
+        if state.name == name:
+            return Variable(f"{owner}.{name}", declared_type(state), state.over_copies == "shared")
+    return None
+
+
+def _per_copy(model: NeuronModel | SynapseModel, name: str) -> bool:
+    """Whether each copy has this variable for itself; those of a synapse that no block assigns are shared."""
+    known = shared(model) if isinstance(model, NeuronModel) else common(model)
+    return name not in known and any(state.name == name for state in model.states)

@@ -1,0 +1,1 @@
+"""What an author wrote: frozen values, equal by content; nothing is read or computed here."""

@@ -1,0 +1,1 @@
+"""The machine: the only thing that passes and executors have in common."""

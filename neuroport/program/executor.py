@@ -1,0 +1,97 @@
+"""What a backend is, and what a program being executed can do. Backends implement these; the session uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.program.ir import Program
+
+
+@dataclass(eq=False)
+class Capture:
+    """What was recorded since the last drain.
+
+    spikes: population -> (steps int64, neurons int64), sorted by (step, neuron).
+    records: name of the Record (array or readout) -> (steps int64 (k,), values (k, size), or (k, size, copies) of what
+    every copy has of its own).
+    """
+
+    spikes: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=dict)
+    records: dict[str, tuple[NDArray[np.int64], NDArray[np.generic]]] = field(default_factory=dict)
+
+
+class Executor(Protocol):
+    """A program being executed. Arrays go in and out raw: int64 for integer types, float64 for real ones."""
+
+    @property
+    def step(self) -> int:
+        """The number of the step that comes next; 0 at the start."""
+
+    def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
+        """Start a protocol item: item_step is 0 again; these readouts and `item` series (patterns by hold) are active.
+
+        `readouts` names histograms and sampling Records; `schedules` is described at Series.
+        """
+
+    def advance(self, steps: int) -> None:
+        """Compute that many steps."""
+
+    def trigger(self, event: str) -> None:
+        """Run every event body of that name, in program order, on the state left by the last step."""
+
+    def reset(self, population: str) -> None:
+        """Give the population's states, their history and its inputs their initial values; discard spikes in flight.
+
+        Arrays of role "state" whose owner is the population (its outgoing traces are among them).
+        """
+
+    def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
+        """A copy of an array."""
+
+    def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace an array's values (same shape)."""
+
+    def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
+        """Replace the table of a series (same shape, raw numbers)."""
+
+    def histogram(self, readout: str) -> NDArray[np.int64]:
+        """The counts of a readout since `clear_histogram`, of all copies together, shape (2**population size,)."""
+
+    def clear_histogram(self, readout: str) -> None:
+        """Put a readout's counts to zero."""
+
+    def drain(self) -> Capture:
+        """Hand over what was recorded since the last call."""
+
+    def spike_counts(self) -> dict[str, int]:
+        """Spikes of each spiking population since the start."""
+
+    def overflows(self) -> dict[str, int]:
+        """How often a store into each array met a value outside its range (arrays with none are absent)."""
+
+
+class Backend(Protocol):
+    """A way to execute programs.
+
+    An attribute `unrolls = True` says that copies of a network run best as one program; otherwise each copy has an
+    executor of its own, and executors of different threads work at the same time. A method `on(device)` gives the
+    backend on that device.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the command line calls it."""
+
+    def missing(self) -> str | None:
+        """A sentence saying what must be installed before this backend can run, or None."""
+
+    def check(self, program: Program) -> tuple[str, ...]:
+        """Every reason why this backend cannot execute the program."""
+
+    def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
+        """Prepare the program for execution with a run seed, keeping the spikes of these populations."""

@@ -1,0 +1,235 @@
+"""The readable text of a program: arrays with formats, bodies statement by statement, everything else a line each.
+
+Operators stand for the functions of the same meaning; every operation has its own parentheses, so that nothing depends
+on precedence. In an integer program a value's format follows it where an operation sets it: `Q(bits,frac)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neuroport.program.ir import (
+    Apply,
+    Array,
+    Body,
+    Bool,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Lookup,
+    Program,
+    Projection,
+    Random,
+    Read,
+    Real,
+    Round,
+    Send,
+    Spike,
+    Stmt,
+    Store,
+    Sum,
+    Temp,
+    Type,
+)
+from neuroport.program.names import written
+
+INFIX = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "==",
+    "ne": "!=",
+    "and": "and",
+    "or": "or",
+    "shl": "<<",
+    "shr": ">>",
+}
+
+
+def text(program: Program) -> str:
+    """The whole program as text, ending in a newline."""
+    return "\n".join(_lines(program)) + "\n"
+
+
+def _lines(program: Program) -> Iterator[str]:
+    arithmetic = "integers" if program.integer else program.precision
+    head = f"program {program.name}: {arithmetic}, chip {program.chip}, dt {program.dt:g} ms, seed {program.seed}"
+    yield head + (f", {program.copies} copies" if program.copies > 1 else "")
+    yield from _section("arrays", map(_array, program.arrays.values()))
+    yield from _section("tables", (f"{n}: int64 ({len(t)},), {_span(t)}" for n, t in program.tables.items()))
+    for population in program.populations:
+        spiking = f", spikes kept for {population.spike_slots} steps" if population.spiking else ""
+        yield ""
+        yield f"population {population.name}: {population.size} neurons{spiking}"
+        yield from _block("update", population.body)
+        if population.inputs:
+            yield f"  clear {', '.join(population.inputs)}"
+    for projection in program.projections:
+        yield ""
+        yield _projection(projection)
+        if projection.row_condition is not None:
+            yield f"  rows where {expression(projection.row_condition)}"
+        yield from _block("step", projection.step)
+        yield from _block("on_pre", projection.arrive)
+        yield from _block("on_post", projection.post_body)
+    for event in program.events:
+        yield ""
+        every = ", every step" if event.every_step else ""
+        once = ", once for all copies" if event.once else ""
+        yield f"event {event.name} of {event.owner}, each {event.over}{every}{once}"
+        yield from _block("", event.body)
+    yield from _section(
+        "stimuli",
+        [f"{i.name}: {len(i.steps)} values added to {i.input}" for i in program.injections]
+        + [
+            f"{s.name}: {len(s.table)} rows added to {s.input}, each for {s.hold} steps, by {s.order}"
+            f"{', again and again' if s.loop else ''}"
+            for s in program.series
+        ],
+    )
+    yield from _section(
+        "readouts",
+        (
+            f"{r.name}: joint states of {r.population}, bit {expression(r.bit)}, every {r.every} steps from {r.phase}"
+            for r in program.readouts
+        ),
+    )
+    yield from _section("records", (f"{r.array} every {r.every} steps" for r in program.records))
+    yield from _section(
+        "derived",
+        (f"{d.array} = {expression(d.value)}" + (f" -> {d.type}" if d.type else "") for d in program.derived),
+    )
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    lines = list(lines)
+    if lines:
+        yield ""
+        yield title
+        yield from (f"  {line}" for line in lines)
+
+
+def _array(array: Array) -> str:
+    parts = [f"{written(array.name)}: {kind(array.type)} {array.initial.shape or 'scalar'}", array.role]
+    if array.role == "state" and array.kind_class != "state":
+        parts.append(f"class {array.kind_class}")
+    if array.shared:
+        parts.append("shared")
+    if array.dynamic:
+        parts.append("dynamic")
+    if array.history:
+        parts.append(f"history {array.history}")
+    if array.slots > 1:
+        parts.append(f"slots {array.slots}")
+    if isinstance(array.type, Int):
+        parts.append(f"{array.type.lo}..{array.type.hi}")
+        if array.role in ("state", "weight", "visible") and array.overflow != "none":
+            parts.append(f"{array.rounding}, {array.overflow}")
+    parts.append(_span(array.initial))
+    return ", ".join(parts)
+
+
+def _span(values: NDArray[Any]) -> str:
+    if not values.size:
+        return "empty"
+    low, high = values.min(), values.max()
+    return f"= {low}" if low == high else f"{low} … {high}"
+
+
+def _projection(projection: Projection) -> str:
+    dendritic = ""
+    if projection.dendritic is not None:
+        dendritic = f", dendritic delay {_span(projection.dendritic).removeprefix('= ')} steps"
+    return (
+        f"projection {projection.name}: {projection.source} -> {projection.target}, {projection.synapses} synapses, "
+        f"delay {projection.delay} steps{dendritic}"
+    )
+
+
+def _block(title: str, body: Body) -> Iterator[str]:
+    if not body:
+        return
+    if title:
+        yield f"  {title}"
+    indent = "    " if title else "  "
+    yield from (indent + statement(stmt) for stmt in body)
+
+
+def statement(stmt: Stmt) -> str:
+    """One statement as text."""
+    match stmt:
+        case Let():
+            return f"let {stmt.name}: {kind(stmt.value.type)} = {expression(stmt.value)}"
+        case Store():
+            limits = f"  [{stmt.overflow} {stmt.lo}..{stmt.hi}]" if stmt.overflow != "none" else ""
+            return f"{stmt.array} := {expression(stmt.value)}{_guard(stmt.guard)}{limits}"
+        case Send():
+            delay = ", after the synapse's dendritic delay" if stmt.delay == "synapse" else ""
+            return f"send {expression(stmt.value)} to {stmt.to} {stmt.input}{delay}{_guard(stmt.guard)}"
+        case Spike():
+            return f"spike where {expression(stmt.condition)}"
+
+
+def _guard(guard: Expr | None) -> str:
+    return "" if guard is None else f"  where {expression(guard)}"
+
+
+def expression(expr: Expr) -> str:
+    """One expression as text."""
+    match expr:
+        case Const():
+            places = f"q{expr.type.frac}" if isinstance(expr.type, Int) and expr.type.frac else ""
+            return f"{expr.value!r}{places}"
+        case Read():
+            lag = "" if expr.lag == 0 else f"[{'d' if expr.lag == 'synapse' else expr.lag}]"
+            at = f"{expr.at}:" if expr.at in ("pre", "post", "twin") else ""
+            return f"{at}{written(expr.array)}{lag}"
+        case Temp():
+            return expr.name
+        case Apply():
+            return _apply(expr)
+        case Round():
+            stream = f", stream {expr.stream:016x}" if expr.mode == "stochastic" else ""
+            return f"round({expression(expr.x)}, {expr.shift}, {expr.mode}{stream}){_format(expr.type)}"
+        case Lookup():
+            return f"{expr.table}[{expression(expr.index)}]{_format(expr.type)}"
+        case Sum():
+            return f"sum_copies({expression(expr.x)}){_format(expr.type)}"
+        case Random():
+            part = "" if expr.part is None else f".{expr.part}"
+            return f"random({expr.stream:016x}{part})"
+
+
+def _apply(expr: Apply) -> str:
+    arguments = [expression(arg) for arg in expr.args]
+    if expr.fn in INFIX and len(arguments) == 2:
+        return f"({arguments[0]} {INFIX[expr.fn]} {arguments[1]})"
+    if expr.fn == "neg":
+        return f"(-{arguments[0]})"
+    if expr.fn == "not":
+        return f"(not {arguments[0]})"
+    if expr.fn == "select":
+        return f"({arguments[1]} if {arguments[0]} else {arguments[2]})"
+    return f"{expr.fn}({', '.join(arguments)})"
+
+
+def _format(kind_of: Type) -> str:
+    return f":{kind_of}" if isinstance(kind_of, Int) else ""
+
+
+def kind(of: Type) -> str:
+    """A type as text: real, bool, int8, Q(16,4)."""
+    match of:
+        case Real() | Bool() | Int():
+            return str(of)

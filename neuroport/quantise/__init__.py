@@ -1,0 +1,1 @@
+"""A program in real numbers to one in a chip's integers."""

@@ -1,0 +1,465 @@
+"""Which integer format each array of a program gets on a chip, and what is lost by it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from neuroport.chips.chip import Chip, WordRule
+from neuroport.errors import Problem
+from neuroport.program import intervals, printer
+from neuroport.program.fixed import (
+    LIMIT,
+    LONGEST,
+    FloatArray,
+    IntArray,
+    decode,
+    encode,
+    fine_frac,
+    finest_frac,
+    fit,
+    fit_frac,
+    round_fraction,
+    word,
+)
+from neuroport.program.ir import (
+    Array,
+    Arrays,
+    Body,
+    Const,
+    Derived,
+    Expr,
+    Int,
+    Program,
+    Read,
+    Real,
+    ReportLine,
+    Store,
+    Sum,
+)
+from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
+
+_RUN = {STEP, ITEM_STEP}
+LOST = 8
+"""A parameter that its format moves by more than this part of it is told."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a quantisation found: report lines in order, and problems. Repeated problems are kept once."""
+
+    lines: list[ReportLine] = field(default_factory=list)
+    problems: dict[str, Problem] = field(default_factory=dict)
+
+    def line(self, subject: str, topic: str, text: str, **values: float | int | str) -> None:
+        """Add a report line."""
+        self.lines.append(ReportLine(subject, topic, text, dict(values)))
+
+    def problem(self, text: str) -> None:
+        """Add a problem."""
+        self.problems.setdefault(text, Problem(None, text))
+
+
+def word_class(array: Array) -> str:
+    """The chip's word class that holds an array."""
+    match array.role:
+        case "parameter":
+            return "coefficient"
+        case "input":
+            return "accumulator"
+        case _:
+            return "state" if array.kind_class == "coefficient" else array.kind_class
+
+
+def real_bounds(array: Array) -> tuple[float, float]:
+    """The range that a parameter's values may take: on any specimen of the chip, or declared if it can be switched.
+
+    Otherwise it is that of its values.
+    """
+    if array.range is not None and (array.dynamic or of_run(array.name)):
+        return array.range
+    if array.designed is not None:
+        return array.designed
+    if array.initial.size == 0:
+        return 0.0, 0.0
+    return float(array.initial.min()), float(array.initial.max())
+
+
+def stored(bodies: Iterable[Body]) -> set[str]:
+    """The arrays that some body stores to."""
+    return {stmt.array for body in bodies for stmt in body if isinstance(stmt, Store)}
+
+
+def summed(program: Program) -> set[str]:
+    """The arrays that the step of a projection gives as sums over copies."""
+    steps = (stmt for p in program.projections for stmt in p.step)
+    return {stmt.array for stmt in steps if isinstance(stmt, Store) and isinstance(stmt.value, Sum)}
+
+
+def bodies(program: Program) -> Iterable[Body]:
+    """All bodies of a program."""
+    for population in program.populations:
+        yield population.body
+    for projection in program.projections:
+        yield from (projection.step, projection.arrive, projection.post_body)
+    for event in program.events:
+        yield event.body
+
+
+@dataclass(slots=True)
+class Formats:
+    """Gives every array but the inputs its integer form; new arrays (visible weights) are added."""
+
+    program: Program
+    chip: Chip
+    notes: Notes
+    arrays: Arrays = field(default_factory=Arrays)
+    derived: list[Derived] = field(default_factory=list)
+    summed: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        """Fill `arrays` and `derived`."""
+        self.summed = summed(self.program)
+        written = stored(bodies(self.program))
+        follows = {d.array: d for d in self.program.derived}
+        for array in self.program.arrays.values():
+            if array.role == "input":
+                continue
+            if not np.isfinite(np.asarray(array.initial, dtype=np.float64)).all():
+                self.notes.problem(f"{array.name} holds a value that is not finite; give it finite numbers")
+                array = replace(array, initial=np.nan_to_num(np.asarray(array.initial), posinf=0.0, neginf=0.0))
+            if of_run(array.name):
+                self.arrays.add(_counter(array))
+            elif isinstance(array.type, Real):
+                self._real(array, array.name in written, follows.get(array.name))
+            elif isinstance(array.type, Int):
+                self._integer(array)
+            else:
+                self.arrays.add(array)
+        for entry in self.program.derived:
+            target = self.arrays.get(entry.array)
+            kind = target.type if target is not None and isinstance(target.type, Int) else entry.type
+            self.derived.append(replace(entry, type=kind))
+
+    def coefficient(
+        self, name: str, values: FloatArray, bounds: tuple[float, float], open_: bool, deviates: bool = False
+    ) -> tuple[Int, IntArray]:
+        """The format of a parameter with these values and bounds, and its raw values.
+
+        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip. `deviates`:
+        its values are those of one specimen, and the format is that of all.
+        """
+        rule = self.chip.word("coefficient")
+        kind = fit(*bounds, rule.bits)
+        exact = finest_frac(values)
+        if not open_ and np.unique(values).size <= 64 and exact < kind.frac:
+            kind = _at_frac(bounds, exact)
+        else:
+            kind = _finer(kind, np.array(bounds, np.float64) if deviates else values, bounds, rule)
+        if max(abs(bounds[0]), abs(bounds[1])) > 0 and kind.frac > 1000:
+            self.notes.problem(f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it")
+        raw = encode(values, kind)
+        if open_:
+            self._held(name, values, decode(raw, kind.frac), kind, bounds)
+        return kind, raw
+
+    def _held(self, name: str, values: FloatArray, held: FloatArray, kind: Int, bounds: tuple[float, float]) -> None:
+        """Tell where a parameter that can be switched, or deviates, loses what it is to what it may become."""
+        largest = float(np.abs(values).max(initial=0.0))
+        error = float(np.abs(held - values).max(initial=0.0))
+        if error > largest / LOST:
+            follows = next((f" = {printer.expression(d.value)}" for d in self.program.derived if d.array == name), "")
+            self.notes.line(
+                name,
+                "lost",
+                f"{name}{follows} is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, held in steps "
+                f"of {math.ldexp(1, -kind.frac):.3g}; narrow its range, or that of what it follows from",
+                largest=largest,
+                error=error,
+            )
+
+    # ------------------------------------------------------------------------------------------------------ arrays
+
+    def _real(self, array: Array, written: bool, derived: Derived | None) -> None:
+        values = np.asarray(array.initial, dtype=np.float64)
+        kind = word_class(array)
+        if array.role == "parameter":
+            bounds = real_bounds(array)
+            if array.dynamic and array.range is None and array.designed is None and derived is not None:
+                bounds = self._derived_bounds(array, derived, values)
+            open_ = array.dynamic or array.designed is not None
+            type_, raw = self.coefficient(array.name, values, bounds, open_, array.designed is not None)
+            self._keep(array, type_, raw, values, kind, self.chip.word(kind))
+            return
+        if array.role == "weight":
+            self._weight(array, values, written)
+            return
+        if array.range is None:
+            self._no_range(array)
+            return
+        rule = self.chip.word(kind)
+        type_ = fit(*array.range, rule.bits)
+        if array.name in self.summed:
+            type_, kind = self._total(array, type_), f"{kind}, summed over {self.program.copies} copies,"
+        self._keep(array, type_, encode(values, type_), values, kind, rule)
+
+    def _total(self, array: Array, part: Int) -> Int:
+        """The format of a sum over copies from that of one copy's part."""
+        copies = self.program.copies
+        if part.lo * copies >= -LIMIT and part.hi * copies <= LIMIT:
+            return Int(part.lo * copies, part.hi * copies, part.frac)
+        self.notes.problem(
+            f"{array.name}, a sum over {copies} copies, needs more than 62 bits; "
+            f"give the chip shorter words, or take fewer copies"
+        )
+        return part
+
+    def _weight(self, array: Array, values: FloatArray, written: bool) -> None:
+        rule = self.chip.word("weight")
+        if not written and array.kind_class != "plastic":
+            type_, raw = static_weights(values, rule, array.designed)
+            self._keep(array, type_, raw, values, "weight", rule)
+            return
+        if array.range is None:
+            self._no_range(array)
+            return
+        hidden = self.chip.word("plastic")
+        type_ = fit(*array.range, hidden.bits)
+        visible = f"{array.name}.visible"
+        learned = replace(array, visible=visible)
+        self._keep(learned, type_, encode(values, type_), values, "plastic", hidden)
+        seen = fit(*array.range, rule.bits)
+        part = replace(array, name=visible, role="visible", kind_class="weight", history=0)
+        part = replace(part, hidden=array.name, factor="")
+        self._keep(part, seen, encode(values, seen), values, "weight", rule)
+
+    def _integer(self, array: Array) -> None:
+        assert isinstance(array.type, Int)
+        kind, rule = word_class(array), self.chip.word(word_class(array))
+        raw = np.asarray(array.initial, dtype=np.int64)
+        type_ = replace(array.type, frac=0)
+        if array.role == "parameter" and (array.range is not None or not array.dynamic):
+            fixed = not array.dynamic and array.designed is None and raw.size > 0
+            ends = (int(raw.min()), int(raw.max())) if fixed else real_bounds(array)
+            type_ = Int(math.ceil(ends[0]), math.floor(ends[1]), 0)
+        if type_.lo < -LIMIT or type_.hi > LIMIT:
+            self.notes.problem(
+                f"{array.name} is an int without bounds, or with more than 62 bits; "
+                f"declare `range: [lowest, highest]` for it in its model"
+            )
+            type_ = Int(-(2**31), 2**31 - 1, 0)
+        if array.role == "weight" and rule.sign == "per_projection":
+            raw = self._magnitudes(array, raw, rule)
+        if raw.size and (raw.min() < type_.lo or raw.max() > type_.hi):
+            outside = int(((raw < type_.lo) | (raw > type_.hi)).sum())
+            self.notes.line(
+                array.name,
+                "saturated",
+                f"{outside} initial values are outside {type_.lo}..{type_.hi} and start at its ends",
+                count=outside,
+            )
+            raw = np.clip(raw, type_.lo, type_.hi)
+        overflow = rule.overflow if array.overflow == "none" else array.overflow
+        self.arrays.add(replace(array, type=type_, initial=raw, rounding=rule.rounding, overflow=overflow))
+        if array.role != "parameter":
+            note = f", wider than the chip's {rule.bits}-bit {kind} word" if type_.bits > rule.bits + 1 else ""
+            self.notes.line(
+                array.name,
+                "format",
+                f"{type_}, an int of its declared range {type_.lo}..{type_.hi}{note}",
+                bits=type_.bits,
+                frac=0,
+            )
+
+    def _magnitudes(self, array: Array, raw: IntArray, rule: WordRule) -> IntArray:
+        """Whole-number weights on a chip whose projections have one sign or lose a bit to it."""
+        top = 2**rule.bits
+        if raw.size == 0:
+            return raw
+        mixed = raw.min() < 0 < raw.max()
+        lo, hi = (-top, top - 2) if mixed else ((0, top - 1) if raw.min() >= 0 else (-top, 0))
+        if raw.min() < lo or raw.max() > hi:
+            self.notes.problem(
+                f"{array.name} holds weights from {raw.min()} to {raw.max()}; this chip has {lo}..{hi}"
+                f"{' in steps of 2 for projections of mixed sign' if mixed else ''}; rescale them"
+            )
+        odd = int((raw % 2 != 0).sum()) if mixed else 0
+        if odd:
+            self.notes.line(
+                array.name, "rounded", f"{odd} odd weights lose their last bit to the sign of the projection", count=odd
+            )
+            raw = np.sign(raw) * (np.abs(raw) // 2 * 2)
+        return np.clip(raw, lo, hi)
+
+    def _derived_bounds(self, array: Array, derived: Derived, values: FloatArray) -> tuple[float, float]:
+        lo, hi = intervals.real(derived.value, self.range_of)
+        if not (math.isfinite(lo) and math.isfinite(hi)):
+            self.notes.problem(
+                f"{array.name} = {printer.expression(derived.value)} can become infinite within the ranges of the "
+                f"parameters that it follows from; narrow their ranges"
+            )
+            return _low(values), _high(values)
+        return min(lo, _low(values)), max(hi, _high(values))
+
+    def range_of(self, read: Expr) -> tuple[float, float]:
+        """The range of a parameter array, in real units."""
+        if not isinstance(read, Read):
+            return -math.inf, math.inf
+        array = self.program.arrays.get(read.array)
+        if array is None:
+            values = self.program.constants.get(read.array)
+            if values is None or values.size == 0:
+                return -math.inf, math.inf
+            return float(values.min()), float(values.max())
+        derived = next((d for d in self.program.derived if d.array == array.name), None)
+        if array.range is None and array.designed is None and derived is not None:
+            return intervals.real(derived.value, self.range_of)
+        return real_bounds(array)
+
+    def _no_range(self, array: Array) -> None:
+        self.notes.problem(
+            f"{array.name} has no range, so no integer format can be chosen for it on chip '{self.chip.name}'; "
+            f"add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file"
+        )
+        values = np.asarray(array.initial, dtype=np.float64)
+        type_ = word(32, 16)
+        self.arrays.add(replace(array, type=type_, initial=encode(values, type_)))
+
+    # ------------------------------------------------------------------------------------------------------ report
+
+    def _keep(self, array: Array, type_: Int, raw: IntArray, values: FloatArray, kind: str, rule: WordRule) -> None:
+        rounding, overflow = rule.rounding, rule.overflow
+        self.arrays.add(replace(array, type=type_, initial=raw, rounding=rounding, overflow=overflow))
+        self._report(array, type_, raw, values, kind, rule.bits)
+
+    def _report(self, array: Array, type_: Int, raw: IntArray, values: FloatArray, kind: str, bits: int) -> None:
+        frac = type_.frac
+        error = float(np.abs(decode(raw, frac) - values).max()) if values.size else 0.0
+        largest = float(np.abs(values).max()) if values.size else 0.0
+        low, high = math.ldexp(type_.lo, -frac), math.ldexp(type_.hi, -frac)
+        shown = "" if array.range is None else f" for the range {array.range[0]:g}..{array.range[1]:g}"
+        self.notes.line(
+            array.name,
+            "format",
+            f"Q({bits},{frac}), {kind}{shown}: holds {low:.6g}..{high:.6g} in steps of {math.ldexp(1, -frac):.3g}; "
+            f"largest initial |value| {largest:.6g}, largest error {error:.3g}",
+            bits=bits,
+            frac=frac,
+            low=low,
+            high=high,
+            largest=largest,
+            error=error,
+        )
+        half = math.ldexp(0.5, -frac)
+        clipped = np.abs(decode(raw, frac) - values) > half * 1.0000001
+        if array.range is not None:
+            clipped &= values != array.range[1]  # the upper end of a range is the last value of its format
+        if array.role in ("state", "weight", "visible", "parameter") and clipped.any():
+            lost = int(clipped.sum())
+            self.notes.line(
+                array.name,
+                "saturated",
+                f"{lost} values do not fit and are held at the end of the format (error up to {error:.3g})",
+                count=lost,
+                error=error,
+            )
+        gone = int(((raw == 0) & (values != 0)).sum())
+        if gone:
+            what = "weights" if array.role in ("weight", "visible") else "values"
+            self.notes.line(array.name, "zero", f"{gone} of {values.size} {what} became zero", count=gone)
+        if "decay" in array.name.rsplit(".", 1)[-1] and values.size and ((values > 0) & (values < 1)).all():
+            self._time_constant(array.name, decode(raw, frac), values)
+
+    def _time_constant(self, name: str, held: FloatArray, wanted: FloatArray) -> None:
+        usable = (held > 0) & (held < 1)
+        if not usable.all():
+            self.notes.line(
+                name, "time constant", f"{int((~usable).sum())} decay factors became 0 or 1: no decay at all is left"
+            )
+            return
+        error = 100 * float(np.abs(np.log(wanted) / np.log(held) - 1).max())
+        self.notes.line(name, "time constant", f"effective time constant off by up to {error:.2g} %", percent=error)
+
+
+def static_weights(
+    values: FloatArray, rule: WordRule, designed: tuple[float, float] | None = None
+) -> tuple[Int, IntArray]:
+    """Format and raw values of weights that nothing changes: the largest frac at which none of them saturates.
+
+    `designed`: what they can be on any specimen of the chip, if they deviate. Weights without negative ones spend no
+    bit on the sign. With sign="per_projection", weights of one sign use all bits for the magnitude, mixed ones go in
+    steps of two.
+    """
+    lo, hi = (_low(values), _high(values)) if designed is None else designed
+    if rule.sign == "twos_complement":
+        type_ = _unsaturated(lo, hi, rule.bits)
+        raw = encode(values, type_)
+    elif lo < 0 < hi:
+        half = encode(values, word(rule.bits, fit_frac(lo, hi, rule.bits)))
+        type_ = Int(0, 0, fit_frac(lo, hi, rule.bits) + 1)
+        raw = half * 2
+    else:
+        top, frac = 2**rule.bits - 1, fit_frac(lo, hi, rule.bits + 1)
+        type_ = Int(0, top, frac) if lo >= 0 else Int(-top, 0, frac)
+        raw = encode(values, type_)
+    if raw.size == 0:
+        return replace(type_, lo=0, hi=0), raw
+    if designed is not None:
+        return type_, raw
+    return replace(type_, lo=min(0, int(raw.min())), hi=max(0, int(raw.max()))), raw
+
+
+def _unsaturated(lo: float, hi: float, bits: int) -> Int:
+    """The finest word in which both ends are rounded and not cut."""
+    bits = bits if lo < 0 else min(bits, LIMIT.bit_length() - 1)
+    frac = fit_frac(lo, hi, bits if lo < 0 else bits + 1)
+    least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if lo < 0 else (0, 2**bits - 1)
+    if round_fraction(Fraction(hi) * Fraction(2) ** frac) > most:
+        frac -= 1
+    return Int(least, most, frac)
+
+
+def _at_frac(bounds: tuple[float, float], frac: int) -> Int:
+    lo, hi = (round_fraction(Fraction(end) * Fraction(2) ** frac) for end in bounds)
+    return Int(lo, hi, frac)
+
+
+def _finer(kind: Int, values: FloatArray, bounds: tuple[float, float], rule: WordRule) -> Int:
+    """The format with more fractional bits, where a decay near 1 or a small first value needs them."""
+    if not rule.distance_bits or values.size == 0:
+        return kind
+    needed = max(fine_frac(float(end), rule.distance_bits) for end in (values.min(), values.max()))
+    if values.ndim == 0 and values != 0:
+        needed = max(needed, rule.distance_bits - math.frexp(float(values))[1])
+    longest = fit(*bounds, LONGEST - 1)
+    return _at_frac(bounds, min(needed, longest.frac)) if needed > kind.frac else kind
+
+
+def _counter(array: Array) -> Array:
+    assert isinstance(array.type, Int)
+    lo, hi = array.type.lo, array.type.hi
+    if array.name == LENGTH and array.range is not None:
+        lo, hi = int(array.range[0]), int(array.range[1])
+    return replace(array, type=Int(lo, hi, 0), initial=np.asarray(array.initial, dtype=np.int64))
+
+
+def _low(values: FloatArray) -> float:
+    return float(values.min()) if values.size else 0.0
+
+
+def _high(values: FloatArray) -> float:
+    return float(values.max()) if values.size else 0.0
+
+
+def is_parameter(expr: Expr, arrays: dict[str, Array]) -> bool:
+    """Whether a leaf is a constant or a parameter."""
+    if isinstance(expr, Const):
+        return True
+    if not isinstance(expr, Read) or expr.lag:
+        return False
+    array = arrays.get(expr.array)
+    return array is not None and (array.role == "parameter" or array.name == LENGTH) and array.name not in _RUN

@@ -1,0 +1,624 @@
+"""Lower a real program to the integers of a chip.
+
+    formats     every array but the inputs gets a format and raw initial values (neuroport.quantise.formats)
+    bodies      projections first: what they send bounds the inputs; then populations, events, readouts
+    inputs      a format that holds the largest sum that can arrive
+
+Afterwards every number of the program is an integer with exact bounds, and every rounding, clip and look-up is
+explicit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from neuroport.chips.chip import Chip
+from neuroport.errors import InvalidInput
+from neuroport.program.fixed import (
+    LIMIT,
+    FloatArray,
+    IntArray,
+    encode,
+    finest_frac,
+    fit,
+    fit_frac,
+    overflow_array,
+    round_fraction,
+    round_shift_array,
+    word,
+)
+from neuroport.program.ir import (
+    BOOL,
+    Apply,
+    Array,
+    Body,
+    Const,
+    Event,
+    Expr,
+    Injection,
+    Int,
+    Let,
+    Overflow,
+    Population,
+    Program,
+    Projection,
+    Read,
+    Readout,
+    Send,
+    Series,
+    Spike,
+    Stmt,
+    Store,
+    Sum,
+)
+from neuroport.program.sent import as_sent
+from neuroport.quantise.demand import ANY, Demand, Demands, of_store
+from neuroport.quantise.expressions import Lowerer, Shared
+from neuroport.quantise.formats import Formats, Notes, bodies, stored, word_class
+from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
+
+HOST_BITS = 16
+"""An input with a declared range has at least so many bits for it, whatever is sent: the host may add any value."""
+EXACT = 40
+"""A stimulus whose values need more fractional bits than this counts as not exactly representable."""
+
+
+def quantise(program: Program, chip: Chip) -> Program:
+    """The program in the integers of a chip; for an ideal chip the same program in its precision.
+
+    Raises InvalidInput with everything that cannot be represented. The report gains a line for everything that is lost.
+    """
+    if not chip.integer:
+        return replace(program, chip=chip.name, precision="float32" if chip.arithmetic == "float32" else "float64")
+    return _Quantiser(program, chip).run()
+
+
+def visible(program: Program, weight: str, hidden: IntArray) -> IntArray | None:
+    """Raw visible weights that belong to raw hidden ones, to nearest; None if the weight has no visible part.
+
+    For weights that are set from outside a run (the host writes both arrays).
+    """
+    source = program.arrays.get(weight)
+    target = None if source is None else program.arrays.get(source.visible)
+    if target is None or source is None or not isinstance(target.type, Int) or not isinstance(source.type, Int):
+        return None
+    rounded = round_shift_array(hidden, source.type.frac - target.type.frac, "nearest")
+    return overflow_array(rounded, target.type.lo, target.type.hi, "saturate")
+
+
+@dataclass(slots=True)
+class _Arriving:
+    """What one Send, injection or series can add to an input in one step, per neuron: raw bounds at a frac."""
+
+    frac: int
+    low: FloatArray
+    high: FloatArray
+    synapses: FloatArray
+
+    def at(self, wanted: int) -> tuple[FloatArray, FloatArray]:
+        """The bounds at another frac; a rounding may add one unit per synapse."""
+        if wanted >= self.frac:
+            return np.ldexp(self.low, wanted - self.frac), np.ldexp(self.high, wanted - self.frac)
+        low = np.ldexp(self.low, wanted - self.frac) - self.synapses
+        high = np.ldexp(self.high, wanted - self.frac) + self.synapses
+        return np.where(self.low < 0, np.floor(low), 0.0), np.where(self.high > 0, np.ceil(high), 0.0)
+
+
+@dataclass(slots=True)
+class _Quantiser:
+    program: Program
+    chip: Chip
+    notes: Notes = field(default_factory=Notes)
+    visible: dict[str, str] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    arriving: dict[str, list[_Arriving]] = field(default_factory=dict)
+    limits: dict[str, Store] = field(default_factory=dict)
+
+    def run(self) -> Program:
+        program, notes = self.program, self.notes
+        formats = Formats(program, self.chip, notes)
+        formats.run()
+        self.visible = {a.name: a.visible for a in formats.arrays.values() if a.visible}
+        self.written = stored(bodies(program))
+        shared = Shared(
+            self.chip,
+            notes,
+            real=program.arrays,
+            arrays=formats.arrays,
+            constants=dict(program.constants),
+            range_of=formats.range_of,
+            coefficient=formats.coefficient,
+            copies=program.copies,
+            derived=formats.derived,
+        )
+        half_done = [self._projection(shared, p) for p in program.projections]
+        self._stimuli()
+        self._inputs(shared)
+        projections = tuple(self._deliver(shared, p) for p in half_done)
+        populations = tuple(self._population(shared, p) for p in program.populations)
+        events = tuple(self._event(shared, e) for e in program.events)
+        readouts = tuple(self._readout(shared, r) for r in program.readouts)
+        injections = tuple(self._injection(shared, i) for i in program.injections)
+        series = tuple(self._series(shared, s) for s in program.series)
+        if notes.problems:
+            raise InvalidInput(notes.problems.values())
+        return replace(
+            program,
+            chip=self.chip.name,
+            integer=True,
+            precision="float64",
+            arrays=shared.arrays,
+            populations=populations,
+            projections=projections,
+            events=events,
+            readouts=readouts,
+            injections=injections,
+            series=series,
+            tables=shared.tables,
+            derived=tuple(shared.derived),
+            constants=shared.constants,
+            report=(*program.report, *{(n.subject, n.topic, n.text): n for n in notes.lines}.values()),
+        )
+
+    # ------------------------------------------------------------------------------------------------------- bodies
+
+    def _lowerer(self, shared: Shared, owner: str, block: str, projection: Projection | None = None) -> Lowerer:
+        return Lowerer(shared, f"{owner}.{block}", owner, projection, out=[])
+
+    def _body(self, lowerer: Lowerer, body: Body, where: Literal["", "step", "once"] = "") -> Body:
+        """A body in integers; Sends keep the frac of their value. `where`: a step, or an event once for all copies."""
+        assert lowerer.out is not None
+        out = lowerer.out
+        lowerer.demands = Demands(body, lowerer.leaf, self._needed(lowerer.shared, where), self.program.copies)
+        for stmt in body:
+            match stmt:
+                case Let(name=name, value=value):
+                    lowerer.let(name, value)
+                case Store(value=Sum(x=x)) if where == "step":
+                    out.append(self._total(lowerer, lowerer.shared.arrays[stmt.array], lowerer.number(x)))
+                case Store():
+                    self._store(lowerer, stmt, out, where == "once")
+                case Send():
+                    guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
+                    with lowerer.under_condition() if guard is not None else nullcontext():
+                        value = lowerer.number(stmt.value, self._of_send(stmt))
+                    out.append(replace(stmt, value=value, guard=guard))
+                case Spike(condition=condition):
+                    out.append(Spike(lowerer.truth(condition)))
+        return tuple(out)
+
+    def _needed(self, shared: Shared, where: str) -> Callable[[Stmt], Demand]:
+        """What the statements of a body need of the values that they are given."""
+
+        def needed(stmt: Stmt) -> Demand:
+            if isinstance(stmt, Send):
+                return self._of_send(stmt)
+            if not isinstance(stmt, Store):
+                return ANY
+            array = shared.arrays[stmt.array]
+            summed = where == "step" and isinstance(stmt.value, Sum)
+            return (
+                of_store(array.type, array.overflow == "saturate" and not summed)
+                if isinstance(array.type, Int)
+                else ANY
+            )
+
+        return needed
+
+    def _of_send(self, send: Send) -> Demand:
+        """What an input needs of a value: no more bits than the word that fits its declared range."""
+        array = self.program.arrays[send.input]
+        if array.range is None or isinstance(array.type, Int):
+            return ANY
+        return of_store(fit(*array.range, self.chip.word("accumulator").bits), saturates=False)
+
+    def _total(self, lowerer: Lowerer, array: Array, part: Expr) -> Store:
+        """A sum over copies, each of whose parts is rounded to the array's format and limited to its share of it."""
+        kind, copies = array.type, self.program.copies
+        assert isinstance(kind, Int)
+        share = replace(kind, lo=kind.lo // copies, hi=kind.hi // copies)  # both ends are multiples
+        part = self._rounded(lowerer, array, part, share, "saturate")
+        part = clipped(part, share.lo, share.hi)
+        return Store(array.name, lowerer.total(part), None, "none", kind.lo, kind.hi)
+
+    def _store(self, lowerer: Lowerer, stmt: Store, out: list[Stmt], once: bool) -> None:
+        array = lowerer.shared.arrays[stmt.array]
+        guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
+        if not isinstance(array.type, Int):
+            out.append(replace(stmt, value=lowerer.truth(stmt.value), guard=guard))
+            return
+        with lowerer.under_condition() if guard is not None else nullcontext():
+            value = lowerer.number(stmt.value, of_store(array.type, array.overflow == "saturate"))
+        shown = self.visible.get(stmt.array)
+        if shown is not None and guard is not None:
+            guard = lowerer.name(guard)
+        store = self._assign(lowerer, array, value, guard)
+        if shown is None:
+            out.append(store)
+            return
+        now: Expr = Read(stmt.array, "own", array.type)
+        if once and not array.shared:  # every copy's hidden value, which a body for all copies cannot read
+            store = replace(store, value=lowerer.name(store.value))
+            now = _overflowed(store)
+        out.append(store)
+        out.append(self._assign(lowerer, lowerer.shared.arrays[shown], now, guard))
+
+    def _assign(self, lowerer: Lowerer, array: Array, value: Expr, guard: Expr | None) -> Store:
+        """One rounding to the array's format, then its overflow rule."""
+        kind = array.type
+        assert isinstance(kind, Int)
+        exact = value
+        shift = kind.frac - frac(value)
+        if array.overflow != "wrap" and shift > 0 and not fits((bounds(value)[0] << shift, bounds(value)[1] << shift)):
+            return Store(array.name, _raised(lowerer, value, kind, shift), guard, array.overflow, kind.lo, kind.hi)
+        value = self._rounded(lowerer, array, value, kind, array.overflow)
+        if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
+            value = _moved(lowerer, array, exact, value)
+        if not isinstance(self.program.arrays[array.hidden or array.name].type, Int):
+            value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
+        lo, hi = bounds(value)
+        inside = kind.lo <= lo and hi <= kind.hi
+        return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
+
+    def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
+        """A value rounded to the frac of a format, by the array's rounding."""
+        shift = kind.frac - frac(value)
+        lo, hi = bounds(value)
+        if shift > 0 and not fits((lo << shift, hi << shift)):
+            if rule == "wrap" and kind.bits > shift:
+                value = _wrapped(value, kind.bits - shift)
+            else:
+                return _raised(lowerer, value, kind, shift)
+        return lowerer.scale(value, kind.frac, array.name, array.rounding)
+
+    def _as_sent(self, read: Read) -> Read:
+        """A hidden weight leaves its synapse as the visible one."""
+        return replace(read, array=self.visible.get(read.array, read.array))
+
+    def _population(self, shared: Shared, population: Population) -> Population:
+        lowerer = self._lowerer(shared, population.name, "update")
+        limits = tuple(self.limits[name] for name in population.inputs if name in self.limits)
+        return replace(population, body=(*limits, *self._body(lowerer, population.body)))
+
+    def _event(self, shared: Shared, event: Event) -> Event:
+        projection = None
+        if event.over == "synapse":
+            projection = self.program.projection(event.owner)
+        lowerer = self._lowerer(shared, event.owner, event.name, projection)
+        return replace(event, body=self._body(lowerer, event.body, "once" if event.once else ""))
+
+    def _readout(self, shared: Shared, readout: Readout) -> Readout:
+        lowerer = Lowerer(shared, f"readout {readout.name}", readout.population)
+        return replace(readout, bit=lowerer.truth(readout.bit))
+
+    def _projection(self, shared: Shared, projection: Projection) -> Projection:
+        made: dict[str, Body] = {}
+        for block in ("step", "arrive", "post_body"):
+            lowerer = self._lowerer(shared, projection.name, block, projection)
+            body = as_sent(getattr(projection, block), self._as_sent)
+            made[block] = self._body(lowerer, body, "step" if block == "step" else "")
+            for stmt in made[block]:
+                if isinstance(stmt, Send):
+                    self._sent(shared, projection, stmt)
+        condition = None
+        if projection.row_condition is not None:
+            condition = Lowerer(shared, f"{projection.name}.step", projection.name).truth(projection.row_condition)
+        return replace(
+            projection,
+            step=made["step"],
+            arrive=made["arrive"],
+            post_body=made["post_body"],
+            row_condition=condition,
+        )
+
+    # ------------------------------------------------------------------------------------------------------- inputs
+
+    def _sent(self, shared: Shared, projection: Projection, send: Send) -> None:
+        """Note what a Send can add to each neuron in a step."""
+        to, size = (
+            (projection.post, projection.target_size) if send.to == "post" else (projection.pre, projection.source_size)
+        )
+        fixed = self._fixed_values(shared, projection, send.value)
+        if fixed is None:
+            lo, hi = bounds(send.value)
+            fixed_low = np.full(projection.synapses, float(min(lo, 0)))
+            fixed_high = np.full(projection.synapses, float(max(hi, 0)))
+        else:
+            fixed_low, fixed_high = np.minimum(fixed, 0.0), np.maximum(fixed, 0.0)
+        self.arriving.setdefault(send.input, []).append(
+            _Arriving(
+                frac(send.value),
+                np.asarray(np.bincount(to, fixed_low, minlength=size), np.float64),
+                np.asarray(np.bincount(to, fixed_high, minlength=size), np.float64),
+                np.bincount(to, minlength=size).astype(np.float64),
+            )
+        )
+
+    def _fixed_values(self, shared: Shared, projection: Projection, value: Expr) -> FloatArray | None:
+        """The raw value that every synapse sends, if it depends on constants alone; None otherwise."""
+        match value:
+            case Const():
+                return np.full(projection.synapses, float(value.value))
+            case Read(array=name, at=at) if name in shared.arrays and value.lag == 0:
+                array = shared.arrays[name]
+                if array.dynamic or array.designed is not None or array.role != "parameter":
+                    return None
+                raw = array.initial.astype(np.float64)
+                if at == "pre":
+                    raw = raw[projection.pre]
+                elif at == "post":
+                    raw = raw[projection.post]
+                return np.broadcast_to(raw, (projection.synapses,))
+            case Apply(fn="mul" | "shl", args=(a, b)):
+                one, two = (self._fixed_values(shared, projection, x) for x in (a, b))
+                if one is None or two is None:
+                    return None
+                return one * (two if value.fn == "mul" else np.exp2(two))
+            case _:
+                return None
+
+    def _stimuli(self) -> None:
+        for injection in self.program.injections:
+            size = self._size(injection.input)
+            values = np.asarray(injection.values, np.float64)
+            low, high, count = (np.zeros(size) for _ in range(3))
+            if values.size:
+                keys = injection.steps * size + injection.neurons
+                unique, place = np.unique(keys, return_inverse=True)
+                at = unique % size
+                np.minimum.at(low, at, np.bincount(place, np.minimum(values, 0.0)))
+                np.maximum.at(high, at, np.bincount(place, np.maximum(values, 0.0)))
+                np.maximum.at(count, at, np.bincount(place).astype(np.float64))
+            self._add_stimulus(injection.input, values, low, high, count)
+        for series in self.program.series:
+            table = np.asarray(series.table, np.float64)
+            if series.captured:
+                table = self._captured(series, table)
+            low = np.minimum(table.min(axis=0, initial=0.0), 0.0)
+            high = np.maximum(table.max(axis=0, initial=0.0), 0.0)
+            self._add_stimulus(series.input, table, low, high, np.ones(len(low)))
+
+    def _captured(self, series: Series, table: FloatArray) -> FloatArray:
+        """Rows between which lie all that a run may put in the place of a table, as fine as the input can be."""
+        limits = self.program.arrays[series.input].range
+        if limits is None:
+            owner, _, name = series.input.partition(".")
+            text = f"what a run captures for stimulus '{series.name}' is not known beforehand; give the input a range, "
+            self.notes.problem(f"{text}such as ranges: {{{name}: [-1, 1]}} at population '{owner}'")
+            return table
+        fine = np.full(table.shape[1], np.ldexp(1.0, -EXACT))
+        return np.stack([np.full(table.shape[1], limits[0]), fine, np.full(table.shape[1], limits[1])])
+
+    def _size(self, name: str) -> int:
+        return self.program.population(self.program.arrays[name].owner).size
+
+    def _add_stimulus(
+        self, name: str, values: FloatArray, low: FloatArray, high: FloatArray, count: FloatArray
+    ) -> None:
+        if not np.isfinite(values).all():
+            self.notes.problem(f"a stimulus of {name} holds a value that is not finite; give it finite numbers")
+            return
+        needed = min(EXACT, finest_frac(values))
+        self.arriving.setdefault(name, []).append(
+            _Arriving(needed, np.ldexp(low, needed), np.ldexp(high, needed), count)
+        )
+
+    def _inputs(self, shared: Shared) -> None:
+        rule = self.chip.word("accumulator")
+        for array in self.program.arrays.values():
+            if array.role != "input":
+                continue
+            kind = self._input(array, self.arriving.get(array.name, []))
+            made = replace(array, type=kind, initial=np.zeros(array.initial.shape, np.int64))
+            shared.arrays.add(replace(made, rounding=rule.rounding, overflow=rule.overflow))
+            held = self._held(array, kind.frac)
+            shared.inputs[array.name] = kind
+            if not _within((kind.lo, kind.hi), held):
+                kept = Int(max(held.lo, min(kind.lo, held.hi)), min(held.hi, max(kind.hi, held.lo)), kind.frac)
+                shared.inputs[array.name] = held if rule.overflow == "wrap" else kept
+                coefficient = self.chip.word("coefficient").bits
+                total = _at_the_end(Read(array.name, "own", kind), shared.arrays[array.name], held, coefficient)
+                self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi)
+
+    def _held(self, array: Array, frac_: int) -> Int:
+        """What a neuron can see of an input: its declared range, or the accumulator's word."""
+        rule = self.chip.word("accumulator")
+        limit = word(rule.bits, frac_)
+        if array.range is None or rule.overflow == "wrap":
+            return limit
+        lo, hi = (round_fraction(Fraction(end) * Fraction(2) ** frac_) for end in array.range)
+        return Int(max(lo, limit.lo), min(hi, max(limit.hi, 2**rule.bits - 1 if lo >= 0 else 0)), frac_)
+
+    def _input(self, array: Array, parts: Sequence[_Arriving]) -> Int:
+        rule = self.chip.word("accumulator")
+        limit = word(rule.bits)
+        wanted = max((p.frac for p in parts), default=0)
+        lo, hi = _total(parts, wanted)
+        if isinstance(array.type, Int):
+            wanted = 0
+        elif array.range is not None:
+            wanted = max(wanted, fit(*array.range, HOST_BITS).frac)
+            wanted = min(wanted, fit(*array.range, rule.bits).frac)
+        else:
+            largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted
+            wanted = min(wanted, fit_frac(-largest, largest, rule.bits)) if largest else wanted
+            for _ in range(rule.bits):
+                if _within(_total(parts, wanted), limit):
+                    break
+                wanted -= 1
+        held = self._held(array, wanted)
+        lo, hi = _total(parts, wanted)
+        # what the host may add in one step: what the declared range allows, or as much as arrives
+        lo, hi = (2 * lo, 2 * hi) if array.range is None else (lo + min(held.lo, 0), hi + max(held.hi, 0))
+        if lo < -LIMIT or hi > LIMIT:
+            self.notes.problem(
+                f"the sum that can arrive at {array.name} needs more than 62 bits; "
+                f"give the input a range or narrow what is sent"
+            )
+            return Int(limit.lo, limit.hi, wanted)
+        arrives = _total(parts, wanted)
+        beyond = not _within(arrives, held)
+        if beyond and rule.overflow == "error":
+            self.notes.problem(
+                f"the sum that can arrive at {array.name}, {arrives[0]}..{arrives[1]}, does not fit the chip's "
+                f"accumulator of {rule.bits} bits; declare a wider range for the input or send less"
+            )
+        what = {"saturate": "saturates and is counted", "wrap": "wraps"}.get(rule.overflow, "fails")
+        self.notes.line(
+            array.name,
+            "format",
+            f"Q({rule.bits},{wanted}), accumulator: sums reach {arrives[0] * 2.0**-wanted:.6g}.."
+            f"{arrives[1] * 2.0**-wanted:.6g} in steps of {2.0**-wanted:.3g}"
+            + (f"; a sum beyond the word {what} when it is read" if beyond else ""),
+            bits=rule.bits,
+            frac=wanted,
+        )
+        lost = max((p.frac for p in parts), default=wanted) - wanted
+        if lost > 0:
+            text = f"values sent to it lose up to {lost} bits to the accumulator's format"
+            self.notes.line(array.name, "rounded", text, bits=lost)
+        return Int(lo, hi, wanted)
+
+    def _deliver(self, shared: Shared, projection: Projection) -> Projection:
+        """The projection with its Sends in the formats of the inputs."""
+
+        def delivered(body: Body, block: str) -> Body:
+            lowerer = Lowerer(shared, f"{projection.name}.{block}", projection.name, projection)
+            rule = self.chip.word("accumulator").rounding
+            return tuple(
+                replace(s, value=lowerer.scale(s.value, shared.inputs[s.input].frac, "send", rule))
+                if isinstance(s, Send)
+                else s
+                for s in body
+            )
+
+        return replace(
+            projection,
+            step=delivered(projection.step, "step"),
+            arrive=delivered(projection.arrive, "arrive"),
+            post_body=delivered(projection.post_body, "post_body"),
+        )
+
+    def _injection(self, shared: Shared, injection: Injection) -> Injection:
+        return replace(injection, values=self._stimulus(shared, injection.input, injection.name, injection.values))
+
+    def _series(self, shared: Shared, series: Series) -> Series:
+        return replace(series, table=self._stimulus(shared, series.input, series.name, series.table))
+
+    def _stimulus(self, shared: Shared, name: str, stimulus: str, values: FloatArray | IntArray) -> IntArray:
+        kind = word(62, shared.inputs[name].frac)
+        real = np.asarray(values, np.float64)
+        raw = encode(real, kind)
+        error = float(np.abs(np.ldexp(raw.astype(np.float64), -kind.frac) - real).max()) if raw.size else 0.0
+        if error:
+            text = f"its values change by up to {error:.3g} in the input's format"
+            self.notes.line(stimulus, "rounded", text, error=error)
+        return raw
+
+
+def _at_the_end(value: Expr, array: Array, kind: Int, bits: int, lowerer: Lowerer | None = None) -> Expr:
+    """The value, where it is an end of its range that the word just does not hold, as the end of its format.
+
+    So a value that is the end of its range is not counted as one beyond it: the upper end of a signed range, and what a
+    coefficient of so many bits makes of an end.
+    """
+    if array.overflow != "saturate" or array.range is None:
+        return value
+    for end, limit, sign in ((array.range[1], kind.hi, 1), (array.range[0], kind.lo, -1)):
+        slack = _slack(end, max(map(abs, array.range)), limit, kind.frac, bits)
+        beyond = limit + sign, limit + sign * slack
+        if slack and bounds(value)[0] <= max(beyond) and min(beyond) <= bounds(value)[1]:
+            value = _held(value, (min(beyond), max(beyond)), literal(limit, kind.frac), lowerer)
+    return value
+
+
+def _slack(end: float, largest: float, limit: int, frac_: int, bits: int) -> int:
+    """How many raw units beyond the end of a format still are the declared end, of a range up to `largest`."""
+    if np.ldexp(end, frac_) == limit + 1:
+        return 1
+    exact = Fraction(end) * Fraction(2) ** (bits - 1 - math.frexp(largest)[1])
+    if exact.denominator == 1 or round_fraction(Fraction(end) * Fraction(2) ** frac_) != limit:
+        return 0
+    half = Fraction(2) ** (frac_ - bits + math.frexp(largest)[1])
+    return math.ceil(half) + 1 if half >= 1 else 0
+
+
+def _held(value: Expr, beyond: tuple[int, int], end: Const, lowerer: Lowerer | None) -> Expr:
+    """The end of a format in place of what is just beyond it."""
+    low, high = beyond
+    if isinstance(value, Const):
+        return end if low <= int(value.value) <= high else value
+    value = value if lowerer is None else lowerer.name(value)
+    lo, hi = bounds(value)
+    ends = [(fn, literal(limit, frac(end))) for fn, limit in (("ge", low), ("le", high))]
+    tests = tuple(Apply(fn, (value, limit), BOOL) for fn, limit in ends)
+    at_end = Apply("and", tests, BOOL) if low < high else Apply("eq", (value, literal(low, frac(end))), BOOL)
+    raw = int(end.value)
+    return Apply("select", (at_end, end, value), Int(min(lo, raw), max(hi, raw), frac(end)))
+
+
+def _wrapped(value: Expr, bits: int) -> Expr:
+    return Apply("wrap", (value, literal(bits)), Int(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, frac(value)))
+
+
+def _raised(lowerer: Lowerer, value: Expr, kind: Int, shift: int) -> Expr:
+    """A value shifted left by so many bits; one unit beyond the format where it is outside."""
+    value = lowerer.name(value)
+    inside = clipped(value, -(-kind.lo >> shift), kind.hi >> shift)
+    up = lowerer.scale(inside, kind.frac, "")
+    for fn, end, beyond in (("gt", kind.hi >> shift, kind.hi + 1), ("lt", -(-kind.lo >> shift), kind.lo - 1)):
+        outside = lowerer.compared(fn, value, end)
+        up = lowerer.chosen(outside, literal(beyond, kind.frac), up)
+    return up
+
+
+def _moved(lowerer: Lowerer, array: Array, exact: Expr, rounded: Expr) -> Expr:
+    """A rounded value that is the old one though the exact value is not: one unit from it toward the exact value."""
+    kind = array.type
+    shift = frac(exact) - frac(rounded)
+    if not isinstance(kind, Int) or shift <= 0 or not fits((kind.lo << shift, kind.hi << shift)):
+        return rounded
+    old = Read(array.name, "own", kind)
+    exact, rounded = lowerer.name(exact), lowerer.name(rounded)
+    before = Apply("shl", (old, literal(shift)), Int(kind.lo << shift, kind.hi << shift, frac(exact)))
+    step = lowerer.chosen(Apply("lt", (exact, before), BOOL), literal(-1, kind.frac), literal(1, kind.frac))
+    stalled = Apply("and", (Apply("eq", (rounded, old), BOOL), Apply("ne", (exact, before), BOOL)), BOOL)
+    return lowerer.chosen(stalled, lowerer.made("add", old, step, frac_=kind.frac), rounded)
+
+
+def _overflowed(store: Store) -> Expr:
+    """The value that a Store leaves behind, from the value that it is given."""
+    kind = Int(store.lo, store.hi)
+    if store.overflow == "none":
+        return store.value
+    if store.overflow == "wrap" and kind.lo == -(1 << (kind.bits - 1)) and kind.hi == (1 << (kind.bits - 1)) - 1:
+        return Apply("wrap", (store.value, literal(kind.bits)), replace(kind, frac=frac(store.value)))
+    return clipped(store.value, kind.lo, kind.hi)
+
+
+def _total(parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:
+    """Bounds of the sum of all that arrives at one neuron, rounded outward."""
+    if not parts:
+        return 0, 0
+    ends = [p.at(wanted) for p in parts]
+    low = float(np.sum([e[0] for e in ends], axis=0).min(initial=0.0))
+    high = float(np.sum([e[1] for e in ends], axis=0).max(initial=0.0))
+    return _outward(low), _outward(high)
+
+
+def _outward(value: float) -> int:
+    """Sums of floats are exact below 2**53; beyond, allow for their rounding."""
+    if abs(value) >= 2**53:
+        value += np.copysign(abs(value) * 2.0**-40, value)
+    return int(np.floor(value)) if value < 0 else int(np.ceil(value))
+
+
+def _within(ends: tuple[int, int], limit: Int) -> bool:
+    return limit.lo <= ends[0] and ends[1] <= limit.hi

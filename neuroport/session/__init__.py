@@ -1,0 +1,1 @@
+"""A program being executed, driven by a protocol or by hand."""

@@ -1,0 +1,84 @@
+"""The patterns of stimuli while a run goes on: their numbers, which `capture` items replace, and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.elaborate.stimuli import labels_of
+from neuroport.elaborate.values import Materialiser
+from neuroport.errors import InvalidInput
+from neuroport.network.network import Capture, Network
+from neuroport.program.constants import real
+from neuroport.program.executor import Executor
+from neuroport.program.held import held
+from neuroport.program.ir import Array, Numbers, Program
+from neuroport.session.protocol import patterns_of
+from neuroport.session.sample import Shown
+
+
+class PatternTables:
+    """The patterns of every stimulus as they are now, in real units.
+
+    `saturated` counts captured values outside the declared range of an input, on a chip: they stand at its end.
+    """
+
+    def __init__(self, network: Network, program: Program, executor: Executor) -> None:
+        self.network, self.program, self.executor = network, program, executor
+        self.saturated: dict[str, int] = {}
+        self._tables: dict[str, NDArray[np.float64]] = {}
+        self._labels: dict[str, NDArray[np.int64]] = {}
+
+    def table(self, stimulus: str) -> NDArray[np.float64]:
+        """The patterns of a stimulus, one per row; to be looked at only."""
+        if stimulus not in self._tables:
+            series = patterns_of(stimulus, self.program)
+            self._tables[stimulus] = real(series.table, self.program.arrays[series.input])
+        return self._tables[stimulus]
+
+    def labels(self, stimulus: str) -> NDArray[np.int64]:
+        """The label of every pattern of a stimulus."""
+        if stimulus not in self._labels:
+            materialiser = Materialiser(self.network)
+            labels = labels_of(self.network.patterns(stimulus), materialiser)
+            if materialiser.problems or labels is None:
+                raise InvalidInput(materialiser.problems)
+            self._labels[stimulus] = labels
+        return self._labels[stimulus]
+
+    def capture(self, stimulus: str, readout: str, rows: Sequence[Shown], item: Capture) -> None:
+        """The rows of a readout become the patterns of a stimulus."""
+        table = self.table(stimulus).copy()
+        series = patterns_of(stimulus, self.program)
+        given = np.zeros(len(table), bool)
+        for shown in rows:
+            if len(shown.patterns) and not 0 <= shown.patterns.min() <= shown.patterns.max() < len(table):
+                what = f"pattern {shown.patterns.max()} of '{shown.stimulus}'" if shown.stimulus else "a run"
+                text = f"'{stimulus}' cannot take what readout '{readout}' saw of {what}; it has {len(table)} patterns"
+                raise InvalidInput.one(item.place, text)
+            table[shown.patterns] = shown.values
+            given[shown.patterns] = True
+        if item.all_shown and not given.all():
+            first = int(np.argmin(given))
+            text = f"readout '{readout}' has rows of {given.sum()} of the {len(table)} patterns of '{stimulus}'; the "
+            text += f"first that was not shown is {first}; present all of them before 'capture'"
+            raise InvalidInput.one(item.place, text)
+        array = self.program.arrays[series.input]
+        if not np.all(np.isfinite(table)):
+            text = f"what readout '{readout}' saw is not finite, and cannot become patterns of '{stimulus}'"
+            raise InvalidInput.one(item.place, text)
+        numbers = self._limited(array, table)
+        self._tables[stimulus] = real(numbers, array)
+        self.executor.load_series(stimulus, numbers)
+
+    def _limited(self, array: Array, table: NDArray[np.float64]) -> Numbers:
+        """Captured values as an input holds them: a chip limits them to its declared range, which is counted."""
+        if self.program.integer and array.range is not None:
+            within = np.clip(table, *array.range)
+            outside = int(np.count_nonzero(within != table))
+            if outside:
+                self.saturated[array.name] = self.saturated.get(array.name, 0) + outside
+            table = within
+        return held(table, array)[0]

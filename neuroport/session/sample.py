@@ -1,0 +1,236 @@
+"""Samples readouts: which steps an executor samples, and one row per shown pattern made of what it sampled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.elaborate.stimuli import labels_of, pattern_count
+from neuroport.elaborate.values import Materialiser
+from neuroport.errors import Problem
+from neuroport.network import units
+from neuroport.network.network import Network, Patterns, Present, Run, Samples
+from neuroport.program.ir import Int, Program, Record
+from neuroport.session.protocol import walk
+
+Rows = NDArray[np.float64]
+LARGE_ROW = 128
+"""Rows of so many numbers are added fastest one by one."""
+LABELLED = ("accuracy", "cross_entropy")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The steps of a pattern, counted from 0, that a readout wants: start, start + every, … before `stop`."""
+
+    start: int
+    stop: int | None
+    every: int
+    last: bool
+
+    @classmethod
+    def of(cls, readout: Samples, network: Network) -> Window:
+        """What a readout says, in steps."""
+        start, every = (int(units.steps(time, network.dt)) for time in (readout.start, readout.every))
+        stop = None if readout.stop is None else int(units.steps(readout.stop, network.dt))
+        return cls(start, stop, every, readout.reduce == "last")
+
+    def within(self, length: int) -> range:
+        """Those of a pattern that lasts so long; only the last of them where the others are not needed."""
+        wanted = range(self.start, length if self.stop is None else min(self.stop, length), self.every)
+        return wanted[-1:] if self.last else wanted
+
+
+def sample_records(network: Network, materialiser: Materialiser) -> tuple[Record, ...]:
+    """What executors sample for every samples readout; problems of its labels are noted at the materialiser."""
+    _check_labels(network, materialiser)
+    records = []
+    for readout in network.samples:
+        every, phase = _grid(readout, network, materialiser)
+        records.append(Record(readout.of, every, readout.name, phase))
+    return tuple(records)
+
+
+def _grid(readout: Samples, network: Network, materialiser: Materialiser) -> tuple[int, int]:
+    """The longest interval and the phase with which all the steps are sampled that any item needs."""
+    window = Window.of(readout, network)
+    first: int | None = None
+    interval = longest = 0
+    for item in walk(network.protocol):
+        if not isinstance(item, Run | Present) or readout.name not in item.readouts:
+            continue
+        several = False
+        if isinstance(item, Run):
+            length = int(units.steps(item.duration, network.dt))
+        else:
+            shown = network.patterns(item.patterns)
+            assert shown.hold is not None
+            length = int(units.steps(shown.hold, network.dt))
+            count = pattern_count(shown, network, materialiser) if item.count is None else item.count
+            several = count > 1
+        wanted = window.within(length)
+        if not wanted:
+            continue
+        first = wanted[0] if first is None else first
+        gaps = (wanted[0] - first, window.every if len(wanted) > 1 else 0, length if several else 0)
+        interval = math.gcd(interval, *gaps)
+        longest = max(longest, length)
+    if first is None:
+        return window.every, window.start % window.every
+    interval = interval or longest
+    return interval, first % interval
+
+
+def _check_labels(network: Network, materialiser: Materialiser) -> None:
+    """Note labels that no cell of a readout stands for."""
+    for metric in (m for m in network.metrics if m.kind in LABELLED):
+        readout = next(r for r in network.samples if r.name == metric.of)
+        cells = network.population(readout.of.partition(".")[0]).size
+        shown = {i.patterns for i in walk(network.protocol) if isinstance(i, Present) and metric.of in i.readouts}
+        for patterns in (s for s in network.stimuli if isinstance(s, Patterns) and s.name in shown):
+            labels = labels_of(patterns, materialiser)
+            if labels is not None and labels.max(initial=0) >= cells:
+                text = f"label {labels.max()} of '{patterns.name}' has no cell in readout '{readout.name}', whose "
+                text += f"{cells} cells stand for the labels 0 to {cells - 1}; sample a larger population"
+                materialiser.problems.append(Problem(patterns.labels.place if patterns.labels else None, text))
+
+
+# ------------------------------------------------------------------------------------------------ while a run goes on
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Rows of one item: `patterns` int64 (rows,), numbers of the patterns of `stimulus` ("": a run), `values` real."""
+
+    stimulus: str
+    patterns: NDArray[np.int64]
+    values: Rows
+
+
+@dataclass(eq=False)
+class _Item:
+    """A readout while an item runs: sums of the samples of every hold so far."""
+
+    begin: int
+    hold: int
+    holds: int
+    window: Window
+    stimulus: str
+    patterns: NDArray[np.int64]
+    sums: NDArray[Any]
+    counts: NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Sampler:
+    """The rows of all samples readouts of a program since they were last taken away."""
+
+    network: Network
+    program: Program
+    rows: dict[str, list[Shown]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = {r.name: [] for r in self.network.samples}
+        self._windows = {r.name: Window.of(r, self.network) for r in self.network.samples}
+        self._records = {r.readout: r for r in self.program.records if r.readout}
+        self._items: dict[str, _Item] = {}
+
+    def begin(
+        self, step: int, length: int, readouts: Sequence[str], stimulus: str = "", schedule: Any = None, hold: int = 0
+    ) -> None:
+        """Start an item of `length` steps; `schedule` are its pattern numbers by hold, (holds,) or (holds, copies)."""
+        self._items = {}
+        for name in readouts:
+            if name not in self._records:
+                continue
+            record, window = self._records[name], self._windows[name]
+            array = self.program.arrays[record.array]
+            shown = np.full((1, self.program.copies), -1, np.int64)
+            if schedule is not None:
+                shown = np.asarray(schedule, np.int64).reshape(-1, self.program.copies)
+            sums = np.zeros((len(shown), *array.initial.shape), array.initial.dtype)
+            counts = np.zeros(len(shown), np.int64)
+            span = length if schedule is None else hold
+            if window.last:
+                window = _last_sampled(window, span, record)
+            self._items[name] = _Item(step, span, len(shown), window, stimulus, shown, sums, counts)
+
+    def feed(self, name: str, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
+        """Take samples in the order of their steps; the sums do not depend on how they are cut into pieces."""
+        item = self._items.get(name)
+        if item is None or not len(steps):
+            return
+        window = item.window
+        number, at = np.divmod(steps - item.begin, item.hold)
+        keep = (at >= window.start) & (number < item.holds) & ((at - window.start) % window.every == 0)
+        if window.stop is not None:
+            keep &= at < window.stop
+        if not keep.all():
+            number, at, values = number[keep], at[keep], values[keep]
+        if not len(number):
+            return
+        first = int(number[0])
+        item.counts[first : int(number[-1]) + 1] += np.bincount(number - first)
+        _add(item.sums, number, (at - window.start) // window.every, values)
+
+    def finish(self) -> None:
+        """End the item: its holds become rows."""
+        for name, item in self._items.items():
+            kept = item.counts > 0
+            sums, patterns = item.sums[kept], item.patterns[kept]
+            kind = self.program.arrays[self._records[name].array].type
+            values = np.ldexp(np.asarray(sums, np.float64), -kind.frac if isinstance(kind, Int) else 0)
+            if next(r for r in self.network.samples if r.name == name).reduce == "mean":
+                values /= item.counts[kept].reshape(-1, *[1] * (values.ndim - 1))
+            if values.ndim == 2:
+                values = np.broadcast_to(values[..., None], (*values.shape, self.program.copies))
+            flat = np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(-1, values.shape[1])
+            self.rows[name].append(Shown(item.stimulus, patterns.ravel(), flat))
+        self._items = {}
+
+    def joined(self, name: str) -> tuple[NDArray[np.int64], Rows]:
+        """All rows of a readout: pattern numbers (k,), -1 for a `run` item, and values (k, cells)."""
+        shown = self.rows[name]
+        cells = self.program.arrays[self._records[name].array].initial.shape[0]
+        numbers = np.concatenate([np.zeros(0, np.int64), *(s.patterns for s in shown)])
+        return numbers, np.concatenate([np.zeros((0, cells)), *(s.values for s in shown)])
+
+    def clear(self, name: str) -> None:
+        """Forget the rows of a readout."""
+        self.rows[name] = []
+
+
+def _last_sampled(window: Window, length: int, record: Record) -> Window:
+    """The window of the one last step in a pattern of that length that is sampled."""
+    wanted = Window(window.start, window.stop, window.every, False).within(length)
+    found = next((k for k in reversed(wanted[-record.every :]) if k % record.every == record.phase), None)
+    return Window(length, None, 1, True) if found is None else Window(found, found + 1, 1, True)
+
+
+def _add(sums: NDArray[Any], number: NDArray[np.int64], slot: NDArray[np.int64], values: NDArray[Any]) -> None:
+    """Add samples one after another to the sums of their holds.
+
+    `slot`: a sample's place among those of its hold. Every sum has one order, that of the steps.
+    """
+    if values[0].size >= LARGE_ROW:
+        for k, row in zip(number, values, strict=True):
+            sums[k] += row
+        return
+    holds = int(number[-1] - number[0]) + 1
+    if holds * 2 < len(number) // holds:
+        edges = np.searchsorted(number, np.arange(number[0], number[-1] + 2))
+        for k, (a, b) in enumerate(pairwise(edges), int(number[0])):
+            sums[k] = np.add.accumulate(np.concatenate([sums[k][None], values[a:b]]), axis=0)[-1]
+        return
+    order = np.argsort(slot, kind="stable")
+    slot = slot[order]
+    edges = np.flatnonzero(np.diff(slot, prepend=slot[0] - 1, append=slot[-1] + 1))
+    for a, b in pairwise(edges):
+        chosen = order[a:b]
+        sums[number[chosen]] += values[chosen]

@@ -1,0 +1,383 @@
+"""Writing a trace: closed segments beside the output while the run goes on, joined into one file at its end.
+
+A file that a killed process was growing may not open any more; a closed one does. So a run writes
+`OUT.h5.part/000000.h5` (what is known before the first step), `000001.h5` … (what was recorded since, each written
+under another name, flushed to the disk and renamed) and at the end joins them: `trace_join.join`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport import __version__
+from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.errors import InvalidInput, Place
+from neuroport.network.network import Network
+from neuroport.program.executor import Capture
+from neuroport.program.fixed import VERSION
+from neuroport.program.ir import Array, Int, Program
+from neuroport.session.protocol import whole_steps
+
+if TYPE_CHECKING:
+    import h5py
+
+FORMAT = 1
+SEGMENT_BYTES = 8 * 2**20
+SEGMENT_SECONDS = 10.0
+PACKAGES = ("numpy", "numba", "h5py")
+
+
+def parts_folder(path: str | Path) -> Path:
+    """Where the segments of the trace `path` lie while it is being written."""
+    return Path(f"{path}.part")
+
+
+def check_output(path: str | Path, overwrite: bool = False, parts: bool = True) -> None:
+    """Raise InvalidInput if `path` cannot become a new file: said before a run starts, not after it.
+
+    `parts`: also look for the parts of an interrupted run that would be replaced.
+    """
+    out = Path(path)
+    text = ""
+    if out.is_dir():
+        text = "is a folder; give the name of a file"
+    elif out.exists() and not overwrite:
+        text = "exists already; choose another name, or replace it with --overwrite"
+    elif not out.parent.is_dir():
+        text = f"the folder '{out.parent}' does not exist; create it or choose another one"
+    elif not os.access(out.parent, os.W_OK):
+        text = f"the folder '{out.parent}' cannot be written to; choose another one"
+    elif parts and parts_folder(out).exists() and not overwrite:
+        text = (
+            f"the run that was writing this file did not end; join its parts with "
+            f"'neuroport show {parts_folder(out)}', or replace them with --overwrite"
+        )
+    if text:
+        raise InvalidInput.one(Place(str(out)), text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a trace says about where its numbers come from."""
+
+    network: Network
+    text: str  # the network as YAML
+    program: Program
+    chip: Chip
+    instance: ChipInstance | None = None
+    backend: str = "emulator"
+    seed: int = 1
+
+
+def frac_of(array: Array) -> int | None:
+    """The number of binary places of an array's raw integers; None for a real array."""
+    return array.type.frac if isinstance(array.type, Int) else None
+
+
+def compact(values: NDArray[Any], array: Array) -> NDArray[Any]:
+    """Raw integers in the smallest NumPy type that holds the array's declared bounds and these values."""
+    if not isinstance(array.type, Int) or values.dtype.kind not in "iu":
+        return values
+    low, high = array.type.lo, array.type.hi
+    if values.size:
+        low, high = min(low, int(values.min())), max(high, int(values.max()))
+    for dtype in (np.int8, np.int16, np.int32):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return values.astype(dtype)
+    return values.astype(np.int64)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, the machine's system, and the packages that can change a result."""
+    found = {"neuroport": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+class Lock:
+    """An advisory lock on a parts folder that ends with the process that holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "lock").open("a")
+
+    def take(self) -> bool:
+        """Whether the folder is ours now; true also on systems without advisory locks."""
+        try:
+            import fcntl
+        except ImportError:
+            return True
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give the folder back."""
+        self._file.close()
+
+
+class Writer:
+    """The sink of a session: takes captures, metrics and weights while a run goes on, then becomes one trace file.
+
+    Use as a context manager: leaving it without `close` (an error, an interrupt) joins what was recorded so far and
+    marks it incomplete.
+    """
+
+    def __init__(self, path: str | Path, source: Source, *, overwrite: bool = False) -> None:
+        check_output(path, overwrite)
+        self.path = Path(path)
+        self.folder = parts_folder(path)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        self._lock = Lock(self.folder)
+        self._lock.take()
+        self._source = source
+        dt = source.network.dt
+        self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
+        self._every |= {record.array: record.every for record in source.program.records if not record.readout}
+        self._number = 0
+        self._bytes = 0
+        self._flushed = time.monotonic()
+        self.is_open = True
+        self._spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
+        self._rows: dict[str, list[tuple[NDArray[np.int64], NDArray[Any]]]] = {}
+        self._metrics: dict[str, list[tuple[int, Any]]] = {}
+        with self._segment() as file:
+            _write_header(file, source)
+
+    # ---------------------------------------------------------------------------------------- the session's sink
+
+    def capture(self, capture: Capture) -> None:
+        """Take spikes and sampled arrays; records of synapse arrays become weight snapshots."""
+        for population, (steps, neurons) in capture.spikes.items():
+            if len(steps):
+                self._spikes.setdefault(population, []).append((steps, neurons))
+                self._bytes += steps.nbytes + neurons.nbytes
+        for array, (steps, values) in capture.records.items():
+            self._take_rows(array, steps, values.reshape(len(values), math.prod(values.shape[1:])))
+        self._flush_if_due()
+
+    def metric(self, name: str, step: int, value: float | Sequence[float] | NDArray[Any]) -> None:
+        """Take one measurement, made before step `step`."""
+        self._metrics.setdefault(name, []).append((step, np.asarray(value, dtype=np.float64)))
+        self._bytes += 16
+        self._flush_if_due()
+
+    def weights(self, name: str, step: int, values: NDArray[Any]) -> None:
+        """Take one snapshot of a synapse array (`PROJECTION.VARIABLE`, raw) as it was after step `step`."""
+        self._take_rows(name, np.array([step], dtype=np.int64), np.asarray(values)[np.newaxis])
+        self._flush_if_due()
+
+    def close(
+        self,
+        *,
+        steps: int,
+        digest: str = "",
+        final: Mapping[str, NDArray[Any]] | None = None,
+        settings: Mapping[str, NDArray[Any]] | None = None,
+        spike_counts: Mapping[str, int] | None = None,
+        overflows: Mapping[str, int] | None = None,
+        build_s: float = 0.0,
+        run_s: float = 0.0,
+        complete: bool = True,
+    ) -> None:
+        """Write what the end of the run told and join everything into the one file.
+
+        `final`: raw arrays by name; `settings`: real values that were set while the network ran, by name.
+        """
+        if not self.is_open:
+            return
+        self.is_open = False
+        self.flush()
+        with self._segment() as file:
+            end = file.create_group("end")
+            end.attrs.update(steps=steps, digest=digest, complete=complete, build_s=float(build_s), run_s=float(run_s))
+            _write_counts(end, "spike_counts", spike_counts or {})
+            _write_counts(end, "overflows", overflows or {})
+            arrays = self._source.program.arrays
+            end.create_group("final", track_order=True)
+            for name, values in (final or {}).items():
+                item = end.create_dataset(f"final/{name}", data=compact(np.asarray(values), arrays[name]))
+                _describe(item, arrays[name])
+            if settings is not None:
+                end.create_group("set", track_order=True)
+                for name, values in settings.items():
+                    end[f"set/{name}"] = np.asarray(values)
+        from neuroport.trace.join import join
+
+        join(self.folder, self.path)
+        self._lock.release()
+        shutil.rmtree(self.folder)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(steps=-1, complete=False)
+
+    # ------------------------------------------------------------------------------------------------- segments
+
+    def flush(self) -> None:
+        """Put everything taken so far on the disk as a closed segment."""
+        if self._spikes or self._rows or self._metrics:
+            with self._segment() as file:
+                self._write_segment(file)
+            self._spikes, self._rows, self._metrics = {}, {}, {}
+        self._bytes = 0
+        self._flushed = time.monotonic()
+
+    def _take_rows(self, array: str, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
+        if len(steps):
+            rows = compact(np.asarray(values), self._source.program.arrays[array])
+            self._rows.setdefault(array, []).append((np.asarray(steps, dtype=np.int64), rows))
+            self._bytes += rows.nbytes
+
+    def _flush_if_due(self) -> None:
+        if self._bytes >= SEGMENT_BYTES or time.monotonic() - self._flushed >= SEGMENT_SECONDS:
+            self.flush()
+
+    def _segment(self) -> _Segment:
+        segment = _Segment(self.folder / f"{self._number:06d}.h5")
+        self._number += 1
+        return segment
+
+    def _write_segment(self, file: h5py.File) -> None:
+        for kind in ("spikes", "rows", "metrics"):
+            file.create_group(kind, track_order=True)
+        for population, chunks in self._spikes.items():
+            group = file.create_group(f"spikes/{population}")
+            group["steps"] = np.concatenate([steps for steps, _ in chunks])
+            group["neurons"] = np.concatenate([neurons for _, neurons in chunks])
+        for array, rows in self._rows.items():
+            group = file.create_group(f"rows/{array}")
+            _describe(group, self._source.program.arrays[array])
+            group.attrs["unit"] = unit_of(self._source.network, array)
+            group.attrs["every"] = self._every.get(array, 0)
+            group["steps"] = np.concatenate([steps for steps, _ in rows])
+            group["raw"] = np.concatenate([values for _, values in rows])
+        for metric, values in self._metrics.items():
+            group = file.create_group(f"metrics/{metric}")
+            group["steps"] = np.array([step for step, _ in values], dtype=np.int64)
+            group["values"] = np.stack([value for _, value in values])
+
+
+class _Segment:
+    """A new HDF5 file that appears under its name only when it is complete and on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary = path.with_suffix(".tmp")
+
+    def __enter__(self) -> h5py.File:
+        import h5py
+
+        self._file = h5py.File(self._temporary, "w", libver="v110")
+        return self._file
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        if kind is None:
+            settle(self._temporary, self._path)
+
+
+def settle(temporary: Path, path: Path) -> None:
+    """Flush a closed file to the disk and give it its name."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _describe(item: Any, array: Array) -> None:
+    frac = frac_of(array)
+    if frac is not None:
+        item.attrs["frac"] = frac
+    item.attrs["owner"] = array.owner
+    item.attrs["role"] = array.role
+
+
+def _write_counts(group: h5py.Group, name: str, counts: Mapping[str, int]) -> None:
+    import h5py
+
+    inner = group.create_group(name)
+    inner.create_dataset("names", data=list(counts), shape=(len(counts),), dtype=h5py.string_dtype())
+    inner["counts"] = np.array(list(counts.values()), dtype=np.int64)
+
+
+def _write_header(file: h5py.File, source: Source) -> None:
+    """The group /neuroport as far as it is known before the first step."""
+    program, instance = source.program, source.instance
+    group = file.create_group("neuroport")
+    group.attrs.update(
+        format=FORMAT,
+        name=source.network.name,
+        backend=source.backend,
+        arithmetic="integer" if program.integer else program.precision,
+        arithmetic_version=VERSION,
+        chip=source.chip.name,
+        seed=source.seed,
+        dt=program.dt,
+        folder=source.network.folder,
+        copies=program.copies,
+    )
+    if instance is not None and instance.seed is not None:
+        group.attrs["chip_seed"] = instance.seed
+    group["network"] = source.text
+    group["chip"] = json.dumps(asdict(source.chip), indent=1)
+    group["report"] = json.dumps([asdict(line) for line in program.report], default=_plain)
+    for package, version in versions().items():
+        group.require_group("versions").attrs[package] = version
+    for kind, factors in (instance.factors if instance else {}).items():
+        group[f"instance/{kind}"] = factors
+    for name in ("populations", "projections"):
+        group.create_group(name, track_order=True)
+    for population in program.populations:
+        item = group.create_group(f"populations/{population.name}")
+        item.attrs["size"] = population.size * program.copies
+        item.attrs["recorded"] = population.name in source.network.record.spikes
+    for projection in program.projections:
+        item = group.create_group(f"projections/{projection.name}")
+        item.attrs.update(source=projection.source, target=projection.target, delay=projection.delay)
+        owned = [a for a in program.arrays.values() if a.owner == projection.name]
+        item.attrs["weight"] = next((a.name for a in owned if a.role == "weight"), "")
+        item.attrs["visible"] = next((a.name for a in owned if a.role == "visible"), "")
+        item["pre"], item["post"] = projection.pre.astype(np.uint32), projection.post.astype(np.uint32)
+        if projection.dendritic is not None:
+            item["dendritic"] = projection.dendritic
+
+
+def unit_of(network: Network, array: str) -> str:
+    """The unit in which a recorded variable's numbers are (the coherent one of its declared dimension)."""
+    from neuroport.network import units
+
+    owner, _, variable = array.partition(".")
+    states = [state for p in network.populations if p.name == owner for state in p.neuron.states]
+    states += [state for p in network.projections if p.name == owner for state in p.synapse.states]
+    return next((units.coherent_unit(state.unit) for state in states if state.name == variable and state.unit), "")
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else str(value)
