@@ -19,7 +19,7 @@ import numpy as np
 
 import neuroport
 from neuroport import backends
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 from neuroport.session.session import open_session
 
 RECORDED = 1000

@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import neuroport
 from neuroport.chips import description as chips
+from neuroport.chips.mismatch import deviating
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _run(args: argparse.Namespace, case: Case, sets: tuple[str, ...]) -> float:
     chip = chips.load(case.chip)
     if case.sigma:
         kinds = args.kind or network.kinds
-        chip = chips.deviating(chip, network.kinds, [f"{kind}={case.sigma}" for kind in kinds])
+        chip = deviating(chip, network.kinds, [f"{kind}={case.sigma}" for kind in kinds])
     result = neuroport.run(network, chip=chip, chip_seed=case.chip_seed)
     value = result.metrics[args.metric][-1][1]
     return float(np.mean(value))

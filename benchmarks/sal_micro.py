@@ -31,6 +31,7 @@ from neuroport import networks
 from neuroport.chips import description as chips
 from neuroport.chips import instance
 from neuroport.chips.chip import ChipInstance, Deviation
+from neuroport.chips.mismatch import with_mismatch
 from neuroport.network.network import Network
 from neuroport.session.session import Session
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, rule: str) -> dict[str, Any]:
     chip = chips.load(args.chip)
     if args.mismatch:
         deviation = Deviation(sigma=args.mismatch)
-        chip = chips.with_mismatch(chip, dict.fromkeys(("weight", "bias", "amplitude"), deviation))
+        chip = with_mismatch(chip, dict.fromkeys(("weight", "bias", "amplitude"), deviation))
     net = network(args.network, args.circuits, args.epochs, [*RULES[rule], *args.set])
     one = None if args.chip_seed is None else instance.manufacture(chip, args.chip_seed)
     if one is not None and args.matched:

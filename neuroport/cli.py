@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from neuroport import __version__
 from neuroport.commands import compare, compile, doctor, export, inspect, plot, run, show, verify
 from neuroport.errors import NeuroportError
+from neuroport.version import __version__
 
 
 class Root(click.Group):

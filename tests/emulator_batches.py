@@ -8,28 +8,8 @@ import numpy as np
 from emulator_programs import array, c, call, pairs, program, test
 
 from neuroport.copies.axis import with_copies
-from neuroport.program.ir import (
-    REAL,
-    Apply,
-    Const,
-    Event,
-    Expr,
-    Int,
-    Let,
-    Population,
-    Program,
-    Projection,
-    Random,
-    Read,
-    Record,
-    Round,
-    Send,
-    Series,
-    Stmt,
-    Store,
-    Sum,
-    Temp,
-)
+from neuroport.program.ir import REAL, Apply, Const, Expr, Int, Let, Random, Read, Round, Send, Stmt, Store, Sum, Temp
+from neuroport.program.machine import Event, Population, Program, Projection, Record, Series
 
 ACC, WORD = Int(-(2**30), 2**30), Int(-(2**15), 2**15 - 1)
 

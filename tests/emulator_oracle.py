@@ -12,32 +12,28 @@ from typing import Any
 
 import numpy as np
 
-from neuroport.copies.views import unbatch
+from neuroport.copies.unbatch import unbatch
 from neuroport.numerics import rng
 from neuroport.program.ir import (
     Apply,
     Body,
     Bool,
     Const,
-    Event,
     Expr,
     Int,
     Let,
     Lookup,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
     Real,
     Round,
     Send,
-    Series,
     Spike,
     Stmt,
     Store,
     Temp,
 )
+from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.printer import expression, statement
 
 

@@ -8,28 +8,20 @@ from neuroport.program.ir import (
     BOOL,
     REAL,
     Apply,
-    Array,
     Const,
-    Event,
     Expr,
-    Injection,
     Int,
     Let,
     Lookup,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
-    Readout,
-    Record,
     Round,
     Send,
-    Series,
     Spike,
     Store,
     Temp,
 )
+from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
 
 
 def program(**parts: object) -> Program:

@@ -14,14 +14,11 @@ from neuroport.program import intervals
 from neuroport.program.ir import (
     BOOL,
     Apply,
-    Array,
     Const,
     Expr,
     Int,
     Lookup,
     Overflow,
-    Population,
-    Program,
     Read,
     Round,
     Store,
@@ -30,6 +27,7 @@ from neuroport.program.ir import (
     with_expressions,
 )
 from neuroport.program.ir import Rounding as Mode
+from neuroport.program.machine import Array, Population, Program
 
 WORDS = {
     "w4": Int(-8, 7),

@@ -9,24 +9,8 @@ from emulator_programs import array, program
 from integer_cases import COMPARISONS, MODES, QUOTIENTS, TABLE, applied, literal, values_of
 
 from neuroport.program import intervals
-from neuroport.program.ir import (
-    BOOL,
-    Apply,
-    Array,
-    Expr,
-    Int,
-    Let,
-    Lookup,
-    Overflow,
-    Population,
-    Program,
-    Random,
-    Read,
-    Round,
-    Stmt,
-    Store,
-    Temp,
-)
+from neuroport.program.ir import BOOL, Apply, Expr, Int, Let, Lookup, Overflow, Random, Read, Round, Stmt, Store, Temp
+from neuroport.program.machine import Array, Population, Program
 
 LITERALS = (0, 1, -1, 2, 5, -100, 2**15, -(2**15) - 1, 2**31, 2**31 - 1, -(2**31), -(2**31) - 1, 2**32, 2**32 + 1,
             2**40, -(2**40), 2**61, -(2**61))  # fmt: skip

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.api import api
+import neuroport
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.files import network as reader
 from neuroport.network.network import Network
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 from neuroport.session.session import Session
 from tests import random_models
 from tests.random_models import RUNS, Case, case
@@ -77,7 +77,7 @@ def cases(seed: int, on: Chip, count: int) -> list[Case]:
 def taken(tried: Case, on: Chip) -> bool:
     """Whether a chip takes a case."""
     try:
-        api.compile(network([tried]), on)
+        neuroport.compile(network([tried]), on)
     except InvalidInput:
         return False
     return True
@@ -144,4 +144,4 @@ def _is_int(one: Case, name: str) -> bool:
 
 def compiled(some: Sequence[Case], on: Chip) -> Program:
     """Their program, without a chip seed."""
-    return api.compile(network(some), on)
+    return neuroport.compile(network(some), on)

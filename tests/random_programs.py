@@ -17,23 +17,14 @@ from neuroport.copies.axis import with_copies
 from neuroport.program.ir import (
     BOOL,
     Apply,
-    Array,
     Body,
-    Event,
     Expr,
-    Injection,
     Int,
     Let,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
-    Readout,
-    Record,
     Round,
     Send,
-    Series,
     Spike,
     Stmt,
     Store,
@@ -41,6 +32,7 @@ from neuroport.program.ir import (
     Temp,
     walk,
 )
+from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
 
 RANGES = (
     Int(-128, 127),

@@ -7,36 +7,29 @@ from typing import Any
 import numpy as np
 
 from neuroport.copies.axis import with_copies
-from neuroport.network.network import Network, Repeat, Run
+from neuroport.network.network import Network
+from neuroport.network.protocol import Repeat, Run
 from neuroport.network.values import Quantity
 from neuroport.program.ir import (
     BOOL,
     INT,
     REAL,
     Apply,
-    Array,
     Body,
     Const,
-    Event,
     Expr,
-    Injection,
     Int,
     Let,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
-    Readout,
-    Record,
     Send,
-    Series,
     Spike,
     Store,
     Sum,
     Temp,
     Type,
 )
+from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
 
 
 def const(value: float | int | bool) -> Const:

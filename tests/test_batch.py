@@ -16,28 +16,14 @@ from small_programs import apply, array, program, read
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.reference import Reference
 from neuroport.copies.axis import elements_of_copies, sum_over_copies, with_copies
-from neuroport.copies.together import CopyExecutor, Meeting
+from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import unroll
-from neuroport.copies.views import open_unbatched, unbatch
+from neuroport.copies.views import CopyExecutor, Meeting, open_unbatched
 from neuroport.errors import Unsupported
 from neuroport.numerics import rng
 from neuroport.program.executor import Executor
-from neuroport.program.ir import (
-    INT,
-    REAL,
-    Event,
-    Int,
-    Let,
-    Population,
-    Program,
-    Random,
-    Record,
-    Round,
-    Series,
-    Store,
-    Sum,
-    Temp,
-)
+from neuroport.program.ir import INT, REAL, Int, Let, Random, Round, Store, Sum, Temp
+from neuroport.program.machine import Event, Population, Program, Record, Series
 
 Open = Callable[[Program, int, Sequence[str]], Executor]
 SIZES = (1, 3, 9)

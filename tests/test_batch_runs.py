@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.api.copies import run_copies
 from neuroport.cli import main
 from neuroport.errors import InvalidInput

@@ -11,8 +11,11 @@ import neuroport
 from neuroport.chips import description as chips
 from neuroport.chips import instance
 from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
+from neuroport.chips.limits import check_limits
+from neuroport.chips.mismatch import deviation, with_mismatch
 from neuroport.errors import InvalidInput, Place
-from neuroport.program.ir import Array, Int, Population, Program, Projection, Read, Send, Store
+from neuroport.program.ir import Int, Read, Send, Store
+from neuroport.program.machine import Array, Population, Program, Projection
 
 WORDS = "\n".join(f"  {kind}: {{bits: 16}}" for kind in CLASSES)
 SMALL = f"name: small\nwords:\n{WORDS}\n"
@@ -89,17 +92,17 @@ def test_only_weights_may_have_a_sign_per_projection():
 
 
 def test_deviations_are_read_and_merged():
-    assert chips.deviation("weight=10%") == ("weight", Deviation(sigma=0.1))
-    assert chips.deviation("weight = 0.1") == ("weight", Deviation(sigma=0.1))
-    assert chips.deviation("duration=1 step") == ("duration", Deviation(steps=1))
-    chip = chips.with_mismatch(chips.load("generic8_mismatch10"), {"bias": Deviation(), "gain": Deviation(sigma=0.2)})
+    assert deviation("weight=10%") == ("weight", Deviation(sigma=0.1))
+    assert deviation("weight = 0.1") == ("weight", Deviation(sigma=0.1))
+    assert deviation("duration=1 step") == ("duration", Deviation(steps=1))
+    chip = with_mismatch(chips.load("generic8_mismatch10"), {"bias": Deviation(), "gain": Deviation(sigma=0.2)})
     assert [kind for kind, _ in chip.mismatch] == ["weight", "amplitude", "gain"]
 
 
 @pytest.mark.parametrize("text", ["weight", "=0.1", "weight=-1", "weight=x", "duration=1.5 steps", "weight=nan"])
 def test_a_wrong_deviation_is_refused(text):
     with pytest.raises(InvalidInput) as caught:
-        chips.deviation(text)
+        deviation(text)
     assert str(caught.value) == (
         f"'{text}' is no deviation; write KIND=SIGMA with a relative sigma from 0 to 2 (weight=0.1 or weight=10%), "
         f"or KIND=N steps (duration=1 step)"
@@ -148,7 +151,7 @@ def test_everything_that_does_not_fit_is_told():
     )
     weight = Read("p.w", "own", Int(0, 255))
     made = network(delay=63, dendritic=4, step=[Send("n.i", weight)], arrive=[Store("p.w", weight)])
-    assert [p.text for p in chips.check_limits(made, Chip(name="c", limits=limits), {"n": "izhikevich"})] == [
+    assert [p.text for p in check_limits(made, Chip(name="c", limits=limits), {"n": "izhikevich"})] == [
         "the network has 300 neurons, which need 2 cores of 256; chip 'c' has 1 cores. "
         "Make it smaller or choose another chip",
         "population 'n' has neurons of model 'izhikevich'; chip 'c' has only lif",
@@ -164,7 +167,7 @@ def test_everything_that_does_not_fit_is_told():
 def test_synapses_are_counted_where_the_chip_has_a_limit():
     made = replace(network(), projections=(network().projections[0],) * 3)
     limits = Limits(cores=2, synapses_per_core=1)
-    assert [p.text for p in chips.check_limits(made, Chip(name="c", limits=limits))] == [
+    assert [p.text for p in check_limits(made, Chip(name="c", limits=limits))] == [
         "the network has 3 synapses; chip 'c' has room for 2. Connect fewer pairs"
     ]
 
@@ -172,7 +175,7 @@ def test_synapses_are_counted_where_the_chip_has_a_limit():
 def test_a_chip_without_limits_takes_everything():
     weight = Read("p.w", "own", Int(0, 255))
     made = network(delay=1000, dendritic=1000, step=[Send("n.i", weight)], arrive=[Store("p.w", weight)])
-    assert chips.check_limits(made, chips.load("generic8"), {"n": "izhikevich"}) == ()
+    assert check_limits(made, chips.load("generic8"), {"n": "izhikevich"}) == ()
 
 
 # ------------------------------------------------------------------------------------------------------- instances

@@ -308,7 +308,7 @@ def test_errors_of_the_system_are_sentences(monkeypatch: pytest.MonkeyPatch) -> 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "x.h5")
 
-    monkeypatch.setattr("neuroport.api.api.run", full)
+    monkeypatch.setattr("neuroport.api.run.run", full)
     assert fails(1, "run", "sal_pair", "-q") == "error: x.h5: No space left on device"
 
 
@@ -444,7 +444,7 @@ def test_show_joins_the_parts_of_a_killed_run(tmp_path: Path) -> None:
     net = str(networks.path("loihi_lif"))
     code = (
         "import os, neuroport\n"
-        "from neuroport.trace_write import Writer\n"
+        "from neuroport.trace.write import Writer\n"
         "Writer.capture = lambda self, capture: (self.flush(), os.kill(os.getpid(), 9))\n"
         f"neuroport.run(neuroport.load({net!r}), backend='reference', trace='x.h5')\n"
     )
@@ -811,7 +811,7 @@ def test_doctor_finds_this_machine_fit() -> None:
 
 
 def test_doctor_says_what_genn_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from neuroport.commands import examine_genn as doctor_genn
+    from neuroport.backends.genn import examine as doctor_genn
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_PATH", raising=False)
@@ -842,7 +842,7 @@ def _tool(path: Path, text: str) -> Path:
 
 
 def test_doctor_says_what_genn_has(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from neuroport.commands import examine_genn as doctor_genn
+    from neuroport.backends.genn import examine as doctor_genn
 
     nvcc = _tool(tmp_path / "bin" / "nvcc", "")
     compiler, make = _tool(tmp_path / "bin" / "g++", ""), _tool(tmp_path / "bin" / "make", "")

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.api.copies import run_copies
 from neuroport.backends.genn import Genn
 from neuroport.backends.genn.machine import Machine

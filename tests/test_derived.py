@@ -12,7 +12,8 @@ from small_programs import apply, const, read
 from neuroport.elaborate import ranges
 from neuroport.program.constants import evaluate
 from neuroport.program.held import held
-from neuroport.program.ir import BOOL, REAL, Array, Const, Expr, Int, Read
+from neuroport.program.ir import BOOL, REAL, Const, Expr, Int, Read
+from neuroport.program.machine import Array
 from neuroport.program.whole import NoValue
 
 NAMES = ("a.k", "a.l", "a.m")

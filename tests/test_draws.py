@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from neuroport.elaborate.draws import sample
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import Distribution, Quantity
-from neuroport.numerics.draws import Source, bernoulli_pairs, choose, indices, permutation, sample
+from neuroport.numerics.draws import Source, bernoulli_pairs, choose, indices, permutation
 
 SOURCE = Source(1, "recurrent", "weight")
 N = 20_000

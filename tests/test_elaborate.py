@@ -12,8 +12,9 @@ from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.numerics import detmath
-from neuroport.program.constants import Switchboard
-from neuroport.program.ir import Program, Read, Send, Store, parts
+from neuroport.program.ir import Read, Send, Store, parts
+from neuroport.program.machine import Program
+from neuroport.session.switchboard import Switchboard
 
 IDEAL = Chip(name="ideal", arithmetic="float64")
 

@@ -20,29 +20,8 @@ from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.machine import Machine
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.program.ir import (
-    BOOL,
-    REAL,
-    Apply,
-    Const,
-    Event,
-    Expr,
-    Injection,
-    Int,
-    Let,
-    Population,
-    Program,
-    Random,
-    Read,
-    Readout,
-    Record,
-    Round,
-    Send,
-    Series,
-    Spike,
-    Store,
-    Temp,
-)
+from neuroport.program.ir import BOOL, REAL, Apply, Const, Expr, Int, Let, Random, Read, Round, Send, Spike, Store, Temp
+from neuroport.program.machine import Event, Injection, Population, Program, Readout, Record, Series
 
 WORD = Int(-(2**15), 2**15 - 1)
 ACC = Int(-(2**30), 2**30)

@@ -18,7 +18,8 @@ from neuroport.copies.axis import sum_over_copies, with_copies
 from neuroport.copies.views import Unbatched
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.program.executor import Executor
-from neuroport.program.ir import REAL, Apply, Event, Injection, Int, Population, Program, Random, Read, Send, Store, Sum
+from neuroport.program.ir import REAL, Apply, Int, Random, Read, Send, Store, Sum
+from neuroport.program.machine import Event, Injection, Population, Program
 
 ACC = Int(-(2**30), 2**30)
 

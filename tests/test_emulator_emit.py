@@ -13,11 +13,14 @@ import pytest
 from emulator_batches import layers
 from emulator_programs import array, c, call, program, sampling
 
+from neuroport.backends import generated
 from neuroport.backends.emulator import Emulator, cache
 from neuroport.backends.emulator.emit import emit, module_text
-from neuroport.backends.emulator.layout import Names, integer_dtype, power_of_two
+from neuroport.backends.emulator.layout import power_of_two
 from neuroport.backends.emulator.prelude import PRELUDE
-from neuroport.program.ir import Int, Population, Program, Read, Store
+from neuroport.backends.generated import Names, integer_dtype
+from neuroport.program.ir import Int, Read, Store
+from neuroport.program.machine import Population, Program
 
 
 def own_part(p: Program) -> str:
@@ -81,12 +84,12 @@ def test_formats() -> None:
 def test_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROPORT_CACHE", "/a")
     monkeypatch.setenv("XDG_CACHE_HOME", "/b")
-    assert str(cache.folder()) == "/a"
+    assert str(generated.folder()) == "/a"
     monkeypatch.delenv("NEUROPORT_CACHE")
-    assert str(cache.folder()) == "/b/neuroport"
+    assert str(generated.folder()) == "/b/neuroport"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/c")
-    assert str(cache.folder()) == "/c/.cache/neuroport"
+    assert str(generated.folder()) == "/c/.cache/neuroport"
 
 
 def test_a_damaged_cached_module_is_rewritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import module_text, twin_order
 from neuroport.backends.emulator.machine import Machine
 from neuroport.errors import InvalidInput
-from neuroport.program.ir import Event, Int, Population, Program, Projection, Read, Record, Series, Store
+from neuroport.program.ir import Int, Read, Store
+from neuroport.program.machine import Event, Population, Program, Projection, Record, Series
 
 ACC = Int(-(2**30), 2**30)
 

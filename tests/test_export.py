@@ -12,12 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 import neuroport
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, Deviation
 from neuroport.cli import main
 from neuroport.program.constants import real
-from neuroport.program.ir import Int, Program
+from neuroport.program.ir import Int
+from neuroport.program.machine import Program
 from neuroport.session.session import Session
 from neuroport.trace.read import Trace, open_trace
 
@@ -153,7 +154,7 @@ def test_an_exported_network_starts_with_what_the_run_ended_with(
 ) -> None:
     chip, chip_seed = specimen(arithmetic, seed)
     ended = run(tmp_path, chip, chip_seed, then)
-    program = api.compile(neuroport.load(exported(tmp_path)), chip, chip_seed)
+    program = neuroport.compile(neuroport.load(exported(tmp_path)), chip, chip_seed)
     assert sorted(held(program)) == sorted(ended)
     for name, end in ended.items():
         array = program.arrays[name]
@@ -255,7 +256,7 @@ def test_the_steps_of_values_from_a_run_that_was_cut_off_are_told(tmp_path: Path
         "note: the run was cut off; 'a.b' is as it was after step 7\n"
         "note: the run was cut off; 'a.c' is as it was after step 8\n",
     )
-    arrays = api.compile(neuroport.load(tmp_path / "o.yaml")).arrays
+    arrays = neuroport.compile(neuroport.load(tmp_path / "o.yaml")).arrays
     assert arrays["a.b"].initial.tolist() == [12, 12] and arrays["a.c"].initial.tolist() == [9, 9]
     assert arrays["a.gain"].initial.tolist() == 2
 

@@ -14,7 +14,8 @@ from neuroport.backends import functions
 from neuroport.backends.reference import arithmetic
 from neuroport.copies.axis import with_copies
 from neuroport.numerics import detmath
-from neuroport.program.ir import REAL, Body, Population, Program, Store
+from neuroport.program.ir import REAL, Body, Store
+from neuroport.program.machine import Population, Program
 
 INF, NAN = np.inf, np.nan
 RNG = np.random.default_rng(1)

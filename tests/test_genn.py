@@ -25,24 +25,8 @@ from neuroport.backends.genn import Genn, bounds, cache, devices, emit, literals
 from neuroport.backends.genn.code import Writer
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed, Unsupported
-from neuroport.program.ir import (
-    BOOL,
-    INT,
-    Const,
-    Event,
-    Expr,
-    Int,
-    Let,
-    Population,
-    Program,
-    Random,
-    Read,
-    Send,
-    Series,
-    Spike,
-    Store,
-    Temp,
-)
+from neuroport.program.ir import BOOL, INT, Const, Expr, Int, Let, Random, Read, Send, Spike, Store, Temp
+from neuroport.program.machine import Event, Population, Program, Series
 
 GENN = Genn()
 BOTH = (Reference(), GENN)
@@ -530,12 +514,12 @@ def test_nothing_is_compiled_twice_or_written_here(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("name", ["loihi_lif", "sal_sampling"])
 def test_networks(name: str) -> None:
     import neuroport
-    from neuroport.session import protocol
     from neuroport.session import verify as verification
+    from neuroport.session.verify import shorten
 
     loaded = neuroport.load(f"networks/{name}.yaml") if Path("networks").exists() else neuroport.load(name)
     lowered = neuroport.compile(loaded)
-    shorter = protocol.shorten(loaded, lowered, steps=200)
+    shorter = shorten(loaded, lowered, steps=200)
     found = verification.verify(shorter, neuroport.compile(shorter), [Reference(), GENN], steps=200)
     assert found.first_difference is None
     assert found.executors == ("reference", "genn")

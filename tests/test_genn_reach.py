@@ -18,25 +18,10 @@ from test_genn import GENN, WORD, difference, everywhere, needs_genn, start
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.genn import emit, reach
 from neuroport.backends.reference import Reference
-from neuroport.copies.views import unbatch
+from neuroport.copies.unbatch import unbatch
 from neuroport.errors import InvalidInput
-from neuroport.program.ir import (
-    INT,
-    Event,
-    Expr,
-    Int,
-    Population,
-    Program,
-    Projection,
-    Random,
-    Read,
-    Readout,
-    Record,
-    Send,
-    Series,
-    Spike,
-    Store,
-)
+from neuroport.program.ir import INT, Expr, Int, Random, Read, Send, Spike, Store
+from neuroport.program.machine import Event, Population, Program, Projection, Readout, Record, Series
 
 SIZES = {"x": 3, "y": 4}
 DENSE = [(i, j) for i in range(3) for j in range(4)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network

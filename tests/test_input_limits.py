@@ -13,7 +13,8 @@ from test_integers import BACKENDS, EXECUTORS
 
 from neuroport.copies.axis import with_copies
 from neuroport.errors import RunFailed
-from neuroport.program.ir import Injection, Int, Overflow, Population, Program, Read, Record, Send, Series, Spike, Store
+from neuroport.program.ir import Int, Overflow, Read, Send, Spike, Store
+from neuroport.program.machine import Injection, Population, Program, Record, Series
 
 SUM, WORD, CARD = Int(-100000, 100000), Int(-128, 127), Int(-(2**40), 2**40)
 STEPS = 12

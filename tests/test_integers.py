@@ -16,7 +16,8 @@ from neuroport.backends.genn import Genn
 from neuroport.backends.reference import Reference
 from neuroport.copies.axis import with_copies
 from neuroport.program import intervals
-from neuroport.program.ir import Const, Expr, Int, Population, Program, Read, Store
+from neuroport.program.ir import Const, Expr, Int, Read, Store
+from neuroport.program.machine import Population, Program
 from neuroport.program.printer import statement
 
 BACKENDS: dict[str, Any] = {"reference": Reference(checked=True), "emulator": Emulator(), "genn": Genn()}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from test_integers import EXECUTORS
 
+import neuroport
 from neuroport import backends
-from neuroport.api import api
 from neuroport.files import network as reader
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 from neuroport.session.session import open_session
 
 CASES = {
@@ -74,7 +74,7 @@ def compiled(chip: str) -> tuple[Any, Program]:
     text += "".join(f"      {re.sub(rf'^{c[0]}|(?<=clip.){c[0]}', f'{c[0]}{k}', c)}\n" for k, c in enumerate(CASES))
     text += "populations: {p: {neuron: all, size: 1}}\nprotocol:\n  - run: 1 step\n"
     network = reader.loads(text.encode(), "literals.yaml")
-    return network, api.compile(network)
+    return network, neuroport.compile(network)
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)

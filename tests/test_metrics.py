@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.files import network as reader
 from neuroport.session import metrics
 

@@ -12,14 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import neuroport
 from neuroport.api import api
 from neuroport.chips import description as chips
+from neuroport.chips.mismatch import deviates
 from neuroport.errors import InternalError, InvalidInput
 from neuroport.files import network as reader
 from neuroport.language.check import BUILT_IN
 from neuroport.language.syntax import CALLS, SENDS
 from neuroport.network.network import Network
-from neuroport.program.ir import REAL, Array, Arrays, Let, Program
+from neuroport.program.ir import REAL, Let
+from neuroport.program.machine import Array, Arrays, Program
 from neuroport.session.session import Session
 from neuroport.session.verify import verify
 from neuroport.trace.read import open_trace
@@ -150,7 +153,7 @@ protocol:
 @pytest.mark.parametrize("name", ["run", "_run"])
 def test_a_population_may_have_the_name_of_the_clock(name: str) -> None:
     network = reader.loads(SHARED.replace("  run:", f"  {name}:"), "s.yaml")
-    found = verify(network, api.compile(network), ["reference", "emulator"])
+    found = verify(network, neuroport.compile(network), ["reference", "emulator"])
     assert found.identical, found
 
 
@@ -295,8 +298,8 @@ def _words(text: str, names: Mapping[str, str]) -> str:
 
 
 def compiled(chip: str, copies: int, names: Mapping[str, str] | None = None) -> Program:
-    one = 1 if chips.deviates(chips.load(chip)) else None
-    return api.compile(learning(copies, names), chip, one)
+    one = 1 if deviates(chips.load(chip)) else None
+    return neuroport.compile(learning(copies, names), chip, one)
 
 
 def made_names() -> list[str]:
@@ -315,7 +318,7 @@ def made_names() -> list[str]:
 def values(chip: str, copies: int, backend: str, names: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What is left of all variables, by the slots of their names."""
     network = learning(copies, names)
-    seed = 1 if chips.deviates(chips.load(chip)) else None
+    seed = 1 if deviates(chips.load(chip)) else None
     shown = names or {slot: f"{slot}{slot}{slot}" for slot in SLOTS}
     wanted = [("c", v) for v in "vbu"] + [("d", v) for v in "vbu"] + [("p", v) for v in "wsn"]
     with api.open(network, backend, chip, seed) as session:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.files import network as reader
 from neuroport.program.ir import Int
 

@@ -11,30 +11,11 @@ from emulator_oracle import OutOfBounds, check
 from emulator_programs import array, c, call, pairs, program, test
 from random_programs import batched, network
 
-from neuroport.api import api
+import neuroport
 from neuroport.backends.reference import Reference
 from neuroport.copies.axis import with_copies
-from neuroport.program.ir import (
-    Apply,
-    Event,
-    Expr,
-    Injection,
-    Int,
-    Let,
-    Lookup,
-    Population,
-    Program,
-    Projection,
-    Read,
-    Readout,
-    Round,
-    Send,
-    Series,
-    Spike,
-    Stmt,
-    Store,
-    Temp,
-)
+from neuroport.program.ir import Apply, Expr, Int, Let, Lookup, Read, Round, Send, Spike, Stmt, Store, Temp
+from neuroport.program.machine import Event, Injection, Population, Program, Projection, Readout, Series
 
 V = Read("p.v", "own", Int(0, 100))
 ONE = call("add", V, c(1), lo=0, hi=101)
@@ -174,7 +155,7 @@ def test_copies_and_what_is_computed_once_are_checked() -> None:
 @pytest.mark.parametrize("chip", ["generic16", "generic8_stochastic"])
 @pytest.mark.parametrize("name", ["loihi_lif", "sal_pair", "sal_sampling", "stdp_pair", "gle_lagline", "sal_micro"])
 def test_shipped_networks_keep_within_what_they_state(name: str, chip: str) -> None:
-    assert check(api.compile(api.load(name), chip), 40).checked > 1000
+    assert check(neuroport.compile(neuroport.load(name), chip), 40).checked > 1000
 
 
 def test_bounds_of_the_widest_word_are_bounds() -> None:

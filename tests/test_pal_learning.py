@@ -15,6 +15,7 @@ import yaml
 import neuroport
 from neuroport import networks
 from neuroport.chips import description as chips
+from neuroport.chips.mismatch import deviating
 from neuroport.session.session import Session
 from tests.oracles.pal_micro import ALL, BASAL, LEAK, Microcircuit, Rule, phi
 
@@ -195,7 +196,7 @@ def test_trimmed_cells_are_prospective_on_a_deviating_chip() -> None:
     for sets, expected in ((TRIMMED, True), ((), False)):
         net = neuroport.load(networks.path("pal_yinyang"), ("protocol=[{present: train, count: 3}]", *sets))
         with neuroport.open(
-            net, chip=chips.deviating(chips.load("ideal"), net.kinds, ["conductance=10%"]), chip_seed=1
+            net, chip=deviating(chips.load("ideal"), net.kinds, ["conductance=10%"]), chip_seed=1
         ) as session:
             session.run_protocol()
             assert session.get("y.G").std() > 0.005

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.backends.reference.streams import Stream
 from neuroport.files import network as reader
 from neuroport.numerics import rng

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import pytest
 
 import neuroport
-from neuroport.api import api
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 
@@ -40,7 +39,7 @@ def text_of(models: Mapping[str, str], dt: str) -> str:
 def refusal(text: str, chip: str) -> str:
     """Why a chip does not take a network; empty if it does."""
     try:
-        api.compile(reader.loads(text.encode(), "published.yaml"), chip)
+        neuroport.compile(reader.loads(text.encode(), "published.yaml"), chip)
     except InvalidInput as error:
         return str(error)
     return ""

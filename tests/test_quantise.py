@@ -19,27 +19,20 @@ from neuroport.program.ir import (
     BOOL,
     REAL,
     Apply,
-    Array,
     Const,
-    Derived,
-    Injection,
     Int,
     Let,
     Lookup,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
-    Readout,
     Round,
     Send,
-    Series,
     Spike,
     Store,
     Temp,
     parts,
 )
+from neuroport.program.machine import Array, Derived, Injection, Population, Program, Projection, Readout, Series
 from neuroport.quantise.program import quantise, visible
 
 GENERIC8, GENERIC16, LOIHI = chips.load("generic8"), chips.load("generic16"), chips.load("loihi1")

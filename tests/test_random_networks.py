@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+import neuroport
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.backends.genn import Genn
 from neuroport.backends.genn.code import Value, Writer
 from neuroport.chips import description as chips
@@ -53,7 +54,7 @@ def test_a_rounding_that_is_emitted_wrongly_is_noticed(monkeypatch: pytest.Monke
 
 def test_splitting_a_run_changes_nothing() -> None:
     net = reader.loads(network(4).encode(), "random4.yaml")
-    program = api.compile(net)
+    program = neuroport.compile(net)
     digests = []
     for pieces in ((90,), (1, 2, 87), (45, 45)):
         with open_session(net, program, backends.load("reference")) as session:

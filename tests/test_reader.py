@@ -9,26 +9,15 @@ import h5py
 import numpy as np
 import pytest
 
-from neuroport.api import api
+import neuroport
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import library
 from neuroport.files import network as reader
-from neuroport.network.network import (
-    Anneal,
-    Capture,
-    If,
-    Patterns,
-    Population,
-    Repeat,
-    Reset,
-    Run,
-    Samples,
-    Set,
-    SpikeList,
-    TimeSeries,
-)
+from neuroport.network.objects import Population
+from neuroport.network.protocol import Anneal, Capture, If, Repeat, Reset, Run, Set, walk
+from neuroport.network.results import Samples
+from neuroport.network.stimuli import Patterns, SpikeList, TimeSeries
 from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Quantity, TargetValue
-from neuroport.session.protocol import walk
 from neuroport.yaml import nodes as yamlfile
 
 EVERYTHING = Path(__file__).parent / "networks" / "everything.yaml"
@@ -110,7 +99,7 @@ def test_every_part_of_the_format_is_read() -> None:
 
 def test_ranges_may_be_those_of_inputs() -> None:
     text = SMALL.replace("size: 3, neuron: n", "size: 3, neuron: n, ranges: {u: [-0.5, 2]}")
-    program = api.compile(reader.loads(text, "x"))
+    program = neuroport.compile(reader.loads(text, "x"))
     assert program.arrays["a.u"].range == (-0.5, 2.0)
 
 

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport.api import api
+import neuroport
+from neuroport.api import run as api
 from neuroport.backends.reference import Reference
 from neuroport.chips.description import load as chip
 from neuroport.elaborate.network import elaborate
+from neuroport.elaborate.protocol import protocol_steps
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
-from neuroport.network.network import Anneal, Network, Present
+from neuroport.network.network import Network
+from neuroport.network.protocol import Anneal, Present
 from neuroport.session import sample as samples
-from neuroport.session.protocol import protocol_steps, shorten
 from neuroport.session.session import Session, open_session
-from neuroport.session.verify import verify
+from neuroport.session.verify import shorten, verify
 
 BASE = """\
 neuroport: 1
@@ -90,7 +92,7 @@ def network(
 
 
 def session(made: Network, chip_name: str = "ideal") -> Session:
-    return open_session(made, api.compile(made, chip_name), Reference())
+    return open_session(made, neuroport.compile(made, chip_name), Reference())
 
 
 def measured(made: Network, chip_name: str = "ideal", chunk: Any = None) -> dict[str, list[Any]]:
@@ -102,7 +104,7 @@ def measured(made: Network, chip_name: str = "ideal", chunk: Any = None) -> dict
 def said(*arguments: Any) -> str:
     """What the reader, or else the compiler, says of a network."""
     with pytest.raises(InvalidInput) as error:
-        api.compile(network(*arguments))
+        neuroport.compile(network(*arguments))
     return without_lines(error)
 
 
@@ -240,7 +242,7 @@ def test_effective_weights_deviate_with_their_circuits() -> None:
     text = text.replace("METRICS", lines(metrics)).replace("SHARED", "")
     text = text.replace("n = n + 0.25 * lr * pre.r", "w = w + 0 * pre.r")
     made = reader.loads(text, "net.yaml")
-    program = api.compile(made, "generic8_mismatch10", 3)
+    program = neuroport.compile(made, "generic8_mismatch10", 3)
     with open_session(made, program, Reference()) as opened:
         opened.run_protocol()
         plain, acting = (np.array(opened.results[name][0][1]) for name in ("plain", "acting"))
@@ -290,7 +292,7 @@ def test_capture_wants_all_patterns() -> None:
 def test_a_shortened_protocol_captures_what_it_showed() -> None:
     protocol = ["{present: pats, count: 40, readout: [s]}", "capture: {goals: s}", "{run: 500 steps, readout: [s]}"]
     made = network(["s: {samples: {of: x.r, reduce: last}}"], ["m: {mean: s}"], protocol)
-    program = api.compile(made)
+    program = neuroport.compile(made)
     short = shorten(made, program, steps=20)
     assert isinstance(short.protocol[0], Present) and short.protocol[0].count == 2
     assert protocol_steps(short, program) == 20 + 20
@@ -352,7 +354,7 @@ def test_copies_share_the_patterns_among_them() -> None:
         2,
         ["down.weight=0"],
     )
-    program = api.compile(made)
+    program = neuroport.compile(made)
     assert program.copies == 2 and protocol_steps(made, program) == 20
     values = measured(made)
     assert (values["a"], values["e"]) == ([50.0], [0.0])
@@ -501,7 +503,7 @@ def test_a_mistake_in_stimuli_gets_its_sentence(sets: list[str], copies: int, me
 def test_a_chip_must_know_what_may_be_captured() -> None:
     made = network([S], [], [SHOW, "capture: {goals: s}"], 1, ["neurons.cell.inputs.r_in={}"])
     with pytest.raises(InvalidInput) as error:
-        api.compile(made, "generic16")
+        neuroport.compile(made, "generic16")
     assert "what a run captures for stimulus 'goals' is not known beforehand; give the input a range, such as " in str(
         error.value
     )

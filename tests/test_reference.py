@@ -15,26 +15,8 @@ from small_programs import apply, array, const, program, projection, read, singl
 from neuroport.backends.reference import Reference
 from neuroport.errors import RunFailed
 from neuroport.numerics import rng
-from neuroport.program.ir import (
-    BOOL,
-    INT,
-    REAL,
-    Event,
-    Expr,
-    Int,
-    Let,
-    Lookup,
-    Population,
-    Program,
-    Random,
-    Record,
-    Round,
-    Send,
-    Series,
-    Spike,
-    Store,
-    Temp,
-)
+from neuroport.program.ir import BOOL, INT, REAL, Expr, Int, Let, Lookup, Random, Round, Send, Spike, Store, Temp
+from neuroport.program.machine import Event, Population, Program, Record, Series
 
 X = read("p.x")
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+import neuroport
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.program.ir import Int
@@ -287,7 +288,7 @@ protocol:
 def test_every_value_of_a_stimulus_chooses_the_fraction() -> None:
     values = [*range(-6000, 0), 0.25, 0.5, 0.75]
     text = STIMULUS.replace("VALUES", ", ".join(map(str, values)))
-    program = api.compile(reader.loads(text.encode(), "f.yaml"), chip="generic16")
+    program = neuroport.compile(reader.loads(text.encode(), "f.yaml"), chip="generic16")
     (series,) = program.series
     frac = program.arrays["cell.i"].type.frac
     assert (series.table.ravel() * 2.0**-frac).tolist() == values

@@ -16,32 +16,11 @@ from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
-from neuroport.network.network import (
-    Anneal,
-    Boltzmann,
-    Capture,
-    Connect,
-    If,
-    Item,
-    Measure,
-    Metric,
-    Network,
-    Patterns,
-    Population,
-    Present,
-    Projection,
-    Recording,
-    Repeat,
-    Reset,
-    Run,
-    Samples,
-    Set,
-    SpikeList,
-    StateHistogram,
-    StateRecord,
-    TimeSeries,
-    Trigger,
-)
+from neuroport.network.network import Network
+from neuroport.network.objects import Connect, Population, Projection
+from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
+from neuroport.network.results import Metric, Recording, Samples, StateHistogram, StateRecord
+from neuroport.network.stimuli import Boltzmann, Patterns, SpikeList, TimeSeries
 from neuroport.network.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,8 @@ from test_verification import Faulty
 import neuroport
 from neuroport.backends.reference import Reference, arithmetic
 from neuroport.cli import main
-from neuroport.program.ir import INT, REAL, Apply, Let, Population, Program, Spike, Store
+from neuroport.program.ir import INT, REAL, Apply, Let, Spike, Store
+from neuroport.program.machine import Population, Program
 from neuroport.session import verify as verification
 from neuroport.session.sensitivity import Sensitivity, flipped
 from neuroport.session.verify import Verification, verify

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import neuroport
 from neuroport import networks
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance, Deviation
 from neuroport.files import network as reader
@@ -178,5 +179,5 @@ def test_what_is_sent_through_a_local_name_is_the_visible_weight() -> None:
 
 @pytest.mark.parametrize("name", ["sal_pair", "stdp_pair", "gle_lagline", "pal_backward"])
 def test_networks_that_send_directly_have_no_further_names(name: str) -> None:
-    text = printer.text(api.compile(api.load(networks.path(name)), "generic8_mismatch10", 1))
+    text = printer.text(neuroport.compile(neuroport.load(networks.path(name)), "generic8_mismatch10", 1))
     assert ".sent" not in text

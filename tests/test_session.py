@@ -14,27 +14,20 @@ import small_programs as small
 from small_programs import apply, array, network, program, read, repeat, runs, test
 
 from neuroport.backends.reference import Reference
+from neuroport.elaborate.protocol import holds, protocol_steps
 from neuroport.errors import InvalidInput, Place, RunFailed, Unsupported
 from neuroport.network.model import Expression
-from neuroport.network.network import (
-    If,
-    Measure,
-    Metric,
-    Patterns,
-    Present,
-    Recording,
-    Reset,
-    Run,
-    Set,
-    StateRecord,
-    Trigger,
-)
+from neuroport.network.protocol import If, Measure, Present, Reset, Run, Set, Trigger
+from neuroport.network.results import Metric, Recording, StateRecord
+from neuroport.network.stimuli import Patterns
 from neuroport.network.values import Frozen, Quantity
 from neuroport.numerics import rng
 from neuroport.program.executor import Capture
-from neuroport.program.ir import REAL, Derived, Event, Population, Program, Readout, Series, Store
-from neuroport.session.protocol import holds, protocol_steps, schedule, shorten
+from neuroport.program.ir import REAL, Store
+from neuroport.program.machine import Derived, Event, Population, Program, Readout, Series
+from neuroport.session.protocol import schedule
 from neuroport.session.session import Session, open_session
+from neuroport.session.verify import shorten
 
 
 def quantity(number: float, unit: str = "") -> Quantity:
@@ -236,7 +229,7 @@ def test_rate_is_since_the_previous_measurement() -> None:
 
 
 def test_histogram_starts_afresh_after_it_was_measured() -> None:
-    from neuroport.network.network import Boltzmann
+    from neuroport.network.stimuli import Boltzmann
 
     target = Boltzmann(name="b", weights=Frozen(np.zeros((2, 2))), biases=Frozen(np.array([1.0, -1.0])))
     metrics = (Metric(name="d", kind="dkl", of="odd", target="b.p"),)

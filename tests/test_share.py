@@ -14,14 +14,16 @@ from test_quantise import true as true_value
 
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance, Deviation
-from neuroport.copies.axis import shares, sum_over_copies
+from neuroport.copies.axis import sum_over_copies
 from neuroport.elaborate import memory
 from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
+from neuroport.network.network import shares
 from neuroport.program import printer
-from neuroport.program.ir import REAL, Array, Event, Int, Let, Program, Read, Round, Stmt, Store, Sum, parts
+from neuroport.program.ir import REAL, Int, Let, Read, Round, Stmt, Store, Sum, parts
+from neuroport.program.machine import Array, Event, Program
 from neuroport.quantise.program import quantise
 
 IDEAL, STOCHASTIC = chips.load("ideal"), chips.load("generic8_stochastic")

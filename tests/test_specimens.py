@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 import neuroport
-from neuroport.api import api
+from neuroport.api import run as api
+from neuroport.api.compile import lower
 from neuroport.backends.emulator.emit import module_text
 from neuroport.backends.genn.emit import text as genn_text
 from neuroport.chips import description as chips
@@ -20,7 +21,8 @@ from neuroport.chips.chip import Chip, ChipInstance, Deviation
 from neuroport.cli import main
 from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
-from neuroport.program.ir import Array, Int, Program
+from neuroport.program.ir import Int
+from neuroport.program.machine import Array, Program
 from neuroport.trace.learned import with_learned
 from neuroport.trace.read import open_trace
 
@@ -128,13 +130,13 @@ def test_as_designed_is_the_chip_that_does_not_deviate(tmp_path: Path, name: str
 
 def test_seed_0_is_a_specimen_and_no_seed_is_none(tmp_path: Path) -> None:
     network = neuroport.load(net(tmp_path))
-    one = api.compile(network, chip(**ALL), 0)
+    one = neuroport.compile(network, chip(**ALL), 0)
     assert len(set(one.arrays["a.th"].initial.tolist())) == 4
-    assert set(api.compile(network, chip(**ALL)).arrays["a.th"].initial.tolist()) == {1.5}
+    assert set(neuroport.compile(network, chip(**ALL)).arrays["a.th"].initial.tolist()) == {1.5}
     assert api.run(network, "reference", chip(**ALL), 0).chip_seed == 0
     assert api.run(network, "reference", chip(**ALL)).chip_seed is None
     with pytest.raises(InvalidInput):
-        api.compile(network, chip(), 0)
+        neuroport.compile(network, chip(), 0)
 
 
 def test_copies_without_chip_seeds_are_as_designed(tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def everything(arithmetic: str, network: str) -> Chip:
 def test_all_specimens_of_a_chip_are_one_program_but_for_their_numbers(name: str) -> None:
     network = neuroport.load(name)
     deviating = everything("generic8", name)
-    made = [api.lower(network, deviating, ChipInstance(deviating, s), quantised=False) for s in SEEDS]
+    made = [lower(network, deviating, ChipInstance(deviating, s), quantised=False) for s in SEEDS]
     assert any(a.designed is not None for a in made[0].arrays.values())
     for program in made[1:]:
         assert structure(program) == structure(made[0])
@@ -207,7 +209,7 @@ def test_all_specimens_of_a_chip_are_one_program_but_for_their_numbers(name: str
 def test_all_specimens_of_a_chip_have_one_text(name: str, arithmetic: str) -> None:
     network = neuroport.load(name)
     deviating = everything(arithmetic, name)
-    programs = [api.lower(network, deviating, ChipInstance(deviating, s)) for s in SEEDS]
+    programs = [lower(network, deviating, ChipInstance(deviating, s)) for s in SEEDS]
     assert len({module_text(program) for program in programs}) == 1
     assert len({genn_text(program) for program in programs}) == 1
 
@@ -244,7 +246,7 @@ def test_steps_of_an_edited_instance_beyond_the_chip_are_limited_and_told(tmp_pa
     network = neuroport.load(net(tmp_path))
     one = ChipInstance(chip(**STEPS), 1, {"duration.steps": np.array([[0.0, 2.0], [50.0, -50.0]])})
     for name in ("ideal", "generic16"):
-        program = api.lower(network, chip(name, **STEPS), one)
+        program = lower(network, chip(name, **STEPS), one)
         assert program.arrays["a.rest"].initial[[0, 2]].tolist() == [6, 4]
         told = {line.subject: line.text for line in program.report if line.topic == "saturated"}
         assert told["a.rest"] == (
@@ -258,15 +260,15 @@ def test_a_constant_that_some_specimen_makes_infinite_is_refused_where_it_needs_
     (tmp_path / "n.yaml").write_text(text)
     network = neuroport.load(tmp_path / "n.yaml")
     wild = {"bias": Deviation(distribution="normal", sigma=0.5)}
-    assert np.isfinite(api.compile(network, chip(**wild), 1).arrays["a.twice"].initial).all()
+    assert np.isfinite(neuroport.compile(network, chip(**wild), 1).arrays["a.twice"].initial).all()
     with pytest.raises(InvalidInput) as caught:
-        api.compile(network, chip("generic16", **wild))
+        neuroport.compile(network, chip("generic16", **wild))
     assert "derived constant 'twice' of 'a' can become infinite on a specimen of chip 'generic16'" in str(caught.value)
 
 
 def test_whole_weights_stay_as_designed_and_the_report_says_so() -> None:
     deviating = chip("generic16", weight=Deviation(sigma=0.1))
-    program = api.compile(neuroport.load("loihi_lif"), deviating, 1)
+    program = neuroport.compile(neuroport.load("loihi_lif"), deviating, 1)
     told = {line.subject: line.text for line in program.report if line.topic == "as designed"}
     names = [a.name for a in program.arrays.values() if a.role == "weight"]
     assert told == dict.fromkeys(names, "its weights are whole numbers, which do not deviate; a real weight would")
@@ -282,10 +284,10 @@ def test_whether_a_network_fits_does_not_depend_on_the_specimen(tmp_path: Path) 
         for seed in SEEDS:
             one = ChipInstance(small, seed)
             if fits:
-                api.lower(network, small, one)
+                lower(network, small, one)
                 continue
             with pytest.raises(InvalidInput, match=r"a\.t_ref is 6 steps; chip 'ideal' allows at most 5"):
-                api.lower(network, small, one)
+                lower(network, small, one)
 
 
 SHARED = """
@@ -322,7 +324,7 @@ protocol: [{run: 3 ms}, {set: {a.g: 1}}, {run: 2 ms}]
 def test_copies_that_share_are_on_one_specimen(tmp_path: Path) -> None:
     (tmp_path / "n.yaml").write_text(SHARED)
     network, deviating = neuroport.load(tmp_path / "n.yaml"), chip(**ALL)
-    made = [api.lower(network, deviating, ChipInstance(deviating, s)) for s in SEEDS]
+    made = [lower(network, deviating, ChipInstance(deviating, s)) for s in SEEDS]
     assert all(structure(program) == structure(made[0]) for program in made)
     assert made[0].arrays["fixed.w"].initial.tolist() == [2, 2, 2, 2]
     assert len(set(made[1].arrays["fixed.w"].initial.tolist())) == 4
@@ -330,7 +332,7 @@ def test_copies_that_share_are_on_one_specimen(tmp_path: Path) -> None:
     assert runs == [None, 0]
     for seed in (None, 0):
         trace = open_trace(tmp_path / f"{seed}.h5")
-        again = api.compile(with_learned(trace.network(), trace), deviating, seed)
+        again = neuroport.compile(with_learned(trace.network(), trace), deviating, seed)
         for name in ("learned.w", "fixed.w"):
             assert np.array_equal(again.arrays[name].initial, trace.final_array(name).values)
         assert again.designed["a.g"].value.tolist() == 1

@@ -11,7 +11,8 @@ from test_integers import BACKENDS, EXECUTORS
 
 from neuroport.backends.genn import Genn
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.program.ir import Apply, Const, Expr, Int, Lookup, Population, Program, Read, Send, Store
+from neuroport.program.ir import Apply, Const, Expr, Int, Lookup, Read, Send, Store
+from neuroport.program.machine import Population, Program
 
 V = Read("p.v", "own", Int(0, 100))
 WIDE = Int(-(2**63), 2**63 - 1)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import neuroport
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Deviation
 from neuroport.errors import InvalidInput, NeuroportError, RunFailed
@@ -232,7 +233,7 @@ TOO_LONG = {
 def test_constants_that_no_machine_holds_are_refused(tmp_path: Path, old: str) -> None:
     new, text = TOO_LONG[old]
     with pytest.raises(InvalidInput, match=text):
-        api.compile(network(tmp_path, TEXT.replace(old, new)), "ideal")
+        neuroport.compile(network(tmp_path, TEXT.replace(old, new)), "ideal")
 
 
 # ------------------------------------------------------------------------------------------- real numbers stay real

@@ -15,7 +15,8 @@ from trace_helpers import NETWORK, SOURCE, captures, write
 from neuroport.errors import InvalidInput
 from neuroport.trace.join import repair
 from neuroport.trace.read import is_trace, open_trace
-from neuroport.trace.write import Writer, check_output, parts_folder
+from neuroport.trace.segments import check_output, parts_folder
+from neuroport.trace.write import Writer
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_two_variables_of_a_population_become_two_reports(tmp_path: Path) -> Non
 
     from trace_helpers import PROGRAM, array
 
-    from neuroport.program.ir import Record
+    from neuroport.program.machine import Record
 
     arrays = {**PROGRAM.arrays, "a.u": array("a.u", "neuron", "state", 3, 8, 0)}
     records = (Record("a.v", 10), Record("a.u", 10))
@@ -160,7 +161,7 @@ import os, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from trace_helpers import SOURCE, captures
-from neuroport.trace_write import Writer
+from neuroport.trace.write import Writer
 writer = Writer(Path({path!r}), SOURCE)
 first, second = captures()
 writer.capture(first)

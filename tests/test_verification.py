@@ -12,10 +12,11 @@ import small_programs as small
 
 from neuroport.backends.reference import Reference
 from neuroport.errors import Unsupported
-from neuroport.network.network import Reset, Run, Trigger
+from neuroport.network.protocol import Reset, Run, Trigger
 from neuroport.network.values import Quantity
 from neuroport.program.executor import Capture
-from neuroport.program.ir import REAL, Array, Int, Program
+from neuroport.program.ir import REAL, Int
+from neuroport.program.machine import Array, Program
 from neuroport.session.verify import Difference, verify
 
 

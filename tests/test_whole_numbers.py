@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from test_integers import EXECUTORS
 
+import neuroport
 from neuroport import backends
-from neuroport.api import api
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
@@ -79,7 +79,7 @@ protocol: [{{run: 1 step}}]
 )
 def test_what_goes_too_far_is_refused_with_its_place_and_a_remedy(update: str, found: str, chip: str) -> None:
     with pytest.raises(InvalidInput) as error:
-        api.compile(network(update, chip))
+        neuroport.compile(network(update, chip))
     problem, *more = error.value.problems
     assert more == []
     assert problem.text == found
@@ -106,7 +106,7 @@ ALLOWED = {
 def test_variable_shifts_are_exact_without_formats(executor: str) -> None:
     for update, value in ALLOWED.items() if executor == "reference" else list(ALLOWED.items())[:3]:
         made = network(update)
-        with open_session(made, api.compile(made), backends.load(executor)) as session:
+        with open_session(made, neuroport.compile(made), backends.load(executor)) as session:
             session.run(1)
             assert session.get("p.o").tolist() == [value], update
 
@@ -115,11 +115,11 @@ def test_variable_shifts_are_exact_without_formats(executor: str) -> None:
 def test_a_count_that_leaves_its_range_means_the_same_everywhere(executor: str) -> None:
     """`ideal` keeps no variable inside its range: the count is limited to 0 ... 62 where it is used."""
     made = network("o = 1 << k\nk = k + 100")
-    with open_session(made, api.compile(made), backends.load(executor)) as session:
+    with open_session(made, neuroport.compile(made), backends.load(executor)) as session:
         session.run(2)
         assert session.get("p.o").tolist() == [2**62]
 
 
 def test_names_that_are_used_twice_take_no_time() -> None:
     lines = [f"x{i + 1} = x{i} + x{i}" for i in range(40)]
-    api.compile(network("\n".join(["x0 = n", *lines, "o = x40"])))
+    neuroport.compile(network("\n".join(["x0 = n", *lines, "o = x40"])))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from neuroport.api import api
+import neuroport
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput
@@ -128,7 +128,7 @@ def moments(session: Session, names: Sequence[str]) -> Moments:
 def run(case: Case, chip: Chip, backend: Backend) -> Moments:
     """What a case does on a chip."""
     read = network(case)
-    with open_session(read, api.compile(read, chip), backend) as session:
+    with open_session(read, neuroport.compile(read, chip), backend) as session:
         return moments(session, list(case.shown))
 
 
@@ -144,7 +144,7 @@ def trials(case: Case, on: Sequence[Chip], backend: Backend) -> list[Finding]:
 
 def _trial(case: Case, read: Network, chip: Chip, backend: Backend, truth: dict[bool, Right]) -> Finding:
     try:
-        program = api.compile(read, chip)
+        program = neuroport.compile(read, chip)
     except InvalidInput as error:
         return Finding(case, chip.name, refused=str(error))
     except Exception as error:

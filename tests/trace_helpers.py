@@ -9,12 +9,15 @@ import numpy as np
 
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.network.model import NeuronModel, State, SynapseModel
-from neuroport.network.network import Connect, Network, Population, Projection, Recording
+from neuroport.network.network import Network
+from neuroport.network.objects import Connect, Population, Projection
+from neuroport.network.results import Recording
 from neuroport.network.values import Quantity
 from neuroport.program.executor import Capture
-from neuroport.program.ir import Array, Int, Program, Record, ReportLine
-from neuroport.program.ir import Population as Cells
-from neuroport.program.ir import Projection as Synapses
+from neuroport.program.ir import Int
+from neuroport.program.machine import Array, Program, Record, ReportLine
+from neuroport.program.machine import Population as Cells
+from neuroport.program.machine import Projection as Synapses
 from neuroport.trace.write import Source, Writer
 
 NEURON = NeuronModel(name="cell", states=(State(name="v", unit="mV"),))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neuroport.program.executor import Executor
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from neuroport.backends import functions
-from neuroport.backends.emulator.layout import RUN_SCALARS, Names, fits, kind_of, working_kind
+from neuroport.backends.emulator.layout import RUN_SCALARS
+from neuroport.backends.generated import Names, fits, kind_of, working_kind
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -21,7 +22,6 @@ from neuroport.program.ir import (
     Int,
     Let,
     Lookup,
-    Program,
     Random,
     Read,
     Round,
@@ -33,6 +33,7 @@ from neuroport.program.ir import (
     Temp,
     walk,
 )
+from neuroport.program.machine import Program
 from neuroport.program.names import STEP
 from neuroport.program.stated import bounds
 

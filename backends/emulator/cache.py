@@ -11,17 +11,8 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
+from neuroport.backends.generated import folder
 from neuroport.errors import RunFailed
-
-
-def folder() -> Path:
-    """Where generated modules are kept: $NEUROPORT_CACHE, $XDG_CACHE_HOME/neuroport or ~/.cache/neuroport."""
-    if own := os.environ.get("NEUROPORT_CACHE"):
-        return Path(own)
-    if shared := os.environ.get("XDG_CACHE_HOME"):
-        return Path(shared) / "neuroport"
-    return Path.home() / ".cache" / "neuroport"
-
 
 _LOADING = threading.Lock()
 

@@ -16,9 +16,11 @@ from typing import Literal
 import numpy as np
 
 from neuroport.backends.emulator.body import Place, Writer
-from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module, Names, kind_of
+from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
-from neuroport.program.ir import Event, Population, Program, Projection, Read, Readout, Send, Series, parts, walk
+from neuroport.backends.generated import Names, kind_of
+from neuroport.program.ir import Read, Send, parts, walk
+from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
 SUFFIX = {
     "array": "",

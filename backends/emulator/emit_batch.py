@@ -6,7 +6,7 @@ from neuroport.backends.emulator.body import Place, Writer
 from neuroport.backends.emulator.body_batch import BatchWriter
 from neuroport.backends.emulator.emit import Emitter, Function
 from neuroport.backends.emulator.prelude_batch import BATCH_RESERVED, batch_prelude
-from neuroport.program.ir import Event
+from neuroport.program.machine import Event
 
 
 class BatchEmitter(Emitter):

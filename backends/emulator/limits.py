@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from neuroport.copies.axis import is_own
-from neuroport.copies.views import unbatch
+from neuroport.copies.unbatch import unbatch
 from neuroport.errors import Unsupported
 from neuroport.program import stated
-from neuroport.program.ir import Body, Const, Expr, Int, Program, Projection, Read, Round, Send, Store, Sum, parts, walk
+from neuroport.program.ir import Body, Const, Expr, Int, Read, Round, Send, Store, Sum, parts, walk
+from neuroport.program.machine import Program, Projection
 
 LARGEST_HISTOGRAM = 24
 

@@ -10,19 +10,13 @@ from numpy.typing import NDArray
 
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.emit import emit
-from neuroport.backends.emulator.layout import (
-    Argument,
-    integer_dtype,
-    power_of_two,
-    storage,
-    terms,
-    unsigned_dtype,
-    width,
-)
+from neuroport.backends.emulator.layout import Argument, power_of_two, terms, unsigned_dtype, width
+from neuroport.backends.generated import integer_dtype, storage
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.numerics import rng
 from neuroport.program.executor import Capture
-from neuroport.program.ir import Array, Program, Real
+from neuroport.program.ir import Real
+from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.stated import checked, within_bounds
 

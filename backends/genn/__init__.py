@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from neuroport.program.executor import Executor
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 
 OLDEST = (5, 4)
 

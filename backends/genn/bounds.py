@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from neuroport.program.ir import Const, Expr, Int, Program, Projection, Read, Real, Send
+from neuroport.program.ir import Const, Expr, Int, Read, Real, Send
+from neuroport.program.machine import Program, Projection
 
 FLOAT, DOUBLE = 2**24, 2**53
 

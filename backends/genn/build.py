@@ -22,7 +22,7 @@ from neuroport.backends.genn.model import (
     Variable,
 )
 from neuroport.numerics import rng
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP
 
 NUMPY: dict[str, Any] = {"float": np.float32, "double": np.float64}

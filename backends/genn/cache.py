@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from neuroport.backends.emulator.cache import folder
+from neuroport.backends.generated import folder
 from neuroport.errors import RunFailed
 
 LOG = "build.log"

@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 
 from neuroport.backends import functions
-from neuroport.backends.emulator.layout import Names, fits, kind_of, storage, working_kind
+from neuroport.backends.generated import Names, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.program.ir import (
     Apply,
@@ -29,7 +29,6 @@ from neuroport.program.ir import (
     Int,
     Let,
     Lookup,
-    Program,
     Random,
     Read,
     Round,
@@ -40,6 +39,7 @@ from neuroport.program.ir import (
     Sum,
     Temp,
 )
+from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.stated import bounds
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from neuroport.backends.emulator.layout import kind_of, storage
+from neuroport.backends.generated import kind_of, storage
 from neuroport.backends.genn import bounds, places, queues, reach
 from neuroport.backends.genn.code import RESERVED, Identifiers, Writer, c_type
 from neuroport.backends.genn.literals import real, unsigned
@@ -22,23 +22,8 @@ from neuroport.backends.genn.model import (
 from neuroport.backends.genn.printing import printed
 from neuroport.backends.genn.scopes import NeuronScope, Scope, SynapseScope, UpdateScope
 from neuroport.backends.genn.split import split
-from neuroport.program.ir import (
-    Array,
-    Body,
-    Event,
-    Population,
-    Program,
-    Projection,
-    Random,
-    Read,
-    Readout,
-    Round,
-    Send,
-    Series,
-    Store,
-    parts,
-    walk,
-)
+from neuroport.program.ir import Body, Random, Read, Round, Send, Store, parts, walk
+from neuroport.program.machine import Array, Event, Population, Program, Projection, Readout, Series
 from neuroport.program.names import LENGTH
 
 What = Literal["dendritic", "element"]
@@ -52,7 +37,7 @@ def emit(program: Program) -> Model:
 def text(program: Program) -> str:
     """The generated models, for reading."""
     if program.copies > 1:
-        from neuroport.copies.views import unbatch
+        from neuroport.copies.unbatch import unbatch
 
         program = unbatch(program)
     return "\n\n".join(printed(group) for group in emit(split(program).program).groups()) + "\n"

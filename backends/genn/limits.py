@@ -8,7 +8,8 @@ from neuroport.backends.genn import bounds, places, reach
 from neuroport.backends.genn.split import split
 from neuroport.errors import Unsupported
 from neuroport.program import stated
-from neuroport.program.ir import Body, Event, Program, Projection, Read, Send, Store, parts
+from neuroport.program.ir import Body, Read, Send, Store, parts
+from neuroport.program.machine import Event, Program, Projection
 
 LARGEST_HISTOGRAM = 24
 MOST_COPIES = 128
@@ -23,7 +24,7 @@ def problems(program: Program) -> tuple[str, ...]:
             f"the network has {program.copies} copies that share what they learn; with GeNN each is made of groups of "
             f"its own, and at most {MOST_COPIES} are accepted. Take fewer (--set copies=4), or another backend.",
         )
-    from neuroport.copies.views import unbatch
+    from neuroport.copies.unbatch import unbatch
 
     try:
         found = _problems(split(unbatch(program)).program)

@@ -15,7 +15,8 @@ from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapse
 from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.program.executor import Capture
-from neuroport.program.ir import Array, Program, Readout, Real, Record, Series
+from neuroport.program.ir import Real
+from neuroport.program.machine import Array, Program, Readout, Record, Series
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.stated import checked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Program, Projection
+from neuroport.program.machine import Program, Projection
 
 
 def stride(projection: Projection) -> int:

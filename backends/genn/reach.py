@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from neuroport.program.ir import Array, Event, Program, Read, Store, parts
+from neuroport.program.ir import Read, Store, parts
+from neuroport.program.machine import Array, Event, Program
 
 
 def arrays(event: Event, program: Program) -> dict[str, Array]:

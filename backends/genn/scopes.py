@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.emulator.layout import fits, integer_dtype, kind_of, storage
+from neuroport.backends.generated import fits, integer_dtype, kind_of, storage
 from neuroport.backends.genn import places
 from neuroport.backends.genn.code import RESERVED, Identifiers, c_type
 from neuroport.backends.genn.model import (
@@ -22,7 +22,8 @@ from neuroport.backends.genn.model import (
     Update,
     Variable,
 )
-from neuroport.program.ir import Program, Projection, Read, Send
+from neuroport.program.ir import Read, Send
+from neuroport.program.machine import Program, Projection
 from neuroport.program.names import ITEM_STEP
 
 

@@ -10,22 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from neuroport.program.ir import (
-    Array,
-    Event,
-    Expr,
-    Let,
-    Program,
-    Projection,
-    Read,
-    Send,
-    Stmt,
-    Store,
-    Temp,
-    parts,
-    with_children,
-    with_expressions,
-)
+from neuroport.program.ir import Expr, Let, Read, Send, Stmt, Store, Temp, parts, with_children, with_expressions
+from neuroport.program.machine import Array, Event, Program, Projection
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from neuroport.backends.reference.machine import Machine
 from neuroport.program import stated
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 
 
 class Reference:

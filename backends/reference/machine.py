@@ -15,7 +15,8 @@ from neuroport.backends.reference.text import Names, Place, Written, initial, na
 from neuroport.copies.axis import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.program.executor import Capture
-from neuroport.program.ir import Body, Event, Expr, Int, Population, Program, Projection, Read, Series, with_children
+from neuroport.program.ir import Body, Expr, Int, Read, with_children
+from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.stated import checked
 

@@ -23,7 +23,6 @@ import numpy as np
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import (
     Apply,
-    Array,
     Body,
     Bool,
     Const,
@@ -31,8 +30,6 @@ from neuroport.program.ir import (
     Int,
     Let,
     Lookup,
-    Program,
-    Projection,
     Random,
     Read,
     Real,
@@ -47,6 +44,7 @@ from neuroport.program.ir import (
     Type,
     children,
 )
+from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.printer import expression, statement
 
 OPERATORS = {

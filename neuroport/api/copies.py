@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroport import backends
-from neuroport.api import api
+from neuroport.api import run as api
+from neuroport.api.compile import lower, specimen
 from neuroport.chips.chip import Chip
-from neuroport.copies.axis import shares
-from neuroport.copies.together import CopyExecutor, Meeting
 from neuroport.copies.unroll import unroll
+from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.errors import InvalidInput
+from neuroport.network.network import shares
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
-from neuroport.trace.write import check_output
+from neuroport.trace.segments import check_output
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
@@ -129,8 +130,8 @@ class _Copies:
     ) -> tuple[api.Run, ...]:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
-        specimens = [api.specimen(self.network, self.chip, seed) for seed in chip_seeds]
-        programs = [api.lower(self.network, chip, one) for chip, one in specimens]
+        specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
+        programs = [lower(self.network, chip, one) for chip, one in specimens]
         whole = unroll(programs, seeds)
         backend = usable(backends.load(self.backend, self.device), whole)
         meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))

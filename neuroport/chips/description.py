@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
-from neuroport.errors import InvalidInput, Place, Problem
-from neuroport.program.ir import Program, Send
-from neuroport.quantise.formats import stored
+from neuroport.errors import InvalidInput
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import Mapping as Table
 from neuroport.yaml.nodes import Node, Scalar, parse, read_bytes
@@ -95,11 +93,6 @@ def read(data: bytes | str, file: str) -> Chip:
     return chip
 
 
-def deviates(chip: Chip) -> bool:
-    """Whether the specimens of a chip differ from each other."""
-    return any(deviation.sigma or deviation.steps for _, deviation in chip.mismatch)
-
-
 def is_description(path: Path) -> bool:
     """Whether a file describes a chip, rather than a network; false for what cannot be read."""
     try:
@@ -117,56 +110,6 @@ def problem(name: str) -> str:
     near = difflib.get_close_matches(name, names(), 1)
     guess = f"did you mean '{near[0]}'? " if near else ""
     return f"there is no chip '{name}'; {guess}chips are {', '.join(names())}, or the path of a .yaml file"
-
-
-def with_mismatch(chip: Chip, deviations: Mapping[str, Deviation]) -> Chip:
-    """The chip with these kinds deviating too, or differently; a Deviation of nothing switches a kind off."""
-    merged = {**dict(chip.mismatch), **deviations}
-    kept = tuple((kind, d) for kind, d in merged.items() if d.sigma or d.steps)
-    return replace(chip, mismatch=kept)
-
-
-def deviation(text: str) -> tuple[str, Deviation]:
-    """A deviation as written on a command line: KIND=SIGMA (0.1 or 10%), or KIND=N steps.
-
-    Raises InvalidInput.
-    """
-    kind, equals, value = (part.strip() for part in text.partition("="))
-    number, _, unit = value.partition(" ")
-    try:
-        if not equals or not kind.isidentifier():
-            raise ValueError
-        if unit in ("step", "steps"):
-            steps = int(number)
-            if not 0 <= steps <= 1000:
-                raise ValueError
-            return kind, Deviation(steps=steps)
-        sigma = float(value.removesuffix("%")) / (100 if value.endswith("%") else 1)
-        if not 0 <= sigma <= 2:
-            raise ValueError
-    except ValueError:
-        raise InvalidInput.one(
-            None,
-            f"'{text}' is no deviation; write KIND=SIGMA with a relative sigma from 0 to 2 (weight=0.1 or weight=10%), "
-            f"or KIND=N steps (duration=1 step)",
-        ) from None
-    return kind, Deviation(sigma=sigma)
-
-
-def deviating(chip: Chip, kinds: Sequence[str], texts: Sequence[str]) -> Chip:
-    """The chip with deviations as written on a command line, named after them. `kinds`: those that a network has.
-
-    Raises InvalidInput.
-    """
-    found = dict(deviation(text) for text in texts)
-    unknown = [kind for kind in found if kind not in kinds]
-    if unknown:
-        listed = ", ".join(kinds) or "none"
-        text = f"no parameter or weight of this network is of kind {', '.join(unknown)}; its kinds are {listed}"
-        raise InvalidInput.one(Place("--mismatch"), text)
-    shown = (f"{kind}{d.steps}" if d.steps else f"{kind}{100 * d.sigma:g}" for kind, d in found.items())
-    name = "_".join((chip.name, *shown)).replace(".", "p")
-    return replace(with_mismatch(chip, found), name=name)
 
 
 def to_yaml(chip: Chip) -> str:
@@ -273,85 +216,3 @@ def _mismatch(report: Report, node: Node | None) -> tuple[tuple[str, Deviation],
 
 
 # ----------------------------------------------------------------------------------------------------------- limits
-
-
-def check_limits(program: Program, chip: Chip, models: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
-    """Everything about a program that does not fit on a chip. `models`: the neuron model of each population."""
-    limits, found = chip.limits, list[str]()
-    neurons = sum(p.size for p in program.populations)
-    cores = -(-neurons // limits.neurons_per_core)
-    if limits.cores is not None and cores > limits.cores:
-        found.append(
-            f"the network has {neurons} neurons, which need {cores} cores of {limits.neurons_per_core}; "
-            f"chip '{chip.name}' has {limits.cores} cores. Make it smaller or choose another chip"
-        )
-    if limits.models is not None:
-        for population, model in (models or {}).items():
-            if model not in limits.models:
-                found.append(
-                    f"population '{population}' has neurons of model '{model}'; chip '{chip.name}' has only "
-                    f"{', '.join(limits.models)}"
-                )
-    for projection in program.projections:
-        found.extend(_projection_limits(program, projection.name, chip))
-    if limits.synapses_per_core is not None:
-        found.extend(_synapse_limit(program, chip))
-    found.extend(_refractory(program, chip))
-    return tuple(Problem(None, text) for text in found)
-
-
-def _projection_limits(program: Program, name: str, chip: Chip) -> list[str]:
-    projection, limits = program.projection(name), chip.limits
-    found: list[str] = []
-    if limits.max_axonal_delay is not None and projection.delay > limits.max_axonal_delay:
-        found.append(
-            f"projection '{name}' has a delay of {projection.delay} steps; chip '{chip.name}' allows at most "
-            f"{limits.max_axonal_delay}. Shorten it or use a longer dt"
-        )
-    longest = int(projection.dendritic.max(initial=0)) if projection.dendritic is not None else 0
-    if limits.max_dendritic_delay is not None and longest > limits.max_dendritic_delay:
-        found.append(
-            f"projection '{name}' has a dendritic delay of {longest} steps; chip '{chip.name}' allows at most "
-            f"{limits.max_dendritic_delay}. Shorten it or use a longer dt"
-        )
-    events = [e.body for e in program.events if e.owner == name]
-    written = stored([projection.step, projection.arrive, projection.post_body, *events])
-    if not limits.plasticity and written:
-        found.append(
-            f"projection '{name}' changes {', '.join(sorted(written))}; chip '{chip.name}' has static synapses only. "
-            f"Use the synapse model 'static' or another chip"
-        )
-    if not limits.graded and any(isinstance(s, Send) for s in projection.step):
-        found.append(
-            f"projection '{name}' sends in every step, not only at spikes; chip '{chip.name}' sends spikes only. "
-            f"Send in on_pre, or choose another chip"
-        )
-    return found
-
-
-def _synapse_limit(program: Program, chip: Chip) -> list[str]:
-    most = chip.limits.synapses_per_core or 0
-    total = sum(p.synapses for p in program.projections)
-    available = most * (chip.limits.cores or 0)
-    if not available or total <= available:
-        return []
-    return [f"the network has {total} synapses; chip '{chip.name}' has room for {available}. Connect fewer pairs"]
-
-
-def _refractory(program: Program, chip: Chip) -> list[str]:
-    """A parameter named t_ref, or whose name contains "refractory", counts steps of rest."""
-    longest = chip.limits.max_refractory
-    if longest is None:
-        return []
-    found: list[str] = []
-    for array in program.arrays.values():
-        variable = array.name.rsplit(".", 1)[-1]
-        rests = "refractory" in variable or variable == "t_ref"
-        if array.role == "parameter" and rests and array.initial.size:
-            steps = float(array.initial.max() if array.designed is None else array.designed[1])
-            if steps > longest:
-                found.append(
-                    f"{array.name} is {steps:g} steps; chip '{chip.name}' allows at most {longest}. "
-                    f"Shorten it or use a longer dt"
-                )
-    return found

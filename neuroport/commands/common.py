@@ -52,10 +52,10 @@ def chosen_chip(
         return chip
     if instance is not None:
         raise click.UsageError("--chip-instance is one specimen with its own deviations; leave --mismatch out.")
-    from neuroport.api import api
-    from neuroport.chips import description as chips
+    from neuroport.api.compile import specimen
+    from neuroport.chips.mismatch import deviating
 
-    chosen = chips.deviating(api.specimen(network, chip)[0], network.kinds, mismatch)
+    chosen = deviating(specimen(network, chip)[0], network.kinds, mismatch)
     if not seeded:
         text = "note: without --chip-seed every circuit is as designed; --chip-seed N takes a specimen that deviates"
         click.echo(text, err=True)

@@ -35,18 +35,18 @@ def compile_command(
 
         click.echo(writer.to_yaml(network), nl=False)
         return
-    from neuroport.api import api
+    from neuroport.api.compile import lower, specimen
     from neuroport.errors import Unsupported
     from neuroport.program import printer
 
     deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
-    chosen, instance = api.specimen(network, deviating, chip_seed, chip_instance)
+    chosen, instance = specimen(network, deviating, chip_seed, chip_instance)
     if emit == "integer" and not chosen.integer:
         raise Unsupported(
             f"chip '{chosen.name}' calculates in {chosen.arithmetic}, so there is no integer program; "
             f"name a chip that calculates with integers: --chip generic16"
         )
-    program = api.lower(network, chosen, instance, quantised=emit != "program")
+    program = lower(network, chosen, instance, quantised=emit != "program")
     if emit in ("program", "integer"):
         click.echo(printer.text(program), nl=False)
     elif emit == "numba":

@@ -68,16 +68,16 @@ def _backends() -> list[Finding]:
 
 def _genn() -> list[Finding]:
     """The parts of the optional backend genn, each with what to do when it is absent."""
-    from neuroport.commands.examine_genn import parts
+    from neuroport.backends.genn.examine import parts
 
     return [Finding("ok" if part.found else "note", f"GeNN: {part.name}", part.text) for part in parts()]
 
 
 def _cache() -> Finding:
     """Whether compiled code can be kept, so that a second process starts without compiling."""
-    from neuroport.backends.emulator import cache
+    from neuroport.backends import generated
 
-    folder = cache.folder()
+    folder = generated.folder()
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not os.access(existing, os.W_OK):
         return Finding("note", "cache", f"{folder} cannot be written; every process compiles anew")

@@ -24,7 +24,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     from neuroport.trace import read as trace
     from neuroport.trace.learned import cut_off, widened, with_learned
     from neuroport.trace.read import other_arithmetic
-    from neuroport.trace.write import check_output
+    from neuroport.trace.segments import check_output
 
     beside = Path(output).with_suffix(".h5")
     if beside == Path(output):

@@ -18,7 +18,7 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
     from neuroport.errors import InvalidInput, Place
     from neuroport.trace import plot as picture
     from neuroport.trace.read import is_trace, open_trace
-    from neuroport.trace.write import check_output
+    from neuroport.trace.segments import check_output
 
     check_output(output, overwrite, parts=False)
     if Path(trace).is_file() and not is_trace(trace):

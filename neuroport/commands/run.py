@@ -25,7 +25,7 @@ from neuroport.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from neuroport.api.api import Run
+    from neuroport.api.run import Run
     from neuroport.network.network import Network
 
 LINE_EVERY = 10.0
@@ -68,10 +68,10 @@ def run(
 ) -> None:
     """Run a network and print its metrics, spikes and digest."""
     import neuroport
-    from neuroport.copies.axis import can_share
+    from neuroport.network.network import can_share
 
     if output is not None:
-        from neuroport.trace.write import check_output
+        from neuroport.trace.segments import check_output
 
         check_output(output, overwrite)
     chip_seeds = seed_range(chip_seed)
@@ -166,8 +166,7 @@ def _metrics(result: Run, network: Network) -> None:
         columns = ["metric", "value", "at step"]
         rows = [[name, *_measured(v, 0)] for name, v in result.metrics.items()]
     echo_table(columns, rows)
-    from neuroport.network.network import Measure
-    from neuroport.session.protocol import walk
+    from neuroport.network.protocol import Measure, walk
 
     measures = [item for item in walk(network.protocol) if isinstance(item, Measure)]
     for name in (name for name, values in result.metrics.items() if not values):

@@ -29,7 +29,7 @@ def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) 
     """
     from neuroport.chips import description as chips
     from neuroport.trace import read as trace
-    from neuroport.trace.write import parts_folder
+    from neuroport.trace.segments import parts_folder
 
     path = Path(what)
     if not path.exists() and parts_folder(path).is_dir():
@@ -72,16 +72,16 @@ def _network(what: str) -> Network:
 
 
 def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> None:
-    from neuroport.api import api
+    from neuroport.api.compile import manufactured
     from neuroport.chips import instance as instances
-    from neuroport.trace.write import check_output
+    from neuroport.trace.segments import check_output
 
     if seed is None:
         if output is not None:
             raise InvalidInput.one(None, "-o writes a specimen of the chip; say which one with --chip-seed N")
         _show_chip(chip)
         return
-    specimen = api.manufactured(chip, seed)
+    specimen = manufactured(chip, seed)
     if output is not None:
         check_output(output, overwrite, parts=False)
         instances.save(specimen, output, overwrite=overwrite)
@@ -94,7 +94,7 @@ def _file(path: Path) -> None:
     """Show a trace, the parts of one, or a chip instance."""
     from neuroport.chips import instance as instances
     from neuroport.trace import read as trace
-    from neuroport.trace.write import parts_folder
+    from neuroport.trace.segments import parts_folder
 
     if path.is_dir() and path.suffix == ".part":
         from neuroport.trace.join import repair

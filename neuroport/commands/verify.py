@@ -59,8 +59,8 @@ def verify(
     """
     import neuroport
     from neuroport import backends
-    from neuroport.session import protocol
     from neuroport.session import verify as verification
+    from neuroport.session.verify import shorten
 
     names = tuple(dict.fromkeys(against)) or backends.ready()
     if len(names) == 1 and "reference" not in names:
@@ -73,7 +73,7 @@ def verify(
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         if network.protocol and not full and LENGTH in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
-            network = protocol.shorten(network, program, steps=1000 if steps is None else steps)
+            network = shorten(network, program, steps=1000 if steps is None else steps)
             program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
             result = verification.verify(

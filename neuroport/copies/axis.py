@@ -8,25 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.network.network import Network
-from neuroport.program.ir import Array, Program
+from neuroport.program.machine import Array, Program
 
 LANES = 8
 OWN_ROLES = ("state", "weight", "visible", "input")
 ELEMENT_SHIFT = 40
 """Random draws of copy c have the element number of copy 0 plus c * 2**ELEMENT_SHIFT."""
-
-
-def shares(network: Network) -> bool:
-    """Whether the copies of a network share variables of a model, so that they are one program."""
-    return network.copies > 1 and can_share(network)
-
-
-def can_share(network: Network) -> bool:
-    """Whether copies of the network, if it had several, would share variables of a model."""
-    states = [state for p in network.populations for state in p.neuron.states]
-    states += [state for p in network.projections for state in p.synapse.states]
-    return any(state.over_copies == "shared" for state in states)
 
 
 def is_own(array: Array) -> bool:

@@ -19,32 +19,26 @@ from neuroport.errors import Unsupported
 from neuroport.program.ir import (
     REAL,
     Apply,
-    Array,
     Body,
     Const,
-    Event,
     Expr,
     Int,
     Let,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
     Real,
     Round,
-    Series,
     Stmt,
     Store,
     Sum,
     Temp,
     Type,
-    arrays_of,
     children,
     walk,
     with_children,
     with_expressions,
 )
+from neuroport.program.machine import Array, Event, Population, Program, Projection, Series, arrays_of
 from neuroport.program.names import of_run
 
 WIDEST = 2**63 - 1

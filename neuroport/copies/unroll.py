@@ -12,25 +12,19 @@ from dataclasses import replace
 from neuroport.errors import Unsupported
 from neuroport.numerics.rng import mix
 from neuroport.program.ir import (
-    Array,
     Body,
-    Derived,
-    Event,
     Expr,
     Lookup,
-    Population,
-    Program,
-    Projection,
     Random,
     Read,
     Round,
     Send,
     Stmt,
     Store,
-    arrays_of,
     with_children,
     with_expressions,
 )
+from neuroport.program.machine import Array, Derived, Event, Population, Program, Projection, arrays_of
 from neuroport.program.names import RUN, of_run
 
 

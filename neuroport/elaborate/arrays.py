@@ -25,10 +25,11 @@ from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.language.lower import Lowering
 from neuroport.language.names import ConstantNames, Constants, declared_type
 from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
-from neuroport.network.network import Population, Projection
+from neuroport.network.objects import Population, Projection
 from neuroport.network.values import Quantity, Value
 from neuroport.program.constants import evaluate
-from neuroport.program.ir import REAL, Array, Designed, Expr, Int, Numbers, ReportLine, Role, Store, Sum, Type
+from neuroport.program.ir import REAL, Expr, Int, Numbers, Store, Sum, Type
+from neuroport.program.machine import Array, Designed, ReportLine, Role
 from neuroport.program.names import ITEM_STEP, LENGTH, RUN, STEP
 from neuroport.program.whole import NoValue
 

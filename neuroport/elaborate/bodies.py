@@ -18,27 +18,12 @@ from neuroport.language.lower import Lowering
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
 from neuroport.network import units
 from neuroport.network.model import Trace
-from neuroport.network.network import Population, Projection, StateHistogram
-from neuroport.program.ir import (
-    BOOL,
-    REAL,
-    Apply,
-    Array,
-    Body,
-    Const,
-    Event,
-    Expr,
-    Int,
-    Read,
-    Readout,
-    Real,
-    Send,
-    Spike,
-    Store,
-    walk,
-)
-from neuroport.program.ir import Population as ProgramPopulation
-from neuroport.program.ir import Projection as ProgramProjection
+from neuroport.network.objects import Population, Projection
+from neuroport.network.results import StateHistogram
+from neuroport.program.ir import BOOL, REAL, Apply, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
+from neuroport.program.machine import Array, Event, Readout
+from neuroport.program.machine import Population as ProgramPopulation
+from neuroport.program.machine import Projection as ProgramProjection
 
 
 def population_body(made: Elaboration, population: Population) -> ProgramPopulation:

@@ -9,8 +9,9 @@ from neuroport.chips import instance as instances
 from neuroport.elaborate.connect import Synapses
 from neuroport.elaborate.state import Elaboration, Object
 from neuroport.network.model import Parameter
-from neuroport.network.network import Projection
-from neuroport.program.ir import Numbers, ReportLine
+from neuroport.network.objects import Projection
+from neuroport.program.ir import Numbers
+from neuroport.program.machine import ReportLine
 
 
 def deviates(made: Elaboration, obj: Object, kind: str) -> bool:

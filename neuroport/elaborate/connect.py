@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuroport.elaborate.values import Elements, read_dataset
 from neuroport.errors import InvalidInput
-from neuroport.network.network import Connect, Projection
+from neuroport.network.objects import Connect, Projection
 from neuroport.numerics.draws import Source, bernoulli_pairs, choose
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neuroport.elaborate.hoist import depends_on
-from neuroport.program.ir import Int, Numbers, Program, Read, Send, parts, walk
+from neuroport.program.ir import Int, Numbers, Read, Send, parts, walk
+from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, RUN, STEP
 
 HORIZON = 2**24

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 
-from neuroport.copies.axis import shares
 from neuroport.elaborate.connect import expected_synapses
 from neuroport.errors import InvalidInput, Problem
 from neuroport.language import blocks
 from neuroport.network.model import NeuronModel, SynapseModel
-from neuroport.network.network import Network
+from neuroport.network.network import Network, shares
 
 BYTES_PER_VALUE = 8
 BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index

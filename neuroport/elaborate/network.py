@@ -13,15 +13,15 @@ from neuroport.elaborate.arrays import population_arrays, projection_arrays, run
 from neuroport.elaborate.bodies import events, histogram, population_body, projection_bodies
 from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_horizon
 from neuroport.elaborate.memory import refuse_too_large
+from neuroport.elaborate.protocol import protocol_steps
+from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
 from neuroport.elaborate.values import Materialiser
 from neuroport.network import units
+from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
-from neuroport.program.ir import Derived, Injection, Program, Record, Series
-from neuroport.program.names import check_names
-from neuroport.session.protocol import protocol_steps
-from neuroport.session.sample import sample_records
+from neuroport.program.machine import Derived, Injection, Program, Record, Series
 
 
 def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None) -> Program:

@@ -17,8 +17,10 @@ from neuroport.errors import InvalidInput, Problem
 from neuroport.language.names import Constants
 from neuroport.network import units
 from neuroport.network.model import Trace
-from neuroport.network.network import Network, Projection
-from neuroport.program.ir import Arrays, Designed, Expr, Numbers, Read, ReportLine, walk
+from neuroport.network.network import Network
+from neuroport.network.objects import Projection
+from neuroport.program.ir import Expr, Numbers, Read, walk
+from neuroport.program.machine import Arrays, Designed, ReportLine
 
 Over = Literal["scalar", "neuron", "synapse"]
 

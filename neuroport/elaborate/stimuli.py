@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.copies.axis import shares
 from neuroport.elaborate.values import Elements, Materialiser
 from neuroport.errors import InvalidInput, Problem
 from neuroport.network import units
 from neuroport.network.model import Input
-from neuroport.network.network import Capture, Network, Patterns, Present, Run, SpikeList, Stimulus, TimeSeries
+from neuroport.network.network import Network, shares
+from neuroport.network.protocol import Capture, Present, Run, dealt, walk
+from neuroport.network.stimuli import Patterns, SpikeList, Stimulus, TimeSeries
 from neuroport.network.values import Value
-from neuroport.program.ir import Injection, Numbers, Series
-from neuroport.session.protocol import dealt, walk
+from neuroport.program.ir import Numbers
+from neuroport.program.machine import Injection, Series
 
 
 def elaborate_stimulus(stimulus: Stimulus, network: Network, materialiser: Materialiser) -> Injection | Series:

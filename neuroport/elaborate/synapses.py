@@ -9,7 +9,7 @@ from neuroport.errors import Problem
 from neuroport.language.check import TRIGGERED, synapse_allowed
 from neuroport.language.lower import Lowering
 from neuroport.language.names import Side, SynapseNames, Twin
-from neuroport.network.network import Projection
+from neuroport.network.objects import Projection
 from neuroport.program.ir import REAL, Apply, Body, Expr, Int, Read, Real, Send
 from neuroport.program.sent import Form, as_sent
 

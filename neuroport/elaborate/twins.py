@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from neuroport.elaborate.connect import Synapses
 from neuroport.errors import InvalidInput
-from neuroport.network.network import Projection
+from neuroport.network.objects import Projection
 
 
 def twin_index(projection: Projection, own: Synapses, other: Projection, its: Synapses) -> NDArray[np.int64]:

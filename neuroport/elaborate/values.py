@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport import datasets
+from neuroport.elaborate.draws import sample
 from neuroport.elaborate.targets import boltzmann
 from neuroport.errors import InvalidInput, Place, Problem, Unsupported
 from neuroport.network import units
@@ -24,7 +25,7 @@ from neuroport.network.values import (
     TargetValue,
     Value,
 )
-from neuroport.numerics.draws import Source, sample
+from neuroport.numerics.draws import Source
 from neuroport.program.ir import Numbers
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from neuroport.files.library import Library
 from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
-from neuroport.network.network import Boltzmann, Metric, Population, Projection, Readout, Stimulus
+from neuroport.network.objects import Population, Projection
+from neuroport.network.results import Metric, Readout
+from neuroport.network.stimuli import Boltzmann, Stimulus
 from neuroport.network.units import quoted, suggestion
 from neuroport.network.values import Quantity
 from neuroport.yaml.fields import Report, listing

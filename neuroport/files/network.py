@@ -22,7 +22,9 @@ from neuroport.files import values as read_values
 from neuroport.files.context import Context
 from neuroport.files.protocol import check_readouts, protocol
 from neuroport.network import units
-from neuroport.network.network import Network, Readout, Stimulus
+from neuroport.network.network import Network
+from neuroport.network.results import Readout
+from neuroport.network.stimuli import Stimulus
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml import nodes as yamlfile

@@ -13,7 +13,7 @@ from neuroport.files.overrides import KEYS
 from neuroport.files.values import Fits, Rows, Shape, Slot
 from neuroport.language import check as language
 from neuroport.network.model import Input, Parameter, State, SynapseModel, Trace
-from neuroport.network.network import Connect, Population, Projection, Twin
+from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.units import quoted, suggestion
 from neuroport.network.values import Frozen, Quantity, Value
 from neuroport.yaml.fields import found, listing

@@ -12,26 +12,25 @@ from neuroport.files.values import Slot
 from neuroport.language.check import EACH_STEP
 from neuroport.network import units
 from neuroport.network.model import Expression, Parameter
-from neuroport.network.network import (
+from neuroport.network.protocol import (
     Anneal,
     Capture,
     If,
     Item,
     Measure,
-    Metric,
-    Patterns,
     Present,
     Repeat,
     Reset,
     Run,
-    Samples,
     Set,
     Trigger,
+    walk,
 )
+from neuroport.network.results import Metric, Samples
+from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
-from neuroport.session.protocol import walk
 from neuroport.yaml.fields import found, listing
 from neuroport.yaml.nodes import Mapping, Node, Scalar
 

@@ -10,18 +10,9 @@ from neuroport.files import values as read_values
 from neuroport.files.context import Context
 from neuroport.language.syntax import CALLS
 from neuroport.network import units
-from neuroport.network.network import (
-    Metric,
-    MetricKind,
-    Patterns,
-    Population,
-    Projection,
-    Readout,
-    Recording,
-    Samples,
-    StateHistogram,
-    StateRecord,
-)
+from neuroport.network.objects import Population, Projection
+from neuroport.network.results import Metric, MetricKind, Readout, Recording, Samples, StateHistogram, StateRecord
+from neuroport.network.stimuli import Patterns
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml.fields import found

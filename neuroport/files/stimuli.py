@@ -9,7 +9,8 @@ import numpy as np
 from neuroport.files import values as read_values
 from neuroport.files.context import Context, input_of
 from neuroport.files.values import Fits, Rows, Shape, Slot
-from neuroport.network.network import Boltzmann, Patterns, Population, SpikeList, Stimulus, TimeSeries
+from neuroport.network.objects import Population
+from neuroport.network.stimuli import Boltzmann, Patterns, SpikeList, Stimulus, TimeSeries
 from neuroport.network.values import ArrayValue, Frozen, Value
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import Mapping, Node, Scalar, Sequence

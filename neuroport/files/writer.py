@@ -19,31 +19,11 @@ from neuroport.errors import InvalidInput
 from neuroport.files import library
 from neuroport.files.values import DISTRIBUTIONS
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
-from neuroport.network.network import (
-    Anneal,
-    Boltzmann,
-    Capture,
-    Connect,
-    If,
-    Item,
-    Measure,
-    Metric,
-    Network,
-    Patterns,
-    Population,
-    Present,
-    Projection,
-    Readout,
-    Recording,
-    Repeat,
-    Reset,
-    Run,
-    Samples,
-    Set,
-    SpikeList,
-    Stimulus,
-    Trigger,
-)
+from neuroport.network.network import Network
+from neuroport.network.objects import Connect, Population, Projection
+from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
+from neuroport.network.results import Metric, Readout, Recording, Samples
+from neuroport.network.stimuli import Boltzmann, Patterns, SpikeList, Stimulus
 from neuroport.network.values import (
     ArrayValue,
     CopyValue,

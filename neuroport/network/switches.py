@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from neuroport.network.model import Parameter
-from neuroport.network.network import Population, Projection
+from neuroport.network.objects import Population, Projection
 
 Owner = Population | Projection
 

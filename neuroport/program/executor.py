@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 
 
 @dataclass(eq=False)

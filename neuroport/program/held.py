@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.program.fixed import encode
-from neuroport.program.ir import Array, Int, Numbers
+from neuroport.program.ir import Int, Numbers
+from neuroport.program.machine import Array
 
 _SAME = 2.0**-50
 """Bounds are computed in float64 like values: both may be off by units in the last place."""

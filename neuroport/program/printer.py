@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from neuroport.program.ir import (
     Apply,
-    Array,
     Body,
     Bool,
     Const,
@@ -21,8 +20,6 @@ from neuroport.program.ir import (
     Int,
     Let,
     Lookup,
-    Program,
-    Projection,
     Random,
     Read,
     Real,
@@ -35,6 +32,7 @@ from neuroport.program.ir import (
     Temp,
     Type,
 )
+from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.names import written
 
 INFIX = {

@@ -9,14 +9,12 @@ import numpy as np
 from neuroport.errors import InvalidInput
 from neuroport.program.ir import (
     Apply,
-    Array,
     Bool,
     Const,
     Expr,
     Int,
     Lookup,
     Numbers,
-    Program,
     Real,
     Round,
     Spike,
@@ -25,6 +23,7 @@ from neuroport.program.ir import (
     expressions,
     walk,
 )
+from neuroport.program.machine import Array, Program
 from neuroport.program.printer import expression, statement
 
 WORD = (-(2**63), 2**63 - 1)

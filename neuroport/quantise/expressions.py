@@ -27,16 +27,12 @@ from neuroport.program.intervals import Interval
 from neuroport.program.ir import (
     BOOL,
     Apply,
-    Array,
-    Arrays,
     Bool,
     Const,
-    Derived,
     Expr,
     Int,
     Let,
     Numbers,
-    Projection,
     Random,
     Read,
     Real,
@@ -48,6 +44,7 @@ from neuroport.program.ir import (
     Type,
     walk,
 )
+from neuroport.program.machine import Array, Arrays, Derived, Projection
 from neuroport.program.names import LENGTH, of_compiler, written
 from neuroport.quantise import lookup, products, quotients, tables
 from neuroport.quantise.demand import ANY, Demand, Demands, of_sum, operands

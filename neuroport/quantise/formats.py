@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -26,21 +25,8 @@ from neuroport.program.fixed import (
     round_fraction,
     word,
 )
-from neuroport.program.ir import (
-    Array,
-    Arrays,
-    Body,
-    Const,
-    Derived,
-    Expr,
-    Int,
-    Program,
-    Read,
-    Real,
-    ReportLine,
-    Store,
-    Sum,
-)
+from neuroport.program.ir import Const, Expr, Int, Read, Real, Store, Sum
+from neuroport.program.machine import Array, Arrays, Derived, Program, ReportLine, bodies, stored
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
 
 _RUN = {STEP, ITEM_STEP}
@@ -89,25 +75,10 @@ def real_bounds(array: Array) -> tuple[float, float]:
     return float(array.initial.min()), float(array.initial.max())
 
 
-def stored(bodies: Iterable[Body]) -> set[str]:
-    """The arrays that some body stores to."""
-    return {stmt.array for body in bodies for stmt in body if isinstance(stmt, Store)}
-
-
 def summed(program: Program) -> set[str]:
     """The arrays that the step of a projection gives as sums over copies."""
     steps = (stmt for p in program.projections for stmt in p.step)
     return {stmt.array for stmt in steps if isinstance(stmt, Store) and isinstance(stmt.value, Sum)}
-
-
-def bodies(program: Program) -> Iterable[Body]:
-    """All bodies of a program."""
-    for population in program.populations:
-        yield population.body
-    for projection in program.projections:
-        yield from (projection.step, projection.arrive, projection.post_body)
-    for event in program.events:
-        yield event.body
 
 
 @dataclass(slots=True)

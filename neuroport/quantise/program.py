@@ -34,34 +34,23 @@ from neuroport.program.fixed import (
     round_shift_array,
     word,
 )
-from neuroport.program.ir import (
-    BOOL,
-    Apply,
+from neuroport.program.ir import BOOL, Apply, Body, Const, Expr, Int, Let, Overflow, Read, Send, Spike, Stmt, Store, Sum
+from neuroport.program.machine import (
     Array,
-    Body,
-    Const,
     Event,
-    Expr,
     Injection,
-    Int,
-    Let,
-    Overflow,
     Population,
     Program,
     Projection,
-    Read,
     Readout,
-    Send,
     Series,
-    Spike,
-    Stmt,
-    Store,
-    Sum,
+    bodies,
+    stored,
 )
 from neuroport.program.sent import as_sent
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import Lowerer, Shared
-from neuroport.quantise.formats import Formats, Notes, bodies, stored, word_class
+from neuroport.quantise.formats import Formats, Notes, word_class
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
 
 HOST_BITS = 16

@@ -12,12 +12,14 @@ from neuroport.errors import InvalidInput
 from neuroport.network import units
 from neuroport.network.network import Network
 from neuroport.network.values import Quantity
-from neuroport.program.constants import Switchboard, real
+from neuroport.program.constants import real
 from neuroport.program.executor import Executor
-from neuroport.program.ir import Array, Numbers, Program, Read, walk
+from neuroport.program.ir import Numbers, Read, walk
+from neuroport.program.machine import Array, Program
 from neuroport.program.names import compiled, written
 from neuroport.session.host import Checker, declared, numbers, shaped
 from neuroport.session.inject import Injections
+from neuroport.session.switchboard import Switchboard
 
 
 class Controls:

@@ -13,7 +13,8 @@ from neuroport.network.model import Input, Parameter, State
 from neuroport.network.network import Network
 from neuroport.program.constants import real
 from neuroport.program.held import held, shown
-from neuroport.program.ir import Array, Int, Numbers, Program
+from neuroport.program.ir import Int, Numbers
+from neuroport.program.machine import Array, Program
 
 _FLOAT32 = float(np.finfo(np.float32).max)
 

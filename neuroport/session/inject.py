@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from neuroport.errors import InvalidInput
 from neuroport.program.executor import Executor
 from neuroport.program.held import shown
-from neuroport.program.ir import Array, Int, Numbers
+from neuroport.program.ir import Int, Numbers
+from neuroport.program.machine import Array
 from neuroport.session.host import Checker, numbers
 
 

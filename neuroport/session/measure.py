@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.elaborate import targets
-from neuroport.network.network import Metric
+from neuroport.network.results import Metric
 from neuroport.session import metrics
 from neuroport.session.controls import Controls
 from neuroport.session.patterns import PatternTables

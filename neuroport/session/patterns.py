@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.elaborate.protocol import patterns_of
 from neuroport.elaborate.stimuli import labels_of
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
-from neuroport.network.network import Capture, Network
+from neuroport.network.network import Network
+from neuroport.network.protocol import Capture
 from neuroport.program.constants import real
 from neuroport.program.executor import Executor
 from neuroport.program.held import held
-from neuroport.program.ir import Array, Numbers, Program
-from neuroport.session.protocol import patterns_of
+from neuroport.program.ir import Numbers
+from neuroport.program.machine import Array, Program
 from neuroport.session.sample import Shown
 
 

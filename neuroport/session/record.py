@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.network.network import Network
+from neuroport.network.protocol import whole_steps
 from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
-from neuroport.program.ir import Program
-from neuroport.session.protocol import whole_steps
+from neuroport.program.machine import Program
 from neuroport.session.sample import Sampler
 
 Chunk = Callable[[int], int]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,94 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.stimuli import labels_of, pattern_count
-from neuroport.elaborate.values import Materialiser
-from neuroport.errors import Problem
-from neuroport.network import units
-from neuroport.network.network import Network, Patterns, Present, Run, Samples
-from neuroport.program.ir import Int, Program, Record
-from neuroport.session.protocol import walk
+from neuroport.elaborate.samples import Window
+from neuroport.network.network import Network
+from neuroport.program.ir import Int
+from neuroport.program.machine import Program, Record
 
 Rows = NDArray[np.float64]
 LARGE_ROW = 128
 """Rows of so many numbers are added fastest one by one."""
-LABELLED = ("accuracy", "cross_entropy")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The steps of a pattern, counted from 0, that a readout wants: start, start + every, … before `stop`."""
-
-    start: int
-    stop: int | None
-    every: int
-    last: bool
-
-    @classmethod
-    def of(cls, readout: Samples, network: Network) -> Window:
-        """What a readout says, in steps."""
-        start, every = (int(units.steps(time, network.dt)) for time in (readout.start, readout.every))
-        stop = None if readout.stop is None else int(units.steps(readout.stop, network.dt))
-        return cls(start, stop, every, readout.reduce == "last")
-
-    def within(self, length: int) -> range:
-        """Those of a pattern that lasts so long; only the last of them where the others are not needed."""
-        wanted = range(self.start, length if self.stop is None else min(self.stop, length), self.every)
-        return wanted[-1:] if self.last else wanted
-
-
-def sample_records(network: Network, materialiser: Materialiser) -> tuple[Record, ...]:
-    """What executors sample for every samples readout; problems of its labels are noted at the materialiser."""
-    _check_labels(network, materialiser)
-    records = []
-    for readout in network.samples:
-        every, phase = _grid(readout, network, materialiser)
-        records.append(Record(readout.of, every, readout.name, phase))
-    return tuple(records)
-
-
-def _grid(readout: Samples, network: Network, materialiser: Materialiser) -> tuple[int, int]:
-    """The longest interval and the phase with which all the steps are sampled that any item needs."""
-    window = Window.of(readout, network)
-    first: int | None = None
-    interval = longest = 0
-    for item in walk(network.protocol):
-        if not isinstance(item, Run | Present) or readout.name not in item.readouts:
-            continue
-        several = False
-        if isinstance(item, Run):
-            length = int(units.steps(item.duration, network.dt))
-        else:
-            shown = network.patterns(item.patterns)
-            assert shown.hold is not None
-            length = int(units.steps(shown.hold, network.dt))
-            count = pattern_count(shown, network, materialiser) if item.count is None else item.count
-            several = count > 1
-        wanted = window.within(length)
-        if not wanted:
-            continue
-        first = wanted[0] if first is None else first
-        gaps = (wanted[0] - first, window.every if len(wanted) > 1 else 0, length if several else 0)
-        interval = math.gcd(interval, *gaps)
-        longest = max(longest, length)
-    if first is None:
-        return window.every, window.start % window.every
-    interval = interval or longest
-    return interval, first % interval
-
-
-def _check_labels(network: Network, materialiser: Materialiser) -> None:
-    """Note labels that no cell of a readout stands for."""
-    for metric in (m for m in network.metrics if m.kind in LABELLED):
-        readout = next(r for r in network.samples if r.name == metric.of)
-        cells = network.population(readout.of.partition(".")[0]).size
-        shown = {i.patterns for i in walk(network.protocol) if isinstance(i, Present) and metric.of in i.readouts}
-        for patterns in (s for s in network.stimuli if isinstance(s, Patterns) and s.name in shown):
-            labels = labels_of(patterns, materialiser)
-            if labels is not None and labels.max(initial=0) >= cells:
-                text = f"label {labels.max()} of '{patterns.name}' has no cell in readout '{readout.name}', whose "
-                text += f"{cells} cells stand for the labels 0 to {cells - 1}; sample a larger population"
-                materialiser.problems.append(Problem(patterns.labels.place if patterns.labels else None, text))
 
 
 # ------------------------------------------------------------------------------------------------ while a run goes on

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Program
+from neuroport.program.machine import Program
 from neuroport.session.session import Session
 
 FACTOR = 100.0

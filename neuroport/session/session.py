@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.elaborate.protocol import protocol_steps
 from neuroport.errors import InvalidInput, Unsupported
-from neuroport.network.network import Item, Measure, Network
+from neuroport.network.network import Network
+from neuroport.network.protocol import Item, Measure, steps_of, walk
 from neuroport.network.values import Quantity
-from neuroport.program.constants import Switchboard
 from neuroport.program.executor import Backend, Capture, Executor
-from neuroport.program.ir import Int, Program
+from neuroport.program.ir import Int
+from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP, of_run
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
-from neuroport.session.protocol import protocol_steps, steps_of, walk
 from neuroport.session.record import Chunk, Recorder, Sink, spiking
 from neuroport.session.sample import Sampler
+from neuroport.session.switchboard import Switchboard
 from neuroport.session.walk import Walk
 
 Values = NDArray[np.float64] | NDArray[np.int64]

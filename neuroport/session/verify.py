@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.elaborate.protocol import patterns_of, present_holds, protocol_steps
 from neuroport.errors import Unsupported
-from neuroport.network.network import Network, Run
+from neuroport.network.network import Network
+from neuroport.network.protocol import Capture, If, Item, Present, Repeat, Run, whole_steps
 from neuroport.network.values import Quantity
 from neuroport.program.executor import Backend
-from neuroport.program.ir import Program
-from neuroport.session.protocol import protocol_steps, shorten
+from neuroport.program.machine import Program
 from neuroport.session.record import Chunk
 from neuroport.session.sensitivity import Sensitivity, Shadow
 from neuroport.session.session import Progress, Session, open_session
@@ -377,3 +378,36 @@ def _overflow_difference(sessions: Sequence[Session]) -> Difference | None:
             if values[0] != values[1]:
                 return Difference("overflows", first.step - 1, name, 0, (first.backend, other.backend), values)
     return None
+
+
+def shorten(network: Network, program: Program, repeats: int = 3, steps: int = 1000) -> Network:
+    """The network with a protocol in which no repeat runs more often and no item longer than that.
+
+    A `present` item shows as many of its patterns as fit, at least one to every copy; a `capture` item takes what was
+    shown.
+    """
+    return replace(network, protocol=_shorten(network.protocol, network, program, repeats, steps))
+
+
+def _shorten(items: tuple[Item, ...], network: Network, program: Program, repeats: int, steps: int) -> tuple[Item, ...]:
+    short: list[Item] = []
+    for item in items:
+        match item:
+            case Repeat():
+                do = _shorten(item.do, network, program, repeats, steps)
+                short.append(replace(item, count=min(item.count, repeats), do=do))
+            case Run() if whole_steps(item.duration, network.dt) > steps:
+                short.append(replace(item, duration=Quantity(steps, "steps")))
+            case Present():
+                series = patterns_of(item.patterns, program)
+                shown = min(present_holds(item, program), max(1, steps // series.hold))
+                short.append(replace(item, count=shown * program.copies))
+            case Capture():
+                short.append(replace(item, all_shown=False))
+            case If():
+                then = _shorten(item.then, network, program, repeats, steps)
+                otherwise = _shorten(item.otherwise, network, program, repeats, steps)
+                short.append(replace(item, then=then, otherwise=otherwise))
+            case _:
+                short.append(item)
+    return tuple(short)

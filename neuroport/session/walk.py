@@ -8,26 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.network.network import (
+from neuroport.elaborate.protocol import holds, patterns_of, present_holds, present_steps
+from neuroport.network.protocol import (
     Anneal,
     Capture,
     If,
     Item,
     Measure,
-    Patterns,
     Present,
     Repeat,
     Reset,
     Run,
     Set,
     Trigger,
+    whole_steps,
 )
+from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
 from neuroport.program.names import LENGTH
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
-from neuroport.session.protocol import holds, patterns_of, present_holds, present_steps, schedule, whole_steps
+from neuroport.session.protocol import schedule
 from neuroport.session.record import Chunk, Recorder
 
 

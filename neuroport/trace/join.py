@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from neuroport.errors import InvalidInput, Place
-from neuroport.trace.write import Lock, check_output, parts_folder, settle
+from neuroport.trace.segments import Lock, check_output, parts_folder, segments, settle
 
 MAGIC = 0x0A7A
 SONATA_VERSION = (0, 1)
@@ -50,12 +50,6 @@ def repair(path: str | Path, overwrite: bool = False) -> Path:
 
     shutil.rmtree(folder)
     return out
-
-
-def segments(folder: Path) -> list[Path]:
-    """The complete segments in order; empty if the first, which says what the others are, is missing."""
-    found = sorted(folder.glob("*.h5"))
-    return found if found and found[0].name == "000000.h5" else []
 
 
 def join(folder: Path, out: Path) -> None:

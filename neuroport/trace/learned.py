@@ -19,10 +19,11 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.language.blocks import assigned
 from neuroport.network import units
 from neuroport.network.model import NeuronModel, State, SynapseModel
-from neuroport.network.network import Anneal, Connect, Network, Population, Projection, Set
+from neuroport.network.network import Network
+from neuroport.network.objects import Connect, Population, Projection
+from neuroport.network.protocol import Anneal, Set, walk
 from neuroport.network.switches import matching
 from neuroport.network.values import ArrayValue, Frozen, Quantity, Value
-from neuroport.session.protocol import walk
 from neuroport.trace.read import Trace
 
 LEARNED = ("weight", "plastic")

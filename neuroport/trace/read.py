@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Place
 from neuroport.program.fixed import VERSION
-from neuroport.trace.write import FORMAT, parts_folder
+from neuroport.trace.segments import parts_folder
+from neuroport.trace.write import FORMAT
 
 if TYPE_CHECKING:
     import h5py

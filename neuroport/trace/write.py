@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
 import shutil
 import time
@@ -23,14 +22,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import __version__
 from neuroport.chips.chip import Chip, ChipInstance
-from neuroport.errors import InvalidInput, Place
 from neuroport.network.network import Network
+from neuroport.network.protocol import whole_steps
 from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
-from neuroport.program.ir import Array, Int, Program
-from neuroport.session.protocol import whole_steps
+from neuroport.program.ir import Int
+from neuroport.program.machine import Array, Program
+from neuroport.trace.segments import Lock, check_output, parts_folder, settle
+from neuroport.version import __version__
 
 if TYPE_CHECKING:
     import h5py
@@ -39,35 +39,6 @@ FORMAT = 1
 SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 10.0
 PACKAGES = ("numpy", "numba", "h5py")
-
-
-def parts_folder(path: str | Path) -> Path:
-    """Where the segments of the trace `path` lie while it is being written."""
-    return Path(f"{path}.part")
-
-
-def check_output(path: str | Path, overwrite: bool = False, parts: bool = True) -> None:
-    """Raise InvalidInput if `path` cannot become a new file: said before a run starts, not after it.
-
-    `parts`: also look for the parts of an interrupted run that would be replaced.
-    """
-    out = Path(path)
-    text = ""
-    if out.is_dir():
-        text = "is a folder; give the name of a file"
-    elif out.exists() and not overwrite:
-        text = "exists already; choose another name, or replace it with --overwrite"
-    elif not out.parent.is_dir():
-        text = f"the folder '{out.parent}' does not exist; create it or choose another one"
-    elif not os.access(out.parent, os.W_OK):
-        text = f"the folder '{out.parent}' cannot be written to; choose another one"
-    elif parts and parts_folder(out).exists() and not overwrite:
-        text = (
-            f"the run that was writing this file did not end; join its parts with "
-            f"'neuroport show {parts_folder(out)}', or replace them with --overwrite"
-        )
-    if text:
-        raise InvalidInput.one(Place(str(out)), text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,29 +81,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-class Lock:
-    """An advisory lock on a parts folder that ends with the process that holds it."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = (folder / "lock").open("a")
-
-    def take(self) -> bool:
-        """Whether the folder is ours now; true also on systems without advisory locks."""
-        try:
-            import fcntl
-        except ImportError:
-            return True
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def release(self) -> None:
-        """Give the folder back."""
-        self._file.close()
 
 
 class Writer:
@@ -302,13 +250,6 @@ class _Segment:
         self._file.close()
         if kind is None:
             settle(self._temporary, self._path)
-
-
-def settle(temporary: Path, path: Path) -> None:
-    """Flush a closed file to the disk and give it its name."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def _describe(item: Any, array: Array) -> None:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 
 from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.network.identifiers import IDENTIFIER
 from neuroport.network.units import quoted, suggestion
-from neuroport.program.names import IDENTIFIER
 from neuroport.yaml.nodes import Mapping, Node, Scalar
 from neuroport.yaml.nodes import Sequence as List
 

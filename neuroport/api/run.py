@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neuroport import backends, networks
-from neuroport.chips import description as chips
-from neuroport.chips import instance as instances
+from neuroport import backends
+from neuroport.api.compile import lower, specimen
 from neuroport.chips.chip import Chip, ChipInstance
-from neuroport.elaborate.network import elaborate
-from neuroport.errors import InvalidInput, Place
-from neuroport.files import network as reader
+from neuroport.errors import InvalidInput
 from neuroport.files import writer
 from neuroport.files.protocol import MAX_COUNT
-from neuroport.network.network import Run as Item
+from neuroport.network.protocol import Run as Item
+from neuroport.network.protocol import steps_of
 from neuroport.network.values import Quantity
 from neuroport.program import fixed as arithmetic
-from neuroport.quantise import program as quantise
-from neuroport.session.protocol import steps_of
 from neuroport.session.session import Progress, Session, open_session
-from neuroport.trace.write import Source, Writer, check_output
+from neuroport.trace.segments import check_output
+from neuroport.trace.write import Source, Writer
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
-    from neuroport.program.ir import Program, ReportLine
+    from neuroport.program.machine import ReportLine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,83 +53,6 @@ class Run:
     run_s: float = 0.0
     trace: str | None = None
     report: tuple[ReportLine, ...] = field(default=(), repr=False)
-
-
-def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
-    """Read a network file, or one of the shipped networks by its name.
-
-    `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems.
-    """
-    if str(path) in networks.names() and not Path(path).exists():
-        path = networks.path(str(path))
-    return reader.load(path, sets)
-
-
-def specimen(
-    network: Network,
-    chip: str | Chip | None = None,
-    chip_seed: int | None = None,
-    instance: str | Path | ChipInstance | None = None,
-) -> tuple[Chip, ChipInstance | None]:
-    """The chip to run on (default: the network's) and, with a seed, a file or an instance, which specimen of it.
-
-    Without either every circuit of the chip is as designed.
-    """
-    chosen = chip if isinstance(chip, Chip) else None
-    if instance is not None:
-        if chip_seed is not None:
-            raise InvalidInput.one(
-                None, "give a chip seed or a chip instance, not both; an instance has its seed in it"
-            )
-        found = instance if isinstance(instance, ChipInstance) else instances.load(Path(instance))
-        named = chip if isinstance(chip, str) else chosen.name if chosen else None
-        if named is not None and (chosen or chips.load(str(named))).name != found.chip.name:
-            text = f"this is an instance of chip '{found.chip.name}', not of '{named}'; leave the chip out or change it"
-            place = None if isinstance(instance, ChipInstance) else Place(str(instance))
-            raise InvalidInput.one(place, text)
-        return found.chip, found
-    if chosen is None:
-        chosen = chips.load(str(chip) if chip else _own_chip(network))
-    return chosen, None if chip_seed is None else manufactured(chosen, chip_seed)
-
-
-def _own_chip(network: Network) -> str:
-    """The chip that a network names; the path of a description starts at the network file's folder."""
-    is_path = network.chip.endswith((".yaml", ".yml"))
-    return str(Path(network.folder) / network.chip) if is_path else network.chip
-
-
-def manufactured(chip: Chip, seed: int) -> ChipInstance:
-    """The specimen of a chip that this seed stands for. InvalidInput when all specimens are alike."""
-    if chips.deviates(chip):
-        return instances.manufacture(chip, seed)
-    shipped = [name for name in chips.names() if chips.deviates(chips.load(name))]
-    raise InvalidInput.one(
-        None,
-        f"a chip seed stands for a specimen, and all specimens of chip '{chip.name}' are alike; leave the seed out, "
-        f"choose {' or '.join(shipped)}, or describe a chip with `mismatch` in a file of your own, such as "
-        "mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml",
-    )
-
-
-def compile(
-    network: Network,
-    chip: str | Chip | None = None,
-    chip_seed: int | None = None,
-    instance: str | Path | ChipInstance | None = None,
-) -> Program:
-    """Lower a network to the program that executors run: real numbers on an ideal chip, integers on any other."""
-    chosen, one = specimen(network, chip, chip_seed, instance)
-    return lower(network, chosen, one)
-
-
-def lower(network: Network, chip: Chip, instance: ChipInstance | None, quantised: bool = True) -> Program:
-    """Elaborate, check the chip's limits, and quantise when the chip calculates with integers."""
-    program = elaborate(network, chip, instance)
-    problems = chips.check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
-    if problems:
-        raise InvalidInput(problems)
-    return quantise.quantise(program, chip) if chip.integer and quantised else program
 
 
 def open(

@@ -1,0 +1,105 @@
+"""What all code generators share: identifiers, kinds of values, storage, the folder of compiled code."""
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from neuroport.program.ir import Bool, Expr, Int, Real, Type
+from neuroport.program.machine import Array, Program
+from neuroport.program.stated import bounds
+
+
+@dataclass(slots=True)
+class Names:
+    """Gives every key one Python identifier, close to the wanted text and different from all others."""
+
+    taken: set[str] = field(default_factory=set)
+    given: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def __call__(self, wanted: str, *key: str) -> str:
+        """The identifier of `key`; the first call chooses it."""
+        if key in self.given:
+            return self.given[key]
+        ident = self.fresh(wanted)
+        self.given[key] = ident
+        return ident
+
+    def fresh(self, wanted: str) -> str:
+        """A new identifier."""
+        base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "_"
+        if base[0].isdigit() or keyword.iskeyword(base):
+            base = f"_{base}"
+        ident, n = base, 2
+        while ident in self.taken:
+            ident, n = f"{base}_{n}", n + 1
+        self.taken.add(ident)
+        return ident
+
+
+def fits(bits: int, lo: int, hi: int) -> bool:
+    """Whether lo..hi lies in a signed word of that width."""
+    return lo >= -(1 << (bits - 1)) and hi < (1 << (bits - 1))
+
+
+def integer_dtype(lo: int, hi: int) -> np.dtype[np.signedinteger]:
+    """The narrowest signed dtype that holds lo..hi."""
+    for dtype in (np.int8, np.int16, np.int32):
+        if fits(np.dtype(dtype).itemsize * 8, lo, hi):
+            return np.dtype(dtype)
+    return np.dtype(np.int64)
+
+
+def kind_of(type_: Type, program: Program) -> str:
+    """The kind a value is computed in: `i4`, `i8`, `f` (the program's precision) or `b`.
+
+    Ranges of a real program's integers are not checked at run time, so nothing is concluded from them.
+    """
+    match type_:
+        case Real():
+            return "f"
+        case Bool():
+            return "b"
+        case Int(lo=lo, hi=hi):
+            return "i4" if program.integer and fits(32, lo, hi) else "i8"
+
+
+def working_kind(program: Program, *held: Expr | int) -> str:
+    """The kind in which a machine computes with all of these: operands, the result, and limits.
+
+    This is the only place that decides it, for literals as for variables.
+    """
+    ends = [(x, x) if isinstance(x, int) else bounds(x) for x in held]
+    narrow = program.integer and all(fits(32, lo, hi) for lo, hi in ends)
+    return "i4" if narrow else "i8"
+
+
+def storage(array: Array, program: Program) -> np.dtype[np.generic]:
+    """The dtype an array is kept in. Inputs are accumulators: at least 32 bits."""
+    match array.type:
+        case Real():
+            return np.dtype("float64" if array.wide else program.precision)
+        case Bool():
+            return np.dtype(np.bool_)
+        case Int(lo=lo, hi=hi):
+            wide: DTypeLike = np.int64
+            if not program.integer:
+                return np.dtype(wide)
+            if array.role == "input":
+                return np.dtype(np.int32) if fits(32, lo, hi) else np.dtype(wide)
+            return integer_dtype(lo, hi)
+
+
+def folder() -> Path:
+    """Where generated modules are kept: $NEUROPORT_CACHE, $XDG_CACHE_HOME/neuroport or ~/.cache/neuroport."""
+    if own := os.environ.get("NEUROPORT_CACHE"):
+        return Path(own)
+    if shared := os.environ.get("XDG_CACHE_HOME"):
+        return Path(shared) / "neuroport"
+    return Path.home() / ".cache" / "neuroport"

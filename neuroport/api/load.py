@@ -1,0 +1,23 @@
+"""Network files and shipped networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuroport import networks
+from neuroport.files import network as reader
+
+if TYPE_CHECKING:
+    from neuroport.network.network import Network
+
+
+def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
+    """Read a network file, or one of the shipped networks by its name.
+
+    `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems.
+    """
+    if str(path) in networks.names() and not Path(path).exists():
+        path = networks.path(str(path))
+    return reader.load(path, sets)

@@ -1,0 +1,83 @@
+"""Populations and projections, as an author wrote them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neuroport.errors import Place
+from neuroport.network.model import NeuronModel, SynapseModel
+from neuroport.network.values import Frozen, Quantity, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Neurons of one model. `parameters`, `initial` and `ranges` override what the model declares.
+
+    `mismatch` False: a chip instance leaves its parameters and learned values as designed.
+    """
+
+    name: str
+    size: int
+    neuron: NeuronModel
+    parameters: tuple[tuple[str, Value], ...] = ()
+    initial: tuple[tuple[str, Value], ...] = ()
+    ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
+    mismatch: bool = True
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connect:
+    """Which pairs of neurons a projection connects.
+
+    all_to_all (`self_connections`), one_to_one, fixed_probability (`probability`, `self_connections`), fixed_in_degree
+    (`degree`: presynaptic neurons per postsynaptic one, drawn without replacement; `self_connections`),
+    pairs (`pairs`: int64 (n, 2) of source, target), file (`file`, `dataset`: the same in an HDF5 file).
+    """
+
+    kind: Literal["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "pairs", "file"]
+    self_connections: bool = True
+    probability: float = 0.0
+    degree: int = 0
+    pairs: Frozen | None = None
+    file: str = ""
+    dataset: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twin:
+    """The projection whose synapses correspond to those of another: between the same neuron numbers.
+
+    `transposed`: presynaptic numbers correspond to postsynaptic ones. It is so anyway where only that fits the sizes.
+    """
+
+    of: str
+    transposed: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """Synapses of one model from `source` to an input of `target`.
+
+    `delay`: axonal, one for all, at least one step. `dendritic`: added per synapse to what is sent, zero or more steps.
+    `twin`: whose variables triggered blocks read as twin.NAME. `mismatch`: see Population; also of its weights.
+    """
+
+    name: str
+    source: str
+    target: str
+    synapse: SynapseModel
+    input: str
+    connect: Connect
+    delay: Quantity
+    dendritic: Value | None = None
+    weight: Value | None = None
+    parameters: tuple[tuple[str, Value], ...] = ()
+    initial: tuple[tuple[str, Value], ...] = ()
+    ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
+    twin: Twin | None = None
+    mismatch: bool = True
+    place: Place | None = field(default=None, compare=False)

@@ -1,0 +1,72 @@
+"""What comes from outside: spikes, values in time, patterns; and distributions to learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from neuroport.errors import Place
+from neuroport.network.values import Frozen, Quantity, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpikeList:
+    """Spikes at given times: one unit is added to `input` of neuron `neurons[k]` in the step of `times[k]`."""
+
+    name: str
+    population: str
+    input: str
+    times: Value
+    neurons: Value
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSeries:
+    """Values added to an input: row k of `values` (rows, size) or (rows,) during the k-th `every`.
+
+    `start`: the row at which each copy of a network with copies begins; only with `loop`.
+    """
+
+    name: str
+    population: str
+    input: str
+    values: Value
+    every: Quantity
+    loop: bool = False
+    start: Value | None = None
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patterns:
+    """Patterns added to an input while a `present` item runs, each for `hold`: `values` has patterns x frames x size.
+
+    A pattern of several `frames` is a film: each frame is shown for hold / frames. `labels`: one int per pattern.
+    `beside`: the name of other patterns with which these are shown, pattern by pattern; `hold` is then None, and a
+    number as `values` stands for all of them.
+    """
+
+    name: str
+    population: str
+    input: str
+    values: Value
+    hold: Quantity | None = None
+    order: Literal["sequential", "shuffle", "choice"] = "sequential"
+    frames: int = 1
+    labels: Value | None = None
+    beside: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+
+Stimulus = SpikeList | TimeSeries | Patterns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boltzmann:
+    """Moments of p(z) ~ exp(z'Wz/2 + b'z), z in {0,1}^n: fields c (n, n) = <z_i z_j>, m (n,) = <z_i>, p (2**n,)."""
+
+    name: str
+    weights: Frozen
+    biases: Frozen
+    place: Place | None = field(default=None, compare=False)

@@ -1,0 +1,336 @@
+"""The machine: arrays, populations, projections, events and what else a program consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.errors import InternalError
+from neuroport.program.ir import Body, Expr, Int, Numbers, Overflow, Real, Rounding, Store, Type
+
+Role = Literal["state", "parameter", "input", "weight", "visible"]
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A named array of the machine, `OBJECT.VARIABLE`.
+
+    Special scalars of owner "$run" exist where they are used: "$run.t" (step number) and "$run.item_step" are kept by
+    the executor, "$run.T" (steps of the running item) is written by the session.
+
+    `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
+    projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
+    `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
+    host may give to static weights whose range the network file says.
+    `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
+
+    In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
+    value per copy, and `initial` the shape (size, copies) or (synapses, copies). Parameters are always shared.
+
+    Names of other arrays, or "": `visible` of what leaves a learned weight's synapse, `hidden` of the weight that such
+    an array of role visible shows, `factor` of the factors of the circuits through which a learned value is used.
+    """
+
+    name: str
+    owner: str
+    at: Literal["scalar", "neuron", "synapse"]
+    role: Role
+    type: Type
+    initial: Numbers
+    kind_class: str = "state"
+    history: int = 0
+    slots: int = 1
+    dynamic: bool = False
+    range: tuple[float, float] | None = None
+    designed: tuple[float, float] | None = None
+    rounding: Rounding = "nearest"
+    overflow: Overflow = "none"
+    shared: bool = False
+    visible: str = ""
+    hidden: str = ""
+    factor: str = ""
+
+    @property
+    def wide(self) -> bool:
+        """Whether the array is float64 even in a float32 program: learned values, whose small changes must add up."""
+        return self.kind_class == "plastic" and isinstance(self.type, Real)
+
+    def linked(self, change: Callable[[str], str]) -> Array:
+        """The array with the names of the others that it has changed."""
+        visible, hidden, factor = (change(name) if name else "" for name in (self.visible, self.hidden, self.factor))
+        return replace(self, visible=visible, hidden=hidden, factor=factor)
+
+
+class Arrays(dict[str, Array]):
+    """The arrays of a program in the making, by name."""
+
+    def add(self, array: Array) -> None:
+        """A new array; InternalError if there is one of its name."""
+        known = self.get(array.name)
+        if known is not None:
+            both = f"{_described(known)} and {_described(array)}"
+            raise InternalError(f"two arrays have the name '{array.name}': {both}")
+        self[array.name] = array
+
+    def change(self, array: Array) -> None:
+        """Another array in the place of the one of its name; InternalError if there is none."""
+        if array.name not in self:
+            raise InternalError(f"there is no array '{array.name}' to change")
+        self[array.name] = array
+
+
+def arrays_of(arrays: Iterable[Array]) -> Arrays:
+    """Arrays by name, in their order."""
+    made = Arrays()
+    for array in arrays:
+        made.add(array)
+    return made
+
+
+def _described(array: Array) -> str:
+    kind = f", class {array.kind_class}" if array.role == "state" else ""
+    return f"a {array.role} of '{array.owner}' ({array.at}{kind})"
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """A population's neurons and what each does in a step.
+
+    `inputs` are the arrays of role "input" that the body reads and that are cleared after it. `spiking`: the body has
+    a Spike. `spike_slots` is the number of steps for which spikes are kept for delivery (largest axonal delay).
+    Neuron i's random draws are keyed by the element number `first_element` + i: 0 + i but in an unbatched copy.
+    """
+
+    name: str
+    size: int
+    body: Body
+    inputs: tuple[str, ...]
+    spiking: bool
+    spike_slots: int
+    first_element: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Synapses from `source` to `target`, sorted by presynaptic, then postsynaptic neuron.
+
+    pre, post: int64 (synapses,); indptr: int64 (source size + 1,), row i of presynaptic neuron i;
+    element: uint64 (synapses,), the number by which a synapse's random draws are keyed.
+    dendritic: int64 (synapses,) or None when no synapse has a dendritic delay.
+    twin: int64 (synapses,) or None: which synapse of the twin projection corresponds to each, for events that read it.
+    step/arrive/post_body: what a synapse does continuously, on a presynaptic, on a postsynaptic spike.
+    row_condition: set when the whole `step` body is one Send guarded by a condition on the presynaptic neuron alone;
+    an executor may then skip the rows where it is false. The Send keeps its guard.
+    """
+
+    name: str
+    source: str
+    target: str
+    source_size: int
+    target_size: int
+    delay: int
+    pre: NDArray[np.int64]
+    post: NDArray[np.int64]
+    indptr: NDArray[np.int64]
+    element: NDArray[np.uint64]
+    dendritic: NDArray[np.int64] | None
+    step: Body
+    arrive: Body
+    post_body: Body
+    row_condition: Expr | None = None
+    twin: NDArray[np.int64] | None = None
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+        return len(self.pre)
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """A triggered block of one population or projection. Several may share a name: they run in order.
+
+    `once`: in a program of several copies, computed once for all of them. It then reads what is shared, and what each
+    copy has of its own only inside Sum; a Store into an array that is not shared gives every copy the same value (and
+    its overflow counts for every copy). A Random outside Sum is the draw of copy 0, inside it each copy's own.
+
+    In a program that `unbatch` made, an event of NAME#0 stands for what was computed once: "own" may there name arrays
+    of NAME#1, NAME#2 ... in reads and stores, "pre", "post" and "twin" those of the other copies of source, target and
+    twin. Likewise an event of any NAME#k may read arrays of the other copies. All copies are of the same shape.
+    """
+
+    name: str
+    owner: str
+    over: Literal["neuron", "synapse"]
+    body: Body
+    every_step: bool = False
+    once: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Counts of the joint binary state of a population: bit i (neuron 0 most significant) is `bit` of neuron i.
+
+    Active in the run items that name it: at every step of the item whose number (from 0) is phase modulo every.
+    """
+
+    name: str
+    population: str
+    bit: Expr
+    every: int
+    phase: int
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """Sample an array after every `every`-th step: at steps t with (t + 1) % every == 0.
+
+    With the name of a `readout`: only in the run items that name it, at every step of the item whose number (from 0) is
+    `phase` modulo `every`; what was sampled goes under that name instead of the array's.
+    """
+
+    array: str
+    every: int
+    readout: str = ""
+    phase: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name under which a Capture has the samples."""
+        return self.readout or self.array
+
+
+@dataclass(frozen=True, eq=False)
+class Injection:
+    """Values added to an input at given steps. steps ascending int64 (n,), neurons int64 (n,), values (n,)."""
+
+    name: str
+    input: str
+    steps: NDArray[np.int64]
+    neurons: NDArray[np.int64]
+    values: Numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Rows added to an input in every step: table (rows, size).
+
+    order="time": row (t // hold), nothing after the last row unless `loop`. With `start` int64 (copies,) copy c begins
+    at row start[c] (only with `loop`).
+    order="item": only while a `present` item runs that gives it a schedule, pattern numbers by hold: (holds,), or
+    (holds, copies) in a program of several copies. A pattern is `frames` rows of the table, each for hold / frames
+    steps: the row is schedule[item_step // hold] * frames + (item_step % hold) // (hold // frames).
+    `captured`: the run replaces the table by other values in the input's range.
+    """
+
+    name: str
+    input: str
+    table: Numbers
+    hold: int
+    order: Literal["time", "item"] = "time"
+    loop: bool = False
+    frames: int = 1
+    start: NDArray[np.int64] | None = None
+    captured: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """How a parameter array follows from dynamic ones: recomputed on the host at every switch.
+
+    `value` is a real expression over parameter arrays; `type` the format it is rounded to (None: stays real).
+    """
+
+    array: str
+    value: Expr
+    type: Int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Designed:
+    """What a parameter or static weight was set to before the circuits of a specimen deviated from it.
+
+    `value` and `range` (the declared one) are in coherent units. `circuit` has one number per element: a factor, or of
+    an int the steps that are added, after which it stays in the range.
+    """
+
+    value: Numbers
+    range: tuple[float, float] | None
+    circuit: Numbers
+
+    def made(self, numbers: Numbers) -> Numbers:
+        """What the circuits make of these numbers."""
+        if self.circuit.dtype.kind == "f":
+            return np.asarray(numbers * self.circuit, np.float64)
+        low, high = self.range or (-np.inf, np.inf)
+        return np.asarray(np.clip(numbers + self.circuit, low, high), np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A whole network as a machine. `integer` says whether its numbers are raw integers.
+
+    `copies` > 1: that many networks that share the arrays marked `shared` (a batch). All do the same protocol, each has
+    its own stimuli. A random draw of copy c has the element number of copy 0 plus c * 2**40. Spikes have the neuron
+    number i * copies + c.
+    """
+
+    name: str
+    dt: float  # ms
+    seed: int
+    chip: str
+    integer: bool
+    precision: Literal["float64", "float32"]
+    arrays: dict[str, Array]
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    events: tuple[Event, ...]
+    readouts: tuple[Readout, ...]
+    records: tuple[Record, ...]
+    injections: tuple[Injection, ...]
+    series: tuple[Series, ...]
+    tables: dict[str, NDArray[np.int64]]
+    derived: tuple[Derived, ...]
+    report: tuple[ReportLine, ...] = ()
+    copies: int = 1
+    constants: dict[str, Numbers] = field(default_factory=dict)
+    """Real values of the parameter arrays that `derived` reads: what a switch starts from, in any arithmetic."""
+    designed: dict[str, Designed] = field(default_factory=dict)
+    """The arrays that the host may set and whose circuits deviate."""
+
+    def population(self, name: str) -> Population:
+        """The population of that name."""
+        return next(p for p in self.populations if p.name == name)
+
+    def projection(self, name: str) -> Projection:
+        """The projection of that name."""
+        return next(p for p in self.projections if p.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One fact that elaboration or quantisation wants a person to know."""
+
+    subject: str
+    topic: str
+    text: str
+    values: dict[str, float | int | str] = field(default_factory=dict)
+
+
+def stored(bodies: Iterable[Body]) -> set[str]:
+    """The arrays that some body stores to."""
+    return {stmt.array for body in bodies for stmt in body if isinstance(stmt, Store)}
+
+
+def bodies(program: Program) -> Iterable[Body]:
+    """All bodies of a program."""
+    for population in program.populations:
+        yield population.body
+    for projection in program.projections:
+        yield from (projection.step, projection.arrive, projection.post_body)
+    for event in program.events:
+        yield event.body

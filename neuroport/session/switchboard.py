@@ -1,0 +1,141 @@
+"""Dynamic parameters while a run goes on: what is set, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neuroport.errors import RunFailed
+from neuroport.program.constants import evaluate, real
+from neuroport.program.executor import Executor
+from neuroport.program.held import held, shown
+from neuroport.program.ir import Apply, Expr, Int, Numbers, Read, Real, walk
+from neuroport.program.machine import Array, Derived, Program
+from neuroport.program.names import written
+from neuroport.program.printer import expression
+from neuroport.program.whole import NoValue
+
+
+class Switchboard:
+    """The current real values of a program's parameters, and how a change reaches an executor.
+
+    `saturated` counts values that a specimen's circuits put beyond the format of an array: they stand at its end.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.saturated: dict[str, int] = {}
+        self._program = program
+        self._values: dict[str, Numbers] = dict(program.constants)
+        self._designed: dict[str, Numbers] = {name: d.value for name, d in program.designed.items()}
+        self._switched: set[str] = set()
+        self._deviating = set(program.designed)
+        for derived in program.derived:
+            if _reads(derived) & self._deviating:
+                self._deviating.add(derived.array)
+
+    def value(self, name: str) -> Numbers:
+        """What a parameter is set to: one number, or one per element, before any circuit deviates."""
+        return self._designed.get(name, self._values[name])
+
+    def settings(self) -> dict[str, Numbers]:
+        """The parameters that were switched, by name, with what each is set to."""
+        return {name: self.value(name) for name in self._values if name in self._switched}
+
+    def set(self, executor: Executor, changes: Mapping[str, ArrayLike]) -> None:
+        """Give dynamic parameters new real values (coherent units) and recompute all that follows from them.
+
+        A value is one number for all elements, or one each. The circuits of a specimen deviate from it as they do.
+        RunFailed, and nothing has changed, for a value outside the range that was declared, or from which no finite
+        number follows.
+        """
+        designed = {name: self._checked(name, np.asarray(value)) for name, value in changes.items()}
+        values = self._values | {name: self._by_circuits(name, numbers) for name, numbers in designed.items()}
+        changed = list(designed)
+        for derived in self._program.derived:
+            if _reads(derived) & set(changed):
+                values[derived.array] = self._follows(derived, values, designed)
+                changed.append(derived.array)
+        written = {name: self._raw(name, values[name]) for name in changed if name in self._program.arrays}
+        self._designed |= {name: numbers for name, numbers in designed.items() if name in self._program.designed}
+        self._values = values
+        self._switched |= set(designed)
+        for name, raw in written.items():
+            executor.write(name, raw)
+
+    def saturating(self, array: Array, values: Numbers) -> Numbers:
+        """Values of deviating circuits as the array holds them; those that lie beyond are counted."""
+        raw, outside = held(np.broadcast_to(values, array.initial.shape), array)
+        if outside.any():
+            self.saturated[array.name] = self.saturated.get(array.name, 0) + int(outside.sum())
+        return raw
+
+    def _checked(self, name: str, value: Numbers) -> Numbers:
+        """New numbers for a parameter, inside its declared range and in the shape of its values."""
+        array = self._program.arrays.get(name)
+        designed = self._program.designed.get(name)
+        limits = designed.range if designed is not None else array.range if array is not None else None
+        low, high = limits or (-np.inf, np.inf)
+        wrong = value[~(np.isfinite(value) & (value >= low) & (value <= high))]
+        if wrong.size:
+            allowed = f"{shown(low)} .. {shown(high)}, its declared range" if limits else "the finite numbers"
+            text = f"{written(name)} = {shown(wrong[0])} is outside {allowed}; give a value inside"
+            raise RunFailed(f"{text}, or widen the range" if limits else text)
+        now = self._values.get(name)
+        integer = now.dtype.kind == "i" if now is not None else _is_int(self._program, array)
+        if integer and np.any(value != np.floor(value)):
+            fraction = shown(value[value != np.floor(value)][0])
+            raise RunFailed(f"{written(name)} is an int, and {fraction} was given; round it")
+        shape = np.shape(now) if now is not None else () if array is None else array.initial.shape
+        return np.array(np.broadcast_to(value, shape), np.int64 if integer else np.float64)
+
+    def _by_circuits(self, name: str, numbers: Numbers) -> Numbers:
+        designed = self._program.designed.get(name)
+        return numbers if designed is None else designed.made(numbers)
+
+    def _follows(self, derived: Derived, values: Mapping[str, Numbers], changes: Mapping[str, Numbers]) -> Numbers:
+        """The new value of a derived constant."""
+        try:
+            numbers = evaluate(derived.value, values)
+            reason = "" if np.all(np.isfinite(numbers)) else f"is not finite{_cause(derived.value, values)}"
+        except NoValue as error:
+            numbers, reason = np.zeros(0), error.reason
+        if reason:
+            when = ", ".join(f"{written(name)} = {shown(np.ravel(v)[0])}" for name, v in changes.items())
+            text = f"{derived.array} = {expression(derived.value)} {reason} when {when}; choose another value"
+            raise RunFailed(text)
+        return numbers
+
+    def _raw(self, name: str, values: Numbers) -> Numbers:
+        """Values as the array holds them."""
+        array = self._program.arrays[name]
+        if name in self._deviating:
+            return self.saturating(array, values)
+        values = np.broadcast_to(values, array.initial.shape)
+        raw, outside = held(values, array)
+        if outside.any() and isinstance(array.type, Int):
+            low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
+            text = f"is outside {low} .. {high}, what it holds on chip '{self._program.chip}'; give it a wider range"
+            raise RunFailed(f"{written(name)} = {shown(values[outside].flat[0])} {text}")
+        return raw
+
+
+def _reads(derived: Derived) -> set[str]:
+    return {e.array for e in walk(derived.value) if isinstance(e, Read)}
+
+
+def _is_int(program: Program, array: Array | None) -> bool:
+    return array is not None and not program.integer and isinstance(array.type, Int)
+
+
+def _cause(expr: Expr, values: Mapping[str, Numbers]) -> str:
+    """The first part of an expression that is not finite, with what it is computed from."""
+    for part in walk(expr):
+        if isinstance(part, Apply) and isinstance(part.type, Real):
+            numbers = np.atleast_1d(evaluate(part, values))
+            if not np.all(np.isfinite(numbers)):
+                at = int(np.argmin(np.isfinite(numbers)))
+                given = [np.broadcast_to(evaluate(a, values), numbers.shape)[at] for a in part.args]
+                return f" ({part.fn} of {', '.join(shown(x) for x in given)})"
+    return ""

@@ -1,0 +1,99 @@
+"""Each folder of the package imports from the floors below it only; backends know programs, and not each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import neuroport
+
+FLOORS: tuple[set[str], ...] = (
+    {"__main__"},
+    {"cli"},
+    {"commands"},
+    {""},
+    {"api"},
+    {"session", "trace"},
+    {"backends"},
+    {"elaborate", "quantise"},
+    {"files"},
+    {"chips"},
+    {"copies"},
+    {"language"},
+    {"yaml"},
+    {"program"},
+    {"network"},
+    {"datasets", "kernels", "networks"},
+    {"numerics"},
+    {"errors", "version"},
+)
+"""From above; "" is neuroport/__init__.py."""
+LEVEL = {folder: -k for k, floor in enumerate(FLOORS) for folder in floor}
+FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors"}
+SHARED_BY_BACKENDS = {"generated", "functions"}
+HOME, LINKED = Path(neuroport.__file__).parent, ("backends", "kernels", "networks")
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and module of every import, those for types alone left out."""
+    typing = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    apart = {id(part) for node in typing for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if id(node) in apart:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module.count(".") < 2:
+                yield from ((node.lineno, f"{node.module}.{a.name}") for a in node.names)
+            else:
+                yield node.lineno, node.module
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, a.name) for a in node.names)
+
+
+def _files() -> Iterator[Path]:
+    """Every module; rglob does not follow links, so what is linked is walked by itself."""
+    yield from (p for p in HOME.rglob("*.py") if p.relative_to(HOME).parts[0] not in LINKED)
+    for link in LINKED:
+        yield from (HOME / link).rglob("*.py")
+
+
+def faults(parts: tuple[str, ...], tree: ast.Module) -> Iterator[str]:
+    """What a module, given by its path below the package, must not import."""
+    folder = "" if parts == ("__init__",) else parts[0]
+    for line, module in _imported(tree):
+        package, _, rest = module.partition(".")
+        if package != "neuroport":
+            continue
+        names = rest.split(".")
+        other = names[0] if names[0] in LEVEL else ""
+        if other != folder and LEVEL[other] >= LEVEL[folder]:
+            yield f"{line} imports {module}"
+        elif folder == "backends" and len(parts) > 2:
+            known = other != "backends" or names[1] in {parts[1]} | SHARED_BY_BACKENDS
+            if other not in FOR_BACKENDS or not known:
+                yield f"{line} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted(_files()), ids=lambda p: str(p.relative_to(HOME)))
+def test_imports_lead_down(path: Path) -> None:
+    parts = path.relative_to(HOME).with_suffix("").parts
+    assert [f"{path}:{fault}" for fault in faults(parts, ast.parse(path.read_text("utf-8")))] == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        (("program", "ir"), "from neuroport.session.session import Session"),
+        (("program", "ir"), "from neuroport import session"),
+        (("program", "ir"), "import neuroport.network.network as n\nfrom neuroport.chips import chip"),
+        (("network", "model"), "def late():\n    from neuroport import load"),
+        (("backends", "genn", "code"), "from neuroport.backends.emulator.emit import emit"),
+        (("backends", "genn", "code"), "from neuroport.backends import emulator"),
+        (("backends", "genn", "code"), "from neuroport.network.network import Network"),
+    ],
+)
+def test_a_planted_import_is_found(parts: tuple[str, ...], text: str) -> None:
+    assert len(list(faults(parts, ast.parse(text)))) == 1
