@@ -17,7 +17,7 @@ from neuroport.program.stated import bounds
 
 
 @dataclass(slots=True)
-class Names:
+class Identifiers:
     """Gives every key one Python identifier, close to the wanted text and different from all others."""
 
     taken: set[str] = field(default_factory=set)

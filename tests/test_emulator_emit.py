@@ -18,7 +18,7 @@ from neuroport.backends.emulator import Emulator, cache
 from neuroport.backends.emulator.emit import emit, module_text
 from neuroport.backends.emulator.layout import power_of_two
 from neuroport.backends.emulator.prelude import PRELUDE
-from neuroport.backends.generated import Names, integer_dtype
+from neuroport.backends.generated import Identifiers, integer_dtype
 from neuroport.program.ir import Int, Read, Store
 from neuroport.program.machine import Population, Program
 
@@ -67,7 +67,7 @@ def test_every_argument_is_named_once() -> None:
 
 
 def test_names() -> None:
-    names = Names({"x"})
+    names = Identifiers({"x"})
     assert names("x", "a") == "x_2"
     assert names("x", "a") == "x_2"
     assert names.fresh("x") == "x_3"

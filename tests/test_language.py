@@ -10,7 +10,7 @@ from neuroport.errors import Place
 from neuroport.language.check import check_neuron, check_synapse, parse_block, parse_expression
 from neuroport.language.lower import Lowering
 from neuroport.language.names import Constants, NeuronNames, declared_type
-from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.program.ir import Apply, Let, Random, Spike, Store, parts
 
 HERE = Place("m.yaml", 10, 5)
@@ -36,7 +36,7 @@ def synapse(**blocks: str) -> SynapseModel:
     return SynapseModel(
         name="rule",
         states=(State(name="w", weight=True, range=(0, 1)),),
-        traces=(Trace(name="x", side="pre", decay=parse_expression("0.5", HERE)[0],
+        traces=(SpikeTrace(name="x", side="pre", decay=parse_expression("0.5", HERE)[0],
                       increment=parse_expression("1", HERE)[0]),),
         on_event=(("go", parse_block(event, HERE)[0]),) if event is not None else (),
         **parsed,

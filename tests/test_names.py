@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neuroport
-from neuroport.api import api
+from neuroport.api import run as api
 from neuroport.chips import description as chips
 from neuroport.chips.mismatch import deviates
 from neuroport.errors import InternalError, InvalidInput

@@ -163,25 +163,25 @@ def test_a_hundred_thousand_numbers_are_read_quickly() -> None:
 )
 def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     node = yamlfile.parse(f"[{text}]", "x")
-    assert isinstance(node, yamlfile.Sequence)
+    assert isinstance(node, yamlfile.ListNode)
     scalar = node.items[0]
-    assert isinstance(scalar, yamlfile.Scalar)
+    assert isinstance(scalar, yamlfile.ScalarNode)
     assert scalar.value == value and type(scalar.value) is type(value)
 
 
 def test_keys_that_yaml_1_1_takes_for_booleans_are_names() -> None:
     root = yamlfile.parse("{on: 1, yes: 2, n: 3}", "x")
-    assert isinstance(root, yamlfile.Mapping)
+    assert isinstance(root, yamlfile.MapNode)
     assert list(root.entries) == ["on", "yes", "n"]
 
 
 def test_a_block_text_points_at_its_first_line() -> None:
     root = yamlfile.parse("a:\n  b: |  # comment\n\n      x = 1\n", "x")
-    assert isinstance(root, yamlfile.Mapping)
+    assert isinstance(root, yamlfile.MapNode)
     inner = root.get("a")
-    assert isinstance(inner, yamlfile.Mapping)
+    assert isinstance(inner, yamlfile.MapNode)
     scalar = inner.get("b")
-    assert isinstance(scalar, yamlfile.Scalar)
+    assert isinstance(scalar, yamlfile.ScalarNode)
     assert scalar.text_place == Place("x", 4, 7)
 
 

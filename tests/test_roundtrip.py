@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
-from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
@@ -147,7 +147,7 @@ def neuron_models(draw: st.DrawFn) -> NeuronModel:
 
 def synapse_models() -> st.SearchStrategy[SynapseModel]:
     weight = State(name="w", init=Quantity(1.5), range=(-1e9, 1e9), weight=True, variable_class="weight", kind="weight")
-    trace = Trace(
+    trace = SpikeTrace(
         name="y", side="post", decay=Expression("0.5"), increment=Expression("k"), mode="set", range=(0.0, 4.0)
     )
     return st.builds(

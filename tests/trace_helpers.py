@@ -18,7 +18,7 @@ from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program, Record, ReportLine
 from neuroport.program.machine import Population as Cells
 from neuroport.program.machine import Projection as Synapses
-from neuroport.trace.write import Source, Writer
+from neuroport.trace.write import Provenance, Writer
 
 NEURON = NeuronModel(name="cell", states=(State(name="v", unit="mV"),))
 SYNAPSE = SynapseModel(name="static", states=(State(name="w", weight=True, variable_class="weight"),))
@@ -97,7 +97,7 @@ PROGRAM = Program(
     report=(ReportLine("ab.w", "weights", "2 of 6 weights became zero", {"zero": 2}),),
 )
 CHIP = Chip(name="generic8")
-SOURCE = Source(
+SOURCE = Provenance(
     network=NETWORK,
     text="neuroport: 1\nname: small\n",
     program=PROGRAM,
@@ -129,7 +129,7 @@ def captures(steps: int = 200, change: Callable[[Capture], None] | None = None) 
     return result
 
 
-def write(path: Path, change: Callable[[Capture], None] | None = None, source: Source = SOURCE) -> Path:
+def write(path: Path, change: Callable[[Capture], None] | None = None, source: Provenance = SOURCE) -> Path:
     """A complete trace of 200 steps at `path`."""
     with Writer(path, source, overwrite=True) as writer:
         for number, capture in enumerate(captures(change=change)):

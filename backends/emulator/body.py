@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from neuroport.backends import functions
 from neuroport.backends.emulator.layout import RUN_SCALARS
-from neuroport.backends.generated import Names, fits, kind_of, working_kind
+from neuroport.backends.generated import Identifiers, fits, kind_of, working_kind
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -52,7 +52,7 @@ class Value:
 
 
 @dataclass(slots=True)
-class Place:
+class Site:
     """Where a body runs, as texts: its index, its presynaptic and postsynaptic neuron, the element of its draws.
 
     `fixed` tells which neuron stays the same in the inner loop: "pre" in rows, "post" in columns, "" otherwise.
@@ -80,8 +80,8 @@ class Writer:
     """
 
     program: Program
-    place: Place
-    names: Names
+    place: Site
+    names: Identifiers
     use: Callable[[str, str], str]
     stream: Callable[[int], str]
     counter: Callable[[str], str]

@@ -15,10 +15,10 @@ from typing import Literal
 
 import numpy as np
 
-from neuroport.backends.emulator.body import Place, Writer
+from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
-from neuroport.backends.generated import Names, kind_of
+from neuroport.backends.generated import Identifiers, kind_of
 from neuroport.program.ir import Read, Send, parts, walk
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
@@ -90,7 +90,7 @@ def emit(program: Program, *, boundscheck: bool = False) -> Module:
 class Function:
     """A function being written: the arguments it turned out to need."""
 
-    names: Names
+    names: Identifiers
     identifier: Callable[[str, str], str]
     arguments: dict[Argument, None] = field(default_factory=dict)
 
@@ -135,7 +135,7 @@ class Emitter:
     def __init__(self, program: Program, boundscheck: bool) -> None:
         self.program = program
         self.boundscheck = boundscheck
-        self.names = Names(set(self.reserved))
+        self.names = Identifiers(set(self.reserved))
         self.control: dict[tuple[str, str], int] = {}
         self.constants: dict[tuple[str, str], str] = {}
         self.ints: dict[tuple[str, str], None] = {}
@@ -199,9 +199,9 @@ class Emitter:
     # -------------------------------------------------------------------------------------------------------- parts
 
     def _start(self) -> Function:
-        return Function(Names(set(self.names.taken)), self._identifier)
+        return Function(Identifiers(set(self.names.taken)), self._identifier)
 
-    def _writer(self, function: Function, place: Place, event: Event | None = None) -> Writer:
+    def _writer(self, function: Function, place: Site, event: Event | None = None) -> Writer:
         return Writer(
             self.program,
             place,
@@ -236,11 +236,11 @@ class Emitter:
         """An input is 0 again after its neuron's body."""
         writer.lines.append(f"{writer.current(acc)}[i] = 0")
 
-    def _neuron_place(self, population: Population, function: Function) -> Place:
+    def _neuron_place(self, population: Population, function: Function) -> Site:
         element = "np.uint64(i)"
         if any(p.first_element for p in self.program.populations):
             element += f" + np.uint64({function.use('first', population.name)})"
-        return Place(own="i", element=element, source=population.name)
+        return Site(own="i", element=element, source=population.name)
 
     def _population(self, population: Population) -> Helper:
         function = self._start()
@@ -253,8 +253,8 @@ class Emitter:
         doc = f"One step of every neuron of population {population.name}."
         return self._finish(f"{population.name}_neurons", doc, function, writer, loops)
 
-    def _synapse_place(self, projection: Projection, fixed: str) -> Place:
-        return Place(
+    def _synapse_place(self, projection: Projection, fixed: str) -> Site:
+        return Site(
             own="syn",
             pre="i",
             post="j",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuroport.backends.emulator.body import Place, Writer
+from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.body_batch import BatchWriter
 from neuroport.backends.emulator.emit import Emitter, Function
 from neuroport.backends.emulator.prelude_batch import BATCH_RESERVED, batch_prelude
@@ -20,7 +20,7 @@ class BatchEmitter(Emitter):
         """The part that does not depend on the program."""
         return super().prelude() + "\n" + batch_prelude(self.boundscheck)
 
-    def _writer(self, function: Function, place: Place, event: Event | None = None) -> BatchWriter:
+    def _writer(self, function: Function, place: Site, event: Event | None = None) -> BatchWriter:
         return BatchWriter(
             self.program,
             place,

@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 
 from neuroport.backends import functions
-from neuroport.backends.generated import Names, fits, kind_of, storage, working_kind
+from neuroport.backends.generated import Identifiers, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.program.ir import (
     Apply,
@@ -58,7 +58,7 @@ RESERVED = frozenset(
 """Names that no generated identifier may have."""
 
 
-class Identifiers(Names):
+class GennIdentifiers(Identifiers):
     """Identifiers that GeNN's scanner takes: they begin with a letter.
 
     What tells copies apart in a program's names (`#k`) is left out, so that GeNN sees that their code is the same.
@@ -85,7 +85,7 @@ class Value:
     atom: bool = False
 
 
-class Place(Protocol):
+class Site(Protocol):
     """Where a body runs: what its reads and sends are called there."""
 
     def own(self, array: str) -> str:
@@ -118,8 +118,8 @@ class Writer:
     """Writes one or more bodies into one block of code. `late`: the code runs after its step was counted."""
 
     program: Program
-    place: Place
-    names: Identifiers = field(default_factory=lambda: Identifiers(set(RESERVED)))
+    place: Site
+    names: GennIdentifiers = field(default_factory=lambda: GennIdentifiers(set(RESERVED)))
     late: bool = False
     lines: list[str] = field(default_factory=list)
     _temps: dict[str, Value] = field(default_factory=dict)

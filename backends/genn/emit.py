@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroport.backends.generated import kind_of, storage
 from neuroport.backends.genn import bounds, places, queues, reach
-from neuroport.backends.genn.code import RESERVED, Identifiers, Writer, c_type
+from neuroport.backends.genn.code import RESERVED, GennIdentifiers, Writer, c_type
 from neuroport.backends.genn.literals import real, unsigned
 from neuroport.backends.genn.model import (
     Model,
@@ -93,7 +93,7 @@ class _Emitter:
         self.first = places.first_elements(program)
         self.shifted = any(self.first.values())
         self.reached = {send.input for _, send in bounds.sends(program)}
-        self.groups = Identifiers(set(RESERVED))
+        self.groups = GennIdentifiers(set(RESERVED))
         self.neurons: dict[str, NeuronScope] = {}
         self.synapses: dict[str, SynapseScope] = {}
         self.done = Model(self.groups.fresh("network"), bounds.scalar(program))
@@ -122,7 +122,7 @@ class _Emitter:
     def _of(self, projection: Projection) -> list[Body]:
         return [e.body for e in self.program.events if e.owner == projection.name]
 
-    def _variables(self, owner: str, at: str, names: Identifiers) -> list[tuple[str, Variable]]:
+    def _variables(self, owner: str, at: str, names: GennIdentifiers) -> list[tuple[str, Variable]]:
         """Variables for all arrays of an object."""
         found = []
         apart = self.uniform | self.open

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuroport.backends.generated import fits, integer_dtype, kind_of, storage
 from neuroport.backends.genn import places
-from neuroport.backends.genn.code import RESERVED, Identifiers, c_type
+from neuroport.backends.genn.code import RESERVED, GennIdentifiers, c_type
 from neuroport.backends.genn.model import (
     ArrayKind,
     Borrowed,
@@ -28,11 +28,11 @@ from neuroport.program.names import ITEM_STEP
 
 
 class Scope:
-    """What the code of one group may name (neuroport.backends.genn.code.Place, but for `own` and `far`)."""
+    """What the code of one group may name (neuroport.backends.genn.code.Site, but for `own` and `far`)."""
 
     def __init__(self, program: Program, group: Group, changing: set[str]) -> None:
         self.program, self.group, self.changing = program, group, changing
-        self.names = Identifiers(set(RESERVED))
+        self.names = GennIdentifiers(set(RESERVED))
         self.uniform: set[str] = set()
         self.shifted = False
         self.open: dict[str, str] = {}

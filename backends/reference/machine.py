@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuroport.backends.reference import arithmetic
 from neuroport.backends.reference.streams import Stream
-from neuroport.backends.reference.text import Names, Place, Written, initial, namespace, write
+from neuroport.backends.reference.text import Identifiers, Site, Written, initial, namespace, write
 from neuroport.copies.axis import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed
 from neuroport.program.executor import Capture
@@ -66,7 +66,7 @@ class Machine:
         self.copies = program.copies
         self.step = 0
         self._item_step = 0
-        self._names = Names()
+        self._names = Identifiers()
         self._globals: dict[str, Any] = self._vocabulary()
         self._texts: list[str] = []
         self._arrays: dict[str, Numbers] = {}
@@ -158,18 +158,18 @@ class Machine:
         size = owner.synapses if isinstance(owner, Projection) else owner.size
         block: Literal["event", "step"] = "step" if event is None else "event"
         once = event is not None and event.once and self.copies > 1
-        place = Place(owner.name, size, projection, selected, self._names, block, once)
+        place = Site(owner.name, size, projection, selected, self._names, block, once)
         return self._compile(function, write(function, body, place, self.program, self.checked), place)
 
     def _condition(self, projection: Projection, condition: Expr) -> Function:
         """A function that gives the presynaptic neurons for which a row condition holds."""
         function = self._names("function", f"{projection.name} rows")
         size = projection.source_size
-        place = Place(projection.source, size, None, False, self._names)
+        place = Site(projection.source, size, None, False, self._names)
         written = write(function, (), place, self.program, self.checked, result=_of_source(condition))
         return self._compile(function, written, place)
 
-    def _compile(self, function: str, written: Written, place: Place) -> Function:
+    def _compile(self, function: str, written: Written, place: Site) -> Function:
         for name, (stream, part, real, each) in written.streams.items():
             elements = self._elements(place)
             if self.copies > 1:
@@ -184,7 +184,7 @@ class Machine:
         compiled: Function = self._globals[function]
         return compiled
 
-    def _elements(self, place: Place) -> NDArray[np.uint64]:
+    def _elements(self, place: Site) -> NDArray[np.uint64]:
         """The numbers by which the random draws of a body's elements are keyed, in copy 0."""
         if place.projection is not None:
             return place.projection.element
@@ -197,7 +197,7 @@ class Machine:
         for readout in self.program.readouts:
             population = self.program.population(readout.population)
             function = self._names("function", f"readout {readout.name}")
-            place = Place(population.name, population.size, None, False, self._names)
+            place = Site(population.name, population.size, None, False, self._names)
             written = write(function, (), place, self.program, self.checked, result=readout.bit)
             self._bits[readout.name] = self._compile(function, written, place)
             self._histograms[readout.name] = np.zeros(2**population.size, np.int64)

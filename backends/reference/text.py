@@ -87,7 +87,7 @@ CALLS = {
 }
 
 
-class Names:
+class Identifiers:
     """Python identifiers for what a program names, each thing its own and none of those of `outer`.
 
     Identifiers that start with RESERVED are given by `outer` as they are needed, so nothing else gets one.
@@ -95,7 +95,7 @@ class Names:
 
     RESERVED = ("draws_", "real_")
 
-    def __init__(self, outer: Names | None = None) -> None:
+    def __init__(self, outer: Identifiers | None = None) -> None:
         self._outer = outer
         self._given: dict[tuple[str, str], str] = {}
         self._used = set(CALLS.values()) | {"np", "t", "sel", "copy", "pre", "post", "n", "spiked", "check_bounds"}
@@ -118,7 +118,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Place:
+class Site:
     """Where a body runs: over the `size` elements of a population or projection, all of them or a selection.
 
     `once`: computed once for all copies.
@@ -128,7 +128,7 @@ class Place:
     size: int
     projection: Projection | None
     selected: bool
-    names: Names
+    names: Identifiers
     block: Literal["step", "event"] = "step"
     once: bool = False
 
@@ -143,7 +143,7 @@ class Written:
 
 
 def write(
-    function: str, body: Body, place: Place, program: Program, checked: bool, result: Expr | None = None
+    function: str, body: Body, place: Site, program: Program, checked: bool, result: Expr | None = None
 ) -> Written:
     """The text of `function`, which runs the body at step t and returns the neurons that spiked.
 
@@ -153,11 +153,11 @@ def write(
 
 
 class _Writer:
-    def __init__(self, place: Place, program: Program, checked: bool) -> None:
+    def __init__(self, place: Site, program: Program, checked: bool) -> None:
         self.place, self.program, self.checked = place, program, checked
         self.lines: list[str] = []
         self.done = Written("")
-        self.locals = Names(place.names)
+        self.locals = Identifiers(place.names)
         self.gathered: dict[Read, str] = {}
         self.vectors: set[str] = set()
         self.stored: set[str] = set()

@@ -19,7 +19,7 @@ from neuroport.network.values import Quantity
 from neuroport.program import fixed as arithmetic
 from neuroport.session.session import Progress, Session, open_session
 from neuroport.trace.segments import check_output
-from neuroport.trace.write import Source, Writer
+from neuroport.trace.write import Provenance, Writer
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
@@ -92,7 +92,7 @@ def traced(
     """A session that has not run yet, with a trace if one is wanted."""
     if trace is None:
         return plain
-    source = Source(
+    source = Provenance(
         network=plain.network,
         text=writer.to_yaml(plain.network),
         program=plain.program,

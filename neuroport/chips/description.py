@@ -12,8 +12,7 @@ from typing import Any, cast
 from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput
 from neuroport.yaml.fields import Report
-from neuroport.yaml.nodes import Mapping as Table
-from neuroport.yaml.nodes import Node, Scalar, parse, read_bytes
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode, parse, read_bytes
 
 MOST_BITS = 63
 ROUNDINGS = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step")
@@ -68,7 +67,7 @@ def read(data: bytes | str, file: str) -> Chip:
     name = report.name(entries.get("name"), "name") or "chip"
     arithmetic = report.choice(entries.get("arithmetic"), "arithmetic", ARITHMETICS) or "integer"
     words = _words(report, entries.get("words"))
-    if arithmetic == "integer" and isinstance(root, Table):
+    if arithmetic == "integer" and isinstance(root, MapNode):
         missing = [c for c in CLASSES if c not in dict(words)]
         if missing and "words" in entries:
             report.add(
@@ -99,7 +98,7 @@ def is_description(path: Path) -> bool:
         root = parse(read_bytes(path, str(path)), str(path))
     except InvalidInput:
         return False
-    keys = set(root.entries) if isinstance(root, Table) else set[str]()
+    keys = set(root.entries) if isinstance(root, MapNode) else set[str]()
     return bool(keys & _OWN_KEYS) and not keys & {"neuroport", "dt", "populations"}
 
 
@@ -196,7 +195,7 @@ def _limits(report: Report, node: Node | None) -> Limits:
 
 def _mismatch(report: Report, node: Node | None) -> tuple[tuple[str, Deviation], ...]:
     deviations: list[tuple[str, Deviation]] = []
-    if isinstance(node, Scalar) and node.value == "none":
+    if isinstance(node, ScalarNode) and node.value == "none":
         return ()
     for kind, _, value in report.named(node, "mismatch", "deviations"):
         what = f"mismatch.{kind}"

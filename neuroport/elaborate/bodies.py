@@ -17,7 +17,7 @@ from neuroport.language.check import EACH_STEP, TRIGGERED, once, twin_read
 from neuroport.language.lower import Lowering
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
 from neuroport.network import units
-from neuroport.network.model import Trace
+from neuroport.network.model import SpikeTrace
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import StateHistogram
 from neuroport.program.ir import BOOL, REAL, Apply, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
@@ -52,7 +52,7 @@ def population_body(made: Elaboration, population: Population) -> ProgramPopulat
     return ProgramPopulation(population.name, population.size, hoisted, inputs, spiking, max(outgoing, default=1))
 
 
-def _trace(made: Elaboration, trace: Trace, projection: Projection, fired: Expr | None) -> list[Store]:
+def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: Expr | None) -> list[Store]:
     if fired is None:
         owner = projection.source if trace.side == "pre" else projection.target
         text = f"trace '{trace.name}' of projection '{projection.name}' needs spikes, but '{owner}' has none"

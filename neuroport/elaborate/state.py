@@ -16,7 +16,7 @@ from neuroport.elaborate.values import Elements, Materialiser
 from neuroport.errors import InvalidInput, Problem
 from neuroport.language.names import Constants
 from neuroport.network import units
-from neuroport.network.model import Trace
+from neuroport.network.model import SpikeTrace
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
 from neuroport.program.ir import Expr, Numbers, Read, walk
@@ -39,7 +39,7 @@ class Object:
     constants: Constants
     mismatch: bool = True
     factors: dict[str, str] = field(default_factory=dict)
-    traces: list[tuple[Trace, Projection]] = field(default_factory=list)
+    traces: list[tuple[SpikeTrace, Projection]] = field(default_factory=list)
 
 
 @dataclass(eq=False)

@@ -16,7 +16,7 @@ from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report
-from neuroport.yaml.nodes import Mapping, Node
+from neuroport.yaml.nodes import MapNode, Node
 
 Kind = Literal["neuron", "synapse"]
 SECTIONS: dict[str, Kind] = {"neurons": "neuron", "synapses": "synapse"}
@@ -43,7 +43,7 @@ class Library:
 
     def add(self, report: Report, root: Node | None, shipped: bool = False) -> None:
         """Take the models under `neurons:` and `synapses:` of a mapping; a name that exists is a problem."""
-        if not isinstance(root, Mapping):
+        if not isinstance(root, MapNode):
             return
         for section, kind in SECTIONS.items():
             for name, at, node in report.named(root.get(section), section, "models"):
@@ -96,9 +96,9 @@ def shipped(dt: Quantity | None = None) -> Library:
     return result
 
 
-def check_file(report: Report, root: Node | None, what: str) -> Mapping | None:
+def check_file(report: Report, root: Node | None, what: str) -> MapNode | None:
     """The root of a model file, with problems for anything but `neurons:` and `synapses:`."""
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MapNode):
         report.add(root, f"{what} must be a mapping with the keys {', '.join(SECTIONS)}")
         return None
     report.mapping(root, what, tuple(SECTIONS))
@@ -128,8 +128,8 @@ def names() -> list[tuple[str, Kind, str]]:
     result: list[tuple[str, Kind, str]] = []
     library = shipped()
     for (kind, name), entry in sorted(library.entries.items()):
-        title = entry.node.get("title") if isinstance(entry.node, Mapping) else None
-        result.append((name, kind, title.text if isinstance(title, yamlfile.Scalar) else ""))
+        title = entry.node.get("title") if isinstance(entry.node, MapNode) else None
+        result.append((name, kind, title.text if isinstance(title, yamlfile.ScalarNode) else ""))
     return result
 
 
@@ -138,7 +138,7 @@ def _shipped_files() -> tuple[Node, ...]:
     result = []
     for name, file in sorted(_walk(files("neuroport.kernels"), "kernels")):
         root = yamlfile.parse(file.read_bytes(), name)
-        if not isinstance(root, Mapping) or not set(root.entries) <= set(SECTIONS):
+        if not isinstance(root, MapNode) or not set(root.entries) <= set(SECTIONS):
             raise InvalidInput.one(Place(name), f"{quoted(name)} must be a mapping with the keys {', '.join(SECTIONS)}")
         result.append(root)
     return tuple(result)

@@ -10,10 +10,10 @@ from neuroport.files import values as read_values
 from neuroport.files.values import Slot
 from neuroport.language import check as language
 from neuroport.network import units
-from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.values import Quantity
 from neuroport.yaml.fields import Report, found
-from neuroport.yaml.nodes import Node, Scalar
+from neuroport.yaml.nodes import Node, ScalarNode
 
 NEURON_KEYS = (
     *("title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
@@ -141,7 +141,7 @@ def _inputs(report: Report, node: Node | None, what: str, dt: Quantity | None) -
     return tuple(result)
 
 
-def _traces(report: Report, node: Node | None, what: str) -> tuple[Trace, ...]:
+def _traces(report: Report, node: Node | None, what: str) -> tuple[SpikeTrace, ...]:
     result = []
     for name, at, inner in report.named(node, f"traces of {what}", "traces"):
         this = f"trace '{name}' of {what}"
@@ -153,7 +153,7 @@ def _traces(report: Report, node: Node | None, what: str) -> tuple[Trace, ...]:
         if increment is None:
             increment, _ = language.parse_expression("1", at.place)
         trace_range = read_values.interval(report, entries.get("range"), f"range of {this}", "", None)
-        trace = Trace(
+        trace = SpikeTrace(
             name=name, side=side, decay=decay, increment=increment, mode=mode, range=trace_range, place=at.place
         )
         result.append(trace)
@@ -193,9 +193,9 @@ def _events(report: Report, node: Node | None, what: str) -> tuple[tuple[str, Bl
 
 
 def _block(report: Report, node: Node | None, what: str) -> Block:
-    if node is None or (isinstance(node, Scalar) and node.value is None):
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
         return Block("")
-    if not isinstance(node, Scalar):
+    if not isinstance(node, ScalarNode):
         report.add(node, f"{what} must be a text of statements; found {found(node)}")
         return Block("")
     block, problems = language.parse_block(node.text.lstrip("\n").rstrip(), node.text_place)
@@ -206,13 +206,13 @@ def _block(report: Report, node: Node | None, what: str) -> Block:
 def _expression(report: Report, node: Node | None, what: str) -> Expression | None:
     if node is None:
         return None
-    if not isinstance(node, Scalar) or not node.text.strip():
+    if not isinstance(node, ScalarNode) or not node.text.strip():
         report.add(node, f"{what} must be an expression; found {found(node)}")
         return None
     return expression(report, node)
 
 
-def expression(report: Report, node: Scalar) -> Expression:
+def expression(report: Report, node: ScalarNode) -> Expression:
     """The expression in a scalar; its tree is None when it has problems."""
     result, problems = language.parse_expression(node.text.strip(), node.text_place)
     report.extend(problems)

@@ -29,7 +29,7 @@ from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report, found
-from neuroport.yaml.nodes import Mapping, Node, Scalar
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
 VERSION = 1
 TOP = (
@@ -71,7 +71,7 @@ def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] =
     root = yamlfile.parse(data, file)
     if root is None:
         raise InvalidInput.one(Place(file), "this file is empty; a network file starts with 'neuroport: 1'")
-    if not isinstance(root, Mapping):
+    if not isinstance(root, MapNode):
         text = f"a network file must be a mapping that starts with 'neuroport: 1'; found {found(root)}"
         raise InvalidInput.one(root.place, text)
     report = Report()
@@ -81,13 +81,13 @@ def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] =
     return network
 
 
-def _network(report: Report, root: Mapping, file: str, folder: str) -> Network | None:
+def _network(report: Report, root: MapNode, file: str, folder: str) -> Network | None:
     if "neuroport" not in root.entries and not set(root.entries) & {"populations", "dt"}:
         report.add(root, "this is no network file; a network file has 'neuroport: 1', 'dt' and 'populations'")
         return None
     entries = report.mapping(root, "a network file", TOP, ("neuroport", "name", "dt", "populations"))
     version = entries.get("neuroport")
-    if version is not None and not (isinstance(version, Scalar) and version.text == str(VERSION)):
+    if version is not None and not (isinstance(version, ScalarNode) and version.text == str(VERSION)):
         report.add(version, f"the version of the file format must be {VERSION}; found {found(version)}")
     name = _file_name(report, entries.get("name"))
     dt = _step(report, entries.get("dt"))
@@ -157,7 +157,7 @@ def _step(report: Report, node: Node | None) -> Quantity | None:
     return dt
 
 
-def _models(context: Context, root: Mapping, node: Node | None, file: str, folder: str) -> None:
+def _models(context: Context, root: MapNode, node: Node | None, file: str, folder: str) -> None:
     """Add the models of other files and of this file; read them all, so that all their problems show."""
     report = context.report
     for item in report.items(node, "models"):
@@ -182,7 +182,7 @@ def _models(context: Context, root: Mapping, node: Node | None, file: str, folde
 
 
 def _keys(node: Node | None) -> list[Node]:
-    return [at for _, at, _ in node.values()] if isinstance(node, Mapping) else []
+    return [at for _, at, _ in node.values()] if isinstance(node, MapNode) else []
 
 
 def _named(
@@ -212,7 +212,7 @@ def _distinct(report: Report, entries: dict[str, Node]) -> None:
     seen: dict[str, tuple[str, Node]] = {}
     for section, kind in (("populations", "population"), ("projections", "projection"), ("stimuli", "stimulus")):
         node = entries.get(section)
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MapNode):
             continue
         for name, at, _ in node.values():
             if name in seen:

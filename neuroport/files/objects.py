@@ -12,12 +12,12 @@ from neuroport.files.context import Context, input_of
 from neuroport.files.overrides import KEYS
 from neuroport.files.values import Fits, Rows, Shape, Slot
 from neuroport.language import check as language
-from neuroport.network.model import Input, Parameter, State, SynapseModel, Trace
+from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.units import quoted, suggestion
 from neuroport.network.values import Frozen, Quantity, Value
 from neuroport.yaml.fields import found, listing
-from neuroport.yaml.nodes import Mapping, Node, Scalar
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
 MAX_SIZE = 10**12
 CONNECT = ("all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "pairs", "file")
@@ -127,7 +127,7 @@ def _twin(context: Context, node: Node | None, at: Node, what: str, model: Synap
         return None
     transposed: bool | None = None
     of: Node | None = node
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         entries = report.mapping(node, f"twin of {what}", ("of", "transposed"), ("of",))
         transposed = report.boolean(entries.get("transposed"), f"transposed of the twin of {what}")
         of = entries.get("of")
@@ -223,7 +223,7 @@ class _Settings:
         return tuple((name, result[name]) for name in known if name in result)
 
     def ranges(
-        self, node: Node | None, declared: Sequence[State | Parameter | Input | Trace], what: str
+        self, node: Node | None, declared: Sequence[State | Parameter | Input | SpikeTrace], what: str
     ) -> tuple[Range, ...]:
         """Ranges that replace those of the model, in the order of the model."""
         known = {item.name: item for item in declared}
@@ -233,7 +233,7 @@ class _Settings:
                 self._unknown(key, what, name, known)
                 continue
             item = known[name]
-            unit = "" if isinstance(item, Trace) else item.unit
+            unit = "" if isinstance(item, SpikeTrace) else item.unit
             span = read_values.interval(self.report, inner, f"range of '{name}' of {self.what}", unit, self.context.dt)
             if span is not None:
                 result[name] = span
@@ -247,7 +247,7 @@ class _Settings:
             if state.name in ranges and state.name not in given and isinstance(state.init, Quantity):
                 slot = self.slot(f"initial '{state.name}' of {self.what}, from the model,", state, ranges)
                 wrong = read_values.in_slot(state.init, slot)
-                entry = node.get(state.name) if isinstance(node, Mapping) else None
+                entry = node.get(state.name) if isinstance(node, MapNode) else None
                 if wrong:
                     self.report.add(entry, wrong)
 
@@ -295,7 +295,7 @@ def _connect(
         return None
     kind: str | None
     inner: Node | None = None
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         keys = [key for key in node.entries if key in CONNECT]
         if len(keys) != 1:
             report.add(node, f"{this} must have one of the keys {', '.join(CONNECT)}; found {found(node)}")
@@ -318,7 +318,7 @@ def _connect(
         keys_allowed = ()
     number: Node | None = None
     self_node: Node | None = None
-    if isinstance(inner, Mapping):
+    if isinstance(inner, MapNode):
         entries = report.mapping(inner, f"{kind} of {what}", keys_allowed, [argument] if argument else [])
         number = entries.get(argument) if argument else None
         self_node = entries.get("self")
@@ -329,7 +329,7 @@ def _connect(
         if number is None:
             report.add(node, f"{this} must say how many: write '{kind}: NUMBER'")
             return None
-    elif inner is not None and not (isinstance(inner, Scalar) and inner.value is None):
+    elif inner is not None and not (isinstance(inner, ScalarNode) and inner.value is None):
         report.add(inner, f"{kind} of {what} must be alone or a mapping with the key self; found {found(inner)}")
         return None
     own = True

@@ -13,8 +13,7 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.network.units import quoted, suggestion
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report, found, listing
-from neuroport.yaml.nodes import Mapping, Node, Scalar
-from neuroport.yaml.nodes import Sequence as List
+from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 
 KEYS = {
     "populations": ("size", "neuron", "params", "init", "ranges", "mismatch"),
@@ -26,7 +25,7 @@ KEYS = {
 _NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics")
 
 
-def apply(report: Report, root: Mapping, sets: Sequence[str], top: Sequence[str]) -> Mapping:
+def apply(report: Report, root: MapNode, sets: Sequence[str], top: Sequence[str]) -> MapNode:
     """The tree with all changes made, in order. `top`: the keys that a network file may have."""
     for text in sets:
         path, equals, value_text = text.partition("=")
@@ -36,7 +35,7 @@ def apply(report: Report, root: Mapping, sets: Sequence[str], top: Sequence[str]
             report.add(Place(f"--set {text}"), "write PATH=VALUE, such as recurrent.eta_s=0 or seed=3")
             continue
         try:
-            value = yamlfile.parse(value_text, place.file, place) or Scalar(place.file, 0, 0, None, "")
+            value = yamlfile.parse(value_text, place.file, place) or ScalarNode(place.file, 0, 0, None, "")
         except InvalidInput as error:
             report.extend(error.problems)
             continue
@@ -45,7 +44,7 @@ def apply(report: Report, root: Mapping, sets: Sequence[str], top: Sequence[str]
         except _WrongPath as error:
             report.add(place, str(error))
             continue
-        assert isinstance(changed, Mapping)
+        assert isinstance(changed, MapNode)
         root = changed
     return root
 
@@ -54,12 +53,12 @@ class _WrongPath(Exception):
     """The path leads nowhere; the text says why and what is allowed."""
 
 
-def _full_path(root: Mapping, parts: list[str], top: Sequence[str]) -> list[str]:
+def _full_path(root: MapNode, parts: list[str], top: Sequence[str]) -> list[str]:
     """The path from the root of the file that a short path stands for."""
     first, *rest = parts
     for section in _NAMED:
         things = root.get(section)
-        if isinstance(things, Mapping) and first in things.entries:
+        if isinstance(things, MapNode) and first in things.entries:
             if not rest:
                 return [section, first]
             return [section, first, *_inside(section, things.entries[first][1], rest)]
@@ -70,7 +69,7 @@ def _full_path(root: Mapping, parts: list[str], top: Sequence[str]) -> list[str]
     allowed = list(top)
     for section in _NAMED:
         things = root.get(section)
-        allowed += list(things.entries) if isinstance(things, Mapping) else []
+        allowed += list(things.entries) if isinstance(things, MapNode) else []
     raise _WrongPath(f"unknown name {quoted(first)}; {suggestion(first, allowed)}{listing(dict.fromkeys(allowed))}")
 
 
@@ -78,9 +77,9 @@ def _inside(section: str, node: Node, rest: list[str]) -> list[str]:
     """The part of a path after an object: parameters may be named without `params`, keys of a kind without the kind."""
     if section in KEYS:
         return rest if rest[0] in KEYS[section] else ["params", *rest]
-    if isinstance(node, Mapping) and rest[0] not in node.entries:
+    if isinstance(node, MapNode) and rest[0] not in node.entries:
         for kind, _, inner in node.values():
-            if isinstance(inner, Mapping) and rest[0] in inner.entries:
+            if isinstance(inner, MapNode) and rest[0] in inner.entries:
                 return [kind, *rest]
     return rest
 
@@ -89,11 +88,11 @@ def _change(node: Node | None, path: list[str], value: Node, place: Place) -> No
     """A copy of the tree in which the node at `path` is `value`; other parts are shared."""
     if not path:
         return value
-    if isinstance(node, List):
+    if isinstance(node, ListNode):
         return _change_item(node, path, value, place)
-    if node is None or (isinstance(node, Scalar) and node.value is None):
-        node = Mapping(place.file, 0, 0)
-    if not isinstance(node, Mapping):
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
+        node = MapNode(place.file, 0, 0)
+    if not isinstance(node, MapNode):
         raise _WrongPath(f"{quoted(path[0])} cannot be set inside {found(node)}")
     for length in range(len(path), 0, -1):
         key = ".".join(path[:length])
@@ -101,19 +100,19 @@ def _change(node: Node | None, path: list[str], value: Node, place: Place) -> No
             at, old = node.entries[key]
             return _with(node, key, at, _change(old, path[length:], value, place))
     # a new key; what is not known there is refused when the tree is interpreted
-    at = Scalar(place.file, 0, 0, path[0], path[0])
+    at = ScalarNode(place.file, 0, 0, path[0], path[0])
     return _with(node, path[0], at, _change(None, path[1:], value, place))
 
 
-def _with(node: Mapping, key: str, at: Node, value: Node) -> Mapping:
-    return Mapping(node.file, node.line, node.column, {**node.entries, key: (at, value)})
+def _with(node: MapNode, key: str, at: Node, value: Node) -> MapNode:
+    return MapNode(node.file, node.line, node.column, {**node.entries, key: (at, value)})
 
 
-def _change_item(node: List, path: list[str], value: Node, place: Place) -> List:
+def _change_item(node: ListNode, path: list[str], value: Node, place: Place) -> ListNode:
     count = len(node.items)
     if not (path[0].isascii() and path[0].isdecimal() and len(path[0]) < 10 and int(path[0]) < count):
         raise _WrongPath(f"{quoted(path[0])} is no item of this list; allowed are 0 to {count - 1}")
     index = int(path[0])
     items = list(node.items)
     items[index] = _change(items[index], path[1:], value, place)
-    return List(node.file, node.line, node.column, items)
+    return ListNode(node.file, node.line, node.column, items)

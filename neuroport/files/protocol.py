@@ -32,7 +32,7 @@ from neuroport.network.switches import Owner, matching
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml.fields import found, listing
-from neuroport.yaml.nodes import Mapping, Node, Scalar
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
 ITEMS = {
     "repeat": ("repeat", "as", "do"),
@@ -57,7 +57,7 @@ def protocol(context: Context, node: Node | None) -> tuple[Item, ...]:
 
 
 def _items(context: Context, node: Node | None, what: str, variables: tuple[str, ...]) -> tuple[Item, ...]:
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         context.report.add(node, f"{what} must be a list of items, each with a dash; found a mapping")
         return ()
     items = (_item(context, part, variables) for part in context.report.items(node, what))
@@ -66,8 +66,8 @@ def _items(context: Context, node: Node | None, what: str, variables: tuple[str,
 
 def _item(context: Context, node: Node, variables: tuple[str, ...]) -> Item | None:
     report = context.report
-    kinds = [key for key in node.entries if key in ITEMS] if isinstance(node, Mapping) else []
-    if not isinstance(node, Mapping) or len(kinds) != 1:
+    kinds = [key for key in node.entries if key in ITEMS] if isinstance(node, MapNode) else []
+    if not isinstance(node, MapNode) or len(kinds) != 1:
         have = ", ".join(kinds) if kinds else found(node)
         report.add(node, f"a protocol item must have one of the keys {', '.join(ITEMS)}; found {have}")
         return None
@@ -136,7 +136,7 @@ def _if(context: Context, node: Node, entries: dict[str, Node], variables: tuple
     then = _items(context, entries.get("then"), "'then' of if", variables)
     otherwise = _items(context, entries.get("else"), "'else' of if", variables)
     condition = entries["if"]
-    if not isinstance(condition, Scalar) or not condition.text.strip():
+    if not isinstance(condition, ScalarNode) or not condition.text.strip():
         report.add(condition, f"a condition must be an expression such as 'epoch % 10 == 0'; found {found(condition)}")
         return None
     before = len(report.problems)
@@ -194,7 +194,7 @@ def _event(context: Context, node: Node, name_node: Node) -> Trigger | None:
 
 def _set(context: Context, node: Node, values: Node) -> Set | None:
     report = context.report
-    if not isinstance(values, Mapping) or not values.entries:
+    if not isinstance(values, MapNode) or not values.entries:
         report.add(values, f"'set' must be a mapping from OBJECT.PARAMETER to values; found {found(values)}")
         return None
     result: list[tuple[str, Quantity]] = []
@@ -239,7 +239,7 @@ def _reset(context: Context, node: Node, inner: Node) -> Reset:
     report = context.report
     keep = None
     populations: Node | None = inner
-    if isinstance(inner, Mapping):
+    if isinstance(inner, MapNode):
         entries = report.mapping(inner, "'reset'", ("populations", "keep"), ("populations",))
         populations = entries.get("populations")
         keep = report.choice(entries.get("keep"), "keep of reset", ("learned",))
@@ -249,7 +249,7 @@ def _reset(context: Context, node: Node, inner: Node) -> Reset:
 
 def _capture(context: Context, node: Node, inner: Node) -> Capture | None:
     report = context.report
-    if not isinstance(inner, Mapping) or not inner.entries:
+    if not isinstance(inner, MapNode) or not inner.entries:
         report.add(inner, f"'capture' must be a mapping from patterns to samples readouts; found {found(inner)}")
         return None
     patterns = [name for name, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]

@@ -16,7 +16,7 @@ from neuroport.network.stimuli import Patterns
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml.fields import found
-from neuroport.yaml.nodes import Mapping, Node, Scalar
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
 METRICS = get_args(MetricKind)
 OVER_ELEMENTS = ("mean", "sd", "min", "max", "values")
@@ -29,7 +29,7 @@ def readout(context: Context, name: str, at: Node, node: Node) -> Readout | None
     report = context.report
     what = f"readout '{name}'"
     outer = report.mapping(node, what, ("histogram", "samples"))
-    if isinstance(node, Mapping) and len(outer) != 1 and len(node.entries) == len(outer):
+    if isinstance(node, MapNode) and len(outer) != 1 and len(node.entries) == len(outer):
         report.add(node, f"{what} must have one of the keys histogram, samples; found {', '.join(outer) or 'none'}")
     if len(outer) != 1:
         return None
@@ -80,7 +80,7 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
     state_node = entries.get("state")
     if state_node is None:
         return None
-    if not isinstance(state_node, Scalar) or not state_node.text.strip():
+    if not isinstance(state_node, ScalarNode) or not state_node.text.strip():
         report.add(state_node, f"state of {what} must be a condition such as 'x < 50'; found {found(state_node)}")
         return None
     state = read_model.expression(report, state_node)
@@ -106,7 +106,7 @@ def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
     """One metric, or None with its problems in the report."""
     report = context.report
     what = f"metric '{name}'"
-    kinds = [key for key in node.entries if key in METRICS] if isinstance(node, Mapping) else []
+    kinds = [key for key in node.entries if key in METRICS] if isinstance(node, MapNode) else []
     if len(kinds) != 1:
         have = ", ".join(kinds) or found(node)
         report.add(node, f"{what} must have one of the keys {', '.join(METRICS)}; found {have}")
@@ -249,9 +249,9 @@ def recording(context: Context, node: Node | None) -> Recording:
     entries = report.mapping(node, "record", ("spikes", "states", "weights"))
     spikes = entries.get("spikes")
     names: list[str] = []
-    if isinstance(spikes, Scalar) and spikes.value == "all":
+    if isinstance(spikes, ScalarNode) and spikes.value == "all":
         names = list(context.populations)
-    elif not (isinstance(spikes, Scalar) and spikes.value == "none"):
+    elif not (isinstance(spikes, ScalarNode) and spikes.value == "none"):
         for item in report.items(spikes, "spikes of record"):
             name = report.reference(item, "population", context.populations)
             if name is not None and name not in names:
@@ -265,9 +265,9 @@ def recording(context: Context, node: Node | None) -> Recording:
 
 def _records(context: Context, node: Node | None, what: str, kind: str) -> tuple[StateRecord, ...]:
     report = context.report
-    if node is None or (isinstance(node, Scalar) and node.value is None):
+    if node is None or (isinstance(node, ScalarNode) and node.value is None):
         return ()
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MapNode):
         report.add(node, f"{what} must be a mapping from OBJECT.VARIABLE to a time; found {found(node)}")
         return ()
     result = []

@@ -13,7 +13,7 @@ from neuroport.network.objects import Population
 from neuroport.network.stimuli import Boltzmann, Patterns, SpikeList, Stimulus, TimeSeries
 from neuroport.network.values import ArrayValue, Frozen, Value
 from neuroport.yaml.fields import found
-from neuroport.yaml.nodes import Mapping, Node, Scalar, Sequence
+from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 
 KINDS = {
     "spikes": ("times", "neurons"),
@@ -34,7 +34,7 @@ def stimulus(context: Context, name: str, at: Node, node: Node) -> Stimulus | No
     entries = report.mapping(node, what, (*KINDS, "population", "input"), ("population",))
     kinds = [kind for kind in KINDS if kind in entries]
     if len(kinds) != 1:
-        if isinstance(node, Mapping):
+        if isinstance(node, MapNode):
             report.add(at, f"{what} must have one of the keys {', '.join(KINDS)}; found {', '.join(kinds) or 'none'}")
         return None
     kind = kinds[0]
@@ -57,14 +57,14 @@ def stimulus(context: Context, name: str, at: Node, node: Node) -> Stimulus | No
 
 def check_beside(context: Context, node: Node | None) -> None:
     """Whether patterns that are shown beside others name others that can be presented."""
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MapNode):
         return
     shown = [name for name, item in context.stimuli.items() if item is None or _presentable(item)]
     for name, item in list(context.stimuli.items()):
         if isinstance(item, Patterns) and item.beside and item.beside not in shown:
             entry = node.entries[name][1]
-            inner = entry.entries["patterns"][1] if isinstance(entry, Mapping) else None
-            at = inner.get("beside") if isinstance(inner, Mapping) else entry
+            inner = entry.entries["patterns"][1] if isinstance(entry, MapNode) else None
+            at = inner.get("beside") if isinstance(inner, MapNode) else entry
             other = context.stimuli.get(item.beside)
             if isinstance(other, Patterns):
                 text = f"stimulus '{name}' is shown beside '{item.beside}', which is itself shown beside "
@@ -82,7 +82,7 @@ def _patterns(
     context: Context, node: Node, what: str, population: Population | None, unit: str, to: To, at: Node
 ) -> Patterns | None:
     report = context.report
-    beside = isinstance(node, Mapping) and "beside" in node.entries
+    beside = isinstance(node, MapNode) and "beside" in node.entries
     inner = report.mapping(
         node, f"patterns of {what}", KINDS["patterns"], ("values",) if beside else ("values", "hold")
     )
@@ -98,7 +98,7 @@ def _patterns(
     fits = _pattern_rows(population, frames)
     slot = Slot(f"values of {what}", unit, fits=fits, folder=context.folder)
     number = inner.get("values")
-    if beside and isinstance(number, Scalar):
+    if beside and isinstance(number, ScalarNode):
         values = read_values.fitting(report, number, slot)
     else:
         values = _arrays_only(context, number, slot) if population else None
@@ -190,7 +190,7 @@ def _one_list(each: str) -> Fits:
 def _arrays_only(context: Context, node: Node | None, slot: Slot) -> Value | None:
     if node is None:
         return None
-    if isinstance(node, Sequence) or (isinstance(node, Mapping) and set(node.entries) & {"array", "file", "data"}):
+    if isinstance(node, ListNode) or (isinstance(node, MapNode) and set(node.entries) & {"array", "file", "data"}):
         return read_values.value(context.report, node, slot)
     context.report.add(node, f"{slot.what} must be a list, an array, a file or a data set; found {found(node)}")
     return None

@@ -26,7 +26,7 @@ from neuroport.network.values import (
     Value,
 )
 from neuroport.yaml.fields import Report, found, listing
-from neuroport.yaml.nodes import Mapping, Node, Scalar, Sequence
+from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 
 # kind -> (required arguments in positional order, further arguments)
 DISTRIBUTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -62,7 +62,7 @@ def quantity(report: Report, node: Node | None, what: str) -> Quantity | None:
     """A finite number with or without a unit."""
     if node is None:
         return None
-    value = node.value if isinstance(node, Scalar) else None
+    value = node.value if isinstance(node, ScalarNode) else None
     if isinstance(value, str):
         try:
             result = replace(units.parse(value), place=node.place)
@@ -154,7 +154,7 @@ def interval(
     """A range [low, high] as plain numbers in `unit`; its ends may be bare numbers or quantities."""
     if node is None:
         return None
-    if not isinstance(node, Sequence) or len(node.items) != 2:
+    if not isinstance(node, ListNode) or len(node.items) != 2:
         report.add(node, f"{what} must be a list of two numbers [low, high]; found {found(node)}")
         return None
     ends: list[float] = []
@@ -182,9 +182,9 @@ def value(report: Report, node: Node | None, slot: Slot) -> Value | None:
     """Any value: quantity, distribution, array, file or target field, checked against the slot."""
     if node is None:
         return None
-    if isinstance(node, Sequence):
+    if isinstance(node, ListNode):
         return array(report, node, slot, "", "source", node.place)
-    if not isinstance(node, Mapping):
+    if not isinstance(node, MapNode):
         return fitting(report, node, slot)
     forms = [key for key in node.entries if key in _FORMS]
     if len(forms) != 1:
@@ -227,7 +227,7 @@ def value(report: Report, node: Node | None, slot: Slot) -> Value | None:
 
 def array(report: Report, node: Node, slot: Slot, unit: str, rows: Rows, place: Place) -> ArrayValue | None:
     """Numbers one by one: a list, nested lists, or {file, dataset} read now. Quantities in a list share one unit."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         values = _stored(report, node, slot)
     else:
         values, unit = _listed(report, node, slot, unit)
@@ -271,9 +271,9 @@ def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarr
 
     def build(item: Node) -> Any:
         nonlocal failed
-        if isinstance(item, Sequence):
+        if isinstance(item, ListNode):
             return [build(part) for part in item.items]
-        if isinstance(item, Scalar) and not unit:
+        if isinstance(item, ScalarNode) and not unit:
             scalar = item.value
             if isinstance(scalar, int | float) and not isinstance(scalar, bool):
                 given.add("")
@@ -282,7 +282,7 @@ def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarr
             if one is not None:
                 given.add(one.unit)
                 return one.number
-        elif isinstance(item, Scalar) and isinstance(item.value, int | float) and not isinstance(item.value, bool):
+        elif isinstance(item, ScalarNode) and isinstance(item.value, int | float) and not isinstance(item.value, bool):
             return item.value
         else:
             report.add(item, f"a value of {slot.what} must be a number; found {found(item)}")
@@ -311,7 +311,7 @@ def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarr
     return values, unit or next(iter(given), "")
 
 
-def _stored(report: Report, node: Mapping, slot: Slot) -> np.ndarray[Any, Any] | None:
+def _stored(report: Report, node: MapNode, slot: Slot) -> np.ndarray[Any, Any] | None:
     entries = report.mapping(node, f"the array of {slot.what}", ("file", "dataset"), ("file", "dataset"))
     name = report.text(entries.get("file"), f"the file of {slot.what}")
     dataset = report.text(entries.get("dataset"), f"the data set of {slot.what}")
@@ -383,14 +383,14 @@ def _check_values(report: Report, node: Node, slot: Slot, values: np.ndarray[Any
     return False
 
 
-def _distribution(report: Report, node: Mapping, kind: str, slot: Slot) -> Distribution | None:
+def _distribution(report: Report, node: MapNode, kind: str, slot: Slot) -> Distribution | None:
     required, further = DISTRIBUTIONS[kind]
     names = required + further
     if len(node.entries) > 1:
         report.mapping(node, f"the distribution of {slot.what}", (kind,))
         return None
     inner = node.entries[kind][1]
-    if isinstance(inner, Sequence):
+    if isinstance(inner, ListNode):
         if len(inner.items) != len(required):
             text = (
                 f"{kind} of {slot.what} takes {len(required)} numbers: {', '.join(required)}; found {len(inner.items)}"
@@ -459,7 +459,7 @@ def _comparable(value: Quantity, slot: Slot) -> float:
     return float(units.steps(value, slot.dt)) if units.is_step(slot.unit) else float(units.exact(value))
 
 
-def _target(report: Report, node: Mapping, slot: Slot) -> TargetValue | None:
+def _target(report: Report, node: MapNode, slot: Slot) -> TargetValue | None:
     entries = report.mapping(node, f"the value of {slot.what}", ("from",))
     text = report.text(entries.get("from"), f"'from' of {slot.what}")
     if text is None:
@@ -484,14 +484,14 @@ def _target(report: Report, node: Mapping, slot: Slot) -> TargetValue | None:
     return TargetValue(name, target_field, node.place)
 
 
-def _copy(report: Report, node: Mapping, slot: Slot) -> CopyValue | None:
+def _copy(report: Report, node: MapNode, slot: Slot) -> CopyValue | None:
     entries = report.mapping(node, f"the value of {slot.what}", ("same_as", "scale"))
     text = report.text(entries.get("same_as"), f"'same_as' of {slot.what}")
     scale = report.number(entries.get("scale"), f"scale of {slot.what}")
     return None if text is None else CopyValue(text, 1.0 if scale is None else scale, node.place)
 
 
-def _data(report: Report, node: Mapping, slot: Slot) -> DataValue | None:
+def _data(report: Report, node: MapNode, slot: Slot) -> DataValue | None:
     """A field of a part of a data set."""
     what = slot.what
     name = report.choice(node.entries["data"][1], f"the data set of {what}", list(datasets.ALL))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from neuroport.errors import InvalidInput
 from neuroport.files import library
 from neuroport.files.values import DISTRIBUTIONS
-from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel, Trace
+from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
@@ -347,7 +347,7 @@ def _declared(item: Parameter | State | Input) -> dict[str, Any]:
     return result
 
 
-def _trace(item: Trace) -> dict[str, Any]:
+def _trace(item: SpikeTrace) -> dict[str, Any]:
     result: dict[str, Any] = {"of": item.side, "decay": Code(item.decay.text), "increment": Code(item.increment.text)}
     if item.mode != "add":
         result["mode"] = item.mode

@@ -82,7 +82,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class SpikeTrace:
     """A decaying sum of spikes, one per pre- or postsynaptic neuron, read as pre.NAME or post.NAME.
 
     Each step: x := x * decay, then x := x + increment (or x := increment if `mode` is "set") where the neuron spiked.
@@ -138,7 +138,7 @@ class SynapseModel:
     parameters: tuple[Parameter, ...] = ()
     derived: tuple[tuple[str, Expression], ...] = ()
     states: tuple[State, ...] = ()
-    traces: tuple[Trace, ...] = ()
+    traces: tuple[SpikeTrace, ...] = ()
     step: Block = field(default_factory=lambda: Block(""))
     on_pre: Block = field(default_factory=lambda: Block(""))
     on_post: Block = field(default_factory=lambda: Block(""))

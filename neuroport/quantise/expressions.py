@@ -90,7 +90,7 @@ class Shared:
 
 
 @dataclass(slots=True)
-class Lowerer:
+class IntegerForm:
     """Lowers the expressions of one body. `out` receives the Lets that it needs; None: it must do without.
 
     `demands`: what the body's local names are needed for.

@@ -17,12 +17,12 @@ from neuroport.quantise.demand import Demand
 from neuroport.quantise.integers import bounds, clipped, frac, literal, whole
 
 if TYPE_CHECKING:
-    from neuroport.quantise.expressions import Lowerer
+    from neuroport.quantise.expressions import IntegerForm
 
 STEP_BITS = 29
 """Bits of an argument within one interval, at most."""
 
-_WIDE: dict[str, Callable[[Lowerer, Expr, Demand], Expr]] = {
+_WIDE: dict[str, Callable[[IntegerForm, Expr, Demand], Expr]] = {
     "exp": normalised.exp,
     "log": normalised.log,
     "sqrt": normalised.sqrt,
@@ -46,7 +46,7 @@ class Uniform:
         return (bounds(self.x)[1] - self.base) >> self.step
 
 
-def look_up(lowerer: Lowerer, fn: str, x: Expr, want: Demand) -> Expr:
+def look_up(lowerer: IntegerForm, fn: str, x: Expr, want: Demand) -> Expr:
     """A function of a variable, in the table that gives what is needed of it."""
     wide = _WIDE.get(fn) if lowerer.shared.chip.tables == "normalised" else None
     if fn == "softplus" and wide is None and lowerer.shared.chip.tables == "normalised":
@@ -57,7 +57,7 @@ def look_up(lowerer: Lowerer, fn: str, x: Expr, want: Demand) -> Expr:
     return _written(lowerer, table)
 
 
-def _softplus(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
+def _softplus(lowerer: IntegerForm, x: Expr, want: Demand) -> Expr:
     table = uniform(lowerer, "softplus", x)
     if normalised.precise(table.built.error, table.built.frac, want):
         return _written(lowerer, table)
@@ -66,7 +66,7 @@ def _softplus(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     return lowerer.sum(lowerer.made("max", x, literal(0, frac(x)), frac_=frac(x)), tail)
 
 
-def uniform(lowerer: Lowerer, fn: str, x: Expr) -> Uniform:
+def uniform(lowerer: IntegerForm, fn: str, x: Expr) -> Uniform:
     """The table of a function over the bounds of its argument, as far as the function matters there."""
     chip = lowerer.shared.chip
     lost = 0
@@ -83,7 +83,7 @@ def uniform(lowerer: Lowerer, fn: str, x: Expr) -> Uniform:
     return Uniform(fn, x, base, step, tables.table(fn, base, step, count, frac(x), chip.table_bits), lost)
 
 
-def _written(lowerer: Lowerer, table: Uniform) -> Expr:
+def _written(lowerer: IntegerForm, table: Uniform) -> Expr:
     """The look-up, interpolated where an interval has more than one argument."""
     if table.lost:
         lowerer.width(f"a look-up of {table.fn}", table.lost)
@@ -108,7 +108,7 @@ def _written(lowerer: Lowerer, table: Uniform) -> Expr:
     return Apply("add", (first, rounded), Int(int(built.entries.min()), int(built.entries.max()), built.frac))
 
 
-def _name(lowerer: Lowerer, table: Uniform) -> str:
+def _name(lowerer: IntegerForm, table: Uniform) -> str:
     """The name of the table in the program; equal tables are one."""
     known, f, built = lowerer.shared.known_tables, frac(table.x), table.built
     key = (table.fn, table.base, table.step, len(built.entries), f)

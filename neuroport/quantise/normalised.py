@@ -26,7 +26,7 @@ from neuroport.quantise.demand import COARSE, GUARD, Demand
 from neuroport.quantise.integers import bounds, clipped, frac, literal, rounded, size, whole
 
 if TYPE_CHECKING:
-    from neuroport.quantise.expressions import Lowerer
+    from neuroport.quantise.expressions import IntegerForm
 
 PLAIN_FRAC = 16
 """Fractional bits of a result when nothing is known of the place where it goes."""
@@ -51,7 +51,7 @@ def wanted(want: Demand) -> int:
     return PLAIN_FRAC if want.frac is None else want.frac
 
 
-def result_frac(lowerer: Lowerer, fn: str, x: Expr, top: float, want: Demand) -> int:
+def result_frac(lowerer: IntegerForm, fn: str, x: Expr, top: float, want: Demand) -> int:
     """The frac of a result up to `top`: what is needed, at most what fits; a problem where that is too little."""
     most = math.frexp(top)[1]
     unknown = max(PLAIN_FRAC, lowerer.shared.chip.table_bits - 1 - most)
@@ -61,7 +61,7 @@ def result_frac(lowerer: Lowerer, fn: str, x: Expr, top: float, want: Demand) ->
     return out
 
 
-def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
+def exp(lowerer: IntegerForm, x: Expr, want: Demand) -> Expr:
     """The exponential; `x` is limited to what the format of the result can tell from 0."""
     top = math.exp(float(np.ldexp(float(bounds(x)[1]), -frac(x))))
     out = result_frac(lowerer, "exp", x, top, want)
@@ -89,7 +89,7 @@ def exp(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     return cut(shifted(lowerer, mantissa, right, out), *ends)
 
 
-def _times_log2_e(lowerer: Lowerer, x: Expr) -> Expr:
+def _times_log2_e(lowerer: IntegerForm, x: Expr) -> Expr:
     """X log2(e) with EXPONENT fractional bits, in two halves where one product would not fit."""
     factor = literal(round(Fraction(tables.LOG2_E) * 2**LOG2_E))
     plain = whole(x)
@@ -102,12 +102,12 @@ def _times_log2_e(lowerer: Lowerer, x: Expr) -> Expr:
     return lowerer.made("add", high, _to_exponent(lowerer, lowerer.made("mul", rest, factor), frac(x)))
 
 
-def _to_exponent(lowerer: Lowerer, product: Expr, frac_: int) -> Expr:
+def _to_exponent(lowerer: IntegerForm, product: Expr, frac_: int) -> Expr:
     right = frac_ + LOG2_E - EXPONENT
     return rounded(product, right) if right > 0 else lowerer.made("shl", product, literal(-right))
 
 
-def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
+def log(lowerer: IntegerForm, x: Expr, want: Demand) -> Expr:
     """The logarithm of a positive value."""
     ends = tables.bounds("log", *bounds(x), frac(x))
     bits, n = lowerer.shared.chip.table_bits, _index_bits(lowerer)
@@ -124,7 +124,7 @@ def log(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
     return cut(lowerer.scale(total, out, "table", "nearest"), *ends)
 
 
-def sqrt(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
+def sqrt(lowerer: IntegerForm, x: Expr, want: Demand) -> Expr:
     """The square root of what is not negative."""
     if bounds(x)[1] == 0:
         return literal(0)
@@ -148,7 +148,7 @@ def sqrt(lowerer: Lowerer, x: Expr, want: Demand) -> Expr:
 # --------------------------------------------------------------------------------------------------------- the pieces
 
 
-def shifted(lowerer: Lowerer, x: Expr, right: Expr, out: int) -> Expr:
+def shifted(lowerer: IntegerForm, x: Expr, right: Expr, out: int) -> Expr:
     """The value x * 2**-right, rounded to nearest (half up), with `out` fractional bits.
 
     Where `right` is so far below 0 that the result needs more than 62 bits, it is something with at least as many bits
@@ -174,19 +174,19 @@ def cut(x: Expr, lo: Fraction, hi: Fraction) -> Expr:
     return clipped(x, math.floor(lo * scale), math.ceil(hi * scale))
 
 
-def _narrowed(lowerer: Lowerer, x: Expr) -> Expr:
+def _narrowed(lowerer: IntegerForm, x: Expr) -> Expr:
     """The argument in a word that leaves room to shift it."""
     over = size(bounds(x)).bit_length() - WIDEST
     return lowerer.scale(x, frac(x) - over, "table", "nearest") if over > 0 else x
 
 
-def _positive(lowerer: Lowerer, x: Expr) -> Expr:
+def _positive(lowerer: IntegerForm, x: Expr) -> Expr:
     """The raw argument, or its smallest unit where it is 0."""
     plain = whole(x)
     return lowerer.name(plain if bounds(x)[0] > 0 else lowerer.made("max", plain, literal(1)))
 
 
-def _leading_one(lowerer: Lowerer, x: Expr, count: Expr, least: int) -> Expr:
+def _leading_one(lowerer: IntegerForm, x: Expr, count: Expr, least: int) -> Expr:
     """A positive value below 2**count shifted to FULL bits, so that it lies in 2**least .. 2**FULL."""
     width = max(FULL, bounds(count)[1])
     up = lowerer.made("sub", literal(width), count)
@@ -194,7 +194,7 @@ def _leading_one(lowerer: Lowerer, x: Expr, count: Expr, least: int) -> Expr:
     return lowerer.made("shr", full, literal(width - FULL)) if width > FULL else full
 
 
-def _between(lowerer: Lowerer, fn: str, index: Expr, full: Expr, step: int, n: int, bits: int) -> Expr:
+def _between(lowerer: IntegerForm, fn: str, index: Expr, full: Expr, step: int, n: int, bits: int) -> Expr:
     """Linear interpolation between entry `index` and the next one."""
     index = lowerer.name(index)
     rest = lowerer.made("mod", full, literal(2**step))
@@ -205,7 +205,7 @@ def _between(lowerer: Lowerer, fn: str, index: Expr, full: Expr, step: int, n: i
     return lowerer.made("add", one, rounded(lowerer.made("mul", rise, rest), step))
 
 
-def _entry(lowerer: Lowerer, fn: str, index: Expr, n: int, bits: int) -> Expr:
+def _entry(lowerer: IntegerForm, fn: str, index: Expr, n: int, bits: int) -> Expr:
     entries = tables.normalised(fn, n, bits)
     lo, hi = bounds(index)
     part = entries[lo : hi + 1]
@@ -221,7 +221,7 @@ def _kept(index: Expr, last: int) -> Expr:
     return Apply(index.fn, index.args, Int(0, last))
 
 
-def _index_bits(lowerer: Lowerer) -> int:
+def _index_bits(lowerer: IntegerForm) -> int:
     return lowerer.shared.chip.table_intervals.bit_length() - 1
 
 

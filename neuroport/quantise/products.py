@@ -14,7 +14,7 @@ from neuroport.quantise.demand import Demand
 from neuroport.quantise.integers import bounds, clipped, frac, literal, rounded, size, whole
 
 if TYPE_CHECKING:
-    from neuroport.quantise.expressions import Lowerer
+    from neuroport.quantise.expressions import IntegerForm
 
 WIDEST = 61
 """Bits of the product of either half."""
@@ -22,7 +22,7 @@ RESULT = 58
 """Bits of the result in the range in which it is needed."""
 
 
-def in_halves(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand], want: Demand) -> Expr:
+def in_halves(lowerer: IntegerForm, a: Expr, b: Expr, wants: Sequence[Demand], want: Demand) -> Expr:
     """The product a * b in the range in which it is needed, with the fractional bits that are needed of it.
 
     Where both together are too much for one word, the range goes first.
@@ -60,7 +60,7 @@ def in_halves(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand], want:
     return _labelled(clipped(total, lo, hi), out)
 
 
-def _fitting(lowerer: Lowerer, a: Expr, b: Expr, wants: Sequence[Demand]) -> tuple[Expr, Expr]:
+def _fitting(lowerer: IntegerForm, a: Expr, b: Expr, wants: Sequence[Demand]) -> tuple[Expr, Expr]:
     """The operands, rounded so far that halves of one times the other fit: the one with more to spare first."""
     bits, fracs = [_bits(a), _bits(b)], [frac(a), frac(b)]
     least = [0 if w.least is None else w.least for w in wants]

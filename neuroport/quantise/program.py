@@ -49,7 +49,7 @@ from neuroport.program.machine import (
 )
 from neuroport.program.sent import as_sent
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
-from neuroport.quantise.expressions import Lowerer, Shared
+from neuroport.quantise.expressions import IntegerForm, Shared
 from neuroport.quantise.formats import Formats, Notes, word_class
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
 
@@ -158,10 +158,10 @@ class _Quantiser:
 
     # ------------------------------------------------------------------------------------------------------- bodies
 
-    def _lowerer(self, shared: Shared, owner: str, block: str, projection: Projection | None = None) -> Lowerer:
-        return Lowerer(shared, f"{owner}.{block}", owner, projection, out=[])
+    def _lowerer(self, shared: Shared, owner: str, block: str, projection: Projection | None = None) -> IntegerForm:
+        return IntegerForm(shared, f"{owner}.{block}", owner, projection, out=[])
 
-    def _body(self, lowerer: Lowerer, body: Body, where: Literal["", "step", "once"] = "") -> Body:
+    def _body(self, lowerer: IntegerForm, body: Body, where: Literal["", "step", "once"] = "") -> Body:
         """A body in integers; Sends keep the frac of their value. `where`: a step, or an event once for all copies."""
         assert lowerer.out is not None
         out = lowerer.out
@@ -208,7 +208,7 @@ class _Quantiser:
             return ANY
         return of_store(fit(*array.range, self.chip.word("accumulator").bits), saturates=False)
 
-    def _total(self, lowerer: Lowerer, array: Array, part: Expr) -> Store:
+    def _total(self, lowerer: IntegerForm, array: Array, part: Expr) -> Store:
         """A sum over copies, each of whose parts is rounded to the array's format and limited to its share of it."""
         kind, copies = array.type, self.program.copies
         assert isinstance(kind, Int)
@@ -217,7 +217,7 @@ class _Quantiser:
         part = clipped(part, share.lo, share.hi)
         return Store(array.name, lowerer.total(part), None, "none", kind.lo, kind.hi)
 
-    def _store(self, lowerer: Lowerer, stmt: Store, out: list[Stmt], once: bool) -> None:
+    def _store(self, lowerer: IntegerForm, stmt: Store, out: list[Stmt], once: bool) -> None:
         array = lowerer.shared.arrays[stmt.array]
         guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
         if not isinstance(array.type, Int):
@@ -239,7 +239,7 @@ class _Quantiser:
         out.append(store)
         out.append(self._assign(lowerer, lowerer.shared.arrays[shown], now, guard))
 
-    def _assign(self, lowerer: Lowerer, array: Array, value: Expr, guard: Expr | None) -> Store:
+    def _assign(self, lowerer: IntegerForm, array: Array, value: Expr, guard: Expr | None) -> Store:
         """One rounding to the array's format, then its overflow rule."""
         kind = array.type
         assert isinstance(kind, Int)
@@ -256,7 +256,7 @@ class _Quantiser:
         inside = kind.lo <= lo and hi <= kind.hi
         return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
 
-    def _rounded(self, lowerer: Lowerer, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
+    def _rounded(self, lowerer: IntegerForm, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
         shift = kind.frac - frac(value)
         lo, hi = bounds(value)
@@ -284,7 +284,7 @@ class _Quantiser:
         return replace(event, body=self._body(lowerer, event.body, "once" if event.once else ""))
 
     def _readout(self, shared: Shared, readout: Readout) -> Readout:
-        lowerer = Lowerer(shared, f"readout {readout.name}", readout.population)
+        lowerer = IntegerForm(shared, f"readout {readout.name}", readout.population)
         return replace(readout, bit=lowerer.truth(readout.bit))
 
     def _projection(self, shared: Shared, projection: Projection) -> Projection:
@@ -298,7 +298,7 @@ class _Quantiser:
                     self._sent(shared, projection, stmt)
         condition = None
         if projection.row_condition is not None:
-            condition = Lowerer(shared, f"{projection.name}.step", projection.name).truth(projection.row_condition)
+            condition = IntegerForm(shared, f"{projection.name}.step", projection.name).truth(projection.row_condition)
         return replace(
             projection,
             step=made["step"],
@@ -479,7 +479,7 @@ class _Quantiser:
         """The projection with its Sends in the formats of the inputs."""
 
         def delivered(body: Body, block: str) -> Body:
-            lowerer = Lowerer(shared, f"{projection.name}.{block}", projection.name, projection)
+            lowerer = IntegerForm(shared, f"{projection.name}.{block}", projection.name, projection)
             rule = self.chip.word("accumulator").rounding
             return tuple(
                 replace(s, value=lowerer.scale(s.value, shared.inputs[s.input].frac, "send", rule))
@@ -512,7 +512,7 @@ class _Quantiser:
         return raw
 
 
-def _at_the_end(value: Expr, array: Array, kind: Int, bits: int, lowerer: Lowerer | None = None) -> Expr:
+def _at_the_end(value: Expr, array: Array, kind: Int, bits: int, lowerer: IntegerForm | None = None) -> Expr:
     """The value, where it is an end of its range that the word just does not hold, as the end of its format.
 
     So a value that is the end of its range is not counted as one beyond it: the upper end of a signed range, and what a
@@ -539,7 +539,7 @@ def _slack(end: float, largest: float, limit: int, frac_: int, bits: int) -> int
     return math.ceil(half) + 1 if half >= 1 else 0
 
 
-def _held(value: Expr, beyond: tuple[int, int], end: Const, lowerer: Lowerer | None) -> Expr:
+def _held(value: Expr, beyond: tuple[int, int], end: Const, lowerer: IntegerForm | None) -> Expr:
     """The end of a format in place of what is just beyond it."""
     low, high = beyond
     if isinstance(value, Const):
@@ -557,7 +557,7 @@ def _wrapped(value: Expr, bits: int) -> Expr:
     return Apply("wrap", (value, literal(bits)), Int(-(1 << (bits - 1)), (1 << (bits - 1)) - 1, frac(value)))
 
 
-def _raised(lowerer: Lowerer, value: Expr, kind: Int, shift: int) -> Expr:
+def _raised(lowerer: IntegerForm, value: Expr, kind: Int, shift: int) -> Expr:
     """A value shifted left by so many bits; one unit beyond the format where it is outside."""
     value = lowerer.name(value)
     inside = clipped(value, -(-kind.lo >> shift), kind.hi >> shift)
@@ -568,7 +568,7 @@ def _raised(lowerer: Lowerer, value: Expr, kind: Int, shift: int) -> Expr:
     return up
 
 
-def _moved(lowerer: Lowerer, array: Array, exact: Expr, rounded: Expr) -> Expr:
+def _moved(lowerer: IntegerForm, array: Array, exact: Expr, rounded: Expr) -> Expr:
     """A rounded value that is the old one though the exact value is not: one unit from it toward the exact value."""
     kind = array.type
     shift = frac(exact) - frac(rounded)

@@ -13,7 +13,7 @@ from neuroport.quantise.integers import bounds, frac, literal, real_ends, size, 
 from neuroport.quantise.normalised import PLAIN_FRAC, cut, shifted, shifted_left, wanted
 
 if TYPE_CHECKING:
-    from neuroport.quantise.expressions import Lowerer
+    from neuroport.quantise.expressions import IntegerForm
 
 DIVIDEND_BITS = 62
 """Bits of a dividend: those of the quotient and those of the divisor together."""
@@ -25,7 +25,7 @@ SIGNIFICANT = 16
 """Bits that the smallest divisor must keep."""
 
 
-def quotient(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
+def quotient(lowerer: IntegerForm, a: Expr, b: Expr, want: Demand) -> Expr:
     """The quotient a / b; 0 where b is 0.
 
     One integer division where it gives what is needed: of a dividend shifted left as far as `tables.bits` of the
@@ -43,7 +43,7 @@ def quotient(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
 class _Plain:
     """How a plain integer division would be made, and how good it would be."""
 
-    def __init__(self, lowerer: Lowerer, a: Expr, b: Expr) -> None:
+    def __init__(self, lowerer: IntegerForm, a: Expr, b: Expr) -> None:
         self.a, self.b = a, b
         bits = lowerer.shared.chip.table_bits
         smallest, most = min(abs(end) for end in bounds(b)), size(bounds(a))
@@ -57,7 +57,7 @@ class _Plain:
             self.shift -= 1
         self.frac = fa + self.shift - fb
 
-    def expr(self, lowerer: Lowerer) -> Expr:
+    def expr(self, lowerer: IntegerForm) -> Expr:
         """The division."""
         if self.dropped:
             lowerer.width("a division", self.dropped)
@@ -66,7 +66,7 @@ class _Plain:
         return lowerer.made("round_div", a, b, frac_=self.frac)
 
 
-def _guarded(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
+def _guarded(lowerer: IntegerForm, a: Expr, b: Expr, want: Demand) -> Expr:
     """A quotient in the range in which it is needed, of any divisor."""
     b = lowerer.name(b)
     divisor = lowerer.made("max", lowerer.made("abs", b, frac_=frac(b)), literal(1, frac(b)), frac_=frac(b))
@@ -85,7 +85,7 @@ def _guarded(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     return lowerer.chosen(lowerer.compared("eq", b, 0), literal(0, frac(found)), signed)
 
 
-def _normalised(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
+def _normalised(lowerer: IntegerForm, a: Expr, b: Expr, want: Demand) -> Expr:
     if bounds(b)[0] < 0:
         a, b = (lowerer.made("neg", x, frac_=frac(x)) for x in (a, b))
     a, b = lowerer.name(_at_most(lowerer, a, DIVIDEND_BITS - 2)), lowerer.name(b)
@@ -103,13 +103,13 @@ def _normalised(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> Expr:
     return cut(shifted(lowerer, ratio, right, out), lo, hi)
 
 
-def _at_most(lowerer: Lowerer, x: Expr, bits: int) -> Expr:
+def _at_most(lowerer: IntegerForm, x: Expr, bits: int) -> Expr:
     """The value rounded to so many bits."""
     over = size(bounds(x)).bit_length() - bits
     return lowerer.scale(x, frac(x) - over, "width", "toward_zero") if over > 0 else x
 
 
-def _leading(lowerer: Lowerer, b: Expr, bits: Expr) -> Expr:
+def _leading(lowerer: IntegerForm, b: Expr, bits: Expr) -> Expr:
     """A positive value shifted so that its leading one is the top bit of DIVISOR_BITS."""
     width = max(DIVISOR_BITS, bounds(b)[1].bit_length())
     up = lowerer.made("sub", literal(width), bits)
@@ -117,7 +117,7 @@ def _leading(lowerer: Lowerer, b: Expr, bits: Expr) -> Expr:
     return lowerer.made("shr", full, literal(width - DIVISOR_BITS)) if width > DIVISOR_BITS else full
 
 
-def _result(lowerer: Lowerer, a: Expr, b: Expr, want: Demand) -> tuple[Fraction, Fraction, int]:
+def _result(lowerer: IntegerForm, a: Expr, b: Expr, want: Demand) -> tuple[Fraction, Fraction, int]:
     """The range in which the quotient is needed, and its frac."""
     scale = Fraction(2) ** (frac(b) - frac(a))
     corners = [Fraction(x, y) * scale for x in bounds(a) for y in bounds(b)]

@@ -42,7 +42,7 @@ PACKAGES = ("numpy", "numba", "h5py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Provenance:
     """What a trace says about where its numbers come from."""
 
     network: Network
@@ -90,7 +90,7 @@ class Writer:
     marks it incomplete.
     """
 
-    def __init__(self, path: str | Path, source: Source, *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | Path, source: Provenance, *, overwrite: bool = False) -> None:
         check_output(path, overwrite)
         self.path = Path(path)
         self.folder = parts_folder(path)
@@ -268,7 +268,7 @@ def _write_counts(group: h5py.Group, name: str, counts: Mapping[str, int]) -> No
     inner["counts"] = np.array(list(counts.values()), dtype=np.int64)
 
 
-def _write_header(file: h5py.File, source: Source) -> None:
+def _write_header(file: h5py.File, source: Provenance) -> None:
     """The group /neuroport as far as it is known before the first step."""
     program, instance = source.program, source.instance
     group = file.create_group("neuroport")

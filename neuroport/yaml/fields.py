@@ -8,18 +8,17 @@ from collections.abc import Collection, Iterable, Sequence
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.network.identifiers import IDENTIFIER
 from neuroport.network.units import quoted, suggestion
-from neuroport.yaml.nodes import Mapping, Node, Scalar
-from neuroport.yaml.nodes import Sequence as List
+from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 
 
 def found(node: Node | None) -> str:
     """What stands at a node, for "found …"."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MapNode):
         keys = ", ".join(quoted(key) for key in list(node.entries)[:5])
         return f"a mapping with {keys}" if keys else "an empty mapping"
-    if isinstance(node, List):
+    if isinstance(node, ListNode):
         return "a list"
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         if node.value is None:
             return "nothing"
         if isinstance(node.value, str):
@@ -64,9 +63,9 @@ class Report:
         """The entries of a mapping whose keys must be among `allowed`; empty when it is none."""
         if node is None:
             return {}
-        if isinstance(node, Scalar) and node.value is None and not required:
+        if isinstance(node, ScalarNode) and node.value is None and not required:
             return {}
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MapNode):
             self.add(node, f"{what} must be a mapping with the keys {', '.join(allowed)}; found {found(node)}")
             return {}
         result = {}
@@ -82,9 +81,9 @@ class Report:
 
     def named(self, node: Node | None, what: str, each: str) -> list[tuple[str, Node, Node]]:
         """The (name, node of the name, value) of a mapping from names to things."""
-        if node is None or (isinstance(node, Scalar) and node.value is None):
+        if node is None or (isinstance(node, ScalarNode) and node.value is None):
             return []
-        if not isinstance(node, Mapping):
+        if not isinstance(node, MapNode):
             self.add(node, f"{what} must be a mapping from names to {each}; found {found(node)}")
             return []
         result = []
@@ -99,11 +98,11 @@ class Report:
 
     def items(self, node: Node | None, what: str) -> list[Node]:
         """The items of a list; one value counts as a list of one."""
-        if node is None or (isinstance(node, Scalar) and node.value is None):
+        if node is None or (isinstance(node, ScalarNode) and node.value is None):
             return []
-        if isinstance(node, List):
+        if isinstance(node, ListNode):
             return node.items
-        if isinstance(node, Mapping):
+        if isinstance(node, MapNode):
             self.add(node, f"{what} must be a list; found a mapping")
             return []
         return [node]
@@ -112,7 +111,7 @@ class Report:
         """Any text; numbers count as they are written."""
         if node is None:
             return None
-        if isinstance(node, Scalar) and node.value is not None:
+        if isinstance(node, ScalarNode) and node.value is not None:
             return node.text
         self.add(node, f"{what} must be a text; found {found(node)}")
         return None
@@ -121,7 +120,7 @@ class Report:
         """A name."""
         if node is None:
             return None
-        if isinstance(node, Scalar) and isinstance(node.value, str) and IDENTIFIER.fullmatch(node.value):
+        if isinstance(node, ScalarNode) and isinstance(node.value, str) and IDENTIFIER.fullmatch(node.value):
             return node.value
         self.add(node, f"{what} must be a name of letters, digits and _; found {found(node)}")
         return None
@@ -130,7 +129,7 @@ class Report:
         """One of a few words."""
         if node is None:
             return None
-        if isinstance(node, Scalar) and isinstance(node.value, str):
+        if isinstance(node, ScalarNode) and isinstance(node.value, str):
             if node.value in allowed:
                 return node.value
             self.add(
@@ -153,7 +152,7 @@ class Report:
         """A boolean."""
         if node is None:
             return None
-        if isinstance(node, Scalar) and isinstance(node.value, bool):
+        if isinstance(node, ScalarNode) and isinstance(node.value, bool):
             return node.value
         self.add(node, f"{what} must be true or false; found {found(node)}")
         return None
@@ -162,7 +161,7 @@ class Report:
         """A whole number from `low` to `high`."""
         if node is None:
             return None
-        value = node.value if isinstance(node, Scalar) else None
+        value = node.value if isinstance(node, ScalarNode) else None
         if isinstance(value, bool) or not isinstance(value, int):
             self.add(node, f"{what} must be a whole number; found {found(node)}")
             return None
@@ -176,7 +175,7 @@ class Report:
         """A finite pure number from `low` to `high`."""
         if node is None:
             return None
-        value = node.value if isinstance(node, Scalar) else None
+        value = node.value if isinstance(node, ScalarNode) else None
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.add(node, f"{what} must be a number; found {found(node)}")
             return None

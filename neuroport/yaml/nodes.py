@@ -44,7 +44,7 @@ class Node:
 
 
 @dataclass(slots=True)
-class Scalar(Node):
+class ScalarNode(Node):
     """One value: `value` as YAML 1.2 understands it, `text` as it was written."""
 
     value: bool | int | float | str | None
@@ -60,14 +60,14 @@ class Scalar(Node):
 
 
 @dataclass(slots=True)
-class Sequence(Node):
+class ListNode(Node):
     """A list."""
 
     items: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Mapping(Node):
+class MapNode(Node):
     """Keys with their own place, and values, in file order."""
 
     entries: dict[str, tuple[Node, Node]] = field(default_factory=dict)
@@ -185,7 +185,7 @@ class _Builder:
             self.tag(event)
             if len(self.open) >= MAX_DEPTH:
                 raise _Stop(f"nested more than {MAX_DEPTH} levels deep", event.start_mark)
-            kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
+            kind = MapNode if isinstance(event, yaml.MappingStartEvent) else ListNode
             self.open.append((kind(*self.position(event.start_mark)), event.anchor, self.count))
             self.keys.append(None)
             if event.anchor:
@@ -216,12 +216,12 @@ class _Builder:
         if anchor:
             self.anchors[anchor] = (node, size)
         if not self.open:
-            self.root = None if isinstance(node, Scalar) and node.value is None else node
+            self.root = None if isinstance(node, ScalarNode) and node.value is None else node
             return
         container = self.open[-1][0]
-        if isinstance(container, Sequence):
+        if isinstance(container, ListNode):
             container.items.append(node)
-        elif isinstance(container, Mapping):
+        elif isinstance(container, MapNode):
             key = self.keys[-1]
             if key is None:
                 self.keys[-1] = node
@@ -229,9 +229,9 @@ class _Builder:
             self.keys[-1] = None
             self.entry(container, key, node)
 
-    def entry(self, mapping: Mapping, key: Node, value: Node) -> None:
+    def entry(self, mapping: MapNode, key: Node, value: Node) -> None:
         """Put a pair into a mapping."""
-        if not isinstance(key, Scalar):
+        if not isinstance(key, ScalarNode):
             self.problems.append(Problem(key.place, "a key must be a name; found a list or mapping"))
             return
         if key.text in mapping.entries:
@@ -242,13 +242,13 @@ class _Builder:
             return
         mapping.entries[key.text] = (key, value)
 
-    def scalar(self, event: Any) -> Scalar:
+    def scalar(self, event: Any) -> ScalarNode:
         """The node of a scalar event."""
         self.tag(event)
         value = resolve(event.value) if event.implicit[0] and not event.style else event.value
         style = event.style or ""
         file, line, column = self.position(event.start_mark)
-        node = Scalar(file, line, column, value, event.value, style)
+        node = ScalarNode(file, line, column, value, event.value, style)
         if line and style in ("'", '"'):
             node.text_line, node.text_column = line, column + 1
         elif line and style in ("|", ">"):
