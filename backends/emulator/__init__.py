@@ -41,6 +41,12 @@ class Emulator:
             return self._machine(program, seed, record_spikes)
         return open_unbatched(self._machine, program, seed, record_spikes)
 
+    def source(self, program: Program) -> str:
+        """The text of the generated Numba module."""
+        from neuroport.backends.emulator.emit import module_text
+
+        return module_text(program)
+
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine
 

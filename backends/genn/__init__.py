@@ -7,6 +7,7 @@
 - split, queues: projections that send to several inputs; a way around a fault of GeNN
 - bounds, limits: what cannot be executed, and why
 - devices: processors and GPUs
+- examine: what of all that GeNN needs is there
 - cache, build: PyGeNN models from that, compiled in the user's cache folder
 - machine: the network being executed
 """
@@ -16,10 +17,10 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 
-from neuroport.program.executor import Executor
+from neuroport.program.executor import Executor, Part
 from neuroport.program.machine import Program
 
 OLDEST = (5, 4)
@@ -80,6 +81,18 @@ class Genn:
         from neuroport.copies.views import open_unbatched
 
         return open_unbatched(machine, program, seed, record_spikes)
+
+    def source(self, program: Program) -> str:
+        """The models that GeNN gets, as text; PyGeNN is not needed for it."""
+        from neuroport.backends.genn import emit
+
+        return emit.text(program)
+
+    def examine(self) -> tuple[Part, ...]:
+        """Everything that GeNN needs on this machine; nothing is imported or compiled."""
+        from neuroport.backends.genn import examine
+
+        return tuple(replace(part, name=f"GeNN: {part.name}") for part in examine.parts())
 
 
 def version() -> tuple[int, int] | None:

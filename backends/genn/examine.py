@@ -6,20 +6,12 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from neuroport.program.executor import Part
+
 CUDA = "only needed to run on a GPU"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing that GeNN needs: whether it is there, and what was found or what to do."""
-
-    name: str
-    found: bool
-    text: str
 
 
 def parts() -> list[Part]:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 
 from neuroport.commands.common import chip_options, chosen_chip, echo_table, load_network, set_option
 
-FORMS = ("network", "program", "integer", "numba", "genn", "report")
+if TYPE_CHECKING:
+    from neuroport.program.machine import Program
+
+OWN_NAMES = {"numba": "emulator"}
+"""Backends whose form is asked for by another name."""
+FORMS = ("network", "program", "integer", *OWN_NAMES, "genn", "report")
+
+
+class Form(click.Choice[str]):
+    """One of FORMS, or a backend that shows what it makes of a program."""
+
+    def __init__(self) -> None:
+        super().__init__(FORMS)
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The form's name."""
+        from neuroport import backends
+
+        if value not in FORMS and value in backends.names() and hasattr(backends.load(value), "source"):
+            return value
+        return super().convert(value, param, ctx)
 
 
 @click.command("compile")
 @click.argument("net", metavar="NET")
-@click.option("--emit", type=click.Choice(FORMS), default="report", show_default=True, help="Which form to print.")
+@click.option("--emit", type=Form(), default="report", show_default=True, help="Which form to print.")
 @chip_options
 @set_option
 def compile_command(
@@ -27,7 +50,7 @@ def compile_command(
 
     network: the network file with everything that --set changed. program: the machine in real numbers. integer: the
     same in the chip's integers. numba: the emulator's generated code. genn: the models for GeNN. report: what lowering
-    has to tell.
+    has to tell. Any other backend by its name, if it shows what it makes of a program.
     """
     network = load_network(net, sets)
     if emit == "network":
@@ -49,17 +72,19 @@ def compile_command(
     program = lower(network, chosen, instance, quantised=emit != "program")
     if emit in ("program", "integer"):
         click.echo(printer.text(program), nl=False)
-    elif emit == "numba":
-        from neuroport.backends.emulator.emit import module_text
-
-        click.echo(module_text(program), nl=False)
-    elif emit == "genn":
-        from neuroport.backends.genn.emit import text
-
-        click.echo(text(program), nl=False)
+    elif emit != "report":
+        click.echo(_source(OWN_NAMES.get(emit, emit), program), nl=False)
     else:
         click.echo(f"{network.name} on {chosen.name}")
         rows = [[line.subject, line.topic, line.text] for line in program.report]
         echo_table(("subject", "topic", "report"), rows)
         if not rows:
             click.echo("nothing to report")
+
+
+def _source(backend: str, program: Program) -> str:
+    """What a backend makes of a program."""
+    from neuroport import backends
+
+    source: Callable[[Program], str] = getattr(backends.load(backend), "source")  # noqa: B009  it is optional
+    return source(program)

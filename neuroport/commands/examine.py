@@ -24,7 +24,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; never raises for what it finds."""
-    return [_python(), *_packages(), *_backends(), *_genn(), _cache(), *_optional()]
+    return [_python(), *_packages(), *_backends(), *_parts(), _cache(), *_optional()]
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:
@@ -66,11 +66,12 @@ def _backends() -> list[Finding]:
     return found
 
 
-def _genn() -> list[Finding]:
-    """The parts of the optional backend genn, each with what to do when it is absent."""
-    from neuroport.backends.genn.examine import parts
+def _parts() -> list[Finding]:
+    """What backends need besides, each with what to do when it is absent."""
+    from neuroport import backends
 
-    return [Finding("ok" if part.found else "note", f"GeNN: {part.name}", part.text) for part in parts()]
+    parts = [part for backend in backends.importable() for part in getattr(backend, "examine", tuple)()]
+    return [Finding("ok" if part.found else "note", part.name, part.text) for part in parts]
 
 
 def _cache() -> Finding:

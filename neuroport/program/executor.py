@@ -75,12 +75,23 @@ class Executor(Protocol):
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a backend needs on a machine: whether it is there, and what was found or what to do."""
+
+    name: str
+    found: bool
+    text: str
+
+
 class Backend(Protocol):
     """A way to execute programs.
 
-    An attribute `unrolls = True` says that copies of a network run best as one program; otherwise each copy has an
-    executor of its own, and executors of different threads work at the same time. A method `on(device)` gives the
-    backend on that device.
+    What a backend may have besides: an attribute `unrolls = True` says that copies of a network run best as one
+    program; otherwise each copy has an executor of its own, and executors of different threads work at the same time.
+    A method `on(device: str) -> Backend` gives the backend on that device, `source(program: Program) -> str` what it
+    makes of a program, for `neuroport compile --emit NAME`, and `examine() -> Sequence[Part]` what it needs and what of
+    it is there, for `neuroport doctor`.
     """
 
     @property
