@@ -11,9 +11,12 @@ from neuroport.chips.chip import Chip, ChipInstance, Deviation
 from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
+from neuroport.language.lower import Lowering
+from neuroport.network.model import Block
 from neuroport.numerics import detmath
-from neuroport.program.ir import Read, Send, Store, parts
+from neuroport.program.ir import Expr, Read, Send, Store, parts
 from neuroport.program.machine import Program
+from neuroport.program.printer import expression
 from neuroport.session.switchboard import Switchboard
 
 IDEAL = Chip(name="ideal", arithmetic="float64")
@@ -184,3 +187,64 @@ PROBLEMS = {
 def test_what_does_not_fit_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match=PROBLEMS[text]):
         program(tmp_path, text)
+
+
+RULE = """
+neurons:
+  cell:
+    params:
+      q: {default: 3, range: [0, 8], dynamic: true}
+    inputs:
+      jump: {range: [0, 64]}
+    state:
+      v: {range: [0, 64], init: 0}
+    update: v = jump
+    on_event:
+      relax: v = 0
+    spike: v > 1
+synapses:
+  rule:
+    params:
+      q: {default: 3, range: [0, 8], dynamic: true}
+      r: {default: 2, range: [0, 8]}
+    state:
+      w: {weight: true, range: [0, 64], init: 2}
+    step: |
+      w = w + 1 / (q * r)
+    on_pre: |
+      send(target, w)
+      w = w - 1 / (q * r)
+    on_post: |
+      send_back(jump, w)
+    on_event:
+      settle: |
+        w = q * r + 1 / (q * r)
+populations:
+  a: {size: 2, neuron: cell}
+projections:
+  p: {source: a, target: a, input: jump, synapse: rule, connect: all_to_all}
+"""
+
+
+def test_equal_constants_of_an_object_are_one_array(tmp_path: Path) -> None:
+    made = program(tmp_path, RULE)
+    assert [(d.array, expression(d.value)) for d in made.derived] == [
+        ("p.$const1", "(1.0 / (p.q * p.r))"),
+        ("p.$const2", "((p.q * p.r) + (1.0 / (p.q * p.r)))"),
+    ]
+
+
+def test_every_text_is_lowered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "n.yaml").write_text(HEAD + RULE, "utf-8")
+    network = reader.load(tmp_path / "n.yaml")
+    lowered: list[tuple[str, str]] = []
+    block = Lowering.block
+
+    def noted(self: Lowering, text: Block, guard: Expr | None = None) -> None:
+        lowered.append((self.owner, text.text.strip()))
+        block(self, text, guard)
+
+    monkeypatch.setattr(Lowering, "block", noted)
+    elaborate(network, IDEAL)
+    written = [text for text in lowered if text[1]]
+    assert len(written) == len(set(written)) == 6

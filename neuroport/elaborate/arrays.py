@@ -19,16 +19,16 @@ from neuroport.elaborate.circuits import (
 from neuroport.elaborate.connect import make_synapses
 from neuroport.elaborate.state import Elaboration, Object, Over
 from neuroport.elaborate.stimuli import run_lengths
-from neuroport.elaborate.synapses import synapse_bodies
 from neuroport.elaborate.values import Elements
 from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.language.blocks import assigned, step_sums
 from neuroport.language.lower import Lowering
 from neuroport.language.names import ConstantNames, Constants, declared_type
 from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.values import Quantity, Value
 from neuroport.program.constants import evaluate
-from neuroport.program.ir import REAL, Expr, Int, Numbers, Store, Sum, Type
+from neuroport.program.ir import REAL, Expr, Int, Numbers, Type
 from neuroport.program.machine import Array, Designed, ReportLine, Role
 from neuroport.program.names import ITEM_STEP, LENGTH, RUN, STEP
 from neuroport.program.whole import NoValue
@@ -87,18 +87,16 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
     obj = Object(name, circuits, synapses.elements, Constants(name, {}), projection.mismatch)
     made.objects[name] = obj
     _parameters(made, obj, model, dict(projection.parameters), "synapse", dict(projection.ranges))
-    stores = [s for _, body in synapse_bodies(made, projection) for s in body if isinstance(s, Store)]
-    stored = {s.array for s in stores}
-    summed = {s.array for s in stores if isinstance(s.value, Sum)}
+    changing, sums = assigned(model), step_sums(model)
     for state in model.states:
         given = dict(projection.initial).get(state.name, state.init)
-        plastic = f"{name}.{state.name}" in stored
+        plastic = state.name in changing
         if state.weight:
             given = projection.weight if projection.weight is not None else given
             state = replace(state, variable_class="plastic" if plastic else "weight", kind=state.kind or "weight")
         limits = _limits(made, state, projection.ranges)
-        _state(made, obj, state, given, "synapse", limits, common=f"{name}.{state.name}" not in stored)
-        if f"{name}.{state.name}" in summed:
+        _state(made, obj, state, given, "synapse", limits, common=not plastic)
+        if state.name in sums:
             _widen(made, f"{name}.{state.name}")
         if state.weight and state.type == "int" and deviates(made, obj, state.kind):
             text = "its weights are whole numbers, which do not deviate; a real weight would"

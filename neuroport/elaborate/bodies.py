@@ -7,9 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.arrays import derived_array
-from neuroport.elaborate.hoist import Hoister
-from neuroport.elaborate.state import Elaboration, Over
+from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.synapses import synapse_bodies, synapse_names
 from neuroport.elaborate.twins import twin_index
 from neuroport.errors import InvalidInput, Problem
@@ -48,8 +46,7 @@ def population_body(made: Elaboration, population: Population) -> ProgramPopulat
     inputs = tuple(f"{population.name}.{i.name}" for i in model.inputs)
     spiking = any(isinstance(stmt, Spike) for stmt in body)
     outgoing = [made.delay(p) for p in made.network.projections if p.source == population.name]
-    hoisted = _hoisted(made, population.name, tuple(body))
-    return ProgramPopulation(population.name, population.size, hoisted, inputs, spiking, max(outgoing, default=1))
+    return ProgramPopulation(population.name, population.size, tuple(body), inputs, spiking, max(outgoing, default=1))
 
 
 def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: Expr | None) -> list[Store]:
@@ -79,7 +76,7 @@ def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: 
 def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProjection:
     """A projection with what its synapses do in every step, at arrivals and at postsynaptic spikes."""
     synapses = made.synapses[projection.name]
-    bodies = {name: _hoisted(made, projection.name, body) for name, body in synapse_bodies(made, projection, True)}
+    bodies = synapse_bodies(made, projection)
     sources = made.network.population(projection.source).size
     targets = made.network.population(projection.target).size
     return ProgramProjection(
@@ -137,9 +134,8 @@ def events(made: Elaboration) -> Iterable[Event]:
             lowering = Lowering(names, population.name, f"on_event {event}", TRIGGERED, False, made.copies, common)
             lowering.block(block)
             made.problems += lowering.problems
-            body = _hoisted(made, population.name, lowering.finish())
             single = common and made.copies > 1
-            yield Event(event, population.name, "neuron", body, event == EACH_STEP, single)
+            yield Event(event, population.name, "neuron", lowering.finish(), event == EACH_STEP, single)
     for projection in made.network.projections:
         for event, block in projection.synapse.on_event:
             seen = synapse_names(made, projection, sides=False)
@@ -147,9 +143,8 @@ def events(made: Elaboration) -> Iterable[Event]:
             lowering = Lowering(seen, projection.name, f"on_event {event}", TRIGGERED, False, made.copies, common)
             lowering.block(block)
             made.problems += lowering.problems
-            body = _hoisted(made, projection.name, lowering.finish())
             single = common and made.copies > 1
-            yield Event(event, projection.name, "synapse", body, event == EACH_STEP, single)
+            yield Event(event, projection.name, "synapse", lowering.finish(), event == EACH_STEP, single)
 
 
 def histogram(made: Elaboration, readout: StateHistogram) -> Readout:
@@ -166,26 +161,9 @@ def histogram(made: Elaboration, readout: StateHistogram) -> Readout:
         value = Apply("ne", (value, Const(0, Int(0, 0))), BOOL)
     if isinstance(value.type, Real):
         made.problems.append(Problem(readout.state.place, "a state is true or false; compare the value with something"))
-    (bit,) = _hoisted(made, population.name, (Spike(value),))
-    assert isinstance(bit, Spike)
     every = made.materialiser.steps(readout.every, readout.name)
     phase = int(units.steps(readout.phase, made.network.dt)) if readout.phase.unit else int(readout.phase.number)
-    return Readout(readout.name, readout.population, bit.condition, every, phase)
-
-
-def _hoisted(made: Elaboration, owner: str, body: Body) -> Body:
-    """Constant parts become parameter arrays of the owner."""
-    hoister = Hoister(owner, made.values)
-    body = hoister.body(body)
-    what = f"a constant part of the model of '{owner}'"
-    made.problems += [Problem(None, f"{what} {reason}") for reason in hoister.reasons]
-    for name, expr in hoister.made:
-        derived_array(made, owner, name, expr, _where(made, owner), what, None)
-    return body
-
-
-def _where(made: Elaboration, owner: str) -> Over:
-    return "neuron" if any(p.name == owner for p in made.network.populations) else "synapse"
+    return Readout(readout.name, readout.population, value, every, phase)
 
 
 def _real(expr: Expr) -> Expr:

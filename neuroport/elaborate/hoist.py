@@ -1,13 +1,15 @@
-"""Hoisting: parts of an expression that depend on parameters alone become parameter arrays, computed once."""
+"""Hoisting: parts of a program that depend on parameters alone become parameter arrays, computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from neuroport.elaborate.arrays import derived_array
+from neuroport.elaborate.state import Elaboration, Over
+from neuroport.errors import Problem
 from neuroport.program.constants import evaluate
 from neuroport.program.ir import (
     Apply,
@@ -23,23 +25,57 @@ from neuroport.program.ir import (
     with_children,
     with_expressions,
 )
+from neuroport.program.machine import Population, Program, Projection, Readout
 from neuroport.program.names import of_compiler
 from neuroport.program.printer import expression
 from neuroport.program.whole import NoValue
 
 
+def hoisted(made: Elaboration, program: Program) -> Program:
+    """The program with its constant parts as arrays of their owners, which `made` gets too; its problems are noted."""
+    hoisters: dict[str, Hoister] = {}
+    over: dict[str, Over] = {p.name: "neuron" for p in program.populations}
+
+    def of(owner: str) -> Hoister:
+        return hoisters.setdefault(owner, Hoister(made, owner, over.get(owner, "synapse")))
+
+    return replace(
+        program,
+        projections=tuple(_projection(p, of(p.name)) for p in program.projections),
+        populations=tuple(_population(p, of(p.name)) for p in program.populations),
+        events=tuple(replace(e, body=of(e.owner).body(e.body)) for e in program.events),
+        readouts=tuple(_readout(r, of(r.population)) for r in program.readouts),
+        arrays=made.arrays,
+    )
+
+
+def _projection(projection: Projection, hoister: Hoister) -> Projection:
+    condition = projection.row_condition
+    return replace(
+        projection,
+        step=hoister.body(projection.step),
+        arrive=hoister.body(projection.arrive),
+        post_body=hoister.body(projection.post_body),
+        row_condition=None if condition is None else hoister.expr(condition),
+    )
+
+
+def _population(population: Population, hoister: Hoister) -> Population:
+    return replace(population, body=hoister.body(population.body))
+
+
+def _readout(readout: Readout, hoister: Hoister) -> Readout:
+    return replace(readout, bit=hoister.expr(readout.bit))
+
+
 @dataclass(slots=True)
 class Hoister:
-    """Replaces constant parts of one owner's expressions by reads of arrays `OWNER.$constN`.
+    """Replaces constant parts of one owner's expressions by reads of arrays `OWNER.$constN`; equal ones are one."""
 
-    `values` holds the real values of all parameters (by array name); `made` lists the new arrays in order with the
-    expressions that they stand for, and `reasons` why constants of literals alone have no value.
-    """
-
+    made: Elaboration
     owner: str
-    values: Mapping[str, Numbers]
-    made: list[tuple[str, Expr]] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    over: Over
+    _count: int = 0
     _known: dict[Expr, Expr] = field(default_factory=dict)
 
     def body(self, body: Body) -> Body:
@@ -49,7 +85,9 @@ class Hoister:
     def expr(self, expr: Expr) -> Expr:
         """The expression with its largest constant parts replaced."""
         if isinstance(expr, Apply) and self._constant(expr):
-            return self._hoisted(expr)
+            if expr not in self._known:
+                self._known[expr] = self._hoisted(expr)
+            return self._known[expr]
         return with_children(expr, self.expr)
 
     def _constant(self, expr: Apply) -> bool:
@@ -61,44 +99,42 @@ class Hoister:
     def _leaf_constant(self, part: Expr) -> bool:
         match part:
             case Read(array=array, at=at):
-                return at in ("scalar", "own") and array in self.values
+                return at in ("scalar", "own") and array in self.made.values
             case Const() | Apply():
                 return True
             case _:
                 return False
 
     def _hoisted(self, expr: Apply) -> Expr:
-        known = self._known.get(expr)
-        if known is not None:
-            return known
         reads = [part for part in walk(expr) if isinstance(part, Read)]
         if not reads:
-            result = self._literal(expr)
-        else:
-            name = self._free_name()
-            self.made.append((name, expr))
-            result = Read(name, "own" if any(r.at == "own" for r in reads) else "scalar", expr.type)
-        self._known[expr] = result
-        return result
+            return self._literal(expr)
+        self._count += 1
+        name = of_compiler(self.owner, "const", self._count)
+        derived_array(self.made, self.owner, name, expr, self.over, self._what, None)
+        return Read(name, "own" if any(r.at == "own" for r in reads) else "scalar", expr.type)
 
     def _literal(self, expr: Apply) -> Expr:
         """A constant of literals alone, as one literal."""
         try:
-            value = evaluate(expr, self.values)
+            value = evaluate(expr, {})
         except NoValue as error:
-            self.reasons.append(f"{error.reason}: {expression(expr)}")
+            self._problem(error.reason, expr)
             return Const(0, Int(0, 0))
         if isinstance(expr.type, Int):
             return Const(int(value), Int(int(value), int(value)))
         if not np.isfinite(value):
-            self.reasons.append(f"is not finite: {expression(expr)}")
+            self._problem("is not finite", expr)
         return Const(float(value), Real())
 
-    def _free_name(self) -> str:
-        taken = {*self.values, *(name for name, _ in self.made)}
-        return next(name for n in count(1) if (name := of_compiler(self.owner, "const", n)) not in taken)
+    def _problem(self, reason: str, expr: Expr) -> None:
+        self.made.problems.append(Problem(None, f"{self._what} {reason}: {expression(expr)}"))
+
+    @property
+    def _what(self) -> str:
+        return f"a constant part of the model of '{self.owner}'"
 
 
-def depends_on(expr: Expr, names: Mapping[str, object] | set[str]) -> bool:
+def depends_on(expr: Expr, names: Mapping[str, Numbers] | set[str]) -> bool:
     """Whether an expression reads any of these arrays."""
     return any(isinstance(part, Read) and part.array in names for part in walk(expr))

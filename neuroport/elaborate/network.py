@@ -6,12 +6,15 @@ that depend on parameters alone are arrays of their own; what a chip instance de
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from neuroport.chips import instance as instances
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.copies.axis import with_copies
 from neuroport.elaborate.arrays import population_arrays, projection_arrays, run_scalars
 from neuroport.elaborate.bodies import events, histogram, population_body, projection_bodies
 from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_horizon
+from neuroport.elaborate.hoist import hoisted
 from neuroport.elaborate.memory import refuse_too_large
 from neuroport.elaborate.protocol import protocol_steps
 from neuroport.elaborate.samples import sample_records
@@ -62,7 +65,6 @@ def _program(made: Elaboration) -> Program:
     readouts = tuple(histogram(made, r) for r in network.histograms)
     records = tuple(Record(s.of, made.materialiser.steps(s.every, f"record of {s.of}")) for s in network.record.states)
     records += sample_records(network, made.materialiser)
-    made.stop_on_problems()
     program = Program(
         name=network.name,
         dt=made.dt,
@@ -79,9 +81,12 @@ def _program(made: Elaboration) -> Program:
         injections=tuple(s for s in stimuli if isinstance(s, Injection)),
         series=tuple(s for s in stimuli if isinstance(s, Series)),
         tables={},
-        derived=tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic),
-        report=tuple(made.report),
+        derived=(),
         designed=made.designed,
     )
+    program = hoisted(made, program)
+    made.stop_on_problems()
+    derived = tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic)
+    program = replace(program, derived=derived, report=tuple(made.report))
     program = with_horizon(program, max(HORIZON, protocol_steps(network, program)))
     return with_copies(trimmed(with_histories(program), made.values), made.copies)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from neuroport.elaborate.state import Elaboration
 from neuroport.errors import Problem
-from neuroport.language.check import TRIGGERED, synapse_allowed
+from neuroport.language.check import synapse_allowed
 from neuroport.language.lower import Lowering
 from neuroport.language.names import Side, SynapseNames, Twin
 from neuroport.network.objects import Projection
@@ -31,30 +29,22 @@ def synapse_names(made: Elaboration, projection: Projection, sides: bool = True)
     )  # fmt: skip
 
 
-def synapse_bodies(made: Elaboration, projection: Projection, report: bool = False) -> Iterable[tuple[str, Body]]:
-    """The bodies of step, on_pre and on_post, and (when not reporting) of the events."""
+def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]:
+    """The bodies of step, on_pre and on_post; their problems are noted."""
     model = projection.synapse
-    blocks = [("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)]
     dendritic = projection.dendritic is not None
     bodies: dict[str, Body] = {}
-    for name, block in blocks:
+    for name, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
         names = synapse_names(made, projection)
         lowering = Lowering(names, projection.name, name, synapse_allowed(name), dendritic, made.copies)
         lowering.block(block)
-        if report:
-            made.problems += lowering.problems
-            _needs_spikes(made, projection, name, bool(block.tree))
+        made.problems += lowering.problems
+        _needs_spikes(made, projection, name, bool(block.tree))
         bodies[name] = lowering.finish()
     if not any(isinstance(s, Send) for body in bodies.values() for s in body):
-        bodies["on_pre"] = (_default_send(made, projection, dendritic, report), *bodies["on_pre"])
+        bodies["on_pre"] = (_default_send(made, projection, dendritic), *bodies["on_pre"])
     through = _through_circuit(made, projection)
-    yield from ((name, as_sent(body, through)) for name, body in bodies.items())
-    if not report:
-        for event, block in model.on_event:
-            names = synapse_names(made, projection, False)
-            lowering = Lowering(names, projection.name, f"on_event {event}", TRIGGERED)
-            lowering.block(block)
-            yield event, lowering.finish()
+    return {name: as_sent(body, through) for name, body in bodies.items()}
 
 
 def _through_circuit(made: Elaboration, projection: Projection) -> Form:
@@ -75,10 +65,9 @@ def _needs_spikes(made: Elaboration, projection: Projection, block: str, used: b
         made.problems.append(Problem(projection.place, text))
 
 
-def _default_send(made: Elaboration, projection: Projection, dendritic: bool, report: bool) -> Send:
+def _default_send(made: Elaboration, projection: Projection, dendritic: bool) -> Send:
     """`send(target, weight)`, which starts on_pre when a model sends nothing."""
-    if report:
-        _needs_spikes(made, projection, "on_pre", True)
+    _needs_spikes(made, projection, "on_pre", True)
     names = synapse_names(made, projection)
     weight = names.variable(projection.synapse.weight.name)
     target = names.input("target", back=False)

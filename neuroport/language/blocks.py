@@ -73,20 +73,31 @@ def twin_read(model: SynapseModel) -> str | None:
     return None
 
 
-def step_sum_problems(model: SynapseModel) -> Iterator[Problem]:
-    """What is wrong with the variables that `step` gives as sums over the copies."""
-    sums: set[str] = set()
+def _step_sums(model: SynapseModel) -> Iterator[tuple[str, ast.stmt]]:
+    """The variables that `step` gives as sums over the copies, with where it does."""
     for node in model.step.tree:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="sum_copies"))):
-                if name == model.weight.name:
-                    text = f"the weight '{name}' cannot be a sum over copies; use another shared variable"
-                    yield Problem(place_of(node, model.step.place), text)
-                elif name in sums:
-                    yield Problem(place_of(node, model.step.place), f"step gives the sum '{name}' twice; give it once")
-                sums.add(name)
+                yield name, node
             case _:
                 pass
+
+
+def step_sums(model: SynapseModel) -> frozenset[str]:
+    """The variables of a synapse that `step` gives as sums over the copies."""
+    return frozenset(name for name, _ in _step_sums(model))
+
+
+def step_sum_problems(model: SynapseModel) -> Iterator[Problem]:
+    """What is wrong with the variables that `step` gives as sums over the copies."""
+    sums: set[str] = set()
+    for name, node in _step_sums(model):
+        if name == model.weight.name:
+            text = f"the weight '{name}' cannot be a sum over copies; use another shared variable"
+            yield Problem(place_of(node, model.step.place), text)
+        elif name in sums:
+            yield Problem(place_of(node, model.step.place), f"step gives the sum '{name}' twice; give it once")
+        sums.add(name)
     for title, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
         for found in _nodes(block.tree):
             if isinstance(found, ast.Name) and found.id in sums and isinstance(found.ctx, ast.Load):
