@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.checkout import ROOT
+
+TESTS = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,21 +32,24 @@ def root() -> Path:
     return ROOT
 
 
+TESTS = Path(__file__).parent
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Compare a text with tests/golden/<file>/<test>.txt (or .../<test>.<part>.txt).
+    """Compare a text with tests/golden/<folder>/<file>/<test>.txt (or .../<test>.<part>.txt).
 
     A missing file fails, so that nobody commits a test that compares with nothing.
     """
 
     def check(text: str, part: str = "") -> None:
         stem = f"{request.node.name}.{part}" if part else request.node.name
-        file = Path(__file__).parent / "golden" / request.node.path.stem / f"{stem}.txt"
+        file = TESTS / "golden" / request.node.path.relative_to(TESTS).with_suffix("") / f"{stem}.txt"
         if request.config.getoption("--update-golden"):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8")
             return
-        shown = file.relative_to(Path(__file__).parent)
+        shown = file.relative_to(TESTS)
         if not file.exists():
             pytest.fail(f"{shown} does not exist. Write it with --update-golden and read it. The text is:\n{text}")
         assert text == file.read_text("utf-8"), f"differs from {shown}; if that is right, rewrite it: --update-golden"

@@ -1,0 +1,95 @@
+"""What no machine word holds is refused before anything is executed, by every executor, with the statement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neuroport.backends.genn import Genn
+from neuroport.errors import InvalidInput, RunFailed
+from neuroport.program.ir import Apply, Const, Expr, Int, Lookup, Read, Send, Store
+from neuroport.program.machine import Population, Program
+from tests.support.executors import BACKENDS, EXECUTORS
+from tests.support.programs import array, c, pairs, program
+
+V = Read("p.v", "own", Int(0, 100))
+WIDE = Int(-(2**63), 2**63 - 1)
+
+
+def storing(value: Expr) -> Program:
+    """A neuron that stores one value."""
+    arrays = (array("p.v", "neuron", "state", V.type, [1]), array("p.w", "neuron", "state", WIDE, [0]))
+    body = (Store("p.w", value),)
+    p = program(arrays=arrays, populations=(Population("p", 1, body, (), False, 0),))
+    return replace(p, tables={"steps": np.arange(100)})
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (
+            Apply("mul", (V, c(2**62)), Int(0, 100 * 2**62)),
+            f"(p.v * {2**62}) is said to lie in 0..{100 * 2**62}, which 64 bits do not hold",
+        ),
+        (Const(2**63, WIDE), f"{2**63} is said to lie in {2**63}..{2**63}, which 64 bits do not hold"),
+        (Apply("shl", (c(0), V), Int(0, 0)), "(0 << p.v) shifts by 0..100 bits; shifts go from 0 to 62"),
+        (Apply("shr", (V, c(-1)), Int(0, 200)), "(p.v >> -1) shifts by -1..-1 bits; shifts go from 0 to 62"),
+        (Lookup("steps", V, Int(0, 99)), "p.v is said to lie in 0..100, but steps has 100 entries"),
+    ],
+)
+def test_values_counts_and_indices_beyond_machines_are_refused(executor: str, value: Expr, found: str) -> None:
+    (problem,) = BACKENDS[executor].check(storing(value))
+    assert problem.startswith("population p, `p.w := ")
+    assert problem.endswith(f"`: {found}. This is a fault of neuroport, not of the network")
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_values_from_the_host_are_refused_alike(executor: str) -> None:
+    machine = BACKENDS[executor].open(storing(V), 1, [])
+    for values, found in (
+        (
+            [101],
+            "the raw value 101 is outside 0..100, the range of its format. Give it a wider range or smaller values",
+        ),
+        ([-1], "the raw value -1 is outside 0..100, the range of its format. Give it a wider range or smaller values"),
+        ([0.5], "fractions were given; the array takes whole numbers"),
+        ([1, 2], "the values have shape (2,); the array has (1,)"),
+    ):
+        with pytest.raises(InvalidInput) as error:
+            machine.write("p.v", np.array(values))
+        assert str(error.value) == f"p.v: {found}"
+    machine.write("p.v", np.array([100]))
+    machine.advance(1)
+    assert machine.read("p.w").tolist() == [100]
+
+
+LARGE = 2**52 + 1
+
+
+@pytest.mark.skipif(Genn().missing() is not None, reason=str(Genn().missing()))
+def test_sums_of_whole_numbers_that_genn_would_round_end_the_run() -> None:
+    v, w = Read("p.v", "own", Int()), Read("w.w", "own", Int())
+    arrays = (
+        array("p.v", "neuron", "state", Int(), [0, 0]),
+        array("p.i", "neuron", "input", Int(), [0, 0]),
+        array("w.w", "synapse", "weight", Int(), [3, LARGE]),
+    )
+    body = (Store("p.v", Apply("add", (v, Read("p.i", "own", Int())), Int())),)
+    wires = pairs("w", "p", "p", (2, 2), [(0, 1), (1, 1)], step=(Send("p.i", w),))
+    p = program(integer=False, arrays=arrays, populations=(Population("p", 2, body, ("p.i",), False, 0),),
+                projections=(wires,))  # fmt: skip
+    machines = {name: backend.open(p, 1, []) for name, backend in BACKENDS.items()}
+    for machine in machines.values():
+        machine.advance(2)
+    assert [m.read("p.v").tolist() for m in machines.values()] == 3 * [[0, 2 * LARGE + 6]]
+    for machine in machines.values():
+        machine.write("w.w", np.array([LARGE, LARGE]))
+    with pytest.raises(RunFailed) as error:
+        machines["genn"].advance(1)
+    assert str(error.value) == (
+        "step 2: the sum for 'p.i' reached 2**53, up to which GeNN adds whole numbers exactly; give the weights a "
+        "smaller range, or take another backend"
+    )

@@ -1,0 +1,74 @@
+"""Every shipped network, on every chip that accepts it, is the same on all executors that are installed."""
+
+from __future__ import annotations
+
+import pytest
+
+import neuroport
+from neuroport import backends, networks
+from neuroport.chips import description as chips
+from neuroport.errors import InvalidInput
+from neuroport.session.verify import shorten, verify
+from tests.support.shortened import SAL_MICRO
+
+INTEGER = [name for name in chips.names() if chips.load(name).integer]
+OWN = {name: neuroport.load(name).chip for name in networks.names()}
+USUAL = ("generic8", "loihi1")
+"""The chips of the default run; the others differ in word lengths, rounding and mismatch, and are tried with --slow."""
+
+LARGE = {"sal_layers_1600": 10, "gle_mnist1d": 10}
+"""Steps of a run item, at most, of networks whose steps take the reference long."""
+
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in networks.names()]
+
+BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO)
+"""Changes to networks whose patterns last longer than a test should."""
+
+STATIC = ("balanced", "izhikevich", "loihi_lif")
+"""The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""
+
+
+def check(name: str, chip: str, steps: int, which: tuple[str, ...], chip_seed: int | None = None) -> int:
+    network, steps = neuroport.load(name, BRIEF.get(name, ())), min(steps, LARGE.get(name, steps))
+    if network.copies > 4:
+        network = neuroport.load(name, ["copies=4"])  # as many as GeNN takes
+    program = neuroport.compile(network, chip, chip_seed)
+    network = shorten(network, program, steps=steps)
+    result = verify(network, neuroport.compile(network, chip, chip_seed), which, full=True)
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(which)
+    return result.steps
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_identical_on_its_own_chip(name: str) -> None:
+    assert check(name, OWN[name], 1000, backends.ready()) >= 30
+
+
+@pytest.mark.parametrize(
+    "chip", [chip if chip in USUAL else pytest.param(chip, marks=pytest.mark.slow) for chip in INTEGER]
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
+    if chip == OWN[name]:
+        pytest.skip("its own chip: with all executors above")
+    if chip == "loihi1" and name not in STATIC:
+        with pytest.raises(InvalidInput, match=r"static synapses only|sends spikes only"):
+            neuroport.compile(neuroport.load(name), chip)
+        return
+    check(name, chip, 50, ("reference", "emulator"), 1 if chips.load(chip).mismatch else None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float_agrees_within_the_tolerance(name: str) -> None:
+    check(name, "ideal", 1000, ("reference", "emulator"))
+
+
+@pytest.mark.slow
+def test_a_batch_of_100_is_identical_on_all_executors() -> None:
+    program = neuroport.compile(neuroport.load("gle_lagline_batch"), "generic16")
+    network = shorten(neuroport.load("gle_lagline_batch"), program, steps=20)
+    result = verify(network, neuroport.compile(network, "generic16"), backends.ready(), full=True)
+    assert program.copies == 100
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(backends.ready())

@@ -1,0 +1,11 @@
+"""Changes to shipped networks whose patterns last longer than a test should."""
+
+from __future__ import annotations
+
+SAL_MICRO = (
+    *("ask_train.hold=60 steps", "ask_validate.hold=60 steps", "train.hold=120 steps", "validate.hold=80 steps"),
+    *(f"{name}.from=20 steps" for name in ("taught", "nudged", "free")),
+    *(f"{cell}.{name}" for cell in "hy" for name in ("lag=20 steps", "window=50 steps")),
+    *(f"past_{cell}_{name}.delay=50 steps" for cell in "hy" for name in ("u", "basal")),
+    *("protocol.6.repeat=2", "protocol.6.do.1.repeat=3"),
+)
