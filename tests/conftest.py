@@ -1,15 +1,22 @@
-"""What all tests share: where the checkout is, and stored texts to compare with."""
+"""What all tests share: their own compile cache, the executors, which tests are quick, stored texts to compare with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from neuroport.program.executor import Backend
 from tests.support.checkout import ROOT
 
 TESTS = Path(__file__).parent
+COMPILED = ("emulator", "genn")
+"""The executors that compile what they execute."""
+
+os.environ.setdefault("NEUROPORT_CACHE", str(ROOT / ".cache" / "neuroport"))  # never that of the user
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,11 +24,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--slow"):
-        for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+    """Mark what compiles and what is quick; what compiles comes first, so that processes end together."""
+    for item in items:
+        if any(value in COMPILED for value in _parameters(item).values()):
+            item.add_marker("compiles")
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
+        elif not {"slow", "compiles"} & item.keywords.keys():
+            item.add_marker("quick")
+    items.sort(key=lambda item: "quick" in item.keywords)
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    """The values with which a parametrised test is run that are texts."""
+    callspec = getattr(item, "callspec", None)
+    return {} if callspec is None else {k: v for k, v in callspec.params.items() if isinstance(v, str)}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """A test that is not marked `compiles` fails when it compiles, so that `-m quick` stays quick."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "compiles" not in item.keywords:
+            _refuse_to_compile(patch)
+        return (yield)
+
+
+def _refuse_to_compile(patch: pytest.MonkeyPatch) -> None:
+    from neuroport.backends.emulator import cache as emulator
+    from neuroport.backends.genn import cache as genn
+
+    def refuse(*_: Any, **__: Any) -> None:
+        pytest.fail("this test compiles a program: mark it (or its file, by pytestmark) with pytest.mark.compiles")
+
+    patch.setattr(emulator, "load", refuse)
+    patch.setattr(genn, "build", refuse)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +71,15 @@ def root() -> Path:
     return ROOT
 
 
-TESTS = Path(__file__).parent
+@pytest.fixture(scope="session", params=["reference", *COMPILED])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each executor in turn, skipped with its reason where it is not installed; the reference checks every value."""
+    from tests.support.executors import BACKENDS
+
+    found: Backend = BACKENDS[request.param]
+    if reason := found.missing():
+        pytest.skip(reason)
+    return found
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The commands and code blocks of README.md and docs/ do what the pages say.
 
 In a page, a yaml block whose first line is `# file: NAME` is written to NAME; `console` blocks hold commands after `$ `
-and, where given, the lines that they print (`...` stands for anything); `# exit code N` after a command states how it
-ends; python blocks are run. All blocks of a page share a folder, in order.
+and, where given, the lines that they print (`...` stands for anything, on a line of its own for any number of lines);
+`# exit code N` after a command states how it ends, and the lines below such a command are also what it says on stderr.
+Of other commands stderr is not compared: what a long run says of its progress depends on the machine. python blocks are
+run. All blocks of a page share a folder, in order.
 """
 
 from __future__ import annotations
@@ -18,15 +20,21 @@ import pytest
 
 from tests.support.checkout import ROOT
 
+pytestmark = pytest.mark.compiles
+
 PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if p.exists()]
 BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "NO_COLOR": "1"}
-    return subprocess.run(
-        arguments, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
-    )
+    return subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def pattern(expected: str) -> str:
+    """The regular expression of the lines that a page shows."""
+    lines = [re.escape(line).replace(re.escape("..."), ".*?") + "\n" for line in expected.strip().split("\n")]
+    return "".join("(?:.*\n)?" if line == ".*?\n" else line for line in lines)
 
 
 def check_console(text: str, folder: Path) -> None:
@@ -37,10 +45,12 @@ def check_console(text: str, folder: Path) -> None:
         words = shlex.split(command)
         assert words[0] == "neuroport", f"only neuroport commands can be run here: {line}"
         done = run([sys.executable, "-m", "neuroport", *words[1:]], folder)
-        assert done.returncode == wanted, f"$ {line}\n{done.stdout}"
+        assert done.returncode == wanted, f"$ {line}\n{done.stdout}{done.stderr}"
         if expected.strip():
-            pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*?")
-            assert re.fullmatch(pattern, done.stdout.strip(), re.DOTALL), f"$ {line}\n{done.stdout}\n≠\n{expected}"
+            printed = done.stdout if wanted == 0 else done.stdout + done.stderr
+            assert re.fullmatch(pattern(expected), printed.strip() + "\n", re.DOTALL), (
+                f"$ {line}\n{printed}\n≠\n{expected}"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -54,4 +64,4 @@ def test_page(page: Path, tmp_path: Path) -> None:
             check_console(text, tmp_path)
         else:
             done = run([sys.executable, "-c", text], tmp_path)
-            assert done.returncode == 0, f"{text}\n{done.stdout}"
+            assert done.returncode == 0, f"{text}\n{done.stderr}"

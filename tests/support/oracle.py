@@ -1,19 +1,26 @@
-"""A slow, literal machine for programs: plain Python numbers, one element at a time, written from program.py alone.
+"""What a program means: a slow, literal machine in plain Python numbers, one element at a time.
 
-Its integers have no end. Of an integer program it checks every value of every expression, array and input against the
-bounds that the program states for it: `check(program, steps)` runs a program and raises OutOfBounds at the first that
-lies outside.
+It is written from `neuroport/program/ir.py` and `machine.py` alone, and every executor must do as it does. `Literal` is
+a backend like any other, so that tests compare executors with it. Its integers have no end; its real numbers are
+float64, with Python's functions, so real programs agree with it to rounding.
+
+Of an integer program it checks every value of every expression, array and input against the bounds that the program
+states for it: `check(program, steps)` runs a program and raises OutOfBounds at the first that lies outside.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from neuroport.copies.unbatch import unbatch
+from neuroport.copies.views import open_unbatched
+from neuroport.errors import RunFailed
 from neuroport.numerics import rng
+from neuroport.program.executor import Capture, Executor
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -113,7 +120,8 @@ def check(program: Program, steps: int, seed: int = 1) -> Oracle:
     Every event is triggered after half of the steps. Raises OutOfBounds.
     """
     oracle = Oracle(program if program.copies == 1 else unbatch(program), seed)
-    oracle.show({s.name: np.arange(-(-steps // s.hold)) % (len(s.table) // s.frames) for s in program.series})
+    shown = {s.name: np.arange(-(-steps // s.hold)) % (len(s.table) // s.frames) for s in oracle.program.series}
+    oracle.begin_item((), shown)
     if "$run.T" in oracle.a:
         oracle.a["$run.T"] = [steps]
     oracle.advance(steps // 2)
@@ -123,10 +131,27 @@ def check(program: Program, steps: int, seed: int = 1) -> Oracle:
     return oracle
 
 
-class Oracle:
-    """Executes a program, one number at a time, and checks every integer against its bounds."""
+class Literal:
+    """The backend whose executors are oracles; copies run one by one."""
 
-    def __init__(self, program: Program, seed: int) -> None:
+    name = "literal"
+
+    def missing(self) -> str | None:
+        return None
+
+    def check(self, program: Program) -> tuple[str, ...]:
+        return ()
+
+    def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
+        if program.copies > 1:
+            return open_unbatched(self.open, program, seed, record_spikes)
+        return Oracle(program, seed, record_spikes)
+
+
+class Oracle:
+    """Executes a program, one number at a time, and checks every integer against its bounds. It is an Executor."""
+
+    def __init__(self, program: Program, seed: int, record_spikes: Sequence[str] = ()) -> None:
         self.program, self.seed, self.step = program, seed, 0
         self.where: tuple[str, Stmt | None] = ("", None)
         self.schedules: dict[str, Any] = {}
@@ -135,7 +160,13 @@ class Oracle:
         self.past: dict[str, dict[int, list[Any]]] = {}
         self.inputs: dict[str, dict[int, list[Any]]] = {}
         self.fired: dict[str, dict[int, list[int]]] = {p.name: {} for p in program.populations}
+        self.counts = {p.name: 0 for p in program.populations if p.spiking}
+        self.recorded: dict[str, list[tuple[int, int]]] = {name: [] for name in record_spikes}
+        self.sampled: dict[str, list[tuple[int, Any]]] = {r.name: [] for r in program.records}
+        self.seen: dict[str, dict[int, int]] = {r.name: {} for r in program.readouts}
+        self.tables = {s.name: s.table.tolist() for s in program.series}
         self.over: dict[str, int] = {}
+        self.active: Sequence[str] = ()
         self.item_start = 0
         for name, array in program.arrays.items():
             self.a[name] = np.atleast_1d(array.initial).tolist()
@@ -181,7 +212,7 @@ class Oracle:
             case Temp(name=name):
                 return env["temps"][name]
             case Read():
-                return self.read(e, env)
+                return self.element(e, env)
             case Apply(fn=fn, args=args):
                 values = [self.value(a, env) for a in args]
                 if fn in ("shl", "shr"):
@@ -204,7 +235,7 @@ class Oracle:
         word = rng.mix(key + rng.GAMMA * (env["element"] + 1))
         return word >> 32 if part is None else (word >> 16 * part) & 0xFFFF
 
-    def read(self, e: Read, env: dict[str, Any]) -> Any:
+    def element(self, e: Read, env: dict[str, Any]) -> Any:
         if e.array == "$run.t":
             return env["t"]
         if e.array == "$run.item_step":
@@ -245,7 +276,8 @@ class Oracle:
                     if s.guard is not None and not self.value(s.guard, env):
                         continue
                     if s.overflow != "none" and not s.lo <= x <= s.hi:
-                        assert s.overflow != "error"
+                        if s.overflow == "error":
+                            raise RunFailed(f"step {env['t']}: {s.array} left its range")
                         self.over[s.array] = self.over.get(s.array, 0) + 1
                         span = s.hi - s.lo + 1
                         x = min(max(x, s.lo), s.hi) if s.overflow == "saturate" else (x - s.lo) % span + s.lo
@@ -305,19 +337,43 @@ class Oracle:
             row = self.row(s, t)
             if row is not None:
                 target = self.inputs[s.input].setdefault(t, self.zeros(s.input))
-                for i, v in enumerate(s.table[row].tolist()):
+                for i, v in enumerate(self.tables[s.name][row]):
                     target[i] += v
         for q in program.populations:
             self.arriving(q, t)
-            self.fired[q.name][t] = self.neurons(q, q.body, t)
+            self.fire(q, t, self.neurons(q, q.body, t))
             for name in q.inputs:
                 self.inputs[name].pop(t, None)
         for event in program.events:
             if event.every_step:
                 self.event(event, t)
-        for r in program.readouts:
-            self.neurons(program.population(r.population), (Spike(r.bit),), t)
+        self.read_out(t)
+        self.sample(t)
         self.step += 1
+
+    def fire(self, p: Population, t: int, neurons: list[int]) -> None:
+        """Keep the spikes of a step."""
+        self.fired[p.name][t] = neurons
+        if p.spiking:
+            self.counts[p.name] += len(neurons)
+        if p.name in self.recorded:
+            self.recorded[p.name] += [(t, i) for i in neurons]
+
+    def read_out(self, t: int) -> None:
+        """Count the states that active readouts see; the first neuron is the highest bit."""
+        for r in self.program.readouts:
+            p = self.program.population(r.population)
+            up = set(self.neurons(p, (Spike(r.bit),), t))
+            if r.name in self.active and (t - self.item_start) % r.every == r.phase:
+                state = sum(2 ** (p.size - 1 - i) for i in up)
+                self.seen[r.name][state] = self.seen[r.name].get(state, 0) + 1
+
+    def sample(self, t: int) -> None:
+        """Record arrays at the end of a step."""
+        for r in self.program.records:
+            in_item = (t - self.item_start) % r.every == r.phase if r.readout in self.active else False
+            if in_item if r.readout else (t + 1) % r.every == 0:
+                self.sampled[r.name].append((t, self.read(r.array)))
 
     def arriving(self, p: Population, t: int) -> None:
         """Check what has arrived for a population before its body runs."""
@@ -326,9 +382,11 @@ class Oracle:
             for i, value in enumerate(self.inputs[name].get(t, ())):
                 self.inside(value, self.program.arrays[name].type, name, {"t": t, "own": i})
 
-    def show(self, schedules: dict[str, Any]) -> None:
-        """Begin an item in which series show these patterns, by hold."""
-        self.schedules, self.item_start = schedules, self.step
+    # --------------------------------------------------------------------------------------- between steps
+
+    def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, Any]) -> None:
+        """Begin an item in which these readouts are active and series show these patterns, by hold."""
+        self.active, self.schedules, self.item_start = tuple(readouts), dict(schedules), self.step
 
     def row(self, s: Series, t: int) -> int | None:
         """The row of its table that a series adds in a step."""
@@ -337,7 +395,7 @@ class Oracle:
             row = row % len(s.table) if s.loop else row
             return row if row < len(s.table) else None
         done = t - self.item_start
-        schedule = self.schedules.get(s.name.partition("#")[0], ())
+        schedule = self.schedules.get(s.name, ())
         if done // s.hold >= len(schedule):
             return None
         return int(schedule[done // s.hold]) * s.frames + done % s.hold // (s.hold // s.frames)
@@ -364,5 +422,62 @@ class Oracle:
                 self.inputs[name] = {}
         self.fired[population] = {t: [] for t in self.fired[population]}
 
+    def load_series(self, series: str, table: Any) -> None:
+        """Let a series show other rows."""
+        self.tables[series] = table.tolist()
+
+    def read(self, name: str) -> Any:
+        """The values of an array; of an input, what has been sent to it for the coming step."""
+        clock = {"$run.t": self.step, "$run.item_step": self.step - self.item_start}
+        array = self.program.arrays[name]
+        values = [clock[name]] if name in clock else self.a[name]
+        if array.role == "input":
+            values = self.inputs[name].get(self.step, self.zeros(name))
+        return np.array(values, np.float64 if isinstance(array.type, Real) else np.int64).reshape(array.initial.shape)
+
+    def write(self, name: str, values: Any) -> None:
+        """Replace an array's values; of an input, what has been sent to it for the coming step."""
+        given = np.atleast_1d(values).tolist()
+        if self.program.arrays[name].role == "input":
+            self.inputs[name][self.step] = given
+        else:
+            self.a[name] = given
+
+    # --------------------------------------------------------------------------------------------- what was seen
+
     def spikes(self, population: str) -> list[tuple[int, int]]:
+        """The spikes since the start, without those that a reset discarded."""
         return [(t, i) for t, neurons in sorted(self.fired[population].items()) for i in neurons]
+
+    def histogram(self, readout: str) -> Any:
+        """How often a readout saw each state."""
+        (size,) = (self.program.population(r.population).size for r in self.program.readouts if r.name == readout)
+        return np.array([self.seen[readout].get(state, 0) for state in range(2**size)], np.int64)
+
+    def clear_histogram(self, readout: str) -> None:
+        """Count a readout's states anew."""
+        self.seen[readout] = {}
+
+    def drain(self) -> Capture:
+        """What was recorded since the last call."""
+        spikes = {name: np.array(found, np.int64).reshape(-1, 2).T for name, found in self.recorded.items()}
+        records = {
+            r.name: (
+                np.array([t for t, _ in self.sampled[r.name]], np.int64),
+                np.array([values for _, values in self.sampled[r.name]]).reshape(
+                    -1, *self.program.arrays[r.array].initial.shape
+                ),
+            )
+            for r in self.program.records
+        }
+        self.recorded = {name: [] for name in self.recorded}
+        self.sampled = {name: [] for name in self.sampled}
+        return Capture({name: (both[0], both[1]) for name, both in spikes.items()}, records)
+
+    def spike_counts(self) -> dict[str, int]:
+        """Spikes of each spiking population since the start."""
+        return dict(self.counts)
+
+    def overflows(self) -> dict[str, int]:
+        """How often a store into each array met a value outside its range."""
+        return dict(self.over)
