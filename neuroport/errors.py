@@ -3,7 +3,8 @@
 NeuroportError             anything a caller may want to catch; `exit_code` is what the command line ends with
 ├── InvalidInput           wrong files or wrong use: carries every problem found (exit code 2)
 ├── Unsupported            this executor, chip or machine cannot do it, with the reason (exit code 2)
-└── RunFailed              the run itself ended badly (exit code 1)
+├── RunFailed              the run itself ended badly (exit code 1)
+└── InternalError          a fault of neuroport itself (exit code 1)
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
     return replace(
         first,
         name=f"{programs[0].name} x {len(parts)}",
-        arrays={n: a for part in parts for n, a in part.arrays.items()},
+        arrays={name: array for part in parts for name, array in part.arrays.items()},  # all have the run's own
         populations=tuple(x for part in parts for x in part.populations),
         projections=tuple(x for part in parts for x in part.projections),
         events=tuple(events),

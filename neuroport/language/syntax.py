@@ -9,6 +9,7 @@ import ast
 from collections.abc import Sequence
 
 from neuroport.errors import Place, Problem
+from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.network.model import Block, Expression
 
 CALLS: dict[str, tuple[int, int]] = {
@@ -112,7 +113,9 @@ class _Checker:
 
     def statement(self, node: ast.stmt) -> None:
         match node:
-            case ast.Assign(targets=[ast.Name()], value=value):
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                if not IDENTIFIER.fullmatch(name):
+                    self.refuse(node, f"'{name}' {NO_NAME}")
                 self.expression(value)
             case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="pre" | "post" as side), attr=name)]):
                 self.refuse(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """A name that somebody gives to a part of a network or model."""
+NO_NAME = "is no name; use letters, digits and _, not starting with a digit"
+"""What is said of another text in the place of a name."""
 
 
 Named = tuple[str, Place | None, str]
@@ -24,8 +26,7 @@ def check_names(network: Network) -> None:
     """InvalidInput for parts of a network with names that no file could give them, as objects of Python can have."""
     wrong = [(place, what, name) for name, place, what in _names(network) if not IDENTIFIER.fullmatch(name)]
     if wrong:
-        rule = "is no name; use letters, digits and _, not starting with a digit"
-        raise InvalidInput(Problem(place, f"'{name}', the name of {what}, {rule}") for place, what, name in wrong)
+        raise InvalidInput(Problem(place, f"'{name}', the name of {what}, {NO_NAME}") for place, what, name in wrong)
 
 
 def _names(network: Network) -> Iterator[Named]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 
 from neuroport.errors import InvalidInput, Place, Problem
-from neuroport.network.identifiers import IDENTIFIER
+from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.network.units import quoted, suggestion
 from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 
@@ -91,9 +91,7 @@ class Report:
             if IDENTIFIER.fullmatch(key):
                 result.append((key, at, value))
             else:
-                self.add(
-                    at, f"{quoted(key)} in {what} is no name; use letters, digits and _, not starting with a digit"
-                )
+                self.add(at, f"{quoted(key)} in {what} {NO_NAME}")
         return result
 
     def items(self, node: Node | None, what: str) -> list[Node]:

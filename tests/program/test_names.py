@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ import neuroport
 from neuroport.api import run as api
 from neuroport.chips import description as chips
 from neuroport.chips.mismatch import deviates
-from neuroport.errors import InternalError, InvalidInput
+from neuroport.copies.unbatch import unbatch
+from neuroport.copies.unroll import unroll
+from neuroport.errors import InternalError, InvalidInput, RunFailed
 from neuroport.files import network as reader
 from neuroport.language.check import BUILT_IN
 from neuroport.language.syntax import CALLS, SENDS
 from neuroport.network.network import Network
+from neuroport.network.values import Quantity
 from neuroport.program.ir import REAL, Let
 from neuroport.program.machine import Array, Arrays, Program
 from neuroport.session.session import Session
@@ -28,11 +32,19 @@ from neuroport.session.verify import verify
 from neuroport.trace.read import open_trace
 from neuroport.yaml.fields import IDENTIFIER
 
+pytestmark = pytest.mark.compiles
 BACKENDS = ("reference", "emulator", "genn")
 
 CONST = """
     params: {{const1: {{default: 100}}, k: {{default: 3}}}}
     state: {{v: {{range: [-1000, 1000]}}, w: {{range: [-1000, 1000]}}}}
+    update: |
+      v = k * k
+      w = const1
+"""
+VARIABLE = """
+    params: {{k: {{default: 3}}}}
+    state: {{v: {{range: [-1000, 1000]}}, w: {{range: [-1000, 1000]}}, const1: {{range: [0, 100], init: 100}}}}
     update: |
       v = k * k
       w = const1
@@ -82,6 +94,7 @@ NAMED = """
 """
 CASES: dict[str, tuple[str, str, float, float]] = {
     "a constant": (CONST, "ideal", 9, 100),
+    "a constant beside a variable": (VARIABLE, "ideal", 9, 100),
     "a reciprocal": (RECIPROCAL.replace("{name}", "recip_1"), "generic16", 3, 2),
     "the first reciprocal": (RECIPROCAL.replace("{name}", "recip_0"), "generic16", 3, 2),
     "a local name given twice": (LOCALS.replace("{name}", "x_1"), "ideal", 2, 5),
@@ -215,6 +228,86 @@ def test_a_trace_is_no_weight(tmp_path: Any) -> None:
 
 # --------------------------------------------------------------------------------------------------- names and links
 
+ODD = ("$x", "a$b", "a#b", "é", "a.b", "1a")
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("section", ["populations", "projections", "stimuli", "readouts", "metrics", "neurons"])
+def test_no_part_of_a_file_has_another_name(section: str, name: str) -> None:
+    head = "neuroport: 1\nname: n\ndt: 1 ms\npopulations: {c: {size: 1, neuron: lif}}\n"
+    text = f"{head}{section}: {{'{name}': {{}}}}\n" if section != "populations" else head.replace("c:", f"'{name}':")
+    with pytest.raises(InvalidInput) as error:
+        reader.loads(text, "n.yaml")
+    assert "is no name; use letters, digits and _, not starting with a digit" in str(error.value)
+
+
+@pytest.mark.parametrize("place", ["params", "state", "inputs", "derived", "on_event", "traces"])
+@pytest.mark.parametrize("name", ODD)
+def test_no_part_of_a_model_has_another_name(place: str, name: str) -> None:
+    models = "synapses" if place == "traces" else "neurons"
+    head = "neuroport: 1\nname: n\ndt: 1 ms\npopulations: {c: {size: 1, neuron: lif}}\n"
+    with pytest.raises(InvalidInput) as error:
+        reader.loads(f"{head}{models}: {{m: {{{place}: {{'{name}': {{}}}}}}}}\n", "n.yaml")
+    assert "is no name; use letters, digits and _, not starting with a digit" in str(error.value)
+
+
+def test_a_local_name_is_a_name() -> None:
+    with pytest.raises(InvalidInput) as error:
+        one(NAMED.replace("{name}", "é"))
+    rule = "'é' is no name; use letters, digits and _, not starting with a digit"
+    assert str(error.value) == f"n.yaml:8:7: {rule}"
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_objects_of_python_have_names_that_files_can_have(name: str) -> None:
+    network = one(CONST)
+    population = network.populations[0]
+    neuron = population.neuron
+    parameter, state = (replace(things[0], name=name) for things in (neuron.parameters, neuron.states))
+    rule = "is no name; use letters, digits and _, not starting with a digit"
+    for changed, what in (
+        (replace(population, name=name), "a population"),
+        (replace(population, neuron=replace(neuron, parameters=(parameter,))), "a parameter of neuron model 'cell'"),
+        (replace(population, neuron=replace(neuron, states=(state,))), "a variable of neuron model 'cell'"),
+    ):
+        with pytest.raises(InvalidInput) as error:
+            neuroport.compile(replace(network, populations=(changed,)))
+        assert f"'{name}', the name of {what}, {rule}" in str(error.value)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_length_of_an_item_is_set_as_run_t(backend: str) -> None:
+    text = """
+    state: {{v: {{range: [0, 64]}}}}
+    update: v = T + 0 * t
+"""
+    network = one(text)
+    lengths = tuple(replace(network.protocol[0], duration=Quantity(n, "step")) for n in (2, 9))
+    with opened(replace(network, protocol=lengths), backend, "generic16") as session:
+        session.set("run.T", 5)
+        session.run(1)
+        assert session.get("run.T").tolist() == 5
+        assert session.get("cells.v").tolist() == [5, 5]
+        with pytest.raises(RunFailed, match=r"^run\.T = 20 is outside 2 \.\. 9, its declared range"):
+            session.set("run.T", 20)
+        with pytest.raises(InvalidInput, match=r"^'run\.t' is fixed while the network runs"):
+            session.set("run.t", 20)
+        with pytest.raises(InvalidInput, match=r"there are: run\.T, "):
+            session.get("$run.t")
+
+
+def test_links_stay_within_a_copy() -> None:
+    program = compiled("generic8_mismatch10", 2)
+    weight = program.arrays["ppp.www"]
+    assert (weight.visible, weight.factor) == ("ppp.www.visible", "ppp.www$circuit")
+    assert program.arrays[weight.visible].hidden == "ppp.www"
+    written_out = unbatch(program).arrays
+    unrolled = unroll([compiled("generic8_mismatch10", 1)] * 2, [1, 2]).arrays
+    for arrays in (written_out, unrolled):
+        second = arrays["ppp#1.www"]
+        assert (second.visible, second.factor) == ("ppp#1.www.visible", "ppp#1.www$circuit")
+        assert arrays[second.visible].hidden == "ppp#1.www"
+
 
 def test_a_second_array_of_a_name_is_refused() -> None:
     arrays = Arrays()
@@ -302,6 +395,7 @@ def compiled(chip: str, copies: int, names: Mapping[str, str] | None = None) -> 
     return neuroport.compile(learning(copies, names), chip, one)
 
 
+@cache
 def made_names() -> list[str]:
     """All names in today's programs that users can write, whole or with what they cannot write left out."""
     found = set(OLD.split())
@@ -327,29 +421,39 @@ def values(chip: str, copies: int, backend: str, names: Mapping[str, str] | None
         return found | {f"{o}.spikes": session.spike_counts()[shown[o]] for o in "cd"}
 
 
-POOL = made_names()
-TRUTH = {(chip, copies): values(chip, copies, "reference") for chip, copies in KINDS}
+@cache
+def truth(chip: str, copies: int) -> dict[str, Any]:
+    """What the file with other names comes to."""
+    return values(chip, copies, "reference")
 
 
 @st.composite
 def chosen(draw: st.DrawFn) -> dict[str, str]:
-    names: Sequence[str] = draw(st.permutations(POOL))
+    """A name of the compiler for each slot."""
+    names: Sequence[str] = draw(st.permutations(made_names()))
     return dict(zip(SLOTS, names, strict=False))
 
 
 def test_there_are_enough_names() -> None:
-    assert len(POOL) >= len(SLOTS)
-    assert {"visible", "const1", "recip0", "b_circuit", "run", "q0"} <= {n.replace("bbb", "b") for n in POOL}
+    assert len(made_names()) >= len(SLOTS)
+    found = {name.replace("bbb", "b") for name in made_names()}
+    assert {"visible", "const1", "recip0", "b_circuit", "run", "q0", "mmm_1"} <= found
 
 
 @settings(max_examples=40, deadline=None)
 @given(chosen(), st.sampled_from(KINDS))
 def test_a_file_may_have_all_names_of_the_compiler(names: dict[str, str], kind: tuple[str, int]) -> None:
-    assert values(*kind, "reference", names) == TRUTH[kind]
+    assert values(*kind, "reference", names) == truth(*kind)
+
+
+@pytest.mark.parametrize("kind", [("generic16", 1), ("generic8_mismatch10", 2)])
+def test_the_emulator_too(kind: tuple[str, int]) -> None:
+    names = made_names()[:: 1 if kind[1] == 1 else -1]
+    assert values(*kind, "emulator", dict(zip(SLOTS, names, strict=False))) == truth(*kind)
 
 
 @pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(chosen(), st.sampled_from(KINDS))
-def test_the_emulator_too(names: dict[str, str], kind: tuple[str, int]) -> None:
-    assert values(*kind, "emulator", names) == TRUTH[kind]
+def test_the_emulator_with_many_names(names: dict[str, str], kind: tuple[str, int]) -> None:
+    assert values(*kind, "emulator", names) == truth(*kind)
