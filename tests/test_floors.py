@@ -23,10 +23,11 @@ FLOORS: tuple[set[str], ...] = (
     {"chips"},
     {"copies"},
     {"language"},
+    {"connections", "stimuli"},
     {"yaml"},
     {"program"},
     {"network"},
-    {"datasets", "kernels", "networks"},
+    {"datasets", "distributions", "kernels", "networks"},
     {"numerics"},
     {"errors", "version"},
 )

@@ -141,6 +141,7 @@ def _show_chip(chip: Chip) -> None:
 
 
 def _show_network(network: Network) -> None:
+    from neuroport import connections
     from neuroport.network import units
 
     echo_notices(network)
@@ -150,7 +151,7 @@ def _show_network(network: Network) -> None:
     echo_table(
         ("projection", "from", "to", "model", "connections", "delay"),
         [
-            [p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, p.connect.kind, units.show(p.delay)]
+            [p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, connections.key(p.connect), units.show(p.delay)]
             for p in network.projections
         ],
     )

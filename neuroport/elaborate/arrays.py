@@ -72,9 +72,8 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
 def projection_arrays(made: Elaboration, projection: Projection) -> None:
     """The synapses of a projection and their arrays; its traces become arrays of the neurons at its ends."""
     name, model = projection.name, projection.synapse
-    source, target = made.network.population(projection.source), made.network.population(projection.target)
     try:
-        synapses = make_synapses(projection, source.size, target.size, made.network.seed, made.network.folder)
+        synapses = make_synapses(projection, made.network)
     except InvalidInput as error:
         made.problems += error.problems
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from neuroport.elaborate.connect import expected_synapses
+from neuroport import connections
+from neuroport.connections import Ends
 from neuroport.errors import InvalidInput, Problem
 from neuroport.language import blocks
 from neuroport.network.model import NeuronModel, SynapseModel
@@ -24,8 +25,7 @@ def estimate(network: Network) -> float:
         values = _variables(model, copies) + len(model.inputs) * copies + len(model.parameters) + len(model.derived)
         total += float(population.size) * values * BYTES_PER_VALUE * COPIES
     for projection in network.projections:
-        source, target = network.population(projection.source), network.population(projection.target)
-        count = expected_synapses(projection.connect, source.size, target.size, source is target)
+        count = connections.rule(projection.connect).expected(projection.connect, Ends.of(projection, network))
         values = _variables(projection.synapse, copies) + len(projection.synapse.parameters)
         total += count * (BYTES_PER_SYNAPSE_INDEX + values * BYTES_PER_VALUE * COPIES)
     return total

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from neuroport.elaborate.stimuli import labels_of, pattern_count
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import Problem
 from neuroport.network import units
@@ -14,6 +13,7 @@ from neuroport.network.protocol import Present, Run, walk
 from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
 from neuroport.program.machine import Record
+from neuroport.stimuli.patterns import labels_of, pattern_count
 
 LABELLED = ("accuracy", "cross_entropy")
 

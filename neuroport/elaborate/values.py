@@ -27,6 +27,7 @@ from neuroport.network.values import (
 )
 from neuroport.numerics.draws import Source
 from neuroport.program.ir import Numbers
+from neuroport.yaml.arrays import read_dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,10 @@ class Materialiser:
         if not isinstance(value, ArrayValue | FileValue | DataValue):
             return self.array(value, unit, integer, owner, quantity, Elements(0, np.zeros(0, np.uint64)))
         return self._checked(value, integer, f"{owner}.{quantity}", lambda: self._stored(value, unit))
+
+    def counted(self, value: Value, integer: bool, owner: str, quantity: str, count: int) -> Numbers:
+        """So many pure numbers, or one for all: shape () for a single quantity, else (count,)."""
+        return self.array(value, "", integer, owner, quantity, Elements(count, np.arange(count, dtype=np.uint64)))
 
     def _checked(self, value: Value, integer: bool, name: str, compute: Callable[[], NDArray[np.float64]]) -> Numbers:
         """The computed numbers: finite, whole where they must be, and zero where they cannot be had."""
@@ -239,14 +244,6 @@ class Materialiser:
                 wanted += f" or {elements.shape} with `rows: source`"
         text = f"{owner}.{quantity} has shape {numbers.shape}, needed is {wanted}"
         raise InvalidInput.one(place, text)
-
-
-def read_dataset(path: Path, dataset: str) -> NDArray[np.generic]:
-    """A data set of an HDF5 file."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        return np.asarray(file[dataset][()])
 
 
 def _shape(shape: tuple[int, int], rows: str) -> str:

@@ -1,19 +1,22 @@
-"""Neuron and synapse models out of YAML nodes. Syntax of the texts inside: neuroport/syntax.py."""
+"""Neuron and synapse models, read out of YAML nodes and written. Syntax of the texts inside: neuroport/language."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from neuroport.errors import Problem
-from neuroport.files import values as read_values
-from neuroport.files.values import Slot
 from neuroport.language import check as language
 from neuroport.network import units
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.values import Quantity
+from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import Node, ScalarNode
+from neuroport.yaml.quantities import interval, written_interval
+from neuroport.yaml.slots import Slot
+from neuroport.yaml.text import Code, filled
+from neuroport.yaml.values import value, written_value
 
 NEURON_KEYS = (
     *("title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
@@ -60,6 +63,20 @@ def neuron(report: Report, name: str, at: Node, node: Node, dt: Quantity | None)
     return _checked(report, before, model, language.check_neuron)
 
 
+def written_neuron(model: NeuronModel, sink: Sink) -> dict[str, Any]:
+    """A neuron model as it stands in a file."""
+    blocks = {"update": model.update, "spike": model.spike, "on_spike": model.on_spike, "after": model.after}
+    return {
+        **_written_texts(model),
+        **filled("params", {item.name: _written_parameter(item, model.name, sink) for item in model.parameters}),
+        **filled("derived", _written_derived(model)),
+        **filled("inputs", {item.name: _written_common(item) for item in model.inputs}),
+        **filled("state", {item.name: _written_state(item, model.name, sink) for item in model.states}),
+        **_written_blocks(blocks),
+        **filled("on_event", _written_events(model)),
+    }
+
+
 def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None) -> SynapseModel | None:
     """The synapse model that a mapping describes, or None with its problems in the report."""
     before = len(report.problems)
@@ -84,6 +101,20 @@ def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None
     return _checked(report, before, model, language.check_synapse)
 
 
+def written_synapse(model: SynapseModel, sink: Sink) -> dict[str, Any]:
+    """A synapse model as it stands in a file."""
+    blocks = {"step": model.step, "on_pre": model.on_pre, "on_post": model.on_post}
+    return {
+        **_written_texts(model),
+        **filled("params", {item.name: _written_parameter(item, model.name, sink) for item in model.parameters}),
+        **filled("derived", _written_derived(model)),
+        **filled("traces", {item.name: _written_trace(item) for item in model.traces}),
+        **filled("state", {item.name: _written_state(item, model.name, sink) for item in model.states}),
+        **_written_blocks(blocks),
+        **filled("on_event", _written_events(model)),
+    }
+
+
 def _checked(report: Report, before: int, model: _Model, check: _Check[_Model]) -> _Model | None:
     """The model if it has no problems, those of its texts included."""
     if len(report.problems) == before:
@@ -101,10 +132,21 @@ def _parameters(report: Report, node: Node | None, what: str, dt: Quantity | Non
         if dynamic and "range" not in entries:
             report.add(at, f"{this} is dynamic and lacks a range; add 'range: [low, high]'")
         slot = Slot(f"default of {this}", common["unit"], common["type"], common["range"], dt)
-        default = read_values.value(report, entries.get("default"), slot)
+        default = value(report, entries.get("default"), slot)
         kind = report.name(entries.get("kind"), f"kind of {this}") or ""
         result.append(Parameter(name=name, default=default, dynamic=dynamic, place=at.place, kind=kind, **common))
     return tuple(result)
+
+
+def _written_parameter(item: Parameter, model: str, sink: Sink) -> dict[str, Any]:
+    result = _written_common(item)
+    if item.default is not None:
+        result["default"] = written_value(item.default, sink, f"models/{model}/{item.name}")
+    if item.kind:
+        result["kind"] = item.kind
+    if item.dynamic:
+        result["dynamic"] = True
+    return result
 
 
 def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[State, ...]:
@@ -120,7 +162,7 @@ def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -
         result.append(
             State(
                 name=name,
-                init=read_values.value(report, entries.get("init"), slot),
+                init=value(report, entries.get("init"), slot),
                 variable_class=variable_class or ("weight" if weight else "state"),
                 kind=report.name(entries.get("kind"), f"kind of {this}") or "",
                 weight=weight,
@@ -130,6 +172,21 @@ def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -
             )
         )
     return tuple(result)
+
+
+def _written_state(item: State, model: str, sink: Sink) -> dict[str, Any]:
+    result = _written_common(item)
+    if item.init is not None:
+        result["init"] = written_value(item.init, sink, f"models/{model}/{item.name}")
+    if item.variable_class != ("weight" if item.weight else "state"):
+        result["class"] = item.variable_class
+    if item.kind:
+        result["kind"] = item.kind
+    if item.weight:
+        result["weight"] = True
+    if item.over_copies != "own":
+        result["over_copies"] = item.over_copies
+    return result
 
 
 def _inputs(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[Input, ...]:
@@ -152,12 +209,21 @@ def _traces(report: Report, node: Node | None, what: str) -> tuple[SpikeTrace, .
         increment = _expression(report, entries.get("increment"), f"increment of {this}")
         if increment is None:
             increment, _ = language.parse_expression("1", at.place)
-        trace_range = read_values.interval(report, entries.get("range"), f"range of {this}", "", None)
+        trace_range = interval(report, entries.get("range"), f"range of {this}", "", None)
         trace = SpikeTrace(
             name=name, side=side, decay=decay, increment=increment, mode=mode, range=trace_range, place=at.place
         )
         result.append(trace)
     return tuple(result)
+
+
+def _written_trace(item: SpikeTrace) -> dict[str, Any]:
+    result: dict[str, Any] = {"of": item.side, "decay": Code(item.decay.text), "increment": Code(item.increment.text)}
+    if item.mode != "add":
+        result["mode"] = item.mode
+    if item.range is not None:
+        result["range"] = written_interval(item.range)
+    return result
 
 
 def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | None) -> dict[str, Any]:
@@ -170,12 +236,23 @@ def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | 
         unit = ""
     unit = "step" if units.is_step(unit) else unit
     kind: Any = report.choice(entries.get("type"), f"type of {what}", _TYPES) or "real"
-    span = read_values.interval(report, entries.get("range"), f"range of {what}", unit, dt)
+    span = interval(report, entries.get("range"), f"range of {what}", unit, dt)
     if kind == "int" and span and (span[0] % 1 or span[1] % 1):
         report.add(
             entries["range"], f"range of {what} must have whole numbers as ends; found [{span[0]:g}, {span[1]:g}]"
         )
     return {"type": kind, "unit": unit, "range": span}
+
+
+def _written_common(item: Parameter | State | Input) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    if item.type != "real":
+        result["type"] = item.type
+    if item.unit:
+        result["unit"] = item.unit
+    if item.range is not None:
+        result["range"] = written_interval(item.range)
+    return result
 
 
 def _derived(report: Report, node: Node | None, what: str) -> tuple[tuple[str, Expression], ...]:
@@ -187,9 +264,17 @@ def _derived(report: Report, node: Node | None, what: str) -> tuple[tuple[str, E
     return tuple(result)
 
 
+def _written_derived(model: NeuronModel | SynapseModel) -> dict[str, Code]:
+    return {name: Code(item.text) for name, item in model.derived}
+
+
 def _events(report: Report, node: Node | None, what: str) -> tuple[tuple[str, Block], ...]:
     entries = report.named(node, f"on_event of {what}", "statements")
     return tuple((name, _block(report, inner, f"on_event {name} of {what}")) for name, _, inner in entries)
+
+
+def _written_events(model: NeuronModel | SynapseModel) -> dict[str, Code]:
+    return {name: Code(block.text) for name, block in model.on_event}
 
 
 def _block(report: Report, node: Node | None, what: str) -> Block:
@@ -201,6 +286,10 @@ def _block(report: Report, node: Node | None, what: str) -> Block:
     block, problems = language.parse_block(node.text.lstrip("\n").rstrip(), node.text_place)
     report.extend(problems)
     return block
+
+
+def _written_blocks(blocks: Mapping[str, Block | Expression | None]) -> dict[str, Code]:
+    return {key: Code(block.text) for key, block in blocks.items() if block is not None and block.text}
 
 
 def _expression(report: Report, node: Node | None, what: str) -> Expression | None:
@@ -221,3 +310,8 @@ def expression(report: Report, node: ScalarNode) -> Expression:
 
 def _prose(report: Report, node: Node | None, what: str) -> str:
     return (report.text(node, what) or "").rstrip()
+
+
+def _written_texts(model: NeuronModel | SynapseModel) -> dict[str, Code]:
+    texts = {"title": model.title, "source": model.source, "notice": model.notice, "equations": model.equations}
+    return {key: Code(text) for key, text in texts.items() if text}

@@ -18,18 +18,21 @@ from neuroport.files import library, overrides
 from neuroport.files import objects as read_objects
 from neuroport.files import results as read_results
 from neuroport.files import stimuli as read_stimuli
-from neuroport.files import values as read_values
 from neuroport.files.context import Context
 from neuroport.files.protocol import check_readouts, protocol
+from neuroport.files.targets import boltzmann
 from neuroport.network import units
 from neuroport.network.network import Network
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Stimulus
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
+from neuroport.stimuli.patterns import check_beside
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
+from neuroport.yaml.quantities import fitting
+from neuroport.yaml.slots import Slot
 
 VERSION = 1
 TOP = (
@@ -97,14 +100,14 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
     title = report.text(entries.get("title"), "title")
     context = Context(report, folder, dt, library.shipped(dt))
     _models(context, root, entries.get("models"), file, folder)
-    context.targets = _named(context, entries, "targets", read_stimuli.boltzmann)
+    context.targets = _named(context, entries, "targets", boltzmann)
     context.populations = _named(context, entries, "populations", read_objects.population)
     if "populations" in entries and not context.populations:
         report.add(entries["populations"], "a network needs at least one population; add it under 'populations'")
     context.projections = _named(context, entries, "projections", read_objects.projection)
     read_objects.check_twins(context)
     context.stimuli = _stimuli(context, entries)
-    read_stimuli.check_beside(context, entries.get("stimuli"))
+    check_beside(report, context.stimuli, entries.get("stimuli"))
     context.readouts = _readouts(context, entries)
     context.metrics = _named(context, entries, "metrics", read_results.metric)
     _distinct(report, entries)
@@ -150,7 +153,7 @@ def _chip(report: Report, node: Node | None) -> str | None:
 
 
 def _step(report: Report, node: Node | None) -> Quantity | None:
-    dt = read_values.fitting(report, node, read_values.Slot("dt", "ms"))
+    dt = fitting(report, node, Slot("dt", "ms"))
     if dt is not None and dt.number <= 0:
         report.add(node, f"dt must be above zero; found {units.show(dt)}")
         return None

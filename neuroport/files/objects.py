@@ -1,26 +1,29 @@
-"""Populations and projections out of YAML nodes."""
+"""Populations and projections, read out of YAML nodes and written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-import numpy as np
-
+from neuroport import connections
+from neuroport.connections import Entry
 from neuroport.errors import Place
-from neuroport.files import values as read_values
 from neuroport.files.context import Context, input_of
 from neuroport.files.overrides import KEYS
-from neuroport.files.values import Fits, Rows, Shape, Slot
 from neuroport.language import check as language
 from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.units import quoted, suggestion
-from neuroport.network.values import Frozen, Quantity, Value
+from neuroport.network.values import Quantity, Value
+from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import found, listing
-from neuroport.yaml.nodes import MapNode, Node, ScalarNode
+from neuroport.yaml.nodes import MapNode, Node
+from neuroport.yaml.quantities import duration, interval, written_interval, written_quantity
+from neuroport.yaml.slots import Fits, Rows, Shape, Slot, in_slot
+from neuroport.yaml.text import filled
+from neuroport.yaml.values import value, written_value
 
 MAX_SIZE = 10**12
-CONNECT = ("all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "pairs", "file")
 
 Pair = tuple[str, Value]
 Range = tuple[str, tuple[float, float]]
@@ -57,6 +60,11 @@ def population(context: Context, name: str, at: Node, node: Node) -> Population 
     )
 
 
+def written_population(item: Population, sink: Sink) -> dict[str, Any]:
+    """A population as it stands in a file."""
+    return {"size": item.size, "neuron": item.neuron.name, **_written_settings(item, sink, f"populations/{item.name}")}
+
+
 def projection(context: Context, name: str, at: Node, node: Node) -> Projection | None:
     """One projection, or None with its problems in the report."""
     report = context.report
@@ -69,7 +77,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     target = context.populations.get(target_name or "")
     model_name = report.name(entries.get("synapse"), f"synapse of {what}")
     model = context.library.synapse(report, model_name, entries["synapse"]) if model_name else None
-    delay = read_values.duration(report, entries.get("delay"), f"delay of {what}", context.dt, 1)
+    delay = duration(report, entries.get("delay"), f"delay of {what}", context.dt, 1)
     input_name = input_of(context, entries.get("input"), at, what, target) if target else None
     connect = _connect(context, entries.get("connect"), what, source, target)
     slot = Slot(
@@ -80,7 +88,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         fits=_per_synapse(source, target, connect),
         folder=context.folder,
     )
-    dendritic = read_values.value(report, entries.get("dendritic_delay"), slot)
+    dendritic = value(report, entries.get("dendritic_delay"), slot)
     mismatch = report.boolean(entries.get("mismatch"), f"mismatch of {what}")
     if model is None:
         return None
@@ -91,7 +99,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     initial = settings.initial(entries.get("init"), model.states, dict(ranges))
     state = model.weight
     weight_slot = settings.slot(f"weight of {what}", state, dict(ranges))
-    weight = read_values.value(report, entries.get("weight"), weight_slot)
+    weight = value(report, entries.get("weight"), weight_slot)
     given = {key for key, _ in initial}
     if "weight" in entries and state.name in given:
         report.add(entries["weight"], f"{what} gives its weight twice, as 'weight' and in 'init'; keep one of the two")
@@ -119,6 +127,21 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     )
 
 
+def written_projection(item: Projection, sink: Sink) -> dict[str, Any]:
+    """A projection as it stands in a file."""
+    at = f"projections/{item.name}"
+    result: dict[str, Any] = {"source": item.source, "target": item.target, "input": item.input}
+    result |= {"synapse": item.synapse.name, "connect": _written_connect(item.connect, sink, at)}
+    result["delay"] = written_quantity(item.delay)
+    if item.dendritic is not None:
+        result["dendritic_delay"] = written_value(item.dendritic, sink, f"{at}/dendritic_delay")
+    if item.weight is not None:
+        result["weight"] = written_value(item.weight, sink, f"{at}/weight")
+    if item.twin is not None:
+        result["twin"] = _written_twin(item.twin)
+    return result | _written_settings(item, sink, at)
+
+
 def _twin(context: Context, node: Node | None, at: Node, what: str, model: SynapseModel) -> Twin | None:
     report, read = context.report, language.twin_read(model)
     if node is None:
@@ -136,6 +159,10 @@ def _twin(context: Context, node: Node | None, at: Node, what: str, model: Synap
         text = f"twin of {what} has no meaning: synapse model '{model.name}' reads no twin.NAME; leave it out"
         report.add(node, text)
     return Twin(of=name, transposed=bool(transposed), place=of.place if of else None) if name else None
+
+
+def _written_twin(twin: Twin) -> Any:
+    return {"of": twin.of, "transposed": True} if twin.transposed else twin.of
 
 
 def check_twins(context: Context) -> None:
@@ -196,9 +223,9 @@ class _Settings:
                 self._unknown(key, "parameter", name, known)
                 continue
             slot = self.slot(f"parameter '{name}' of {self.what}", known[name], ranges)
-            value = read_values.value(self.report, inner, slot)
-            if value is not None:
-                result[name] = value
+            given = value(self.report, inner, slot)
+            if given is not None:
+                result[name] = given
         for parameter in declared:
             if parameter.default is None and parameter.name not in mentioned:
                 self.report.add(
@@ -217,9 +244,9 @@ class _Settings:
                 self._unknown(key, "variable", name, known)
                 continue
             slot = self.slot(f"initial '{name}' of {self.what}", known[name], ranges)
-            value = read_values.value(self.report, inner, slot)
-            if value is not None:
-                result[name] = value
+            given = value(self.report, inner, slot)
+            if given is not None:
+                result[name] = given
         return tuple((name, result[name]) for name in known if name in result)
 
     def ranges(
@@ -234,7 +261,7 @@ class _Settings:
                 continue
             item = known[name]
             unit = "" if isinstance(item, SpikeTrace) else item.unit
-            span = read_values.interval(self.report, inner, f"range of '{name}' of {self.what}", unit, self.context.dt)
+            span = interval(self.report, inner, f"range of '{name}' of {self.what}", unit, self.context.dt)
             if span is not None:
                 result[name] = span
         return tuple((name, result[name]) for name in known if name in result)
@@ -246,7 +273,7 @@ class _Settings:
         for state in declared:
             if state.name in ranges and state.name not in given and isinstance(state.init, Quantity):
                 slot = self.slot(f"initial '{state.name}' of {self.what}, from the model,", state, ranges)
-                wrong = read_values.in_slot(state.init, slot)
+                wrong = in_slot(state.init, slot)
                 entry = node.get(state.name) if isinstance(node, MapNode) else None
                 if wrong:
                     self.report.add(entry, wrong)
@@ -255,6 +282,18 @@ class _Settings:
         names = list(known)
         hint = suggestion(name, names)
         self.report.add(at, f"{self.what} has no {what} {quoted(name)}; {hint}{listing(names)}")
+
+
+def _written_settings(item: Population | Projection, sink: Sink, at: str) -> dict[str, Any]:
+    """params, init, ranges and mismatch."""
+    parameters = {name: written_value(given, sink, f"{at}/params/{name}") for name, given in item.parameters}
+    initial = {name: written_value(given, sink, f"{at}/init/{name}") for name, given in item.initial}
+    return {
+        **filled("params", parameters),
+        **filled("init", initial),
+        **filled("ranges", {name: written_interval(span) for name, span in item.ranges}),
+        **({} if item.mismatch else {"mismatch": False}),
+    }
 
 
 def _per_neuron(size: int | None) -> Fits:
@@ -270,15 +309,12 @@ def _per_synapse(source: Population | None, target: Population | None, connect: 
     def fits(shape: Shape, rows: Rows) -> str:
         if source is None or target is None or connect is None:
             return ""
+        rule = connections.rule(connect)
+        count = rule.count(connect, (source.size, target.size))
+        if rule.ordered and count is None and len(shape) == 1:
+            return ""
         matrix = (source.size, target.size) if rows == "source" else (target.size, source.size)
         text = f"{matrix}, one row per {rows} neuron"
-        count: int | None = None
-        if connect.kind == "one_to_one":
-            count = source.size
-        elif connect.pairs is not None:
-            count = len(connect.pairs.array)
-        elif connect.kind == "file" and len(shape) == 1:
-            return ""
         if shape == matrix or (count is not None and shape == (count,)):
             return ""
         return text if count is None else f"{text}, or ({count},), one value per pair"
@@ -289,139 +325,26 @@ def _per_synapse(source: Population | None, target: Population | None, connect: 
 def _connect(
     context: Context, node: Node | None, what: str, source: Population | None, target: Population | None
 ) -> Connect | None:
-    report = context.report
+    report, rules = context.report, connections.ALL
     this = f"connect of {what}"
     if node is None:
         return None
-    kind: str | None
+    key: str | None
     inner: Node | None = None
     if isinstance(node, MapNode):
-        keys = [key for key in node.entries if key in CONNECT]
+        keys = [key for key in node.entries if key in rules]
         if len(keys) != 1:
-            report.add(node, f"{this} must have one of the keys {', '.join(CONNECT)}; found {found(node)}")
+            report.add(node, f"{this} must have one of the keys {', '.join(rules)}; found {found(node)}")
             return None
-        kind = keys[0]
-        allowed = ("file", "dataset") if kind == "file" else (kind,)
-        entries = report.mapping(node, this, allowed, allowed)
-        if kind == "file":
-            return _connect_file(context, node, entries, this)
-        inner = entries[kind]
+        key = keys[0]
+        allowed = (key, *rules[key].beside)
+        inner = report.mapping(node, this, allowed, allowed)[key]
     else:
-        kind = report.choice(node, this, CONNECT)
-    if kind is None:
+        key = report.choice(node, this, list(rules))
+    if key is None:
         return None
-    if kind == "pairs":
-        return _connect_pairs(context, node, inner, what, source, target)
-    argument = {"fixed_probability": "p", "fixed_in_degree": "degree"}.get(kind)
-    keys_allowed: tuple[str, ...] = ("self",) if argument is None else (argument, "self")
-    if kind == "one_to_one":
-        keys_allowed = ()
-    number: Node | None = None
-    self_node: Node | None = None
-    if isinstance(inner, MapNode):
-        entries = report.mapping(inner, f"{kind} of {what}", keys_allowed, [argument] if argument else [])
-        number = entries.get(argument) if argument else None
-        self_node = entries.get("self")
-        if argument and number is None:
-            return None
-    elif argument:
-        number = inner
-        if number is None:
-            report.add(node, f"{this} must say how many: write '{kind}: NUMBER'")
-            return None
-    elif inner is not None and not (isinstance(inner, ScalarNode) and inner.value is None):
-        report.add(inner, f"{kind} of {what} must be alone or a mapping with the key self; found {found(inner)}")
-        return None
-    own = True
-    if self_node is not None:
-        own = report.boolean(self_node, f"self of {this}") is not False
-        if source and target and source.name != target.name:
-            report.add(self_node, f"self of {this} has no meaning between two populations; leave it out")
-    return _connect_rule(context, node, kind, number, what, source, target, own)
+    return rules[key].read(Entry(report, key, node, inner, what, source, target, context.folder))
 
 
-def _connect_rule(
-    context: Context,
-    node: Node,
-    kind: str,
-    number: Node | None,
-    what: str,
-    source: Population | None,
-    target: Population | None,
-    own: bool,
-) -> Connect | None:
-    report = context.report
-    place = node.place
-    if kind == "fixed_probability":
-        probability = report.number(number, f"probability of {what}", 0, 1)
-        if probability is None:
-            return None
-        return Connect(kind="fixed_probability", probability=probability, self_connections=own, place=place)
-    if kind == "fixed_in_degree":
-        degree = report.integer(number, f"degree of {what}", 0, MAX_SIZE)
-        if degree is None:
-            return None
-        most = (source.size - (not own)) if source else degree
-        if degree > most:
-            others = "other neurons" if not own else "neurons"
-            report.add(number, f"degree of {what} must be at most {most}, the {others} of its source; found {degree}")
-            return None
-        return Connect(kind="fixed_in_degree", degree=degree, self_connections=own, place=place)
-    if kind == "one_to_one":
-        if source and target and source.size != target.size:
-            report.add(
-                node, f"one_to_one of {what} needs populations of equal size; found {source.size} and {target.size}"
-            )
-            return None
-        return Connect(kind="one_to_one", place=place)
-    return Connect(kind="all_to_all", self_connections=own, place=place)
-
-
-def _connect_pairs(
-    context: Context,
-    node: Node,
-    inner: Node | None,
-    what: str,
-    source: Population | None,
-    target: Population | None,
-) -> Connect | None:
-    report = context.report
-    this = f"pairs of {what}"
-    if inner is None:
-        report.add(node, f"connect of {what} must list its pairs: write 'pairs: [[0, 1], [1, 0]]'")
-        return None
-
-    def fits(shape: Shape, rows: Rows) -> str:
-        return "" if len(shape) == 2 and shape[1] == 2 else "(n, 2), rows of source and target"
-
-    result = read_values.array(
-        report, inner, Slot(this, type="int", fits=fits, folder=context.folder), "", "source", node.place
-    )
-    if result is None or source is None or target is None:
-        return None
-    pairs = result.values.array
-    for column, owner in ((0, source), (1, target)):
-        bad = np.flatnonzero((pairs[:, column] < 0) | (pairs[:, column] >= owner.size))
-        if len(bad):
-            index = int(bad[0])
-            pair = pairs[index].tolist()
-            text = f"{this}: {pair} at {index} is outside of population '{owner.name}', "
-            text += f"whose neurons are 0 to {owner.size - 1}"
-            report.add(inner, text)
-            return None
-    return Connect(kind="pairs", pairs=Frozen(pairs.astype(np.int64)), place=node.place)
-
-
-def _connect_file(context: Context, node: Node, entries: dict[str, Node], this: str) -> Connect | None:
-    report = context.report
-    name = report.text(entries.get("file"), f"the file of {this}")
-    dataset = report.text(entries.get("dataset"), f"the data set of {this}")
-    if name is None or dataset is None:
-        return None
-    shape = read_values.stored_shape(report, entries["file"], Slot(this, folder=context.folder), name, dataset)
-    if shape is None:
-        return None
-    if len(shape) != 2 or shape[1] != 2:
-        report.add(entries["dataset"], f"{this} has the shape {shape}; it must be (n, 2), rows of source and target")
-        return None
-    return Connect(kind="file", file=name, dataset=dataset, place=node.place)
+def _written_connect(connect: Connect, sink: Sink, at: str) -> Any:
+    return connections.rule(connect).write(connect, sink, at)

@@ -1,14 +1,15 @@
-"""The protocol out of YAML nodes."""
+"""The protocol, read out of YAML nodes and written: each item in one place, with both directions."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from neuroport.files import models as read_model
 from neuroport.files import results as read_results
-from neuroport.files import values as read_values
 from neuroport.files.context import Context, label, model_of
-from neuroport.files.values import Slot
 from neuroport.language.check import EACH_STEP
 from neuroport.network import units
 from neuroport.network.model import Expression, Parameter
@@ -31,24 +32,50 @@ from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
-from neuroport.yaml.fields import found, listing
+from neuroport.yaml.fields import Report, found, listing
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
+from neuroport.yaml.quantities import duration, fitting, written_quantity
+from neuroport.yaml.slots import Slot
+from neuroport.yaml.text import Code
 
-ITEMS = {
-    "repeat": ("repeat", "as", "do"),
-    "run": ("run", "readout"),
-    "present": ("present", "count", "readout"),
-    "if": ("if", "then", "else"),
-    "event": ("event",),
-    "set": ("set",),
-    "reset": ("reset",),
-    "measure": ("measure",),
-    "capture": ("capture",),
-    "anneal": ("anneal",),
-}
 MAX_COUNT = 2**62
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+
+
+_Item = TypeVar("_Item", bound=Item)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An item in a file: the whole, what stands under its keys, and the variables of the repeats around it."""
+
+    context: Context
+    node: Node
+    entries: dict[str, Node]
+    variables: tuple[str, ...]
+
+    @property
+    def report(self) -> Report:
+        return self.context.report
+
+    def items(self, key: str, what: str, variables: tuple[str, ...]) -> tuple[Item, ...]:
+        """The items that stand under a key."""
+        return _items(self.context, self.entries.get(key), what, variables)
+
+    def names(self, key: str, what: str, known: list[str]) -> tuple[str, ...]:
+        """The names of things that exist."""
+        return _names(self.context, self.entries.get(key), what, known)
+
+
+@dataclass(frozen=True, eq=False)
+class _Form(Generic[_Item]):
+    """How an item stands in a file: its class, its first key and the others, out of a file, and back."""
+
+    value: type[_Item]
+    keys: tuple[str, ...]
+    read: Callable[[_Entry], _Item | None]
+    write: Callable[[_Item], dict[str, Any]]
 
 
 def protocol(context: Context, node: Node | None) -> tuple[Item, ...]:
@@ -71,71 +98,75 @@ def _item(context: Context, node: Node, variables: tuple[str, ...]) -> Item | No
         have = ", ".join(kinds) if kinds else found(node)
         report.add(node, f"a protocol item must have one of the keys {', '.join(ITEMS)}; found {have}")
         return None
-    kind = kinds[0]
-    entries = report.mapping(node, f"protocol item '{kind}'", ITEMS[kind])
-    match kind:
-        case "repeat":
-            return _repeat(context, node, entries, variables)
-        case "run":
-            return _run(context, node, entries)
-        case "present":
-            return _present(context, node, entries)
-        case "if":
-            return _if(context, node, entries, variables)
-        case "event":
-            return _event(context, node, entries["event"])
-        case "set":
-            return _set(context, node, entries["set"])
-        case "reset":
-            return _reset(context, node, entries["reset"])
-        case "capture":
-            return _capture(context, node, entries["capture"])
-        case "anneal":
-            return _anneal(context, node, entries["anneal"])
-        case _:
-            names = _names(context, entries["measure"], "metric", list(context.metrics))
-            return Measure(metrics=names, place=node.place)
+    form = ITEMS[kinds[0]]
+    entries = report.mapping(node, f"protocol item '{kinds[0]}'", form.keys)
+    made: Item | None = form.read(_Entry(context, node, entries, variables))
+    return made
 
 
-def _repeat(context: Context, node: Node, entries: dict[str, Node], variables: tuple[str, ...]) -> Repeat | None:
-    report = context.report
+def written_item(item: Item) -> dict[str, Any]:
+    """An item as it stands in a file."""
+    written: dict[str, Any] = next(form for form in ITEMS.values() if form.value is type(item)).write(item)
+    return written
+
+
+def _repeat(entry: _Entry) -> Repeat | None:
+    report, entries, variables = entry.report, entry.entries, entry.variables
     count = report.integer(entries["repeat"], "repeat", 1, MAX_COUNT)
     variable = report.name(entries.get("as"), "'as' of repeat") or ""
     if variable and variable in variables:
         report.add(entries["as"], f"the variable '{variable}' counts an outer repeat already; choose another name")
     if "do" not in entries:
-        report.add(node, "protocol item 'repeat' lacks 'do'; add the items to repeat")
-    do = _items(context, entries.get("do"), "'do' of repeat", (*variables, variable) if variable else variables)
-    return None if count is None else Repeat(count=count, variable=variable, do=do, place=node.place)
+        report.add(entry.node, "protocol item 'repeat' lacks 'do'; add the items to repeat")
+    do = entry.items("do", "'do' of repeat", (*variables, variable) if variable else variables)
+    return None if count is None else Repeat(count=count, variable=variable, do=do, place=entry.node.place)
 
 
-def _run(context: Context, node: Node, entries: dict[str, Node]) -> Run | None:
-    duration = read_values.duration(context.report, entries["run"], "run", context.dt, 1)
-    readouts = _names(context, entries.get("readout"), "readout", list(context.readouts))
-    return None if duration is None else Run(duration=duration, readouts=readouts, place=node.place)
+def _written_repeat(item: Repeat) -> dict[str, Any]:
+    variable = {"as": item.variable} if item.variable else {}
+    return {"repeat": item.count, **variable, "do": [written_item(part) for part in item.do]}
 
 
-def _present(context: Context, node: Node, entries: dict[str, Node]) -> Present | None:
-    report = context.report
-    patterns = [name for name, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]
+def _run(entry: _Entry) -> Run | None:
+    time = duration(entry.report, entry.entries["run"], "run", entry.context.dt, 1)
+    readouts = entry.names("readout", "readout", list(entry.context.readouts))
+    return None if time is None else Run(duration=time, readouts=readouts, place=entry.node.place)
+
+
+def _written_run(item: Run) -> dict[str, Any]:
+    return {"run": written_quantity(item.duration), **_written_readouts(item)}
+
+
+def _written_readouts(item: Run | Present) -> dict[str, Any]:
+    return {"readout": list(item.readouts)} if item.readouts else {}
+
+
+def _present(entry: _Entry) -> Present | None:
+    report, entries, stimuli = entry.report, entry.entries, entry.context.stimuli
+    patterns = [name for name, item in stimuli.items() if item is None or isinstance(item, Patterns)]
     name = report.reference(entries["present"], "patterns", patterns)
-    shown = context.stimuli.get(name or "")
+    shown = stimuli.get(name or "")
     if isinstance(shown, Patterns) and shown.beside:
         text = f"'{name}' is shown beside '{shown.beside}', not by itself; write present: {shown.beside}"
         report.add(entries["present"], text)
         return None
     count = report.integer(entries.get("count"), "count of present", 1, MAX_COUNT)
-    readouts = _names(context, entries.get("readout"), "readout", list(context.readouts))
-    return None if name is None else Present(patterns=name, count=count, readouts=readouts, place=node.place)
+    readouts = entry.names("readout", "readout", list(entry.context.readouts))
+    return None if name is None else Present(patterns=name, count=count, readouts=readouts, place=entry.node.place)
 
 
-def _if(context: Context, node: Node, entries: dict[str, Node], variables: tuple[str, ...]) -> If | None:
-    report = context.report
-    if "then" not in entries:
-        report.add(node, "protocol item 'if' lacks 'then'; add the items to do")
-    then = _items(context, entries.get("then"), "'then' of if", variables)
-    otherwise = _items(context, entries.get("else"), "'else' of if", variables)
-    condition = entries["if"]
+def _written_present(item: Present) -> dict[str, Any]:
+    count = {} if item.count is None else {"count": item.count}
+    return {"present": item.patterns, **count, **_written_readouts(item)}
+
+
+def _if(entry: _Entry) -> If | None:
+    context, report, variables = entry.context, entry.report, entry.variables
+    if "then" not in entry.entries:
+        report.add(entry.node, "protocol item 'if' lacks 'then'; add the items to do")
+    then = entry.items("then", "'then' of if", variables)
+    otherwise = entry.items("else", "'else' of if", variables)
+    condition = entry.entries["if"]
     if not isinstance(condition, ScalarNode) or not condition.text.strip():
         report.add(condition, f"a condition must be an expression such as 'epoch % 10 == 0'; found {found(condition)}")
         return None
@@ -147,7 +178,12 @@ def _if(context: Context, node: Node, entries: dict[str, Node], variables: tuple
         or not _check(context, condition, expression, variables)
     ):
         return None
-    return If(condition=expression, then=then, otherwise=otherwise, place=node.place)
+    return If(condition=expression, then=then, otherwise=otherwise, place=entry.node.place)
+
+
+def _written_if(item: If) -> dict[str, Any]:
+    result: dict[str, Any] = {"if": Code(item.condition.text), "then": [written_item(part) for part in item.then]}
+    return result | ({"else": [written_item(part) for part in item.otherwise]} if item.otherwise else {})
 
 
 def _check(context: Context, at: Node, condition: Expression, variables: tuple[str, ...]) -> bool:
@@ -175,7 +211,8 @@ def _check(context: Context, at: Node, condition: Expression, variables: tuple[s
     return True
 
 
-def _event(context: Context, node: Node, name_node: Node) -> Trigger | None:
+def _event(entry: _Entry) -> Trigger | None:
+    context, name_node = entry.context, entry.entries["event"]
     name = context.report.name(name_node, "event")
     if name is None:
         return None
@@ -189,11 +226,15 @@ def _event(context: Context, node: Node, name_node: Node) -> Trigger | None:
     if name not in known and None not in objects:
         context.report.unknown(name_node, "event", name, sorted(known))
         return None
-    return Trigger(event=name, place=node.place)
+    return Trigger(event=name, place=entry.node.place)
 
 
-def _set(context: Context, node: Node, values: Node) -> Set | None:
-    report = context.report
+def _written_event(item: Trigger) -> dict[str, Any]:
+    return {"event": item.event}
+
+
+def _set(entry: _Entry) -> Set | None:
+    context, report, values = entry.context, entry.report, entry.entries["set"]
     if not isinstance(values, MapNode) or not values.entries:
         report.add(values, f"'set' must be a mapping from OBJECT.PARAMETER to values; found {found(values)}")
         return None
@@ -203,10 +244,14 @@ def _set(context: Context, node: Node, values: Node) -> Set | None:
             what = f"parameter '{parameter.name}' of {label(owner)}"
             span = dict(owner.ranges).get(parameter.name, parameter.range)
             slot = Slot(what, parameter.unit, parameter.type, span, context.dt)
-            value = read_values.fitting(report, inner, slot)
+            value = fitting(report, inner, slot)
             if value is not None and (key, value) not in result:
                 result.append((key, value))
-    return Set(values=tuple(result), place=node.place)
+    return Set(values=tuple(result), place=entry.node.place)
+
+
+def _written_set(item: Set) -> dict[str, Any]:
+    return {"set": {name: written_quantity(value) for name, value in item.values}}
 
 
 def _dynamic(context: Context, at: Node, what: str, text: str) -> list[tuple[Owner, Parameter]]:
@@ -235,8 +280,8 @@ def _dynamic(context: Context, at: Node, what: str, text: str) -> list[tuple[Own
     return []
 
 
-def _reset(context: Context, node: Node, inner: Node) -> Reset:
-    report = context.report
+def _reset(entry: _Entry) -> Reset:
+    context, report, inner = entry.context, entry.report, entry.entries["reset"]
     keep = None
     populations: Node | None = inner
     if isinstance(inner, MapNode):
@@ -244,11 +289,25 @@ def _reset(context: Context, node: Node, inner: Node) -> Reset:
         populations = entries.get("populations")
         keep = report.choice(entries.get("keep"), "keep of reset", ("learned",))
     names = _names(context, populations, "population", list(context.populations))
-    return Reset(populations=names, keep_learned=keep is not None, place=node.place)
+    return Reset(populations=names, keep_learned=keep is not None, place=entry.node.place)
 
 
-def _capture(context: Context, node: Node, inner: Node) -> Capture | None:
-    report = context.report
+def _written_reset(item: Reset) -> dict[str, Any]:
+    names = list(item.populations)
+    return {"reset": {"populations": names, "keep": "learned"} if item.keep_learned else names}
+
+
+def _measure(entry: _Entry) -> Measure:
+    names = entry.names("measure", "metric", list(entry.context.metrics))
+    return Measure(metrics=names, place=entry.node.place)
+
+
+def _written_measure(item: Measure) -> dict[str, Any]:
+    return {"measure": list(item.metrics)}
+
+
+def _capture(entry: _Entry) -> Capture | None:
+    context, report, inner = entry.context, entry.report, entry.entries["capture"]
     if not isinstance(inner, MapNode) or not inner.entries:
         report.add(inner, f"'capture' must be a mapping from patterns to samples readouts; found {found(inner)}")
         return None
@@ -263,11 +322,15 @@ def _capture(context: Context, node: Node, inner: Node) -> Capture | None:
         readout = context.readouts.get(name or "")
         if isinstance(readout, Samples) and read_results.rows_fit(context, at, "capture", key, readout):
             rows.append((key, readout.name))
-    return Capture(rows=tuple(rows), place=node.place)
+    return Capture(rows=tuple(rows), place=entry.node.place)
 
 
-def _anneal(context: Context, node: Node, inner: Node) -> Anneal | None:
-    report = context.report
+def _written_capture(item: Capture) -> dict[str, Any]:
+    return {"capture": dict(item.rows)}
+
+
+def _anneal(entry: _Entry) -> Anneal | None:
+    context, report, inner = entry.context, entry.report, entry.entries["anneal"]
     keys = ("parameter", "by", "when", "patience")
     entries = report.mapping(inner, "'anneal'", keys, keys[:3])
     parameters: list[str] = []
@@ -287,7 +350,12 @@ def _anneal(context: Context, node: Node, inner: Node) -> Anneal | None:
     patience = report.integer(entries.get("patience"), "patience of anneal", 0, MAX_COUNT)
     if by is None or when is None:
         return None
-    return Anneal(parameters=tuple(parameters), by=by, when=when, patience=patience or 0, place=node.place)
+    return Anneal(parameters=tuple(parameters), by=by, when=when, patience=patience or 0, place=entry.node.place)
+
+
+def _written_anneal(item: Anneal) -> dict[str, Any]:
+    inner = {"parameter": list(item.parameters), "by": item.by, "when": item.when, "patience": item.patience}
+    return {"anneal": inner}
 
 
 def check_readouts(context: Context, items: tuple[Item, ...]) -> None:
@@ -357,3 +425,17 @@ def _names(context: Context, node: Node | None, what: str, known: list[str]) -> 
         elif name is not None:
             result.append(name)
     return tuple(result)
+
+
+ITEMS: dict[str, _Form[Any]] = {
+    "repeat": _Form(Repeat, ("repeat", "as", "do"), _repeat, _written_repeat),
+    "run": _Form(Run, ("run", "readout"), _run, _written_run),
+    "present": _Form(Present, ("present", "count", "readout"), _present, _written_present),
+    "if": _Form(If, ("if", "then", "else"), _if, _written_if),
+    "event": _Form(Trigger, ("event",), _event, _written_event),
+    "set": _Form(Set, ("set",), _set, _written_set),
+    "reset": _Form(Reset, ("reset",), _reset, _written_reset),
+    "measure": _Form(Measure, ("measure",), _measure, _written_measure),
+    "capture": _Form(Capture, ("capture",), _capture, _written_capture),
+    "anneal": _Form(Anneal, ("anneal",), _anneal, _written_anneal),
+}

@@ -6,7 +6,6 @@ import ast
 from typing import Any, get_args
 
 from neuroport.files import models as read_model
-from neuroport.files import values as read_values
 from neuroport.files.context import Context
 from neuroport.language.syntax import CALLS
 from neuroport.network import units
@@ -15,6 +14,7 @@ from neuroport.network.results import Metric, MetricKind, Readout, Recording, Sa
 from neuroport.network.stimuli import Patterns
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
+from neuroport.yaml import quantities as read_values
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 

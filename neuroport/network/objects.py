@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from neuroport.errors import Place
 from neuroport.network.model import NeuronModel, SynapseModel
-from neuroport.network.values import Frozen, Quantity, Value
+from neuroport.network.values import Quantity, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,20 +28,8 @@ class Population:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
-    """Which pairs of neurons a projection connects.
+    """Which pairs of neurons a projection connects. Each rule has a class of its own, see neuroport.connections."""
 
-    all_to_all (`self_connections`), one_to_one, fixed_probability (`probability`, `self_connections`), fixed_in_degree
-    (`degree`: presynaptic neurons per postsynaptic one, drawn without replacement; `self_connections`),
-    pairs (`pairs`: int64 (n, 2) of source, target), file (`file`, `dataset`: the same in an HDF5 file).
-    """
-
-    kind: Literal["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "pairs", "file"]
-    self_connections: bool = True
-    probability: float = 0.0
-    degree: int = 0
-    pairs: Frozen | None = None
-    file: str = ""
-    dataset: str = ""
     place: Place | None = field(default=None, compare=False)
 
 

@@ -1,4 +1,4 @@
-"""What comes from outside: spikes, values in time, patterns; and distributions to learn."""
+"""What comes from outside, patterns that a protocol presents, and distributions to learn."""
 
 from __future__ import annotations
 
@@ -10,36 +10,17 @@ from neuroport.network.values import Frozen, Quantity, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpikeList:
-    """Spikes at given times: one unit is added to `input` of neuron `neurons[k]` in the step of `times[k]`."""
+class Stimulus:
+    """What comes from outside to an input of a population. Each kind has a class of its own, see neuroport.stimuli."""
 
     name: str
     population: str
     input: str
-    times: Value
-    neurons: Value
     place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeSeries:
-    """Values added to an input: row k of `values` (rows, size) or (rows,) during the k-th `every`.
-
-    `start`: the row at which each copy of a network with copies begins; only with `loop`.
-    """
-
-    name: str
-    population: str
-    input: str
-    values: Value
-    every: Quantity
-    loop: bool = False
-    start: Value | None = None
-    place: Place | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patterns:
+class Patterns(Stimulus):
     """Patterns added to an input while a `present` item runs, each for `hold`: `values` has patterns x frames x size.
 
     A pattern of several `frames` is a film: each frame is shown for hold / frames. `labels`: one int per pattern.
@@ -47,19 +28,12 @@ class Patterns:
     number as `values` stands for all of them.
     """
 
-    name: str
-    population: str
-    input: str
     values: Value
     hold: Quantity | None = None
     order: Literal["sequential", "shuffle", "choice"] = "sequential"
     frames: int = 1
     labels: Value | None = None
     beside: str = ""
-    place: Place | None = field(default=None, compare=False)
-
-
-Stimulus = SpikeList | TimeSeries | Patterns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

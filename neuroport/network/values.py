@@ -47,12 +47,10 @@ class Quantity:
 class Distribution:
     """A random value per element: kind and arguments as written, e.g. normal(mean=0, sd=0.2).
 
-    kind: uniform(low, high), normal(mean, sd), lognormal(mean, sd) of the logarithm, beta(a, b).
-    `low`, `high` on normal and lognormal truncate: values outside are redrawn. A scale and an offset are applied last:
-    offset + scale * x.
+    A scale and an offset are applied last: offset + scale * x. For the kinds see neuroport.distributions.
     """
 
-    kind: Literal["uniform", "normal", "lognormal", "beta"]
+    kind: str
     arguments: tuple[tuple[str, Quantity], ...]
     place: Place | None = field(default=None, compare=False)
 

@@ -20,8 +20,6 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 _BLOCK = 1 << 17
-_SMALL_CALL = 512  # a call on few elements costs about as much as one on this many
-_MIN_DRAWS, _DRAWS_PER_ELEMENT = 1_000_000, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,6 @@ class Source:
 def indices(n: int) -> Elements:
     """The element numbers 0 .. n-1."""
     return np.arange(n, dtype=np.uint64)
-
-
-# ------------------------------------------------------------------------------------------------------ distributions
-
-
-# -------------------------------------------------------------------------------------------------------- connections
 
 
 def permutation(source: Source, n: int) -> Integers:

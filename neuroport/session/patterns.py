@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.elaborate.protocol import patterns_of
-from neuroport.elaborate.stimuli import labels_of
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
 from neuroport.network.network import Network
@@ -19,6 +18,7 @@ from neuroport.program.held import held
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Array, Program
 from neuroport.session.sample import Shown
+from neuroport.stimuli.patterns import labels_of
 
 
 class PatternTables:

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport import connections
+from neuroport.connections.listed import Listed
 from neuroport.elaborate.connect import make_synapses
 from neuroport.errors import InvalidInput, Place
 from neuroport.language.blocks import assigned
@@ -172,8 +174,8 @@ def _setting(name: str, unit: str, trace: Trace, synapses: _Synapses | None) -> 
 class _Synapses:
     """How the values of a projection's synapses, sorted by pre and post in a trace, are written in a network file.
 
-    All-to-all connections take a matrix. Drawn ones become explicit pairs, so that the values keep their synapses
-    whatever the network's seed. Explicit ones keep their order.
+    Drawn connections become explicit pairs, so that the values keep their synapses whatever the network's seed.
+    Explicit ones keep their order (`given`). Others take a matrix (source, target), if they take no list.
     """
 
     connect: Connect
@@ -181,6 +183,7 @@ class _Synapses:
     post: NDArray[np.int64]
     shape: tuple[int, int]
     given: NDArray[np.int64] | None = None
+    as_matrix: bool = False
 
     @classmethod
     def of(cls, projection: Projection, network: Network, trace: Trace) -> _Synapses:
@@ -188,17 +191,17 @@ class _Synapses:
         pre, post = trace.pairs(projection.name)
         shape = (network.population(projection.source).size, network.population(projection.target).size)
         connect = projection.connect
-        if connect.kind in ("fixed_probability", "fixed_in_degree"):
+        rule = connections.rule(connect)
+        if rule.drawn:
             pairs = Frozen(np.stack([pre, post], axis=1))
-            connect = Connect(kind="pairs", pairs=pairs, place=connect.place)
-        elif connect.kind in ("pairs", "file"):
-            synapses = make_synapses(projection, *shape, network.seed, network.folder)
-            return cls(connect, pre, post, shape, synapses.elements.given)
-        return cls(connect, pre, post, shape)
+            return cls(Listed(pairs=pairs, place=connect.place), pre, post, shape)
+        if rule.ordered:
+            return cls(connect, pre, post, shape, make_synapses(projection, network).elements.given)
+        return cls(connect, pre, post, shape, as_matrix=rule.count(connect, shape) is None)
 
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         """The values as the connection rule takes them: a matrix (source, target), or one by one."""
-        if self.connect.kind == "all_to_all":
+        if self.as_matrix:
             matrix = np.zeros(self.shape, values.dtype)
             matrix[self.pre, self.post] = values
             return matrix

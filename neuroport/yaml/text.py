@@ -21,6 +21,11 @@ class Code:
     text: str
 
 
+def filled(key: str, inner: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of a mapping, if there is anything in it."""
+    return {key: inner} if inner else {}
+
+
 def document(data: Mapping[str, Any]) -> str:
     """A whole file: every section a block."""
     return "\n".join(_entry(key, value, 0, top=True) for key, value in data.items()) + "\n"

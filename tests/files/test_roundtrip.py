@@ -12,6 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neuroport.connections.all_to_all import AllToAll
+from neuroport.connections.fixed_in_degree import FixedInDegree
+from neuroport.connections.fixed_probability import FixedProbability
+from neuroport.connections.listed import Listed
+from neuroport.connections.one_to_one import OneToOne
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
@@ -20,8 +25,10 @@ from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
 from neuroport.network.results import Metric, Recording, Samples, StateHistogram, StateRecord
-from neuroport.network.stimuli import Boltzmann, Patterns, SpikeList, TimeSeries
+from neuroport.network.stimuli import Boltzmann, Patterns
 from neuroport.network.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
+from neuroport.stimuli.series import TimeSeries
+from neuroport.stimuli.spikes import SpikeList
 from tests.support.checkout import NETWORKS, ROOT
 
 FILES = sorted([*(ROOT / "networks").glob("*.yaml"), *NETWORKS.glob("*.yaml")])
@@ -166,11 +173,11 @@ def connects(size: int) -> st.SearchStrategy[Connect]:
     pair = st.integers(0, size - 1)
     pairs = st.lists(st.tuples(pair, pair), min_size=1, max_size=80).map(lambda p: Frozen(np.array(p, dtype=np.int64)))
     return st.one_of(
-        st.builds(Connect, kind=st.just("all_to_all"), self_connections=flag),
-        st.just(Connect(kind="one_to_one")),
-        st.builds(Connect, kind=st.just("fixed_probability"), probability=st.floats(0, 1), self_connections=flag),
-        st.builds(Connect, kind=st.just("fixed_in_degree"), degree=st.integers(0, size - 1), self_connections=flag),
-        st.builds(Connect, kind=st.just("pairs"), pairs=pairs),
+        st.builds(AllToAll, self_connections=flag),
+        st.just(OneToOne()),
+        st.builds(FixedProbability, probability=st.floats(0, 1), self_connections=flag),
+        st.builds(FixedInDegree, degree=st.integers(0, size - 1), self_connections=flag),
+        st.builds(Listed, pairs=pairs),
     )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.connections.all_to_all import AllToAll
 from neuroport.network.model import NeuronModel, State, SynapseModel
 from neuroport.network.network import Network
-from neuroport.network.objects import Connect, Population, Projection
+from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Recording
 from neuroport.network.values import Quantity
 from neuroport.program.executor import Capture
@@ -33,7 +34,7 @@ NETWORK = Network(
             target="b",
             synapse=SYNAPSE,
             input="i",
-            connect=Connect(kind="all_to_all"),
+            connect=AllToAll(),
             delay=Quantity(1, "step"),
         ),
     ),

@@ -1,0 +1,30 @@
+"""Which neurons a projection connects: one module per rule, with its fields, its form in a file and its pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neuroport.connections import all_to_all, fixed_in_degree, fixed_probability, listed, one_to_one, stored
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule
+from neuroport.network.objects import Connect
+
+__all__ = ["ALL", "Ends", "Entry", "Pairs", "Rule", "key", "rule"]
+
+ALL: dict[str, Rule[Any]] = {
+    "all_to_all": all_to_all.RULE,
+    "one_to_one": one_to_one.RULE,
+    "fixed_probability": fixed_probability.RULE,
+    "fixed_in_degree": fixed_in_degree.RULE,
+    "pairs": listed.RULE,
+    "file": stored.RULE,
+}
+
+
+def key(connect: Connect) -> str:
+    """The name of the rule of what a network file says."""
+    return next(key for key, rule in ALL.items() if rule.value is type(connect))
+
+
+def rule(connect: Connect) -> Rule[Any]:
+    """The rule of what a network file says."""
+    return ALL[key(connect)]

@@ -1,0 +1,160 @@
+"""What a connection rule is, and what rules share: their place in a file and the pairs of all neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.network.network import Network
+from neuroport.network.objects import Connect, Population, Projection
+from neuroport.numerics.draws import Source
+from neuroport.yaml.arrays import Sink
+from neuroport.yaml.fields import Report, found
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Presynaptic and postsynaptic neurons, as long as each other."""
+R = TypeVar("R", bound=Connect)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two populations that a rule connects.
+
+    `folder`: where relative paths of the network start; `draws`: the random numbers of these connections.
+    """
+
+    source: Population
+    target: Population
+    draws: Source
+    folder: str = ""
+
+    @classmethod
+    def of(cls, projection: Projection, network: Network) -> Ends:
+        """Those of a projection."""
+        source, target = network.population(projection.source), network.population(projection.target)
+        return cls(source, target, Source(network.seed, projection.name, "connect"), network.folder)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of presynaptic and of postsynaptic neurons."""
+        return self.source.size, self.target.size
+
+    @property
+    def same(self) -> bool:
+        """Whether a population is connected with itself."""
+        return self.source.name == self.target.name
+
+    def possible(self, self_connections: bool) -> float:
+        """How many pairs of neurons there are."""
+        sources, targets = self.shape
+        return float(sources) * targets - (sources if self.same and not self_connections else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What `connect` of a projection says in a file, for the `read` of a rule.
+
+    `key`: the name of the rule; `node`: all that is given; `inner`: what stands under the key, None for the name alone;
+    `what`: the projection, for messages. `source`, `target`: None when they could not be read.
+    """
+
+    report: Report
+    key: str
+    node: Node
+    inner: Node | None
+    what: str
+    source: Population | None
+    target: Population | None
+    folder: str
+
+    @property
+    def this(self) -> str:
+        """ "connect of projection 'p'"."""
+        return f"connect of {self.what}"
+
+    @property
+    def named(self) -> str:
+        """ "fixed_probability of projection 'p'"."""
+        return f"{self.key} of {self.what}"
+
+    def beside(self, key: str) -> Node | None:
+        """What stands under another key beside that of the rule."""
+        return self.node.get(key) if isinstance(self.node, MapNode) else None
+
+    def options(self, keys: Sequence[str]) -> dict[str, Node] | None:
+        """What a rule without a number says: its name alone or a mapping. None with the reason in the report."""
+        inner = self.inner
+        if isinstance(inner, MapNode):
+            return self.report.mapping(inner, self.named, keys)
+        if inner is None or (isinstance(inner, ScalarNode) and inner.value is None):
+            return {}
+        self.report.add(inner, f"{self.named} must be alone or a mapping with the key self; found {found(inner)}")
+        return None
+
+    def numbered(self, argument: str) -> dict[str, Node] | None:
+        """What a rule with a number says: NUMBER or {ARGUMENT: NUMBER, self: BOOLEAN}. None when it is missing."""
+        if isinstance(self.inner, MapNode):
+            entries = self.report.mapping(self.inner, self.named, (argument, "self"), (argument,))
+            return entries if argument in entries else None
+        if self.inner is None:
+            self.report.add(self.node, f"{self.this} must say how many: write '{self.key}: NUMBER'")
+            return None
+        return {argument: self.inner}
+
+    def self_connections(self, node: Node | None) -> bool:
+        """Whether a neuron may be connected with itself."""
+        if node is None:
+            return True
+        own = self.report.boolean(node, f"self of {self.this}") is not False
+        if self.source and self.target and self.source.name != self.target.name:
+            self.report.add(node, f"self of {self.this} has no meaning between two populations; leave it out")
+        return own
+
+
+def no_count(connect: Connect, shape: tuple[int, int]) -> int | None:
+    """Of a rule for which values are given as a matrix only."""
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Rule(Generic[R]):
+    """How a projection can choose its pairs of neurons.
+
+    `value`: the class of what a network file says. `read`: out of a file, None with the reason in the report; `write`:
+    as it stands in a file, where an array is called by the text if it is large. `beside`: further keys of `connect`
+    beside the rule's name.
+    `expected`: about how many pairs it makes. `pairs`: makes them, sorted by presynaptic, then postsynaptic neuron; may
+    raise InvalidInput, OSError, KeyError and ValueError. `drawn`: they depend on the seed.
+    `ordered`: the pairs have an order of their own instead, in which lists of values give one for each. `count`: how
+    many values a list of one per pair has, by the numbers of neurons; None where that is not known or there is no such
+    list, so that values are a matrix (source, target).
+    """
+
+    value: type[R]
+    read: Callable[[Entry], R | None]
+    write: Callable[[R, Sink, str], Any]
+    expected: Callable[[R, Ends], float]
+    pairs: Callable[[R, Ends], Pairs]
+    beside: tuple[str, ...] = ()
+    drawn: bool = False
+    ordered: bool = False
+    count: Callable[[R, tuple[int, int]], int | None] = no_count
+
+
+def written_numbered(key: str, argument: str, number: float, self_connections: bool) -> dict[str, Any]:
+    """What `Entry.numbered` reads."""
+    return {key: number if self_connections else {argument: number, "self": False}}
+
+
+def without_self(pairs: Pairs, ends: Ends, self_connections: bool) -> Pairs:
+    """The pairs but those of a neuron with itself, if these are not wanted."""
+    if self_connections or not ends.same:
+        return pairs
+    pre, post = pairs
+    keep = pre != post
+    return pre[keep], post[keep]

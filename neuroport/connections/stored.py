@@ -1,0 +1,60 @@
+"""Pairs in an HDF5 file: `{file: pairs.h5, dataset: /pairs}`, rows of source and target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule
+from neuroport.network.objects import Connect
+from neuroport.yaml.arrays import Sink, read_dataset, stored_shape
+from neuroport.yaml.slots import Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored(Connect):
+    """The rows of a data set (n, 2) of source, target; the path of the file starts at the folder of the network."""
+
+    file: str
+    dataset: str
+
+
+def read(entry: Entry) -> Stored | None:
+    """Read it; the pairs themselves are read when they are needed."""
+    report, at = entry.report, entry.beside("dataset")
+    if entry.inner is None:
+        report.add(entry.node, f"{entry.this} must name its file: write 'file: pairs.h5' and 'dataset: /pairs'")
+        return None
+    name = report.text(entry.inner, f"the file of {entry.this}")
+    dataset = report.text(at, f"the data set of {entry.this}")
+    if name is None or dataset is None:
+        return None
+    shape = stored_shape(report, entry.inner, Slot(entry.this, folder=entry.folder), name, dataset)
+    if shape is None:
+        return None
+    if len(shape) != 2 or shape[1] != 2:
+        report.add(at, f"{entry.this} has the shape {shape}; it must be (n, 2), rows of source and target")
+        return None
+    return Stored(file=name, dataset=dataset, place=entry.node.place)
+
+
+def write(rule: Stored, sink: Sink, at: str) -> Any:
+    """Write it."""
+    return {"file": sink.path(rule.file), "dataset": rule.dataset}
+
+
+def expected(rule: Stored, ends: Ends) -> float:
+    """Not known before the file is read."""
+    return 0.0
+
+
+def pairs(rule: Stored, ends: Ends) -> Pairs:
+    """Read them. Raises OSError and KeyError."""
+    given = np.asarray(read_dataset(Path(ends.folder) / rule.file, rule.dataset), np.int64).reshape(-1, 2)
+    return given[:, 0], given[:, 1]
+
+
+RULE = Rule(Stored, read, write, expected, pairs, beside=("dataset",), ordered=True)

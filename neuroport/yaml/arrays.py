@@ -1,0 +1,186 @@
+"""Arrays of numbers in network files: lists, or data sets of HDF5 files; read out of nodes, and written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.errors import Place
+from neuroport.network.units import quoted
+from neuroport.network.values import ArrayValue, Frozen
+from neuroport.yaml.fields import Report, found
+from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
+from neuroport.yaml.quantities import quantity
+from neuroport.yaml.slots import Rows, Shape, Slot, check_shape, check_unit, check_values
+
+INLINE = 64
+"""Arrays with more numbers go to the HDF5 file."""
+
+
+@dataclass(slots=True)
+class Sink:
+    """Where a network is written to: takes its large arrays and turns its relative paths.
+
+    `beside`: the HDF5 file for large arrays, None to keep them inside; `start`: the folder where the network's paths
+    start; `folder`: that of the new file.
+    """
+
+    start: str
+    beside: str | None
+    folder: Path
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def array(self, values: Frozen, at: str) -> Any:
+        """Numbers as lists, or as the data set `at` when they are many or lists could not say their shape."""
+        array = values.array.astype(np.float64 if values.array.dtype.kind == "f" else np.int64)
+        listed = array.ndim > 0 and (array.size > 0 or (array.dtype.kind == "f" and array.ndim == 1))
+        if self.beside is None or (listed and array.size <= INLINE):
+            return array.tolist()
+        self.arrays[at] = array
+        return {"file": self.beside, "dataset": f"/{at}"}
+
+    def path(self, file: str) -> str:
+        """A path that was relative to the folder of the network, relative to the new folder."""
+        if os.path.isabs(file) or os.path.abspath(self.start or ".") == os.path.abspath(self.folder):
+            return file
+        return os.path.relpath(os.path.join(self.start, file), self.folder)
+
+
+def array(report: Report, node: Node, slot: Slot, unit: str, rows: Rows, place: Place) -> ArrayValue | None:
+    """Numbers one by one: a list, nested lists, or {file, dataset} read now. Quantities in a list share one unit."""
+    if isinstance(node, MapNode):
+        values = _stored(report, node, slot)
+    else:
+        values, unit = _listed(report, node, slot, unit)
+    if values is None:
+        return None
+    wrong = check_unit(unit, slot, "the array" if unit else "an array without one")
+    if wrong:
+        report.add(node, wrong)
+        return None
+    if not np.isfinite(values).all():
+        report.add(node, f"{slot.what} has values that are not finite; every value must be a number")
+        return None
+    if not check_shape(report, node, slot, values.shape, rows) or not check_values(report, node, slot, values, unit):
+        return None
+    return ArrayValue(Frozen(values), unit, rows, place)
+
+
+def numbers(
+    report: Report, node: Node | None, what: str, shape: Shape | None, folder: str
+) -> np.ndarray[Any, Any] | None:
+    """A pure array of floats: nested lists or {file, dataset}."""
+    if node is None:
+        return None
+
+    def fits(have: Shape, rows: Rows) -> str:
+        return "" if shape is None or have == shape else f"{shape}"
+
+    result = array(report, node, Slot(what, fits=fits, folder=folder), "", "source", node.place)
+    return None if result is None else np.asarray(result.values.array, dtype=np.float64)
+
+
+def stored_shape(report: Report, node: Node, slot: Slot, name: str, dataset: str) -> Shape | None:
+    """The shape of a data set of numbers in an HDF5 file, without reading it."""
+    found_set = _open(report, node, slot, name, dataset, read=False)
+    return None if found_set is None else found_set[0]
+
+
+def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarray[Any, Any] | None, str]:
+    given: set[str] = set()
+    failed = False
+
+    def build(item: Node) -> Any:
+        nonlocal failed
+        if isinstance(item, ListNode):
+            return [build(part) for part in item.items]
+        if isinstance(item, ScalarNode) and not unit:
+            scalar = item.value
+            if isinstance(scalar, int | float) and not isinstance(scalar, bool):
+                given.add("")
+                return scalar
+            one = quantity(report, item, f"a value of {slot.what}")
+            if one is not None:
+                given.add(one.unit)
+                return one.number
+        elif isinstance(item, ScalarNode) and isinstance(item.value, int | float) and not isinstance(item.value, bool):
+            return item.value
+        else:
+            report.add(item, f"a value of {slot.what} must be a number; found {found(item)}")
+        failed = True
+        return 0
+
+    raw = build(node)
+    if failed:
+        return None, unit
+    if not isinstance(raw, list):
+        report.add(node, f"the array of {slot.what} must be a list; found {found(node)}")
+        return None, unit
+    if len(given) > 1:
+        shown = ", ".join(sorted(name or "no unit" for name in given))
+        report.add(node, f"the values of {slot.what} must have the same unit; found {shown}")
+        return None, unit
+    try:
+        values = np.array(raw, dtype=None if raw else np.float64)
+    except (ValueError, OverflowError):
+        report.add(node, f"the rows of {slot.what} must have the same length")
+        return None, unit
+    if values.dtype.kind not in "iuf" or values.dtype == np.uint64:
+        report.add(node, f"{slot.what} has values outside the range of 64-bit integers")
+        return None, unit
+    values = values.astype(np.int64 if values.dtype.kind == "i" else np.float64)
+    return values, unit or next(iter(given), "")
+
+
+def _stored(report: Report, node: MapNode, slot: Slot) -> np.ndarray[Any, Any] | None:
+    entries = report.mapping(node, f"the array of {slot.what}", ("file", "dataset"), ("file", "dataset"))
+    name = report.text(entries.get("file"), f"the file of {slot.what}")
+    dataset = report.text(entries.get("dataset"), f"the data set of {slot.what}")
+    if name is None or dataset is None:
+        return None
+    result = _open(report, entries["file"], slot, name, dataset, read=True)
+    return None if result is None else result[1]
+
+
+def _open(
+    report: Report, node: Node, slot: Slot, name: str, dataset: str, read: bool
+) -> tuple[Shape, np.ndarray[Any, Any]] | None:
+    import h5py
+
+    path = Path(slot.folder) / name
+    try:
+        if not path.is_file():
+            report.add(
+                node, f"{slot.what}: there is no file {quoted(name)}; paths start at the folder of the network file"
+            )
+            return None
+        with h5py.File(path, "r") as file:
+            entry = file.get(dataset)
+            if not isinstance(entry, h5py.Dataset):
+                names: list[str] = []
+                file.visititems(lambda key, item: names.append("/" + key) if isinstance(item, h5py.Dataset) else None)
+                report.unknown(node, "data set", dataset, names[:20], f" in {quoted(name)}")
+                return None
+            if entry.dtype.kind not in "iuf":
+                report.add(node, f"{slot.what}: the data set {quoted(dataset)} must hold numbers; found {entry.dtype}")
+                return None
+            shape = tuple(int(n) for n in entry.shape)
+            if not read:
+                return shape, np.zeros(0)
+            return shape, np.asarray(entry[()]).astype(np.float64 if entry.dtype.kind == "f" else np.int64)
+    except (OSError, ValueError):
+        report.add(node, f"{slot.what}: {quoted(name)} is not an HDF5 file that can be read")
+        return None
+
+
+def read_dataset(path: Path, dataset: str) -> NDArray[np.generic]:
+    """A data set of an HDF5 file. Raises OSError or KeyError."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return np.asarray(file[dataset][()])

@@ -1,0 +1,102 @@
+"""Numbers with their units in network files: read out of nodes, and written."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from neuroport.network import units
+from neuroport.network.values import Quantity
+from neuroport.yaml import text as emit
+from neuroport.yaml.fields import Report, found
+from neuroport.yaml.nodes import ListNode, Node, ScalarNode
+from neuroport.yaml.slots import Slot, check_unit, in_slot
+
+
+def quantity(report: Report, node: Node | None, what: str) -> Quantity | None:
+    """A finite number with or without a unit."""
+    if node is None:
+        return None
+    value = node.value if isinstance(node, ScalarNode) else None
+    if isinstance(value, str):
+        try:
+            result = replace(units.parse(value), place=node.place)
+        except units.UnitError as error:
+            report.add(node, f"{what}: {error}")
+            return None
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        result = Quantity(value, "", node.place)
+    else:
+        report.add(node, f"{what} must be a number, with its unit where it has one; found {found(node)}")
+        return None
+    if not math.isfinite(result.number):
+        report.add(node, f"{what} must be a finite number; found {found(node)}")
+        return None
+    return result
+
+
+def written_quantity(value: Quantity) -> str | float:
+    """A quantity as it stands in a file."""
+    return f"{emit.number(value.number)} {value.unit}" if value.unit else value.number
+
+
+def fitting(report: Report, node: Node | None, slot: Slot) -> Quantity | None:
+    """A quantity that fits the slot."""
+    result = quantity(report, node, slot.what)
+    if result is None:
+        return None
+    try:
+        wrong = in_slot(result, slot)
+    except units.UnitError as error:
+        wrong = f"{slot.what}: {error}"
+    if wrong:
+        report.add(node, wrong)
+        return None
+    return result
+
+
+def duration(report: Report, node: Node | None, what: str, dt: Quantity | None, least: int) -> Quantity | None:
+    """A time of a whole number of steps, at least `least`."""
+    result = fitting(report, node, Slot(what, "step", dt=dt))
+    if result is None or (dt is None and not units.is_step(result.unit)):
+        return result
+    if units.convert(result, "step", dt) < least:
+        plural = "step" if least == 1 else "steps"
+        report.add(node, f"{what} must be at least {least} {plural}; found {units.show(result)}")
+        return None
+    return result
+
+
+def interval(
+    report: Report, node: Node | None, what: str, unit: str, dt: Quantity | None
+) -> tuple[float, float] | None:
+    """A range [low, high] as plain numbers in `unit`; its ends may be bare numbers or quantities."""
+    if node is None:
+        return None
+    if not isinstance(node, ListNode) or len(node.items) != 2:
+        report.add(node, f"{what} must be a list of two numbers [low, high]; found {found(node)}")
+        return None
+    ends: list[float] = []
+    for item in node.items:
+        end = quantity(report, item, what)
+        if end is None:
+            return None
+        if not end.unit:
+            ends.append(end.number if float(end.number) != end.number else float(end.number))
+            continue
+        wrong = check_unit(end.unit, Slot(what, unit), units.show(end))
+        if not wrong and units.is_step(unit) and not units.is_step(end.unit) and dt is None:
+            wrong = f"{what} must be in steps, because a model knows no dt; found {units.show(end)}"
+        if wrong:
+            report.add(item, wrong)
+            return None
+        ends.append(units.convert(end, unit, dt))
+    if ends[0] > ends[1]:
+        report.add(node, f"{what} must have its lower end first; found [{ends[0]:g}, {ends[1]:g}]")
+        return None
+    return ends[0], ends[1]
+
+
+def written_interval(span: tuple[float, float]) -> list[float]:
+    """A range as it stands in a file."""
+    return [int(end) if end.is_integer() and abs(end) < 1e15 else end for end in span]
