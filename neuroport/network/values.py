@@ -54,10 +54,6 @@ class Distribution:
     arguments: tuple[tuple[str, Quantity], ...]
     place: Place | None = field(default=None, compare=False)
 
-    def get(self, name: str) -> Quantity | None:
-        """The argument of that name, if given."""
-        return dict(self.arguments).get(name)
-
 
 @dataclass(frozen=True, slots=True)
 class ArrayValue:

@@ -1,1 +1,1 @@
-"""YAML text to and from nodes that know where they stand; knows no network."""
+"""YAML text to and from nodes that know where they stand, and the values in them; knows no network beside those."""

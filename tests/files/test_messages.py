@@ -440,6 +440,21 @@ EDITS = [
     ),
     (
         "all_to_all, delay",
+        "fixed_probability, delay",
+        "net.yaml:23:63: connect of projection 'p' must say how many: write 'fixed_probability: NUMBER'",
+    ),
+    (
+        "all_to_all, delay",
+        "pairs, delay",
+        "net.yaml:23:63: connect of projection 'p' must list its pairs: write 'pairs: [[0, 1], [1, 0]]'",
+    ),
+    (
+        "all_to_all, delay",
+        "file, delay",
+        "net.yaml:23:63: connect of projection 'p' must name its file: write 'file: pairs.h5' and 'dataset: /pairs'",
+    ),
+    (
+        "all_to_all, delay",
         "{fixed_probability: 1.5}, delay",
         "net.yaml:23:83: probability of projection 'p' must be from 0 to 1; found 1.5",
     ),
