@@ -27,7 +27,7 @@ FLOORS: tuple[set[str], ...] = (
     {"yaml"},
     {"program"},
     {"network"},
-    {"datasets", "distributions", "kernels", "networks"},
+    {"datasets", "distributions", "kernels", "metrics", "networks"},
     {"numerics"},
     {"errors", "version"},
 )

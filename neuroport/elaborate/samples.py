@@ -15,8 +15,6 @@ from neuroport.network.stimuli import Patterns
 from neuroport.program.machine import Record
 from neuroport.stimuli.patterns import labels_of, pattern_count
 
-LABELLED = ("accuracy", "cross_entropy")
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -82,10 +80,10 @@ def _grid(readout: Samples, network: Network, materialiser: Materialiser) -> tup
 
 def _check_labels(network: Network, materialiser: Materialiser) -> None:
     """Note labels that no cell of a readout stands for."""
-    for metric in (m for m in network.metrics if m.kind in LABELLED):
-        readout = next(r for r in network.samples if r.name == metric.of)
+    for metric in (m for m in network.metrics if m.labelled):
+        readout = next(r for r in network.samples if r.name == metric.readout)
         cells = network.population(readout.of.partition(".")[0]).size
-        shown = {i.patterns for i in walk(network.protocol) if isinstance(i, Present) and metric.of in i.readouts}
+        shown = {i.patterns for i in walk(network.protocol) if isinstance(i, Present) and metric.readout in i.readouts}
         for patterns in (s for s in network.stimuli if isinstance(s, Patterns) and s.name in shown):
             labels = labels_of(patterns, materialiser)
             if labels is not None and labels.max(initial=0) >= cells:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neuroport.files.library import Library
+from neuroport.metrics import Metric
 from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.objects import Population, Projection
-from neuroport.network.results import Metric, Readout
+from neuroport.network.results import Readout
 from neuroport.network.stimuli import Boltzmann, Stimulus
 from neuroport.network.units import quoted, suggestion
 from neuroport.network.values import Quantity

@@ -15,6 +15,7 @@ from typing import TypeVar, cast
 from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import library, overrides
+from neuroport.files import metrics as read_metrics
 from neuroport.files import objects as read_objects
 from neuroport.files import results as read_results
 from neuroport.files import stimuli as read_stimuli
@@ -109,7 +110,7 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
     context.stimuli = _stimuli(context, entries)
     check_beside(report, context.stimuli, entries.get("stimuli"))
     context.readouts = _readouts(context, entries)
-    context.metrics = _named(context, entries, "metrics", read_results.metric)
+    context.metrics = _named(context, entries, "metrics", read_metrics.metric)
     _distinct(report, entries)
     record = read_results.recording(context, entries.get("record"))
     items = protocol(context, entries.get("protocol"))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from neuroport.files import metrics as read_metrics
 from neuroport.files import models as read_model
-from neuroport.files import results as read_results
 from neuroport.files.context import Context, label, model_of
 from neuroport.language.check import EACH_STEP
 from neuroport.network import units
@@ -27,7 +27,7 @@ from neuroport.network.protocol import (
     Trigger,
     walk,
 )
-from neuroport.network.results import Metric, Samples
+from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
 from neuroport.network.units import quoted
@@ -320,7 +320,7 @@ def _capture(entry: _Entry) -> Capture | None:
             report.unknown(at, "patterns", key, patterns)
             continue
         readout = context.readouts.get(name or "")
-        if isinstance(readout, Samples) and read_results.rows_fit(context, at, "capture", key, readout):
+        if isinstance(readout, Samples) and read_metrics.rows_fit(context, at, "capture", key, readout):
             rows.append((key, readout.name))
     return Capture(rows=tuple(rows), place=entry.node.place)
 
@@ -345,7 +345,7 @@ def _anneal(entry: _Entry) -> Anneal | None:
     by = report.number(entries.get("by"), "by of anneal", 0)
     when = report.reference(entries.get("when"), "metric", list(context.metrics))
     metric = context.metrics.get(when or "")
-    if metric is not None and metric.kind == "values":
+    if metric is not None and not metric.one_number:
         report.add(entries["when"], f"when of anneal needs a metric that is one number, and '{when}' is a list")
     patience = report.integer(entries.get("patience"), "patience of anneal", 0, MAX_COUNT)
     if by is None or when is None:
@@ -370,8 +370,8 @@ def check_readouts(context: Context, items: tuple[Item, ...]) -> None:
             if isinstance(readout, Samples):
                 _check_steps(context, item, readout)
                 for metric in context.metrics.values():
-                    if metric is not None and metric.of == name:
-                        _check_shown(context, item, metric)
+                    if metric is not None and metric.readout == name:
+                        read_metrics.check_shown(context, item, metric)
 
 
 def _check_steps(context: Context, item: Run | Present, readout: Samples) -> None:
@@ -390,29 +390,6 @@ def _check_steps(context: Context, item: Run | Present, readout: Samples) -> Non
         if at > steps - (word == "from"):
             text = f"{word} of readout '{readout.name}' is {units.show(time)}, and {what} lasts {units.show(length)}"
             context.report.add(item.place, f"{text}; change one of the two")
-
-
-def _check_shown(context: Context, item: Run | Present, metric: Metric) -> None:
-    """Whether the patterns of an item have what a metric compares its readout with."""
-    if metric.kind not in ("accuracy", "cross_entropy", "squared_error"):
-        return
-    what = f"metric '{metric.name}' compares readout '{metric.of}' with "
-    if isinstance(item, Run):
-        text = f"{what}the patterns that are shown, and a run shows none; name the readout in 'present' items only"
-        context.report.add(item.place, text)
-        return
-    shown = context.stimuli.get(item.patterns)
-    if not isinstance(shown, Patterns):
-        return
-    if metric.kind != "squared_error":
-        if shown.labels is None:
-            text = f"{what}labels, and '{item.patterns}' has none; add labels to it"
-            context.report.add(item.place, text)
-        return
-    target = context.stimuli.get(metric.target)
-    if isinstance(target, Patterns) and (target.beside or target.name) != item.patterns:
-        text = f"{what}'{metric.target}', which is not shown with '{item.patterns}'; add beside: {item.patterns} to it"
-        context.report.add(item.place, text)
 
 
 def _names(context: Context, node: Node | None, what: str, known: list[str]) -> tuple[str, ...]:

@@ -1,26 +1,22 @@
-"""Readouts, metrics and recording out of YAML nodes."""
+"""Readouts and recording out of YAML nodes."""
 
 from __future__ import annotations
 
 import ast
-from typing import Any, get_args
+from typing import Any
 
 from neuroport.files import models as read_model
 from neuroport.files.context import Context
 from neuroport.language.syntax import CALLS
 from neuroport.network import units
-from neuroport.network.objects import Population, Projection
-from neuroport.network.results import Metric, MetricKind, Readout, Recording, Samples, StateHistogram, StateRecord
-from neuroport.network.stimuli import Patterns
+from neuroport.network.objects import Population
+from neuroport.network.results import Readout, Recording, Samples, StateHistogram, StateRecord
 from neuroport.network.units import quoted
 from neuroport.network.values import Quantity
 from neuroport.yaml import quantities as read_values
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
-METRICS = get_args(MetricKind)
-OVER_ELEMENTS = ("mean", "sd", "min", "max", "values")
-EFFECTIVE = ("asymmetry", "angle", "distance", *OVER_ELEMENTS)
 MAX_UNITS = 20
 
 
@@ -98,147 +94,6 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
         state=state,
         every=every,
         phase=phase or Quantity(0, "step"),
-        place=at.place,
-    )
-
-
-def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
-    """One metric, or None with its problems in the report."""
-    report = context.report
-    what = f"metric '{name}'"
-    kinds = [key for key in node.entries if key in METRICS] if isinstance(node, MapNode) else []
-    if len(kinds) != 1:
-        have = ", ".join(kinds) or found(node)
-        report.add(node, f"{what} must have one of the keys {', '.join(METRICS)}; found {have}")
-        return None
-    kind: Any = kinds[0]
-    further = {"dkl": ("target", "floor"), "angle": ("to",), "distance": ("to",), "squared_error": ("target",)}
-    own = further.get(kind, ())
-    keys = (kind, *own, *(("effective",) if kind in EFFECTIVE else ()))
-    entries = report.mapping(node, what, keys, (kind, *own[:1]))
-    if kind == "dkl":
-        return _divergence(context, name, at, entries)
-    if kind == "rate":
-        population = report.reference(entries[kind], "population", context.populations)
-        return None if population is None else Metric(name=name, kind="rate", of=population, place=at.place)
-    if kind in ("accuracy", "cross_entropy", "squared_error"):
-        return _of_samples(context, name, at, kind, entries)
-    text = report.text(entries[kind], f"{kind} of {what}")
-    if text is None:
-        return None
-    effective = report.boolean(entries.get("effective"), f"effective of {what}") or False
-    if kind in OVER_ELEMENTS and text in context.readouts:
-        if effective:
-            report.add(entries["effective"], f"effective of {what} is for variables, not for readouts; leave it out")
-        return _of_samples(context, name, at, kind, entries)
-    pair = context.variable(entries[kind], f"{kind} of {what}", text)
-    if pair is None:
-        return None
-    if kind == "asymmetry":
-        owner = pair[0]
-        if not isinstance(owner, Projection) or owner.source != owner.target:
-            report.add(
-                entries[kind],
-                f"asymmetry of {what} needs a projection from a population to itself; found {quoted(text)}",
-            )
-            return None
-    target = ""
-    if kind in ("angle", "distance"):
-        if "to" not in entries:
-            return None
-        other = _other(context, name, kind, pair[0], entries["to"])
-        if other is None:
-            return None
-        target = other
-    return Metric(name=name, kind=kind, of=text, target=target, effective=effective, place=at.place)
-
-
-def _of_samples(context: Context, name: str, at: Node, kind: MetricKind, entries: dict[str, Node]) -> Metric | None:
-    """A metric of the rows of a samples readout."""
-    report = context.report
-    what = f"metric '{name}'"
-    of = report.reference(entries[kind], "readout", context.readouts)
-    found_readout = context.readouts.get(of or "")
-    if of is None or found_readout is None:
-        return None
-    if not isinstance(found_readout, Samples):
-        named = [key for key, item in context.readouts.items() if item is None or isinstance(item, Samples)]
-        text = f"{kind} of {what} needs a samples readout, and '{of}' is a histogram"
-        report.add(entries[kind], f"{text}; samples readouts are {', '.join(named) or 'none'}")
-        return None
-    target = ""
-    if kind == "squared_error":
-        patterns = [key for key, item in context.stimuli.items() if item is None or isinstance(item, Patterns)]
-        reference = report.reference(entries.get("target"), "patterns", patterns)
-        if reference is None or not rows_fit(context, entries["target"], f"target of {what}", reference, found_readout):
-            return None
-        target = reference
-    return Metric(name=name, kind=kind, of=of, target=target, place=at.place)
-
-
-def rows_fit(context: Context, at: Node, what: str, patterns: str, readout: Samples) -> bool:
-    """Whether a readout's rows and patterns have as many cells; if not, why is in the report."""
-    stimulus = context.stimuli.get(patterns)
-    if not isinstance(stimulus, Patterns):
-        return False
-    if stimulus.frames != 1:
-        text = f"{what}: '{patterns}' has {stimulus.frames} frames per pattern, and a readout gives one row"
-        context.report.add(at, f"{text}; choose patterns without frames")
-        return False
-    sampled = context.populations.get(readout.of.partition(".")[0])
-    shown = context.populations.get(stimulus.population)
-    if sampled and shown and sampled.size != shown.size:
-        text = f"{what}: readout '{readout.name}' has {sampled.size} cells and '{patterns}' {shown.size}"
-        context.report.add(at, f"{text}; the numbers must be equal")
-        return False
-    return True
-
-
-def _other(context: Context, name: str, kind: str, one: Population | Projection, node: Node) -> str | None:
-    """The variable that another one is compared with."""
-    report = context.report
-    what = f"metric '{name}'"
-    to = report.text(node, f"to of {what}")
-    pair = None if to is None else context.variable(node, f"to of {what}", to)
-    if to is None or pair is None:
-        return None
-    ends = [(p.source, p.target) for p in (one, pair[0]) if isinstance(p, Projection)]
-    if len(ends) != 2 or ends[1] not in (ends[0], ends[0][::-1]):
-        report.add(node, f"{kind} of {what} needs two projections between the same populations, in either direction")
-        return None
-    return to
-
-
-def _divergence(context: Context, name: str, at: Node, entries: dict[str, Node]) -> Metric | None:
-    report = context.report
-    what = f"metric '{name}'"
-    readout_name = report.reference(entries["dkl"], "readout", context.readouts)
-    if isinstance(context.readouts.get(readout_name or ""), Samples):
-        named = [key for key, item in context.readouts.items() if not isinstance(item, Samples)]
-        text = f"dkl of {what} needs a histogram readout, and '{readout_name}' takes samples"
-        report.add(entries["dkl"], f"{text}; histograms are {', '.join(named) or 'none'}")
-        return None
-    floor = report.number(entries.get("floor"), f"floor of {what}", 0)
-    target = report.text(entries.get("target"), f"target of {what}")
-    if target is None or readout_name is None:
-        return None
-    target_name, _, target_field = target.partition(".")
-    if target_name not in context.targets or target_field != "p":
-        report.unknown(entries["target"], "target", target, [f"{known}.p" for known in context.targets], f" of {what}")
-        return None
-    counted = context.readouts[readout_name]
-    population = context.populations.get(counted.population) if isinstance(counted, StateHistogram) else None
-    size = context.target_sizes().get(target_name)
-    if population and size and population.size != size:
-        text = f"{what} compares {population.size} neurons of readout '{readout_name}' with {size} units of target "
-        report.add(entries["target"], f"{text}'{target_name}'; the numbers must be equal")
-        return None
-    return Metric(
-        name=name,
-        kind="dkl",
-        of=readout_name,
-        target=target,
-        floor=0.5 if floor is None else floor,
         place=at.place,
     )
 

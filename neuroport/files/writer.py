@@ -21,7 +21,7 @@ from neuroport.files.stimuli import written_stimulus
 from neuroport.files.targets import written_target
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network
-from neuroport.network.results import Metric, Readout, Recording, Samples
+from neuroport.network.results import Readout, Recording, Samples
 from neuroport.yaml import text as emit
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report
@@ -74,7 +74,7 @@ def _written(network: Network, sink: Sink) -> dict[str, Any]:
         "stimuli": {item.name: written_stimulus(item, sink) for item in network.stimuli},
         "targets": {item.name: written_target(item, sink) for item in network.targets},
         "readouts": {item.name: _readout(item) for item in network.readouts},
-        "metrics": {item.name: _metric(item) for item in network.metrics},
+        "metrics": {item.name: item.written() for item in network.metrics},
         "protocol": [written_item(item) for item in network.protocol],
         "record": _recording(network.record),
     }
@@ -108,15 +108,6 @@ def _readout(item: Readout) -> dict[str, Any]:
         return {"samples": sampled | {"reduce": item.reduce}}
     inner: dict[str, Any] = {"population": item.population, "state": Code(item.state.text)}
     return {"histogram": inner | {"every": written_quantity(item.every), "phase": written_quantity(item.phase)}}
-
-
-def _metric(item: Metric) -> dict[str, Any]:
-    result: dict[str, Any] = {item.kind: item.of}
-    if item.target:
-        result["to" if item.kind in ("angle", "distance") else "target"] = item.target
-    if item.kind == "dkl":
-        result["floor"] = item.floor
-    return result | ({"effective": True} if item.effective else {})
 
 
 def _recording(record: Recording) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neuroport.errors import Place
+from neuroport.metrics import Metric
 from neuroport.network.objects import Population, Projection
 from neuroport.network.protocol import Item
-from neuroport.network.results import Metric, Readout, Recording, Samples, StateHistogram
+from neuroport.network.results import Readout, Recording, Samples, StateHistogram
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
 from neuroport.network.values import Quantity
 

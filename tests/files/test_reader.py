@@ -13,6 +13,9 @@ import neuroport
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import library
 from neuroport.files import network as reader
+from neuroport.metrics.elements import Sd
+from neuroport.metrics.rows import SquaredError
+from neuroport.metrics.weights import Angle
 from neuroport.network.objects import Population
 from neuroport.network.protocol import Anneal, Capture, If, Repeat, Reset, Run, Set, walk
 from neuroport.network.results import Samples
@@ -82,10 +85,10 @@ def test_every_part_of_the_format_is_read() -> None:
         ),
         Samples(name="last", of="units.v", every=Quantity(1, "step"), start=Quantity(0, "step"), reduce="last"),
     )
-    kinds = {m.name: (m.kind, m.of, m.target, m.effective) for m in network.metrics}
-    assert kinds["error"] == ("squared_error", "answer", "wanted", False)
-    assert kinds["acting"] == ("angle", "recurrent.w", "same.w", True)
-    assert kinds["level"] == ("sd", "last", "", False)
+    metrics = {m.name: m for m in network.metrics}
+    assert metrics["error"] == SquaredError(name="error", of="answer", target="wanted")
+    assert metrics["acting"] == Angle(name="acting", of="recurrent.w", to="same.w", effective=True)
+    assert metrics["level"] == Sd(name="level", of="last")
     assert network.protocol[-4:] == (
         Capture(rows=(("wanted", "last"),)),
         Set(values=(("*.gain", Quantity(0.5)),)),
@@ -228,7 +231,7 @@ def test_changes_inside_the_protocol_and_stimuli() -> None:
     assert isinstance(repeat, Repeat) and repeat.count == 3
     assert network.stimuli[0].times == ArrayValue(Frozen(np.array([4, 5])), "steps")  # type: ignore[union-attr]
     assert network.stimuli[1].loop is False  # type: ignore[union-attr]
-    assert network.metrics[0].floor == 1.0
+    assert network.metrics[0].written()["floor"] == 1.0
 
 
 def test_models_of_a_file_beside_the_network(tmp_path: Path) -> None:

@@ -20,11 +20,15 @@ from neuroport.connections.one_to_one import OneToOne
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
+from neuroport.metrics.divergence import Divergence
+from neuroport.metrics.elements import Mean
+from neuroport.metrics.rows import SquaredError
+from neuroport.metrics.weights import Distance
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
-from neuroport.network.results import Metric, Recording, Samples, StateHistogram, StateRecord
+from neuroport.network.results import Recording, Samples, StateHistogram, StateRecord
 from neuroport.network.stimuli import Boltzmann, Patterns
 from neuroport.network.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
 from neuroport.stimuli.series import TimeSeries
@@ -293,10 +297,10 @@ def networks(draw: st.DrawFn) -> Network:
             ),
         ),
         metrics=(
-            Metric(name="m", kind="mean", of="line_1.w"),
-            Metric(name="d", kind="dkl", of="seen", target="goal.p", floor=draw(st.floats(0, 9))),
-            Metric(name="e", kind="squared_error", of="sampled", target="beside"),
-            Metric(name="g", kind="distance", of="line_1.w", target="line_1.w", effective=draw(st.booleans())),
+            Mean(name="m", of="line_1.w"),
+            Divergence(name="d", of="seen", target="goal.p", floor=draw(st.floats(0, 9))),
+            SquaredError(name="e", of="sampled", target="beside"),
+            Distance(name="g", of="line_1.w", to="line_1.w", effective=draw(st.booleans())),
         ),
         record=Recording(spikes=("a",), states=(StateRecord(of="a.x", every=draw(durations)),)),
     )

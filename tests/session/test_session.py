@@ -14,9 +14,13 @@ import pytest
 from neuroport.backends.reference import Reference
 from neuroport.elaborate.protocol import holds, protocol_steps
 from neuroport.errors import InvalidInput, Place, RunFailed, Unsupported
+from neuroport.metrics import ALL
+from neuroport.metrics.divergence import Divergence
+from neuroport.metrics.elements import Mean
+from neuroport.metrics.rate import Rate
 from neuroport.network.model import Expression
 from neuroport.network.protocol import If, Measure, Present, Reset, Run, Set, Trigger
-from neuroport.network.results import Metric, Recording, StateRecord
+from neuroport.network.results import Recording, StateRecord
 from neuroport.network.stimuli import Patterns
 from neuroport.network.values import Frozen, Quantity
 from neuroport.numerics import rng
@@ -204,10 +208,7 @@ def test_conditions_that_have_no_value(text: str, message: str) -> None:
 
 
 def test_measurements() -> None:
-    metrics = tuple(
-        Metric(name=kind, kind=kind, of="p.x")  # type: ignore[arg-type]
-        for kind in ("mean", "sd", "min", "max", "values")
-    )
+    metrics = tuple(ALL[kind](name=kind, of="p.x") for kind in ("mean", "sd", "min", "max", "values"))
     with session(run(2), Measure(metrics=("mean", "max")), run(1), Measure(metrics=("mean",)), metrics=metrics) as made:
         made.run_protocol()
         assert made.results == {"mean": [(2, 2.25), (3, 3.25)], "max": [(2, 2.5)], "sd": [], "min": [], "values": []}
@@ -218,7 +219,7 @@ def test_measurements() -> None:
 
 
 def test_rate_is_since_the_previous_measurement() -> None:
-    metrics = (Metric(name="r", kind="rate", of="in"),)
+    metrics = (Rate(name="r", of="in"),)
     items = (run(40), Measure(metrics=("r",)), run(50), Measure(metrics=("r",)))
     with session(*items, made=small.rich(), metrics=metrics) as made:
         made.run_protocol()
@@ -232,7 +233,7 @@ def test_histogram_starts_afresh_after_it_was_measured() -> None:
     from neuroport.network.stimuli import Boltzmann
 
     target = Boltzmann(name="b", weights=Frozen(np.zeros((2, 2))), biases=Frozen(np.array([1.0, -1.0])))
-    metrics = (Metric(name="d", kind="dkl", of="odd", target="b.p"),)
+    metrics = (Divergence(name="d", of="odd", target="b.p"),)
     items = (run(1, "odd"), run(3), Measure(metrics=("d",)), run(4, "odd"), Measure(metrics=("d",)))
     with session(*items, targets=(target,), metrics=metrics) as made:
         made.run_protocol()
@@ -271,7 +272,7 @@ def test_sink_gets_what_the_network_records() -> None:
     sink = Sink()
     weights = (StateRecord(of="forward.w", every=quantity(20, "steps")),)
     record = Recording(spikes=("out",), weights=weights)
-    metrics = (Metric(name="w", kind="mean", of="forward.w"),)
+    metrics = (Mean(name="w", of="forward.w"),)
     with session(run(33), run(30), made=small.rich(), record=record, metrics=metrics, sink=sink, keep=True) as made:
         made.run_protocol()
         assert set(sink.spikes) == {"out"}

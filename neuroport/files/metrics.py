@@ -1,0 +1,173 @@
+"""Metrics out of YAML nodes: which kind one is, and what a kind may ask of its node and of the rest of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neuroport.errors import Place
+from neuroport.files.context import Context
+from neuroport.metrics import ALL, Metric
+from neuroport.metrics.metric import Shown, Variable
+from neuroport.network.objects import Projection
+from neuroport.network.protocol import Present, Run
+from neuroport.network.results import Samples, StateHistogram
+from neuroport.network.stimuli import Patterns
+from neuroport.network.units import quoted
+from neuroport.yaml.fields import found
+from neuroport.yaml.nodes import MapNode, Node
+
+
+def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
+    """One metric, or None with its problems in the report."""
+    report = context.report
+    what = f"metric '{name}'"
+    kinds = [key for key in node.entries if key in ALL] if isinstance(node, MapNode) else []
+    if len(kinds) != 1:
+        have = ", ".join(kinds) or found(node)
+        report.add(node, f"{what} must have one of the keys {', '.join(ALL)}; found {have}")
+        return None
+    kind = ALL[kinds[0]]
+    entries = report.mapping(node, what, (kind.kind, *kind.further), (kind.kind, *kind.required))
+    return kind.read(_Form(context, name, at.place, entries))
+
+
+@dataclass(slots=True)
+class _Form:
+    """The entries of a metric; see metrics.metric.Form."""
+
+    context: Context
+    name: str
+    place: Place | None
+    entries: dict[str, Node]
+
+    @property
+    def what(self) -> str:
+        """See Form."""
+        return f"metric '{self.name}'"
+
+    def add(self, key: str, text: str) -> None:
+        """See Form."""
+        self.context.report.add(self.entries[key], text)
+
+    def has(self, key: str) -> bool:
+        """See Form."""
+        return key in self.entries
+
+    def quoted(self, key: str) -> str:
+        """See Form."""
+        return quoted(self._text(key) or "")
+
+    def number(self, key: str, low: float) -> float | None:
+        """See Form."""
+        return self.context.report.number(self.entries.get(key), self._of(key), low)
+
+    def true(self, key: str) -> bool:
+        """See Form."""
+        return self.context.report.boolean(self.entries.get(key), self._of(key)) or False
+
+    def population(self, key: str) -> str | None:
+        """See Form."""
+        return self.context.report.reference(self.entries.get(key), "population", self.context.populations)
+
+    def variable(self, key: str) -> Variable | None:
+        """See Form."""
+        text = self._text(key)
+        pair = None if text is None else self.context.variable(self.entries[key], self._of(key), text)
+        if text is None or pair is None:
+            return None
+        owner = pair[0]
+        return Variable(text, (owner.source, owner.target) if isinstance(owner, Projection) else None)
+
+    def names_readout(self, key: str) -> bool:
+        """See Form."""
+        return self._text(key) in self.context.readouts
+
+    def histogram(self, key: str) -> str | None:
+        """See Form."""
+        readouts = self.context.readouts
+        name = self.context.report.reference(self.entries.get(key), "readout", readouts)
+        if isinstance(readouts.get(name or ""), Samples):
+            named = [k for k, item in readouts.items() if not isinstance(item, Samples)]
+            text = f"{self._of(key)} needs a histogram readout, and '{name}' takes samples"
+            self.add(key, f"{text}; histograms are {', '.join(named) or 'none'}")
+            return None
+        return name
+
+    def samples(self, key: str) -> str | None:
+        """See Form."""
+        readouts = self.context.readouts
+        name = self.context.report.reference(self.entries.get(key), "readout", readouts)
+        readout = readouts.get(name or "")
+        if isinstance(readout, StateHistogram):
+            named = [k for k, item in readouts.items() if item is None or isinstance(item, Samples)]
+            text = f"{self._of(key)} needs a samples readout, and '{name}' is a histogram"
+            self.add(key, f"{text}; samples readouts are {', '.join(named) or 'none'}")
+            return None
+        return None if readout is None else name
+
+    def distribution(self, key: str, histogram: str) -> str | None:
+        """See Form."""
+        text = self._text(key)
+        if text is None:
+            return None
+        name, _, quantity = text.partition(".")
+        if name not in self.context.targets or quantity != "p":
+            known = [f"{target}.p" for target in self.context.targets]
+            self.context.report.unknown(self.entries[key], "target", text, known, f" of {self.what}")
+            return None
+        counted = self.context.readouts[histogram]
+        population = self.context.populations.get(counted.population) if isinstance(counted, StateHistogram) else None
+        size = self.context.target_sizes().get(name)
+        if population and size and population.size != size:
+            compared = f"{self.what} compares {population.size} neurons of readout '{histogram}' with {size} units of "
+            self.add(key, f"{compared}target '{name}'; the numbers must be equal")
+            return None
+        return text
+
+    def patterns(self, key: str, samples: str) -> str | None:
+        """See Form."""
+        patterns = [k for k, item in self.context.stimuli.items() if item is None or isinstance(item, Patterns)]
+        name = self.context.report.reference(self.entries.get(key), "patterns", patterns)
+        readout = self.context.readouts.get(samples)
+        if name is None or not isinstance(readout, Samples):
+            return None
+        return name if rows_fit(self.context, self.entries[key], self._of(key), name, readout) else None
+
+    def _text(self, key: str) -> str | None:
+        return self.context.report.text(self.entries.get(key), self._of(key))
+
+    def _of(self, key: str) -> str:
+        return f"{key} of {self.what}"
+
+
+def rows_fit(context: Context, at: Node, what: str, patterns: str, readout: Samples) -> bool:
+    """Whether a readout's rows and patterns have as many cells; if not, why is in the report."""
+    stimulus = context.stimuli.get(patterns)
+    if not isinstance(stimulus, Patterns):
+        return False
+    if stimulus.frames != 1:
+        text = f"{what}: '{patterns}' has {stimulus.frames} frames per pattern, and a readout gives one row"
+        context.report.add(at, f"{text}; choose patterns without frames")
+        return False
+    sampled = context.populations.get(readout.of.partition(".")[0])
+    shown = context.populations.get(stimulus.population)
+    if sampled and shown and sampled.size != shown.size:
+        text = f"{what}: readout '{readout.name}' has {sampled.size} cells and '{patterns}' {shown.size}"
+        context.report.add(at, f"{text}; the numbers must be equal")
+        return False
+    return True
+
+
+def check_shown(context: Context, item: Run | Present, metric: Metric) -> None:
+    """Whether the patterns of an item have what a metric compares its readout with."""
+    shown = None
+    if isinstance(item, Present):
+        patterns = context.stimuli.get(item.patterns)
+        if not isinstance(patterns, Patterns):
+            return
+        others = (s for s in context.stimuli.values() if isinstance(s, Patterns) and s.beside == patterns.name)
+        shown = Shown(patterns.name, patterns.labels is not None, (patterns.name, *(s.name for s in others)))
+    wrong = metric.unfit(shown)
+    if wrong:
+        text = f"metric '{metric.name}' compares readout '{metric.readout}' with {wrong}"
+        context.report.add(item.place, text)

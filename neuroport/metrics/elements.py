@@ -1,0 +1,121 @@
+"""Numbers over all elements of a variable, or of all rows of a samples readout."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from neuroport.metrics.metric import Form, Metric, Observed, Real
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverElements(Metric):
+    """Of OBJECT.VARIABLE or a samples readout.
+
+    `effective`: the variable as it acts on a chip whose circuits deviate, times their deviation.
+    """
+
+    further: ClassVar[tuple[str, ...]] = ("effective",)
+
+    effective: bool = False
+
+    @staticmethod
+    @abstractmethod
+    def formula(values: Real) -> float | list[float]:
+        """What it is of at least one number; where it is a list, also of none."""
+
+    @classmethod
+    def over(cls, values: Real) -> float | list[float]:
+        """What it is of any numbers; NaN of none, where it is one number."""
+        return cls.formula(values) if values.size or not cls.one_number else float("nan")
+
+    @classmethod
+    def read(cls, form: Form) -> Self | None:
+        """See Metric."""
+        effective = form.true("effective")
+        if form.names_readout(cls.kind):
+            if effective:
+                text = f"effective of {form.what} is for variables, not for readouts; leave it out"
+                form.add("effective", text)
+            of = form.samples(cls.kind)
+        else:
+            variable = form.variable(cls.kind)
+            of = None if variable is None else variable.name
+        return None if of is None else cls(name=form.name, of=of, effective=effective, place=form.place)
+
+    def written(self) -> dict[str, Any]:
+        """See Metric."""
+        return {self.kind: self.of} | ({"effective": True} if self.effective else {})
+
+    def value(self, run: Observed) -> float | list[float]:
+        """See Metric."""
+        return self.over(run.rows(self.of)[1] if self.readout else run.variable(self.of, self.effective))
+
+    @property
+    def readout(self) -> str:
+        """See Metric."""
+        return "" if "." in self.of else self.of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mean(OverElements):
+    """The mean."""
+
+    kind: ClassVar[str] = "mean"
+
+    @staticmethod
+    def formula(values: Real) -> float:
+        """See OverElements."""
+        return float(np.mean(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sd(OverElements):
+    """The standard deviation of the population, not of a sample."""
+
+    kind: ClassVar[str] = "sd"
+
+    @staticmethod
+    def formula(values: Real) -> float:
+        """See OverElements."""
+        return float(np.std(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Min(OverElements):
+    """The least."""
+
+    kind: ClassVar[str] = "min"
+
+    @staticmethod
+    def formula(values: Real) -> float:
+        """See OverElements."""
+        return float(np.min(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Max(OverElements):
+    """The largest."""
+
+    kind: ClassVar[str] = "max"
+
+    @staticmethod
+    def formula(values: Real) -> float:
+        """See OverElements."""
+        return float(np.max(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values(OverElements):
+    """All of them."""
+
+    kind: ClassVar[str] = "values"
+    one_number: ClassVar[bool] = False
+
+    @staticmethod
+    def formula(values: Real) -> list[float]:
+        """See OverElements."""
+        return [float(v) for v in np.ravel(values)]
