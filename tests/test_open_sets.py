@@ -24,8 +24,8 @@ from neuroport.files import writer
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect
 from neuroport.network.stimuli import Stimulus
-from neuroport.network.values import Quantity
 from neuroport.numerics.draws import Source
+from neuroport.numerics.units import Quantity
 from neuroport.program.machine import Injection
 from neuroport.stimuli.kind import Kind, Maker, Onto
 from neuroport.trace.learned import with_learned

@@ -25,7 +25,7 @@ from neuroport.trace.segments import check_output
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
-    from neuroport.network.values import Quantity
+    from neuroport.numerics.units import Quantity
 
 CHUNK = 4096
 """Steps that unrolled copies do together before each looks at what it recorded."""

@@ -14,8 +14,8 @@ from neuroport.errors import InvalidInput
 from neuroport.files import writer
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
-from neuroport.network.protocol import steps_of
-from neuroport.network.values import Quantity
+from neuroport.numerics.steps import steps_of
+from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
 from neuroport.session.session import Progress, Session, open_session
 from neuroport.trace.segments import check_output

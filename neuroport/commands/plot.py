@@ -36,8 +36,8 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
 def _ms(text: str | None, dt: float, option: str) -> float | None:
     """Milliseconds of a time given on the command line."""
     from neuroport.errors import InvalidInput
-    from neuroport.network import units
-    from neuroport.network.values import Quantity
+    from neuroport.numerics import units
+    from neuroport.numerics.units import Quantity
 
     if text is None:
         return None

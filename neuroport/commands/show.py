@@ -142,7 +142,7 @@ def _show_chip(chip: Chip) -> None:
 
 def _show_network(network: Network) -> None:
     from neuroport import connections
-    from neuroport.network import units
+    from neuroport.numerics import units
 
     echo_notices(network)
     click.echo(f"{network.name}: {network.title}" if network.title else network.name)

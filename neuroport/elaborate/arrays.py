@@ -26,7 +26,8 @@ from neuroport.language.lower import Lowering
 from neuroport.language.names import ConstantNames, Constants, declared_type
 from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.objects import Population, Projection
-from neuroport.network.values import Quantity, Value
+from neuroport.network.values import Value
+from neuroport.numerics.units import Quantity
 from neuroport.program.constants import evaluate
 from neuroport.program.ir import REAL, Expr, Int, Numbers, Type
 from neuroport.program.machine import Array, Designed, ReportLine, Role

@@ -14,10 +14,10 @@ from neuroport.errors import InvalidInput, Problem
 from neuroport.language.check import EACH_STEP, TRIGGERED, once, twin_read
 from neuroport.language.lower import Lowering
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
-from neuroport.network import units
 from neuroport.network.model import SpikeTrace
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import StateHistogram
+from neuroport.numerics import units
 from neuroport.program.ir import BOOL, REAL, Apply, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
 from neuroport.program.machine import Array, Event, Readout
 from neuroport.program.machine import Population as ProgramPopulation

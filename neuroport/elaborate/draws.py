@@ -8,8 +8,9 @@ import numpy as np
 
 from neuroport import distributions
 from neuroport.errors import InvalidInput
-from neuroport.network.values import Distribution, Quantity
+from neuroport.network.values import Distribution
 from neuroport.numerics.draws import Elements, Floats, Source
+from neuroport.numerics.units import Quantity
 
 
 def sample(

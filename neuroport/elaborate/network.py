@@ -21,9 +21,9 @@ from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
 from neuroport.elaborate.values import Materialiser
-from neuroport.network import units
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
+from neuroport.numerics import units
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 
 

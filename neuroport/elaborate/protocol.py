@@ -10,7 +10,8 @@ from typing import Any
 from neuroport.errors import InvalidInput
 from neuroport.network.model import Expression
 from neuroport.network.network import Network
-from neuroport.network.protocol import If, Item, Present, Repeat, Run, dealt, walk, whole_steps
+from neuroport.network.protocol import If, Item, Present, Repeat, Run, dealt, walk
+from neuroport.numerics.steps import whole_steps
 from neuroport.program.machine import Program, Series
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {

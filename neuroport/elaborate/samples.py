@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import Problem
-from neuroport.network import units
 from neuroport.network.network import Network
 from neuroport.network.protocol import Present, Run, walk
 from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
+from neuroport.numerics import units
 from neuroport.program.machine import Record
 from neuroport.stimuli.patterns import labels_of, pattern_count
 

@@ -15,10 +15,10 @@ from neuroport.elaborate.connect import Synapses
 from neuroport.elaborate.values import Elements, Materialiser
 from neuroport.errors import InvalidInput, Problem
 from neuroport.language.names import Constants
-from neuroport.network import units
 from neuroport.network.model import SpikeTrace
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
+from neuroport.numerics import units
 from neuroport.program.ir import Expr, Numbers, Read, walk
 from neuroport.program.machine import Arrays, Designed, ReportLine
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from neuroport import stimuli
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
-from neuroport.network import units
 from neuroport.network.network import Network, shares
 from neuroport.network.protocol import Present, Run, dealt, walk
 from neuroport.network.stimuli import Stimulus
+from neuroport.numerics import units
 from neuroport.program.machine import Injection, Series
 from neuroport.stimuli.patterns import pattern_count
 

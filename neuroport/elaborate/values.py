@@ -13,19 +13,11 @@ from neuroport import datasets
 from neuroport.elaborate.draws import sample
 from neuroport.elaborate.targets import boltzmann
 from neuroport.errors import InvalidInput, Place, Problem, Unsupported
-from neuroport.network import units
 from neuroport.network.network import Network
-from neuroport.network.values import (
-    ArrayValue,
-    CopyValue,
-    DataValue,
-    Distribution,
-    FileValue,
-    Quantity,
-    TargetValue,
-    Value,
-)
+from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, TargetValue, Value
+from neuroport.numerics import units
 from neuroport.numerics.draws import Source
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
 from neuroport.yaml.arrays import read_dataset
 

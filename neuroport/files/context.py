@@ -10,8 +10,7 @@ from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Boltzmann, Stimulus
-from neuroport.network.units import quoted, suggestion
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.fields import Report, listing
 from neuroport.yaml.nodes import Node
 

@@ -12,8 +12,7 @@ from typing import Literal
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import models as read_model
 from neuroport.network.model import NeuronModel, SynapseModel
-from neuroport.network.units import quoted
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import MapNode, Node

@@ -12,7 +12,7 @@ from neuroport.network.objects import Projection
 from neuroport.network.protocol import Present, Run
 from neuroport.network.results import Samples, StateHistogram
 from neuroport.network.stimuli import Patterns
-from neuroport.network.units import quoted
+from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node
 

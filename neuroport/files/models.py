@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from neuroport.errors import Problem
 from neuroport.language import check as language
-from neuroport.network import units
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import Node, ScalarNode

@@ -22,12 +22,11 @@ from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
 from neuroport.files.protocol import check_readouts, protocol
 from neuroport.files.targets import boltzmann
-from neuroport.network import units
 from neuroport.network.network import Network
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Stimulus
-from neuroport.network.units import quoted
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity, quoted
 from neuroport.stimuli.patterns import check_beside
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report, found

@@ -13,8 +13,8 @@ from neuroport.files.overrides import KEYS
 from neuroport.language import check as language
 from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
-from neuroport.network.units import quoted, suggestion
-from neuroport.network.values import Quantity, Value
+from neuroport.network.values import Value
+from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import found, listing
 from neuroport.yaml.nodes import MapNode, Node

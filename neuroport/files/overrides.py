@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neuroport.errors import InvalidInput, Place
-from neuroport.network.units import quoted, suggestion
+from neuroport.numerics.units import quoted, suggestion
 from neuroport.yaml import nodes as yamlfile
 from neuroport.yaml.fields import Report, found, listing
 from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode

@@ -11,7 +11,6 @@ from neuroport.files import metrics as read_metrics
 from neuroport.files import models as read_model
 from neuroport.files.context import Context, label, model_of
 from neuroport.language.check import EACH_STEP
-from neuroport.network import units
 from neuroport.network.model import Expression, Parameter
 from neuroport.network.protocol import (
     Anneal,
@@ -30,8 +29,8 @@ from neuroport.network.protocol import (
 from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
-from neuroport.network.units import quoted
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml.fields import Report, found, listing
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 from neuroport.yaml.quantities import duration, fitting, written_quantity

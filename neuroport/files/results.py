@@ -8,11 +8,10 @@ from typing import Any
 from neuroport.files import models as read_model
 from neuroport.files.context import Context
 from neuroport.language.syntax import CALLS
-from neuroport.network import units
 from neuroport.network.objects import Population
 from neuroport.network.results import Readout, Recording, Samples, StateHistogram, StateRecord
-from neuroport.network.units import quoted
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml import quantities as read_values
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode

@@ -10,7 +10,7 @@ from neuroport.network.objects import Population, Projection
 from neuroport.network.protocol import Item
 from neuroport.network.results import Readout, Recording, Samples, StateHistogram
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity
 
 # ------------------------------------------------------------------------------------------------------- protocol
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from neuroport.errors import Place
 from neuroport.network.model import NeuronModel, SynapseModel
-from neuroport.network.values import Quantity, Value
+from neuroport.network.values import Value
+from neuroport.numerics.units import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from neuroport.errors import Place
 from neuroport.network.model import Expression
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

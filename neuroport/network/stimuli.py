@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.errors import Place
-from neuroport.network.values import Frozen, Quantity, Value
+from neuroport.network.values import Frozen, Value
+from neuroport.numerics.units import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import Place
+from neuroport.numerics.units import Quantity
 
 
 class Frozen:
@@ -32,15 +33,6 @@ class Frozen:
 
     def __repr__(self) -> str:
         return f"Frozen{self.array.shape}"
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with a unit as written; unit "" is a pure number. Integers stay Python ints."""
-
-    number: float | int
-    unit: str = ""
-    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Numbers that have the same bits on every machine."""
+"""Numbers: units, and functions and random draws that have the same bits on every machine."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput
-from neuroport.network import units
 from neuroport.network.network import Network
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.program.constants import real
 from neuroport.program.executor import Executor
 from neuroport.program.ir import Numbers, Read, walk

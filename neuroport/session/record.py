@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.network.network import Network
-from neuroport.network.protocol import whole_steps
+from neuroport.numerics.steps import whole_steps
 from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program

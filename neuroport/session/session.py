@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from neuroport.elaborate.protocol import protocol_steps
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.network.network import Network
-from neuroport.network.protocol import Item, Measure, steps_of, walk
-from neuroport.network.values import Quantity
+from neuroport.network.protocol import Item, Measure, walk
+from neuroport.numerics.steps import steps_of
+from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from neuroport.elaborate.protocol import patterns_of, present_holds, protocol_steps
 from neuroport.errors import Unsupported
 from neuroport.network.network import Network
-from neuroport.network.protocol import Capture, If, Item, Present, Repeat, Run, whole_steps
-from neuroport.network.values import Quantity
+from neuroport.network.protocol import Capture, If, Item, Present, Repeat, Run
+from neuroport.numerics.steps import whole_steps
+from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend
 from neuroport.program.machine import Program
 from neuroport.session.record import Chunk

@@ -9,22 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.elaborate.protocol import holds, patterns_of, present_holds, present_steps
-from neuroport.network.protocol import (
-    Anneal,
-    Capture,
-    If,
-    Item,
-    Measure,
-    Present,
-    Repeat,
-    Reset,
-    Run,
-    Set,
-    Trigger,
-    whole_steps,
-)
+from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
 from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
+from neuroport.numerics.steps import whole_steps
 from neuroport.program.names import LENGTH
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring

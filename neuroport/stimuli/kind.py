@@ -11,7 +11,8 @@ from neuroport.network.model import Input
 from neuroport.network.network import Network
 from neuroport.network.objects import Population
 from neuroport.network.stimuli import Stimulus
-from neuroport.network.values import Quantity, Value
+from neuroport.network.values import Value
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Injection, Series
 from neuroport.yaml.arrays import Sink

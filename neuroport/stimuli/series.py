@@ -10,7 +10,8 @@ import numpy as np
 from neuroport.errors import Problem
 from neuroport.network.objects import Population
 from neuroport.network.stimuli import Stimulus
-from neuroport.network.values import Quantity, Value
+from neuroport.network.values import Value
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Series
 from neuroport.stimuli.kind import Entry, Kind, Maker, Onto, one_list

@@ -19,13 +19,14 @@ from neuroport.connections.listed import Listed
 from neuroport.elaborate.connect import make_synapses
 from neuroport.errors import InvalidInput, Place
 from neuroport.language.blocks import assigned
-from neuroport.network import units
 from neuroport.network.model import NeuronModel, State, SynapseModel
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.protocol import Anneal, Set, walk
 from neuroport.network.switches import matching
-from neuroport.network.values import ArrayValue, Frozen, Quantity, Value
+from neuroport.network.values import ArrayValue, Frozen, Value
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.trace.read import Trace
 
 LEARNED = ("weight", "plastic")

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.network.network import Network
-from neuroport.network.protocol import whole_steps
+from neuroport.numerics.steps import whole_steps
 from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
@@ -312,7 +312,7 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
 
 def unit_of(network: Network, array: str) -> str:
     """The unit in which a recorded variable's numbers are (the coherent one of its declared dimension)."""
-    from neuroport.network import units
+    from neuroport.numerics import units
 
     owner, _, variable = array.partition(".")
     states = [state for p in network.populations if p.name == owner for state in p.neuron.states]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import Place
-from neuroport.network.units import quoted
 from neuroport.network.values import ArrayValue, Frozen
+from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 from neuroport.yaml.quantities import quantity

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
-from neuroport.network.units import quoted, suggestion
+from neuroport.numerics.units import quoted, suggestion
 from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 
 

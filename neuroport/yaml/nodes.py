@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from neuroport.errors import InvalidInput, Place, Problem
-from neuroport.network import units
+from neuroport.numerics import units
 
 MAX_DEPTH = 60
 MAX_NODES = 5_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from neuroport.network import units
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.yaml import text as emit
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import ListNode, Node, ScalarNode

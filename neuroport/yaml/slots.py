@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neuroport.network import units
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import Node
 

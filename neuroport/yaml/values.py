@@ -7,18 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from neuroport import datasets, distributions
-from neuroport.network import units
-from neuroport.network.units import quoted
-from neuroport.network.values import (
-    ArrayValue,
-    CopyValue,
-    DataValue,
-    Distribution,
-    FileValue,
-    Quantity,
-    TargetValue,
-    Value,
-)
+from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, TargetValue, Value
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml.arrays import Sink, array, stored_shape
 from neuroport.yaml.fields import Report, found, listing
 from neuroport.yaml.nodes import ListNode, MapNode, Node

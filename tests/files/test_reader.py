@@ -20,7 +20,8 @@ from neuroport.network.objects import Population
 from neuroport.network.protocol import Anneal, Capture, If, Repeat, Reset, Run, Set, walk
 from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
-from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Quantity, TargetValue
+from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, TargetValue
+from neuroport.numerics.units import Quantity
 from neuroport.stimuli.series import TimeSeries
 from neuroport.stimuli.spikes import SpikeList
 from neuroport.yaml import nodes as yamlfile

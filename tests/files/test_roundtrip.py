@@ -30,7 +30,8 @@ from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
 from neuroport.network.results import Recording, Samples, StateHistogram, StateRecord
 from neuroport.network.stimuli import Boltzmann, Patterns
-from neuroport.network.values import ArrayValue, DataValue, Distribution, Frozen, Quantity, Value
+from neuroport.network.values import ArrayValue, DataValue, Distribution, Frozen, Value
+from neuroport.numerics.units import Quantity
 from neuroport.stimuli.series import TimeSeries
 from neuroport.stimuli.spikes import SpikeList
 from tests.support.checkout import NETWORKS, ROOT

@@ -8,8 +8,9 @@ from scipy import stats
 
 from neuroport.elaborate.draws import sample
 from neuroport.errors import InvalidInput, Place
-from neuroport.network.values import Distribution, Quantity
+from neuroport.network.values import Distribution
 from neuroport.numerics.draws import Source, bernoulli_pairs, choose, indices, permutation
+from neuroport.numerics.units import Quantity
 
 SOURCE = Source(1, "recurrent", "weight")
 N = 20_000

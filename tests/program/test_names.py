@@ -24,7 +24,7 @@ from neuroport.files import network as reader
 from neuroport.language.check import BUILT_IN
 from neuroport.language.syntax import CALLS, SENDS
 from neuroport.network.network import Network
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import REAL, Let
 from neuroport.program.machine import Array, Arrays, Program
 from neuroport.session.session import Session

@@ -22,8 +22,9 @@ from neuroport.network.model import Expression
 from neuroport.network.protocol import If, Measure, Present, Reset, Run, Set, Trigger
 from neuroport.network.results import Recording, StateRecord
 from neuroport.network.stimuli import Patterns
-from neuroport.network.values import Frozen, Quantity
+from neuroport.network.values import Frozen
 from neuroport.numerics import rng
+from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Capture
 from neuroport.program.ir import REAL, Store
 from neuroport.program.machine import Derived, Event, Population, Program, Readout, Series

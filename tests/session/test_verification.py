@@ -12,7 +12,7 @@ import pytest
 from neuroport.backends.reference import Reference
 from neuroport.errors import Unsupported
 from neuroport.network.protocol import Reset, Run, Trigger
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Capture
 from neuroport.program.ir import REAL, Int
 from neuroport.program.machine import Array, Program

@@ -9,7 +9,7 @@ import numpy as np
 from neuroport.copies.axis import with_copies
 from neuroport.network.network import Network
 from neuroport.network.protocol import Repeat, Run
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import (
     BOOL,
     INT,

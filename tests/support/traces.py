@@ -13,7 +13,7 @@ from neuroport.network.model import NeuronModel, State, SynapseModel
 from neuroport.network.network import Network
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Recording
-from neuroport.network.values import Quantity
+from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Capture
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program, Record, ReportLine

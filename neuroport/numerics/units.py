@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from neuroport.network.values import Quantity
+from neuroport.errors import Place
 
 _Vector = tuple[int, int, int]  # powers of voltage, current, time
 
@@ -214,3 +215,12 @@ def _resolve(unit: str) -> tuple[_Vector, int]:
         total = [a + times * b for a, b in zip(total, vector, strict=True)]
         exponent += times * power
     return (total[0], total[1], total[2]), exponent
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with a unit as written; unit "" is a pure number. Integers stay Python ints."""
+
+    number: float | int
+    unit: str = ""
+    place: Place | None = field(default=None, compare=False)

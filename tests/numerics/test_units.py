@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuroport.network import units
-from neuroport.network.values import Quantity
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""How many steps a time is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from neuroport.errors import InvalidInput
+from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
+
+_TIMES = "give a number of steps or a time such as '100 ms'"
+
+
+def whole_steps(duration: Quantity, dt: Quantity) -> int:
+    """The number of steps that a time is. InvalidInput when it is no time or no whole number of steps."""
+    try:
+        steps = units.steps(duration, dt)
+    except units.UnitError as error:
+        raise InvalidInput.one(None, f"{error}; {_TIMES}") from None
+    if steps.denominator == 1:
+        return int(steps)
+    above = math.ceil(steps)
+    if units.is_step(duration.unit):
+        raise InvalidInput.one(
+            None, f"{units.show(duration)} cannot be computed; give a whole number, such as {above} steps"
+        )
+    fitting = f"{float(units.exact(dt) * above):.12g} ms"
+    text = (
+        f"{units.show(duration)} is {float(steps):.12g} steps of {units.show(dt)}; "
+        f"give a whole number of steps, such as {fitting}"
+    )
+    raise InvalidInput.one(None, text)
+
+
+def steps_of(duration: float | str | Quantity, dt: Quantity) -> int:
+    """The number of steps of a number of steps, a time, or the text of one: 500, "500", "500 steps", "100 ms".
+
+    InvalidInput when it is no whole number of steps.
+    """
+    if isinstance(duration, int | np.integer):
+        return int(duration)
+    if isinstance(duration, float):
+        text = f"{duration!r} is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
+        raise InvalidInput.one(None, text)
+    if isinstance(duration, str):
+        try:
+            duration = units.parse(duration)
+        except units.UnitError as error:
+            raise InvalidInput.one(None, str(error)) from None
+        if not duration.unit:
+            duration = replace(duration, unit="steps")
+    return whole_steps(duration, dt)
