@@ -19,6 +19,7 @@ import numpy as np
 
 import neuroport
 from neuroport import backends
+from neuroport.api.compile import lower_and_plan, specimen
 from neuroport.program.machine import Program
 from neuroport.session.session import open_session
 
@@ -87,18 +88,18 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     network = neuroport.load("balanced")
     chips = ("ideal32", "generic16")
-    programs = {f"generated, {chip}": neuroport.compile(network, chip) for chip in chips}
+    compiled = {f"generated, {chip}": lower_and_plan(network, *specimen(network, chip)) for chip in chips}
     runs: dict[str, list[float]] = {}
     spikes: list[Any] = []
     builds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        model = hand_written(programs["generated, ideal32"], folder)
+        model = hand_written(compiled["generated, ideal32"][0], folder)
         builds["hand-written"] = time.perf_counter() - started
         sessions = {}
-        for name, program in programs.items():
+        for name, (program, plan) in compiled.items():
             started = time.perf_counter()
-            sessions[name] = open_session(network, program, backends.load("genn"), keep=False)
+            sessions[name] = open_session(program, plan, backends.load("genn"), keep=False)
             builds[name] = time.perf_counter() - started
 
         def by_hand() -> None:

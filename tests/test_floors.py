@@ -34,6 +34,8 @@ FLOORS: tuple[set[str], ...] = (
 """From above; "" is neuroport/__init__.py."""
 LEVEL = {folder: -k for k, floor in enumerate(FLOORS) for folder in floor}
 FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors"}
+FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "numerics", "errors"}
+"""What runs a compiled experiment knows neither networks nor files."""
 SHARED_BY_BACKENDS = {"generated", "functions"}
 HOME, LINKED = Path(neuroport.__file__).parent, ("backends", "kernels", "networks")
 
@@ -70,7 +72,7 @@ def faults(parts: tuple[str, ...], tree: ast.Module) -> Iterator[str]:
             continue
         names = rest.split(".")
         other = names[0] if names[0] in LEVEL else ""
-        if other != folder and LEVEL[other] >= LEVEL[folder]:
+        if (other != folder and LEVEL[other] >= LEVEL[folder]) or (folder == "session" and other not in FOR_SESSIONS):
             yield f"{line} imports {module}"
         elif folder == "backends" and len(parts) > 2:
             known = other != "backends" or names[1] in {parts[1]} | SHARED_BY_BACKENDS
@@ -94,6 +96,7 @@ def test_imports_lead_down(path: Path) -> None:
         (("backends", "genn", "code"), "from neuroport.backends.emulator.emit import emit"),
         (("backends", "genn", "code"), "from neuroport.backends import emulator"),
         (("backends", "genn", "code"), "from neuroport.network.network import Network"),
+        (("session", "walk"), "from neuroport.network.protocol import Run"),
     ],
 )
 def test_a_planted_import_is_found(parts: tuple[str, ...], text: str) -> None:

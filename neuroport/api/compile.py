@@ -10,13 +10,14 @@ from neuroport.chips import instance as instances
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.chips.limits import check_limits
 from neuroport.chips.mismatch import deviates
-from neuroport.elaborate.network import elaborate
+from neuroport.elaborate.network import elaborate, experiment
 from neuroport.errors import InvalidInput, Place
 from neuroport.quantise import program as quantise
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
     from neuroport.program.machine import Program
+    from neuroport.program.plan import Item, Plan
 
 
 def specimen(
@@ -77,9 +78,28 @@ def compile(
     return lower(network, chosen, one)
 
 
-def lower(network: Network, chip: Chip, instance: ChipInstance | None, quantised: bool = True) -> Program:
-    """Elaborate, check the chip's limits, and quantise when the chip calculates with integers."""
-    program = elaborate(network, chip, instance)
+def lower(
+    network: Network,
+    chip: Chip,
+    instance: ChipInstance | None,
+    quantised: bool = True,
+    protocol: tuple[Item, ...] | None = None,
+) -> Program:
+    """Elaborate, check the chip's limits, and quantise when the chip calculates with integers.
+
+    `protocol`: the items that will be run, where these are not those of the network.
+    """
+    return _on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised)
+
+
+def lower_and_plan(network: Network, chip: Chip, instance: ChipInstance | None) -> tuple[Program, Plan]:
+    """The program of a network (see `lower`), and how it is to be run."""
+    program, plan = experiment(network, chip, instance)
+    return _on_chip(program, network, chip), plan
+
+
+def _on_chip(program: Program, network: Network, chip: Chip, quantised: bool = True) -> Program:
+    """A real program as the chip has it."""
     problems = check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
     if problems:
         raise InvalidInput(problems)

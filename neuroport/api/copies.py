@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from neuroport import backends
 from neuroport.api import run as api
-from neuroport.api.compile import lower, specimen
+from neuroport.api.compile import lower, lower_and_plan, specimen
 from neuroport.chips.chip import Chip
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
@@ -131,15 +131,18 @@ class _Copies:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
         specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
-        programs = [lower(self.network, chip, one) for chip, one in specimens]
+        program, plan = lower_and_plan(self.network, *specimens[0])
+        programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
         whole = unroll(programs, seeds)
         backend = usable(backends.load(self.backend, self.device), whole)
         meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
         sessions: list[Session] = []
         for k, program in enumerate(programs):
             view = CopyExecutor(meeting, k)
-            plain = Session(self.network, program, view, seed=seeds[k], backend=self.backend, keep=False)
-            sessions.append(api.traced(plain, *specimens[k], traces[k], self.overwrite))
+            sink = api.trace_writer(
+                self.network, program, *specimens[k], self.backend, seeds[k], traces[k], self.overwrite
+            )
+            sessions.append(Session(program, plan, view, seed=seeds[k], backend=self.backend, sink=sink, keep=False))
         built = time.perf_counter() - started
         results: list[api.Run | None] = [None] * len(seeds)
         errors: list[BaseException] = []
@@ -148,8 +151,7 @@ class _Copies:
             try:
                 with sessions[k] as session:
                     run_s, digest = _protocol(session, self.total.of(k))
-                    if isinstance(session, api.TracedSession):
-                        session.finish(digest, built, run_s)
+                    session.finish(digest, built, run_s)
                     result = api.result(session, digest, chip_seeds[k])
                 path = traces[k]
                 trace = None if path is None else str(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
-from neuroport.api.compile import lower, specimen
+from neuroport.api.compile import lower_and_plan, specimen
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.errors import InvalidInput
 from neuroport.files import writer
@@ -17,13 +17,13 @@ from neuroport.network.protocol import Run as Item
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
-from neuroport.session.session import Progress, Session, open_session
+from neuroport.session.session import Progress, Session, opened
 from neuroport.trace.segments import check_output
 from neuroport.trace.write import Provenance, Writer
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
-    from neuroport.program.machine import ReportLine
+    from neuroport.program.machine import Program, ReportLine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,66 +76,36 @@ def open(
         check_output(trace, overwrite)
     chosen, one = specimen(network, chip, chip_seed, instance)
     loaded = backends.load(backend, device)
-    program = lower(network, chosen, one)
+    program, plan = lower_and_plan(network, chosen, one)
     seed = program.seed if seed is None else seed
-    return traced(open_session(network, program, loaded, seed, keep=keep), chosen, one, trace, overwrite, keep)
+    executor = opened(program, loaded, seed)
+    sink = trace_writer(network, program, chosen, one, loaded.name, seed, trace, overwrite)
+    return Session(program, plan, executor, seed=seed, backend=loaded.name, sink=sink, keep=keep)
 
 
-def traced(
-    plain: Session,
+def trace_writer(
+    network: Network,
+    program: Program,
     chip: Chip,
     instance: ChipInstance | None,
+    backend: str,
+    seed: int,
     trace: str | Path | None,
-    overwrite: bool = False,
-    keep: bool = False,
-) -> Session:
-    """A session that has not run yet, with a trace if one is wanted."""
+    overwrite: bool,
+) -> Writer | None:
+    """What writes the trace of a session, if one is wanted."""
     if trace is None:
-        return plain
+        return None
     source = Provenance(
-        network=plain.network,
-        text=writer.to_yaml(plain.network),
-        program=plain.program,
+        network=network,
+        text=writer.to_yaml(network),
+        program=program,
         chip=chip,
         instance=instance,
-        backend=plain.backend,
-        seed=plain.seed,
+        backend=backend,
+        seed=seed,
     )
-    return TracedSession(plain, Writer(trace, source, overwrite=overwrite), keep)
-
-
-class TracedSession(Session):
-    """A session whose trace is finished when it is left; after an error the trace is marked incomplete."""
-
-    def __init__(self, plain: Session, writer: Writer, keep: bool) -> None:
-        """Take over the executor of a session that has not run yet."""
-        super().__init__(
-            plain.network, plain.program, plain.executor, seed=plain.seed, backend=plain.backend, sink=writer, keep=keep
-        )
-        self._writer = writer
-
-    def finish(self, digest: str, build_s: float = 0.0, run_s: float = 0.0) -> None:
-        """Write the final state and close the trace."""
-        self._writer.close(
-            steps=self.step,
-            digest=digest,
-            final=self.final(),
-            settings=self.settings(),
-            spike_counts=self.spike_counts(),
-            overflows=self.overflows(),
-            build_s=build_s,
-            run_s=run_s,
-        )
-
-    def __exit__(self, kind: object = None, *rest: object) -> None:
-        """Finish the trace if nobody has, and let go of the executor."""
-        try:
-            if kind is not None:
-                self._writer.close(steps=self.step, settings=self.settings(), complete=False)
-            elif self._writer.is_open:
-                self.finish(self.digest())
-        finally:
-            super().__exit__(kind, *rest)
+    return Writer(trace, source, overwrite=overwrite)
 
 
 def run(
@@ -169,8 +139,7 @@ def run(
         session.run_protocol(progress)
         digest = session.digest()
         ended = time.perf_counter()
-        if isinstance(session, TracedSession):
-            session.finish(digest, built - started, ended - built)
+        session.finish(digest, built - started, ended - built)
         outcome = result(session, digest, None if one is None else one.seed)
     return replace(outcome, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
 
@@ -191,7 +160,7 @@ def result(session: Session, digest: str, chip_seed: int | None) -> Run:
     neurons = {p.name: p.size * program.copies for p in program.populations}
     rates = {name: count / (neurons[name] * seconds) if seconds else 0.0 for name, count in spikes.items()}
     return Run(
-        network=session.network.name,
+        network=program.name,
         backend=session.backend,
         arithmetic="integer" if program.integer else program.precision,
         arithmetic_version=arithmetic.VERSION if program.integer else None,

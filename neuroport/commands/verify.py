@@ -57,8 +57,8 @@ def verify(
     The protocol is shortened: a repeat is done at most 3 times, a run lasts at most 1000 steps. The exit code is 1 when
     something differs; the first difference is named.
     """
-    import neuroport
     from neuroport import backends
+    from neuroport.api.compile import lower, lower_and_plan, specimen
     from neuroport.session import verify as verification
     from neuroport.session.verify import shorten
 
@@ -70,15 +70,14 @@ def verify(
     for net in nets:
         network = load_network(net, sets)
         deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
-        program = neuroport.compile(network, deviating, chip_seed, chip_instance)
-        if network.protocol and not full and LENGTH in program.arrays:
+        one = specimen(network, deviating, chip_seed, chip_instance)
+        program, plan = lower_and_plan(network, *one)
+        if plan.protocol and not full and LENGTH in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
-            network = shorten(network, program, steps=1000 if steps is None else steps)
-            program = neuroport.compile(network, deviating, chip_seed, chip_instance)
+            plan = shorten(plan, steps=1000 if steps is None else steps)
+            program = lower(network, *one, protocol=plan.protocol)
         with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
-            result = verification.verify(
-                network, program, executors, steps=steps, full=full, seed=seed, progress=progress
-            )
+            result = verification.verify(program, plan, executors, steps=steps, full=full, seed=seed, progress=progress)
         first = result.first_difference
         results.append(
             {

@@ -32,12 +32,14 @@ from neuroport.program.constants import evaluate
 from neuroport.program.ir import REAL, Expr, Int, Numbers, Type
 from neuroport.program.machine import Array, Designed, ReportLine, Role
 from neuroport.program.names import ITEM_STEP, LENGTH, RUN, STEP
+from neuroport.program.plan import lengths
 from neuroport.program.whole import NoValue
 
 
 def run_scalars(made: Elaboration) -> None:
     """The run's own numbers: the length T of a protocol item, the step t, and the step of the item."""
-    steps = list(run_lengths(made.network, made.materialiser))
+    protocol = made.protocol
+    steps = list(run_lengths(made.network, made.materialiser) if protocol is None else lengths(protocol))
     low, high = (min(steps), max(steps)) if steps else (1, 10**6)
     for full, limits in ((LENGTH, (low, high)), (STEP, None), (ITEM_STEP, None)):
         type_ = Int(low, high) if limits else Int(0, 2**62)

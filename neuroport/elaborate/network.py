@@ -16,7 +16,7 @@ from neuroport.elaborate.bodies import events, histogram, population_body, proje
 from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_horizon
 from neuroport.elaborate.hoist import hoisted
 from neuroport.elaborate.memory import refuse_too_large
-from neuroport.elaborate.protocol import protocol_steps
+from neuroport.elaborate.plan import items, planned
 from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
@@ -25,22 +25,39 @@ from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
 from neuroport.numerics import units
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
+from neuroport.program.plan import Item, Plan, total_steps
 
 
-def elaborate(network: Network, chip: Chip, instance: ChipInstance | None = None) -> Program:
+def elaborate(
+    network: Network, chip: Chip, instance: ChipInstance | None = None, protocol: tuple[Item, ...] | None = None
+) -> Program:
     """Make the real program of a network for a chip: of a specimen, or without one of the chip as it was designed.
 
     All have the same arrays, types and bodies; only numbers differ. The chip matters only through its mismatch and its
-    precision. Raises InvalidInput with every problem found; nothing large is allocated before the network is known to
-    fit into memory.
+    precision. `protocol`: the items that will be run, where these are not those of the network. Raises InvalidInput
+    with every problem found; nothing large is allocated before the network is known to fit into memory.
     """
+    return _program(_made(network, chip, instance, protocol))
+
+
+def experiment(network: Network, chip: Chip, instance: ChipInstance | None = None) -> tuple[Program, Plan]:
+    """The real program of a network (see `elaborate`), and how it is to be run."""
+    made = _made(network, chip, instance, None)
+    program = _program(made)
+    return program, planned(network, program, made.materialiser)
+
+
+def _made(
+    network: Network, chip: Chip, instance: ChipInstance | None, protocol: tuple[Item, ...] | None
+) -> Elaboration:
+    """A network with its arrays."""
     check_names(network)
     refuse_too_large(network)
     dt = units.coherent(network.dt.number, network.dt.unit)[0]
     one = instances.designed(chip) if instance is None else instance
-    made = Elaboration(network, chip, one, Materialiser(network), dt, batch_size(network))
+    made = Elaboration(network, chip, one, Materialiser(network), dt, batch_size(network), protocol)
     _make_arrays(made)
-    return _program(made)
+    return made
 
 
 def _make_arrays(made: Elaboration) -> None:
@@ -88,5 +105,6 @@ def _program(made: Elaboration) -> Program:
     made.stop_on_problems()
     derived = tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic)
     program = replace(program, derived=derived, report=tuple(made.report))
-    program = with_horizon(program, max(HORIZON, protocol_steps(network, program)))
+    protocol = items(network, program) if made.protocol is None else made.protocol
+    program = with_horizon(program, max(HORIZON, total_steps(protocol)))
     return with_copies(trimmed(with_histories(program), made.values), made.copies)

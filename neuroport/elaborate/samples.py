@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import Problem
@@ -13,29 +12,15 @@ from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
 from neuroport.numerics import units
 from neuroport.program.machine import Record
+from neuroport.program.plan import Window
 from neuroport.stimuli.patterns import labels_of, pattern_count
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The steps of a pattern, counted from 0, that a readout wants: start, start + every, … before `stop`."""
-
-    start: int
-    stop: int | None
-    every: int
-    last: bool
-
-    @classmethod
-    def of(cls, readout: Samples, network: Network) -> Window:
-        """What a readout says, in steps."""
-        start, every = (int(units.steps(time, network.dt)) for time in (readout.start, readout.every))
-        stop = None if readout.stop is None else int(units.steps(readout.stop, network.dt))
-        return cls(start, stop, every, readout.reduce == "last")
-
-    def within(self, length: int) -> range:
-        """Those of a pattern that lasts so long; only the last of them where the others are not needed."""
-        wanted = range(self.start, length if self.stop is None else min(self.stop, length), self.every)
-        return wanted[-1:] if self.last else wanted
+def window(readout: Samples, network: Network) -> Window:
+    """The steps of a pattern that a readout wants."""
+    start, every = (int(units.steps(time, network.dt)) for time in (readout.start, readout.every))
+    stop = None if readout.stop is None else int(units.steps(readout.stop, network.dt))
+    return Window(start, stop, every, readout.reduce)
 
 
 def sample_records(network: Network, materialiser: Materialiser) -> tuple[Record, ...]:
@@ -50,7 +35,7 @@ def sample_records(network: Network, materialiser: Materialiser) -> tuple[Record
 
 def _grid(readout: Samples, network: Network, materialiser: Materialiser) -> tuple[int, int]:
     """The longest interval and the phase with which all the steps are sampled that any item needs."""
-    window = Window.of(readout, network)
+    of = window(readout, network)
     first: int | None = None
     interval = longest = 0
     for item in walk(network.protocol):
@@ -65,15 +50,15 @@ def _grid(readout: Samples, network: Network, materialiser: Materialiser) -> tup
             length = int(units.steps(shown.hold, network.dt))
             count = pattern_count(shown, network, materialiser) if item.count is None else item.count
             several = count > 1
-        wanted = window.within(length)
+        wanted = of.within(length)
         if not wanted:
             continue
         first = wanted[0] if first is None else first
-        gaps = (wanted[0] - first, window.every if len(wanted) > 1 else 0, length if several else 0)
+        gaps = (wanted[0] - first, of.every if len(wanted) > 1 else 0, length if several else 0)
         interval = math.gcd(interval, *gaps)
         longest = max(longest, length)
     if first is None:
-        return window.every, window.start % window.every
+        return of.every, of.start % of.every
     interval = interval or longest
     return interval, first % interval
 

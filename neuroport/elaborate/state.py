@@ -21,6 +21,7 @@ from neuroport.network.objects import Projection
 from neuroport.numerics import units
 from neuroport.program.ir import Expr, Numbers, Read, walk
 from neuroport.program.machine import Arrays, Designed, ReportLine
+from neuroport.program.plan import Item
 
 Over = Literal["scalar", "neuron", "synapse"]
 
@@ -46,6 +47,7 @@ class Object:
 class Elaboration:
     """What has been made of a network so far, and the problems found.
 
+    `protocol`: the items that will be run, where these are not those of the network.
     `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how;
     `designed`: the arrays that the host may set and whose circuits deviate.
     `spiked`: the populations whose synapses ask whether they spiked. `report`: what a person should know.
@@ -57,6 +59,7 @@ class Elaboration:
     materialiser: Materialiser
     dt: float  # ms
     copies: int
+    protocol: tuple[Item, ...] | None = None
     arrays: Arrays = field(default_factory=Arrays)
     values: dict[str, Numbers] = field(default_factory=dict)
     derived: list[tuple[str, Expr]] = field(default_factory=list)

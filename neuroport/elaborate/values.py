@@ -50,6 +50,8 @@ class Materialiser:
     problems: list[Problem] = field(default_factory=list)
     made: dict[str, tuple[Numbers, Elements]] = field(default_factory=dict)
     """Initial values of the synaptic variables made so far."""
+    labels: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """The labels of the patterns whose labels were read so far."""
     _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def number(self, quantity: Quantity, unit: str) -> float:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput
-from neuroport.network.network import Network
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.constants import real
@@ -17,7 +16,8 @@ from neuroport.program.executor import Executor
 from neuroport.program.ir import Numbers, Read, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import compiled, written
-from neuroport.session.host import Checker, declared, numbers, shaped
+from neuroport.program.plan import Plan, coherent
+from neuroport.session.host import Checker, numbers, shaped
 from neuroport.session.inject import Injections
 from neuroport.session.switchboard import Switchboard
 
@@ -25,9 +25,9 @@ from neuroport.session.switchboard import Switchboard
 class Controls:
     """The variables, events and populations of a program being executed."""
 
-    def __init__(self, network: Network, program: Program, executor: Executor, switchboard: Switchboard) -> None:
-        self.network, self.program, self.executor, self.switchboard = network, program, executor, switchboard
-        self.checker = Checker(network, program)
+    def __init__(self, program: Program, plan: Plan, executor: Executor, switchboard: Switchboard) -> None:
+        self.program, self.plan, self.executor, self.switchboard = program, plan, executor, switchboard
+        self.checker = Checker(plan.declared, program)
         self._injections = Injections(self.checker, executor)
         self.given: dict[str, Numbers] = {}
         """What the host gave to weights that no rule changes, before any circuit deviates."""
@@ -120,19 +120,11 @@ class Controls:
         try:
             if isinstance(value, str):
                 value = units.parse(value)
-            return self._coherent(name, value) if isinstance(value, Quantity) else value
+            if not isinstance(value, Quantity):
+                return value
+            return coherent(value, self.plan.declared.get(name), self.plan.dt)
         except units.UnitError as error:
             raise InvalidInput.one(None, f"'{name}': {error}") from None
-
-    def _coherent(self, name: str, value: Quantity) -> float:
-        known = declared(self.network, name)
-        if not value.unit:
-            return value.number
-        if known is not None and units.is_step(known.unit):
-            return float(units.steps(value, self.network.dt))
-        if known is not None and units.dimension(value.unit) != units.dimension(known.unit):
-            raise units.UnitError(f"{units.show(value)} is not in {known.unit or 'the unit of a pure number'}")
-        return units.coherent(value.number, value.unit)[0]
 
     def array(self, name: str) -> Array:
         """The array of that name; InvalidInput if there is none."""
@@ -144,5 +136,5 @@ class Controls:
         if name not in choices:
             near = units.suggestion(name, list(choices)).strip()
             listed = ", ".join(choices) or "none"
-            text = f"there is no {what} '{name}' in network '{self.network.name}'; there are: {listed}"
+            text = f"there is no {what} '{name}' in network '{self.program.name}'; there are: {listed}"
             raise InvalidInput.one(None, f"{text}; {near}" if near else text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput
-from neuroport.network.model import Input, Parameter, State
-from neuroport.network.network import Network
 from neuroport.program.constants import real
 from neuroport.program.held import held, shown
 from neuroport.program.ir import Int, Numbers
 from neuroport.program.machine import Array, Program
+from neuroport.program.plan import Declared
 
 _FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -49,23 +49,11 @@ def shaped(array: Array, given: Numbers) -> Numbers:
         raise InvalidInput.one(None, f"{text}, or one number for all") from None
 
 
-def declared(network: Network, name: str) -> Parameter | State | Input | None:
-    """What a model declares under OBJECT.VARIABLE."""
-    owner, _, variable = name.partition(".")
-    found: list[Parameter | State | Input] = []
-    for population in (p for p in network.populations if p.name == owner):
-        neuron = population.neuron
-        found += [*neuron.parameters, *neuron.states, *neuron.inputs]
-    for projection in (p for p in network.projections if p.name == owner):
-        found += [*projection.synapse.parameters, *projection.synapse.states]
-    return next((d for d in found if d.name == variable), None)
-
-
 class Checker:
     """Whether the arrays of a program hold what a host writes: the same answers whatever executes it."""
 
-    def __init__(self, network: Network, program: Program) -> None:
-        self.network, self.program = network, program
+    def __init__(self, declared: Mapping[str, Declared], program: Program) -> None:
+        self.declared, self.program = declared, program
 
     def typed(self, array: Array, values: Numbers) -> Numbers:
         """Values in the type of what they are for; InvalidInput where they are not finite, or fractions for an int."""
@@ -109,7 +97,7 @@ class Checker:
         return replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
 
     def _is_int(self, array: Array) -> bool:
-        known = declared(self.network, array.hidden or array.name)
+        known = self.declared.get(array.hidden or array.name)
         if known is not None:
             return known.type == "int"
         return isinstance(array.type, Int) and not self.program.integer

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate import targets
 from neuroport.program.machine import Projection
 from neuroport.session.controls import Controls
 from neuroport.session.patterns import PatternTables
@@ -25,7 +24,7 @@ class Measuring:
 
     def __init__(self, controls: Controls, sampler: Sampler, patterns: PatternTables, sink: Sink | None) -> None:
         self.sampler, self.sink, self.executor = sampler, sink, controls.executor
-        self.metrics = controls.network.metrics
+        self.metrics = controls.plan.metrics
         self.results: dict[str, list[tuple[int, float | list[float]]]] = {m.name: [] for m in self.metrics}
         self._seen = Observation(controls, sampler, patterns)
 
@@ -49,9 +48,8 @@ class Observation:
 
     def __init__(self, controls: Controls, sampler: Sampler, patterns: PatternTables) -> None:
         self._controls, self._sampler, self._patterns = controls, sampler, patterns
-        self._program, self._executor = controls.program, controls.executor
+        self._program, self._plan, self._executor = controls.program, controls.plan, controls.executor
         self._before: dict[str, tuple[int, int]] = {}
-        self._distributions: dict[str, dict[str, Real]] = {}
 
     @property
     def dt(self) -> float:
@@ -91,7 +89,7 @@ class Observation:
 
     def labels(self, readout: str) -> NDArray[np.int64]:
         """See Observed."""
-        labels = [self._patterns.labels(s.stimulus)[s.patterns] for s in self._sampler.rows[readout]]
+        labels = [self._plan.labels[s.stimulus][s.patterns] for s in self._sampler.rows[readout]]
         return np.concatenate([np.zeros(0, np.int64), *labels])
 
     def patterns(self, stimulus: str) -> Real:
@@ -100,8 +98,4 @@ class Observation:
 
     def distribution(self, target: str) -> Real:
         """See Observed."""
-        name, _, quantity = target.partition(".")
-        if name not in self._distributions:
-            given = next(t for t in self._controls.network.targets if t.name == name)
-            self._distributions[name] = targets.boltzmann(given.weights.array, given.biases.array)
-        return self._distributions[name][quantity]
+        return self._plan.distributions[target]

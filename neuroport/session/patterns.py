@@ -1,4 +1,4 @@
-"""The patterns of stimuli while a run goes on: their numbers, which `capture` items replace, and their labels."""
+"""The patterns of stimuli while a run goes on: their numbers, which `capture` items replace."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.protocol import patterns_of
-from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
-from neuroport.network.network import Network
-from neuroport.network.protocol import Capture
 from neuroport.program.constants import real
 from neuroport.program.executor import Executor
 from neuroport.program.held import held
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Array, Program
+from neuroport.program.plan import Capture, patterns_of
 from neuroport.session.sample import Shown
-from neuroport.stimuli.patterns import labels_of
 
 
 class PatternTables:
@@ -27,11 +23,10 @@ class PatternTables:
     `saturated` counts captured values outside the declared range of an input, on a chip: they stand at its end.
     """
 
-    def __init__(self, network: Network, program: Program, executor: Executor) -> None:
-        self.network, self.program, self.executor = network, program, executor
+    def __init__(self, program: Program, executor: Executor) -> None:
+        self.program, self.executor = program, executor
         self.saturated: dict[str, int] = {}
         self._tables: dict[str, NDArray[np.float64]] = {}
-        self._labels: dict[str, NDArray[np.int64]] = {}
 
     def table(self, stimulus: str) -> NDArray[np.float64]:
         """The patterns of a stimulus, one per row; to be looked at only."""
@@ -39,16 +34,6 @@ class PatternTables:
             series = patterns_of(stimulus, self.program)
             self._tables[stimulus] = real(series.table, self.program.arrays[series.input])
         return self._tables[stimulus]
-
-    def labels(self, stimulus: str) -> NDArray[np.int64]:
-        """The label of every pattern of a stimulus."""
-        if stimulus not in self._labels:
-            materialiser = Materialiser(self.network)
-            labels = labels_of(self.network.patterns(stimulus), materialiser)
-            if materialiser.problems or labels is None:
-                raise InvalidInput(materialiser.problems)
-            self._labels[stimulus] = labels
-        return self._labels[stimulus]
 
     def capture(self, stimulus: str, readout: str, rows: Sequence[Shown], item: Capture) -> None:
         """The rows of a readout become the patterns of a stimulus."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.network.network import Network
-from neuroport.numerics.steps import whole_steps
 from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
+from neuroport.program.plan import Plan
 from neuroport.session.sample import Sampler
 
 Chunk = Callable[[int], int]
@@ -32,6 +31,25 @@ class Sink(Protocol):
 
     def weights(self, name: str, step: int, values: NDArray[Any]) -> None:
         """Take one sample of a projection's array, raw, as it was after step `step`."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+
+    def close(
+        self,
+        *,
+        steps: int,
+        digest: str = "",
+        final: Mapping[str, NDArray[Any]] | None = None,
+        settings: Mapping[str, NDArray[Any]] | None = None,
+        spike_counts: Mapping[str, int] | None = None,
+        overflows: Mapping[str, int] | None = None,
+        build_s: float = 0.0,
+        run_s: float = 0.0,
+        complete: bool = True,
+    ) -> None:
+        """Take what the end of the run tells; `complete` is false after an error."""
 
 
 def spiking(program: Program) -> tuple[str, ...]:
@@ -68,15 +86,14 @@ class Recorder:
     """
 
     def __init__(
-        self, network: Network, program: Program, executor: Executor, sampler: Sampler, sink: Sink | None, keep: bool
+        self, program: Program, plan: Plan, executor: Executor, sampler: Sampler, sink: Sink | None, keep: bool
     ) -> None:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
         self.latest = Capture()
         self._kept = _Kept()
         self._hashes = {name: hashlib.sha256() for name in spiking(program)}
         self._pace = _Pace()
-        self._wanted_spikes = network.record.spikes
-        self._weight_records = [(r.of, max(1, whole_steps(r.every, network.dt))) for r in network.record.weights]
+        self._wanted_spikes, self._weight_records = plan.spikes, plan.weights
 
     def advance(self, steps: int, chunk: Chunk | None) -> Iterator[None]:
         """Compute that many steps, in pieces that end where weights are to be sampled.

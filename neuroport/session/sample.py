@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.samples import Window
-from neuroport.network.network import Network
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program, Record
+from neuroport.program.plan import Window
 
 Rows = NDArray[np.float64]
 LARGE_ROW = 128
@@ -50,13 +49,12 @@ class _Item:
 class Sampler:
     """The rows of all samples readouts of a program since they were last taken away."""
 
-    network: Network
+    windows: Mapping[str, Window]
     program: Program
     rows: dict[str, list[Shown]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rows = {r.name: [] for r in self.network.samples}
-        self._windows = {r.name: Window.of(r, self.network) for r in self.network.samples}
+        self.rows = {name: [] for name in self.windows}
         self._records = {r.readout: r for r in self.program.records if r.readout}
         self._items: dict[str, _Item] = {}
 
@@ -68,7 +66,7 @@ class Sampler:
         for name in readouts:
             if name not in self._records:
                 continue
-            record, window = self._records[name], self._windows[name]
+            record, window = self._records[name], self.windows[name]
             array = self.program.arrays[record.array]
             shown = np.full((1, self.program.copies), -1, np.int64)
             if schedule is not None:
@@ -76,7 +74,7 @@ class Sampler:
             sums = np.zeros((len(shown), *array.initial.shape), array.initial.dtype)
             counts = np.zeros(len(shown), np.int64)
             span = length if schedule is None else hold
-            if window.last:
+            if window.reduce == "last":
                 window = _last_sampled(window, span, record)
             self._items[name] = _Item(step, span, len(shown), window, stimulus, shown, sums, counts)
 
@@ -105,7 +103,7 @@ class Sampler:
             sums, patterns = item.sums[kept], item.patterns[kept]
             kind = self.program.arrays[self._records[name].array].type
             values = np.ldexp(np.asarray(sums, np.float64), -kind.frac if isinstance(kind, Int) else 0)
-            if next(r for r in self.network.samples if r.name == name).reduce == "mean":
+            if self.windows[name].reduce == "mean":
                 values /= item.counts[kept].reshape(-1, *[1] * (values.ndim - 1))
             if values.ndim == 2:
                 values = np.broadcast_to(values[..., None], (*values.shape, self.program.copies))
@@ -127,9 +125,9 @@ class Sampler:
 
 def _last_sampled(window: Window, length: int, record: Record) -> Window:
     """The window of the one last step in a pattern of that length that is sampled."""
-    wanted = Window(window.start, window.stop, window.every, False).within(length)
+    wanted = replace(window, reduce="sum").within(length)
     found = next((k for k in reversed(wanted[-record.every :]) if k % record.every == record.phase), None)
-    return Window(length, None, 1, True) if found is None else Window(found, found + 1, 1, True)
+    return Window(length, None, 1, "last") if found is None else Window(found, found + 1, 1, "last")
 
 
 def _add(sums: NDArray[Any], number: NDArray[np.int64], slot: NDArray[np.int64], values: NDArray[Any]) -> None:

@@ -1,4 +1,4 @@
-"""A session: a network whose program is being executed, driven by its protocol or by hand."""
+"""A session: a program being executed, driven by the protocol of its plan or by hand."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.protocol import protocol_steps
 from neuroport.errors import InvalidInput, Unsupported
-from neuroport.network.network import Network
-from neuroport.network.protocol import Item, Measure, walk
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP, of_run
+from neuroport.program.plan import Item, Measure, Plan, total_steps, walk
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
@@ -33,8 +31,8 @@ Progress = Callable[[int, int], None]
 
 
 def open_session(
-    network: Network,
     program: Program,
+    plan: Plan,
     backend: Backend,
     seed: int | None = None,
     sink: Sink | None = None,
@@ -44,9 +42,13 @@ def open_session(
 
     `seed` None is the program's own. See Session for `sink` and `keep`.
     """
-    seed = program.seed if seed is None else seed
-    executor = usable(backend, program).open(program, seed, spiking(program))
-    return Session(network, program, executor, seed=seed, backend=backend.name, sink=sink, keep=keep)
+    executor = opened(program, backend, seed)
+    return Session(program, plan, executor, seed=seed, backend=backend.name, sink=sink, keep=keep)
+
+
+def opened(program: Program, backend: Backend, seed: int | None = None) -> Executor:
+    """An executor for a session. Unsupported when the backend lacks something or cannot execute the program."""
+    return usable(backend, program).open(program, program.seed if seed is None else seed, spiking(program))
 
 
 def usable(backend: Backend, program: Program) -> Backend:
@@ -59,17 +61,17 @@ def usable(backend: Backend, program: Program) -> Backend:
 
 
 class Session:
-    """A network whose program is being executed.
+    """A program being executed as its plan says.
 
-    `executor` must record the spikes of all of `spiking(program)`. `sink` receives what the network file says is to be
-    recorded. `keep` says whether spikes and records also stay here for `spikes` and `records`; by default they do when
-    there is no sink.
+    `executor` must record the spikes of all of `spiking(program)`. `sink` receives what the plan says is to be
+    recorded, and is closed when the session is left, marked incomplete after an error. `keep` says whether spikes and
+    records also stay here for `spikes` and `records`; by default they do when there is no sink.
     """
 
     def __init__(
         self,
-        network: Network,
         program: Program,
+        plan: Plan,
         executor: Executor,
         *,
         seed: int | None = None,
@@ -77,26 +79,46 @@ class Session:
         sink: Sink | None = None,
         keep: bool | None = None,
     ) -> None:
-        self.network, self.program, self.executor = network, program, executor
+        self.program, self.plan, self.executor = program, plan, executor
         self.seed = program.seed if seed is None else seed
         self.backend = backend
-        self._keep = sink is None if keep is None else keep
+        self._sink, self._keep = sink, sink is None if keep is None else keep
         self._switchboard = Switchboard(program)
-        self._sampler = Sampler(network, program)
-        self._controls = Controls(network, program, executor, self._switchboard)
-        self._recorder = Recorder(network, program, executor, self._sampler, sink, self._keep)
-        self._patterns = PatternTables(network, program, executor)
+        self._sampler = Sampler(plan.windows, program)
+        self._controls = Controls(program, plan, executor, self._switchboard)
+        self._recorder = Recorder(program, plan, executor, self._sampler, sink, self._keep)
+        self._patterns = PatternTables(program, executor)
         self._measuring = Measuring(self._controls, self._sampler, self._patterns, sink)
         self._walk = Walk(self._controls, self._recorder, self._patterns, self._measuring, self.seed)
 
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Let go of the executor's memory and files, if it has a way to."""
-        close = getattr(self.executor, "close", None)
-        if close is not None:
-            close()
+    def __exit__(self, kind: object = None, *_: object) -> None:
+        """Close the sink if nobody has, and let go of the executor's memory and files, if it has a way to."""
+        try:
+            if self._sink is not None and kind is not None:
+                self._sink.close(steps=self.step, settings=self.settings(), complete=False)
+            elif self._sink is not None and self._sink.is_open:
+                self.finish(self.digest())
+        finally:
+            close = getattr(self.executor, "close", None)
+            if close is not None:
+                close()
+
+    def finish(self, digest: str, build_s: float = 0.0, run_s: float = 0.0) -> None:
+        """Give the sink, if there is one, the final state and how long building and running took, and close it."""
+        if self._sink is not None:
+            self._sink.close(
+                steps=self.step,
+                digest=digest,
+                final=self.final(),
+                settings=self.settings(),
+                spike_counts=self.spike_counts(),
+                overflows=self.overflows(),
+                build_s=build_s,
+                run_s=run_s,
+            )
 
     @property
     def step(self) -> int:
@@ -116,11 +138,11 @@ class Session:
     # ------------------------------------------------------------------------------------------------ the protocol
 
     def run_protocol(self, progress: Progress | None = None, chunk: Chunk | None = None) -> None:
-        """Do everything that the network's protocol says; `progress(steps done, steps in all)` is told on the way.
+        """Do everything that the protocol says; `progress(steps done, steps in all)` is told on the way.
 
         See walk_protocol for `chunk`.
         """
-        total = protocol_steps(self.network, self.program)
+        total = total_steps(self.plan.protocol)
         start = self.step
         for _ in self.walk_protocol(chunk):
             if progress is not None:
@@ -132,8 +154,8 @@ class Session:
         `chunk(step)` says how many steps to compute at most from there, so that sessions on several executors can be
         walked in step; None: as many as take a fraction of a second.
         """
-        yield from self._walk.through(self.network.protocol, {}, chunk)
-        if not _measures(self.network.protocol):
+        yield from self._walk.through(self.plan.protocol, {}, chunk)
+        if not _measures(self.plan.protocol):
             self.measure()
             yield
 
@@ -152,7 +174,7 @@ class Session:
                 progress(self.step - start, steps)
 
     def _steps(self, duration: int | str | Quantity) -> int:
-        steps = steps_of(duration, self.network.dt)
+        steps = steps_of(duration, self.plan.dt)
         if steps < 0:
             text = f"a run cannot last {steps} steps; give a number of steps from 0"
             raise InvalidInput.one(None, text)

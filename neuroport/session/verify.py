@@ -10,14 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.protocol import patterns_of, present_holds, protocol_steps
 from neuroport.errors import Unsupported
-from neuroport.network.network import Network
-from neuroport.network.protocol import Capture, If, Item, Present, Repeat, Run
-from neuroport.numerics.steps import whole_steps
-from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend
 from neuroport.program.machine import Program
+from neuroport.program.plan import Capture, If, Item, Plan, Present, Repeat, Run, total_steps
 from neuroport.session.record import Chunk
 from neuroport.session.sensitivity import Sensitivity, Shadow
 from neuroport.session.session import Progress, Session, open_session
@@ -85,8 +81,8 @@ class Verification:
 
 
 def verify(
-    network: Network,
     program: Program,
+    plan: Plan,
     backends: Sequence[Backend | str],
     *,
     steps: int | None = None,
@@ -97,7 +93,7 @@ def verify(
     """Run the protocol on all backends and compare spikes, states, weights, histograms and overflows.
 
     The protocol is shortened: no repeat more than 3 times, no run longer than `steps` (1,000); not with `full`.
-    A network without a protocol runs for `steps`. Integer programs must agree in every bit; of real ones the spikes
+    A plan without a protocol runs for `steps`. Integer programs must agree in every bit; of real ones the spikes
     must be equal and arrays within TOLERANCE, or within what the network makes of its own last bits (`sensitivity`).
     Unsupported when fewer than two backends can execute the program.
     """
@@ -106,21 +102,22 @@ def verify(
         reasons = "; ".join(f"{name}: {reason}" for name, reason in skipped.items())
         why = f" ({reasons})" if reasons else ""
         raise Unsupported(f"verifying takes two executors, and {len(able)} can run this network{why}; name another one")
-    if not network.protocol:
-        network = replace(network, protocol=(Run(duration=Quantity(1000 if steps is None else steps, "steps")),))
+    at_most = 1000 if steps is None else steps
+    if not plan.protocol:
+        plan = replace(plan, protocol=(Run(at_most),))
     elif not full:
-        network = shorten(network, program, steps=1000 if steps is None else steps)
+        plan = shorten(plan, steps=at_most)
     names = tuple(backend.name for backend in able)
     chunk = LONG_CHUNK if full else CHUNK
-    start, end, difference = _compare(network, program, able, seed, progress, lambda step: chunk)
+    start, end, difference = _compare(program, plan, able, seed, progress, lambda step: chunk)
     if difference is not None:
         _, _, exact = _compare(
-            network, program, able, seed, None, lambda step: min(chunk, start - step) if step < start else 1
+            program, plan, able, seed, None, lambda step: min(chunk, start - step) if step < start else 1
         )
         difference = exact or difference
     if difference is None or program.integer or difference.kind == "overflows":
         return Verification(difference is None, names, end, difference, skipped)
-    return _explained(network, program, able, seed, progress, difference, skipped)
+    return _explained(program, plan, able, seed, progress, difference, skipped)
 
 
 def _able(program: Program, backends: Sequence[Backend | str]) -> tuple[list[Backend], dict[str, str]]:
@@ -141,8 +138,8 @@ def _able(program: Program, backends: Sequence[Backend | str]) -> tuple[list[Bac
 
 
 def _compare(
-    network: Network,
     program: Program,
+    plan: Plan,
     backends: Sequence[Backend],
     seed: int | None,
     progress: Progress | None,
@@ -152,11 +149,11 @@ def _compare(
 
     Gives the step before the last piece, the number of steps computed, and the difference found.
     """
-    sessions = [open_session(network, program, backend, seed, keep=False) for backend in backends]
+    sessions = [open_session(program, plan, backend, seed, keep=False) for backend in backends]
     scale = _declared(program)
     before = 0
     with _closing(*sessions):
-        for _ in _walked(network, program, sessions, chunk, progress):
+        for _ in _walked(plan, sessions, chunk, progress):
             difference = _difference(program, sessions, scale)
             if difference is not None:
                 return before, sessions[0].step, difference
@@ -165,8 +162,8 @@ def _compare(
 
 
 def _explained(
-    network: Network,
     program: Program,
+    plan: Plan,
     backends: Sequence[Backend],
     seed: int | None,
     progress: Progress | None,
@@ -176,7 +173,7 @@ def _explained(
     """What is left of the difference `found` in a real program beside what it makes of its own last bits."""
 
     def compare(chunk: Chunk) -> tuple[int, Verification]:
-        return _compare_with_shadow(network, program, backends, seed, progress, found, chunk)
+        return _compare_with_shadow(program, plan, backends, seed, progress, found, chunk)
 
     start, result = compare(lambda step: _finely(step, found.step + 1))
     if result.first_difference is not None and result.steps > start + 1:
@@ -186,8 +183,8 @@ def _explained(
 
 
 def _compare_with_shadow(
-    network: Network,
     program: Program,
+    plan: Plan,
     backends: Sequence[Backend],
     seed: int | None,
     progress: Progress | None,
@@ -200,11 +197,11 @@ def _compare_with_shadow(
     """
     names = tuple(backend.name for backend in backends)
     base = names.index("reference") if "reference" in names else 0
-    sessions = [open_session(network, program, backend, seed, keep=False) for backend in (*backends, backends[base])]
+    sessions = [open_session(program, plan, backend, seed, keep=False) for backend in (*backends, backends[base])]
     shadow = Shadow(program, sessions[base], sessions.pop())
     scale, before, at_found = _declared(program), 0, None
     with _closing(*sessions, shadow.other):
-        for _ in _walked(network, program, [*sessions, shadow.other], chunk, progress):
+        for _ in _walked(plan, [*sessions, shadow.other], chunk, progress):
             step = sessions[0].step
             for name, values in shadow.base.final().items():
                 scale[name] = max(scale.get(name, 0.0), _magnitude(values))
@@ -253,11 +250,9 @@ def _closing(*sessions: Session) -> Iterator[None]:
             session.__exit__()
 
 
-def _walked(
-    network: Network, program: Program, sessions: Sequence[Session], chunk: Chunk, progress: Progress | None
-) -> Iterator[None]:
+def _walked(plan: Plan, sessions: Sequence[Session], chunk: Chunk, progress: Progress | None) -> Iterator[None]:
     """Walk all sessions through the protocol in step."""
-    total = protocol_steps(network, program)
+    total = total_steps(plan.protocol)
     for _ in zip(*[session.walk_protocol(chunk) for session in sessions], strict=True):
         if progress is not None:
             progress(sessions[0].step, total)
@@ -381,33 +376,29 @@ def _overflow_difference(sessions: Sequence[Session]) -> Difference | None:
     return None
 
 
-def shorten(network: Network, program: Program, repeats: int = 3, steps: int = 1000) -> Network:
-    """The network with a protocol in which no repeat runs more often and no item longer than that.
+def shorten(plan: Plan, repeats: int = 3, steps: int = 1000) -> Plan:
+    """The plan with a protocol in which no repeat runs more often and no item longer than that.
 
     A `present` item shows as many of its patterns as fit, at least one to every copy; a `capture` item takes what was
     shown.
     """
-    return replace(network, protocol=_shorten(network.protocol, network, program, repeats, steps))
+    return replace(plan, protocol=_shorten(plan.protocol, repeats, steps))
 
 
-def _shorten(items: tuple[Item, ...], network: Network, program: Program, repeats: int, steps: int) -> tuple[Item, ...]:
+def _shorten(items: tuple[Item, ...], repeats: int, steps: int) -> tuple[Item, ...]:
     short: list[Item] = []
     for item in items:
         match item:
             case Repeat():
-                do = _shorten(item.do, network, program, repeats, steps)
-                short.append(replace(item, count=min(item.count, repeats), do=do))
-            case Run() if whole_steps(item.duration, network.dt) > steps:
-                short.append(replace(item, duration=Quantity(steps, "steps")))
+                short.append(replace(item, count=min(item.count, repeats), do=_shorten(item.do, repeats, steps)))
+            case Run():
+                short.append(replace(item, steps=min(item.steps, steps)))
             case Present():
-                series = patterns_of(item.patterns, program)
-                shown = min(present_holds(item, program), max(1, steps // series.hold))
-                short.append(replace(item, count=shown * program.copies))
+                short.append(replace(item, holds=min(item.holds, max(1, steps // item.hold))))
             case Capture():
                 short.append(replace(item, all_shown=False))
             case If():
-                then = _shorten(item.then, network, program, repeats, steps)
-                otherwise = _shorten(item.otherwise, network, program, repeats, steps)
+                then, otherwise = (_shorten(part, repeats, steps) for part in (item.then, item.otherwise))
                 short.append(replace(item, then=then, otherwise=otherwise))
             case _:
                 short.append(item)

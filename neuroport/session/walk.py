@@ -8,12 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.protocol import holds, patterns_of, present_holds, present_steps
-from neuroport.network.protocol import Anneal, Capture, If, Item, Measure, Present, Repeat, Reset, Run, Set, Trigger
-from neuroport.network.stimuli import Patterns
-from neuroport.network.switches import Owner, matching
-from neuroport.numerics.steps import whole_steps
 from neuroport.program.names import LENGTH
+from neuroport.program.plan import (
+    Anneal,
+    Capture,
+    If,
+    Item,
+    Measure,
+    Present,
+    Repeat,
+    Reset,
+    Run,
+    Set,
+    Trigger,
+    number_of_patterns,
+    patterns_of,
+)
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
@@ -37,7 +47,7 @@ class Walk:
         self, controls: Controls, recorder: Recorder, patterns: PatternTables, measuring: Measuring, seed: int
     ) -> None:
         self.controls, self.recorder, self.patterns, self.measuring = controls, recorder, patterns, measuring
-        self.network, self.program, self.executor = controls.network, controls.program, controls.executor
+        self.program, self.executor = controls.program, controls.executor
         self.sampler, self.switchboard, self.seed = recorder.sampler, controls.switchboard, seed
         self._item_length: int | None = None
         self._presentations: dict[str, int] = {}
@@ -51,7 +61,7 @@ class Walk:
                     for k in range(item.count):
                         yield from self.through(item.do, variables | {item.variable: k}, chunk)
                 case If():
-                    chosen = item.then if holds(item.condition, variables) else item.otherwise
+                    chosen = item.then if item.condition.holds(variables) else item.otherwise
                     yield from self.through(chosen, variables, chunk)
                 case Run():
                     yield from self._run(item, chunk)
@@ -67,9 +77,8 @@ class Walk:
             case Trigger():
                 self.controls.trigger(item.event)
             case Set():
-                for text, quantity in item.values:
-                    for name in self._dynamic(text):
-                        self.controls.set(name, quantity)
+                for name, value in item.values:
+                    self.controls.set(name, value)
             case Reset():
                 self.controls.reset(item.populations, item.keep_learned)
             case Capture():
@@ -83,32 +92,28 @@ class Walk:
                 self.measuring.measure(item.metrics)
 
     def _run(self, item: Run, chunk: Chunk | None) -> Iterator[None]:
-        length = whole_steps(item.duration, self.network.dt)
-        self.sampler.begin(self.executor.step, length, item.readouts)
-        self._begin(length, item.readouts, {})
-        yield from self.recorder.advance(length, chunk)
+        self.sampler.begin(self.executor.step, item.steps, item.readouts)
+        self._begin(item.steps, item.readouts, {})
+        yield from self.recorder.advance(item.steps, chunk)
         self.sampler.finish()
 
     def _present(self, item: Present, chunk: Chunk | None) -> Iterator[None]:
-        name, program = item.patterns, self.program
-        series = patterns_of(name, program)
-        shown = [s.name for s in self.network.stimuli if isinstance(s, Patterns) and name in (s.name, s.beside)]
+        name, copies = item.patterns, self.program.copies
         number = self._presentations.get(name, 0)
         self._presentations[name] = number + 1
-        count = present_holds(item, program) * program.copies
-        rows = schedule(self.network.patterns(name), series, count, self.seed, number)
-        if program.copies > 1:
-            rows = rows.reshape(-1, program.copies)
-        steps = present_steps(item, program)
-        self.sampler.begin(self.executor.step, steps, item.readouts, name, rows, series.hold)
-        self._begin(steps, item.readouts, dict.fromkeys(shown, rows))
-        yield from self.recorder.advance(steps, chunk)
+        patterns = number_of_patterns(patterns_of(name, self.program))
+        rows = schedule(name, item.order, patterns, item.holds * copies, self.seed, number)
+        if copies > 1:
+            rows = rows.reshape(-1, copies)
+        self.sampler.begin(self.executor.step, item.steps, item.readouts, name, rows, item.hold)
+        self._begin(item.steps, item.readouts, dict.fromkeys(item.series, rows))
+        yield from self.recorder.advance(item.steps, chunk)
         self.sampler.finish()
 
     def _begin(self, steps: int, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
         """Start an item of that many steps, its length T being the nearest one that the program was compiled for.
 
-        Every length in the protocol of the program's network is; one in a shortened protocol or by hand may not be.
+        Every length in the protocol that it was compiled for is; one in a shortened protocol or by hand may not be.
         """
         if LENGTH in self.program.arrays and steps != self._item_length:
             low, high = self.program.arrays[LENGTH].range or (steps, steps)
@@ -129,13 +134,5 @@ class Walk:
             if plateau.above > item.patience:
                 factor, plateau.above = factor * item.by, 0
         if factor != 1.0:
-            names = dict.fromkeys(name for text in item.parameters for name in self._dynamic(text))
-            self.switchboard.set(self.executor, {n: self.switchboard.value(n) * factor for n in names})
-
-    def _dynamic(self, text: str) -> list[str]:
-        """The dynamic parameters that a text means; of those that * stands for only what the program has."""
-        if "*" not in text:
-            return [text]
-        owners: list[Owner] = [*self.network.populations, *self.network.projections]
-        names = [f"{owner.name}.{parameter.name}" for owner, parameter in matching(owners, text)]
-        return [name for name in names if name in self.program.arrays or name in self.program.constants]
+            changes = {name: self.switchboard.value(name) * factor for name in item.parameters}
+            self.switchboard.set(self.executor, changes)

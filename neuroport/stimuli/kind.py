@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuroport.errors import Problem
 from neuroport.network.model import Input
 from neuroport.network.network import Network
@@ -87,6 +90,10 @@ class Maker(Protocol):
     @property
     def problems(self) -> list[Problem]:
         """What is wrong so far."""
+
+    @property
+    def labels(self) -> dict[str, NDArray[np.int64]]:
+        """The labels of the patterns whose labels were read so far, by stimulus."""
 
     def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
         """Numbers in their own shape, () for a single quantity."""

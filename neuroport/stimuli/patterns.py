@@ -151,7 +151,10 @@ def labels_of(patterns: Patterns, maker: Maker) -> NDArray[np.int64] | None:
     """The label of every pattern."""
     if patterns.labels is None:
         return None
-    return np.atleast_1d(maker.free(patterns.labels, "", True, patterns.name, "labels")).astype(np.int64)
+    if patterns.name not in maker.labels:
+        labels = np.atleast_1d(maker.free(patterns.labels, "", True, patterns.name, "labels"))
+        maker.labels[patterns.name] = labels.astype(np.int64)
+    return maker.labels[patterns.name]
 
 
 def pattern_count(patterns: Patterns, network: Network, maker: Maker) -> int:

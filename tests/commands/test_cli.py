@@ -533,7 +533,7 @@ def test_verify_uses_all_ready_backends_by_default(monkeypatch: pytest.MonkeyPat
 
     asked = []
 
-    def record(network: Any, program: Any, names: tuple[str, ...], **_: Any) -> verification.Verification:
+    def record(program: Any, plan: Any, names: tuple[str, ...], **_: Any) -> verification.Verification:
         asked.append(names)
         return verification.Verification(True, names, 1, None)
 
@@ -562,7 +562,7 @@ def test_verify_runs_genn_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None
 
     asked = []
 
-    def record(network: Any, program: Any, executors: tuple[Any, ...], **_: Any) -> verification.Verification:
+    def record(program: Any, plan: Any, executors: tuple[Any, ...], **_: Any) -> verification.Verification:
         asked.append(executors)
         return verification.Verification(True, ("reference", "genn"), 1, None)
 

@@ -25,6 +25,7 @@ from neuroport.program.machine import Event, Population, Program, Series
 from tests.support import small_programs
 from tests.support.everything import everything, real_program
 from tests.support.executors import GENN, difference, everywhere, needs_genn, start
+from tests.support.planning import shortened
 from tests.support.programs import array, c, call, pairs, program
 from tests.support.random_expressions import random_expression
 from tests.support.random_programs import network, networks
@@ -480,12 +481,9 @@ def test_nothing_is_compiled_twice_or_written_here(tmp_path: Path, monkeypatch: 
 def test_networks(name: str) -> None:
     import neuroport
     from neuroport.session import verify as verification
-    from neuroport.session.verify import shorten
 
     loaded = neuroport.load(f"networks/{name}.yaml") if Path("networks").exists() else neuroport.load(name)
-    lowered = neuroport.compile(loaded)
-    shorter = shorten(loaded, lowered, steps=200)
-    found = verification.verify(shorter, neuroport.compile(shorter), [Reference(), GENN], steps=200)
+    found = verification.verify(*shortened(loaded, steps=200), [Reference(), GENN], steps=200)
     assert found.first_difference is None
     assert found.executors == ("reference", "genn")
     assert found.identical

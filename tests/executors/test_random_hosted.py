@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from neuroport import backends
-from neuroport.session.session import open_session
 from tests.support import oracle, random_hosted, random_models
+from tests.support.planning import open_session
 from tests.support.random_hosted import cases, chip, compiled, drive, network
 
 CASES = 5

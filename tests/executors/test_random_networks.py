@@ -16,7 +16,7 @@ from neuroport.backends.genn.code import Value, Writer
 from neuroport.chips import description as chips
 from neuroport.files import network as reader
 from neuroport.program.ir import Round
-from neuroport.session.session import open_session
+from tests.support.planning import open_session
 from tests.support.random_files import network
 
 CASES = int(os.environ.get("NEUROPORT_RANDOM_CASES", "6"))

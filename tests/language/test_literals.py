@@ -12,8 +12,8 @@ import neuroport
 from neuroport import backends
 from neuroport.files import network as reader
 from neuroport.program.machine import Program
-from neuroport.session.session import open_session
 from tests.support.executors import EXECUTORS
+from tests.support.planning import open_session
 
 CASES = {
     "a = min(v, 1)": 0.3,

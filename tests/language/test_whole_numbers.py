@@ -9,8 +9,8 @@ from neuroport import backends
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
-from neuroport.session.session import open_session
 from tests.support.executors import EXECUTORS
+from tests.support.planning import open_session
 
 REMEDY = (
     "shifts go from 0 to 62: take such a literal, declare `range:` inside 0 … 62 for what the count is computed from, "

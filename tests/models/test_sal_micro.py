@@ -15,8 +15,8 @@ import neuroport
 from neuroport import backends, kernels, networks
 from neuroport.network.network import Network
 from neuroport.session.session import Session
-from neuroport.session.verify import verify
 from tests.oracles import sal_micro as oracle
+from tests.support.planning import verify
 from tests.support.shortened import SAL_MICRO as SHORT
 
 # ------------------------------------------------------------------------------------ E5: the published example

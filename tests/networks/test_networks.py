@@ -8,7 +8,8 @@ import neuroport
 from neuroport import backends, networks
 from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput
-from neuroport.session.verify import shorten, verify
+from neuroport.session.verify import verify
+from tests.support.planning import shortened
 from tests.support.shortened import SAL_MICRO
 
 INTEGER = [name for name in chips.names() if chips.load(name).integer]
@@ -32,9 +33,7 @@ def check(name: str, chip: str, steps: int, which: tuple[str, ...], chip_seed: i
     network, steps = neuroport.load(name, BRIEF.get(name, ())), min(steps, LARGE.get(name, steps))
     if network.copies > 4:
         network = neuroport.load(name, ["copies=4"])  # as many as GeNN takes
-    program = neuroport.compile(network, chip, chip_seed)
-    network = shorten(network, program, steps=steps)
-    result = verify(network, neuroport.compile(network, chip, chip_seed), which, full=True)
+    result = verify(*shortened(network, chip, chip_seed, steps=steps), which, full=True)
     assert result.identical, result.first_difference
     assert set(result.executors) == set(which)
     return result.steps
@@ -66,9 +65,8 @@ def test_float_agrees_within_the_tolerance(name: str) -> None:
 
 @pytest.mark.slow
 def test_a_batch_of_100_is_identical_on_all_executors() -> None:
-    program = neuroport.compile(neuroport.load("gle_lagline_batch"), "generic16")
-    network = shorten(neuroport.load("gle_lagline_batch"), program, steps=20)
-    result = verify(network, neuroport.compile(network, "generic16"), backends.ready(), full=True)
+    program, plan = shortened(neuroport.load("gle_lagline_batch"), "generic16", steps=20)
+    result = verify(program, plan, backends.ready(), full=True)
     assert program.copies == 100
     assert result.identical, result.first_difference
     assert set(result.executors) == set(backends.ready())

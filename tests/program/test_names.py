@@ -28,9 +28,9 @@ from neuroport.numerics.units import Quantity
 from neuroport.program.ir import REAL, Let
 from neuroport.program.machine import Array, Arrays, Program
 from neuroport.session.session import Session
-from neuroport.session.verify import verify
 from neuroport.trace.read import open_trace
 from neuroport.yaml.fields import IDENTIFIER
+from tests.support.planning import verify
 
 pytestmark = pytest.mark.compiles
 BACKENDS = ("reference", "emulator", "genn")

@@ -14,14 +14,16 @@ from neuroport.api import run as api
 from neuroport.backends.reference import Reference
 from neuroport.chips.description import load as chip
 from neuroport.elaborate.network import elaborate
-from neuroport.elaborate.protocol import protocol_steps
+from neuroport.elaborate.plan import planned
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
-from neuroport.network.protocol import Anneal, Present
+from neuroport.network.protocol import Anneal
+from neuroport.program import plan
 from neuroport.session import sample as samples
-from neuroport.session.session import Session, open_session
-from neuroport.session.verify import shorten, verify
+from neuroport.session.session import Session
+from neuroport.session.verify import shorten
+from tests.support.planning import open_session, verify
 
 BASE = """\
 neuroport: 1
@@ -293,9 +295,9 @@ def test_a_shortened_protocol_captures_what_it_showed() -> None:
     protocol = ["{present: pats, count: 40, readout: [s]}", "capture: {goals: s}", "{run: 500 steps, readout: [s]}"]
     made = network(["s: {samples: {of: x.r, reduce: last}}"], ["m: {mean: s}"], protocol)
     program = neuroport.compile(made)
-    short = shorten(made, program, steps=20)
-    assert isinstance(short.protocol[0], Present) and short.protocol[0].count == 2
-    assert protocol_steps(short, program) == 20 + 20
+    short = shorten(planned(made, program), steps=20).protocol
+    assert isinstance(short[0], plan.Present) and short[0].holds == 2
+    assert plan.total_steps(short) == 20 + 20
     result = verify(made, program, [Reference(), Reference()], steps=20)
     assert result.identical and result.steps == 40
 
@@ -355,7 +357,7 @@ def test_copies_share_the_patterns_among_them() -> None:
         ["down.weight=0"],
     )
     program = neuroport.compile(made)
-    assert program.copies == 2 and protocol_steps(made, program) == 20
+    assert program.copies == 2 and plan.total_steps(planned(made, program).protocol) == 20
     values = measured(made)
     assert (values["a"], values["e"]) == ([50.0], [0.0])
     shown = np.array(values["v"][0]).reshape(4, 2)

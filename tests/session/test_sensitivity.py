@@ -18,9 +18,10 @@ from neuroport.program.ir import INT, REAL, Apply, Let, Spike, Store
 from neuroport.program.machine import Population, Program
 from neuroport.session import verify as verification
 from neuroport.session.sensitivity import Sensitivity, flipped
-from neuroport.session.verify import Verification, verify
+from neuroport.session.verify import Verification
 from tests.support import small_programs as small
 from tests.support.faulty import Faulty
+from tests.support.planning import verify
 
 X = small.read("p.x", type=REAL)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import struct
 from dataclasses import replace
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 from neuroport.backends.reference import Reference
-from neuroport.elaborate.protocol import holds, protocol_steps
+from neuroport.elaborate import plan as elaborated
+from neuroport.elaborate.plan import planned
 from neuroport.errors import InvalidInput, Place, RunFailed, Unsupported
 from neuroport.metrics import ALL
 from neuroport.metrics.divergence import Divergence
@@ -28,10 +30,12 @@ from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Capture
 from neuroport.program.ir import REAL, Store
 from neuroport.program.machine import Derived, Event, Population, Program, Readout, Series
+from neuroport.program.plan import total_steps
 from neuroport.session.protocol import schedule
-from neuroport.session.session import Session, open_session
+from neuroport.session.session import Session
 from neuroport.session.verify import shorten
 from tests.support import small_programs as small
+from tests.support.planning import open_session
 from tests.support.small_programs import apply, array, network, program, read, repeat, runs, test
 
 
@@ -107,7 +111,7 @@ def test_protocol_walks_repeats_and_conditions() -> None:
         made.run_protocol(progress=lambda done, total: told.append((done, total)))
         assert made.step == 2 + 5 + 1 + 2
         assert told[-1] == (10, 10)
-        assert protocol_steps(made.network, made.program) == 10
+        assert total_steps(made.plan.protocol) == 10
         assert made.get("p.x").tolist() == [10.0, 10.5]
         assert made.get("p.z").tolist() == [4.0, 4.0]
         assert made.get("p.y").tolist() == [2 * 2 + 5 * 5 + 1 + 2 * 2] * 2
@@ -149,10 +153,8 @@ def test_present_holds_each_pattern() -> None:
 
 
 def test_schedules() -> None:
-    series = machine().series[0]
-
     def rows(order: Any, count: int | None, presentation: int = 0, seed: int = 1) -> list[int]:
-        return schedule(replace(DIGITS, order=order), series, count, seed, presentation).tolist()
+        return schedule("digits", order, 3, 3 if count is None else count, seed, presentation).tolist()
 
     assert rows("sequential", None) == [0, 1, 2]
     assert rows("sequential", 5) == [0, 1, 2, 0, 1]
@@ -176,11 +178,13 @@ def test_shorten() -> None:
         Present(patterns="digits"),
     )
     made = machine()
-    short = shorten(network(*items, stimuli=(DIGITS,)), made, repeats=3, steps=1000)
+    whole = planned(network(*items, stimuli=(DIGITS,)), made)
+    short = shorten(whole, repeats=3, steps=1000)
     inner = repeat(3, "epoch", run(1000), if_("epoch > 0", (run(1000),), (run(7),)))
-    assert short.protocol == (inner, Present(patterns="digits", count=500), Present(patterns="digits", count=3))
-    assert protocol_steps(short, made) == 3 * 1000 + 2 * 1000 + 7 + 1000 + 6
-    assert protocol_steps(network(*items, stimuli=(DIGITS,)), made) == 800 * 50_000 + 799 * 3000 + 7 + 10_000 + 6
+    shorter = network(inner, Present(patterns="digits", count=500), Present(patterns="digits"), stimuli=(DIGITS,))
+    assert short.protocol == planned(shorter, made).protocol
+    assert total_steps(short.protocol) == 3 * 1000 + 2 * 1000 + 7 + 1000 + 6
+    assert total_steps(whole.protocol) == 800 * 50_000 + 799 * 3000 + 7 + 10_000 + 6
 
 
 @pytest.mark.parametrize(
@@ -201,7 +205,7 @@ def test_shorten() -> None:
 )
 def test_conditions_that_have_no_value(text: str, message: str) -> None:
     with pytest.raises(InvalidInput) as error:
-        holds(condition(text), {"epoch": 1})
+        elaborated.condition(condition(text)).holds({"epoch": 1})
     assert str(error.value) == message
 
 
@@ -255,6 +259,7 @@ class Sink:
         self.states: list[int] = []
         self.metrics: list[tuple[str, int, Any]] = []
         self.samples: list[tuple[str, int, list[int]]] = []
+        self.closed: list[dict[str, Any]] = []
 
     def capture(self, capture: Capture) -> None:
         for name, (steps, cells) in capture.spikes.items():
@@ -267,6 +272,32 @@ class Sink:
 
     def weights(self, name: str, step: int, values: Any) -> None:
         self.samples.append((name, step, values.tolist()))
+
+    @property
+    def is_open(self) -> bool:
+        return not self.closed
+
+    def close(self, **end: Any) -> None:
+        self.closed.append(end)
+
+
+def test_sink_is_closed_when_the_session_is_left() -> None:
+    sink = Sink()
+    with session(run(2), sink=sink) as made:
+        made.run_protocol()
+        digest = made.digest()
+    assert [(end["steps"], end["digest"], end["final"]["p.x"].tolist()) for end in sink.closed] == [
+        (2, digest, [2.0, 2.5])
+    ]
+    broken = Sink()
+    with contextlib.suppress(ZeroDivisionError), session(run(2), sink=broken) as made:
+        made.set("p.step_size", 3)
+        raise ZeroDivisionError
+    assert broken.closed == [{"steps": 0, "settings": {"p.step_size": 3.0}, "complete": False}]
+    finished = Sink()
+    with session(run(2), sink=finished) as made:
+        made.finish("d", 1.0, 2.0)
+    assert [(end["digest"], end["build_s"], end["run_s"]) for end in finished.closed] == [("d", 1.0, 2.0)]
 
 
 def test_sink_gets_what_the_network_records() -> None:

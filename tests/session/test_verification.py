@@ -16,9 +16,10 @@ from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Capture
 from neuroport.program.ir import REAL, Int
 from neuroport.program.machine import Array, Program
-from neuroport.session.verify import Difference, verify
+from neuroport.session.verify import Difference
 from tests.support import small_programs as small
 from tests.support.faulty import Faulty, flip
+from tests.support.planning import verify
 
 
 @pytest.mark.parametrize("at", [0, 1, 255, 256, 700])

@@ -21,8 +21,9 @@ from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
 from neuroport.program.executor import Backend
-from neuroport.session.session import Session, open_session
+from neuroport.session.session import Session
 from tests.support import random_models
+from tests.support.planning import open_session
 from tests.support.random_models import RUNS, Case
 from tests.support.text_evaluator import Evaluator
 

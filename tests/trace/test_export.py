@@ -222,8 +222,8 @@ def cut(tmp_path: Path, record: str, kill: bool = False) -> Trace:
     session = api.open(neuroport.load(tmp_path / "cut.yaml"), "reference", trace=tmp_path / "cut.h5")
     session.run_protocol()
     if kill:
-        session._writer.flush()
-        session._writer._lock.release()
+        session._sink.flush()
+        session._sink._lock.release()
         assert CliRunner().invoke(main, ["show", f"{tmp_path / 'cut.h5'}.part"]).exit_code == 0
     else:
         with pytest.raises(RuntimeError), session:
