@@ -43,6 +43,14 @@ class Identifiers:
         return ident
 
 
+def uncommented(text: str, mark: str) -> str:
+    """Generated code without the lines that are comments only.
+
+    What is compiled, and found again, has none: it is the same wherever in a file a model stands.
+    """
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(mark))
+
+
 def fits(bits: int, lo: int, hi: int) -> bool:
     """Whether lo..hi lies in a signed word of that width."""
     return lo >= -(1 << (bits - 1)) and hi < (1 << (bits - 1))

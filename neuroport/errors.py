@@ -10,21 +10,47 @@ NeuroportError             anything a caller may want to catch; `exit_code` is w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in a file, for messages. Lines and columns count from 1; 0 means unknown."""
+    """A position in a file, for messages. Lines and columns count from 1; 0 means unknown.
+
+    `text` is the line of a model's text that stands there, without the space around it; "" where it is not known.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    text: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         if not self.line:
             return self.file
         return f"{self.file}:{self.line}:{self.column}"
+
+    @property
+    def short(self) -> str:
+        """The file without its folder, and the line: sal.yaml:31."""
+        name = self.file.replace("\\", "/").rsplit("/", 1)[-1]
+        return f"{name}:{self.line}" if self.line else self.file
+
+    @property
+    def quoted(self) -> str:
+        """The file without its folder, the line, and what stands there, for comments: sal.yaml:31  ws = ws + k."""
+        return f"{self.short}  {self.text}".rstrip()
+
+
+def with_text(place: Place | None, text: str) -> Place | None:
+    """The place, where there is one, with another text."""
+    return None if place is None else replace(place, text=text)
+
+
+def located(places: Iterable[Place | None], text: str) -> str:
+    """A message with the places that it is about before it, each once, as in a Problem."""
+    known = dict.fromkeys(str(place) for place in places if place is not None)
+    return f"{' and '.join(known)}: {text}" if known else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Program
 from neuroport.program.names import STEP
+from neuroport.program.places import by_line
 from neuroport.program.stated import bounds
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
@@ -102,11 +103,24 @@ class Writer:
 
     def body(self, body: Body) -> None:
         """Translate all statements, then write changed variables back."""
-        for stmt in body:
-            self.statement(stmt)
+        self.statements(body)
         for array, name in self._stored.items():
             self.lines.append(f"{self.home(array)}[{self.place.own}] = {name}")
         self.lines[:0] = self._loads
+
+    def statements(self, body: Body) -> None:
+        """Translate all statements, with comments above what came from one line of a model's text."""
+        for line, group in by_line(body):
+            before = [(lines, len(lines)) for lines in self._growing()]
+            for stmt in group:
+                self.statement(stmt)
+            for lines, count in before:
+                if line and len(lines) > count:
+                    lines.insert(count, f"# {line}")
+
+    def _growing(self) -> tuple[list[str], ...]:
+        """The lists to which statements add lines."""
+        return self.outer, self.lines
 
     def statement(self, stmt: Stmt) -> None:
         """Translate one statement."""

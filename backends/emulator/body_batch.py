@@ -113,12 +113,14 @@ class BatchWriter(Writer):
 
     def body(self, body: Body) -> None:
         """Translate all statements, then write changed variables back."""
-        for stmt in body:
-            self.statement(stmt)
+        self.statements(body)
         for array, name in self._stored.items():
             line = self.put(self.home(array), self.place_of(array, "own"), name)
             (self.lines if is_own(self.program.arrays[array]) else self.after).append(line)
         self.lines[:0] = self._loads
+
+    def _growing(self) -> tuple[list[str], ...]:
+        return self.outer, self.element, self.lines, self.after
 
     def statement(self, stmt: Stmt) -> None:
         """Translate one statement."""

@@ -18,7 +18,7 @@ import numpy as np
 from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
-from neuroport.backends.generated import Identifiers, kind_of
+from neuroport.backends.generated import Identifiers, kind_of, uncommented
 from neuroport.program.ir import Read, Send, parts, walk
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
@@ -587,12 +587,13 @@ def _anonymous(text: str, known: Iterable[str]) -> str:
         word = match.group()
         return word if word in fixed else numbers.setdefault(word, f"_{len(numbers)}")
 
-    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", replaced, re.sub(r"#.*", "", text))
+    code = re.sub(r"#.*", "", uncommented(text, "#"))
+    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", replaced, code)
 
 
 def _small(blocks: list[list[str]]) -> bool:
     """Whether the module is small enough to inline every function into `run` (saves the calls of tiny networks)."""
-    return sum(len(block) for block in blocks) < 600
+    return sum(not line.lstrip().startswith("#") for block in blocks for line in block) < 600
 
 
 def full_matrix(projection: Projection) -> bool:

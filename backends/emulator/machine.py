@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.layout import Argument, power_of_two, terms, unsigned_dtype, width
-from neuroport.backends.generated import integer_dtype, storage
-from neuroport.errors import InvalidInput, RunFailed
+from neuroport.backends.generated import integer_dtype, storage, uncommented
+from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.numerics import rng
 from neuroport.program.executor import Capture
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.places import refusing
 from neuroport.program.stated import checked, within_bounds
 
 SPIKE_BUFFER = 1 << 18
@@ -69,7 +70,7 @@ class Machine:
         self._values["ints", ""], self._values["reals", ""] = self._ints, self._reals
         self._allocate()
         self._start_control()
-        code = cache.load(self._module.text)
+        code = cache.load(uncommented(self._module.text, "#"))
         self._run: Callable[..., int] = getattr(code, self._module.run.ident)
         self._arguments = self._bind(self._module.run.arguments)
         self._events: list[tuple[str, Callable[..., None], tuple[NDArray[Any], ...]]] = [
@@ -283,10 +284,11 @@ class Machine:
         array = self.program.arrays[self._module.counters[self._ctl[self._control("error_array")]]]
         element = int(self._ctl[self._control("error_element")])
         self._ctl[self._control("error_array")] = -1
-        raise RunFailed(
+        text = (
             f"{array.name}: the value of element {element} left its range in step {self.step}, and the overflow rule "
             "is `error`. Widen the range, or choose a chip that saturates"
         )
+        raise RunFailed(located(refusing(self.program, array.name), text))
 
     def reset(self, population: str) -> None:
         """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""

@@ -41,6 +41,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.places import by_line
 from neuroport.program.stated import bounds
 
 COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
@@ -141,8 +142,11 @@ class Writer:
     def body(self, body: Body) -> None:
         """Write a body. Its names and draws are its own."""
         self._temps, self._words = {}, {}
-        for stmt in body:
-            self.statement(stmt)
+        for line, group in by_line(body):
+            if line:
+                self.lines.append(f"// {line}")
+            for stmt in group:
+                self.statement(stmt)
 
     def step(self) -> str:
         """The number of the step, uint64_t."""

@@ -13,11 +13,12 @@ from neuroport.backends.genn.build import assemble
 from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
 from neuroport.backends.genn.split import split
-from neuroport.errors import InvalidInput, RunFailed
+from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program, Readout, Record, Series
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.places import refusing
 from neuroport.program.stated import checked
 
 Indices = NDArray[np.int64]
@@ -34,7 +35,7 @@ class Machine:
         program = self.program = self._split.program
         self.step = 0
         self._item_start = 0
-        self._model = emit(program)
+        self._model = emit(program).uncommented()
         largest = max((p.size for p in program.populations), default=1)
         self._recording = max(1, min(RECORDING, 2**25 // max(largest, 1)))
         self._built = assemble(self._model, program, seed, device, self._recording)
@@ -233,15 +234,17 @@ class Machine:
         if found:
             step, name = min(found, key=lambda failure: failure[0])
             if self.program.arrays[name].role == "input" and not self.program.integer:
-                raise RunFailed(
+                text = (
                     f"step {step}: the sum for '{name}' reached 2**53, up to which GeNN adds whole numbers exactly; "
                     f"give the weights a smaller range, or take another backend"
                 )
+                raise RunFailed(located([self.program.arrays[name].place], text))
             low, high = _bounds(self.program.arrays[name])
-            raise RunFailed(
+            text = (
                 f"step {step}: a value for '{name}' lies outside {low}..{high}, and this chip has no rule for that; "
                 f"give the variable a larger range"
             )
+            raise RunFailed(located(refusing(self.program, name), text))
 
     def reset(self, population: str) -> None:
         """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from neuroport.backends.generated import uncommented
 
 ArrayKind = Literal[
     "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element"
@@ -155,3 +157,18 @@ class Model:
     def groups(self) -> list[Group]:
         """All groups."""
         return [*self.neurons, *self.synapses, *self.updates]
+
+    def uncommented(self) -> Model:
+        """The same without comments in its code, as it is compiled."""
+
+        def bare(code: str) -> str:
+            return uncommented(code, "//")
+
+        return replace(
+            self,
+            neurons=[replace(n, code=bare(n.code)) for n in self.neurons],
+            synapses=[
+                replace(s, step=bare(s.step), arrive=bare(s.arrive), post_code=bare(s.post_code)) for s in self.synapses
+            ],
+            updates=[replace(u, code=bare(u.code)) for u in self.updates],
+        )

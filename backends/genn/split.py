@@ -92,10 +92,10 @@ def _everywhere(event: Event, twice: dict[str, list[str]]) -> Iterator[Stmt]:
         if not isinstance(stmt, Store) or stmt.array not in twice:
             yield stmt
             continue
-        yield Let(f"value~{k}", stmt.value)
+        yield Let(f"value~{k}", stmt.value, stmt.place)
         value, guard = Temp(f"value~{k}", stmt.value.type), stmt.guard
         if guard is not None:
-            yield Let(f"guard~{k}", guard)
+            yield Let(f"guard~{k}", guard, stmt.place)
             guard = Temp(f"guard~{k}", guard.type)
         for array in (stmt.array, *twice[stmt.array]):
             yield replace(stmt, array=array, value=value, guard=guard)

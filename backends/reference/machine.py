@@ -13,11 +13,12 @@ from neuroport.backends.reference import arithmetic
 from neuroport.backends.reference.streams import Stream
 from neuroport.backends.reference.text import Identifiers, Site, Written, initial, namespace, write
 from neuroport.copies.axis import elements_of_copies, sum_over_copies
-from neuroport.errors import RunFailed
+from neuroport.errors import RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.ir import Body, Expr, Int, Read, with_children
 from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.places import refusing
 from neuroport.program.stated import checked
 
 Numbers = NDArray[Any]
@@ -356,10 +357,11 @@ class Machine:
     def _refuse(self, x: Any, lo: int, hi: int, array: str, guard: Any, n: int) -> Any:
         outside = np.less(x, lo) | np.greater(x, hi)
         if outside.any() and np.any(outside if guard is None else outside & guard):
-            raise RunFailed(
+            text = (
                 f"step {self.step}: a value for '{array}' lies outside {lo}..{hi}, and this chip has no rule for that; "
                 f"give the variable a larger range"
             )
+            raise RunFailed(located(refusing(self.program, array), text))
         return x
 
     def _count(self, outside: Any, array: str, guard: Any, n: int) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import keyword
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -45,6 +46,7 @@ from neuroport.program.ir import (
     children,
 )
 from neuroport.program.machine import Array, Program, Projection
+from neuroport.program.places import by_line
 from neuroport.program.printer import expression, statement
 
 OPERATORS = {
@@ -166,31 +168,20 @@ class _Writer:
         """Whether what is being written is computed by each copy."""
         self.own_lets: set[str] = set()
         self.stmt: Stmt | None = None
+        self.comments: dict[int, str] = {}
+        """By the number of the line above which it stands."""
 
     # ------------------------------------------------------------------------------------------------ the function
 
     def write(self, function: str, body: Body, result: Expr | None) -> Written:
         self.stored = {s.array for s in body if isinstance(s, Store)}
         answer = "None"
-        for stmt in body:
-            self.stmt = stmt
-            match stmt:
-                case Let(name, value):
-                    if each := self.each or self.reads_own(value):
-                        self.own_lets.add(name)
-                    text = self.in_context(each, value)
-                    if isinstance(value, Read) and value.array in self.stored and self.is_live(value):
-                        text = f"{text}.copy()"
-                    self.lines.append(f"{self.locals('let', name)} = {text}")
-                    if self.is_vector(value):
-                        self.vectors.add(name)
-                case Store():
-                    self.store(stmt)
-                case Send():
-                    self.send(stmt)
-                case Spike(condition):
-                    self.lines.append(f"spiked = np.flatnonzero({self.full(condition)})")
-                    answer = "spiked"
+        for line, group in by_line(body):
+            if line:
+                self.comments[len(self.lines)] = line
+            for stmt in group:
+                self.statement(stmt)
+                answer = "spiked" if isinstance(stmt, Spike) else answer
         if result is not None:
             answer = self.full(result)
         used = set(re.findall(r"\b(?:n|pre|post)\b", "\n".join([*self.lines, answer])))
@@ -198,9 +189,35 @@ class _Writer:
         if self.place.projection is not None:
             head += [f"{side} = {self.synapses(side)}" for side in ("pre", "post") if side in used]
         arguments = "t" if not self.place.selected else "t, sel, copy" if self.batched else "t, sel"
-        lines = [f"def {function}({arguments}):", *(f"    {line}" for line in [*head, *self.lines])]
+        lines = [f"def {function}({arguments}):", *(f"    {line}" for line in [*head, *self.commented()])]
         self.done.text = "\n".join([*lines, f"    return {answer}", ""])
         return self.done
+
+    def statement(self, stmt: Stmt) -> None:
+        self.stmt = stmt
+        match stmt:
+            case Let(name, value):
+                if each := self.each or self.reads_own(value):
+                    self.own_lets.add(name)
+                text = self.in_context(each, value)
+                if isinstance(value, Read) and value.array in self.stored and self.is_live(value):
+                    text = f"{text}.copy()"
+                self.lines.append(f"{self.locals('let', name)} = {text}")
+                if self.is_vector(value):
+                    self.vectors.add(name)
+            case Store():
+                self.store(stmt)
+            case Send():
+                self.send(stmt)
+            case Spike(condition):
+                self.lines.append(f"spiked = np.flatnonzero({self.full(condition)})")
+
+    def commented(self) -> Iterator[str]:
+        """The lines, with comments above what came from one line of a model's text."""
+        for number, line in enumerate(self.lines):
+            if number in self.comments:
+                yield f"# {self.comments[number]}"
+            yield line
 
     def name(self, line: str, comment: str = "") -> str:
         """Give the value of a line a name of its own."""

@@ -7,36 +7,38 @@ from collections.abc import Mapping
 from neuroport.chips.chip import Chip
 from neuroport.errors import Problem
 from neuroport.program.ir import Send
-from neuroport.program.machine import Program, stored
+from neuroport.program.machine import Program, Projection, stored
 
 
 def check_limits(program: Program, chip: Chip, models: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
     """Everything about a program that does not fit on a chip. `models`: the neuron model of each population."""
-    limits, found = chip.limits, list[str]()
+    limits, found = chip.limits, list[Problem]()
     neurons = sum(p.size for p in program.populations)
     cores = -(-neurons // limits.neurons_per_core)
     if limits.cores is not None and cores > limits.cores:
-        found.append(
+        text = (
             f"the network has {neurons} neurons, which need {cores} cores of {limits.neurons_per_core}; "
             f"chip '{chip.name}' has {limits.cores} cores. Make it smaller or choose another chip"
         )
+        found.append(Problem(program.place, text))
     if limits.models is not None:
         for population, model in (models or {}).items():
             if model not in limits.models:
-                found.append(
+                text = (
                     f"population '{population}' has neurons of model '{model}'; chip '{chip.name}' has only "
                     f"{', '.join(limits.models)}"
                 )
+                found.append(Problem(program.population(population).place, text))
     for projection in program.projections:
-        found.extend(_projection_limits(program, projection.name, chip))
+        found.extend(Problem(projection.place, text) for text in _projection_limits(program, projection, chip))
     if limits.synapses_per_core is not None:
-        found.extend(_synapse_limit(program, chip))
+        found.extend(Problem(program.place, text) for text in _synapse_limit(program, chip))
     found.extend(_refractory(program, chip))
-    return tuple(Problem(None, text) for text in found)
+    return tuple(found)
 
 
-def _projection_limits(program: Program, name: str, chip: Chip) -> list[str]:
-    projection, limits = program.projection(name), chip.limits
+def _projection_limits(program: Program, projection: Projection, chip: Chip) -> list[str]:
+    name, limits = projection.name, chip.limits
     found: list[str] = []
     if limits.max_axonal_delay is not None and projection.delay > limits.max_axonal_delay:
         found.append(
@@ -73,20 +75,21 @@ def _synapse_limit(program: Program, chip: Chip) -> list[str]:
     return [f"the network has {total} synapses; chip '{chip.name}' has room for {available}. Connect fewer pairs"]
 
 
-def _refractory(program: Program, chip: Chip) -> list[str]:
+def _refractory(program: Program, chip: Chip) -> list[Problem]:
     """A parameter named t_ref, or whose name contains "refractory", counts steps of rest."""
     longest = chip.limits.max_refractory
     if longest is None:
         return []
-    found: list[str] = []
+    found: list[Problem] = []
     for array in program.arrays.values():
         variable = array.name.rsplit(".", 1)[-1]
         rests = "refractory" in variable or variable == "t_ref"
         if array.role == "parameter" and rests and array.initial.size:
             steps = float(array.initial.max() if array.designed is None else array.designed[1])
             if steps > longest:
-                found.append(
+                text = (
                     f"{array.name} is {steps:g} steps; chip '{chip.name}' allows at most {longest}. "
                     f"Shorten it or use a longer dt"
                 )
+                found.append(Problem(array.place, text))
     return found

@@ -112,7 +112,8 @@ def _on(device: str, names: Sequence[str]) -> tuple[Backend, ...]:
 def as_dict(difference: Any) -> dict[str, Any]:
     """A difference as plain values, with its sentence."""
     fields = {name: getattr(difference, name) for name in ("kind", "step", "name", "element", "executors", "values")}
-    return {**fields, "text": str(difference)}
+    declared = None if difference.declared is None else str(difference.declared)
+    return {**fields, "declared": declared, "assigned": list(map(str, difference.assigned)), "text": str(difference)}
 
 
 def _sensitivity(found: Sensitivity) -> dict[str, Any]:

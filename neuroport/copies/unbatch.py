@@ -248,12 +248,12 @@ class _AllCopies:
             return
         self.own_lets.add(let.name)
         for k in range(self.batch.copies):
-            self.statements.append(Let(copy_name(let.name, k), self.of_copy(k, let.value)))
+            self.statements.append(replace(let, name=copy_name(let.name, k), value=self.of_copy(k, let.value)))
 
     def store(self, store: Store) -> None:
         """Every copy gets the value; of a sum of contributions, copy 0 does, and the others contribute nothing."""
-        value = self.named(self.expr(store.value))
-        guard = None if store.guard is None else self.named(self.expr(store.guard))
+        value = self.named(store, self.expr(store.value))
+        guard = None if store.guard is None else self.named(store, self.expr(store.guard))
         given = replace(store, value=value, guard=guard)
         others = given
         if store.array in self.unbatching.summed:
@@ -262,12 +262,12 @@ class _AllCopies:
         for k in range(self.batch.copies):
             self.statements.append(replace(others if k else given, array=copy_name(store.array, k)))
 
-    def named(self, expr: Expr) -> Expr:
-        """A value that the stores to follow do not change."""
+    def named(self, store: Store, expr: Expr) -> Expr:
+        """A value that the stores to follow, made of this one, do not change."""
         if isinstance(expr, Const | Temp):
             return expr
         name = f"stored#{len(self.statements)}"
-        self.statements.append(Let(name, expr))
+        self.statements.append(Let(name, expr, store.place))
         return Temp(name, expr.type)
 
     def of_copy(self, k: int, expr: Expr) -> Expr:

@@ -69,7 +69,10 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
         type_ = _typed(sum_, limits)
         initial = np.zeros(size, np.int64 if isinstance(type_, Int) else np.float64)
         full = f"{name}.{sum_.name}"
-        made.arrays.add(Array(full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits))
+        array = Array(
+            full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits, place=sum_.place
+        )
+        made.arrays.add(array)
 
 
 def projection_arrays(made: Elaboration, projection: Projection) -> None:
@@ -116,7 +119,10 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
         limits = made.materialiser.limits(trace.range, "")
         initial = np.zeros(made.network.population(owner).size)
         full = f"{name}.{trace.name}"
-        made.arrays.add(Array(full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits))
+        array = Array(
+            full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits, place=trace.place
+        )
+        made.arrays.add(array)
 
 
 def _parameters(
@@ -148,7 +154,9 @@ def _parameters(
             numbers, designed = _deviating(made, parameter, full, numbers, allowed, circuits)
             limits = designed if parameter.dynamic else None
         type_ = _typed(parameter, None)
-        scalar = _parameter_array(made, obj.name, full, parameter.dynamic, type_, numbers, limits, at, designed)
+        scalar = _parameter_array(
+            made, obj.name, full, parameter.dynamic, type_, numbers, limits, at, parameter.place, designed
+        )
         types[parameter.name] = made.arrays[full].type
         if scalar:
             scalars.add(parameter.name)
@@ -214,8 +222,8 @@ def derived_array(
         made.problems.append(Problem(place, text))
     designed = limits if deviates else None
     scalar = _parameter_array(
-        made, owner, full, dynamic, expr.type, numbers, limits if dynamic else None, at, designed
-    )  # fmt: skip
+        made, owner, full, dynamic, expr.type, numbers, limits if dynamic else None, at, place, designed
+    )
     made.derived.append((full, expr))
     return made.arrays[full].type, scalar
 
@@ -229,6 +237,7 @@ def _parameter_array(
     numbers: Numbers,
     limits: tuple[float, float] | None,
     at: Over,
+    place: Place | None,
     designed: tuple[float, float] | None = None,
 ) -> bool:
     """The array of a parameter; whether it is one number for all.
@@ -245,7 +254,7 @@ def _parameter_array(
     made.values[full] = initial
     array = Array(
         full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits,
-        designed=designed,
+        designed=designed, place=place,
     )  # fmt: skip
     made.arrays.add(array)
     return scalar
@@ -274,7 +283,7 @@ def _state(
     role: Role = "weight" if state.weight else "state"
     array = Array(
         full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits,
-        shared=made.copies > 1 and (common or state.over_copies == "shared"),
+        shared=made.copies > 1 and (common or state.over_copies == "shared"), place=state.place,
     )  # fmt: skip
     made.arrays.add(array)
 
@@ -298,7 +307,7 @@ def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
     numbers = instances.factor(made.instance, state.kind, obj.circuits)
     learned = f"{obj.name}.{state.name}"
     full, ends = f"{learned}$circuit", instances.factor_range(made.chip, state.kind)
-    _parameter_array(made, obj.name, full, False, REAL, numbers, None, at, ends)
+    _parameter_array(made, obj.name, full, False, REAL, numbers, None, at, state.place, ends)
     made.arrays.change(replace(made.arrays[learned], factor=full))
     obj.factors[state.name] = full
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.synapses import synapse_bodies, synapse_names
 from neuroport.elaborate.twins import twin_index
-from neuroport.errors import InvalidInput, Problem
+from neuroport.errors import InvalidInput, Problem, with_text
 from neuroport.language.check import EACH_STEP, TRIGGERED, once, twin_read
 from neuroport.language.lower import Lowering
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
@@ -35,18 +35,22 @@ def population_body(made: Elaboration, population: Population) -> ProgramPopulat
     lowering.block(model.after)
     made.problems += lowering.problems
     body = list(lowering.finish())
-    if population.name in made.spiked and fired is not None:
+    spike = next((stmt for stmt in body if isinstance(stmt, Spike)), None)
+    if population.name in made.spiked and fired is not None and spike is not None:
         one, zero = Const(1, Int(1, 1)), Const(0, Int(0, 0))
         full = f"{population.name}.{SPIKED}"
-        body.append(Store(full, Apply("select", (fired, one, zero), Int(0, 1))))
-        zeros = np.zeros(population.size, np.int64)
-        made.arrays.add(Array(full, population.name, "neuron", "state", Int(0, 1), zeros, range=(0, 1)))
+        body.append(Store(full, Apply("select", (fired, one, zero), Int(0, 1)), place=spike.place))
+        silent = np.zeros(population.size, np.int64)
+        array = Array(full, population.name, "neuron", "state", Int(0, 1), silent, range=(0, 1), place=spike.place)
+        made.arrays.add(array)
     for trace, projection in obj.traces:
         body += _trace(made, trace, projection, fired)
     inputs = tuple(f"{population.name}.{i.name}" for i in model.inputs)
-    spiking = any(isinstance(stmt, Spike) for stmt in body)
     outgoing = [made.delay(p) for p in made.network.projections if p.source == population.name]
-    return ProgramPopulation(population.name, population.size, tuple(body), inputs, spiking, max(outgoing, default=1))
+    slots = max(outgoing, default=1)
+    return ProgramPopulation(
+        population.name, population.size, tuple(body), inputs, spike is not None, slots, place=population.place
+    )
 
 
 def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: Expr | None) -> list[Store]:
@@ -65,12 +69,12 @@ def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: 
         text = f"trace '{trace.name}' of projection '{projection.name}' needs parameters that all synapses share"
         made.problems.append(Problem(projection.place, text))
         return []
-    full = f"{projection.name}.{trace.name}"
+    full, place = f"{projection.name}.{trace.name}", with_text(trace.place, f"trace {trace.name}")
     decayed: Expr = Apply("mul", (Read(full, "own", REAL), _real(decay)), REAL)
     if trace.mode == "set":
-        return [Store(full, Apply("select", (fired, _real(increment), decayed), REAL))]
+        return [Store(full, Apply("select", (fired, _real(increment), decayed), REAL), place=place)]
     added = Apply("select", (fired, _real(increment), Const(0.0, REAL)), REAL)
-    return [Store(full, Apply("add", (decayed, added), REAL))]
+    return [Store(full, Apply("add", (decayed, added), REAL), place=place)]
 
 
 def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProjection:
@@ -96,6 +100,7 @@ def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProje
         post_body=bodies["on_post"],
         row_condition=_row_condition(bodies["step"]),
         twin=_twin_index(made, projection),
+        place=projection.place,
     )
 
 
@@ -163,7 +168,7 @@ def histogram(made: Elaboration, readout: StateHistogram) -> Readout:
         made.problems.append(Problem(readout.state.place, "a state is true or false; compare the value with something"))
     every = made.materialiser.steps(readout.every, readout.name)
     phase = int(units.steps(readout.phase, made.network.dt)) if readout.phase.unit else int(readout.phase.number)
-    return Readout(readout.name, readout.population, value, every, phase)
+    return Readout(readout.name, readout.population, value, every, phase, readout.state.place)
 
 
 def _real(expr: Expr) -> Expr:

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroport.elaborate.arrays import derived_array
 from neuroport.elaborate.state import Elaboration, Over
-from neuroport.errors import Problem
+from neuroport.errors import Place, Problem
 from neuroport.program.constants import evaluate
 from neuroport.program.ir import (
     Apply,
@@ -21,6 +21,8 @@ from neuroport.program.ir import (
     Numbers,
     Read,
     Real,
+    Spike,
+    Stmt,
     walk,
     with_children,
     with_expressions,
@@ -65,7 +67,9 @@ def _population(population: Population, hoister: Hoister) -> Population:
 
 
 def _readout(readout: Readout, hoister: Hoister) -> Readout:
-    return replace(readout, bit=hoister.expr(readout.bit))
+    (spike,) = hoister.body((Spike(readout.bit, readout.place),))
+    assert isinstance(spike, Spike)
+    return replace(readout, bit=spike.condition)
 
 
 @dataclass(slots=True)
@@ -77,10 +81,15 @@ class Hoister:
     over: Over
     _count: int = 0
     _known: dict[Expr, Expr] = field(default_factory=dict)
+    _place: Place | None = None
 
     def body(self, body: Body) -> Body:
         """The body with all its constant parts hoisted."""
-        return tuple(with_expressions(stmt, self.expr) for stmt in body)
+        return tuple(self._statement(stmt) for stmt in body)
+
+    def _statement(self, stmt: Stmt) -> Stmt:
+        self._place = stmt.place
+        return with_expressions(stmt, self.expr)
 
     def expr(self, expr: Expr) -> Expr:
         """The expression with its largest constant parts replaced."""
@@ -111,7 +120,7 @@ class Hoister:
             return self._literal(expr)
         self._count += 1
         name = of_compiler(self.owner, "const", self._count)
-        derived_array(self.made, self.owner, name, expr, self.over, self._what, None)
+        derived_array(self.made, self.owner, name, expr, self.over, self._what, self._place)
         return Read(name, "own" if any(r.at == "own" for r in reads) else "scalar", expr.type)
 
     def _literal(self, expr: Apply) -> Expr:
@@ -128,7 +137,7 @@ class Hoister:
         return Const(float(value), Real())
 
     def _problem(self, reason: str, expr: Expr) -> None:
-        self.made.problems.append(Problem(None, f"{self._what} {reason}: {expression(expr)}"))
+        self.made.problems.append(Problem(self._place, f"{self._what} {reason}: {expression(expr)}"))
 
     @property
     def _what(self) -> str:

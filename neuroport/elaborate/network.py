@@ -100,6 +100,7 @@ def _program(made: Elaboration) -> Program:
         tables={},
         derived=(),
         designed=made.designed,
+        place=network.place,
     )
     program = hoisted(made, program)
     made.stop_on_problems()

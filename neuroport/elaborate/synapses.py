@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuroport.elaborate.state import Elaboration
-from neuroport.errors import Problem
+from neuroport.errors import Problem, with_text
 from neuroport.language.check import synapse_allowed
 from neuroport.language.lower import Lowering
 from neuroport.language.names import Side, SynapseNames, Twin
@@ -79,4 +79,5 @@ def _default_send(made: Elaboration, projection: Projection, dendritic: bool) ->
     elif isinstance(target.type, Int) and isinstance(weight.type, Real):
         text = f"input '{projection.input}' takes ints, but the weight of '{projection.name}' is real"
         made.problems.append(Problem(projection.place, text))
-    return Send(target.array, value, None, "post", "synapse" if dendritic else 0)
+    place = with_text(projection.synapse.place, f"send(target, {projection.synapse.weight.name})")
+    return Send(target.array, value, None, "post", "synapse" if dendritic else 0, place)

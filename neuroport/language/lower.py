@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from neuroport.errors import Place, Problem
 from neuroport.language import whole_bounds
-from neuroport.language.syntax import OVER_COPIES, place_of
+from neuroport.language.syntax import OVER_COPIES, line_of, place_of
 from neuroport.network.model import Block, Expression
 from neuroport.numerics.rng import stream_number
 from neuroport.program.intervals import Interval
@@ -146,6 +146,8 @@ class Lowering:
     _bounds: dict[str, Interval] = field(default_factory=dict)
     _sites: int = 0
     _place: Place = field(default_factory=lambda: Place("<text>", 1, 1))
+    _lines: list[str] = field(default_factory=list)
+    _line: Place | None = None
     _assigning: str | None = None
     _ended: bool = False
     _summing: bool = False
@@ -154,19 +156,20 @@ class Lowering:
 
     def block(self, block: Block, guard: Expr | None = None) -> None:
         """Lower all statements of a block, under a guard if given."""
-        self._place = block.place
+        self._place, self._lines = block.place, block.text.splitlines()
         self._statements(block.tree, guard)
 
     def spike(self, condition: Expression) -> Temp | None:
         """Lower a spike condition to a named truth value and a Spike."""
-        self._place = condition.place
+        self._place, self._lines = condition.place, condition.text.splitlines()
         if condition.tree is None:
             return None
+        self._line = line_of(condition.tree, self._place, self._lines)
         try:
             fired = self.let("spiking", self._truth(condition.tree))
         except LoweringError:
             return None
-        self.body.append(Spike(fired))
+        self.body.append(Spike(fired, self._line))
         return fired
 
     def value(self, expression: Expression) -> Expr | None:
@@ -184,7 +187,7 @@ class Lowering:
         count = self._taken.get(name, 0)
         self._taken[name] = count + 1
         temp = Temp(f"{name}${count}" if count else name, value.type)
-        self.body.append(Let(temp.name, value))
+        self.body.append(Let(temp.name, value, self._line))
         if isinstance(value.type, Int):
             self._bounds[temp.name] = whole_bounds.bounds(value, self._bounds)
         return temp
@@ -196,6 +199,7 @@ class Lowering:
     def _statements(self, tree: Iterable[ast.stmt], guard: Expr | None) -> None:
         for node in tree:
             self._assigning = None
+            self._line = line_of(node, self._place, self._lines)
             with contextlib.suppress(LoweringError):
                 self._statement(node, guard)
 
@@ -235,7 +239,7 @@ class Lowering:
                 self._refuse(node, f"'{name}' holds a number, this is a comparison; write `1 if ... else 0`")
             if isinstance(variable.type, Int) and isinstance(value.type, Real):
                 self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
-            self.body.append(Store(variable.array, self._as(value, variable.type), guard))
+            self._store(variable.array, self._as(value, variable.type), guard)
             return
         if name == "copies" or self.names.own(name, None) is not None:
             allowed = _listed(self.names.choices("variable"))
@@ -258,9 +262,12 @@ class Lowering:
             self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
         if isinstance(summed, Sum):
             x = self._as(summed.x, variable.type)
-            self.body.append(Store(variable.array, Sum(x, x.type)))
+            self._store(variable.array, Sum(x, x.type))
         else:
-            self.body.append(Store(variable.array, self._as(summed, variable.type)))
+            self._store(variable.array, self._as(summed, variable.type))
+
+    def _store(self, array: str, value: Expr, guard: Expr | None = None) -> None:
+        self.body.append(Store(array, value, guard, place=self._line))
 
     def _sum(self, node: ast.expr) -> Expr:
         """A value added up over the copies; the value itself where there is one copy."""
@@ -294,8 +301,9 @@ class Lowering:
     def _if(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt], guard: Expr | None) -> None:
         condition: Expr = self.let("cond", self._truth(test))
         inside = condition if guard is None else self.let("cond", Apply("and", (guard, condition), BOOL))
-        before = set(self._definite)
+        before, line = set(self._definite), self._line
         self._statements(body, inside)
+        self._line = line
         after_then, self._definite = self._definite, before
         if orelse:
             negated: Expr = Apply("not", (condition,), BOOL)
@@ -323,7 +331,7 @@ class Lowering:
             if keyword.arg == "when":
                 guard = self._when(call, keyword.value, guard)
         delay: Literal[0, "synapse"] = "synapse" if self.dendritic and not back else 0
-        self.body.append(Send(target.array, value, guard, "pre" if back else "post", delay))
+        self.body.append(Send(target.array, value, guard, "pre" if back else "post", delay, self._line))
 
     def _when(self, call: ast.Call, test: ast.expr, guard: Expr | None) -> Expr:
         if not self.allowed.when or guard is not None:

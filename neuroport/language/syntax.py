@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 
 from neuroport.errors import Place, Problem
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
@@ -48,6 +49,11 @@ def place_of(node: ast.AST, start: Place) -> Place:
     line = getattr(node, "lineno", 1)
     column = getattr(node, "col_offset", 0)
     return Place(start.file, start.line + line - 1, start.column + column)
+
+
+def line_of(node: ast.AST, start: Place, lines: Sequence[str]) -> Place:
+    """Where a node stands, with that line of its text; `lines` are all of them."""
+    return replace(place_of(node, start), text=lines[getattr(node, "lineno", 1) - 1].strip())
 
 
 def parse_block(text: str, place: Place) -> tuple[Block, tuple[Problem, ...]]:

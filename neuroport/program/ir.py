@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from numpy.typing import NDArray
+
+from neuroport.errors import Place
 
 Numbers = NDArray[Any]
 """float64 in a real program, int64 (raw) in an integer one, and for integer variables in both."""
@@ -230,6 +232,8 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 # ------------------------------------------------------------------------------------------------------ statements
+# `place` is the line of a model's text that a statement came from, None where there is none. It does not count when
+# statements are compared.
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +242,7 @@ class Let:
 
     name: str
     value: Expr
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +261,7 @@ class Store:
     overflow: Overflow = "none"
     lo: int = 0
     hi: int = 0
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +276,7 @@ class Send:
     guard: Expr | None = None
     to: Literal["post", "pre"] = "post"
     delay: Literal[0, "synapse"] = 0
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +284,7 @@ class Spike:
     """The neuron spikes in this step where the condition holds. At most one per body."""
 
     condition: Expr
+    place: Place | None = field(default=None, compare=False)
 
 
 Stmt = Let | Store | Send | Spike
@@ -305,7 +313,7 @@ def with_expressions(stmt: Stmt, change: Callable[[Expr], Expr]) -> Stmt:
             guard = None if stmt.guard is None else change(stmt.guard)
             return replace(stmt, value=change(stmt.value), guard=guard)
         case Spike():
-            return Spike(change(stmt.condition))
+            return replace(stmt, condition=change(stmt.condition))
 
 
 def parts(body: Body) -> Iterator[Expr]:

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import InternalError
+from neuroport.errors import InternalError, Place
 from neuroport.program.ir import Body, Expr, Int, Numbers, Overflow, Real, Rounding, Store, Type
 
 Role = Literal["state", "parameter", "input", "weight", "visible"]
@@ -27,6 +27,7 @@ class Array:
     `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
     host may give to static weights whose range the network file says.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
+    `place`: where it was declared, or the line whose constant part it holds.
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
     value per copy, and `initial` the shape (size, copies) or (synapses, copies). Parameters are always shared.
@@ -53,6 +54,7 @@ class Array:
     visible: str = ""
     hidden: str = ""
     factor: str = ""
+    place: Place | None = None
 
     @property
     def wide(self) -> bool:
@@ -112,6 +114,7 @@ class Population:
     spiking: bool
     spike_slots: int
     first_element: int = 0
+    place: Place | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +146,7 @@ class Projection:
     post_body: Body
     row_condition: Expr | None = None
     twin: NDArray[np.int64] | None = None
+    place: Place | None = None
 
     @property
     def synapses(self) -> int:
@@ -183,6 +187,7 @@ class Readout:
     bit: Expr
     every: int
     phase: int
+    place: Place | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,6 +306,7 @@ class Program:
     """Real values of the parameter arrays that `derived` reads: what a switch starts from, in any arithmetic."""
     designed: dict[str, Designed] = field(default_factory=dict)
     """The arrays that the host may set and whose circuits deviate."""
+    place: Place | None = None
 
     def population(self, name: str) -> Population:
         """The population of that name."""

@@ -1,7 +1,8 @@
 """The readable text of a program: arrays with formats, bodies statement by statement, everything else a line each.
 
 Operators stand for the functions of the same meaning; every operation has its own parentheses, so that nothing depends
-on precedence. In an integer program a value's format follows it where an operation sets it: `Q(bits,frac)`.
+on precedence. In an integer program a value's format follows it where an operation sets it: `Q(bits,frac)`. Statements
+stand under the line of the model's text that they came from, arrays beside the place where they were declared.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.names import written
+from neuroport.program.places import by_line
 
 INFIX = {
     "add": "+",
@@ -135,7 +137,7 @@ def _array(array: Array) -> str:
         if array.role in ("state", "weight", "visible") and array.overflow != "none":
             parts.append(f"{array.rounding}, {array.overflow}")
     parts.append(_span(array.initial))
-    return ", ".join(parts)
+    return ", ".join(parts) + (f"  # {array.place.short}" if array.place is not None else "")
 
 
 def _span(values: NDArray[Any]) -> str:
@@ -161,7 +163,10 @@ def _block(title: str, body: Body) -> Iterator[str]:
     if title:
         yield f"  {title}"
     indent = "    " if title else "  "
-    yield from (indent + statement(stmt) for stmt in body)
+    for line, group in by_line(body):
+        if line:
+            yield f"{indent}# {line}"
+        yield from (indent + statement(stmt) for stmt in group)
 
 
 def statement(stmt: Stmt) -> str:

@@ -48,7 +48,7 @@ def _statement(stmt: Stmt, sent: set[str], change: _Change) -> Iterable[Stmt]:
         case Send():
             return (with_expressions(stmt, change.expr),)
         case Let(name=name) if name in sent:
-            changed = Let(change.twins.get(name, name), change.expr(stmt.value))
+            changed = replace(stmt, name=change.twins.get(name, name), value=change.expr(stmt.value))
             return (stmt, changed) if name in change.twins else (changed,)
         case _:
             return (stmt,)

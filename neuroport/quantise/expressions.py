@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.chips.chip import Chip
+from neuroport.errors import Place
 from neuroport.numerics.rng import stream_number
 from neuroport.program import intervals, printer
 from neuroport.program.constants import evaluate
@@ -63,6 +64,12 @@ LARGEST_EXPONENT = 700
 """exp of more than this is refused: no format could hold it beside its other values. Of less than -this it is 0."""
 
 
+Coefficient = Callable[
+    [str, Place | None, NDArray[np.float64], tuple[float, float], bool, bool], tuple[Int, NDArray[np.int64]]
+]
+"""See Formats.coefficient."""
+
+
 @dataclass(slots=True)
 class Shared:
     """What all bodies of one program share while they are lowered."""
@@ -73,7 +80,7 @@ class Shared:
     arrays: Arrays
     constants: dict[str, Numbers]
     range_of: Callable[[Expr], tuple[float, float]]
-    coefficient: Callable[[str, NDArray[np.float64], tuple[float, float], bool, bool], tuple[Int, NDArray[np.int64]]]
+    coefficient: Coefficient
     copies: int = 1
     tables: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     derived: list[Derived] = field(default_factory=list)
@@ -93,7 +100,7 @@ class Shared:
 class IntegerForm:
     """Lowers the expressions of one body. `out` receives the Lets that it needs; None: it must do without.
 
-    `demands`: what the body's local names are needed for.
+    `demands`: what the body's local names are needed for. `place`: that of the statement being lowered.
     """
 
     shared: Shared
@@ -104,6 +111,7 @@ class IntegerForm:
     demands: Demands | None = None
     temps: dict[str, Type] = field(default_factory=dict)
     fixed: dict[str, Expr] = field(default_factory=dict)
+    place: Place | None = None
     _named: int = 0
     _conditions: int = 0
 
@@ -118,7 +126,7 @@ class IntegerForm:
         lowered = self.lower(value, want)
         self.temps[name] = lowered.type
         assert self.out is not None
-        self.out.append(Let(name, lowered))
+        self.out.append(Let(name, lowered, self.place))
 
     def truth(self, expr: Expr) -> Expr:
         """A condition; a number counts as true when it is not 0."""
@@ -171,7 +179,7 @@ class IntegerForm:
         if isinstance(expr.type, Int) or isinstance(expr.value, int):
             return literal(int(expr.value))
         if not np.isfinite(expr.value):
-            self.shared.notes.problem(f"{self.label}: a constant is {expr.value}; integers have no infinity or NaN")
+            self._problem(f"a constant is {expr.value}; integers have no infinity or NaN")
             return literal(0)
         rule = self.shared.chip.word("coefficient")
         if expr.value.is_integer() and abs(expr.value) < 2**53:
@@ -231,8 +239,8 @@ class IntegerForm:
             least, most = (1, 63) if fn == "wrap" else (0, 62)
             if not least <= lo <= hi <= most:
                 shown = str(lo) if lo == hi else f"{lo}..{hi}"
-                self.shared.notes.problem(
-                    f"{self.label}: '{fn}' by {shown} bits; its number of bits goes from {least} to {most}: "
+                self._problem(
+                    f"'{fn}' by {shown} bits; its number of bits goes from {least} to {most}: "
                     f"give what it is taken from a range within that"
                 )
                 return literal(0)
@@ -250,8 +258,8 @@ class IntegerForm:
             most = max(bounds(args[0])[0] ** 2, bounds(args[0])[1] ** 2) if square else hi
             lo, hi = (max(lo, 0), most) if known > 0 else (lo, min(hi, 0)) if known < 0 else (lo, hi)
         if not fits((lo, hi)):
-            self.shared.notes.problem(
-                f"{self.label}: {fn} can reach {lo if abs(lo) > hi else hi}, which needs more than 62 bits; "
+            self._problem(
+                f"{fn} can reach {lo if abs(lo) > hi else hi}, which needs more than 62 bits; "
                 f"narrow the ranges of what it is computed from"
             )
             return literal(0, frac_)
@@ -370,18 +378,22 @@ class IntegerForm:
         shown = " and ".join(f"{real_range(x)}" for x in operands_)
         least = want.least if want.least is not None and abs(want.least) < 100 else None
         needed = "" if least is None else f", where the result needs steps of {2.0**-least:.3g},"
-        self.shared.notes.problem(
-            f"{self.label}: {what} of values in {shown}{needed} does not fit 62 bits and would lose the smaller one; "
+        self._problem(
+            f"{what} of values in {shown}{needed} does not fit 62 bits and would lose the smaller one; "
             f"narrow the ranges of what it is computed from, or limit the larger part with min(x, ...) or clip(x, ...)"
         )
 
     def too_large(self, fn: str, x: Expr, want: Demand) -> None:
         """A problem: a function whose largest value leaves no room for the steps that are needed."""
         assert want.least is not None
-        self.shared.notes.problem(
-            f"{self.label}: {fn} of values in {real_range(x)} needs steps of {2.0**-want.least:.3g} where its result "
+        self._problem(
+            f"{fn} of values in {real_range(x)} needs steps of {2.0**-want.least:.3g} where its result "
             f"goes, and 62 bits do not hold both; limit its argument, for example with min(x, 10)"
         )
+
+    def _problem(self, text: str) -> None:
+        """A problem of the statement being lowered."""
+        self.shared.notes.problem(self.place, f"{self.label}: {text}")
 
     def width(self, what: str, lost: int) -> None:
         """Note that operands lose bits to the width of the machine."""
@@ -456,8 +468,8 @@ class IntegerForm:
         return lo <= 0 <= hi
 
     def _no_divisor(self, lo: Fraction | float, hi: Fraction | float, division: Expr) -> None:
-        self.shared.notes.problem(
-            f"{self.label}: in {_shown(division)} the divisor, in {float(lo):g}..{float(hi):g}, can be 0; "
+        self._problem(
+            f"in {_shown(division)} the divisor, in {float(lo):g}..{float(hi):g}, can be 0; "
             f"keep it away from 0, for example with max(x, 0.001), or write a / b if b > 0.001 else ..."
         )
 
@@ -518,12 +530,12 @@ class IntegerForm:
                 self._no_divisor(*intervals.real(value.args[1], self.shared.range_of), value)
             else:
                 named = ", ".join(map(written, inputs))
-                self.shared.notes.problem(f"{self.label}: a constant computed from {named} is not finite")
+                self._problem(f"a constant computed from {named} is not finite")
             return None
         if not open_:
             lo, hi = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
         name = next(name for n in count() if (name := of_compiler(owner, kind, n)) not in self.shared.arrays)
-        type_, raw = self.shared.coefficient(name, values, (lo, hi), open_, deviates)
+        type_, raw = self.shared.coefficient(name, self.place, values, (lo, hi), open_, deviates)
         like = next(self.shared.real[r.array] for r in reads if (r.at != "scalar") == elements)
         rule = self.shared.chip.word("coefficient")
         array = Array(
@@ -538,6 +550,7 @@ class IntegerForm:
             range=(lo, hi) if moving else None,
             designed=(lo, hi) if deviates else None,
             rounding=rule.rounding,
+            place=self.place,
         )
         self.shared.arrays.add(array)
         if moving:
@@ -570,7 +583,7 @@ class IntegerForm:
             return value
         name = f"$q{self._named}"
         self._named += 1
-        self.out.append(Let(name, value))
+        self.out.append(Let(name, value, self.place))
         return Temp(name, value.type)
 
     def _function(self, fn: str, expr: Apply, want: Demand) -> Expr:
@@ -587,14 +600,14 @@ class IntegerForm:
             x = clipped(x, least, bounds(x)[1])
         lo, hi = bounds(x)
         if fn == "log" and lo <= 0:
-            self.shared.notes.problem(
-                f"{self.label}: {_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
+            self._problem(
+                f"{_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
                 f"keep it above 0, for example with max(x, 0.001)"
             )
             return literal(0)
         if fn == "sqrt" and lo < 0:
-            self.shared.notes.problem(
-                f"{self.label}: {_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
+            self._problem(
+                f"{_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
                 f"keep it from going below 0, for example with max(x, 0)"
             )
             return literal(0)
@@ -603,8 +616,8 @@ class IntegerForm:
             if np.ldexp(float(bounds(x)[1]), -frac(x)) < -LARGEST_EXPONENT:
                 return literal(0)
             if np.ldexp(float(bounds(x)[1]), -frac(x)) > LARGEST_EXPONENT:
-                self.shared.notes.problem(
-                    f"{self.label}: {_shown(expr)} of a value that can be as large as "
+                self._problem(
+                    f"{_shown(expr)} of a value that can be as large as "
                     f"{np.ldexp(float(hi), -frac(x)):g}; limit it, for example with min(x, 10)"
                 )
                 return literal(0)

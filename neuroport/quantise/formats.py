@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from neuroport.chips.chip import Chip, WordRule
-from neuroport.errors import Problem
+from neuroport.errors import Place, Problem
 from neuroport.program import intervals, printer
 from neuroport.program.fixed import (
     LIMIT,
@@ -39,15 +39,15 @@ class Notes:
     """What a quantisation found: report lines in order, and problems. Repeated problems are kept once."""
 
     lines: list[ReportLine] = field(default_factory=list)
-    problems: dict[str, Problem] = field(default_factory=dict)
+    problems: dict[Problem, None] = field(default_factory=dict)
 
     def line(self, subject: str, topic: str, text: str, **values: float | int | str) -> None:
         """Add a report line."""
         self.lines.append(ReportLine(subject, topic, text, dict(values)))
 
-    def problem(self, text: str) -> None:
+    def problem(self, place: Place | None, text: str) -> None:
         """Add a problem."""
-        self.problems.setdefault(text, Problem(None, text))
+        self.problems[Problem(place, text)] = None
 
 
 def word_class(array: Array) -> str:
@@ -101,7 +101,8 @@ class Formats:
             if array.role == "input":
                 continue
             if not np.isfinite(np.asarray(array.initial, dtype=np.float64)).all():
-                self.notes.problem(f"{array.name} holds a value that is not finite; give it finite numbers")
+                text = f"{array.name} holds a value that is not finite; give it finite numbers"
+                self.notes.problem(array.place, text)
                 array = replace(array, initial=np.nan_to_num(np.asarray(array.initial), posinf=0.0, neginf=0.0))
             if of_run(array.name):
                 self.arrays.add(_counter(array))
@@ -117,12 +118,18 @@ class Formats:
             self.derived.append(replace(entry, type=kind))
 
     def coefficient(
-        self, name: str, values: FloatArray, bounds: tuple[float, float], open_: bool, deviates: bool = False
+        self,
+        name: str,
+        place: Place | None,
+        values: FloatArray,
+        bounds: tuple[float, float],
+        open_: bool,
+        deviates: bool = False,
     ) -> tuple[Int, IntArray]:
         """The format of a parameter with these values and bounds, and its raw values.
 
-        `open_`: it may take any value within the bounds, by a switch or on another specimen of the chip. `deviates`:
-        its values are those of one specimen, and the format is that of all.
+        `place`: where it comes from. `open_`: it may take any value within the bounds, by a switch or on another
+        specimen of the chip. `deviates`: its values are those of one specimen, and the format is that of all.
         """
         rule = self.chip.word("coefficient")
         kind = fit(*bounds, rule.bits)
@@ -132,7 +139,8 @@ class Formats:
         else:
             kind = _finer(kind, np.array(bounds, np.float64) if deviates else values, bounds, rule)
         if max(abs(bounds[0]), abs(bounds[1])) > 0 and kind.frac > 1000:
-            self.notes.problem(f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it")
+            text = f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it"
+            self.notes.problem(place, text)
         raw = encode(values, kind)
         if open_:
             self._held(name, values, decode(raw, kind.frac), kind, bounds)
@@ -163,7 +171,8 @@ class Formats:
             if array.dynamic and array.range is None and array.designed is None and derived is not None:
                 bounds = self._derived_bounds(array, derived, values)
             open_ = array.dynamic or array.designed is not None
-            type_, raw = self.coefficient(array.name, values, bounds, open_, array.designed is not None)
+            deviates = array.designed is not None
+            type_, raw = self.coefficient(array.name, array.place, values, bounds, open_, deviates)
             self._keep(array, type_, raw, values, kind, self.chip.word(kind))
             return
         if array.role == "weight":
@@ -184,8 +193,9 @@ class Formats:
         if part.lo * copies >= -LIMIT and part.hi * copies <= LIMIT:
             return Int(part.lo * copies, part.hi * copies, part.frac)
         self.notes.problem(
+            array.place,
             f"{array.name}, a sum over {copies} copies, needs more than 62 bits; "
-            f"give the chip shorter words, or take fewer copies"
+            f"give the chip shorter words, or take fewer copies",
         )
         return part
 
@@ -219,8 +229,9 @@ class Formats:
             type_ = Int(math.ceil(ends[0]), math.floor(ends[1]), 0)
         if type_.lo < -LIMIT or type_.hi > LIMIT:
             self.notes.problem(
+                array.place,
                 f"{array.name} is an int without bounds, or with more than 62 bits; "
-                f"declare `range: [lowest, highest]` for it in its model"
+                f"declare `range: [lowest, highest]` for it in its model",
             )
             type_ = Int(-(2**31), 2**31 - 1, 0)
         if array.role == "weight" and rule.sign == "per_projection":
@@ -255,8 +266,9 @@ class Formats:
         lo, hi = (-top, top - 2) if mixed else ((0, top - 1) if raw.min() >= 0 else (-top, 0))
         if raw.min() < lo or raw.max() > hi:
             self.notes.problem(
+                array.place,
                 f"{array.name} holds weights from {raw.min()} to {raw.max()}; this chip has {lo}..{hi}"
-                f"{' in steps of 2 for projections of mixed sign' if mixed else ''}; rescale them"
+                f"{' in steps of 2 for projections of mixed sign' if mixed else ''}; rescale them",
             )
         odd = int((raw % 2 != 0).sum()) if mixed else 0
         if odd:
@@ -270,8 +282,9 @@ class Formats:
         lo, hi = intervals.real(derived.value, self.range_of)
         if not (math.isfinite(lo) and math.isfinite(hi)):
             self.notes.problem(
+                array.place,
                 f"{array.name} = {printer.expression(derived.value)} can become infinite within the ranges of the "
-                f"parameters that it follows from; narrow their ranges"
+                f"parameters that it follows from; narrow their ranges",
             )
             return _low(values), _high(values)
         return min(lo, _low(values)), max(hi, _high(values))
@@ -293,8 +306,9 @@ class Formats:
 
     def _no_range(self, array: Array) -> None:
         self.notes.problem(
+            array.place,
             f"{array.name} has no range, so no integer format can be chosen for it on chip '{self.chip.name}'; "
-            f"add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file"
+            f"add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file",
         )
         values = np.asarray(array.initial, dtype=np.float64)
         type_ = word(32, 16)

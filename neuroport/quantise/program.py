@@ -137,7 +137,7 @@ class _Quantiser:
         injections = tuple(self._injection(shared, i) for i in program.injections)
         series = tuple(self._series(shared, s) for s in program.series)
         if notes.problems:
-            raise InvalidInput(notes.problems.values())
+            raise InvalidInput(notes.problems)
         return replace(
             program,
             chip=self.chip.name,
@@ -167,6 +167,7 @@ class _Quantiser:
         out = lowerer.out
         lowerer.demands = Demands(body, lowerer.leaf, self._needed(lowerer.shared, where), self.program.copies)
         for stmt in body:
+            lowerer.place = stmt.place
             match stmt:
                 case Let(name=name, value=value):
                     lowerer.let(name, value)
@@ -180,7 +181,7 @@ class _Quantiser:
                         value = lowerer.number(stmt.value, self._of_send(stmt))
                     out.append(replace(stmt, value=value, guard=guard))
                 case Spike(condition=condition):
-                    out.append(Spike(lowerer.truth(condition)))
+                    out.append(replace(stmt, condition=lowerer.truth(condition)))
         return tuple(out)
 
     def _needed(self, shared: Shared, where: str) -> Callable[[Stmt], Demand]:
@@ -215,7 +216,7 @@ class _Quantiser:
         share = replace(kind, lo=kind.lo // copies, hi=kind.hi // copies)  # both ends are multiples
         part = self._rounded(lowerer, array, part, share, "saturate")
         part = clipped(part, share.lo, share.hi)
-        return Store(array.name, lowerer.total(part), None, "none", kind.lo, kind.hi)
+        return Store(array.name, lowerer.total(part), None, "none", kind.lo, kind.hi, lowerer.place)
 
     def _store(self, lowerer: IntegerForm, stmt: Store, out: list[Stmt], once: bool) -> None:
         array = lowerer.shared.arrays[stmt.array]
@@ -246,7 +247,8 @@ class _Quantiser:
         exact = value
         shift = kind.frac - frac(value)
         if array.overflow != "wrap" and shift > 0 and not fits((bounds(value)[0] << shift, bounds(value)[1] << shift)):
-            return Store(array.name, _raised(lowerer, value, kind, shift), guard, array.overflow, kind.lo, kind.hi)
+            raised = _raised(lowerer, value, kind, shift)
+            return Store(array.name, raised, guard, array.overflow, kind.lo, kind.hi, lowerer.place)
         value = self._rounded(lowerer, array, value, kind, array.overflow)
         if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
             value = _moved(lowerer, array, exact, value)
@@ -254,7 +256,8 @@ class _Quantiser:
             value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
-        return Store(array.name, value, guard, "none" if inside else array.overflow, kind.lo, kind.hi)
+        overflow = "none" if inside else array.overflow
+        return Store(array.name, value, guard, overflow, kind.lo, kind.hi, lowerer.place)
 
     def _rounded(self, lowerer: IntegerForm, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
@@ -284,7 +287,7 @@ class _Quantiser:
         return replace(event, body=self._body(lowerer, event.body, "once" if event.once else ""))
 
     def _readout(self, shared: Shared, readout: Readout) -> Readout:
-        lowerer = IntegerForm(shared, f"readout {readout.name}", readout.population)
+        lowerer = IntegerForm(shared, f"readout {readout.name}", readout.population, place=readout.place)
         return replace(readout, bit=lowerer.truth(readout.bit))
 
     def _projection(self, shared: Shared, projection: Projection) -> Projection:
@@ -298,7 +301,9 @@ class _Quantiser:
                     self._sent(shared, projection, stmt)
         condition = None
         if projection.row_condition is not None:
-            condition = IntegerForm(shared, f"{projection.name}.step", projection.name).truth(projection.row_condition)
+            place = projection.step[0].place
+            lowerer = IntegerForm(shared, f"{projection.name}.step", projection.name, place=place)
+            condition = lowerer.truth(projection.row_condition)
         return replace(
             projection,
             step=made["step"],
@@ -380,7 +385,8 @@ class _Quantiser:
         if limits is None:
             owner, _, name = series.input.partition(".")
             text = f"what a run captures for stimulus '{series.name}' is not known beforehand; give the input a range, "
-            self.notes.problem(f"{text}such as ranges: {{{name}: [-1, 1]}} at population '{owner}'")
+            text += f"such as ranges: {{{name}: [-1, 1]}} at population '{owner}'"
+            self.notes.problem(self.program.population(owner).place, text)
             return table
         fine = np.full(table.shape[1], np.ldexp(1.0, -EXACT))
         return np.stack([np.full(table.shape[1], limits[0]), fine, np.full(table.shape[1], limits[1])])
@@ -392,7 +398,8 @@ class _Quantiser:
         self, name: str, values: FloatArray, low: FloatArray, high: FloatArray, count: FloatArray
     ) -> None:
         if not np.isfinite(values).all():
-            self.notes.problem(f"a stimulus of {name} holds a value that is not finite; give it finite numbers")
+            text = f"a stimulus of {name} holds a value that is not finite; give it finite numbers"
+            self.notes.problem(self.program.arrays[name].place, text)
             return
         needed = min(EXACT, finest_frac(values))
         self.arriving.setdefault(name, []).append(
@@ -414,7 +421,7 @@ class _Quantiser:
                 shared.inputs[array.name] = held if rule.overflow == "wrap" else kept
                 coefficient = self.chip.word("coefficient").bits
                 total = _at_the_end(Read(array.name, "own", kind), shared.arrays[array.name], held, coefficient)
-                self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi)
+                self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi, array.place)
 
     def _held(self, array: Array, frac_: int) -> Int:
         """What a neuron can see of an input: its declared range, or the accumulator's word."""
@@ -448,16 +455,18 @@ class _Quantiser:
         lo, hi = (2 * lo, 2 * hi) if array.range is None else (lo + min(held.lo, 0), hi + max(held.hi, 0))
         if lo < -LIMIT or hi > LIMIT:
             self.notes.problem(
+                array.place,
                 f"the sum that can arrive at {array.name} needs more than 62 bits; "
-                f"give the input a range or narrow what is sent"
+                f"give the input a range or narrow what is sent",
             )
             return Int(limit.lo, limit.hi, wanted)
         arrives = _total(parts, wanted)
         beyond = not _within(arrives, held)
         if beyond and rule.overflow == "error":
             self.notes.problem(
+                array.place,
                 f"the sum that can arrive at {array.name}, {arrives[0]}..{arrives[1]}, does not fit the chip's "
-                f"accumulator of {rule.bits} bits; declare a wider range for the input or send less"
+                f"accumulator of {rule.bits} bits; declare a wider range for the input or send less",
             )
         what = {"saturate": "saturates and is counted", "wrap": "wraps"}.get(rule.overflow, "fails")
         self.notes.line(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neuroport.errors import RunFailed
+from neuroport.errors import RunFailed, located
 from neuroport.program.constants import evaluate, real
 from neuroport.program.executor import Executor
 from neuroport.program.held import held, shown
@@ -81,12 +81,12 @@ class Switchboard:
         if wrong.size:
             allowed = f"{shown(low)} .. {shown(high)}, its declared range" if limits else "the finite numbers"
             text = f"{written(name)} = {shown(wrong[0])} is outside {allowed}; give a value inside"
-            raise RunFailed(f"{text}, or widen the range" if limits else text)
+            raise self._failed(name, f"{text}, or widen the range" if limits else text)
         now = self._values.get(name)
         integer = now.dtype.kind == "i" if now is not None else _is_int(self._program, array)
         if integer and np.any(value != np.floor(value)):
-            fraction = shown(value[value != np.floor(value)][0])
-            raise RunFailed(f"{written(name)} is an int, and {fraction} was given; round it")
+            text = f"{written(name)} is an int, and {shown(value[value != np.floor(value)][0])} was given; round it"
+            raise self._failed(name, text)
         shape = np.shape(now) if now is not None else () if array is None else array.initial.shape
         return np.array(np.broadcast_to(value, shape), np.int64 if integer else np.float64)
 
@@ -104,7 +104,7 @@ class Switchboard:
         if reason:
             when = ", ".join(f"{written(name)} = {shown(np.ravel(v)[0])}" for name, v in changes.items())
             text = f"{derived.array} = {expression(derived.value)} {reason} when {when}; choose another value"
-            raise RunFailed(text)
+            raise self._failed(derived.array, text)
         return numbers
 
     def _raw(self, name: str, values: Numbers) -> Numbers:
@@ -117,8 +117,13 @@ class Switchboard:
         if outside.any() and isinstance(array.type, Int):
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
             text = f"is outside {low} .. {high}, what it holds on chip '{self._program.chip}'; give it a wider range"
-            raise RunFailed(f"{written(name)} = {shown(values[outside].flat[0])} {text}")
+            raise self._failed(name, f"{written(name)} = {shown(values[outside].flat[0])} {text}")
         return raw
+
+    def _failed(self, name: str, text: str) -> RunFailed:
+        """What to raise about a parameter."""
+        array = self._program.arrays.get(name)
+        return RunFailed(located([None if array is None else array.place], text))
 
 
 def _reads(derived: Derived) -> set[str]:

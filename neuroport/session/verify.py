@@ -10,9 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import Unsupported
+from neuroport.errors import Place, Unsupported
 from neuroport.program.executor import Backend
 from neuroport.program.machine import Program
+from neuroport.program.places import assigned, spiking
 from neuroport.program.plan import Capture, If, Item, Plan, Present, Repeat, Run, total_steps
 from neuroport.session.record import Chunk
 from neuroport.session.sensitivity import Sensitivity, Shadow
@@ -36,6 +37,9 @@ class Difference:
     "histogram": the count of joint state `element` of readout `name` differs after `step`.
     "overflows": the number of overflows of array `name` up to `step` differs.
     "samples": readout `name` was sampled at other steps, or more or less often, in the last piece before `step`.
+
+    `declared`: where the model or network file declares it. `assigned`: where statements store into the array or send
+    to it, or say when the population spikes.
     """
 
     kind: Literal["spike", "array", "histogram", "overflows", "samples"]
@@ -44,8 +48,18 @@ class Difference:
     element: int
     executors: tuple[str, str]
     values: tuple[float | int, float | int]
+    declared: Place | None = None
+    assigned: tuple[Place, ...] = ()
 
     def __str__(self) -> str:
+        known = {
+            "declared at": [self.declared] if self.declared is not None else [],
+            "assigned at": list(self.assigned),
+        }
+        where = [f"{what} {', '.join(place.short for place in places)}" for what, places in known.items() if places]
+        return f"{self._text()} ({', '.join(where)})" if where else self._text()
+
+    def _text(self) -> str:
         (a, b), (x, y) = self.executors, self.values
         match self.kind:
             case "spike":
@@ -116,8 +130,27 @@ def verify(
         )
         difference = exact or difference
     if difference is None or program.integer or difference.kind == "overflows":
-        return Verification(difference is None, names, end, difference, skipped)
-    return _explained(program, plan, able, seed, progress, difference, skipped)
+        found = Verification(difference is None, names, end, difference, skipped)
+    else:
+        found = _explained(program, plan, able, seed, progress, difference, skipped)
+    return replace(found, first_difference=_located(program, found.first_difference))
+
+
+def _located(program: Program, difference: Difference | None) -> Difference | None:
+    """The difference with the places of what differs."""
+    if difference is None:
+        return None
+    name = difference.name
+    match difference.kind:
+        case "spike":
+            return replace(difference, declared=program.population(name).place, assigned=spiking(program, name))
+        case "array" | "overflows":
+            return replace(difference, declared=program.arrays[name].place, assigned=assigned(program, name))
+        case "histogram":
+            place = next(readout.place for readout in program.readouts if readout.name == name)
+            return replace(difference, declared=place)
+        case "samples":
+            return difference
 
 
 def _able(program: Program, backends: Sequence[Backend | str]) -> tuple[list[Backend], dict[str, str]]:
