@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from neuroport.chips.chip import Chip
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, with_text
 from neuroport.program.fixed import (
     LIMIT,
     FloatArray,
@@ -421,7 +421,8 @@ class _Quantiser:
                 shared.inputs[array.name] = held if rule.overflow == "wrap" else kept
                 coefficient = self.chip.word("coefficient").bits
                 total = _at_the_end(Read(array.name, "own", kind), shared.arrays[array.name], held, coefficient)
-                self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi, array.place)
+                place = with_text(array.place, f"input {array.name.partition('.')[2]}")
+                self.limits[array.name] = Store(array.name, total, None, rule.overflow, held.lo, held.hi, place)
 
     def _held(self, array: Array, frac_: int) -> Int:
         """What a neuron can see of an input: its declared range, or the accumulator's word."""
