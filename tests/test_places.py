@@ -122,7 +122,7 @@ def stands(stmt: Stmt) -> bool:
         return False
     match stmt:
         case Store(array=array) if not array.endswith(".spiked"):
-            text = stmt.place.text.removeprefix("trace ")
+            text = stmt.place.text.removeprefix("trace ").removeprefix("input ")
             return names(stmt.place, array) and text in line_at(stmt.place)
         case Send() if "send" not in line_at(stmt.place):
             return stmt.place.text.startswith("send(target, ")  # what a model does that sends nothing itself
