@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import replace
 
 from neuroport.errors import Place, Problem
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
@@ -51,9 +50,10 @@ def place_of(node: ast.AST, start: Place) -> Place:
     return Place(start.file, start.line + line - 1, start.column + column)
 
 
-def line_of(node: ast.AST, start: Place, lines: Sequence[str]) -> Place:
+def line_of(node: ast.stmt | ast.expr, start: Place, lines: Sequence[str]) -> Place:
     """Where a node stands, with that line of its text; `lines` are all of them."""
-    return replace(place_of(node, start), text=lines[getattr(node, "lineno", 1) - 1].strip())
+    row = node.lineno - 1
+    return Place(start.file, start.line + row, start.column + node.col_offset, lines[row].strip())
 
 
 def parse_block(text: str, place: Place) -> tuple[Block, tuple[Problem, ...]]:
