@@ -120,14 +120,14 @@ def stands(stmt: Stmt) -> bool:
     """Whether the place of a statement is a line that assigns, sends, names or spikes as it does."""
     if stmt.place is None:
         return False
+    text = stmt.place.text.removeprefix("trace ").removeprefix("input ")  # of a declaration
     match stmt:
         case Store(array=array) if not array.endswith(".spiked"):
-            text = stmt.place.text.removeprefix("trace ").removeprefix("input ")
             return names(stmt.place, array) and text in line_at(stmt.place)
         case Send() if "send" not in line_at(stmt.place):
             return stmt.place.text.startswith("send(target, ")  # what a model does that sends nothing itself
         case _:
-            return bool(stmt.place.text) and stmt.place.text in line_at(stmt.place)
+            return bool(text) and text in line_at(stmt.place)
 
 
 def names(place: Place | None, array: str) -> bool:
@@ -421,6 +421,30 @@ def test_what_is_compiled_does_not_depend_on_where_a_model_stands() -> None:
     assert models[0].uncommented() == models[1].uncommented()
 
 
+def without_places(program: Program) -> Program:
+    """The same program, made of no text."""
+
+    def bare(body: Body) -> Body:
+        return tuple(replace(stmt, place=None) for stmt in body)
+
+    return replace(
+        program,
+        populations=tuple(replace(p, body=bare(p.body)) for p in program.populations),
+        projections=tuple(
+            replace(p, step=bare(p.step), arrive=bare(p.arrive), post_body=bare(p.post_body))
+            for p in program.projections
+        ),
+        events=tuple(replace(e, body=bare(e.body)) for e in program.events),
+    )
+
+
+def test_comments_do_not_make_a_module_too_large_to_be_inlined() -> None:
+    program = neuroport.compile(neuroport.load("pal_backward"), "generic16")
+    text, bare = module_text(program), module_text(without_places(program))
+    assert text.count("\n") - bare.count("\n") > 40
+    assert uncommented(text, "#") == uncommented(bare, "#")
+
+
 def test_folders_stay_out_of_generated_code() -> None:
     program = neuroport.compile(network(file="some/folder/n.yaml"), "generic16")
     for form in FORMS.values():
@@ -429,6 +453,7 @@ def test_folders_stay_out_of_generated_code() -> None:
 
 def test_equal_functions_are_written_once_whatever_lines_they_came_from() -> None:
     again = TEXT[TEXT.index("  m:\n") : TEXT.index("synapses:")].replace("  m:", "  other:")
+    again = again.replace("if x > 0.25:\n        n = n + 1", "if x > 0.25: n = n + 1")
     joined = TEXT[TEXT.index("  p: {") :].replace("p: {source: a, target: a", "q: {source: b, target: b")
     net = network(
         ("synapses:", f"{again}synapses:"),
