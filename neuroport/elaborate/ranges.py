@@ -9,9 +9,10 @@ import math
 from collections.abc import Callable
 from itertools import product
 
-from neuroport.program import intervals
-from neuroport.program.intervals import Interval
+from neuroport.program import functions
+from neuroport.program.intervals import Interval, RealInterval
 from neuroport.program.ir import Apply, Bool, Const, Expr, Int, Read, with_children
+from neuroport.program.reach import reach_of
 from neuroport.program.whole import LONGEST_SHIFT, TOO_LONG, NoValue
 
 Bounds = tuple[int, int] | tuple[float, float]
@@ -30,12 +31,12 @@ def bounds(expr: Expr, range_of: RangeOf) -> Bounds:
     parts: dict[str, Bounds] = {}
     outer = _with_ints_named(expr, range_of, parts)
 
-    def leaf(part: Expr) -> intervals.RealInterval:
+    def leaf(part: Expr) -> RealInterval:
         if not isinstance(part, Read):
             return -math.inf, math.inf
         return parts[part.array] if part.array in parts else range_of(part)
 
-    return intervals.real(outer, leaf)
+    return reach_of(outer, leaf)
 
 
 def _with_ints_named(expr: Expr, range_of: RangeOf, parts: dict[str, Bounds]) -> Expr:
@@ -67,7 +68,7 @@ def _exact(expr: Expr, range_of: RangeOf) -> Interval:
         case Apply(fn="shl" | "shr" as fn, args=(x, bits)):
             return _shifted(fn, _whole(x, range_of), _whole(bits, range_of))
         case Apply(fn=fn, args=args):
-            return intervals.apply(fn, [_argument(a, range_of) for a in args])
+            return functions.bounds(fn, *(_argument(a, range_of) for a in args))
         case _:
             raise ValueError(f"{expr} does not depend on parameters alone")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from neuroport.files import models as read_model
 from neuroport.files.context import Context
-from neuroport.language.syntax import CALLS
+from neuroport.language.syntax import calls
 from neuroport.network.objects import Population
 from neuroport.network.results import Readout, Recording, Samples, StateHistogram, StateRecord
 from neuroport.numerics import units
@@ -82,8 +82,9 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
     if population and state.tree is not None:
         model = population.neuron
         known = [item.name for item in model.states] + [item.name for item in model.parameters]
+        words = calls()
         for part in ast.walk(state.tree):
-            if isinstance(part, ast.Name) and part.id not in known and part.id not in CALLS:
+            if isinstance(part, ast.Name) and part.id not in known and part.id not in words:
                 report.unknown(state_node, "variable", part.id, known, f" in the state of {what}")
     if population is None or every is None or len(report.problems) > before:
         return None

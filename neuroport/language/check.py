@@ -17,7 +17,7 @@ from neuroport.language.names import (
     Twin,
     declared_type,
 )
-from neuroport.language.syntax import CALLS, SENDS, parse_block, parse_expression
+from neuroport.language.syntax import SENDS, calls, parse_block, parse_expression
 from neuroport.network.model import Block, Expression, NeuronModel, Parameter, SynapseModel
 from neuroport.program.ir import REAL, Type
 
@@ -130,7 +130,7 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
     else:
         declared += [(t.name, t.place) for t in model.traces]
     seen: set[str] = set()
-    reserved = {*BUILT_IN, *CALLS, *SENDS, "pre", "post", "twin", "target", "spiked"}
+    reserved = {*BUILT_IN, *calls(), *SENDS, "pre", "post", "twin", "target", "spiked"}
     for name, place in declared:
         if name in seen:
             yield Problem(place, f"'{name}' is declared twice in model '{model.name}'; names must differ")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -18,6 +18,7 @@ from neuroport.language import whole_bounds
 from neuroport.language.syntax import OVER_COPIES, line_of, place_of
 from neuroport.network.model import Block, Expression
 from neuroport.numerics.rng import stream_number
+from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import Interval
 from neuroport.program.ir import (
     BOOL,
@@ -70,7 +71,6 @@ _STEP_SUM = (
     "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
     "that is not the weight and has over_copies: shared"
 )
-_REAL_FUNCTIONS = frozenset(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,17 +452,12 @@ class Lowering:
         return found
 
     def _binary(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:
-        if fn in ("shl", "shr", "floordiv", "mod"):
-            if isinstance(left.type, Real) or isinstance(right.type, Real):
-                signs = {"shl": "<<", "shr": ">>", "floordiv": "//", "mod": "%"}
-                self._refuse(node, f"{signs[fn]} takes ints; one side is real")
-            return self._whole(node, fn, left, right)
-        if fn == "div":
-            return Apply("div", (self._as(left, REAL), self._as(right, REAL)), REAL)
-        left, right = self._unify(node, left, right)
-        if isinstance(left.type, Int):
-            return self._whole(node, fn, left, right)
-        return Apply(fn, (left, right), _wide(left.type))
+        function, real = FUNCTIONS[fn], isinstance(left.type, Real) or isinstance(right.type, Real)
+        if real and function.ints_only:
+            self._refuse(node, f"{function.infix} takes ints; one side is real")
+        if real or function.types == "reals":
+            return self._of_reals(fn, (left, right))
+        return self._whole(node, fn, left, right)
 
     def _whole(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:
         """A function of two ints; refused where a shift goes too far, or the ranges lead beyond 64 bits."""
@@ -509,38 +504,46 @@ class Lowering:
         if name in OVER_COPIES:
             return self._over_copies(node, name, args[0])
         values = [self._number(a) for a in args]
-        if name in _REAL_FUNCTIONS:
-            return Apply(name, (self._as(values[0], REAL),), REAL)
         if name == "relu":
-            zero: Expr = Const(0, Int(0, 0))
-            return Apply("max", self._unify(node, values[0], zero), _wide(values[0].type))
-        if name == "abs":
-            return Apply("abs", (values[0],), _wide(values[0].type))
-        if name in ("min", "max"):
-            result = values[0]
-            for other in values[1:]:
-                one, two = self._unify(node, result, other)
-                result = Apply(name, (one, two), _wide(one.type))
-            return result
-        if name == "clip":
-            x, low = self._unify(node, values[0], values[1])
-            x, high = self._unify(node, x, values[2])
-            low, high = self._unify(node, low, high)
-            return Apply("clip", (x, low, high), _wide(x.type))
+            return self._of_numbers("max", (values[0], Const(0, Int(0, 0))))
+        if name in ("saturate", "wrap"):
+            return self._word(node, name, values[0], values[1])
+        function = FUNCTIONS[name]
+        if function.ints_only:
+            self._refuse_real(node, name, values)
+        if function.types == "reals":
+            return self._of_reals(name, values)
+        result = self._of_numbers(name, values[: function.arity])
+        for other in values[function.arity :]:
+            result = self._of_numbers(name, (result, other))
+        return result
+
+    def _of_reals(self, fn: str, values: Sequence[Expr]) -> Expr:
+        """A function whose arguments become real numbers."""
+        return Apply(fn, tuple(self._as(v, REAL) for v in values), REAL)
+
+    def _of_numbers(self, fn: str, values: Sequence[Expr]) -> Expr:
+        """A function of ints, or of real numbers where one of them is."""
+        if any(isinstance(v.type, Real) for v in values):
+            return self._of_reals(fn, values)
+        return Apply(fn, tuple(values), INT)
+
+    def _refuse_real(self, node: ast.expr, name: str, values: Sequence[Expr]) -> None:
         if any(isinstance(v.type, Real) for v in values):
             self._refuse(node, f"{name} takes ints; one argument is real")
-        if name == "trunc_div":
-            return Apply("trunc_div", tuple(values), INT)
-        bits = values[1]
+
+    def _word(self, node: ast.expr, name: str, x: Expr, bits: Expr) -> Expr:
+        """An int brought into a word of so many bits, by saturation or by wrapping."""
+        self._refuse_real(node, name, (x, bits))
         if not isinstance(bits, Const) or not 1 <= bits.value <= 62:
             self._refuse(node, f"{name} takes a literal number of bits from 1 to 62 as its second argument")
             raise LoweringError
         width = int(bits.value)
         low_end, high_end = -(2 ** (width - 1)), 2 ** (width - 1) - 1
         if name == "wrap":
-            return Apply("wrap", (values[0], bits), Int(low_end, high_end))
+            return Apply("wrap", (x, bits), Int(low_end, high_end))
         ends = (Const(low_end, Int(low_end, low_end)), Const(high_end, Int(high_end, high_end)))
-        return Apply("clip", (values[0], *ends), Int(low_end, high_end))
+        return Apply("clip", (x, *ends), Int(low_end, high_end))
 
     def _normal(self) -> Expr:
         total: Expr | None = None

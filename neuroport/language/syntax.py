@@ -11,28 +11,17 @@ from collections.abc import Sequence
 from neuroport.errors import Place, Problem
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.network.model import Block, Expression
+from neuroport.program.functions import FUNCTIONS
 
-CALLS: dict[str, tuple[int, int]] = {
-    "abs": (1, 1),
-    "exp": (1, 1),
-    "log": (1, 1),
-    "sqrt": (1, 1),
-    "tanh": (1, 1),
-    "sigmoid": (1, 1),
-    "softplus": (1, 1),
+FORMS: dict[str, tuple[int, int]] = {
     "relu": (1, 1),
-    "min": (2, 8),
-    "max": (2, 8),
-    "clip": (3, 3),
     "uniform": (0, 0),
     "normal": (0, 0),
-    "trunc_div": (2, 2),
     "saturate": (2, 2),
-    "wrap": (2, 2),
     "sum_copies": (1, 1),
     "mean_copies": (1, 1),
 }
-"""Functions with the smallest and largest number of their arguments."""
+"""What the language calls like a function and a program writes otherwise, with the numbers of arguments of `calls`."""
 OVER_COPIES = ("sum_copies", "mean_copies")
 
 DEEPEST = 100
@@ -41,6 +30,11 @@ DEEPEST = 100
 SENDS = ("send", "send_back")
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.LShift, ast.RShift)
 _COMPARE = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+
+
+def calls() -> dict[str, tuple[int, int]]:
+    """Everything that a text may call, with the smallest and largest number of its arguments."""
+    return FORMS | {fn: (function.arity, function.most) for fn, function in FUNCTIONS.items() if function.most}
 
 
 def place_of(node: ast.AST, start: Place) -> Place:
@@ -211,10 +205,11 @@ class _Checker:
         if name in SENDS:
             self.refuse(node, f"{name} is a statement; put it on a line of its own")
             return
-        if name not in CALLS:
-            self.refuse(node, f"there is no function '{name}'; there are {', '.join(sorted(CALLS))}")
+        known = calls()
+        if name not in known:
+            self.refuse(node, f"there is no function '{name}'; there are {', '.join(sorted(known))}")
             return
-        low, high = CALLS[name]
+        low, high = known[name]
         if node.keywords or not low <= len(node.args) <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}"
             self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args) + len(node.keywords)} given")

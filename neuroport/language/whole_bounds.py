@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from neuroport.program import intervals
+from neuroport.program import functions, intervals
 from neuroport.program.intervals import Interval
 from neuroport.program.ir import Apply, Const, Expr, Int, Read, Temp, walk
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP
@@ -41,7 +41,7 @@ def bounds(expr: Expr, lets: Mapping[str, Interval]) -> Interval:
 def _applied(fn: str, args: list[Interval]) -> Interval:
     if fn in ("shl", "shr") and not 0 <= args[1][0] <= args[1][1] <= MOST_BITS:
         return UNKNOWN
-    lo, hi = intervals.apply(fn, args)
+    lo, hi = functions.bounds(fn, *args)
     if any(map(unknown, args)):
         return max(lo, UNKNOWN[0]), min(hi, UNKNOWN[1])
     return lo, hi

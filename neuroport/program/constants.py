@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.numerics import detmath
-from neuroport.program import whole
-from neuroport.program.ir import Apply, Const, Expr, Int, Numbers, Read, Real
+from neuroport.program import functions, whole
+from neuroport.program.ir import Apply, Bool, Const, Expr, Int, Numbers, Read, Real, Type
 from neuroport.program.machine import Array
 from neuroport.program.whole import NoValue
 
@@ -41,54 +40,19 @@ def _whole_const(value: int) -> Numbers:
     return np.asarray(value, np.int64)
 
 
-def _apply(fn: str, a: list[Numbers], type_: object) -> Numbers:
-    if fn in ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"):
+def _apply(fn: str, a: list[Numbers], type_: Type) -> Numbers:
+    if isinstance(type_, Bool):
         return _truth(fn, a)
     if isinstance(type_, Int):
-        return whole.apply(fn, a)
+        return whole.elementwise(functions.exact(fn), a)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return _real(fn, [np.asarray(x, np.float64) for x in a])
-
-
-def _real(fn: str, a: list[NDArray[np.float64]]) -> Numbers:
-    match fn:
-        case "add":
-            return np.asarray(a[0] + a[1])
-        case "sub":
-            return np.asarray(a[0] - a[1])
-        case "mul":
-            return np.asarray(a[0] * a[1])
-        case "div":
-            return np.asarray(a[0] / a[1])
-        case "neg":
-            return np.asarray(-a[0])
-        case "abs":
-            return np.asarray(abs(a[0]))
-        case "min":
-            return np.asarray(np.minimum(a[0], a[1]))
-        case "max":
-            return np.asarray(np.maximum(a[0], a[1]))
-        case "clip":
-            return np.asarray(np.minimum(np.maximum(a[0], a[1]), a[2]))
-        case "select":
-            return np.where(a[0] != 0, a[1], a[2])
-        case "to_real":
-            return a[0]
-        case "exp" | "log" | "sqrt" | "tanh" | "sigmoid" | "softplus":
-            return np.asarray(getattr(detmath, fn)(a[0]))
-        case _:
-            raise ValueError(f"no host arithmetic for '{fn}'")
+        return np.asarray(functions.host(fn)(*(np.asarray(x, np.float64) for x in a)))
 
 
 def _truth(fn: str, a: list[Numbers]) -> NDArray[np.int64]:
     if any(x.dtype.kind == "f" and np.isnan(x).any() for x in a):
         raise NoValue("compares what is not a number")
-    compare: dict[str, np.ufunc] = {"lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal}
-    compare |= {"eq": np.equal, "ne": np.not_equal, "and": np.logical_and, "or": np.logical_or}
-    if fn in ("and", "or", "not"):
-        a = [x != 0 for x in a]
-    result = np.logical_not(a[0]) if fn == "not" else compare[fn](a[0], a[1])
-    return np.asarray(result, np.int64)
+    return np.asarray(functions.host(fn)(*a), np.int64)
 
 
 def real(values: NDArray[Any], array: Array) -> NDArray[np.float64]:

@@ -1,22 +1,24 @@
-"""Exact bounds of integer expressions, and outer bounds of real ones."""
+"""How large the results of functions can get: exact bounds of ints, outer bounds of real numbers.
+
+`program.functions` names the rules of each entry; those of expressions follow in `program.reach`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import product
+from typing import TypeVar
 
-from neuroport.program.factors import sign
+from neuroport.program import whole
 from neuroport.program.fixed import round_shift
-from neuroport.program.ir import Apply, Const, Expr, Rounding
+from neuroport.program.ir import Rounding
 
 Interval = tuple[int, int]
 RealInterval = tuple[float, float]
+N = TypeVar("N", int, float)
 
-
-def hull(*parts: Interval) -> Interval:
-    """The smallest interval that holds all of them."""
-    return min(p[0] for p in parts), max(p[1] for p in parts)
+UNLIMITED: RealInterval = (-math.inf, math.inf)
 
 
 def rounded(x: Interval, shift: int, mode: Rounding) -> Interval:
@@ -28,25 +30,86 @@ def rounded(x: Interval, shift: int, mode: Rounding) -> Interval:
     return round_shift(x[0], shift, mode), round_shift(x[1], shift, mode)
 
 
-def trunc_div(a: int, b: int) -> int:
-    """The quotient rounded toward zero; 0 for b = 0."""
-    if b == 0:
-        return 0
-    magnitude = abs(a) // abs(b)
-    return magnitude if (a < 0) == (b < 0) else -magnitude
+# -------------------------------------------------------------------------------------------- of ints and real numbers
 
 
-def floor_div(a: int, b: int) -> int:
-    """Python's a // b; 0 for b = 0."""
-    return a // b if b else 0
+def hull(*parts: tuple[N, N]) -> tuple[N, N]:
+    """The smallest interval that holds all of them."""
+    return min(p[0] for p in parts), max(p[1] for p in parts)
 
 
-def round_div(a: int, b: int) -> int:
-    """The quotient to the nearest integer, half away from zero; 0 for b = 0."""
-    if b == 0:
-        return 0
-    magnitude = (2 * abs(a) + abs(b)) // (2 * abs(b))
-    return magnitude if (a < 0) == (b < 0) else -magnitude
+def same(x: tuple[N, N]) -> tuple[N, N]:
+    """Those of a function that changes nothing."""
+    return x
+
+
+def add(a: tuple[N, N], b: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of a + b."""
+    return a[0] + b[0], a[1] + b[1]
+
+
+def sub(a: tuple[N, N], b: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of a - b."""
+    return a[0] - b[1], a[1] - b[0]
+
+
+def neg(x: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of -x."""
+    return -x[1], -x[0]
+
+
+def least(*parts: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of the smallest."""
+    return min(p[0] for p in parts), min(p[1] for p in parts)
+
+
+def most(*parts: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of the largest."""
+    return max(p[0] for p in parts), max(p[1] for p in parts)
+
+
+def clip(x: tuple[N, N], low: tuple[N, N], high: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of min(max(x, low), high)."""
+    return min(max(x[0], low[0]), high[0]), min(max(x[1], low[1]), high[1])
+
+
+def select(_: tuple[N, N], one: tuple[N, N], other: tuple[N, N]) -> tuple[N, N]:
+    """Bounds of one of two."""
+    return hull(one, other)
+
+
+# ------------------------------------------------------------------------------------------------------------- of ints
+
+
+def truth(*_: Interval) -> Interval:
+    """Those of a condition."""
+    return 0, 1
+
+
+def mul(a: Interval, b: Interval) -> Interval:
+    """Bounds of a * b."""
+    corners = [x * y for x, y in product(a, b)]
+    return min(corners), max(corners)
+
+
+def magnitude(x: Interval) -> Interval:
+    """Bounds of |x|."""
+    return (0 if x[0] <= 0 <= x[1] else min(abs(x[0]), abs(x[1]))), max(abs(x[0]), abs(x[1]))
+
+
+def floor_div(a: Interval, b: Interval) -> Interval:
+    """Bounds of a // b."""
+    return _quotient(a, b, whole.floor_div)
+
+
+def trunc_div(a: Interval, b: Interval) -> Interval:
+    """Bounds of the quotient rounded toward zero."""
+    return _quotient(a, b, whole.trunc_div)
+
+
+def round_div(a: Interval, b: Interval) -> Interval:
+    """Bounds of the quotient rounded to the nearest."""
+    return _quotient(a, b, whole.round_div)
 
 
 def _quotient(a: Interval, b: Interval, divide: Callable[[int, int], int]) -> Interval:
@@ -59,7 +122,8 @@ def _quotient(a: Interval, b: Interval, divide: Callable[[int, int], int]) -> In
     return min(values), max(values)
 
 
-def _modulo(a: Interval, b: Interval) -> Interval:
+def mod(a: Interval, b: Interval) -> Interval:
+    """Bounds of a % b."""
     parts: list[Interval] = []
     if b[0] <= 0 <= b[1]:
         parts.append((0, 0))
@@ -71,167 +135,102 @@ def _modulo(a: Interval, b: Interval) -> Interval:
     return hull(*parts)
 
 
-def apply(fn: str, args: Sequence[Interval]) -> Interval:
-    """Bounds of a function of FUNCTIONS on integers; comparisons and logic give (0, 1)."""
-    a = args[0]
-    b = args[1] if len(args) > 1 else (0, 0)
-    match fn:
-        case "add":
-            return a[0] + b[0], a[1] + b[1]
-        case "sub":
-            return a[0] - b[1], a[1] - b[0]
-        case "mul":
-            corners = [x * y for x, y in product(a, b)]
-            return min(corners), max(corners)
-        case "neg":
-            return -a[1], -a[0]
-        case "abs":
-            return (0 if a[0] <= 0 <= a[1] else min(abs(a[0]), abs(a[1]))), max(abs(a[0]), abs(a[1]))
-        case "min":
-            return min(x[0] for x in args), min(x[1] for x in args)
-        case "max":
-            return max(x[0] for x in args), max(x[1] for x in args)
-        case "clip":
-            low, high = args[1], args[2]
-            return min(max(a[0], low[0]), high[0]), min(max(a[1], low[1]), high[1])
-        case "select":
-            return hull(args[1], args[2])
-        case "floordiv":
-            return _quotient(a, b, floor_div)
-        case "trunc_div":
-            return _quotient(a, b, trunc_div)
-        case "round_div":
-            return _quotient(a, b, round_div)
-        case "mod":
-            return _modulo(a, b)
-        case "shl":
-            return hull(*((x << k, x << k) for x, k in product(a, b)))
-        case "shr":
-            return hull(*((x >> k, x >> k) for x, k in product(a, b)))
-        case "bit_length":
-            nearest = 0 if a[0] <= 0 <= a[1] else min(abs(a[0]), abs(a[1]))
-            return nearest.bit_length(), max(a[0].bit_length(), a[1].bit_length())
-        case "wrap":
-            lo, hi = -(1 << (b[0] - 1)), (1 << (b[0] - 1)) - 1
-            return a if lo <= a[0] and a[1] <= hi else (lo, hi)
-        case "to_real":
-            return a
-        case "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "and" | "or" | "not":
-            return 0, 1
-    raise ValueError(f"no integer meaning for {fn!r}")
+def shl(x: Interval, bits: Interval) -> Interval:
+    """Bounds of x << bits."""
+    return hull(*((v << k, v << k) for v, k in product(x, bits)))
 
 
-def real(expr: Expr, range_of: Callable[[Expr], RealInterval]) -> RealInterval:
-    """Bounds of an expression in real numbers; (-inf, inf) where a divisor or logarithm reaches 0.
-
-    `range_of` gives those of everything that is neither a literal nor a function: reads, names, draws, sums.
-    """
-    match expr:
-        case Const():
-            return float(expr.value), float(expr.value)
-        case Apply(fn="mul", args=(a, b)) if a == b:
-            lo, hi = real(a, range_of)
-            return (0.0 if lo <= 0 <= hi else min(lo * lo, hi * hi)), max(lo * lo, hi * hi)
-        case Apply(fn="mul", args=(a, b)):
-            lo, hi = _real_apply("mul", [real(a, range_of), real(b, range_of)])
-            known = sign(a, b, lambda leaf: real(leaf, range_of))
-            return (max(lo, 0.0) if known > 0 else lo), (min(hi, 0.0) if known < 0 else hi)
-        case Apply(fn="select", args=(condition, one, other)):
-            return _hull(real(one, _where(condition, range_of)), real(other, _where(condition, range_of, negated=True)))
-        case Apply():
-            return _real_apply(expr.fn, [real(a, range_of) for a in expr.args])
-        case _:
-            return range_of(expr)
+def shr(x: Interval, bits: Interval) -> Interval:
+    """Bounds of x >> bits."""
+    return hull(*((v >> k, v >> k) for v, k in product(x, bits)))
 
 
-def _hull(a: RealInterval, b: RealInterval) -> RealInterval:
-    return min(a[0], b[0]), max(a[1], b[1])
+def bit_length(x: Interval) -> Interval:
+    """Bounds of the number of bits of |x|."""
+    nearest = 0 if x[0] <= 0 <= x[1] else min(abs(x[0]), abs(x[1]))
+    return nearest.bit_length(), max(x[0].bit_length(), x[1].bit_length())
 
 
-def _where(
-    condition: Expr, range_of: Callable[[Expr], RealInterval], negated: bool = False
-) -> Callable[[Expr], RealInterval]:
-    """The ranges of leaves where a condition holds (or does not), if it compares one of them with a literal."""
-    match condition:
-        case Apply(fn="gt" | "ge" | "lt" | "le" as fn, args=(x, Const(value=value))) if not isinstance(x, Apply):
-            above = (fn in ("gt", "ge")) != negated
-
-            def within(leaf: Expr) -> RealInterval:
-                lo, hi = range_of(leaf)
-                if leaf != x:
-                    return lo, hi
-                return (
-                    (max(lo, float(value)), max(hi, float(value)))
-                    if above
-                    else (min(lo, float(value)), min(hi, float(value)))
-                )
-
-            return within
-        case _:
-            return range_of
+def wrap(x: Interval, bits: Interval) -> Interval:
+    """Bounds of the lowest bits as a number of two's complement."""
+    lo, hi = -(1 << (bits[0] - 1)), (1 << (bits[0] - 1)) - 1
+    return x if lo <= x[0] and x[1] <= hi else (lo, hi)
 
 
-def _softplus(x: float) -> float:
-    return max(x, 0.0) + math.log1p(math.exp(-min(abs(x), 700.0)))
+# ---------------------------------------------------------------------------------------------------- of real numbers
 
 
-def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-min(max(x, -700.0), 700.0)))
+def unlimited(*_: RealInterval) -> RealInterval:
+    """Those of which nothing is known."""
+    return UNLIMITED
 
 
-def _real_apply(fn: str, args: list[RealInterval]) -> RealInterval:
-    a = args[0]
-    b = args[1] if len(args) > 1 else (0.0, 0.0)
-    match fn:
-        case "add":
-            return a[0] + b[0], a[1] + b[1]
-        case "sub":
-            return a[0] - b[1], a[1] - b[0]
-        case "mul":
-            corners = [0.0 if 0 in (x, y) else x * y for x, y in product(a, b)]
-            return min(corners), max(corners)
-        case "div":
-            if b[0] <= 0 <= b[1]:
-                return -math.inf, math.inf
-            corners = [x / y for x, y in product(a, b)]
-            if any(math.isnan(c) for c in corners):
-                return -math.inf, math.inf
-            return min(corners), max(corners)
-        case "neg":
-            return -a[1], -a[0]
-        case "abs":
-            return (0.0 if a[0] <= 0 <= a[1] else min(abs(a[0]), abs(a[1]))), max(abs(a[0]), abs(a[1]))
-        case "min":
-            return min(x[0] for x in args), min(x[1] for x in args)
-        case "max":
-            return max(x[0] for x in args), max(x[1] for x in args)
-        case "clip":
-            return min(max(a[0], args[1][0]), args[2][0]), min(max(a[1], args[1][1]), args[2][1])
-        case "select":
-            return min(args[1][0], args[2][0]), max(args[1][1], args[2][1])
-        case "to_real":
-            return a
-        case "exp":
-            return math.exp(min(a[0], 700.0)), math.exp(min(a[1], 700.0)) if a[1] <= 700 else math.inf
-        case "log":
-            return (math.log(a[0]), math.log(a[1])) if a[0] > 0 else (-math.inf, math.inf)
-        case "sqrt":
-            return math.sqrt(max(a[0], 0.0)), math.sqrt(max(a[1], 0.0))
-        case "tanh":
-            return math.tanh(a[0]), math.tanh(a[1])
-        case "sigmoid":
-            return _sigmoid(a[0]), _sigmoid(a[1])
-        case "softplus":
-            return _softplus(a[0]), _softplus(a[1])
-        case "floordiv" | "trunc_div" | "round_div":
-            lo, hi = _real_apply("div", [a, b])
-            return lo - 1, hi + 1
-        case "mod":
-            most = max(abs(b[0]), abs(b[1]))
-            return (0.0 if b[0] >= 0 else -most), (0.0 if b[1] <= 0 else most)
-        case "wrap":
-            half = 2.0 ** (b[1] - 1)
-            return -half, half
-        case "lt" | "le" | "gt" | "ge" | "eq" | "ne" | "and" | "or" | "not":
-            return 0.0, 1.0
-    return -math.inf, math.inf
+def real_truth(*_: RealInterval) -> RealInterval:
+    """Those of a condition."""
+    return 0.0, 1.0
+
+
+def real_mul(a: RealInterval, b: RealInterval) -> RealInterval:
+    """Bounds of a * b; nothing times what is unlimited is 0."""
+    corners = [0.0 if 0 in (x, y) else x * y for x, y in product(a, b)]
+    return min(corners), max(corners)
+
+
+def real_div(a: RealInterval, b: RealInterval) -> RealInterval:
+    """Bounds of a / b; none where b reaches 0."""
+    if b[0] <= 0 <= b[1]:
+        return UNLIMITED
+    corners = [x / y for x, y in product(a, b)]
+    return UNLIMITED if any(math.isnan(c) for c in corners) else (min(corners), max(corners))
+
+
+def real_whole_div(a: RealInterval, b: RealInterval) -> RealInterval:
+    """Bounds of a quotient rounded to a whole number in any way."""
+    lo, hi = real_div(a, b)
+    return lo - 1, hi + 1
+
+
+def real_mod(_: RealInterval, b: RealInterval) -> RealInterval:
+    """Bounds of a remainder with the sign of b."""
+    most = max(abs(b[0]), abs(b[1]))
+    return (0.0 if b[0] >= 0 else -most), (0.0 if b[1] <= 0 else most)
+
+
+def real_magnitude(x: RealInterval) -> RealInterval:
+    """Bounds of |x|."""
+    return (0.0 if x[0] <= 0 <= x[1] else min(abs(x[0]), abs(x[1]))), max(abs(x[0]), abs(x[1]))
+
+
+def real_wrap(_: RealInterval, bits: RealInterval) -> RealInterval:
+    """Bounds of the lowest bits as a number of two's complement."""
+    half = 2.0 ** (bits[1] - 1)
+    return -half, half
+
+
+def rising(function: Callable[[float], float]) -> Callable[[RealInterval], RealInterval]:
+    """The rule of a function that does not fall: its values at the ends."""
+
+    def rule(x: RealInterval) -> RealInterval:
+        return function(x[0]), function(x[1])
+
+    return rule
+
+
+def exp(x: RealInterval) -> RealInterval:
+    """Bounds of an exponential."""
+    return math.exp(min(x[0], 700.0)), math.exp(min(x[1], 700.0)) if x[1] <= 700 else math.inf
+
+
+def log(x: RealInterval) -> RealInterval:
+    """Bounds of a logarithm; none where x reaches 0."""
+    return (math.log(x[0]), math.log(x[1])) if x[0] > 0 else UNLIMITED
+
+
+def sqrt(x: RealInterval) -> RealInterval:
+    """Bounds of a square root, of what is not negative in x."""
+    return math.sqrt(max(x[0], 0.0)), math.sqrt(max(x[1], 0.0))
+
+
+tanh = rising(math.tanh)
+sigmoid = rising(lambda x: 1 / (1 + math.exp(-min(max(x, -700.0), 700.0))))
+softplus = rising(lambda x: max(x, 0.0) + math.log1p(math.exp(-min(abs(x), 700.0))))

@@ -58,50 +58,6 @@ Where = Literal["scalar", "own", "pre", "post", "twin"]
 Rounding = Literal["toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step"]
 Overflow = Literal["saturate", "wrap", "error", "none"]
 
-# Every function an expression may apply. Arguments and result per executor: docs/language.md.
-# `select(c, a, b)` is a if c else b. `clip(x, lo, hi)`. `shl(x, k)`/`shr(x, k)`: k an integer whose type says 0..62;
-# `shr` is floor. `bit_length(x)`: the bits of |x|, as Python's. `wrap(x, bits)`: bits a Const. `trunc_div` truncates,
-# `floordiv`/`mod` are Python's, `div` is real division, and `round_div` an integer quotient to the nearest (half away
-# from zero), x // 0 and x % 0 are 0.
-FUNCTIONS = frozenset(
-    (
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "abs",
-        "min",
-        "max",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "eq",
-        "ne",
-        "and",
-        "or",
-        "not",
-        "select",
-        "clip",
-        "floordiv",
-        "mod",
-        "trunc_div",
-        "round_div",
-        "shl",
-        "shr",
-        "bit_length",
-        "wrap",
-        "exp",
-        "log",
-        "sqrt",
-        "tanh",
-        "sigmoid",
-        "softplus",
-        "to_real",
-    )
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Const:
@@ -137,7 +93,7 @@ class Temp:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of FUNCTIONS applied to arguments."""
+    """A function of `program.functions` applied to arguments."""
 
     fn: str
     args: tuple[Expr, ...]

@@ -12,6 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from neuroport.program.functions import FUNCTIONS
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -36,25 +37,6 @@ from neuroport.program.ir import (
 from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.names import written
 from neuroport.program.places import by_line
-
-INFIX = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "div": "/",
-    "floordiv": "//",
-    "mod": "%",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "eq": "==",
-    "ne": "!=",
-    "and": "and",
-    "or": "or",
-    "shl": "<<",
-    "shr": ">>",
-}
 
 
 def text(program: Program) -> str:
@@ -201,7 +183,7 @@ def expression(expr: Expr) -> str:
         case Temp():
             return expr.name
         case Apply():
-            return _apply(expr)
+            return FUNCTIONS[expr.fn].printed([expression(arg) for arg in expr.args])
         case Round():
             stream = f", stream {expr.stream:016x}" if expr.mode == "stochastic" else ""
             return f"round({expression(expr.x)}, {expr.shift}, {expr.mode}{stream}){_format(expr.type)}"
@@ -212,19 +194,6 @@ def expression(expr: Expr) -> str:
         case Random():
             part = "" if expr.part is None else f".{expr.part}"
             return f"random({expr.stream:016x}{part})"
-
-
-def _apply(expr: Apply) -> str:
-    arguments = [expression(arg) for arg in expr.args]
-    if expr.fn in INFIX and len(arguments) == 2:
-        return f"({arguments[0]} {INFIX[expr.fn]} {arguments[1]})"
-    if expr.fn == "neg":
-        return f"(-{arguments[0]})"
-    if expr.fn == "not":
-        return f"(not {arguments[0]})"
-    if expr.fn == "select":
-        return f"({arguments[1]} if {arguments[0]} else {arguments[2]})"
-    return f"{expr.fn}({', '.join(arguments)})"
 
 
 def _format(kind_of: Type) -> str:

@@ -1,8 +1,10 @@
-"""Whole numbers on the host, elementwise: exact, or refused where they need more than 63 bits."""
+"""Whole numbers on the host: the exact meaning of every function of ints, elementwise over arrays where need be.
+
+Each function is on Python ints of any size; `program.functions` names the one of each entry.
+"""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Problem
-from neuroport.program.intervals import floor_div, trunc_div
 
 LONGEST_SHIFT = 64
 """A number that is shifted further to the left does not fit into 63 bits."""
@@ -25,9 +26,9 @@ class NoValue(InvalidInput):
         super().__init__([Problem(None, f"a constant that follows from parameters {reason}")])
 
 
-def apply(fn: str, args: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """A function of FUNCTIONS on ints. NoValue where a result needs more than 63 bits."""
-    exact = np.frompyfunc(_FUNCTIONS[fn], len(args), 1)
+def elementwise(function: Callable[..., int], args: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """A function of ints on arrays of them. NoValue where a result needs more than 63 bits."""
+    exact = np.frompyfunc(function, len(args), 1)
     result = np.asarray(exact(*(np.asarray(a).astype(object) for a in args)), object)
     try:
         return result.astype(np.int64)
@@ -35,49 +36,83 @@ def apply(fn: str, args: Sequence[NDArray[Any]]) -> NDArray[Any]:
         raise NoValue(TOO_LONG) from None
 
 
-def _mod(x: int, y: int) -> int:
-    return x % y if y else 0
+# ------------------------------------------------------------------------------------------------------- quotients
 
 
-def _shl(x: int, bits: int) -> int:
+def floor_div(a: int, b: int) -> int:
+    """Python's a // b; 0 for b = 0."""
+    return a // b if b else 0
+
+
+def mod(a: int, b: int) -> int:
+    """Python's a % b, with the sign of b; 0 for b = 0."""
+    return a % b if b else 0
+
+
+def trunc_div(a: int, b: int) -> int:
+    """The quotient rounded toward zero; 0 for b = 0."""
+    if b == 0:
+        return 0
+    magnitude = abs(a) // abs(b)
+    return magnitude if (a < 0) == (b < 0) else -magnitude
+
+
+def round_div(a: int, b: int) -> int:
+    """The quotient to the nearest integer, half away from zero; 0 for b = 0."""
+    if b == 0:
+        return 0
+    magnitude = (2 * abs(a) + abs(b)) // (2 * abs(b))
+    return magnitude if (a < 0) == (b < 0) else -magnitude
+
+
+# ----------------------------------------------------------------------------------------------------------- words
+
+
+def shl(x: int, bits: int) -> int:
+    """The number times 2**bits."""
+    return x << _count(bits)
+
+
+def shr(x: int, bits: int) -> int:
+    """The number times 2**-bits, rounded down."""
+    return x >> _count(bits)
+
+
+def _count(bits: int) -> int:
     if bits < 0:
         raise NoValue("shifts by a negative number of bits")
-    return x << min(bits, LONGEST_SHIFT)
+    return min(bits, LONGEST_SHIFT)
 
 
-def _shr(x: int, bits: int) -> int:
-    if bits < 0:
-        raise NoValue("shifts by a negative number of bits")
-    return x >> min(bits, LONGEST_SHIFT)
+def bit_length(x: int) -> int:
+    """The number of bits of |x|, as Python's."""
+    return x.bit_length()
 
 
-def _wrap(x: int, bits: int) -> int:
+def wrap(x: int, bits: int) -> int:
+    """The value of the lowest `bits` bits as a two's complement number."""
     half = 1 << (bits - 1)
     return (x + half) % (2 * half) - half
 
 
-def _clip(x: int, low: int, high: int) -> int:
+# ----------------------------------------------------------------------------------------------------- choices, logic
+
+
+def clip(x: int, low: int, high: int) -> int:
+    """Give low where x is below it, otherwise high where x is above it, otherwise x."""
     return min(max(x, low), high)
 
 
-def _select(condition: int, one: int, other: int) -> int:
+def select(condition: int, one: int, other: int) -> int:
+    """One number where the condition holds, otherwise the other."""
     return one if condition else other
 
 
-_FUNCTIONS: dict[str, Callable[..., int]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "neg": operator.neg,
-    "abs": abs,
-    "min": min,
-    "max": max,
-    "clip": _clip,
-    "select": _select,
-    "floordiv": floor_div,
-    "mod": _mod,
-    "trunc_div": trunc_div,
-    "shl": _shl,
-    "shr": _shr,
-    "wrap": _wrap,
-}
+def both(a: int, b: int) -> int:
+    """Whether both hold."""
+    return bool(a) and bool(b)
+
+
+def either(a: int, b: int) -> int:
+    """Whether one of them holds."""
+    return bool(a) or bool(b)

@@ -13,9 +13,9 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from neuroport.program import intervals
 from neuroport.program.factors import power
-from neuroport.program.intervals import RealInterval
+from neuroport.program.functions import FUNCTIONS
+from neuroport.program.intervals import UNLIMITED, RealInterval
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -33,6 +33,7 @@ from neuroport.program.ir import (
     Sum,
     Temp,
 )
+from neuroport.program.reach import reach_of
 
 GUARD = 4
 """Bits behind the last one of a store, so that roundings on the way stay far below one unit of it."""
@@ -126,7 +127,7 @@ class Demands:
 
     def reach(self, expr: Expr) -> RealInterval:
         """The range of a real expression, from the ranges of what it reads."""
-        return intervals.real(expr, self._leaf)
+        return reach_of(expr, self._leaf)
 
     def _leaf(self, expr: Expr) -> RealInterval:
         match expr:
@@ -177,12 +178,11 @@ def operands(expr: Apply, want: Demand, reach: Reach) -> Sequence[Demand]:
     if isinstance(expr.type, Bool):
         return _of_condition(expr, reach)
     parts = [reach(a) for a in expr.args]
-    rule = _RULES.get(expr.fn)
-    return rule(want, parts, expr) if rule is not None else [want.within(-math.inf, math.inf)] * len(parts)
+    return _RULES.get(expr.fn, _curve)(want, parts, expr)
 
 
 def _of_condition(expr: Apply, reach: Reach) -> Sequence[Demand]:
-    if expr.fn in ("and", "or", "not"):
+    if FUNCTIONS[expr.fn].types == "truths":
         return [ANY] * len(expr.args)
     if len(expr.args) == 1:
         return [ANY]
@@ -321,6 +321,19 @@ def _select(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Deman
     return [ANY, want, want]
 
 
+def _unlimited(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
+    return [want.within(*UNLIMITED)] * len(parts)
+
+
+def _curve(want: Demand, parts: list[RealInterval], expr: Apply) -> Sequence[Demand]:
+    """What a curve without a rule of its own needs: as many more bits as it is steep, to where it is flat."""
+    curve = FUNCTIONS[expr.fn].curve
+    if curve is None:
+        raise ValueError(f"no rule says what {expr.fn} needs of its operands")
+    ends = UNLIMITED if curve.flat is None or want.frac is None else curve.flat(max(want.frac, -1))
+    return [want.within(*ends, max(0, exponent((0.0, curve.slope(*parts[0])))))]
+
+
 def _exp(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     largest = min(parts[0][1], math.log(want.hi) if 0 < want.hi < math.inf else math.inf)
     bits = math.ceil(min(largest, 700.0) / math.log(2)) + 1
@@ -345,7 +358,7 @@ def _sqrt(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]
     return [want.within(-math.inf, hi, COARSE)]
 
 
-def _bounded(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
+def _tanh(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     return [want.within(-_tail(want), _tail(want))]
 
 
@@ -365,10 +378,11 @@ _RULES: dict[str, Rule] = {
     "max": _max,
     "clip": _clip,
     "select": _select,
+    "floordiv": _unlimited,
+    "mod": _unlimited,
     "exp": _exp,
     "log": _log,
     "sqrt": _sqrt,
-    "tanh": _bounded,
-    "sigmoid": _bounded,
+    "tanh": _tanh,
     "softplus": _softplus,
 }

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 from neuroport.chips.chip import Chip
 from neuroport.errors import Place
 from neuroport.numerics.rng import stream_number
-from neuroport.program import intervals, printer
+from neuroport.program import functions, intervals, printer
 from neuroport.program.constants import evaluate
 from neuroport.program.factors import sign
 from neuroport.program.fixed import constant, round_shift
+from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import Interval
 from neuroport.program.ir import (
     BOOL,
@@ -47,6 +48,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Array, Arrays, Derived, Projection
 from neuroport.program.names import LENGTH, of_compiler, written
+from neuroport.program.reach import reach_of
 from neuroport.quantise import lookup, products, quotients, tables
 from neuroport.quantise.demand import ANY, Demand, Demands, of_sum, operands
 from neuroport.quantise.formats import Notes, is_parameter
@@ -59,7 +61,6 @@ SIGNIFICANT = 16
 """Bits of an operand that are kept as long as the other one has more."""
 LEFT = 8
 """An operand whose largest raw value falls below this has lost its meaning."""
-_COMPARISONS = frozenset("lt le gt ge eq ne".split())
 LARGEST_EXPONENT = 700
 """exp of more than this is refused: no format could hold it beside its other values. Of less than -this it is 0."""
 
@@ -143,7 +144,7 @@ class IntegerForm:
         """The range of a real expression."""
         if self.demands is not None:
             return self.demands.reach(expr)
-        return intervals.real(expr, self.leaf)
+        return reach_of(expr, self.leaf)
 
     def leaf(self, expr: Expr) -> intervals.RealInterval:
         """The range of what is read, from its format."""
@@ -208,11 +209,12 @@ class IntegerForm:
 
     def _apply(self, expr: Apply, want: Demand) -> Expr:
         fn = expr.fn
-        if fn in tables.FUNCTIONS:
+        function = FUNCTIONS[fn]
+        if function.curve is not None:
             return self._function(fn, expr, want)
         if fn == "div":
             return self._divide(expr, want)
-        if fn in ("and", "or", "not"):
+        if function.types == "truths":
             return Apply(fn, tuple(self.truth(a) for a in expr.args), BOOL)
         if fn == "select":
             return self._select(expr, want)
@@ -220,7 +222,7 @@ class IntegerForm:
         args = [self.number(a, w) for a, w in zip(expr.args, wants, strict=True)]
         if isinstance(expr.type, Int):
             return self._exact(fn, args)
-        if fn in _COMPARISONS:
+        if function.types == "comparison":
             return Apply(fn, tuple(self._align(args, wants, lambda parts: parts, wants[0])), BOOL)
         if fn == "to_real":
             return args[0]
@@ -229,8 +231,10 @@ class IntegerForm:
             return _signed(self.multiply(args[0], args[1], wants, want), known)
         if fn in ("neg", "abs"):
             return self._made(fn, args, frac(args[0]))
-        aligned = self._align(args, wants, lambda parts: [intervals.apply(fn, parts)], want)
-        return self._made(fn, aligned, 0 if fn in ("floordiv", "round_div") else frac(aligned[0]))
+        aligned = self._align(args, wants, lambda parts: [functions.bounds(fn, *parts)], want)
+        if function.degree is None:
+            raise ValueError(f"{self.label}: no rule brings {printer.expression(expr)} into integers")
+        return self._made(fn, aligned, function.degree * frac(aligned[0]))
 
     def _exact(self, fn: str, args: list[Expr]) -> Expr:
         """A function of ints: exact, or refused."""
@@ -251,7 +255,7 @@ class IntegerForm:
         return self._made(fn, args, frac_)
 
     def _made(self, fn: str, args: Sequence[Expr], frac_: int) -> Expr:
-        lo, hi = intervals.apply(fn, [bounds(a) for a in args])
+        lo, hi = functions.bounds(fn, *(bounds(a) for a in args))
         if fn == "mul":
             known = sign(args[0], args[1], bounds)
             square = args[0] == args[1]
@@ -309,7 +313,7 @@ class IntegerForm:
 
         def fit_at(fa: int, fb: int) -> bool:
             parts = [_scaled(bounds(a), frac(a), fa, rule), _scaled(bounds(b), frac(b), fb, rule)]
-            return fits(intervals.apply("mul", parts))
+            return fits(intervals.mul(*parts))
 
         if not fit_at(frac(a), frac(b)):
             same = a == b
@@ -331,7 +335,7 @@ class IntegerForm:
 
     def sum(self, a: Expr, b: Expr) -> Expr:
         """The sum of two integer expressions of different fracs."""
-        one, other = self._align([a, b], (ANY, ANY), lambda parts: [intervals.apply("add", parts)], ANY)
+        one, other = self._align([a, b], (ANY, ANY), lambda parts: [intervals.add(*parts)], ANY)
         return self._made("add", [one, other], frac(one))
 
     def compared(self, fn: str, x: Expr, raw: int) -> Expr:
@@ -464,7 +468,7 @@ class IntegerForm:
 
     def _may_be_zero(self, parameters: Expr) -> bool:
         """Whether what follows from parameters alone can be 0."""
-        lo, hi = intervals.real(parameters, self.shared.range_of)
+        lo, hi = reach_of(parameters, self.shared.range_of)
         return lo <= 0 <= hi
 
     def _no_divisor(self, lo: Fraction | float, hi: Fraction | float, division: Expr) -> None:
@@ -518,7 +522,7 @@ class IntegerForm:
     def _new_parameter(self, owner: str, value: Expr, kind: str, elements: bool) -> Read | None:
         reads = [e for e in walk(value) if isinstance(e, Read)]
         inputs = {r.array: self._initial(r.array) for r in reads}
-        lo, hi = intervals.real(value, self.shared.range_of)
+        lo, hi = reach_of(value, self.shared.range_of)
         moving = any(self.shared.real[n].dynamic or n == LENGTH for n in inputs) or any(
             d.array in inputs for d in self.shared.derived
         )
@@ -527,7 +531,7 @@ class IntegerForm:
         values = np.asarray(evaluate(value, inputs), np.float64)
         if not (np.isfinite(values).all() and (not open_ or (np.isfinite(lo) and np.isfinite(hi)))):
             if kind == "recip" and isinstance(value, Apply):
-                self._no_divisor(*intervals.real(value.args[1], self.shared.range_of), value)
+                self._no_divisor(*reach_of(value.args[1], self.shared.range_of), value)
             else:
                 named = ", ".join(map(written, inputs))
                 self._problem(f"a constant computed from {named} is not finite")
@@ -588,27 +592,20 @@ class IntegerForm:
 
     def _function(self, fn: str, expr: Apply, want: Demand) -> Expr:
         resolved = self._resolve(expr)
-        reached = (0.0, 0.0) if resolved is None else intervals.real(resolved, self.shared.range_of)
+        reached = (0.0, 0.0) if resolved is None else reach_of(resolved, self.shared.range_of)
         if resolved is not None and (np.isfinite(reached).all() or not self._conditions):
             hoisted = self._hoist(resolved, "fixed")
             if hoisted is not None:
                 return hoisted
         inner = operands(expr, want, self.reach)[0]
         x = self.number(expr.args[0], inner)
-        least = {"log": 1, "sqrt": 0}.get(fn)
-        if least is not None and self._conditions and bounds(x)[1] >= least:
-            x = clipped(x, least, bounds(x)[1])
+        domain = tables.curve(fn).domain
+        if domain is not None and self._conditions and bounds(x)[1] >= domain.least:
+            x = clipped(x, domain.least, bounds(x)[1])
         lo, hi = bounds(x)
-        if fn == "log" and lo <= 0:
+        if domain is not None and lo < domain.least:
             self._problem(
-                f"{_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
-                f"keep it above 0, for example with max(x, 0.001)"
-            )
-            return literal(0)
-        if fn == "sqrt" and lo < 0:
-            self._problem(
-                f"{_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; "
-                f"keep it from going below 0, for example with max(x, 0)"
+                f"{_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; {domain.remedy}"
             )
             return literal(0)
         if fn == "exp":

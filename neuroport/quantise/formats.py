@@ -10,7 +10,7 @@ import numpy as np
 
 from neuroport.chips.chip import Chip, WordRule
 from neuroport.errors import Place, Problem
-from neuroport.program import intervals, printer
+from neuroport.program import printer
 from neuroport.program.fixed import (
     LIMIT,
     LONGEST,
@@ -28,6 +28,7 @@ from neuroport.program.fixed import (
 from neuroport.program.ir import Const, Expr, Int, Read, Real, Store, Sum
 from neuroport.program.machine import Array, Arrays, Derived, Program, ReportLine, bodies, stored
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
+from neuroport.program.reach import reach_of
 
 _RUN = {STEP, ITEM_STEP}
 LOST = 8
@@ -279,7 +280,7 @@ class Formats:
         return np.clip(raw, lo, hi)
 
     def _derived_bounds(self, array: Array, derived: Derived, values: FloatArray) -> tuple[float, float]:
-        lo, hi = intervals.real(derived.value, self.range_of)
+        lo, hi = reach_of(derived.value, self.range_of)
         if not (math.isfinite(lo) and math.isfinite(hi)):
             self.notes.problem(
                 array.place,
@@ -301,7 +302,7 @@ class Formats:
             return float(values.min()), float(values.max())
         derived = next((d for d in self.program.derived if d.array == array.name), None)
         if array.range is None and array.designed is None and derived is not None:
-            return intervals.real(derived.value, self.range_of)
+            return reach_of(derived.value, self.range_of)
         return real_bounds(array)
 
     def _no_range(self, array: Array) -> None:

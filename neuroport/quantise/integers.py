@@ -49,7 +49,7 @@ def clipped(value: Expr, lo: int, hi: int) -> Expr:
     """A value limited to raw ends at its own frac; the value itself where it cannot be outside."""
     if lo <= bounds(value)[0] and bounds(value)[1] <= hi:
         return value
-    ends = intervals.apply("clip", [bounds(value), (lo, lo), (hi, hi)])
+    ends = intervals.clip(bounds(value), (lo, lo), (hi, hi))
     limits = (literal(lo, frac(value)), literal(hi, frac(value)))
     return Apply("clip", (value, *limits), Int(*ends, frac(value)))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neuroport.program import intervals
+from neuroport.program.curves import POSITIVE
 from neuroport.program.fixed import fit_frac
 from neuroport.program.intervals import Interval
 from neuroport.program.ir import Apply, Expr, Int, Lookup, Round
@@ -21,12 +24,6 @@ if TYPE_CHECKING:
 
 STEP_BITS = 29
 """Bits of an argument within one interval, at most."""
-
-_WIDE: dict[str, Callable[[IntegerForm, Expr, Demand], Expr]] = {
-    "exp": normalised.exp,
-    "log": normalised.log,
-    "sqrt": normalised.sqrt,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +45,27 @@ class Uniform:
 
 def look_up(lowerer: IntegerForm, fn: str, x: Expr, want: Demand) -> Expr:
     """A function of a variable, in the table that gives what is needed of it."""
-    wide = _WIDE.get(fn) if lowerer.shared.chip.tables == "normalised" else None
-    if fn == "softplus" and wide is None and lowerer.shared.chip.tables == "normalised":
-        return _softplus(lowerer, x, want)
     table = uniform(lowerer, fn, x)
+    wide = _WIDE.get(fn) if lowerer.shared.chip.tables == "normalised" else None
     if wide is not None and not normalised.precise(table.built.error, table.built.frac, want):
         return wide(lowerer, x, want)
     return _written(lowerer, table)
 
 
 def _softplus(lowerer: IntegerForm, x: Expr, want: Demand) -> Expr:
-    table = uniform(lowerer, "softplus", x)
-    if normalised.precise(table.built.error, table.built.frac, want):
-        return _written(lowerer, table)
+    """Softplus over a wide range: the larger of x and 0, and what is missing beside it."""
     x = lowerer.name(x)
-    tail = look_up(lowerer, "tail", lowerer.made("abs", x, frac_=frac(x)), want)
-    return lowerer.sum(lowerer.made("max", x, literal(0, frac(x)), frac_=frac(x)), tail)
+    rest = look_up(lowerer, "tail", lowerer.made("abs", x, frac_=frac(x)), want)
+    return lowerer.sum(lowerer.made("max", x, literal(0, frac(x)), frac_=frac(x)), rest)
+
+
+_WIDE: dict[str, Callable[[IntegerForm, Expr, Demand], Expr]] = {
+    "exp": normalised.exp,
+    "log": normalised.log,
+    "sqrt": normalised.sqrt,
+    "softplus": _softplus,
+}
+"""What a function becomes over a range too wide for a table of equal intervals; those that are flat there need none."""
 
 
 def uniform(lowerer: IntegerForm, fn: str, x: Expr) -> Uniform:
@@ -78,7 +80,7 @@ def uniform(lowerer: IntegerForm, fn: str, x: Expr) -> Uniform:
         lo, hi = _domain(fn, bounds(x), frac(x), chip.table_bits)
         step = _step(lo, hi, chip.table_intervals)
     x = clipped(x, lo, hi)
-    base = lo if fn == "log" else (lo >> step) << step
+    base = lo if tables.curve(fn).domain is POSITIVE else (lo >> step) << step  # every entry has a value
     count = ((hi - base) >> step) + (2 if step else 1)
     return Uniform(fn, x, base, step, tables.table(fn, base, step, count, frac(x), chip.table_bits), lost)
 
@@ -126,10 +128,12 @@ def _name(lowerer: IntegerForm, table: Uniform) -> str:
 def _domain(fn: str, ends: Interval, f: int, bits: int) -> Interval:
     """The part of an interval where the function is neither saturated in the table's format nor undefined."""
     lo, hi = ends
-    if fn in ("sqrt", "log"):  # what rounding brings below, or out of, the domain
-        least = 1 if fn == "log" else 0
-        return max(lo, least), max(hi, least)
-    low, high = tables.saturation(fn, _out_frac(fn, hi, f, bits))
+    curve = tables.curve(fn)
+    if curve.domain is not None:  # what rounding brings below, or out of, the domain
+        lo, hi = max(lo, curve.domain.least), max(hi, curve.domain.least)
+    if curve.flat is None:
+        return lo, hi
+    low, high = curve.flat(_out_frac(fn, hi, f, bits))
     if np.isfinite(low):
         edge = int(np.floor(np.ldexp(low, f)))
         lo, hi = max(lo, edge), max(hi, edge)
@@ -140,10 +144,10 @@ def _domain(fn: str, ends: Interval, f: int, bits: int) -> Interval:
 
 
 def _out_frac(fn: str, hi: int, f: int, bits: int) -> int:
-    if fn in ("exp", "softplus"):
-        top = tables.bounds(fn, hi, hi, f)[0]
-        return fit_frac(top, top, bits)
-    return bits - 1 if fn in ("sigmoid", "tanh", "tail") else 0
+    """The frac of values up to the one at the largest argument."""
+    largest = tables.curve(fn).largest
+    top = Fraction(largest) if math.isfinite(largest) else tables.bounds(fn, hi, hi, f)[0]
+    return fit_frac(top, top, bits)
 
 
 def _entries(table: str, index: Expr, built: tables.Table, first: int, last: int) -> Expr:

@@ -77,7 +77,7 @@ def _bits(x: Expr) -> int:
 def _frac(a: Expr, b: Expr, want: Demand) -> int:
     """The frac that is needed, as far as the range leaves room for it."""
     assert want.frac is not None
-    most = size(intervals.apply("mul", [bounds(a), bounds(b)])).bit_length() - frac(a) - frac(b)
+    most = size(intervals.mul(bounds(a), bounds(b))).bit_length() - frac(a) - frac(b)
     ends = max(abs(want.lo), abs(want.hi))
     if 0 < ends < math.inf:
         most = min(most, math.frexp(ends)[1])
@@ -92,7 +92,7 @@ def _missing(frac_: int, exact: int, want: Demand) -> bool:
 def _needed(a: Expr, b: Expr, want: Demand, out: int, known: int) -> intervals.Interval:
     """The raw range of the result: that in which it is needed, or narrower if the product cannot be so large."""
     right = frac(a) + frac(b) - out
-    low, high = (end >> right for end in intervals.apply("mul", [bounds(a), bounds(b)]))
+    low, high = (end >> right for end in intervals.mul(bounds(a), bounds(b)))
     low, high = (max(low, 0) if known > 0 else low), (min(high, 0) if known < 0 else high + 1)
     lo = max(low, math.floor(math.ldexp(want.lo, out))) if _reached(want.lo, out) else low
     hi = min(high, math.ceil(math.ldexp(want.hi, out))) if _reached(want.hi, out) else high

@@ -15,9 +15,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.numerics import detmath
+from neuroport.program import functions
+from neuroport.program.curves import Curve, tail
 from neuroport.program.fixed import fit_frac
+from neuroport.program.functions import FUNCTIONS
 
-FUNCTIONS = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus")
 LN_2 = Decimal("0.693147180559945309417232121458176568075500134360255")
 LOG2_E = Decimal("1.442695040888963407359924681001892137426645954152986")
 
@@ -31,40 +34,25 @@ class Table:
     error: float
 
 
-def saturation(fn: str, frac: int) -> tuple[float, float]:
-    """Beyond these arguments the function differs from its limit by less than a quarter of 2**-frac."""
-    tail = (frac + 2) * math.log(2)
-    match fn:
-        case "sigmoid":
-            return -tail, tail
-        case "tanh":
-            return -(tail + 1) / 2, (tail + 1) / 2
-        case "exp" | "softplus":
-            return -tail, math.inf
-        case "tail":
-            return -math.inf, tail
-        case _:
-            return -math.inf, math.inf
+TAIL = Curve(
+    lambda x: (1 + (-abs(x)).exp()).ln(),
+    slope=lambda lo, hi: 0.5,
+    largest=1.0,
+    flat=lambda frac: (-math.inf, tail(frac)),
+)
+"""softplus(x) = max(x, 0) + tail(|x|)."""
 
 
-def _value(fn: str, x: Decimal) -> Decimal:
-    match fn:
-        case "exp":
-            return x.exp()
-        case "log":
-            return x.ln()
-        case "sqrt":
-            return x.sqrt()
-        case "tanh":
-            grown = (2 * abs(x)).exp()
-            return ((grown - 1) / (grown + 1)).copy_sign(x)
-        case "sigmoid":
-            return 1 / (1 + (-x).exp())
-        case "softplus":
-            return max(x, Decimal(0)) + (1 + (-abs(x)).exp()).ln()
-        case "tail":  # softplus(x) = max(x, 0) + tail(abs(x))
-            return (1 + (-abs(x)).exp()).ln()
-    raise ValueError(f"no table for {fn!r}")
+def curve(fn: str) -> Curve:
+    """The curve of a function, or of `tail`."""
+    found = TAIL if fn == "tail" else FUNCTIONS[fn].curve
+    if found is None:
+        raise ValueError(f"no table for {fn!r}")
+    return found
+
+
+def _true(fn: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return detmath.softplus(-abs(x)) if fn == "tail" else functions.host(fn)(x)
 
 
 def _exact(numerator: int, frac: int) -> Decimal:
@@ -79,7 +67,7 @@ def _argument_context() -> Context:
 def bounds(fn: str, lo: int, hi: int, frac: int) -> tuple[Fraction, Fraction]:
     """The least and the largest of the function's values between lo and hi * 2**-frac (it is monotone)."""
     with localcontext(_argument_context()):
-        ends = [Fraction(_value(fn, _exact(x, frac))) for x in (lo, hi)]
+        ends = [Fraction(curve(fn).value(_exact(x, frac))) for x in (lo, hi)]
     return min(ends), max(ends)
 
 
@@ -96,7 +84,7 @@ def table(fn: str, base: int, step: int, count: int, frac: int, bits: int) -> Ta
         inputs = [_exact(base + (i << step), frac) for i in range(count)]
         context.prec = digits
         for i, x in enumerate(inputs):
-            scaled = _value(fn, x) * scale
+            scaled = curve(fn).value(x) * scale
             entries[i] = min(int(scaled.to_integral_value(rounding="ROUND_HALF_UP")), top)
     entries.setflags(write=False)
     return Table(entries, out, _interpolation_error(fn, base, step, frac, entries, out))
@@ -112,7 +100,7 @@ def normalised(fn: str, index_bits: int, bits: int) -> NDArray[np.int64]:
     first, last = {"exp": (0, count - 1), "log": (count, 2 * count), "sqrt": (count // 4, count)}[fn]
     with localcontext(Context(prec=50)):
         points = [Decimal(i) / count for i in range(first, last + 1)]
-        values = [(x * LN_2).exp() if fn == "exp" else _value(fn, x) for x in points]
+        values = [(x * LN_2).exp() if fn == "exp" else curve(fn).value(x) for x in points]
         scaled = [x * 2 ** (bits - 1) for x in values]
         entries = np.array([int(x.to_integral_value(rounding="ROUND_HALF_UP")) for x in scaled], np.int64)
     entries.setflags(write=False)
@@ -124,22 +112,6 @@ def _interpolation_error(fn: str, base: int, step: int, frac: int, entries: NDAr
         return math.ldexp(0.5, -out)
     middle = np.ldexp(base + (np.arange(len(entries) - 1) + 0.5) * float(2**step), -frac)
     with np.errstate(all="ignore"):
-        match fn:
-            case "exp":
-                true = np.exp(middle)
-            case "log":
-                true = np.log(middle)
-            case "sqrt":
-                true = np.sqrt(middle)
-            case "tanh":
-                true = np.tanh(middle)
-            case "sigmoid":
-                true = 1 / (1 + np.exp(-middle))
-            case "softplus":
-                true = np.logaddexp(0.0, middle)
-            case "tail":
-                true = np.log1p(np.exp(-abs(middle)))
-            case _:
-                raise ValueError(f"no table for {fn!r}")
+        true = _true(fn, middle)
     line = np.ldexp((entries[:-1] + entries[1:]) / 2.0, -out)
     return float(np.abs(line - true).max()) + math.ldexp(1.0, -out)

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from neuroport.copies.axis import with_copies
-from neuroport.program import intervals
+from neuroport.program import functions
 from neuroport.program.ir import Const, Expr, Int, Read, Store
 from neuroport.program.machine import Population, Program
 from neuroport.program.printer import statement
@@ -131,9 +131,9 @@ def test_bounds_of_shifts_and_lengths_hold_every_value_and_are_reached() -> None
         for first, last in ((0, 3), (2, 2), (1, 4)):
             for fn, value in (("shl", lambda x, k: x << k), ("shr", lambda x, k: x >> k)):
                 all_ = [value(x, k) for x in range(lo, hi + 1) for k in range(first, last + 1)]
-                assert intervals.apply(fn, [(lo, hi), (first, last)]) == (min(all_), max(all_))
+                assert functions.bounds(fn, (lo, hi), (first, last)) == (min(all_), max(all_))
         bits = [x.bit_length() for x in range(lo, hi + 1)]
-        assert intervals.apply("bit_length", [(lo, hi)]) == (min(bits), max(bits))
+        assert functions.bounds("bit_length", (lo, hi)) == (min(bits), max(bits))
 
 
 # ---------------------------------------------------------------- all functions of literals, variables and counters

@@ -22,7 +22,7 @@ from neuroport.copies.unroll import unroll
 from neuroport.errors import InternalError, InvalidInput, RunFailed
 from neuroport.files import network as reader
 from neuroport.language.check import BUILT_IN
-from neuroport.language.syntax import CALLS, SENDS
+from neuroport.language.syntax import SENDS, calls
 from neuroport.network.network import Network
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import REAL, Let
@@ -374,7 +374,7 @@ SLOTS = tuple("k j a v b u x y q f g n w s m c d p e".split())
 """The names of the file: each stands alone in its text."""
 KINDS = [(chip, copies) for chip in ("ideal", "generic16", "generic8_mismatch10") for copies in (1, 2)]
 OLD = "const1 const2 const_0 recip_0 recip_1 b_circuit w_circuit visible run x_1 m_1 cond cond_1 spiking _q0 _q1 stored"
-RESERVED = {*BUILT_IN, *CALLS, *SENDS, "pre", "post", "twin", "target", "spiked"}
+RESERVED = {*BUILT_IN, *calls(), *SENDS, "pre", "post", "twin", "target", "spiked"}
 
 
 def learning(copies: int, names: Mapping[str, str] | None = None) -> Network:

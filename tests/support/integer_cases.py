@@ -9,7 +9,7 @@ from itertools import islice, product
 
 import numpy as np
 
-from neuroport.program import intervals
+from neuroport.program import functions, intervals
 from neuroport.program.ir import (
     BOOL,
     Apply,
@@ -56,7 +56,7 @@ def literal(value: int) -> Const:
 def applied(fn: str, *args: Expr) -> Apply:
     """A function with the bounds that follow from its operands."""
     ends = [(a.type.lo, a.type.hi) if isinstance(a.type, Int) else (0, 1) for a in args]
-    return Apply(fn, args, Int(*intervals.apply(fn, ends)))
+    return Apply(fn, args, Int(*functions.bounds(fn, *ends)))
 
 
 def held(expr: Expr) -> bool:

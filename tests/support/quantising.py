@@ -8,7 +8,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from neuroport.chips import description as chips
-from neuroport.program import intervals
 from neuroport.program.fixed import round_shift
 from neuroport.program.ir import (
     BOOL,
@@ -26,6 +25,7 @@ from neuroport.program.ir import (
     Temp,
 )
 from neuroport.program.machine import Array, Population, Program, Projection
+from neuroport.program.whole import floor_div, round_div, trunc_div
 
 GENERIC8, GENERIC16, LOIHI = chips.load("generic8"), chips.load("generic16"), chips.load("loihi1")
 
@@ -183,11 +183,11 @@ class Machine:
                     case "shr":
                         return a[0] >> a[1]
                     case "trunc_div":
-                        return intervals.trunc_div(*a)
+                        return trunc_div(*a)
                     case "floordiv":
-                        return intervals.floor_div(*a)
+                        return floor_div(*a)
                     case "round_div":
-                        return intervals.round_div(*a)
+                        return round_div(*a)
                     case "mod":
                         return a[0] % a[1] if a[1] else 0
         raise AssertionError(expr)
