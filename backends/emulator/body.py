@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from neuroport.backends import functions
 from neuroport.backends.emulator.layout import RUN_SCALARS
+from neuroport.backends.emulator.spelling import SPELL, Value, clip
 from neuroport.backends.generated import Identifiers, fits, kind_of, working_kind
 from neuroport.program.ir import (
     Apply,
@@ -38,18 +38,7 @@ from neuroport.program.names import STEP
 from neuroport.program.places import by_line
 from neuroport.program.stated import bounds
 
-INFIX = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
-COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 WIDEST_LINE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A Python expression and the kind of its result. An atom needs no parentheses and costs nothing to repeat."""
-
-    text: str
-    kind: str
-    atom: bool = False
 
 
 @dataclass(slots=True)
@@ -211,7 +200,7 @@ class Writer:
             self.lines.append(f"{count} += {self._met(outside)}")
         if stmt.overflow == "wrap":
             return self._wrapped(value, stmt.lo, stmt.hi - stmt.lo + 1)
-        return self._clip(value, Value(lo, value.kind), Value(hi, value.kind))
+        return clip(value, Value(lo, value.kind), Value(hi, value.kind))
 
     def _outside(self, value: Value, lo: str, hi: str, guard: Value | None) -> str:
         """Whether a value that is stored lies outside its range."""
@@ -421,116 +410,9 @@ class Writer:
         self.lines.append(f"{ident} = {value.text}")
         return Value(ident, value.kind, atom=True)
 
-    def _clip(self, x: Value, lo: Value, hi: Value) -> Value:
-        low, high = ("real_min", "real_max") if x.kind == "f" else ("min", "max")
-        return Value(f"{low}({high}({x.text}, {lo.text}), {hi.text})", x.kind)
-
     def _apply(self, expr: Apply) -> Value:
         """Translate a function application."""
-        result = kind_of(expr.type, self.program)
-        args = [self.expr(a) for a in expr.args]
-        fn = expr.fn
-        if fn in COMPARISONS:
-            if any(a.kind == "f" for a in args):
-                args = [self.cast(a, "f") for a in args]
-            return Value(f"({args[0].text} {INFIX[fn]} {args[1].text})", "b")
-        if fn in ("and", "or"):
-            parts = [self.cast(a, "b").text for a in args]
-            return Value("(" + (" & " if fn == "and" else " | ").join(parts) + ")", "b")
-        if fn == "not":
-            return Value(f"(not {self.cast(args[0], 'b').text})", "b")
-        if fn == "select":
-            condition = self.cast(args[0], "b")
-            kind = working_kind(self.program, expr, *expr.args[1:]) if isinstance(expr.type, Int) else result
-            a, b = (self.atom(self.cast(v, kind)) for v in args[1:])
-            return self.cast(Value(f"({a.text} if {condition.text} else {b.text})", kind), result)
-        if result == "f":
-            return self._apply_real(fn, [self.cast(a, "f") for a in args])
-        return self.cast(self._apply_integer(expr, args), result)
-
-    def _apply_real(self, fn: str, args: list[Value]) -> Value:
-        texts = [a.text for a in args]
-        match fn:
-            case "add" | "sub" | "mul":
-                return Value(f"({texts[0]} {INFIX[fn]} {texts[1]})", "f")
-            case "div":
-                return Value(f"({texts[0]} / {texts[1]})", "f")
-            case "neg":
-                return Value(f"(-{texts[0]})", "f")
-            case "abs":
-                return Value(f"abs({texts[0]})", "f")
-            case "min" | "max":
-                return Value(f"real_{fn}({texts[0]}, {texts[1]})", "f")
-            case "clip":
-                return self._clip(*args)
-            case "sqrt":
-                return Value(f"math.sqrt({texts[0]})", "f")
-            case "floordiv" | "mod":
-                return Value(f"real_{fn}({', '.join(texts)})", "f")
-            case _ if fn in functions.NAMES:
-                return Value(self._function(fn, texts[0]), "f")
-            case "to_real":
-                return args[0]
-            case _:
-                raise ValueError(f"the function {fn!r} has no meaning for real numbers")
-
-    def _function(self, fn: str, x: str) -> str:
-        """A function that is calculated in float64 whatever the precision."""
-        if self.program.precision == "float64":
-            return f"real_{fn}({x})"
-        return f"real(real_{fn}(np.float64({x})))"
-
-    def _apply_integer(self, expr: Apply, given: list[Value]) -> Value:
-        """A function of integers. Numba computes sums and products of any in 64 bits."""
-        fn = expr.fn
-        kind = working_kind(self.program, expr, *expr.args)
-        args = [self.cast(v, kind) for v in given]
-        texts = [(a if v.kind == "b" else v).text for a, v in zip(args, given, strict=True)]
-        match fn:
-            case "add" | "sub" | "mul":
-                return self._narrowed(f"{texts[0]} {INFIX[fn]} {texts[1]}", kind)
-            case "neg":
-                return self._narrowed(f"-{args[0].text}", kind)
-            case "abs":
-                return self._narrowed(f"abs({args[0].text})", kind)
-            case "min" | "max":
-                return Value(f"{fn}({args[0].text}, {args[1].text})", kind)
-            case "clip":
-                return self._clip(*args)
-            case "shl":
-                return Value(f"({args[0].text} << {texts[1]})", "shifted")
-            case "shr":
-                return Value(f"({(args if given[0].kind == 'lit' else given)[0].text} >> {texts[1]})", "shifted")
-            case "bit_length":
-                return Value(f"bit_length({self.cast(given[0], 'i8').text})", "i8")
-            case "wrap":
-                bits = bounds(expr.args[1])[0]
-                if bits >= 64:
-                    return given[0]
-                half = 1 << (bits - 1)
-                return Value(f"(((np.int64({texts[0]}) + {half}) & {2 * half - 1}) - {half})", "shifted")
-            case "floordiv" | "mod" | "trunc_div" | "round_div":
-                return self._quotient(fn, expr.args[1], args[0], args[1])
-            case _:
-                raise ValueError(f"the function {fn!r} has no meaning for integers")
-
-    def _narrowed(self, text: str, kind: str) -> Value:
-        """What Numba has computed in 64 bits, in the kind that holds it."""
-        return Value(f"np.int32({text})", "i4") if kind == "i4" else Value(f"({text})", "i8")
-
-    def _quotient(self, fn: str, divisor: Expr, a: Value, b: Value) -> Value:
-        if isinstance(divisor, Const) and divisor.value > 0:
-            n = int(divisor.value)
-            shift = n.bit_length() - 1
-            if n == 1 << shift and fn == "floordiv":
-                return Value(f"({a.text} >> {shift})", "shifted")
-            if n == 1 << shift and fn == "mod":
-                return Value(f"({a.text} & {n - 1})", "shifted")
-            if n == 1 << shift and fn == "trunc_div":
-                a = self.atom(a)
-                sign = 31 if a.kind == "i4" else 63
-                return Value(f"({a.text} + (({a.text} >> {sign}) & {n - 1})) >> {shift}", "shifted")
-        return Value(f"{fn}({a.text}, {b.text})", "shifted")
+        return SPELL[expr.fn](self, expr, [self.expr(a) for a in expr.args])
 
     def _round(self, expr: Round) -> Value:
         """Shift right with rounding. All forms work on two's complement: `>>` is floor."""

@@ -18,9 +18,9 @@ from typing import Protocol
 
 import numpy as np
 
-from neuroport.backends import functions
 from neuroport.backends.generated import Identifiers, fits, kind_of, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
+from neuroport.backends.genn.spelling import REAL_KINDS, SPELL, Value, bare, clip
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -44,9 +44,6 @@ from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.places import by_line
 from neuroport.program.stated import bounds
 
-COMPARISONS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
-REAL_KINDS = ("f", "d")
-ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
 RESERVED = frozenset(
     """const do else false for for_each_synapse if true while switch break continue case default char short int long
     float double signed unsigned uint8_t int8_t uint16_t int16_t uint32_t uint64_t int32_t int64_t size_t bool scalar
@@ -75,15 +72,6 @@ class GennIdentifiers(Identifiers):
             ident, n = f"{base}_{n}", n + 1
         self.taken.add(ident)
         return ident
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A C expression and its kind. An atom is a name or a literal."""
-
-    text: str
-    kind: str
-    atom: bool = False
 
 
 class Site(Protocol):
@@ -227,7 +215,7 @@ class Writer:
             f"if ({outside if guard else bare(outside)}) {self.place.counter(stmt.array, 'overflow')} += 1;"
         )
         if stmt.overflow == "saturate":
-            return self._clip(value, Value(low, value.kind, True), Value(high, value.kind, True))
+            return clip(self, value, Value(low, value.kind, True), Value(high, value.kind, True))
         span = stmt.hi - stmt.lo + 1
         if span >= 2**64:
             return value
@@ -304,160 +292,11 @@ class Writer:
         return [self.cast(v, kind) for v in values]
 
     def _apply(self, expr: Apply) -> Value:
-        result = kind_of(expr.type, self.program)
-        args = [self.expr(a) for a in expr.args]
-        fn = expr.fn
-        if fn in COMPARISONS:
-            if any(a.kind in REAL_KINDS for a in args):
-                args = self.reals(args)
-            return Value(f"({args[0].text} {COMPARISONS[fn]} {args[1].text})", "b")
-        if fn in ("and", "or"):
-            operator = " && " if fn == "and" else " || "
-            return Value("(" + operator.join(self.cast(a, "b").text for a in args) + ")", "b")
-        if fn == "not":
-            return Value(f"(!{self.cast(args[0], 'b').text})", "b")
-        if fn == "select":
-            if result == "f":
-                a, b = self.reals(args[1:])
-                return Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", a.kind)
-            kind = working_kind(self.program, expr, *expr.args[1:]) if isinstance(expr.type, Int) else result
-            a, b = (self.cast(v, kind) for v in args[1:])
-            return self.cast(Value(f"({self.cast(args[0], 'b').text} ? {a.text} : {b.text})", kind), result)
-        if result == "f":
-            return self._apply_real(fn, self.reals(args))
-        return self.cast(self._apply_integer(expr, args), result)
-
-    def _apply_real(self, fn: str, args: list[Value]) -> Value:
-        texts = [a.text for a in args]
-        kind = args[0].kind
-        match fn:
-            case "add" | "sub" | "mul":
-                return Value(f"({texts[0]} {ARITHMETIC[fn]} {texts[1]})", kind)
-            case "div":
-                return Value(f"({texts[0]} / {texts[1]})", kind)
-            case "neg":
-                return Value(f"(-{texts[0]})", kind)
-            case "abs":
-                return Value(f"fabs({bare(texts[0])})", kind)
-            case "min" | "max":
-                return self._extreme(fn, args[0], args[1])
-            case "clip":
-                return self._clip(*args)
-            case "sqrt":
-                return Value(f"sqrt({bare(texts[0])})", kind)
-            case _ if fn in functions.NAMES and self.type(kind) == "double":
-                return self._function(fn, self.atom(args[0]))
-            case "exp" | "log" | "tanh":
-                return Value(f"{fn}({bare(texts[0])})", kind)
-            case "sigmoid":
-                return Value(f"({self.real(1.0)} / ({self.real(1.0)} + exp(-{texts[0]})))", kind)
-            case "softplus":
-                x = self.atom(args[0])
-                positive = self._extreme("max", x, self.cast(Value(self.real(0.0), "f", True), kind))
-                return Value(f"(log1p(exp(-fabs({x.text}))) + {positive.text})", kind)
-            case "floordiv" | "mod":
-                return self._real_quotient(fn, self.atom(args[0]).text, self.atom(args[1]).text, kind)
-            case "to_real":
-                return args[0]
-            case _:
-                raise ValueError(f"the function {fn!r} has no meaning for real numbers")
-
-    def _function(self, fn: str, x: Value) -> Value:
-        """A function in double precision, line by line."""
-
-        def name(text: str, wanted: str, truth: bool) -> str:
-            return self.name(Value(text, "b" if truth else x.kind), wanted).text
-
-        return Value(functions.in_c(fn, x.text, name, lambda value: real(value, "float64")), x.kind)
+        return SPELL[expr.fn](self, expr, [self.expr(a) for a in expr.args])
 
     def real(self, value: float) -> str:
         """A real literal."""
         return real(value, self.program.precision)
-
-    def _real_quotient(self, fn: str, a: str, b: str, kind: str) -> Value:
-        """Python's // and % of real numbers, 0 where b is 0."""
-        zero, one, half = (real(x, self.program.precision) for x in (0.0, 1.0, 0.5))
-        rest = self.name(Value(f"fmod({a}, {b})", kind)).text
-        wrong = self.name(Value(f"({rest} != {zero} && ({b} < {zero}) != ({rest} < {zero}))", "b")).text
-        if fn == "mod":
-            return Value(f"({b} == {zero} ? {zero} : ({wrong} ? {rest} + {b} : {rest}))", kind)
-        quotient = self.name(Value(f"(({a} - {rest}) / {b} - ({wrong} ? {one} : {zero}))", kind)).text
-        whole = f"(floor({quotient}) + ({quotient} - floor({quotient}) > {half} ? {one} : {zero}))"
-        return Value(f"({b} == {zero} ? {zero} : {whole})", kind)
-
-    def _extreme(self, fn: str, a: Value, b: Value) -> Value:
-        """The smaller or the larger of two values; of reals, what is not a number goes through."""
-        a, b = self.atom(a), self.atom(b)
-        test = f"{a.text} {'<' if fn == 'min' else '>'} {b.text}"
-        if a.kind in REAL_KINDS:
-            test = f"{test} || {a.text} != {a.text}"
-        kind = b.kind if a.kind == "lit" else a.kind
-        return Value(f"({test} ? {a.text} : {b.text})", kind)
-
-    def _clip(self, x: Value, low: Value, high: Value) -> Value:
-        return self._extreme("min", self.name(self._extreme("max", x, low)), high)
-
-    def _apply_integer(self, expr: Apply, given: list[Value]) -> Value:
-        """A function of integers, computed in one kind that holds all operands and the result."""
-        fn = expr.fn
-        kind = working_kind(self.program, expr, *expr.args)
-        args = [self.cast(v, kind) for v in given]
-        match fn:
-            case "add" | "sub" | "mul":
-                second = args[1] if given[1].kind == "b" else given[1]  # C widens it
-                return Value(f"({args[0].text} {ARITHMETIC[fn]} {second.text})", kind)
-            case "neg":
-                return Value(f"(-{args[0].text})", kind)
-            case "abs":
-                x = self.atom(args[0]).text
-                return Value(f"({x} < 0 ? -{x} : {x})", kind)
-            case "min" | "max":
-                return self._extreme(fn, *args)
-            case "clip":
-                return self._clip(*args)
-            case "shl" if isinstance(expr.args[1], Const):
-                factor = 1 << constant(expr.args[1])
-                by = args[0] if fits(32, factor, factor) else self.cast(args[0], "i8")
-                return Value(f"({by.text} * {integer(factor)})", by.kind)
-            case "shl":
-                return Value(f"({self.cast(args[0], 'i8').text} * {self._power(given[1]).text})", "i8")
-            case "shr" if isinstance(expr.args[1], Const):
-                return self.floor_shift(given[0], constant(expr.args[1]))
-            case "shr":
-                power = self.name(self._power(given[1]), "power").text
-                return Value(f"(({self.cast(given[0], 'i8').text} & (-{power})) / {power})", "i8")
-            case "bit_length":
-                return self._bit_length(given[0])
-            case "wrap":
-                return self._wrapped(given[0], constant(expr.args[1]))
-            case "floordiv" | "mod" | "trunc_div" | "round_div":
-                return self._quotient(fn, expr.args[1], args[0], args[1])
-            case _:
-                raise ValueError(f"the function {fn!r} has no meaning for integers")
-
-    def _wrapped(self, x: Value, bits: int) -> Value:
-        """The lowest bits of a number as a number of two's complement."""
-        if bits >= 64:
-            return x
-        half, mask = 1 << (bits - 1), (1 << bits) - 1
-        raised = f"((uint64_t)(int64_t){x.text} + {unsigned(half)}) & {unsigned(mask)}"
-        return Value(f"((int64_t)({raised}) - {integer(half)})", "i8")
-
-    def _power(self, count: Value) -> Value:
-        """Two to the power of a number of bits from 0 to 62."""
-        return Value(f"((int64_t)1 << {self.cast(count, 'i4').text})", "i8")
-
-    def _bit_length(self, x: Value) -> Value:
-        """The number of bits of a magnitude, by halves: as many bits as lie above are counted and dropped."""
-        x = self.atom(self.cast(x, "i8"))
-        size = f"({x.text} < 0 ? (uint64_t)0 - (uint64_t){x.text} : (uint64_t){x.text})"
-        size = self.name(Value(size, "u8"), "size").text
-        counts = []
-        for bits in (32, 16, 8, 4, 2, 1):
-            more = self.name(Value(f"({size} >= {unsigned(1 << bits)})", "b"), "more").text
-            size = self.name(Value(f"({more} ? {size} / {unsigned(1 << bits)} : {size})", "u8"), "size").text
-            counts.append(f"({more} ? {bits} : 0)")
-        return Value(f"({' + '.join(counts)} + (int32_t){size})", "i4")
 
     def floor_shift(self, x: Value, shift: int) -> Value:
         """Give x * 2**-shift rounded down."""
@@ -469,36 +308,6 @@ class Writer:
             return Value(f"({x.text} < 0 ? -1 : 0)", "i4")
         power = 1 << shift
         return Value(f"(({x.text} & {integer(-power)}) / {integer(power)})", x.kind)
-
-    def _quotient(self, fn: str, divisor: Expr, first: Value, second: Value) -> Value:
-        """Integer quotients and remainders; 0 where the divisor is 0."""
-        a, b = self.atom(first), self.atom(second)
-        kind = a.kind
-        n = constant(divisor) if isinstance(divisor, Const) else 0
-        if n > 0 and n & (n - 1) == 0:
-            if fn == "floordiv":
-                return self.floor_shift(a, n.bit_length() - 1)
-            if fn == "mod":
-                return Value(f"({a.text} & {integer(n - 1)})", kind)
-        safe = b if n else self.name(Value(f"({b.text} == 0 ? 1 : {b.text})", kind), "divisor")
-        x, y = a.text, safe.text
-        if fn == "mod" and not n:  # processors fail at the lowest number % -1
-            y = self.name(Value(f"({y} == -1 ? 1 : {y})", kind), "divisor").text
-        if fn == "mod" and n == -1:
-            return Value("0", "lit", atom=True)
-        match fn:
-            case "trunc_div":
-                value = f"({x} / {y})"
-            case "floordiv":
-                value = f"({x} / {y} - (({x} % {y} != 0 && ({x} < 0) != ({y} < 0)) ? 1 : 0))"
-            case "mod":
-                value = f"({x} % {y} + (({x} % {y} != 0 && ({x} < 0) != ({y} < 0)) ? {y} : 0))"
-            case _:  # with negative magnitudes, since the lowest number has no positive one
-                rest = self.name(Value(f"({x} % {y} > 0 ? -({x} % {y}) : {x} % {y})", kind), "rest").text
-                size = self.name(Value(f"({y} > 0 ? -{y} : {y})", kind), "size").text
-                away = f"({rest} <= {size} - {rest} ? (({x} < 0) != ({y} < 0) ? -1 : 1) : 0)"
-                value = f"({x} / {y} + {away})"
-        return Value(value if n else f"({b.text} == 0 ? 0 : {value})", kind)
 
     def _round(self, expr: Round) -> Value:
         """Drop low bits. C's division rounds toward zero; the other rules add to the number before."""
@@ -595,27 +404,8 @@ class Writer:
         return Value(f"({self.type('f')})((double)(int64_t){draw} * {real(2.0**-bits, 'float64')})", "f")
 
 
-def constant(expr: Expr) -> int:
-    """The value of an argument that must be a constant."""
-    if not isinstance(expr, Const):
-        raise ValueError(f"{expr} must be a constant")
-    return int(expr.value)
-
-
 def c_type(dtype: np.dtype[np.generic]) -> str:
     """The C type of an array in which numbers are kept. Truth values are kept as bytes."""
     if dtype.kind == "f":
         return "double" if dtype.itemsize == 8 else "float"
     return "uint8_t" if dtype.kind == "b" else f"{'u' if dtype.kind == 'u' else ''}int{8 * dtype.itemsize}_t"
-
-
-def bare(text: str) -> str:
-    """The text without parentheses around all of it."""
-    if not (text.startswith("(") and text.endswith(")")):
-        return text
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return text[1:-1] if position == len(text) - 1 else text
-    return text

@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from neuroport.backends import functions
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import (
     Apply,
@@ -49,44 +50,39 @@ from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.places import by_line
 from neuroport.program.printer import expression, statement
 
-OPERATORS = {
-    "add": "+",
-    "sub": "-",
-    "mul": "*",
-    "lt": "<",
-    "le": "<=",
-    "gt": ">",
-    "ge": ">=",
-    "eq": "==",
-    "ne": "!=",
-    "shl": "<<",
-    "shr": ">>",
+SPELL: dict[str, str] = {
+    "add": "{0} + {1}",
+    "sub": "{0} - {1}",
+    "mul": "{0} * {1}",
+    "div": "np.true_divide({0}, {1})",
+    "neg": "np.negative({0})",
+    "abs": "np.abs({0})",
+    "min": "np.minimum({0}, {1})",
+    "max": "np.maximum({0}, {1})",
+    "clip": "clip({0}, {1}, {2})",
+    "lt": "{0} < {1}",
+    "le": "{0} <= {1}",
+    "gt": "{0} > {1}",
+    "ge": "{0} >= {1}",
+    "eq": "{0} == {1}",
+    "ne": "{0} != {1}",
+    "and": "np.logical_and({0}, {1})",
+    "or": "np.logical_or({0}, {1})",
+    "not": "np.logical_not({0})",
+    "select": "np.where({0}, {1}, {2})",
+    "floordiv": "floordiv({0}, {1})",
+    "mod": "mod({0}, {1})",
+    "trunc_div": "trunc_div({0}, {1})",
+    "round_div": "round_div({0}, {1})",
+    "shl": "{0} << {1}",
+    "shr": "{0} >> {1}",
+    "bit_length": "bit_length({0})",
+    "wrap": "wrap({0}, {1})",
+    "sqrt": "np.sqrt({0})",
+    **{fn: f"real_{fn}({{0}})" for fn in functions.NAMES},
+    "to_real": "to_real({0})",
 }
-CALLS = {
-    "div": "np.true_divide",
-    "neg": "np.negative",
-    "abs": "np.abs",
-    "min": "np.minimum",
-    "max": "np.maximum",
-    "and": "np.logical_and",
-    "or": "np.logical_or",
-    "not": "np.logical_not",
-    "select": "np.where",
-    "exp": "real_exp",
-    "log": "real_log",
-    "sqrt": "np.sqrt",
-    "tanh": "real_tanh",
-    "clip": "clip",
-    "floordiv": "floordiv",
-    "mod": "mod",
-    "trunc_div": "trunc_div",
-    "round_div": "round_div",
-    "wrap": "wrap",
-    "bit_length": "bit_length",
-    "sigmoid": "real_sigmoid",
-    "softplus": "real_softplus",
-    "to_real": "to_real",
-}
+"""How each function of a program is written, on the texts of its arguments."""
 
 
 class Identifiers:
@@ -100,7 +96,17 @@ class Identifiers:
     def __init__(self, outer: Identifiers | None = None) -> None:
         self._outer = outer
         self._given: dict[tuple[str, str], str] = {}
-        self._used = set(CALLS.values()) | {"np", "t", "sel", "copy", "pre", "post", "n", "spiked", "check_bounds"}
+        self._used = {text.partition("(")[0] for text in SPELL.values()} | {
+            "np",
+            "t",
+            "sel",
+            "copy",
+            "pre",
+            "post",
+            "n",
+            "spiked",
+            "check_bounds",
+        }
         self._used |= {"saturate", "wrap_into", "refuse", "sum_over_copies", *get_args(Rounding)}
 
     def __call__(self, sort: str, name: str, stem: str = "") -> str:
@@ -396,11 +402,7 @@ class _Writer:
         real = isinstance(expr.type, Real) or any(isinstance(a.type, Real) for a in expr.args)
         if real and expr.fn != "to_real":  # an integer among real numbers becomes one of them
             texts = [f"to_real({x})" if isinstance(a.type, Int) else x for x, a in zip(texts, expr.args, strict=True)]
-        if expr.fn in OPERATORS:
-            return f"{texts[0]} {OPERATORS[expr.fn]} {texts[1]}"
-        if expr.fn in CALLS:
-            return f"{CALLS[expr.fn]}({', '.join(texts)})"
-        raise ValueError(f"a program applies the unknown function '{expr.fn}'")
+        return SPELL[expr.fn].format(*texts)
 
     def round(self, expr: Round) -> str:
         arguments = [self.expression(expr.x), str(expr.shift)]

@@ -12,7 +12,8 @@ import neuroport
 from neuroport import backends
 from neuroport.api import run as api
 from neuroport.backends.genn import Genn
-from neuroport.backends.genn.code import Value, Writer
+from neuroport.backends.genn.code import Writer
+from neuroport.backends.genn.spelling import Value
 from neuroport.chips import description as chips
 from neuroport.files import network as reader
 from neuroport.program.ir import Round
