@@ -81,11 +81,12 @@ def clip(x: Value, lo: Value, hi: Value) -> Value:
 # ---------------------------------------------------------------------------------------------------- of real numbers
 
 
-def _real(form: str) -> Spelling:
+def of_reals(form: str) -> Spelling:
+    """A text of arguments that are all real numbers."""
     return lambda writer, _, args: Value(form.format(*(writer.cast(a, "f").text for a in args)), "f")
 
 
-def _elementary(fn: str) -> Spelling:
+def elementary(fn: str) -> Spelling:
     """A function of `backends.functions`, calculated in float64 whatever the precision."""
 
     def written(writer: Writer, _: Apply, args: list[Value]) -> Value:
@@ -107,7 +108,9 @@ def _to_real(writer: Writer, _: Apply, args: list[Value]) -> Value:
 # -------------------------------------------------------------------------------------------------------------- of ints
 
 
-def _whole(on_ints: OnInts) -> Spelling:
+def of_ints(on_ints: OnInts) -> Spelling:
+    """A function of ints, computed in one kind that holds all operands and the result."""
+
     def written(writer: Writer, expr: Apply, given: list[Value]) -> Value:
         kind = working_kind(writer.program, expr, *expr.args)
         call = Call(writer, expr, given, kind, [writer.cast(v, kind) for v in given])
@@ -116,8 +119,9 @@ def _whole(on_ints: OnInts) -> Spelling:
     return written
 
 
-def _numbers(real: Spelling, on_ints: OnInts) -> Spelling:
-    whole = _whole(on_ints)
+def of_numbers(real: Spelling, on_ints: OnInts) -> Spelling:
+    """A function that is written one way on real numbers and another one on ints."""
+    whole = of_ints(on_ints)
 
     def written(writer: Writer, expr: Apply, args: list[Value]) -> Value:
         return (real if kind_of(expr.type, writer.program) == "f" else whole)(writer, expr, args)
@@ -195,15 +199,15 @@ def _trunc_by_power(call: Call, shift: int) -> Value:
 
 
 SPELL: dict[str, Spelling] = {
-    "add": _numbers(_real("({0} + {1})"), _sum("+")),
-    "sub": _numbers(_real("({0} - {1})"), _sum("-")),
-    "mul": _numbers(_real("({0} * {1})"), _sum("*")),
-    "div": _real("({0} / {1})"),
-    "neg": _numbers(_real("(-{0})"), lambda call: _narrowed(f"-{call.args[0].text}", call.kind)),
-    "abs": _numbers(_real("abs({0})"), lambda call: _narrowed(f"abs({call.args[0].text})", call.kind)),
-    "min": _numbers(_real("real_min({0}, {1})"), _cast("min({0}, {1})")),
-    "max": _numbers(_real("real_max({0}, {1})"), _cast("max({0}, {1})")),
-    "clip": _numbers(_clip_real, lambda call: clip(*call.args)),
+    "add": of_numbers(of_reals("({0} + {1})"), _sum("+")),
+    "sub": of_numbers(of_reals("({0} - {1})"), _sum("-")),
+    "mul": of_numbers(of_reals("({0} * {1})"), _sum("*")),
+    "div": of_reals("({0} / {1})"),
+    "neg": of_numbers(of_reals("(-{0})"), lambda call: _narrowed(f"-{call.args[0].text}", call.kind)),
+    "abs": of_numbers(of_reals("abs({0})"), lambda call: _narrowed(f"abs({call.args[0].text})", call.kind)),
+    "min": of_numbers(of_reals("real_min({0}, {1})"), _cast("min({0}, {1})")),
+    "max": of_numbers(of_reals("real_max({0}, {1})"), _cast("max({0}, {1})")),
+    "clip": of_numbers(_clip_real, lambda call: clip(*call.args)),
     "lt": _compared("<"),
     "le": _compared("<="),
     "gt": _compared(">"),
@@ -214,16 +218,16 @@ SPELL: dict[str, Spelling] = {
     "or": _truth("({0} | {1})"),
     "not": _truth("(not {0})"),
     "select": _select,
-    "floordiv": _numbers(_real("real_floordiv({0}, {1})"), _quotient("floordiv", _floor_by_power)),
-    "mod": _numbers(_real("real_mod({0}, {1})"), _quotient("mod", _mod_by_power)),
-    "trunc_div": _whole(_quotient("trunc_div", _trunc_by_power)),
-    "round_div": _whole(_quotient("round_div", None)),
-    "shl": _whole(_shl),
-    "shr": _whole(_shr),
-    "bit_length": _whole(_bit_length),
-    "wrap": _whole(_wrap),
-    "sqrt": _real("math.sqrt({0})"),
-    **{fn: _elementary(fn) for fn in functions.NAMES},
+    "floordiv": of_numbers(of_reals("real_floordiv({0}, {1})"), _quotient("floordiv", _floor_by_power)),
+    "mod": of_numbers(of_reals("real_mod({0}, {1})"), _quotient("mod", _mod_by_power)),
+    "trunc_div": of_ints(_quotient("trunc_div", _trunc_by_power)),
+    "round_div": of_ints(_quotient("round_div", None)),
+    "shl": of_ints(_shl),
+    "shr": of_ints(_shr),
+    "bit_length": of_ints(_bit_length),
+    "wrap": of_ints(_wrap),
+    "sqrt": of_reals("math.sqrt({0})"),
+    **{fn: elementary(fn) for fn in functions.NAMES},
     "to_real": _to_real,
 }
 """How each function is written."""

@@ -111,26 +111,28 @@ def clip(writer: Writer, x: Value, low: Value, high: Value) -> Value:
 # ---------------------------------------------------------------------------------------------------- of real numbers
 
 
-def _real(on_reals: OnReals) -> Spelling:
+def of_reals(on_reals: OnReals) -> Spelling:
+    """A function of real numbers, computed in doubles where one of them is."""
     return lambda writer, _, args: on_reals(writer, writer.reals(args))
 
 
-def _signs(form: str) -> OnReals:
+def signs(form: str) -> OnReals:
+    """A text of the arguments."""
     return lambda _, args: Value(form.format(*(a.text for a in args)), args[0].kind)
 
 
-def _call(name: str) -> OnReals:
+def c_function(name: str) -> OnReals:
     """A function of C."""
     return lambda _, args: Value(f"{name}({bare(args[0].text)})", args[0].kind)
 
 
-def _elementary(fn: str, single: OnReals) -> Spelling:
+def elementary(fn: str, single: OnReals) -> Spelling:
     """A function of `backends.functions`, line by line; of single numbers, what C has for it."""
 
     def on_reals(writer: Writer, args: list[Value]) -> Value:
         return _line_by_line(writer, fn, args[0]) if writer.type(args[0].kind) == "double" else single(writer, args)
 
-    return _real(on_reals)
+    return of_reals(on_reals)
 
 
 def _line_by_line(writer: Writer, fn: str, x: Value) -> Value:
@@ -171,8 +173,8 @@ def _real_quotient(fn: str) -> OnReals:
 # -------------------------------------------------------------------------------------------------------------- of ints
 
 
-def _whole(on_ints: OnInts) -> Spelling:
-    """A function of integers, computed in one kind that holds all operands and the result."""
+def of_ints(on_ints: OnInts) -> Spelling:
+    """A function of ints, computed in one kind that holds all operands and the result."""
 
     def written(writer: Writer, expr: Apply, given: list[Value]) -> Value:
         kind = working_kind(writer.program, expr, *expr.args)
@@ -182,8 +184,9 @@ def _whole(on_ints: OnInts) -> Spelling:
     return written
 
 
-def _numbers(on_reals: OnReals, on_ints: OnInts) -> Spelling:
-    real_, whole = _real(on_reals), _whole(on_ints)
+def of_numbers(on_reals: OnReals, on_ints: OnInts) -> Spelling:
+    """A function that is written one way on real numbers and another one on ints."""
+    real_, whole = of_reals(on_reals), of_ints(on_ints)
 
     def written(writer: Writer, expr: Apply, args: list[Value]) -> Value:
         return (real_ if kind_of(expr.type, writer.program) == "f" else whole)(writer, expr, args)
@@ -306,15 +309,15 @@ def _round_div(writer: Writer, a: Value, b: Value, n: int) -> str:
 
 
 SPELL: dict[str, Spelling] = {
-    "add": _numbers(_signs("({0} + {1})"), _sum("+")),
-    "sub": _numbers(_signs("({0} - {1})"), _sum("-")),
-    "mul": _numbers(_signs("({0} * {1})"), _sum("*")),
-    "div": _real(_signs("({0} / {1})")),
-    "neg": _numbers(_signs("(-{0})"), lambda call: Value(f"(-{call.args[0].text})", call.kind)),
-    "abs": _numbers(_call("fabs"), _abs),
-    "min": _numbers(lambda w, args: extreme(w, "min", *args), lambda call: extreme(call.writer, "min", *call.args)),
-    "max": _numbers(lambda w, args: extreme(w, "max", *args), lambda call: extreme(call.writer, "max", *call.args)),
-    "clip": _numbers(lambda writer, args: clip(writer, *args), lambda call: clip(call.writer, *call.args)),
+    "add": of_numbers(signs("({0} + {1})"), _sum("+")),
+    "sub": of_numbers(signs("({0} - {1})"), _sum("-")),
+    "mul": of_numbers(signs("({0} * {1})"), _sum("*")),
+    "div": of_reals(signs("({0} / {1})")),
+    "neg": of_numbers(signs("(-{0})"), lambda call: Value(f"(-{call.args[0].text})", call.kind)),
+    "abs": of_numbers(c_function("fabs"), _abs),
+    "min": of_numbers(lambda w, args: extreme(w, "min", *args), lambda call: extreme(call.writer, "min", *call.args)),
+    "max": of_numbers(lambda w, args: extreme(w, "max", *args), lambda call: extreme(call.writer, "max", *call.args)),
+    "clip": of_numbers(lambda writer, args: clip(writer, *args), lambda call: clip(call.writer, *call.args)),
     "lt": _compared("<"),
     "le": _compared("<="),
     "gt": _compared(">"),
@@ -325,20 +328,20 @@ SPELL: dict[str, Spelling] = {
     "or": _truth("({0} || {1})"),
     "not": _truth("(!{0})"),
     "select": _select,
-    "floordiv": _numbers(_real_quotient("floordiv"), _quotient(_floor_div, _floor_by_literal)),
-    "mod": _numbers(_real_quotient("mod"), _quotient(_mod, _mod_by_literal)),
-    "trunc_div": _whole(_quotient(_trunc_div)),
-    "round_div": _whole(_quotient(_round_div)),
-    "shl": _whole(_shl),
-    "shr": _whole(_shr),
-    "bit_length": _whole(_bit_length),
-    "wrap": _whole(_wrap),
-    "exp": _elementary("exp", _call("exp")),
-    "log": _elementary("log", _call("log")),
-    "sqrt": _real(_call("sqrt")),
-    "tanh": _elementary("tanh", _call("tanh")),
-    "sigmoid": _elementary("sigmoid", _sigmoid),
-    "softplus": _elementary("softplus", _softplus),
-    "to_real": _real(lambda _, args: args[0]),
+    "floordiv": of_numbers(_real_quotient("floordiv"), _quotient(_floor_div, _floor_by_literal)),
+    "mod": of_numbers(_real_quotient("mod"), _quotient(_mod, _mod_by_literal)),
+    "trunc_div": of_ints(_quotient(_trunc_div)),
+    "round_div": of_ints(_quotient(_round_div)),
+    "shl": of_ints(_shl),
+    "shr": of_ints(_shr),
+    "bit_length": of_ints(_bit_length),
+    "wrap": of_ints(_wrap),
+    "exp": elementary("exp", c_function("exp")),
+    "log": elementary("log", c_function("log")),
+    "sqrt": of_reals(c_function("sqrt")),
+    "tanh": elementary("tanh", c_function("tanh")),
+    "sigmoid": elementary("sigmoid", _sigmoid),
+    "softplus": elementary("softplus", _softplus),
+    "to_real": of_reals(lambda _, args: args[0]),
 }
 """How each function is written."""

@@ -7,6 +7,7 @@ zero) and saturated to the word. Between entries executors interpolate linearly 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
@@ -51,8 +52,9 @@ def curve(fn: str) -> Curve:
     return found
 
 
-def _true(fn: str, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return detmath.softplus(-abs(x)) if fn == "tail" else functions.host(fn)(x)
+def host(fn: str) -> Callable[..., NDArray[np.float64]]:
+    """The meaning of a curve on float64 arrays."""
+    return (lambda x: detmath.softplus(-abs(x))) if fn == "tail" else functions.host(fn)
 
 
 def _exact(numerator: int, frac: int) -> Decimal:
@@ -112,6 +114,6 @@ def _interpolation_error(fn: str, base: int, step: int, frac: int, entries: NDAr
         return math.ldexp(0.5, -out)
     middle = np.ldexp(base + (np.arange(len(entries) - 1) + 0.5) * float(2**step), -frac)
     with np.errstate(all="ignore"):
-        true = _true(fn, middle)
+        true = host(fn)(middle)
     line = np.ldexp((entries[:-1] + entries[1:]) / 2.0, -out)
     return float(np.abs(line - true).max()) + math.ldexp(1.0, -out)
