@@ -11,10 +11,9 @@ Errors: below 2 units in the last place. exp is 0 below -708, where it would be 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from functools import cache
-
-NAMES = ("exp", "log", "tanh", "sigmoid", "softplus")
 
 TEXT = '''
 @function
@@ -117,6 +116,8 @@ def real_softplus(x):
 - power_of_two(shifted, more): 2**(k + more) for shifted = k + 1.5 * 2**52, a normal number;
 - exponent(x), significand(x): of a normal x > 0, so that x = significand * 2**exponent and 1 <= significand < 2.
 """
+
+NAMES = tuple(re.findall(r"^def real_(\w+)", TEXT, re.MULTILINE))
 
 Named = Callable[[str, str, bool], str]
 """Writes a line that gives a text a name, close to the wanted one, and returns the name; true for a truth value."""

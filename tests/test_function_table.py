@@ -24,10 +24,11 @@ from neuroport.backends.genn import spelling as genn
 from neuroport.backends.reference import text as reference
 from neuroport.language import lower as lowering
 from neuroport.language.syntax import calls
-from neuroport.program import functions, printer
+from neuroport.program import functions, intervals, printer
 from neuroport.program.constants import real
+from neuroport.program.curves import Curve
 from neuroport.program.fixed import LIMIT
-from neuroport.program.functions import FUNCTIONS, RULES, TAKES, Function, Rule
+from neuroport.program.functions import FUNCTIONS, RULES, TAKES, Function, OnReals, Rule
 from neuroport.program.ir import BOOL, REAL, Apply, Const, Expr, Int, Read, Store, Type, parts
 from neuroport.program.machine import Array, Population, Program, bodies
 from neuroport.quantise import demand, tables
@@ -79,6 +80,13 @@ def test_no_table_gives_anything_for_a_function_that_is_not_there() -> None:
         functions.host("shl")
     with pytest.raises(ValueError, match="no table for 'add'"):
         tables.curve("add")
+
+
+def test_a_real_function_without_a_curve_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    cube = Function("cube", 1, "reals", None, OnReals(lambda x: x * x * x, intervals.unlimited))
+    monkeypatch.setitem(FUNCTIONS, "cube", cube)
+    with pytest.raises(ValueError, match="no rule says what cube needs of its operands"):
+        demand.operands(Apply("cube", (Const(0.5, REAL),), REAL), demand.ANY, lambda expr: (0.0, 1.0))
 
 
 def test_an_entry_has_the_meanings_of_its_types() -> None:
@@ -377,10 +385,6 @@ def cubed(lo: float, hi: float) -> float:
 @pytest.fixture
 def cube(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new function of the language: an entry, and a line for each executor."""
-    from neuroport.program import intervals
-    from neuroport.program.curves import Curve
-    from neuroport.program.functions import OnReals
-
     on_reals = OnReals(lambda x: x * x * x, intervals.rising(lambda x: x * x * x))
     curve = Curve(lambda x: x * x * x, slope=cubed)
     monkeypatch.setitem(FUNCTIONS, "cube", Function("cube", 1, "reals", None, on_reals, most=1, curve=curve))
