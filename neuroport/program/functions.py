@@ -2,8 +2,11 @@
 
 An entry says how a text writes the function, which types it takes, what it is on ints (Python's, exact) and on real
 numbers (float64, the same bits on every machine), how large its results can get, and its curve where chips need a
-table of it. Whatever asks for one of these looks it up here. How executors write it stands in the table SPELL of each
-(backends/NAME/spelling.py). Nothing else knows the functions one by one, but for rules that make more of a few.
+table of it. Whoever needs one of these looks it up here. How executors write it stands in the table SPELL of each
+(backends/emulator/spelling.py, backends/genn/spelling.py, backends/reference/text.py).
+
+A new function is an entry here and a line in each SPELL; one that is not made of + - * / has its meaning on the host in
+numerics/detmath.py, and its text, which gives the lines of the emulator and the reference, in backends/functions.py.
 """
 
 from __future__ import annotations
