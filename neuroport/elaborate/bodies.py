@@ -11,7 +11,8 @@ from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.synapses import synapse_bodies, synapse_names
 from neuroport.elaborate.twins import twin_index
 from neuroport.errors import InvalidInput, Problem, with_text
-from neuroport.language.check import EACH_STEP, TRIGGERED, once, twin_read
+from neuroport.language.blocks import EACH_STEP, once, twin_read
+from neuroport.language.check import TRIGGERED
 from neuroport.language.lower import Lowering
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
 from neuroport.network.model import SpikeTrace

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from neuroport.errors import Problem
 from neuroport.language import check as language
+from neuroport.language.syntax import parse_block, parse_expression
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
@@ -208,7 +209,7 @@ def _traces(report: Report, node: Node | None, what: str) -> tuple[SpikeTrace, .
         decay = _expression(report, entries.get("decay"), f"decay of {this}") or Expression("0")
         increment = _expression(report, entries.get("increment"), f"increment of {this}")
         if increment is None:
-            increment, _ = language.parse_expression("1", at.place)
+            increment, _ = parse_expression("1", at.place)
         trace_range = interval(report, entries.get("range"), f"range of {this}", "", None)
         trace = SpikeTrace(
             name=name, side=side, decay=decay, increment=increment, mode=mode, range=trace_range, place=at.place
@@ -283,7 +284,7 @@ def _block(report: Report, node: Node | None, what: str) -> Block:
     if not isinstance(node, ScalarNode):
         report.add(node, f"{what} must be a text of statements; found {found(node)}")
         return Block("")
-    block, problems = language.parse_block(node.text.lstrip("\n").rstrip(), node.text_place)
+    block, problems = parse_block(node.text.lstrip("\n").rstrip(), node.text_place)
     report.extend(problems)
     return block
 
@@ -303,7 +304,7 @@ def _expression(report: Report, node: Node | None, what: str) -> Expression | No
 
 def expression(report: Report, node: ScalarNode) -> Expression:
     """The expression in a scalar; its tree is None when it has problems."""
-    result, problems = language.parse_expression(node.text.strip(), node.text_place)
+    result, problems = parse_expression(node.text.strip(), node.text_place)
     report.extend(problems)
     return result
 

@@ -10,7 +10,7 @@ from neuroport.connections import Entry
 from neuroport.errors import Place
 from neuroport.files.context import Context, input_of
 from neuroport.files.overrides import KEYS
-from neuroport.language import check as language
+from neuroport.language.blocks import twin_read
 from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.values import Value
@@ -143,7 +143,7 @@ def written_projection(item: Projection, sink: Sink) -> dict[str, Any]:
 
 
 def _twin(context: Context, node: Node | None, at: Node, what: str, model: SynapseModel) -> Twin | None:
-    report, read = context.report, language.twin_read(model)
+    report, read = context.report, twin_read(model)
     if node is None:
         if read is not None:
             report.add(at, f"{what} lacks 'twin': synapse model '{model.name}' reads {read}; add 'twin: PROJECTION'")

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from neuroport.files import metrics as read_metrics
 from neuroport.files import models as read_model
 from neuroport.files.context import Context, label, model_of
-from neuroport.language.check import EACH_STEP
+from neuroport.language.blocks import EACH_STEP
 from neuroport.network.model import Expression, Parameter
 from neuroport.network.protocol import (
     Anneal,

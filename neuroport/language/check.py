@@ -1,11 +1,11 @@
-"""The model language for those who read model files: parse texts, check whole models."""
+"""Checking whole models on their own: names, types, what each block may do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from neuroport.errors import Problem
-from neuroport.language.blocks import EACH_STEP, once, step_sum_problems, twin_read
+from neuroport.language.blocks import once, step_sum_problems
 from neuroport.language.lower import Allowed, Lowering, Names
 from neuroport.language.names import (
     BUILT_IN,
@@ -17,21 +17,9 @@ from neuroport.language.names import (
     Twin,
     declared_type,
 )
-from neuroport.language.syntax import SENDS, calls, parse_block, parse_expression
+from neuroport.language.syntax import SENDS, calls
 from neuroport.network.model import Block, Expression, NeuronModel, Parameter, SynapseModel
 from neuroport.program.ir import REAL, Type
-
-__all__ = [
-    "EACH_STEP",
-    "TRIGGERED",
-    "check_neuron",
-    "check_synapse",
-    "once",
-    "parse_block",
-    "parse_expression",
-    "synapse_allowed",
-    "twin_read",
-]
 
 TRIGGERED = Allowed(sums="event")
 """What a triggered block of a neuron or synapse model may do."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from neuroport.errors import Place
-from neuroport.language.check import check_neuron, check_synapse, parse_block, parse_expression
+from neuroport.language.check import check_neuron, check_synapse
 from neuroport.language.lower import Lowering
 from neuroport.language.names import Constants, NeuronNames, declared_type
+from neuroport.language.syntax import parse_block, parse_expression
 from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.program.ir import Apply, Let, Random, Spike, Store, parts
 

@@ -21,7 +21,7 @@ from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import unroll
 from neuroport.errors import InternalError, InvalidInput, RunFailed
 from neuroport.files import network as reader
-from neuroport.language.check import BUILT_IN
+from neuroport.language.names import BUILT_IN
 from neuroport.language.syntax import SENDS, calls
 from neuroport.network.network import Network
 from neuroport.numerics.units import Quantity

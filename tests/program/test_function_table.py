@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emulator_programs import array, program
 
 import neuroport
 from neuroport import backends
@@ -32,6 +31,7 @@ from neuroport.program.functions import FUNCTIONS, RULES, TAKES, Function, OnRea
 from neuroport.program.ir import BOOL, REAL, Apply, Const, Expr, Int, Read, Store, Type, parts
 from neuroport.program.machine import Array, Population, Program, bodies
 from neuroport.quantise import demand, tables
+from tests.support.programs import array, program
 
 SPELL: dict[str, dict[str, Any]] = {"reference": reference.SPELL, "emulator": emulator.SPELL, "genn": genn.SPELL}
 UNSUPPORTED: dict[str, dict[str, str]] = {"reference": {}, "emulator": {}, "genn": {}}
