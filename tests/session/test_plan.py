@@ -6,12 +6,14 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import neuroport
 from neuroport.api.compile import lower_and_plan, specimen
+from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.elaborate import targets
 from neuroport.elaborate import values as materialised
 from neuroport.errors import InvalidInput
@@ -22,6 +24,7 @@ from neuroport.numerics.units import Quantity
 from neuroport.program import plan
 from neuroport.program.condition import Applied, Condition
 from neuroport.program.plan import Declared, Plan, Window
+from neuroport.session.session import Session
 
 TEXT = """\
 neuroport: 1
@@ -70,8 +73,9 @@ def made() -> Plan:
     return lower_and_plan(*compiled(reader.loads(TEXT, "n.yaml")))[1]
 
 
-def compiled(network: Network) -> tuple[Network, *tuple[object, ...]]:
-    return network, *specimen(network)  # type: ignore[return-value]
+def compiled(network: Network) -> tuple[Network, Chip, ChipInstance | None]:
+    """What is to be lowered: the network and its own chip, as designed."""
+    return network, *specimen(network)
 
 
 def test_a_protocol_has_whole_steps_and_names_that_are_there(made: Plan) -> None:
@@ -173,3 +177,19 @@ def test_a_plan_for_copies_deals_its_patterns(made: Plan) -> None:
     assert isinstance(repeat, plan.Repeat) and isinstance(repeat.do[0], plan.If)
     (present,) = repeat.do[0].otherwise
     assert isinstance(present, plan.Present) and (present.holds, present.steps) == (4, 16)
+
+
+def test_a_traced_run_builds_one_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    built: list[Session] = []
+    make = Session.__init__
+
+    def told(self: Session, *parts: Any, **more: Any) -> None:
+        built.append(self)
+        make(self, *parts, **more)
+
+    monkeypatch.setattr(Session, "__init__", told)
+    network = reader.loads(TEXT, "n.yaml")
+    neuroport.run(network, "reference", trace=tmp_path / "n.h5")
+    assert len(built) == 1
+    neuroport.run_copies(network, [1, 2], "reference", trace=tmp_path / "n.h5")
+    assert len(built) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import hashlib
 import struct
 from dataclasses import replace
@@ -290,9 +289,9 @@ def test_sink_is_closed_when_the_session_is_left() -> None:
         (2, digest, [2.0, 2.5])
     ]
     broken = Sink()
-    with contextlib.suppress(ZeroDivisionError), session(run(2), sink=broken) as made:
-        made.set("p.step_size", 3)
-        raise ZeroDivisionError
+    made = session(run(2), sink=broken)
+    made.set("p.step_size", 3)
+    made.__exit__(ZeroDivisionError)
     assert broken.closed == [{"steps": 0, "settings": {"p.step_size": 3.0}, "complete": False}]
     finished = Sink()
     with session(run(2), sink=finished) as made:
