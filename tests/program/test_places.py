@@ -32,8 +32,9 @@ from neuroport.network.network import Network
 from neuroport.program import printer
 from neuroport.program.ir import REAL, Apply, Body, Bool, Const, Int, Let, Send, Spike, Stmt, Store
 from neuroport.program.machine import Program, bodies
+from neuroport.program.names import RUN
 from neuroport.quantise.program import quantise
-from neuroport.session.verify import verify
+from tests.support.planning import verify
 
 BACKENDS = ("reference", "emulator", "genn")
 SHIPPED = tuple(sorted(path.stem for path in (Path(neuroport.__file__).parent / "networks").glob("*.yaml")))
@@ -113,7 +114,7 @@ def check_lines(net: Network) -> None:
     """Every statement and array has its line after every pass."""
     for title, program in passes(net):
         for array in program.arrays.values():
-            assert array.owner == "run" or names(array.place, array.name), (title, array.name, array.place)
+            assert array.owner == RUN or names(array.place, array.name), (title, array.name, array.place)
         for body in bodies(program):
             for stmt in body:
                 assert stands(stmt), (title, stmt, stmt.place)
@@ -171,8 +172,8 @@ def stands(stmt: Stmt) -> bool:
 
 def names(place: Place | None, array: str) -> bool:
     """Whether a line has the name of an array, or made an array without a name in the text."""
-    variable = array.split(".")[1].removesuffix("_circuit")
-    made = variable.startswith(("const", "recip_", "spiked"))
+    variable = array.split(".")[1].removesuffix("$circuit")
+    made = variable.startswith(("$", "spiked"))
     return place is not None and (bool(place.text) if made else variable in line_at(place))
 
 
