@@ -19,7 +19,7 @@ from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
 from neuroport.backends.generated import Identifiers, kind_of, uncommented
-from neuroport.program.ir import Read, Send, parts, walk
+from neuroport.program.ir import Send
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
 SUFFIX = {
@@ -397,13 +397,7 @@ class Emitter:
     def _histories(self) -> list[str]:
         """Arrays whose past some body reads."""
         program = self.program
-        bodies = [p.body for p in program.populations] + [e.body for e in program.events]
-        for projection in program.projections:
-            bodies += [projection.step, projection.arrive, projection.post_body]
-        used = {e.array for body in bodies for e in parts(body) if isinstance(e, Read) and e.lag != 0}
-        for projection in program.projections:
-            if projection.row_condition is not None:
-                used |= {e.array for e in walk(projection.row_condition) if isinstance(e, Read) and e.lag != 0}
+        used = {read.array for read in program.reads() if read.lag != 0}
         return [name for name in program.arrays if name in used and program.arrays[name].history]
 
     def _stimuli(self, run: Function, population: Population) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroport.copies.axis import LANES
-from neuroport.program.ir import Body, Sum, parts
+from neuroport.program.ir import Sum, parts
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP
 
@@ -71,6 +71,4 @@ def width(program: Program) -> int:
 
 def terms(program: Program) -> int:
     """How many sums over the copies one body has at most: each needs room for its terms."""
-    bodies: list[Body] = [p.body for p in program.populations] + [p.step for p in program.projections]
-    bodies += [e.body for e in program.events]
-    return max((sum(isinstance(part, Sum) for part in parts(body)) for body in bodies), default=0)
+    return max((sum(isinstance(part, Sum) for part in parts(owned.body)) for owned in program.bodies()), default=0)

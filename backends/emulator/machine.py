@@ -124,7 +124,7 @@ class Machine:
             if projection.twin is not None:
                 values["twin", name] = projection.twin.astype(unsigned_dtype(max(2**16, len(projection.twin))))
             if projection.dendritic is not None:
-                longest = int(projection.dendritic.max(initial=0))
+                longest = projection.longest_delay
                 values["dendritic", name] = projection.dendritic.astype(np.uint8 if longest < 256 else np.uint32)
             if projection.post_body:
                 order = np.argsort(values["post", name], kind="stable")

@@ -67,7 +67,7 @@ def rounds(program: Program, name: str) -> bool:
 def sends(program: Program) -> Iterator[tuple[Projection, Send]]:
     """Every statement that sends, with its projection (of those that have synapses)."""
     for projection in (p for p in program.projections if p.synapses):
-        for body in (projection.step, projection.arrive, projection.post_body):
+        for body in projection.bodies:
             for stmt in body:
                 if isinstance(stmt, Send):
                     yield projection, stmt

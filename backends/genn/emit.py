@@ -22,7 +22,7 @@ from neuroport.backends.genn.model import (
 from neuroport.backends.genn.printing import printed
 from neuroport.backends.genn.scopes import NeuronScope, Scope, SynapseScope, UpdateScope
 from neuroport.backends.genn.split import split
-from neuroport.program.ir import Body, Random, Read, Round, Send, Store, parts, walk
+from neuroport.program.ir import Body, Random, Read, Round, Send, parts, stored, walk
 from neuroport.program.machine import Array, Event, Population, Program, Projection, Readout, Series
 from neuroport.program.names import LENGTH
 
@@ -58,10 +58,8 @@ def uniform(program: Program) -> set[str]:
     64-bit integers are not among them, because GeNN cuts dynamic parameters to 32 bits.
     """
     found = set()
-    elsewhere = set().union(*(stored(e.body) for e in program.events))
+    changed = program.stored()
     for projection in (p for p in program.projections if p.synapses):
-        bodies = [projection.step, projection.arrive, projection.post_body]
-        changed = set().union(elsewhere, *map(stored, bodies))
         for array in program.arrays.values():
             fixed = array.at == "synapse" and array.name not in changed and array.designed is None
             if array.owner == projection.name and fixed:
@@ -69,11 +67,6 @@ def uniform(program: Program) -> set[str]:
                 if dtype.kind in "fi" and dtype != np.int64 and bool(np.all(array.initial == array.initial[0])):
                     found.add(array.name)
     return found
-
-
-def stored(body: Body) -> set[str]:
-    """Arrays that a body assigns to."""
-    return {s.array for s in body if isinstance(s, Store)}
 
 
 def draws(bodies: Iterable[Body]) -> bool:
@@ -116,11 +109,13 @@ class _Emitter:
 
     def _used(self, projection: Projection) -> bool:
         """Whether a projection has anything to do."""
-        bodies = [projection.step, projection.arrive, projection.post_body, *self._of(projection)]
-        return any(bodies) or any(self.program.arrays[name].owner == projection.name for name in self.open)
+        return any(self._bodies(projection)) or any(
+            self.program.arrays[name].owner == projection.name for name in self.open
+        )
 
-    def _of(self, projection: Projection) -> list[Body]:
-        return [e.body for e in self.program.events if e.owner == projection.name]
+    def _bodies(self, projection: Projection) -> list[Body]:
+        """All bodies of a projection, those of its events too."""
+        return [*projection.bodies, *(e.body for e in self.program.events if e.owner == projection.name)]
 
     def _variables(self, owner: str, at: str, names: GennIdentifiers) -> list[tuple[str, Variable]]:
         """Variables for all arrays of an object."""
@@ -274,12 +269,7 @@ class _Emitter:
     # ---------------------------------------------------------------------------------------------------- projections
 
     def _projection(self, projection: Projection) -> None:
-        sends = [
-            s
-            for body in (projection.step, projection.arrive, projection.post_body)
-            for s in body
-            if isinstance(s, Send)
-        ]
+        sends = [s for body in projection.bodies for s in body if isinstance(s, Send)]
         group = Synapses(
             self.groups(projection.name.replace("#", "_copy"), "projection", projection.name),
             projection.name,
@@ -297,14 +287,13 @@ class _Emitter:
             scope.variables[name] = variable.ident
             group.variables.append(variable)
         self._open(scope, projection.name)
-        bodies = [projection.step, projection.arrive, projection.post_body, *self._of(projection)]
         if projection.dendritic is not None and projection.dendritic.any():
-            longest = int(projection.dendritic.max())
+            longest = projection.longest_delay
             group.slots = longest + 1
             self._constant(scope, group, "dendritic", "uint8_t" if longest < 256 else "uint16_t")
         elif projection.dendritic is not None:
             self._constant(scope, group, "dendritic", "uint8_t")
-        if draws(bodies) and self.first[projection.name] is None:
+        if draws(self._bodies(projection)) and self.first[projection.name] is None:
             scope.element_variable = self._constant(scope, group, "element", "uint64_t")
         group.step = self._code(scope, projection.step)
         group.arrive = self._code(scope, projection.arrive)

@@ -8,7 +8,7 @@ from neuroport.backends.genn import bounds, places, reach
 from neuroport.backends.genn.split import split
 from neuroport.errors import Unsupported
 from neuroport.program import stated
-from neuroport.program.ir import Body, Read, Send, Store, parts
+from neuroport.program.ir import Body, Read, Send, parts, reads, stored
 from neuroport.program.machine import Event, Program, Projection
 
 LARGEST_HISTOGRAM = 24
@@ -35,7 +35,7 @@ def problems(program: Program) -> tuple[str, ...]:
 
 def _problems(program: Program) -> Iterator[str]:
     yield from stated.problems(program)
-    changed = _changed(program)
+    changed = program.stored()
     for population in program.populations:
         yield from _own_only(population.name, population.body)
         if population.size < 1:
@@ -61,13 +61,6 @@ def _problems(program: Program) -> Iterator[str]:
     yield from bounds.problems(program)
 
 
-def _changed(program: Program) -> set[str]:
-    """Arrays that some body assigns to."""
-    bodies = [p.body for p in program.populations] + [e.body for e in program.events]
-    bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
-    return {s.array for body in bodies for s in body if isinstance(s, Store)}
-
-
 def _own_only(where: str, body: Body, places: Collection[str] = ("own", "scalar")) -> Iterator[str]:
     for expr in parts(body):
         if isinstance(expr, Read) and (expr.lag != 0 or expr.at not in places):
@@ -78,7 +71,7 @@ def _event(program: Program, event: Event) -> Iterator[str]:
     where = f"event {event.name} of {event.owner}"
     twins = {e.array for e in parts(event.body) if isinstance(e, Read) and e.at == "twin"}
     yield from _own_only(where, event.body, ("own", "scalar", "pre", "post", "twin"))
-    for name in sorted(twins & reach.stored(event)):
+    for name in sorted(twins & stored(event.body)):
         yield (
             f"{where}: reads '{name}' of the twin and assigns it too; on a GPU all synapses do so at the same time. "
             f"Assign it in an event of its own."
@@ -97,14 +90,13 @@ def _event(program: Program, event: Event) -> Iterator[str]:
 
 def _projection(program: Program, projection: Projection, changed: set[str]) -> Iterator[str]:
     name = projection.name.partition("~")[0]
-    bodies = (projection.step, projection.arrive, projection.post_body)
     if any(isinstance(s, Send) and s.to == "post" for s in projection.post_body):
         yield f"the projection '{name}' sends forward on postsynaptic spikes; GeNN sends only back there."
-    longest = 0 if projection.dendritic is None else int(projection.dendritic.max(initial=0))
+    longest = projection.longest_delay
     if longest >= 2**16:
         yield f"the projection '{name}' has dendritic delays of up to {longest} steps; up to 65535 work."
-    for expr in (e for body in bodies for e in parts(body)):
-        if not isinstance(expr, Read) or expr.at in ("own", "scalar") or expr.array not in changed:
+    for expr in (read for body in projection.bodies for read in reads(body)):
+        if expr.at in ("own", "scalar") or expr.array not in changed:
             continue
         if expr.at == "pre" and expr.lag != projection.delay - 1:
             yield (

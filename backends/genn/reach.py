@@ -10,20 +10,15 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from neuroport.program.ir import Read, Store, parts
+from neuroport.program.ir import Store, reads, stored
 from neuroport.program.machine import Array, Event, Program
 
 
 def arrays(event: Event, program: Program) -> dict[str, Array]:
     """The arrays of neurons or synapses that an event reads or assigns."""
-    names = [e.array for e in parts(event.body) if isinstance(e, Read)]
+    names = [read.array for read in reads(event.body)]
     names += [s.array for s in event.body if isinstance(s, Store)]
     return {name: program.arrays[name] for name in names if program.arrays[name].at != "scalar"}
-
-
-def stored(event: Event) -> set[str]:
-    """The arrays that an event assigns."""
-    return {s.array for s in event.body if isinstance(s, Store)}
 
 
 def far(event: Event, program: Program) -> dict[str, Array]:
@@ -42,9 +37,8 @@ def open_to_others(program: Program, uniform: set[str]) -> set[str]:
 
 def read_by_synapses(program: Program) -> set[str]:
     """Arrays of neurons that the code of synapses reads in a step."""
-    bodies = [b for p in program.projections if p.synapses for b in (p.step, p.arrive, p.post_body)]
-    reads = (e for body in bodies for e in parts(body) if isinstance(e, Read))
-    return {e.array for e in reads if e.at in ("pre", "post")}
+    bodies = (body for p in program.projections if p.synapses for body in p.bodies)
+    return {read.array for body in bodies for read in reads(body) if read.at in ("pre", "post")}
 
 
 @cache
@@ -65,5 +59,5 @@ def after_step(program: Program) -> tuple[list[Event], set[str]]:
         if event.over == "neuron" and event.every_step and (far(event, program) or event.owner in populations):
             late.append(event)
             populations |= {event.owner} | {a.owner for a in arrays(event, program).values()}
-            changed |= stored(event)
+            changed |= stored(event.body)
     return late, changed

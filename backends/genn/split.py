@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from neuroport.program.ir import Expr, Let, Read, Send, Stmt, Store, Temp, parts, with_children, with_expressions
+from neuroport.program.ir import (
+    Expr,
+    Let,
+    Read,
+    Send,
+    Stmt,
+    Store,
+    Temp,
+    reads,
+    stored,
+    with_children,
+    with_expressions,
+)
 from neuroport.program.machine import Array, Event, Program, Projection
 
 
@@ -43,8 +55,7 @@ def split(program: Program) -> Split:
 
 def inputs(projection: Projection, to: str) -> list[str]:
     """The inputs of the population at one end to which a projection sends."""
-    bodies = (projection.step, projection.arrive, projection.post_body)
-    return sorted({s.input for body in bodies for s in body if isinstance(s, Send) and s.to == to})
+    return sorted({s.input for body in projection.bodies for s in body if isinstance(s, Send) and s.to == to})
 
 
 def _count(projection: Projection) -> int:
@@ -56,24 +67,20 @@ def _part(
 ) -> Projection:
     """The part of a projection that sends to the k-th inputs; the first keeps its name and arrays."""
     kept = {name for to in ("post", "pre") for name in inputs(projection, to)[k : k + 1]}
-    bodies = [
-        tuple(s for s in body if not isinstance(s, Send) or s.input in kept)
-        for body in (projection.step, projection.arrive, projection.post_body)
-    ]
+    part = projection.with_bodies(lambda body: tuple(s for s in body if not isinstance(s, Send) or s.input in kept))
     if k == 0:
-        step, arrive, post_body = bodies
-        return replace(projection, step=step, arrive=arrive, post_body=post_body)
+        return part
     name = f"{projection.name}~{k}"
-    used = {e.array for body in bodies for e in parts(body) if isinstance(e, Read)}
-    used |= {s.array for body in bodies for s in body if isinstance(s, Store)}
+    used = {read.array for body in part.bodies for read in reads(body)}
+    used |= {array for body in part.bodies for array in stored(body)}
     own = [a for a in program.arrays.values() if a.owner == projection.name and a.at == "synapse" and a.name in used]
     names = {a.name: name + a.name.removeprefix(projection.name) for a in own}
     for array in own:
         linked = array.linked(lambda other: names.get(other, ""))
         arrays[names[array.name]] = replace(linked, name=names[array.name], owner=name)
         twice.setdefault(array.name, []).append(names[array.name])
-    step, arrive, post_body = (tuple(_renamed(s, names) for s in body) for body in bodies)
-    return replace(projection, name=name, step=step, arrive=arrive, post_body=post_body, row_condition=None, twin=None)
+    part = part.with_bodies(lambda body: tuple(_renamed(stmt, names) for stmt in body))
+    return replace(part, name=name, row_condition=None, twin=None)
 
 
 def _renamed(stmt: Stmt, names: dict[str, str]) -> Stmt:

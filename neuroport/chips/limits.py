@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from neuroport.chips.chip import Chip
 from neuroport.errors import Problem
 from neuroport.program.ir import Send
-from neuroport.program.machine import Program, Projection, stored
+from neuroport.program.machine import Program, Projection
 
 
 def check_limits(program: Program, chip: Chip, models: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
@@ -45,14 +45,13 @@ def _projection_limits(program: Program, projection: Projection, chip: Chip) -> 
             f"projection '{name}' has a delay of {projection.delay} steps; chip '{chip.name}' allows at most "
             f"{limits.max_axonal_delay}. Shorten it or use a longer dt"
         )
-    longest = int(projection.dendritic.max(initial=0)) if projection.dendritic is not None else 0
+    longest = projection.longest_delay
     if limits.max_dendritic_delay is not None and longest > limits.max_dendritic_delay:
         found.append(
             f"projection '{name}' has a dendritic delay of {longest} steps; chip '{chip.name}' allows at most "
             f"{limits.max_dendritic_delay}. Shorten it or use a longer dt"
         )
-    events = [e.body for e in program.events if e.owner == name]
-    written = stored([projection.step, projection.arrive, projection.post_body, *events])
+    written = program.stored(by=name)
     if not limits.plasticity and written:
         found.append(
             f"projection '{name}' changes {', '.join(sorted(written))}; chip '{chip.name}' has static synapses only. "

@@ -53,7 +53,7 @@ def unbatch(program: Program) -> Program:
 
 def contributions(program: Program) -> frozenset[str]:
     """The shared arrays into which a body of every step sums over the copies."""
-    bodies = [p.body for p in program.populations] + [p.step for p in program.projections]
+    bodies = (owned.body for owned in program.bodies() if owned.event is None)
     return frozenset(
         stmt.array for body in bodies for stmt in body if isinstance(stmt, Store) and isinstance(stmt.value, Sum)
     )
@@ -123,14 +123,11 @@ class _Unbatching:
     def projection(self, p: Projection, k: int) -> Projection:
         copy = _OneCopy(self, k)
         return replace(
-            p,
+            p.with_bodies(copy.body),
             name=copy_name(p.name, k),
             source=copy_name(p.source, k),
             target=copy_name(p.target, k),
             element=p.element + np.uint64(k << ELEMENT_SHIFT),
-            step=copy.body(p.step),
-            arrive=copy.body(p.arrive),
-            post_body=copy.body(p.post_body),
             row_condition=None if p.row_condition is None else copy.expr(p.row_condition),
         )
 

@@ -124,13 +124,10 @@ class _Copy:
 
     def projection(self, p: Projection) -> Projection:
         return replace(
-            p,
+            p.with_bodies(self.body),
             name=copy_name(p.name, self.k),
             source=copy_name(p.source, self.k),
             target=copy_name(p.target, self.k),
-            step=self.body(p.step),
-            arrive=self.body(p.arrive),
-            post_body=self.body(p.post_body),
             row_condition=None if p.row_condition is None else self.expr(p.row_condition),
         )
 

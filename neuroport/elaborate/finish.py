@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neuroport.elaborate.hoist import depends_on
-from neuroport.program.ir import Int, Numbers, Read, Send, parts, walk
+from neuroport.program.ir import Int, Numbers, Read, Send, reads, walk
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, RUN, STEP
 
@@ -25,13 +25,13 @@ def with_histories(program: Program) -> Program:
     """Arrays that are read further back than the last step keep the slots they need; inputs their delays."""
     arrays = dict(program.arrays)
     for projection in program.projections:
-        longest = int(projection.dendritic.max(initial=0)) if projection.dendritic is not None else 0
-        for body in (projection.step, projection.arrive, projection.post_body):
-            for part in parts(body):
-                if isinstance(part, Read) and part.lag != 0:
-                    slots = longest + 1 if part.lag == "synapse" else part.lag + 1
-                    array = arrays[part.array]
-                    arrays[part.array] = replace(array, history=max(array.history, slots))
+        longest = projection.longest_delay
+        for body in projection.bodies:
+            for read in reads(body):
+                if read.lag != 0:
+                    slots = longest + 1 if read.lag == "synapse" else read.lag + 1
+                    array = arrays[read.array]
+                    arrays[read.array] = replace(array, history=max(array.history, slots))
             for stmt in body:
                 if isinstance(stmt, Send) and stmt.delay == "synapse":
                     array = arrays[stmt.input]
@@ -44,11 +44,7 @@ def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
 
     The constants keep the real values that switches start from, and circuits' deviations.
     """
-    bodies = [p.body for p in program.populations]
-    bodies += [b for p in program.projections for b in (p.step, p.arrive, p.post_body)]
-    bodies += [e.body for e in program.events]
-    read = {e.array for body in bodies for e in parts(body) if isinstance(e, Read)}
-    read |= {e.array for r in program.readouts for e in walk(r.bit) if isinstance(e, Read)}
+    read = {r.array for r in program.reads()}
     follows = {d.array for d in program.derived}
     needed = read | {n for n, a in program.arrays.items() if a.dynamic and a.owner != RUN and n not in follows}
     for derived in reversed(program.derived):

@@ -52,14 +52,9 @@ def hoisted(made: Elaboration, program: Program) -> Program:
 
 
 def _projection(projection: Projection, hoister: Hoister) -> Projection:
+    hoisted = projection.with_bodies(hoister.body)
     condition = projection.row_condition
-    return replace(
-        projection,
-        step=hoister.body(projection.step),
-        arrive=hoister.body(projection.arrive),
-        post_body=hoister.body(projection.post_body),
-        row_condition=None if condition is None else hoister.expr(condition),
-    )
+    return hoisted if condition is None else replace(hoisted, row_condition=hoister.expr(condition))
 
 
 def _population(population: Population, hoister: Hoister) -> Population:

@@ -276,3 +276,13 @@ def parts(body: Body) -> Iterator[Expr]:
     """Every expression in the body and all their parts."""
     for expr in expressions(body):
         yield from walk(expr)
+
+
+def reads(body: Body) -> Iterator[Read]:
+    """Every read in the body."""
+    return (part for part in parts(body) if isinstance(part, Read))
+
+
+def stored(body: Body) -> set[str]:
+    """The arrays to which the body stores."""
+    return {stmt.array for stmt in body if isinstance(stmt, Store)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InternalError, Place
-from neuroport.program.ir import Body, Expr, Int, Numbers, Overflow, Real, Rounding, Store, Type
+from neuroport.program.ir import Body, Expr, Int, Numbers, Overflow, Read, Real, Rounding, Type, reads, stored, walk
 
 Role = Literal["state", "parameter", "input", "weight", "visible"]
 
@@ -153,6 +153,21 @@ class Projection:
         """Number of synapses."""
         return len(self.pre)
 
+    @property
+    def bodies(self) -> tuple[Body, Body, Body]:
+        """What its synapses do by themselves: step, arrive and post_body."""
+        return self.step, self.arrive, self.post_body
+
+    @property
+    def longest_delay(self) -> int:
+        """The longest dendritic delay of its synapses, in steps."""
+        return 0 if self.dendritic is None else int(self.dendritic.max(initial=0))
+
+    def with_bodies(self, change: Callable[[Body], Body]) -> Projection:
+        """The projection with each of its bodies changed."""
+        step, arrive, post_body = map(change, self.bodies)
+        return replace(self, step=step, arrive=arrive, post_body=post_body)
+
 
 @dataclass(frozen=True, eq=False)
 class Event:
@@ -173,6 +188,35 @@ class Event:
     body: Body
     every_step: bool = False
     once: bool = False
+
+
+When = Literal["update", "step", "arrive", "post_body", "event"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedBody:
+    """A body of a program: whose it is, when it is done, and over what. `event`: the event that it belongs to."""
+
+    body: Body
+    owner: str
+    when: When
+    over: Literal["neuron", "synapse"]
+    event: Event | None = None
+
+    def __str__(self) -> str:
+        """Where it stands, in words."""
+        match self.when:
+            case "update":
+                return f"population {self.owner}"
+            case "step":
+                return f"projection {self.owner}"
+            case "arrive":
+                return f"projection {self.owner}, on_pre"
+            case "post_body":
+                return f"projection {self.owner}, on_post"
+            case "event":
+                assert self.event is not None
+                return f"event {self.event.name} of {self.owner}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,6 +360,29 @@ class Program:
         """The projection of that name."""
         return next(p for p in self.projections if p.name == name)
 
+    def bodies(self) -> Iterator[OwnedBody]:
+        """Every body, in the order of populations, projections and events."""
+        for population in self.populations:
+            yield OwnedBody(population.body, population.name, "update", "neuron")
+        for projection in self.projections:
+            yield OwnedBody(projection.step, projection.name, "step", "synapse")
+            yield OwnedBody(projection.arrive, projection.name, "arrive", "synapse")
+            yield OwnedBody(projection.post_body, projection.name, "post_body", "synapse")
+        for event in self.events:
+            yield OwnedBody(event.body, event.owner, "event", event.over, event)
+
+    def stored(self, by: str | None = None) -> set[str]:
+        """The arrays that some body stores to; with `by`, some body of that population or projection."""
+        return {name for owned in self.bodies() if by in (None, owned.owner) for name in stored(owned.body)}
+
+    def reads(self) -> Iterator[Read]:
+        """Every read of a body, of a row condition and of a readout."""
+        for owned in self.bodies():
+            yield from reads(owned.body)
+        conditions = [p.row_condition for p in self.projections if p.row_condition is not None]
+        for whole in conditions + [r.bit for r in self.readouts]:
+            yield from (part for part in walk(whole) if isinstance(part, Read))
+
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
@@ -325,18 +392,3 @@ class ReportLine:
     topic: str
     text: str
     values: dict[str, float | int | str] = field(default_factory=dict)
-
-
-def stored(bodies: Iterable[Body]) -> set[str]:
-    """The arrays that some body stores to."""
-    return {stmt.array for body in bodies for stmt in body if isinstance(stmt, Store)}
-
-
-def bodies(program: Program) -> Iterable[Body]:
-    """All bodies of a program."""
-    for population in program.populations:
-        yield population.body
-    for projection in program.projections:
-        yield from (projection.step, projection.arrive, projection.post_body)
-    for event in program.events:
-        yield event.body

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from neuroport.errors import Place
 from neuroport.program.ir import Body, Send, Spike, Stmt, Store
-from neuroport.program.machine import Program, bodies
+from neuroport.program.machine import Program
 
 
 def by_line(body: Body) -> Iterator[tuple[str, Body]]:
@@ -25,12 +25,12 @@ def _line(stmt: Stmt) -> str:
 
 def assigned(program: Program, array: str) -> tuple[Place, ...]:
     """Where statements store into an array, or send to it, in the order of the program and each place once."""
-    return _places(stmt for body in bodies(program) for stmt in body if _target(stmt) == array)
+    return _places(stmt for owned in program.bodies() for stmt in owned.body if _target(stmt) == array)
 
 
 def refusing(program: Program, array: str) -> tuple[Place, ...]:
     """Where statements store into an array that end the run when the value is outside its range."""
-    stores = (stmt for body in bodies(program) for stmt in body if isinstance(stmt, Store))
+    stores = (stmt for owned in program.bodies() for stmt in owned.body if isinstance(stmt, Store))
     return _places(stmt for stmt in stores if stmt.array == array and stmt.overflow == "error")
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from neuroport.chips.chip import Chip, WordRule
+from neuroport.copies.unbatch import contributions
 from neuroport.errors import Place, Problem
 from neuroport.program import printer
 from neuroport.program.fixed import (
@@ -25,8 +26,8 @@ from neuroport.program.fixed import (
     round_fraction,
     word,
 )
-from neuroport.program.ir import Const, Expr, Int, Read, Real, Store, Sum
-from neuroport.program.machine import Array, Arrays, Derived, Program, ReportLine, bodies, stored
+from neuroport.program.ir import Const, Expr, Int, Read, Real
+from neuroport.program.machine import Array, Arrays, Derived, Program, ReportLine
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
 from neuroport.program.reach import reach_of
 
@@ -76,12 +77,6 @@ def real_bounds(array: Array) -> tuple[float, float]:
     return float(array.initial.min()), float(array.initial.max())
 
 
-def summed(program: Program) -> set[str]:
-    """The arrays that the step of a projection gives as sums over copies."""
-    steps = (stmt for p in program.projections for stmt in p.step)
-    return {stmt.array for stmt in steps if isinstance(stmt, Store) and isinstance(stmt.value, Sum)}
-
-
 @dataclass(slots=True)
 class Formats:
     """Gives every array but the inputs its integer form; new arrays (visible weights) are added."""
@@ -91,12 +86,12 @@ class Formats:
     notes: Notes
     arrays: Arrays = field(default_factory=Arrays)
     derived: list[Derived] = field(default_factory=list)
-    summed: set[str] = field(default_factory=set)
+    summed: frozenset[str] = frozenset()
 
     def run(self) -> None:
         """Fill `arrays` and `derived`."""
-        self.summed = summed(self.program)
-        written = stored(bodies(self.program))
+        self.summed = contributions(self.program)
+        written = self.program.stored()
         follows = {d.array: d for d in self.program.derived}
         for array in self.program.arrays.values():
             if array.role == "input":

@@ -35,18 +35,7 @@ from neuroport.program.fixed import (
     word,
 )
 from neuroport.program.ir import BOOL, Apply, Body, Const, Expr, Int, Let, Overflow, Read, Send, Spike, Stmt, Store, Sum
-from neuroport.program.machine import (
-    Array,
-    Event,
-    Injection,
-    Population,
-    Program,
-    Projection,
-    Readout,
-    Series,
-    bodies,
-    stored,
-)
+from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Series
 from neuroport.program.sent import as_sent
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import IntegerForm, Shared
@@ -115,7 +104,7 @@ class _Quantiser:
         formats = Formats(program, self.chip, notes)
         formats.run()
         self.visible = {a.name: a.visible for a in formats.arrays.values() if a.visible}
-        self.written = stored(bodies(program))
+        self.written = program.stored()
         shared = Shared(
             self.chip,
             notes,

@@ -31,7 +31,7 @@ from neuroport.files import network as reader
 from neuroport.network.network import Network
 from neuroport.program import printer
 from neuroport.program.ir import REAL, Apply, Body, Bool, Const, Int, Let, Send, Spike, Stmt, Store
-from neuroport.program.machine import Program, bodies
+from neuroport.program.machine import Program
 from neuroport.program.names import RUN
 from neuroport.quantise.program import quantise
 from tests.support.planning import verify
@@ -115,8 +115,8 @@ def check_lines(net: Network) -> None:
     for title, program in passes(net):
         for array in program.arrays.values():
             assert array.owner == RUN or names(array.place, array.name), (title, array.name, array.place)
-        for body in bodies(program):
-            for stmt in body:
+        for owned in program.bodies():
+            for stmt in owned.body:
                 assert stands(stmt), (title, stmt, stmt.place)
 
 
