@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput, Place
+from neuroport.network.results import MAX_UNITS
 from neuroport.numerics import detmath
-
-MAX_NEURONS = 20
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +22,7 @@ Floats = NDArray[np.float64]
 def boltzmann(weights: ArrayLike, biases: ArrayLike, place: Place | None = None) -> dict[str, Floats]:
     """The distribution and its moments, by enumeration of all states.
 
-    weights (n, n) symmetric, biases (n,); n at most 20. Returns "p" (2**n,), "m" (n,) with m[i] = <z_i>, and "c"
+    weights (n, n) symmetric, biases (n,); n at most MAX_UNITS. Returns "p" (2**n,), "m" (n,) with m[i] = <z_i>, and "c"
     (n, n) with c[i, j] = <z_i z_j>, so c[i, i] = m[i]. Raises InvalidInput, with `place`, for anything else.
     """
     w = np.asarray(weights, dtype=np.float64)
@@ -48,8 +47,8 @@ def _check(w: Floats, b: Floats, place: Place | None) -> None:
     n = b.size
     if b.ndim != 1 or n == 0:
         text = f"biases have shape {b.shape}; give one bias per neuron, as a list"
-    elif n > MAX_NEURONS:
-        text = f"there are {n} neurons; all states are enumerated, so at most {MAX_NEURONS} are allowed"
+    elif n > MAX_UNITS:
+        text = f"there are {n} neurons; all states are enumerated, so at most {MAX_UNITS} are allowed"
     elif w.shape != (n, n):
         text = f"weights have shape {w.shape}; {n} biases need weights of shape ({n}, {n})"
     elif not (np.isfinite(w).all() and np.isfinite(b).all()):

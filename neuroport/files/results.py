@@ -9,14 +9,12 @@ from neuroport.files import models as read_model
 from neuroport.files.context import Context
 from neuroport.language.syntax import calls
 from neuroport.network.objects import Population
-from neuroport.network.results import Readout, Recording, Samples, StateHistogram, StateRecord
+from neuroport.network.results import MAX_UNITS, Readout, Recording, Samples, StateHistogram, StateRecord
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml import quantities as read_values
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
-
-MAX_UNITS = 20
 
 
 def readout(context: Context, name: str, at: Node, node: Node) -> Readout | None:

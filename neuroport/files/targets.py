@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from neuroport.files.context import Context
+from neuroport.network.results import MAX_UNITS
 from neuroport.network.stimuli import Boltzmann
 from neuroport.network.values import Frozen
 from neuroport.yaml.arrays import Sink, numbers
 from neuroport.yaml.nodes import Node
-
-MAX_UNITS = 20
 
 
 def boltzmann(context: Context, name: str, at: Node, node: Node) -> Boltzmann | None:

@@ -9,6 +9,9 @@ from neuroport.errors import Place
 from neuroport.network.model import Expression
 from neuroport.numerics.units import Quantity
 
+MAX_UNITS = 20
+"""The largest number of neurons whose joint states, 2**n, are counted, or enumerated for a distribution to compare."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateHistogram:
