@@ -1,5 +1,6 @@
-"""The command line: `neuroport COMMAND …`. Exit codes: 0 fine, 1 a difference or a failed run, 2 wrong use or file.
+"""The command line: `neuroport COMMAND …`.
 
+Exit codes: 0 fine, 1 a difference, a failed run or a fault of ours, 2 wrong use or file.
 Commands import what they need when they run, so that `neuroport --help` is quick.
 """
 

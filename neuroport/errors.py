@@ -4,7 +4,7 @@ NeuroportError             anything a caller may want to catch; `exit_code` is w
 ├── InvalidInput           wrong files or wrong use: carries every problem found (exit code 2)
 ├── Unsupported            this executor, chip or machine cannot do it, with the reason (exit code 2)
 ├── RunFailed              the run itself ended badly (exit code 1)
-└── InternalError          a fault of neuroport itself (exit code 1)
+└── InternalError          neuroport itself is at fault, not the network: what it made is not legal (exit code 1)
 """
 
 from __future__ import annotations
@@ -87,16 +87,17 @@ class Unsupported(NeuroportError):
     """Something legal that this executor, chip or machine cannot do."""
 
 
-class InternalError(NeuroportError):
-    """A fault of neuroport itself, which no network file leads to."""
-
-    exit_code = 1
-
-    def __init__(self, text: str) -> None:
-        super().__init__(f"{text}. This is a fault of neuroport, not of the network")
-
-
 class RunFailed(NeuroportError):
     """The run itself ended badly."""
 
     exit_code = 1
+
+
+class InternalError(NeuroportError):
+    """A fault of neuroport itself, noticed before it gave a wrong number; or of a program that was made by hand."""
+
+    exit_code = 1
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text}\nThis is a fault of neuroport, not of the network: please report it")

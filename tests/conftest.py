@@ -1,4 +1,7 @@
-"""What all tests share: their own compile cache, the executors, which tests are quick, stored texts to compare with."""
+"""What all tests share: their own compile cache, the executors, which tests are quick, stored texts to compare with.
+
+Every program of the tests is verified after every pass.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ COMPILED = ("emulator", "genn")
 """The executors that compile what they execute."""
 
 os.environ.setdefault("NEUROPORT_CACHE", str(ROOT / ".cache" / "neuroport"))  # never that of the user
+os.environ["NEUROPORT_CHECK"] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

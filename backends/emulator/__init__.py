@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
+from neuroport.program.verify import given
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Emulator:
         from neuroport.backends.emulator.limits import copies_together
         from neuroport.copies.views import open_unbatched
 
+        given(program, self.name)
         if program.copies == 1 or copies_together(program):
             return self._machine(program, seed, record_spikes)
         return open_unbatched(self._machine, program, seed, record_spikes)

@@ -22,6 +22,7 @@ from importlib import metadata
 
 from neuroport.program.executor import Executor, Part
 from neuroport.program.machine import Program
+from neuroport.program.verify import given
 
 OLDEST = (5, 4)
 
@@ -71,6 +72,7 @@ class Genn:
         from neuroport.backends.genn import devices
         from neuroport.backends.genn.machine import Machine
 
+        given(program, self.name)
         device = devices.GENN_NAMES[self.device or devices.default()]
 
         def machine(program: Program, seed: int, record_spikes: Sequence[str]) -> Machine:

@@ -30,15 +30,6 @@ def of_twins(projection: Projection, other: Projection) -> NDArray[np.int64]:
     return of_synapses(other)[twin]
 
 
-def alike(projection: Projection, other: Projection) -> bool:
-    """Whether two projections join the same neurons, so that synapse k of both lies in the same place."""
-    return (
-        projection.source_size == other.source_size
-        and np.array_equal(projection.pre, other.pre)
-        and np.array_equal(projection.post, other.post)
-    )
-
-
 def first_elements(program: Program) -> dict[str, int | None]:
     """By how much the numbers of an object's random elements are larger than usual; None where they follow no rule."""
     return {o.name: o.first_element for o in program.populations} | {p.name: _first(p) for p in program.projections}

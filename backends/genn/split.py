@@ -24,6 +24,7 @@ from neuroport.program.ir import (
     with_expressions,
 )
 from neuroport.program.machine import Array, Event, Program, Projection
+from neuroport.program.verify import made
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ def split(program: Program) -> Split:
     if len(projections) == len(program.projections):
         return Split(program, {})
     events = tuple(replace(e, body=tuple(_everywhere(e, twice))) for e in program.events)
-    return Split(replace(program, arrays=program.arrays | arrays, projections=tuple(projections), events=events), twice)
+    parted = replace(program, arrays=program.arrays | arrays, projections=tuple(projections), events=events)
+    return Split(made(parted, "split"), twice)
 
 
 def inputs(projection: Projection, to: str) -> list[str]:

@@ -426,8 +426,6 @@ class _Writer:
         if array.role == "input":
             target = f"{target}[t % {array.slots}]"
         own = self.is_own(store.array)
-        if self.batched and not own and not (self.place.once or isinstance(store.value, Sum)):
-            raise ValueError(f"a program stores what one copy computes into '{store.array}', which all copies share")
         value = self.expression(store.value)
         guard = None if store.guard is None else self.expression(store.guard)
         if store.overflow != "none":

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from neuroport.program.machine import Array, Program
 
 LANES = 8
-OWN_ROLES = ("state", "weight", "visible", "input")
 ELEMENT_SHIFT = 40
 """Random draws of copy c have the element number of copy 0 plus c * 2**ELEMENT_SHIFT."""
 
 
 def is_own(array: Array) -> bool:
     """Whether every copy has the array for itself."""
-    return array.role in OWN_ROLES and not array.shared
+    return array.own
 
 
 def with_copies(program: Program, copies: int) -> Program:

@@ -15,7 +15,7 @@ import numpy as np
 
 from neuroport.copies.axis import ELEMENT_SHIFT, LANES, is_own
 from neuroport.copies.unroll import array_of_copy, copy_name, in_copy
-from neuroport.errors import Unsupported
+from neuroport.errors import InternalError, Unsupported
 from neuroport.program.ir import (
     REAL,
     Apply,
@@ -40,23 +40,18 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Array, Event, Population, Program, Projection, Series, arrays_of
 from neuroport.program.names import of_run
+from neuroport.program.printer import statement
+from neuroport.program.verify import verified
 
 WIDEST = 2**63 - 1
 
 
+@verified
 def unbatch(program: Program) -> Program:
     """The same machine without an axis of copies. Every copy draws the random numbers that it draws in the batch."""
     if program.copies == 1:
         return program
-    return _Unbatching(program, contributions(program)).program()
-
-
-def contributions(program: Program) -> frozenset[str]:
-    """The shared arrays into which a body of every step sums over the copies."""
-    bodies = (owned.body for owned in program.bodies() if owned.event is None)
-    return frozenset(
-        stmt.array for body in bodies for stmt in body if isinstance(stmt, Store) and isinstance(stmt.value, Sum)
-    )
+    return _Unbatching(program, program.summed()).program()
 
 
 @dataclass(frozen=True)
@@ -210,7 +205,7 @@ class _OneCopy:
                 return replace(expr, array=copy_name(expr.array, self.k))
             if self.event:
                 return self.unbatching.total(expr)
-            raise ValueError(f"'{expr.array}' is a sum over copies, and a body of every step reads it")
+            raise InternalError(f"'{expr.array}' is a sum over copies, and a body of every step reads it")
         return with_children(expr, self.expr)
 
 
@@ -235,7 +230,7 @@ class _AllCopies:
                 case Store():
                     self.store(stmt)
                 case _:
-                    raise ValueError("an event that is computed once for all copies sends or spikes")
+                    raise InternalError(f"an event that is computed once for all copies has `{statement(stmt)}`")
         return tuple(self.statements)
 
     def let(self, let: Let) -> None:

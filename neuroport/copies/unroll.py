@@ -26,6 +26,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Array, Derived, Event, Population, Program, Projection, arrays_of
 from neuroport.program.names import RUN, of_run
+from neuroport.program.verify import verified
 
 
 def copy_name(name: str, k: int) -> str:
@@ -47,6 +48,7 @@ def in_copy(stmt: Stmt, k: int) -> Stmt:
             return stmt
 
 
+@verified
 def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
     """One program that computes them all; to be opened with the first seed. They must be of one network."""
     parts = [

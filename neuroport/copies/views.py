@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.copies.axis import is_own, sum_over_copies
-from neuroport.copies.unbatch import contributions, unbatch
+from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import copy_name
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
@@ -31,7 +31,7 @@ class Unbatched:
     def __init__(self, executor: Executor, program: Program) -> None:
         self.executor, self.program = executor, program
         self._copies = range(program.copies)
-        self._summed = contributions(program)
+        self._summed = program.summed()
 
     @property
     def step(self) -> int:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from neuroport.elaborate.hoist import depends_on
-from neuroport.program.ir import Int, Numbers, Read, Send, reads, walk
+from neuroport.program.ir import Int, Read, Send, reads, walk
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, RUN, STEP
+from neuroport.program.verify import verified
 
 HORIZON = 2**24
 """Steps for which a program's counters are made, if its protocol is not longer: 16.8 million."""
 
 
+@verified
 def with_horizon(program: Program, steps: int) -> Program:
     """The counters of steps with bounds: no run goes on for more than so many."""
     arrays = dict(program.arrays)
@@ -21,6 +23,7 @@ def with_horizon(program: Program, steps: int) -> Program:
     return replace(program, arrays=arrays)
 
 
+@verified
 def with_histories(program: Program) -> Program:
     """Arrays that are read further back than the last step keep the slots they need; inputs their delays."""
     arrays = dict(program.arrays)
@@ -39,7 +42,8 @@ def with_histories(program: Program) -> Program:
     return replace(program, arrays=arrays)
 
 
-def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
+@verified
+def trimmed(program: Program) -> Program:
     """Drop parameter arrays that nothing reads; those that can be switched exist all the same.
 
     The constants keep the real values that switches start from, and circuits' deviations.
@@ -52,7 +56,7 @@ def trimmed(program: Program, values: dict[str, Numbers]) -> Program:
             needed |= {e.array for e in walk(derived.value) if isinstance(e, Read)}
     arrays = {n: a for n, a in program.arrays.items() if a.role != "parameter" or n in needed}
     kept = needed | {a.factor for a in program.arrays.values()}
-    constants = {n: v for n, v in values.items() if n in kept}
+    constants = {n: v for n, v in program.constants.items() if n in kept}
     derived_kept = tuple(d for d in program.derived if d.array in needed)
     assert not any(depends_on(d.value, {STEP, ITEM_STEP}) for d in derived_kept)
     designed = {n: d for n, d in program.designed.items() if n in arrays}

@@ -26,8 +26,10 @@ from neuroport.network.network import Network
 from neuroport.numerics import units
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
+from neuroport.program.verify import verified
 
 
+@verified
 def elaborate(
     network: Network, chip: Chip, instance: ChipInstance | None = None, protocol: tuple[Item, ...] | None = None
 ) -> Program:
@@ -105,7 +107,7 @@ def _program(made: Elaboration) -> Program:
     program = hoisted(made, program)
     made.stop_on_problems()
     derived = tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic)
-    program = replace(program, derived=derived, report=tuple(made.report))
+    program = replace(program, derived=derived, constants=made.values, report=tuple(made.report))
+    program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
-    program = with_horizon(program, max(HORIZON, total_steps(protocol)))
-    return with_copies(trimmed(with_histories(program), made.values), made.copies)
+    return trimmed(with_horizon(program, max(HORIZON, total_steps(protocol))))

@@ -9,9 +9,11 @@ import math
 from collections.abc import Callable
 from itertools import product
 
+from neuroport.errors import InternalError
 from neuroport.program import functions
 from neuroport.program.intervals import Interval, RealInterval
 from neuroport.program.ir import Apply, Bool, Const, Expr, Int, Read, with_children
+from neuroport.program.printer import expression
 from neuroport.program.reach import reach_of
 from neuroport.program.whole import LONGEST_SHIFT, TOO_LONG, NoValue
 
@@ -70,7 +72,7 @@ def _exact(expr: Expr, range_of: RangeOf) -> Interval:
         case Apply(fn=fn, args=args):
             return functions.bounds(fn, *(_argument(a, range_of) for a in args))
         case _:
-            raise ValueError(f"{expr} does not depend on parameters alone")
+            raise InternalError(f"{expression(expr)} does not depend on parameters alone")
 
 
 def _argument(expr: Expr, range_of: RangeOf) -> Interval:

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.errors import InternalError
 from neuroport.program import functions, whole
 from neuroport.program.ir import Apply, Bool, Const, Expr, Int, Numbers, Read, Real, Type
 from neuroport.program.machine import Array
+from neuroport.program.printer import expression
 from neuroport.program.whole import NoValue
 
 
@@ -31,7 +33,7 @@ def evaluate(expr: Expr, values: Mapping[str, Numbers]) -> Numbers:
         case Apply(fn=fn, args=args, type=type_):
             return _apply(fn, [evaluate(a, values) for a in args], type_)
         case _:
-            raise ValueError(f"{expr} does not depend on parameters alone")
+            raise InternalError(f"{expression(expr)} does not depend on parameters alone")
 
 
 def _whole_const(value: int) -> Numbers:

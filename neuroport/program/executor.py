@@ -92,6 +92,9 @@ class Backend(Protocol):
     A method `on(device: str) -> Backend` gives the backend on that device, `source(program: Program) -> str` what it
     makes of a program, for `neuroport compile --emit NAME`, and `examine() -> Sequence[Part]` what it needs and what of
     it is there, for `neuroport doctor`.
+
+    A backend may rely on every rule of `neuroport.program.verify`: sessions verify what they give to it. One that is
+    also opened by hand calls `verify.given` first in `open`.
     """
 
     @property

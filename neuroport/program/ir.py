@@ -143,8 +143,8 @@ class Random:
 class Sum:
     """x added up over the copies of a program that has several, in the order of `sum_over_copies`.
 
-    It stands as the whole value of a Store into a shared array of a `step` body, or anywhere in the body of an event
-    that runs `once`. Nothing inside is a Sum.
+    It stands as the whole value of a Store into a shared array in a body of every step (a population's, or the `step`
+    of a projection), or anywhere in the body of an event that runs `once`. Nothing inside is a Sum.
     """
 
     x: Expr

@@ -10,7 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InternalError, Place
-from neuroport.program.ir import Body, Expr, Int, Numbers, Overflow, Read, Real, Rounding, Type, reads, stored, walk
+from neuroport.program.ir import (
+    Body,
+    Expr,
+    Int,
+    Numbers,
+    Overflow,
+    Read,
+    Real,
+    Rounding,
+    Store,
+    Sum,
+    Type,
+    reads,
+    stored,
+    walk,
+)
 
 Role = Literal["state", "parameter", "input", "weight", "visible"]
 
@@ -55,6 +70,11 @@ class Array:
     hidden: str = ""
     factor: str = ""
     place: Place | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether every copy has the array for itself."""
+        return self.role != "parameter" and not self.shared
 
     @property
     def wide(self) -> bool:
@@ -374,6 +394,12 @@ class Program:
     def stored(self, by: str | None = None) -> set[str]:
         """The arrays that some body stores to; with `by`, some body of that population or projection."""
         return {name for owned in self.bodies() if by in (None, owned.owner) for name in stored(owned.body)}
+
+    def summed(self) -> frozenset[str]:
+        """The arrays into which a body of every step sums over the copies."""
+        bodies = (owned.body for owned in self.bodies() if owned.event is None)
+        stores = (stmt for body in bodies for stmt in body if isinstance(stmt, Store))
+        return frozenset(store.array for store in stores if isinstance(store.value, Sum))
 
     def reads(self) -> Iterator[Read]:
         """Every read of a body, of a row condition and of a readout."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.chips.chip import Chip
-from neuroport.errors import Place
+from neuroport.errors import InternalError, Place
 from neuroport.numerics.rng import stream_number
 from neuroport.program import functions, intervals, printer
 from neuroport.program.constants import evaluate
@@ -172,7 +172,7 @@ class IntegerForm:
                 self.out = out
                 return self.total(inside)
             case _:
-                raise ValueError(f"{expr} cannot stand in a real program")
+                raise InternalError(f"{printer.expression(expr)} cannot stand in a real program")
 
     def _constant(self, expr: Const) -> Expr:
         if isinstance(expr.type, Bool):
@@ -203,7 +203,7 @@ class IntegerForm:
         if bound is None:
             array = self.shared.arrays.get(expr.array)
             if array is None:
-                raise ValueError(f"{self.label} reads {expr.array}, which has no integer format yet")
+                raise InternalError(f"{expr.array} is read, and has no integer format yet")
             return replace(expr, type=array.type)
         return replace(expr, type=bound)
 
@@ -425,7 +425,7 @@ class IntegerForm:
             if not fits((lo << -shift, hi << -shift)):
                 if self.shared.notes.problems:  # it is refused anyway
                     return literal(0, wanted)
-                raise ValueError(f"{self.label}: {real_range(x)} cannot be held in steps of 2^{-wanted}")
+                raise InternalError(f"{real_range(x)} cannot be held in steps of 2^{-wanted}")
             return Apply("shl", (x, literal(-shift)), Int(lo << -shift, hi << -shift, wanted))
         step = MAX_STOCHASTIC if mode == "stochastic" else 62
         if shift > step:

@@ -9,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 
 from neuroport.chips.chip import Chip, WordRule
-from neuroport.copies.unbatch import contributions
 from neuroport.errors import Place, Problem
 from neuroport.program import printer
 from neuroport.program.fixed import (
@@ -90,7 +89,7 @@ class Formats:
 
     def run(self) -> None:
         """Fill `arrays` and `derived`."""
-        self.summed = contributions(self.program)
+        self.summed = self.program.summed()
         written = self.program.stored()
         follows = {d.array: d for d in self.program.derived}
         for array in self.program.arrays.values():

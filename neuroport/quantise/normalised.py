@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from neuroport.errors import InternalError
 from neuroport.program.ir import Apply, Expr, Int, Lookup
+from neuroport.program.printer import expression
 from neuroport.quantise import tables
 from neuroport.quantise.demand import COARSE, GUARD, Demand
 from neuroport.quantise.integers import bounds, clipped, frac, literal, rounded, size, whole
@@ -164,7 +166,7 @@ def shifted(lowerer: IntegerForm, x: Expr, right: Expr, out: int) -> Expr:
 def shifted_left(x: Expr, count: Expr, known: Int) -> Expr:
     """A value shifted by a count that follows from it, so that its bounds are narrower than those of its parts."""
     if not 0 <= bounds(count)[0] <= bounds(count)[1] <= 62:
-        raise ValueError(f"a shift by {bounds(count)} bits")
+        raise InternalError(f"{expression(count)} is said to lie in {bounds(count)}, and is a number of bits")
     return Apply("shl", (x, count), known)
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, with_text
+from neuroport.program.faults import inside
 from neuroport.program.fixed import (
     LIMIT,
     FloatArray,
@@ -37,6 +38,7 @@ from neuroport.program.fixed import (
 from neuroport.program.ir import BOOL, Apply, Body, Const, Expr, Int, Let, Overflow, Read, Send, Spike, Stmt, Store, Sum
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Series
 from neuroport.program.sent import as_sent
+from neuroport.program.verify import verified
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import IntegerForm, Shared
 from neuroport.quantise.formats import Formats, Notes, word_class
@@ -48,6 +50,7 @@ EXACT = 40
 """A stimulus whose values need more fractional bits than this counts as not exactly representable."""
 
 
+@verified
 def quantise(program: Program, chip: Chip) -> Program:
     """The program in the integers of a chip; for an ideal chip the same program in its precision.
 
@@ -157,21 +160,25 @@ class _Quantiser:
         lowerer.demands = Demands(body, lowerer.leaf, self._needed(lowerer.shared, where), self.program.copies)
         for stmt in body:
             lowerer.place = stmt.place
-            match stmt:
-                case Let(name=name, value=value):
-                    lowerer.let(name, value)
-                case Store(value=Sum(x=x)) if where == "step":
-                    out.append(self._total(lowerer, lowerer.shared.arrays[stmt.array], lowerer.number(x)))
-                case Store():
-                    self._store(lowerer, stmt, out, where == "once")
-                case Send():
-                    guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
-                    with lowerer.under_condition() if guard is not None else nullcontext():
-                        value = lowerer.number(stmt.value, self._of_send(stmt))
-                    out.append(replace(stmt, value=value, guard=guard))
-                case Spike(condition=condition):
-                    out.append(replace(stmt, condition=lowerer.truth(condition)))
+            with inside(lowerer.label, stmt):
+                self._statement(lowerer, stmt, out, where)
         return tuple(out)
+
+    def _statement(self, lowerer: IntegerForm, stmt: Stmt, out: list[Stmt], where: str) -> None:
+        match stmt:
+            case Let(name=name, value=value):
+                lowerer.let(name, value)
+            case Store(value=Sum(x=x)) if where == "step":
+                out.append(self._total(lowerer, lowerer.shared.arrays[stmt.array], lowerer.number(x)))
+            case Store():
+                self._store(lowerer, stmt, out, where == "once")
+            case Send():
+                guard = None if stmt.guard is None else lowerer.truth(stmt.guard)
+                with lowerer.under_condition() if guard is not None else nullcontext():
+                    value = lowerer.number(stmt.value, self._of_send(stmt))
+                out.append(replace(stmt, value=value, guard=guard))
+            case Spike(condition=condition):
+                out.append(replace(stmt, condition=lowerer.truth(condition)))
 
     def _needed(self, shared: Shared, where: str) -> Callable[[Stmt], Demand]:
         """What the statements of a body need of the values that they are given."""

@@ -18,6 +18,7 @@ from neuroport.program.ir import Int
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP, of_run
 from neuroport.program.plan import Item, Measure, Plan, total_steps, walk
+from neuroport.program.verify import require
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
@@ -52,7 +53,11 @@ def opened(program: Program, backend: Backend, seed: int | None = None) -> Execu
 
 
 def usable(backend: Backend, program: Program) -> Backend:
-    """The backend, if it can execute the program on this machine; else Unsupported with all reasons."""
+    """The backend, if it can execute the program on this machine; else Unsupported with all reasons.
+
+    InternalError for a program that is not legal: a backend looks at nothing that every pass must keep.
+    """
+    require(program, f"the program '{program.name}' given to backend '{backend.name}'")
     missing = backend.missing()
     reasons = (missing,) if missing else backend.check(program)
     if reasons:

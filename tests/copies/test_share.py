@@ -20,7 +20,7 @@ from neuroport.files import network as reader
 from neuroport.files import writer
 from neuroport.network.network import shares
 from neuroport.program import printer
-from neuroport.program.ir import REAL, Int, Let, Read, Round, Stmt, Store, Sum, parts
+from neuroport.program.ir import REAL, Expr, Int, Let, Read, Round, Stmt, Store, Sum, parts, with_children
 from neuroport.program.machine import Array, Event, Program
 from neuroport.quantise.program import quantise
 from tests.support.quantising import (
@@ -407,12 +407,17 @@ def test_sums_over_copies_stay_in_their_bounds_and_near_their_value(
         assert abs(got - sum(v for v, _ in pairs) / 2) <= sum(e for _, e in pairs) + 1e-9
 
 
+def _of_source(expr: Expr) -> Expr:
+    """The expression as a synapse reads it from the neuron that sends."""
+    return replace(expr, at="pre") if isinstance(expr, Read) else with_children(expr, _of_source)
+
+
 @settings(max_examples=100, deadline=None)
 @given(TREES, st.lists(COPY, min_size=2, max_size=11), st.sampled_from([GENERIC8, GENERIC16, STOCHASTIC]))
 def test_sums_of_a_step_never_overflow(tree: object, copies: list[tuple[int, ...]], chip: Chip) -> None:
     values = _values(copies)
     arrays = [*_arrays(values), array("p.g", [0.0], at="synapse", range=(-0.25, 0.25), shared=True)]
-    step = (Store("p.g", Sum(build(tree), REAL)),)
+    step = (Store("p.g", Sum(_of_source(build(tree)), REAL)),)
     whole = quantise(program(arrays, projections=[projection([0], [0], 1, step=step)], copies=len(copies)), chip)
     kind = whole.arrays["p.g"].type
     *lets, store = whole.projections[0].step

@@ -264,14 +264,6 @@ def test_a_value_named_before_a_store_stays_what_it_was() -> None:
         assert machine.read("p.y").tolist() == [3 * (3 + 303), 3 * (5 + 3005)]
 
 
-def test_a_copy_may_not_store_into_what_all_share() -> None:
-    made = _summing(INT, [3], read("p.y"))
-    with pytest.raises(
-        ValueError, match=r"^a program stores what one copy computes into 'p.y', which all copies share$"
-    ):
-        reference(with_copies(replace(made, events=(replace(made.events[0], once=False),)), 2), 1, [])
-
-
 def test_copies_that_share_are_not_copied_again() -> None:
     batch = with_copies(_summing(INT, [3], read("p.y")), 2)
     with pytest.raises(Unsupported, match=r"^copies that share variables cannot be copied again; give the number of"):

@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,11 @@ from neuroport.backends.emulator.machine import Machine
 from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.program.ir import Expr, Int, Random, Read, Store
-from neuroport.program.machine import Injection, Population, Program, Readout, Record, Series
+from neuroport.program.machine import Population, Program, Record, Series
 from tests.support.checkout import ROOT
-from tests.support.everything import ACC, WORD, everything, real_program
+from tests.support.everything import ACC, everything, real_program
 from tests.support.oracle import Oracle
-from tests.support.programs import array, balanced, c, call, program, sampling, test
+from tests.support.programs import array, balanced, c, call, program, sampling
 from tests.support.random_expressions import random_expression
 
 EMULATOR = Emulator()
@@ -283,23 +282,6 @@ def test_an_unknown_event_is_refused() -> None:
     with pytest.raises(InvalidInput) as error:
         machine.trigger("blanc")
     assert str(error.value) == "The network has no event 'blanc'. Its events are: blank, each_step."
-
-
-def test_check_lists_what_cannot_be_executed() -> None:
-    p = everything()
-    broken = replace(
-        p,
-        readouts=(Readout("joint", "big", test("gt", Read("big.v", "own", WORD), c(0)), 1, 0),),
-        populations=(*p.populations, Population("big", 30, (), (), False, 0)),
-        injections=(Injection("kick", "a.i", np.array([3, 1]), np.array([0, 0]), np.array([1, 1])),),
-        arrays={**p.arrays, "b.i": array("b.i", "neuron", "input", ACC, [0] * 9, slots=2)},
-    )
-    assert EMULATOR.check(broken) == (
-        "ab: sends up to 4 steps ahead, but b.i has 2 slots.",
-        "readout joint: a histogram of 30 neurons has 2**30 entries; the emulator keeps at most 2**24.",
-        "injection kick: steps must ascend and neurons must lie in 0..5.",
-    )
-    assert EMULATOR.missing() is None
 
 
 def test_inputs_can_be_written_for_the_coming_step() -> None:

@@ -16,7 +16,7 @@ from neuroport.copies.axis import sum_over_copies, with_copies
 from neuroport.copies.views import Unbatched
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.program.executor import Executor
-from neuroport.program.ir import REAL, Apply, Int, Random, Read, Send, Store, Sum
+from neuroport.program.ir import REAL, Apply, Int, Random, Read, Store, Sum
 from neuroport.program.machine import Event, Injection, Population, Program
 from tests.support.batches import full, integers, layers
 from tests.support.programs import array, c, call, program, sampling
@@ -237,19 +237,6 @@ def test_values_of_a_wrong_shape_are_refused() -> None:
     with pytest.raises(InvalidInput) as error:
         Machine(accumulating(), 1, []).write("p.v", np.zeros(2, np.int64))
     assert str(error.value) == "p.v: the values have shape (2,); the array has (2, 3)"
-
-
-def test_check_refuses_what_only_one_copy_could_store() -> None:
-    w = array("pp.w", "synapse", "weight", ACC, [0] * 4, shared=True)
-    p = accumulating()
-    learn = Store("pp.w", Read("p.v", "post", ACC))
-    synapses = full("pp", "p", "p", (2, 2), step=(learn, Send("p.i", Read("pp.w", "own", ACC))))
-    event = Event("e", "pp", "synapse", (learn,))
-    bad = replace(p, arrays={**p.arrays, "pp.w": w}, projections=(synapses,), events=(event,))
-    assert Emulator().check(bad) == (
-        "pp: each copy stores into pp.w, which all share; only a sum over copies can be.",
-        "event e of pp: each copy stores into pp.w, which all share; only a sum over copies can be.",
-    )
 
 
 def test_spiking_copies_are_written_out() -> None:

@@ -111,19 +111,6 @@ def test_samples_of_a_readout_only_in_items_that_name_it(buffer: int) -> None:
     assert records["answer"][1][:, 0].tolist() == [1, 7, 3, 9]
 
 
-def test_check_lists_wrong_series() -> None:
-    p = shown(
-        Series("a", "p.i", TABLE, 6, "item", frames=4),
-        Series("b", "p.i", TABLE, 1, start=np.array([1])),
-        Series("c", "p.i", TABLE, 1, loop=True, start=np.array([1, 2])),
-    )
-    assert Emulator().check(p) == (
-        "series a: 4 frames must divide its rows and its hold.",
-        "series b: needs a start that is not negative for each copy, and a loop.",
-        "series c: needs a start that is not negative for each copy, and a loop.",
-    )
-
-
 # ---------------------------------------------------------------- twins
 
 
@@ -172,12 +159,8 @@ def test_twins_of_sparse_projections() -> None:
     assert machine.read("down.w").tolist() == [20, 10, 30]
 
 
-def test_check_lists_wrong_twins() -> None:
+def test_twins_that_are_read_and_assigned_have_no_order() -> None:
     down, up = (pairs(name, "a", "b", (2, 2), everyone(2, 2)) for name in ("down", "up"))
-    for twin in (None, [0, 1, 2, 4]):
-        assert Emulator().check(tied(down, up, twin)) == (
-            "event tie of down: up.w is read from a twin, and not every synapse has one among its 4 synapses.",
-        )
     p = tied(down, up, [0, 1, 2, 3])
     own = (Store("down.w", Read("down.w", "twin", ACC)),)
     assert Emulator().check(replace(p, events=(Event("tie", "down", "synapse", own),))) == (

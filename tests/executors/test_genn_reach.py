@@ -25,7 +25,6 @@ from tests.support.reaching import (
     copies,
     forked,
     kept,
-    own,
     shown,
     twins,
     twins_of,
@@ -43,21 +42,15 @@ def test_what_twins_need_is_open_to_others() -> None:
     assert "variable twin: uint16_t, twin back (constant)" in text
 
 
-def test_events_that_cannot_reach_are_sentences() -> None:
+def test_a_twin_that_is_read_and_assigned_is_a_sentence() -> None:
     p = twins()
     forward = p.projection("up2")
     loop = replace(twins_of(forward, forward, False), twin=np.arange(12)[::-1])
     itself = Event("flip", "up2", "synapse", (kept("up2.w", Read("up2.w", "twin", WORD)),))
-    few = Event("few", "few", "synapse", (kept("few.w", own("up.w")),))
-    past = Event("past", "few", "synapse", (kept("few.w", Read("up.w", "twin", WORD, 1)),))
-    small = Event("small", "x", "neuron", (kept("x.v", own("y.v")),))
-    p = replace(p, projections=(*p.projections[:1], loop, *p.projections[2:]), events=(itself, few, past, small))
+    p = replace(p, projections=(*p.projections[:1], loop, *p.projections[2:]), events=(itself,))
     assert GENN.check(p) == (
         "event flip of up2: reads 'up2.w' of the twin and assigns it too; on a GPU all synapses do so at the same "
         "time. Assign it in an event of its own.",
-        "event few of few: reaches 'up', which is of another shape; only copies of the same shape can be reached.",
-        "event past of few: reads the past or another neuron's 'up.w', which GeNN offers to synapses only.",
-        "event small of x: reaches 'y', which is of another shape; only copies of the same shape can be reached.",
     )
 
 

@@ -128,7 +128,8 @@ def test_the_oracle_names_the_statement_the_step_and_the_element(what: str) -> N
 
 
 @pytest.mark.parametrize("what", [w for w in BROKEN if w not in ("a count", "a readout")])
-def test_the_checked_reference_finds_the_same(what: str) -> None:
+def test_the_checked_reference_finds_the_same(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEUROPORT_CHECK")
     broken, said = BROKEN[what]
     machine = Reference(checked=True).open(broken, 1, [])
     machine.begin_item((), {s.name: np.arange(2) for s in broken.series})

@@ -503,14 +503,6 @@ def test_text_is_one_expression_per_line() -> None:
     )
 
 
-def test_limits() -> None:
-    program = replace(single(Round(X, 40, "stochastic", INT), [1]), records=(Record("p.y", 1),))
-    assert Reference().check(program) == (
-        "population p, `p.y := round(p.x, 40, stochastic, stream 0000000000000000):int64`: a rounding (stochastic) "
-        "drops 40 bits; 1 to 62 work, stochastically at most 32. This is a fault of neuroport, not of the network",
-    )
-
-
 def test_writing_returns_what_was_written_and_copies() -> None:
     machine = start(small.rich())
     values = machine.read("forward.w")

@@ -315,7 +315,7 @@ def test_a_second_array_of_a_name_is_refused() -> None:
     with pytest.raises(InternalError) as error:
         arrays.add(Array("p.x", "a", "neuron", "state", REAL, np.zeros(1), kind_class="trace"))
     text = "two arrays have the name 'p.x': a weight of 'p' (synapse) and a state of 'a' (neuron, class trace)"
-    assert str(error.value) == f"{text}. This is a fault of neuroport, not of the network"
+    assert str(error.value) == f"{text}\nThis is a fault of neuroport, not of the network: please report it"
     with pytest.raises(InternalError, match=r"there is no array 'p\.y' to change"):
         arrays.change(Array("p.y", "p", "synapse", "weight", REAL, np.zeros(1)))
 

@@ -149,7 +149,8 @@ def test_saturated_and_vanished_values_are_reported():
     arrays = [array("p.w", [1.0, 0.001, -0.5], "weight", "synapse"), array("n.v", [3.0, 1.0], range=(-1, 1))]
     body = [Send("n.i", read("p.w"))]
     inputs = [array("n.i", 0.0, "input")]
-    made = quantise(program(arrays + inputs, projections=[projection([0] * 3, [0] * 3, 1, body)]), GENERIC8)
+    synapses = projection([0] * 3, [0] * 3, 2, body)
+    made = quantise(program(arrays + inputs, size=2, projections=[synapses]), GENERIC8)
     assert lines(made, "zero") == ["1 of 3 weights became zero"]
     assert made.arrays["p.w"].initial.tolist() == [64, 0, -32], "1 is exact"
     assert made.arrays["n.v"].initial.tolist() == [2**15 - 1, 2**15 - 1]
@@ -444,7 +445,7 @@ def test_division_by_a_dynamic_parameter_is_derived_again_at_switches():
 
 
 def test_division_by_the_length_of_a_run_uses_its_range():
-    long = Array("$run.T", "$run", "scalar", "state", Int(0, 2**62), np.array(0), range=(50_000, 2_000_000))
+    long = Array("$run.T", "$run", "scalar", "state", Int(0, 2**62), np.array(50_000), range=(50_000, 2_000_000))
     count = array("n.k", 1000, type=Int(0, 4000))
     value = fn("div", fn("to_real", read("n.k", type_=Int(0, 4000))), fn("to_real", Read("$run.T", "scalar", Int())))
     y, made = expression(value, [count, long])
@@ -457,7 +458,7 @@ def test_derived_parameters_are_bounded_by_the_ranges_of_what_they_follow_from()
     rate = array("n.rate", 0.1, "parameter", "scalar", dynamic=True, range=(0.0, 0.5))
     kept = array("n.keep", 0.9, "parameter", "scalar", dynamic=True)
     follows = Derived("n.keep", fn("sub", real(1), read("n.rate", "scalar")))
-    made = quantise(program([rate, kept], derived=(follows,)), GENERIC8)
+    made = quantise(program([rate, kept], derived=(follows,), constants={"n.rate": np.array(0.1)}), GENERIC8)
     assert made.arrays["n.keep"].type == Int(2**22, 2**23, 23)
     assert made.derived[0].type == made.arrays["n.keep"].type
 
@@ -592,7 +593,8 @@ def test_a_derived_parameter_without_bounds_is_refused():
 def test_a_parameter_that_its_range_leaves_nothing_of_is_told():
     rate = array("n.rate", -4.0, "parameter", "scalar", dynamic=True, range=(-20.0, 20.0))
     grown = array("n.grown", math.exp(-4), "parameter", "scalar", dynamic=True)
-    made = program([rate, grown], derived=(Derived("n.grown", fn("exp", read("n.rate", "scalar"))),))
+    follows = Derived("n.grown", fn("exp", read("n.rate", "scalar")))
+    made = program([rate, grown], derived=(follows,), constants={"n.rate": np.array(-4.0)})
     assert lines(quantise(made, GENERIC8), "lost") == [
         "n.grown = exp(n.rate) is 0.0183156 at the start and may be 2.06115e-09..4.85165e+08, held in steps of 0.25; "
         "narrow its range, or that of what it follows from"

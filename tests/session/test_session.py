@@ -360,9 +360,10 @@ def test_weights_and_integer_formats() -> None:
     made = small.rich()
     arrays = dict(made.arrays)
     weight = arrays["forward.w"]
-    shown = "forward.w.visible"
-    arrays["forward.w"] = replace(weight, type=Int(-20, 20, 2), visible=shown)
-    arrays[shown] = replace(weight, name=shown, role="visible", type=Int(-5, 5, 0), hidden="forward.w")
+    name = "forward.w.visible"
+    arrays["forward.w"] = replace(weight, type=Int(-20, 20, 2), visible=name)
+    shown = replace(weight, name=name, role="visible", initial=weight.initial // 4, hidden="forward.w")
+    arrays[name] = replace(shown, type=Int(-5, 5, 0))
     with session(made=replace(made, arrays=arrays)) as opened:
         pre, post, values = opened.weights("forward")
         assert list(zip(pre, post, strict=True)) == small.RICH_PAIRS

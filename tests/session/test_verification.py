@@ -137,7 +137,7 @@ def test_what_is_left_of_sums_that_cancel_is_measured_by_the_declared_range() ->
 
     def first(by: float, limits: tuple[float, float] | None) -> Difference | None:
         x = Array("p.x", "p", "neuron", "state", REAL, np.array([6e-5, 0.0]), range=limits)
-        program = small.program([x], [])
+        program = small.program([x], [small.Population("p", 2, (), (), False, 0)])
         return verify(small.runs(2), program, [Reference(), Faulty(1, add(by))]).first_difference
 
     assert first(3e-16, (-4.0, 4.0)) is None
@@ -147,7 +147,8 @@ def test_what_is_left_of_sums_that_cancel_is_measured_by_the_declared_range() ->
 
 def test_numbers_that_are_not_finite_count_as_equal_to_themselves() -> None:
     initial = np.array([np.nan, np.inf, 1.0])
-    program = small.program([Array("p.x", "p", "neuron", "state", REAL, initial)], [])
+    x = Array("p.x", "p", "neuron", "state", REAL, initial)
+    program = small.program([x], [small.Population("p", 3, (), (), False, 0)])
     assert verify(small.runs(2), program, [Reference(), Reference()]).identical
 
     def plant(executor: Any) -> None:
@@ -205,7 +206,7 @@ def test_emulator_agrees_on_every_rounding() -> None:
     from neuroport.program.ir import Apply, Random, Round, Store
 
     x = small.read("p.x", type=Int(-(2**40), 2**40))
-    step = Apply("sub", (Random(3, Int(0, 2**32 - 1, 32)), small.const(2**31)), Int(-(2**31), 2**31 - 1))
+    step = Apply("sub", (Random(3, Int(0, 2**32 - 1)), small.const(2**31)), Int(-(2**31), 2**31 - 1))
     modes: list[Any] = ["toward_zero", "floor", "nearest", "nearest_even", "floor_min_step", "stochastic"]
     arrays = [small.array("p.x", "neuron", "state", [0] * 9, Int(-(2**40), 2**40))]
     arrays += [small.array(f"p.{m}", "neuron", "state", [0] * 9) for m in modes]

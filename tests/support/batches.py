@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def layers(sizes: Sequence[int], copies: int, precision: str = "float64", seed: 
             Send(f"{p}.x", f("mul", r(f"{q}.w"), r(f"{below}.r", "pre"))),
         ]
         projections.append(full(q, below, p, (m, n), step=tuple(step if layer > 1 else step[1:])))
-    arrays.append(array("all.lr", "scalar", "parameter", REAL, 1e-3))
+    arrays.append(replace(array("all.lr", "scalar", "parameter", REAL, 1e-3), owner="p1"))
     goal = draws.normal(size=(50, sizes[-1]))
     series = (
         Series("in", "p0.i", draws.normal(size=(500, sizes[0])), 1, loop=True, start=np.arange(copies) * 3 % 500),

@@ -12,6 +12,7 @@ from neuroport.backends.genn import Genn
 from neuroport.backends.reference import Reference
 from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
+from neuroport.program.names import RUN
 from tests.support.oracle import Literal
 
 BACKENDS: dict[str, Any] = {"reference": Reference(checked=True), "emulator": Emulator(), "genn": Genn()}
@@ -92,7 +93,7 @@ def _between_steps(machine: Any, draw: np.random.Generator) -> tuple[str, tuple[
         "load_series": [s.name for s in p.series],
         "reset": [q.name for q in p.populations],
         "trigger": [e.name for e in p.events],
-        "write": [a.name for a in p.arrays.values() if a.owner != "run" and (a.role != "parameter" or a.dynamic)],
+        "write": [a.name for a in p.arrays.values() if a.owner != RUN and (a.role != "parameter" or a.dynamic)],
     }
     action = str(draw.choice([action for action, names in objects.items() if names]))
     name = str(draw.choice(objects[action]))

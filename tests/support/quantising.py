@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -39,6 +40,12 @@ def array(name, values=0.0, role="state", at="neuron", **more):
     return Array(name, owner, at, role, initial=np.asarray(values, dtype), **more)
 
 
+def _one_each(array, size):
+    """One number means that number for every neuron."""
+    shape = (size,) if array.at == "neuron" and array.initial.ndim == 0 else array.initial.shape
+    return replace(array, initial=np.array(np.broadcast_to(array.initial, shape)))
+
+
 def program(arrays, body=(), size=1, projections=(), **more):
     inputs = tuple(a.name for a in arrays if a.role == "input")
     population = Population("n", size, tuple(body), inputs, any(isinstance(s, Spike) for s in body), 1)
@@ -49,7 +56,7 @@ def program(arrays, body=(), size=1, projections=(), **more):
         chip="ideal",
         integer=False,
         precision="float64",
-        arrays={a.name: a for a in arrays},
+        arrays={a.name: _one_each(a, size) for a in arrays},
         populations=(population,),
         projections=tuple(projections),
         events=(),

@@ -1,0 +1,278 @@
+"""Legal objects: arrays with their shapes and bounds, index arrays, delays, stimuli, and names given once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.program.ir import Int, Real, Spike, reads
+from neuroport.program.machine import (
+    Array,
+    Designed,
+    Event,
+    Injection,
+    Population,
+    Program,
+    Projection,
+    Readout,
+    Record,
+    Series,
+)
+from neuroport.program.names import RUN
+
+LARGEST_HISTOGRAM = 24
+"""The largest number of neurons whose joint states are counted: there are 2**24 counts."""
+
+
+Sizes = Mapping[tuple[str, str], int]
+"""How many neurons, or synapses, an object of that name has."""
+
+
+def problems(program: Program) -> Iterator[str]:
+    """Everything that is wrong with the objects of a program, leaving aside its bodies."""
+    names = list(_names(program))
+    yield from names or _problems(program)
+
+
+def _problems(program: Program) -> Iterator[str]:
+    sizes = {("neuron", p.name): p.size for p in program.populations}
+    sizes |= {("synapse", p.name): p.synapses for p in program.projections}
+    populations = {p.name: p for p in program.populations}
+    if program.copies < 1 or not program.dt > 0:
+        yield f"the program has {program.copies} copies and steps of {program.dt} ms; both are above 0"
+    yield from _arrays(program, sizes)
+    for population in program.populations:
+        yield from _told(f"population {population.name}", _population(program, population))
+    for projection in program.projections:
+        yield from _told(f"projection {projection.name}", _projection(projection, populations))
+    for event in program.events:
+        yield from _told(f"event {event.name} of {event.owner}", _event(program, event, sizes))
+    for readout in program.readouts:
+        yield from _told(f"readout {readout.name}", _readout(readout, populations))
+    yield from _recorded_and_added(program)
+    yield from _switched(program)
+
+
+def _told(what: str, found: Iterator[str]) -> Iterator[str]:
+    return (f"{what}: {text}" for text in found)
+
+
+def _names(program: Program) -> Iterator[str]:
+    """Names that stand for two things, or for none."""
+    kinds = {
+        "object": [p.name for p in program.populations] + [p.name for p in program.projections],
+        "readout": [r.name for r in program.readouts] + [r.name for r in program.records],
+        "stimulus": [s.name for s in program.injections] + [s.name for s in program.series],
+    }
+    for what, names in kinds.items():
+        yield from (f"{what} {name}: the name is given {n} times" for name, n in Counter(names).items() if n > 1)
+    for name, array in program.arrays.items():
+        if name != array.name:
+            yield f"array {array.name}: the program has it under the name '{name}'"
+
+
+# --------------------------------------------------------------------------------------------------------- arrays
+
+
+def _arrays(program: Program, sizes: Sizes) -> Iterator[str]:
+    owners = {RUN, *(name for _, name in sizes)}
+    for array in program.arrays.values():
+        if array.owner in owners:
+            yield from _told(f"array {array.name}", _array(program, array, sizes))
+        else:
+            yield f"array {array.name}: there is no '{array.owner}'"
+    for name, table in program.tables.items():
+        if table.ndim != 1 or table.dtype != np.int64 or not table.size:
+            yield f"table {name}: it has shape {table.shape} and numbers of {table.dtype}; a table is a row of int64"
+
+
+def _array(program: Program, array: Array, sizes: Sizes) -> Iterator[str]:
+    if array.at != "scalar" and (array.at, array.owner) not in sizes:
+        yield f"there is no '{array.owner}' with a value for each {array.at}"
+        return
+    shape: tuple[int, ...] = () if array.at == "scalar" else (sizes[array.at, array.owner],)
+    if program.copies > 1 and array.own:
+        shape = (*shape, program.copies)
+    if array.initial.shape != shape:
+        yield f"its initial values have the shape {array.initial.shape}; it has {shape}"
+    if array.history < 0 or array.slots < 1 or (array.slots > 1 and array.role != "input"):
+        yield f"it keeps {array.history} steps and has {array.slots} slots"
+    if array.role == "input" and array.at != "neuron":
+        yield "it is an input, and these belong to neurons"
+    yield from _typed(program, array)
+
+
+def _typed(program: Program, array: Array) -> Iterator[str]:
+    if isinstance(array.type, Real) and program.integer:
+        yield "it is real in a program of integers"
+    wanted = np.float64 if isinstance(array.type, Real) else np.int64
+    if array.initial.dtype != wanted:
+        yield f"its initial values are {array.initial.dtype}; they should be {np.dtype(wanted)}"
+    if isinstance(array.type, Int) and array.initial.size:
+        low, high = array.initial.min(), array.initial.max()
+        if not array.type.lo <= low <= high <= array.type.hi:
+            yield f"its initial values lie in {low}..{high}, and its format holds {array.type.lo}..{array.type.hi}"
+
+
+# -------------------------------------------------------------------------------------------------------- objects
+
+
+def _population(program: Program, population: Population) -> Iterator[str]:
+    spikes = any(isinstance(stmt, Spike) for stmt in population.body)
+    if spikes != population.spiking:
+        yield f"it is said {'not to spike' if spikes else 'to spike'}, and its body has {'a' if spikes else 'no'} spike"
+    for name in population.inputs:
+        array = program.arrays.get(name)
+        if array is None or array.role != "input" or array.owner != population.name:
+            yield f"it has no input '{name}'"
+
+
+def _projection(projection: Projection, populations: Mapping[str, Population]) -> Iterator[str]:
+    p = projection
+    for name, size in ((p.source, p.source_size), (p.target, p.target_size)):
+        if name not in populations:
+            yield f"there is no population '{name}'"
+        elif populations[name].size != size:
+            yield f"population {name} has {populations[name].size} neurons, not {size}"
+    kept = populations[p.source].spike_slots if p.source in populations else p.delay
+    if not 1 <= p.delay <= max(kept, 1):
+        yield f"spikes arrive after {p.delay} steps, and are kept for {kept}"
+    yield from _index_arrays(p)
+
+
+def _index_arrays(p: Projection) -> Iterator[str]:
+    given = {"pre": p.pre, "post": p.post, "dendritic": p.dendritic, "twin": p.twin, "element": p.element}
+    for name, numbers in given.items():
+        if numbers is not None and not _row_of(numbers, p.synapses, np.uint64 if name == "element" else np.int64):
+            yield f"{name} has shape {numbers.shape} and numbers of {numbers.dtype}, for {p.synapses} synapses"
+            return
+    if not (_within(p.pre, p.source_size) and _within(p.post, p.target_size)):
+        yield "a synapse lies outside its populations"
+    elif not _sorted(p):
+        yield "its synapses are not sorted by presynaptic, then postsynaptic neuron"
+    elif not np.array_equal(p.indptr, np.searchsorted(p.pre, np.arange(p.source_size + 1))):
+        yield "indptr does not say where the row of each presynaptic neuron begins"
+    if p.dendritic is not None and p.dendritic.min(initial=0) < 0:
+        yield f"a dendritic delay is {p.dendritic.min()} steps"
+    if p.twin is not None and p.twin.min(initial=0) < 0:
+        yield f"the twin of a synapse is number {p.twin.min()}"
+
+
+def _row_of(numbers: NDArray[Any], size: int, dtype: type[np.generic]) -> bool:
+    return numbers.shape == (size,) and numbers.dtype == dtype
+
+
+def _within(numbers: NDArray[np.int64], size: int) -> bool:
+    return not numbers.size or bool(numbers.min() >= 0 and numbers.max() < size)
+
+
+def _sorted(p: Projection) -> bool:
+    up = np.diff(p.pre)
+    return bool(np.all((up > 0) | ((up == 0) & (np.diff(p.post) >= 0))))
+
+
+def _event(program: Program, event: Event, sizes: Sizes) -> Iterator[str]:
+    if (event.over, event.owner) not in sizes:
+        yield f"there is no '{event.owner}' with a value for each {event.over}"
+    if event.once and program.copies == 1:
+        yield "it is computed once for all copies, and there is one"
+
+
+# ----------------------------------------------------------------------------------------- what is read out and added
+
+
+def _recorded_and_added(program: Program) -> Iterator[str]:
+    for record in program.records:
+        yield from _told(f"record {record.name}", _record(program, record))
+    for injection in program.injections:
+        yield from _told(f"injection {injection.name}", _injection(program, injection))
+    for series in program.series:
+        yield from _told(f"series {series.name}", _series(program, series))
+
+
+def _readout(readout: Readout, populations: Mapping[str, Population]) -> Iterator[str]:
+    population = populations.get(readout.population)
+    if population is None:
+        yield f"there is no population '{readout.population}'"
+    elif population.size > LARGEST_HISTOGRAM:
+        yield f"it counts the joint states of {population.size} neurons, and {LARGEST_HISTOGRAM} are the most"
+    yield from _moments(readout.every, readout.phase)
+
+
+def _record(program: Program, record: Record) -> Iterator[str]:
+    array = program.arrays.get(record.array)
+    if array is None:
+        yield f"there is no array '{record.array}'"
+    elif array.at == "scalar" or array.role == "input":
+        yield f"{record.array} cannot be recorded; arrays of neurons and synapses that are no inputs can"
+    yield from _moments(record.every, record.phase)
+
+
+def _moments(every: int, phase: int) -> Iterator[str]:
+    if not 0 <= phase < every:
+        yield f"it looks at steps {phase} modulo {every}"
+
+
+def _injection(program: Program, injection: Injection) -> Iterator[str]:
+    array = _input(program, injection.input)
+    if array is None:
+        yield f"there is no input '{injection.input}'"
+        return
+    steps, neurons, values, size = injection.steps, injection.neurons, injection.values, len(array.initial)
+    if not len(steps) == len(neurons) == len(values):
+        yield f"it has {len(steps)} steps, {len(neurons)} neurons and {len(values)} values"
+    elif steps.min(initial=0) < 0 or np.any(np.diff(steps) < 0):
+        yield "its steps do not ascend from 0"
+    elif not _within(neurons, size):
+        yield f"a neuron lies outside 0..{size - 1}"
+
+
+def _series(program: Program, series: Series) -> Iterator[str]:
+    array = _input(program, series.input)
+    if array is None:
+        yield f"there is no input '{series.input}'"
+        return
+    size, table, frames = len(array.initial), series.table, series.frames
+    if table.ndim != 2 or table.shape[1] != size or not len(table):
+        yield f"its table has the shape {table.shape}; it has rows of {size} values, and at least one"
+    elif series.hold < 1 or frames < 1 or series.hold % frames or len(table) % frames:
+        yield f"its {len(table)} rows, each for {series.hold} steps, do not fall into {frames} frames"
+    start = series.start
+    if start is not None and not (series.loop and start.shape == (program.copies,) and start.min() >= 0):
+        yield f"it starts at rows {start.tolist()}; each of {program.copies} copies needs one from 0, and a loop"
+
+
+def _input(program: Program, name: str) -> Array | None:
+    array = program.arrays.get(name)
+    return array if array is not None and array.role == "input" else None
+
+
+# -------------------------------------------------------------------------------------------------- what is switched
+
+
+def _switched(program: Program) -> Iterator[str]:
+    """Derived parameters follow from what is known, in order; what deviates has a number for each element."""
+    follows = {derived.array for derived in program.derived}
+    known = program.constants.keys() - follows
+    for derived in program.derived:
+        array = program.arrays.get(derived.array)
+        if array is None or array.role != "parameter":
+            yield f"derived {derived.array}: there is no such parameter"
+        for name in sorted({read.array for read in reads((Spike(derived.value),))} - known):
+            yield f"derived {derived.array}: it follows from {name}, which is not known before it"
+        known |= {derived.array}
+    for name, designed in program.designed.items():
+        yield from _told(f"designed {name}", _designed(program.arrays.get(name), designed))
+
+
+def _designed(array: Array | None, designed: Designed) -> Iterator[str]:
+    if array is None:
+        yield "there is no such array"
+        return
+    for numbers in (designed.value, designed.circuit):
+        if numbers.shape not in ((), array.initial.shape):
+            yield f"it has numbers of the shape {numbers.shape}, for values of {array.initial.shape}"
