@@ -23,7 +23,7 @@ from neuroport.numerics import detmath
 from neuroport.program import curves, intervals, whole
 from neuroport.program.curves import Curve
 from neuroport.program.intervals import Interval, RealInterval
-from neuroport.program.ir import Bool, Int, Real, Type
+from neuroport.program.ir import Bool, Int, Real
 
 Rule = Literal["numbers", "reals", "ints", "comparison", "truths", "choice", "conversion"]
 Sort = type[Real] | type[Int] | type[Bool]
@@ -79,73 +79,41 @@ class Function:
             return f"({f' {self.infix} '.join(arguments)})"
         return self.form.format(*arguments) if self.form else f"{self.name}({', '.join(arguments)})"
 
-    def problem(self, args: Sequence[Type], result: Type) -> str | None:
-        """What is wrong with an application to values of these types; None where nothing is."""
-        if len(args) != self.arity:
-            return f"{self.name} takes {self.arity} arguments, {len(args)} given"
-        sort = RULES[self.types]([type(a) for a in args])
-        given = ", ".join(map(str, args))
-        if sort is None:
-            return f"{self.name} takes {TAKES[self.types]}; given are {given}"
-        if not isinstance(result, sort):
-            return f"{self.name} of {given} is {sort.__name__.lower()}; it is said to be {result}"
-        return None
+    def result(self, args: Sequence[Sort]) -> Sort | None:
+        """The sort of a result from those of the arguments; None where the function does not take these."""
+        return RULES[self.types](args) if len(args) == self.arity else None
 
 
 # --------------------------------------------------------------------------------------------------------------- types
 
 
 def _numbers(sorts: Sequence[Sort]) -> Sort | None:
-    """An int among real numbers becomes one of them."""
-    return None if Bool in sorts else Real if Real in sorts else Int
-
-
-def _reals(sorts: Sequence[Sort]) -> Sort | None:
-    return None if Bool in sorts else Real
-
-
-def _ints(sorts: Sequence[Sort]) -> Sort | None:
-    return Int if all(s is Int for s in sorts) else None
+    return sorts[0] if set(sorts) in ({Real}, {Int}) else None
 
 
 def _comparison(sorts: Sequence[Sort]) -> Sort | None:
-    return None if Bool in sorts else Bool
-
-
-def _truths(sorts: Sequence[Sort]) -> Sort | None:
-    return Bool if all(s is Bool for s in sorts) else None
+    return Bool if _numbers(sorts) else None
 
 
 def _choice(sorts: Sequence[Sort]) -> Sort | None:
-    condition, *others = sorts
-    if condition is not Bool:
-        return None
-    return Bool if all(s is Bool for s in others) else _numbers(others)
+    condition, one, other = sorts
+    return one if condition is Bool and one is other else None
 
 
-def _conversion(sorts: Sequence[Sort]) -> Sort | None:
-    return Real if all(s is Int for s in sorts) else None
+def _all(wanted: Sort, result: Sort) -> Callable[[Sequence[Sort]], Sort | None]:
+    return lambda sorts: result if set(sorts) == {wanted} else None
 
 
 RULES: dict[Rule, Callable[[Sequence[Sort]], Sort | None]] = {
     "numbers": _numbers,
-    "reals": _reals,
-    "ints": _ints,
+    "reals": _all(Real, Real),
+    "ints": _all(Int, Int),
     "comparison": _comparison,
-    "truths": _truths,
+    "truths": _all(Bool, Bool),
     "choice": _choice,
-    "conversion": _conversion,
+    "conversion": _all(Int, Real),
 }
-"""The sort of a result from those of the arguments; None: it does not take these."""
-TAKES: dict[Rule, str] = {
-    "numbers": "numbers",
-    "reals": "real numbers",
-    "ints": "ints",
-    "comparison": "numbers",
-    "truths": "conditions",
-    "choice": "a condition and two values of one sort",
-    "conversion": "an int",
-}
+"""The sort of a result from those of the arguments; None for others than a function takes."""
 
 # ------------------------------------------------------------------------------------------------ meanings on the host
 

@@ -183,7 +183,7 @@ def expression(expr: Expr) -> str:
         case Temp():
             return expr.name
         case Apply():
-            return _applied(expr.fn, [expression(arg) for arg in expr.args])
+            return _apply(expr)
         case Round():
             stream = f", stream {expr.stream:016x}" if expr.mode == "stochastic" else ""
             return f"round({expression(expr.x)}, {expr.shift}, {expr.mode}{stream}){_format(expr.type)}"
@@ -196,10 +196,12 @@ def expression(expr: Expr) -> str:
             return f"random({expr.stream:016x}{part})"
 
 
-def _applied(fn: str, arguments: list[str]) -> str:
-    """An application; one of a function that there is not is printed too, where a message tells so."""
-    function = FUNCTIONS.get(fn)
-    return f"{fn}({', '.join(arguments)})" if function is None else function.printed(arguments)
+def _apply(expr: Apply) -> str:
+    arguments = [expression(arg) for arg in expr.args]
+    function = FUNCTIONS.get(expr.fn)
+    if function is None or len(arguments) != function.arity:  # in no legal program, but in messages about others
+        return f"{expr.fn}({', '.join(arguments)})"
+    return function.printed(arguments)
 
 
 def _format(kind_of: Type) -> str:

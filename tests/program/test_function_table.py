@@ -27,8 +27,8 @@ from neuroport.program import functions, intervals, printer
 from neuroport.program.constants import real
 from neuroport.program.curves import Curve
 from neuroport.program.fixed import LIMIT
-from neuroport.program.functions import FUNCTIONS, RULES, TAKES, Function, OnReals, Rule
-from neuroport.program.ir import BOOL, REAL, Apply, Const, Expr, Int, Read, Store, Type, parts
+from neuroport.program.functions import FUNCTIONS, Function, OnReals
+from neuroport.program.ir import BOOL, REAL, Apply, Bool, Const, Expr, Int, Read, Real, Store, parts
 from neuroport.program.machine import Array, Population, Program, bodies
 from neuroport.quantise import demand, tables
 from tests.support.programs import array, program
@@ -135,28 +135,28 @@ def test_the_page_of_the_language_lists_every_function() -> None:
 # -------------------------------------------------------------------------------------------------------------- types
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_says_what_it_takes(rule: Rule) -> None:
-    function = next(f for f in FUNCTIONS.values() if f.types == rule)
-    types: tuple[Type, ...] = (REAL, Int(0, 9), BOOL)
-    results = {}
-    for args in itertools.product(types, repeat=function.arity):
-        fits = [t for t in types if function.problem(args, t) is None]
-        assert len(fits) <= 1
-        if not fits:
-            shown = ", ".join(map(str, args))
-            assert function.problem(args, REAL) == f"{function.name} takes {TAKES[rule]}; given are {shown}"
-        results[args] = fits
-    assert any(results.values())
-
-
-def test_types_are_told_in_a_sentence() -> None:
-    add = FUNCTIONS["add"]
-    assert add.problem((Int(0, 9), Int(0, 9)), Int(0, 18)) is None
-    assert add.problem((Int(0, 9), REAL), REAL) is None
-    assert add.problem((Int(0, 9),), Int(0, 9)) == "add takes 2 arguments, 1 given"
-    assert add.problem((REAL, BOOL), REAL) == "add takes numbers; given are real, bool"
-    assert add.problem((REAL, REAL), Int(0, 3)) == "add of real, real is real; it is said to be int3"
+def test_a_function_takes_what_its_rule_says_and_so_many() -> None:
+    taken = {
+        fn: {
+            (*(s.__name__ for s in sorts), result.__name__)
+            for count in range(1, 4)
+            for sorts in itertools.product((Real, Int, Bool), repeat=count)
+            if (result := FUNCTIONS[fn].result(sorts))
+        }
+        for fn in ("add", "neg", "div", "shl", "lt", "and", "not", "to_real", "select", "clip")
+    }
+    assert taken == {
+        "add": {("Real", "Real", "Real"), ("Int", "Int", "Int")},
+        "neg": {("Real", "Real"), ("Int", "Int")},
+        "div": {("Real", "Real", "Real")},
+        "shl": {("Int", "Int", "Int")},
+        "lt": {("Real", "Real", "Bool"), ("Int", "Int", "Bool")},
+        "and": {("Bool", "Bool", "Bool")},
+        "not": {("Bool", "Bool")},
+        "to_real": {("Int", "Real")},
+        "select": {("Bool", s, s, s) for s in ("Real", "Int", "Bool")},
+        "clip": {(s, s, s, s) for s in ("Real", "Int")},
+    }
 
 
 @pytest.mark.parametrize("network", ["sal_micro", "pal_backward", "gle_lagline", "izhikevich", "loihi_lif"])
@@ -166,7 +166,7 @@ def test_programs_apply_functions_to_what_they_take(network: str, quantised: boo
     p = lower(made, *specimen(made), quantised=quantised)
     applied = [part for body in bodies(p) for part in parts(body) if isinstance(part, Apply)]
     assert applied
-    assert [FUNCTIONS[e.fn].problem([a.type for a in e.args], e.type) for e in applied] == [None] * len(applied)
+    assert all(FUNCTIONS[e.fn].result([type(a.type) for a in e.args]) is type(e.type) for e in applied)
 
 
 # ----------------------------------------------------------------------------------------------------- equal meanings

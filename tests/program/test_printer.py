@@ -61,6 +61,12 @@ def test_expressions(expr: Expr, text: str) -> None:
     assert printer.expression(expr) == text
 
 
+def test_what_no_program_applies_is_printed_in_messages_about_it() -> None:
+    one = Const(1, Int(1, 1))
+    assert printer.expression(Apply("atan", (one, one), Int())) == "atan(1, 1)"
+    assert printer.expression(Apply("select", (one, one), Int())) == "select(1, 1)"
+
+
 @pytest.mark.parametrize(
     ("stmt", "text"),
     [

@@ -441,15 +441,15 @@ BROKEN: dict[str, tuple[Program, str]] = {
     ),
     "arguments of the wrong kinds": (
         value(apply("add", read("p.x"), const(True))),
-        "population p, `let it: int64 = (p.x + True)`: (p.x + True): add takes numbers; given are int64, bool",
+        "population p, `let it: int64 = (p.x + True)`: (p.x + True) applies add to (int, bool)",
     ),
     "too few arguments": (
         value(apply("clip", read("p.x"), 3)),
-        "population p, `let it: int64 = clip(p.x, 3)`: clip(p.x, 3): clip takes 3 arguments, 2 given",
+        "population p, `let it: int64 = clip(p.x, 3)`: clip(p.x, 3) applies clip to (int, int)",
     ),
     "a result of the wrong kind": (
         value(apply("lt", read("p.x"), 3)),
-        "population p, `let it: int64 = (p.x < 3)`: (p.x < 3): lt of int64, int64 is bool; it is said to be int64",
+        "population p, `let it: int64 = (p.x < 3)`: (p.x < 3) is said to be int; lt gives bool",
     ),
     "a real value among integers": (
         value(apply("to_real", read("p.x"), type=REAL)),

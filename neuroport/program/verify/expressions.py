@@ -78,17 +78,11 @@ def _apply(expr: Apply) -> Iterator[str]:
     if function is None:
         yield f"{expression(expr)} applies the unknown function '{expr.fn}'"
         return
-    wrong = function.problem([arg.type for arg in expr.args], expr.type)
-    if wrong is not None:
-        yield f"{expression(expr)}: {wrong}"
-    elif _mixed(expr):
-        yield f"{expression(expr)} makes what is {kind(expr.type)} of ints; to_real converts them"
-
-
-def _mixed(expr: Apply) -> bool:
-    """Whether ints stand where a program has real numbers: executors convert nothing by themselves."""
-    kinds = {type(arg.type) for arg in expr.args} - {Bool}
-    return Int in kinds and expr.fn != "to_real" and (Real in kinds or isinstance(expr.type, Real))
+    result = function.result([type(arg.type) for arg in expr.args])
+    if result is None:
+        yield f"{expression(expr)} applies {expr.fn} to ({', '.join(kind(arg.type) for arg in expr.args)})"
+    elif result is not type(expr.type):
+        yield f"{expression(expr)} is said to be {kind(expr.type)}; {expr.fn} gives {result.__name__.lower()}"
 
 
 def _shift(expr: Apply) -> Iterator[str]:
