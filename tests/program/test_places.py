@@ -138,7 +138,8 @@ PASSES = (
     (
         "    on_pre: |\n      send(target, w)\n      w = 0.5 * w\n",
         "    step: |\n      y = w * pre.x\n      send(u, y)\n      send(i, w)\n      z = 0.5 * z\n"
-        "    on_event:\n      each_step: |\n        y = 0.5 * w\n        if y > 0.1:\n          w = w - mean_copies(y * z)\n",
+        "    on_event:\n      each_step: |\n        y = 0.5 * w\n"
+        "        if y > 0.1:\n          w = w - mean_copies(y * z)\n",
     ),
 )
 """What shipped networks have not: a weight in a local name that is sent, sends to two inputs, an else."""
