@@ -608,7 +608,7 @@ def test_compile_prints_every_form() -> None:
     real = call("compile", "sal_pair", "--emit", "program").stdout
     assert real.startswith("program sal_pair: float64, chip generic8, dt 1 ms, seed 1\n\narrays\n")
     assert "  recurrent.w: real (2,), weight, 0.5 … 1.5  # sal_sampling.yaml:22\n" in real
-    assert "\n    # sal_sampling.yaml:31  ws = ws + k\n    recurrent.ws := (recurrent.ws + k)\n" in real
+    assert "\n    # sal_sampling.yaml:30  sl = sl + k\n    recurrent.sl := (recurrent.sl + k)\n" in real
     assert "\nprojection recurrent: units -> units, 2 synapses, delay 1 steps\n" in real
     integer = call("compile", "sal_pair", "--emit", "integer").stdout
     assert integer.startswith("program sal_pair: integers, chip generic8, dt 1 ms, seed 1\n")
