@@ -319,9 +319,8 @@ class Machine:
         values = checked(self.program, declared, np.asarray(values))
         if declared.at == "scalar":
             if array not in self._changing:
-                raise InvalidInput.one(
-                    None, f"{array}: this parameter is part of the compiled code; declare it `dynamic: true`"
-                )
+                text = f"{array}: this parameter is part of the compiled code; declare it `dynamic: true`"
+                raise InvalidInput.one(declared.place, text)
             self._scalars[array] = values.copy()
             self._set("scalar", array, values.item())
         elif declared.role == "input":

@@ -97,7 +97,7 @@ class Controls:
         name = written(array.name)
         if not array.dynamic:
             text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
-            raise InvalidInput.one(None, text)
+            raise InvalidInput.one(array.place, text)
         follows = next((d for d in self.program.derived if d.array == array.name), None)
         if follows is not None:
             of = sorted({written(e.array) for e in walk(follows.value) if isinstance(e, Read)})

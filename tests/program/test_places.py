@@ -349,6 +349,15 @@ def test_a_switch_that_fails_names_the_declaration(backend: str) -> None:
     )
 
 
+def test_what_only_the_declaration_could_allow_names_it() -> None:
+    net = network(("n = n + 1", "x = x + k"), (", range: [0, 4], dynamic: true", ""))
+    with api.open(net, "reference") as session, pytest.raises(InvalidInput) as caught:
+        session.set("a.k", 3)
+    assert str(caught.value) == (
+        "n.yaml:7:7: 'a.k' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
+    )
+
+
 class Wrong(Reference):
     """An executor of another program: what is stored into one array is one unit more."""
 
