@@ -33,8 +33,9 @@ class Place:
     @property
     def short(self) -> str:
         """The file without its folder, and the line: sal.yaml:31."""
-        name = self.file.replace("\\", "/").rsplit("/", 1)[-1]
-        return f"{name}:{self.line}" if self.line else self.file
+        name = self.file.replace("\\", "/").rsplit("/", 1)[-1] if self.line else self.file
+        name = " ".join(name.split())  # it must not end the comment in which it stands
+        return f"{name}:{self.line}" if self.line else name
 
     @property
     def quoted(self) -> str:

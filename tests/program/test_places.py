@@ -505,6 +505,11 @@ def test_folders_stay_out_of_generated_code() -> None:
         assert "n.yaml:15  x = x + u" in form(program) and "folder" not in form(program)
 
 
+def test_the_name_of_a_file_cannot_end_a_comment() -> None:
+    text = module_text(neuroport.compile(network(file="folder/a\nb.yaml"), "generic16"))
+    assert "# a b.yaml:15  x = x + u\n" in text
+
+
 def test_equal_functions_are_written_once_whatever_lines_they_came_from() -> None:
     again = TEXT[TEXT.index("  m:\n") : TEXT.index("synapses:")].replace("  m:", "  other:")
     again = again.replace("if x > 0.25:\n        n = n + 1", "if x > 0.25: n = n + 1")
