@@ -29,7 +29,7 @@ from neuroport.program.curves import Curve
 from neuroport.program.fixed import LIMIT
 from neuroport.program.functions import FUNCTIONS, Function, OnReals
 from neuroport.program.ir import BOOL, REAL, Apply, Bool, Const, Expr, Int, Read, Real, Store, parts
-from neuroport.program.machine import Array, Population, Program, bodies
+from neuroport.program.machine import Array, Population, Program
 from neuroport.quantise import demand, tables
 from tests.support.programs import array, program
 
@@ -164,7 +164,7 @@ def test_a_function_takes_what_its_rule_says_and_so_many() -> None:
 def test_programs_apply_functions_to_what_they_take(network: str, quantised: bool) -> None:
     made = neuroport.load(network)
     p = lower(made, *specimen(made), quantised=quantised)
-    applied = [part for body in bodies(p) for part in parts(body) if isinstance(part, Apply)]
+    applied = [part for owned in p.bodies() for part in parts(owned.body) if isinstance(part, Apply)]
     assert applied
     assert all(FUNCTIONS[e.fn].result([type(a.type) for a in e.args]) is type(e.type) for e in applied)
 
