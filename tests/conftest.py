@@ -6,6 +6,7 @@ Every program of the tests is verified after every pass.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,28 +31,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what compiles and what is quick; what compiles comes first, so that processes end together."""
+    """Mark what is dear because it compiles, and what is quick; the dear come first, so that processes end together."""
     for item in items:
-        if any(value in COMPILED for value in _parameters(item).values()):
-            item.add_marker("compiles")
+        if any(re.split(r"\W", text)[0] in COMPILED for text in _texts(item)):
+            item.add_marker("dear")
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
-        elif not {"slow", "compiles"} & item.keywords.keys():
+        elif not {"slow", "dear"} & item.keywords.keys():
             item.add_marker("quick")
     items.sort(key=lambda item: "quick" in item.keywords)
 
 
-def _parameters(item: pytest.Item) -> dict[str, Any]:
-    """The values with which a parametrised test is run that are texts."""
+def _texts(item: pytest.Item) -> list[str]:
+    """The texts among the parameters of a test: names of executors, and of executors with a chip or case after them."""
     callspec = getattr(item, "callspec", None)
-    return {} if callspec is None else {k: v for k, v in callspec.params.items() if isinstance(v, str)}
+    return [] if callspec is None else [value for value in callspec.params.values() if isinstance(value, str)]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """A test that is not marked `compiles` fails when it compiles, so that `-m quick` stays quick."""
+    """A test that is not marked `dear` fails when it compiles, so that `-m quick` stays quick."""
     with pytest.MonkeyPatch.context() as patch:
-        if "compiles" not in item.keywords:
+        if "dear" not in item.keywords:
             _refuse_to_compile(patch)
         return (yield)
 
@@ -61,7 +62,7 @@ def _refuse_to_compile(patch: pytest.MonkeyPatch) -> None:
     from neuroport.backends.genn import cache as genn
 
     def refuse(*_: Any, **__: Any) -> None:
-        pytest.fail("this test compiles a program: mark it (or its file, by pytestmark) with pytest.mark.compiles")
+        pytest.fail("this test compiles a program: mark it (or its file, by pytestmark) with pytest.mark.dear")
 
     patch.setattr(emulator, "load", refuse)
     patch.setattr(genn, "build", refuse)

@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.checkout import ROOT
 
-pytestmark = pytest.mark.compiles
+pytestmark = pytest.mark.dear
 
 PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if p.exists()]
 BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -24,12 +24,12 @@ from neuroport.elaborate.values import Materialiser
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
 from neuroport.numerics import units
-from neuroport.program import verify
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
+from neuroport.program.verify import verified
 
 
-@verify.verified
+@verified
 def elaborate(
     network: Network, chip: Chip, instance: ChipInstance | None = None, protocol: tuple[Item, ...] | None = None
 ) -> Program:
@@ -108,7 +108,7 @@ def _program(made: Elaboration) -> Program:
     program = hoisted(made, program)
     made.stop_on_problems()
     derived = tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic)
-    program = verify.made(replace(program, derived=derived, report=tuple(made.report)), "hoisted")
+    program = replace(program, derived=derived, report=tuple(made.report))
     program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
     return trimmed(with_horizon(program, max(HORIZON, total_steps(protocol))))

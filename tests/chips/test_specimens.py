@@ -155,6 +155,7 @@ def test_an_instance_as_designed_survives_its_file_and_says_so(tmp_path: Path) -
     assert instance.describe(again)[0] == "chip instance: ideal, as designed"
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("command", ["run", "check", "compile", "verify"])
 def test_mismatch_without_a_chip_seed_is_told(tmp_path: Path, command: str) -> None:
     done = CliRunner().invoke(main, [command, str(net(tmp_path)), "--chip", "ideal", "--mismatch", "weight=10%"])

@@ -83,6 +83,7 @@ def test_run_json_has_the_promised_fields(tmp_path: Path) -> None:
     assert len(result["digest"]) == 64
 
 
+@pytest.mark.dear
 def test_the_same_run_gives_the_same_digest_on_both_executors() -> None:
     digests = {answer("run", "loihi_lif", "--backend", b, "--json", "-q")["digest"] for b in ("reference", "emulator")}
     assert len(digests) == 1
@@ -206,6 +207,7 @@ def test_a_plain_number_is_steps(span: str) -> None:
     assert answer("run", "loihi_lif", "--backend", "reference", "--for", span, "--json", "-q")["steps"] == 3
 
 
+@pytest.mark.dear
 def test_circuits_deviate_as_the_command_line_says() -> None:
     common = ("run", "sal_pair", *LONGER, "--json", "--chip-seed", 3)
     drawn = answer(*common, "--chip", "generic8_mismatch10")
@@ -518,6 +520,7 @@ def test_compare_names_the_first_spike(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.dear
 def test_verify_says_identical() -> None:
     result = answer("verify", "loihi_lif", "--json")
     assert (result["identical"], result["first_difference"], result["steps"]) == (True, None, 30)
@@ -588,12 +591,14 @@ def test_verify_names_a_difference_and_has_exit_code_1(monkeypatch: pytest.Monke
     assert (first["step"], first["name"], first["element"], first["values"]) == (17, "units.x", 1, [3, 4])
 
 
+@pytest.mark.dear
 def test_verify_of_several_networks() -> None:
     result = answer("verify", "loihi_lif", "loihi_lif", "--json")
     assert result["identical"]
     assert [r["network"] for r in result["results"]] == ["loihi_lif", "loihi_lif"]
 
 
+@pytest.mark.dear
 def test_verify_works_when_a_rule_uses_the_length_of_its_run() -> None:
     assert answer("verify", "sal_pair", "--steps", 50, "--json")["identical"]
 
@@ -717,6 +722,7 @@ protocol: [run: 4 ms]
 """
 
 
+@pytest.mark.dear
 def test_export_widens_a_range_that_a_learned_value_left(tmp_path: Path) -> None:
     path, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
     path.write_text(GROWING.replace("FACTOR", "1.5"))
@@ -730,6 +736,7 @@ def test_export_widens_a_range_that_a_learned_value_left(tmp_path: Path) -> None
         assert real(program.arrays["p.b"].initial, program.arrays["p.b"]) == pytest.approx(0.5 * 1.5**4)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("init", "factor", "span", "widened"),
     [("2", "0.5", "[1, 4]", (0, 4)), ("-2", "0.5", "[-4, -1]", (-4, 0)), ("-0.5", "1.5", "[-0.75, 0.9]", (-4, 0.9))],
@@ -746,6 +753,7 @@ def test_export_widens_only_the_end_that_was_passed(
     assert dict(population.ranges) == {"b": widened}
 
 
+@pytest.mark.dear
 def test_export_of_what_is_no_number(tmp_path: Path) -> None:
     path, trace, out = tmp_path / "n.yaml", tmp_path / "t.h5", tmp_path / "learned.yaml"
     path.write_text(GROWING.replace("FACTOR", "1e200"))

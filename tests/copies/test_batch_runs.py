@@ -153,6 +153,7 @@ def test_what_each_copy_learned_for_itself_cannot_be_exported(file: Path, tmp_pa
     assert str(error.value) == f"{out}: {text}'over_copies: shared', or run one copy"
 
 
+@pytest.mark.dear
 def test_executors_agree_on_a_batch(file: Path) -> None:
     network = reader.load(file)
     digests = {api.run(network, backend, "generic16").digest for backend in ("reference", "emulator")}

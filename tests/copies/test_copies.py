@@ -94,6 +94,7 @@ def same(copies: tuple[api.Run, ...], single: list[api.Run]) -> None:
     assert len({r.digest for r in copies}) == len(copies)
 
 
+@pytest.mark.dear
 def test_copies_on_genn_compute_what_single_runs_compute(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     genn = Genn()
     if missing := genn.missing():

@@ -111,6 +111,7 @@ def test_random_programs(seed: int, copies: int, other: Open) -> None:
 # ---------------------------------------------------------------------------------------------------- rate networks
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(("copies", "other"), LEARNING)
 @pytest.mark.parametrize("real", [False, True])
 def test_copies_that_learn_together(copies: int, real: bool, other: Open) -> None:

@@ -71,6 +71,7 @@ def test_every_executor_has_the_same_bits(backend: str) -> None:
         np.testing.assert_array_equal(ours[fn], theirs[fn], err_msg=fn)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("copies", [1, 11])
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_copies_and_single_precision_have_the_same_bits(precision: str, copies: int) -> None:

@@ -12,7 +12,7 @@ from neuroport.copies.axis import with_copies
 from neuroport.errors import RunFailed
 from neuroport.program.ir import Int, Overflow, Read, Send, Spike, Store
 from neuroport.program.machine import Injection, Population, Program, Record, Series
-from tests.support.executors import BACKENDS, EXECUTORS
+from tests.support.executors import BACKENDS
 from tests.support.oracle import Oracle
 from tests.support.programs import array, c, call, pairs, program, test
 
@@ -64,9 +64,8 @@ def limited(rule: Overflow, slots: int = 1, sum_: Int = SUM, spiking: bool = Tru
     )
 
 
-def measured(executor: str, p: Program) -> Any:
+def measured(backend: Any, p: Program) -> Any:
     """What an executor recorded and counted, and what is left in the input."""
-    backend = BACKENDS[executor]
     assert backend.check(p) == ()
     machine = backend.open(p, 1, ["p"] if p.populations[0].spiking else [])
     for steps in (1, 4, STEPS - 5):
@@ -88,13 +87,12 @@ def expected(p: Program) -> Any:
     return records, oracle.over, counts, oracle.inputs["p.drive"].get(STEPS, [0] * 5)
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize(("rule", "slots", "sum_"), [("saturate", 1, SUM), ("wrap", 4, SUM), ("saturate", 5, CARD)])
 def test_a_limited_input_is_what_the_body_reads_and_is_counted(
-    executor: str, rule: Overflow, slots: int, sum_: Int
+    backend: Any, rule: Overflow, slots: int, sum_: Int
 ) -> None:
     p = limited(rule, slots, sum_)
-    found = measured(executor, p)
+    found = measured(backend, p)
     assert found == expected(p)
     seen, counted = np.array(found[0]["p.seen"]), found[1]
     assert -128 <= seen.min() < -100
@@ -102,20 +100,18 @@ def test_a_limited_input_is_what_the_body_reads_and_is_counted(
     assert counted["p.drive"] > 10
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_inputs_of_several_copies_are_limited_alike(executor: str) -> None:
+def test_inputs_of_several_copies_are_limited_alike(backend: Any) -> None:
     for spiking in (True, False):
         p = limited("saturate", 1 if not spiking else 3, spiking=spiking)
-        assert measured(executor, with_copies(p, 3)) == measured("reference", with_copies(p, 3))
-        records, counts, *_ = measured(executor, with_copies(p, 3))
+        assert measured(backend, with_copies(p, 3)) == measured(BACKENDS["reference"], with_copies(p, 3))
+        records, counts, *_ = measured(backend, with_copies(p, 3))
         assert counts["p.drive"] == 3 * expected(p)[1]["p.drive"]
         assert np.array(records["p.seen"])[..., 2].tolist() == expected(p)[0]["p.seen"]
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_an_input_whose_rule_is_error_ends_the_run(executor: str) -> None:
+def test_an_input_whose_rule_is_error_ends_the_run(backend: Any) -> None:
     p = replace(limited("error"), injections=(), series=())
-    machine = BACKENDS[executor].open(p, 1, [])
+    machine = backend.open(p, 1, [])
     machine.advance(1)
     machine.write("p.drive", np.array([0, 0, 200, 0, 0]))
     with pytest.raises(RunFailed) as error:

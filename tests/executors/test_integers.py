@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -11,16 +12,15 @@ from neuroport.program import functions
 from neuroport.program.ir import Const, Expr, Int, Read, Store
 from neuroport.program.machine import Population, Program
 from neuroport.program.printer import statement
-from tests.support.executors import BACKENDS, EXECUTORS, usual
+from tests.support.executors import BACKENDS
 from tests.support.integer_cases import applied, cases
 from tests.support.oracle import Oracle
 from tests.support.programs import array, program
 from tests.support.random_expressions import random_populations
 
 
-def results(executor: str, p: Program) -> dict[str, list[int]]:
+def results(backend: Any, p: Program) -> dict[str, list[int]]:
     """What an executor makes of a program's arrays in one step."""
-    backend = BACKENDS[executor]
     assert backend.check(p) == ()
     machine = backend.open(p, 1, [])
     machine.advance(1)
@@ -85,16 +85,16 @@ def shifts() -> Program:
     return in_steps(columns, values)
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_shifts_by_variable_counts_are_exact(executor: str) -> None:
+def test_shifts_by_variable_counts_are_exact(backend: Any) -> None:
     p = shifts()
-    assert results(executor, p) == expected(p)
+    assert results(backend, p) == expected(p)
 
 
+@pytest.mark.dear
 def test_shifts_of_several_copies_are_exact() -> None:
     p = with_copies(shifts(), 3)
-    found = results("emulator", p)
-    assert found == results("reference", p)
+    found = results(BACKENDS["emulator"], p)
+    assert found == results(BACKENDS["reference"], p)
     assert {name: values[::3] for name, values in found.items()} == expected(shifts())
 
 
@@ -119,10 +119,9 @@ def lengths() -> Program:
     return in_steps(columns, values)
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_bit_lengths_are_exact(executor: str) -> None:
+def test_bit_lengths_are_exact(backend: Any) -> None:
     p = lengths()
-    assert results(executor, p) == expected(p)
+    assert results(backend, p) == expected(p)
     assert max(expected(p)["p.of_wide"]) == 63
 
 
@@ -139,31 +138,32 @@ def test_bounds_of_shifts_and_lengths_hold_every_value_and_are_reached() -> None
 # ---------------------------------------------------------------- all functions of literals, variables and counters
 
 
-def wrong(executor: str, p: Program) -> list[str]:
+def wrong(backend: Any, p: Program) -> list[str]:
     """The statements of which an executor stores anything else than plain Python."""
-    found, right = results(executor, p), expected(p)
+    found, right = results(backend, p), expected(p)
     return [
         statement(s) for q in p.populations for s in q.body if isinstance(s, Store) and found[s.array] != right[s.array]
     ]
 
 
-@pytest.mark.parametrize(
-    ("executor", "every", "first"), usual(("reference", 11, 0), ("emulator", 120, 7), ("genn", 60, 4))
-)
-def test_functions_of_literals_and_variables_are_exact(executor: str, every: int, first: int) -> None:
-    assert wrong(executor, cases(every, first)) == []
+CASES = {"reference": (11, 0), "emulator": (120, 7), "genn": (60, 4)}
+"""Every how many-th case is tried, from which on."""
+
+
+def test_functions_of_literals_and_variables_are_exact(backend: Any) -> None:
+    assert wrong(backend, cases(*CASES[backend.name])) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [1, 4, 7, 10])
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_thousands_of_functions_are_exact(executor: str, first: int) -> None:
-    assert wrong(executor, cases(12, first)) == []
+def test_thousands_of_functions_are_exact(backend: Any, first: int) -> None:
+    assert wrong(backend, cases(12, first)) == []
 
 
+@pytest.mark.dear
 def test_functions_of_several_copies_are_exact() -> None:
     p = cases(400, 11)
-    found = results("emulator", with_copies(p, 2))
+    found = results(BACKENDS["emulator"], with_copies(p, 2))
     assert {name: values[::2] for name, values in found.items()} == expected(p)
     assert {name: values[1::2] for name, values in found.items()} == expected(p)
 
@@ -175,9 +175,9 @@ def test_there_are_thousands_of_cases() -> None:
 # --------------------------------------------------------------------------------------------------- random programs
 
 
-def differs(executor: str, p: Program, steps: int = 4) -> list[str]:
+def differs(backend: Any, p: Program, steps: int = 4) -> list[str]:
     """The populations, each a random program, of which an executor and plain Python do not make the same."""
-    backend, oracle = BACKENDS[executor], Oracle(p, 1)
+    oracle = Oracle(p, 1)
     assert backend.check(p) == ()
     machine = backend.open(p, 1, [])
     machine.advance(steps)
@@ -187,16 +187,15 @@ def differs(executor: str, p: Program, steps: int = 4) -> list[str]:
     return sorted(wrong)
 
 
-@pytest.mark.parametrize(
-    ("executor", "first", "count"), usual(("reference", 0, 300), ("genn", 300, 40), ("emulator", 340, 12))
-)
-def test_random_programs_heavy_in_literals_and_wide_words_are_exact(executor: str, first: int, count: int) -> None:
-    assert differs(executor, random_populations(range(first, first + count))) == []
+RANDOM = {"reference": range(300), "genn": range(300, 340), "emulator": range(340, 352)}
+
+
+def test_random_programs_heavy_in_literals_and_wide_words_are_exact(backend: Any) -> None:
+    assert differs(backend, random_populations(RANDOM[backend.name])) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(20))
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_thousands_of_random_programs_are_exact(executor: str, part: int) -> None:
-    count = {"reference": 200, "genn": 100, "emulator": 40}[executor]
-    assert differs(executor, random_populations(range(1000 + count * part, 1000 + count * (part + 1)))) == []
+def test_thousands_of_random_programs_are_exact(backend: Any, part: int) -> None:
+    count = {"reference": 200, "genn": 100, "emulator": 40}[backend.name]
+    assert differs(backend, random_populations(range(1000 + count * part, 1000 + count * (part + 1)))) == []

@@ -28,11 +28,13 @@ def agree(seed: int, backend: str) -> None:
         assert not found, f"seed {seed}, after run {number}, reference and {backend}:\n" + "\n".join(found)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_emulator_agrees_at_every_moment(seed: int) -> None:
     agree(seed, "emulator")
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", GENN)
 def test_genn_agrees_at_every_moment(seed: int) -> None:
     if missing := backends.load("genn").missing():

@@ -31,6 +31,7 @@ def outcomes(seed: int, names: Sequence[str] = ()) -> dict[str, tuple[str, dict[
     return {name: (run.digest, run.spikes, run.overflows) for name, run in runs.items()}
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("seed", range(CASES))
 def test_all_executors_agree(seed: int) -> None:
     found = outcomes(seed)
@@ -40,6 +41,7 @@ def test_all_executors_agree(seed: int) -> None:
         assert outcome == expected, name
 
 
+@pytest.mark.dear
 def test_a_rounding_that_is_emitted_wrongly_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     if missing := Genn().missing():
         pytest.skip(missing)

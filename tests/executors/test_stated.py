@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from neuroport.backends.genn import Genn
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.program.ir import Apply, Expr, Int, Read, Send, Store
 from neuroport.program.machine import Population, Program
-from tests.support.executors import BACKENDS, EXECUTORS
+from tests.support.executors import BACKENDS, needs_genn
 from tests.support.programs import array, pairs, program
 
 V = Read("p.v", "own", Int(0, 100))
@@ -26,9 +26,8 @@ def storing(value: Expr) -> Program:
     return replace(p, tables={"steps": np.arange(100)})
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_values_from_the_host_are_refused_alike(executor: str) -> None:
-    machine = BACKENDS[executor].open(storing(V), 1, [])
+def test_values_from_the_host_are_refused_alike(backend: Any) -> None:
+    machine = backend.open(storing(V), 1, [])
     for values, found in (
         (
             [101],
@@ -49,7 +48,7 @@ def test_values_from_the_host_are_refused_alike(executor: str) -> None:
 LARGE = 2**52 + 1
 
 
-@pytest.mark.skipif(Genn().missing() is not None, reason=str(Genn().missing()))
+@needs_genn
 def test_sums_of_whole_numbers_that_genn_would_round_end_the_run() -> None:
     v, w = Read("p.v", "own", Int()), Read("w.w", "own", Int())
     arrays = (

@@ -156,6 +156,7 @@ def test_any_change(parts: list[str], value: Any) -> None:
     )
 
 
+@pytest.mark.dear
 def test_nan_is_allowed_nowhere_but_in_free_text() -> None:
     for path in PATHS:
         answer = answered(dumped(changed(path, float("nan"), "replace")))

@@ -65,6 +65,7 @@ def test_of_another_type_is_refused(tmp_path: Path) -> None:
     assert str(info.value) == "told.yaml:6:13: notice of neuron model 'one' must be a text; found a list"
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("command", ["run", "check", "show"])
 def test_is_told_on_stderr(command: str, file: str) -> None:
     done = CliRunner().invoke(main, [command, file])
@@ -73,6 +74,7 @@ def test_is_told_on_stderr(command: str, file: str) -> None:
     assert "notice" not in done.stdout
 
 
+@pytest.mark.dear
 def test_is_in_the_json_of_a_run(file: str) -> None:
     done = CliRunner().invoke(main, ["run", file, "--json"])
     assert json.loads(done.stdout)["notices"] == [
@@ -81,6 +83,7 @@ def test_is_in_the_json_of_a_run(file: str) -> None:
     ]
 
 
+@pytest.mark.dear
 def test_networks_without_are_silent() -> None:
     assert neuroport.load("loihi_lif").notices == {}
     done = CliRunner().invoke(main, ["run", "loihi_lif", "--json"])

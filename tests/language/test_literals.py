@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 import neuroport
-from neuroport import backends
 from neuroport.files import network as reader
+from neuroport.program.executor import Backend
 from neuroport.program.machine import Program
-from tests.support.executors import EXECUTORS
 from tests.support.planning import open_session
 
 CASES = {
@@ -77,10 +76,9 @@ def compiled(chip: str) -> tuple[Any, Program]:
     return network, neuroport.compile(network)
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize(("chip", "tolerance"), [("generic16", 1e-3), ("generic8", 0.08)])
-def test_literals_are_as_wide_as_their_values(chip: str, tolerance: float, executor: str) -> None:
-    with open_session(*compiled(chip), backends.load(executor)) as session:
+def test_literals_are_as_wide_as_their_values(chip: str, tolerance: float, backend: Backend) -> None:
+    with open_session(*compiled(chip), backend) as session:
         session.run(1)
         found = {case: float(session.get(f"p.{case[0]}{k}").ravel()[0]) for k, case in enumerate(CASES)}
     wrong = {

@@ -52,6 +52,7 @@ def outside(tried: Case) -> set[str]:
     return evaluator.outside
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_random_program_is_what_its_text_says(block: int) -> None:
     on = {chip.name: chip for chip in (chips.load("ideal"), wide(32), wide(48))}

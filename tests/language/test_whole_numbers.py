@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 import neuroport
-from neuroport import backends
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
-from tests.support.executors import EXECUTORS
+from neuroport.program.executor import Backend
 from tests.support.planning import open_session
 
 REMEDY = (
@@ -102,20 +101,18 @@ ALLOWED = {
 """What is allowed on `ideal`, and what comes out."""
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_variable_shifts_are_exact_without_formats(executor: str) -> None:
-    for update, value in ALLOWED.items() if executor == "reference" else list(ALLOWED.items())[:3]:
+def test_variable_shifts_are_exact_without_formats(backend: Backend) -> None:
+    for update, value in ALLOWED.items() if backend.name == "reference" else list(ALLOWED.items())[:3]:
         made = network(update)
-        with open_session(made, neuroport.compile(made), backends.load(executor)) as session:
+        with open_session(made, neuroport.compile(made), backend) as session:
             session.run(1)
             assert session.get("p.o").tolist() == [value], update
 
 
-@pytest.mark.parametrize("executor", EXECUTORS)
-def test_a_count_that_leaves_its_range_means_the_same_everywhere(executor: str) -> None:
+def test_a_count_that_leaves_its_range_means_the_same_everywhere(backend: Backend) -> None:
     """`ideal` keeps no variable inside its range: the count is limited to 0 ... 62 where it is used."""
     made = network("o = 1 << k\nk = k + 100")
-    with open_session(made, neuroport.compile(made), backends.load(executor)) as session:
+    with open_session(made, neuroport.compile(made), backend) as session:
         session.run(2)
         assert session.get("p.o").tolist() == [2**62]
 

@@ -51,6 +51,7 @@ def record(session: Session, name: str) -> np.ndarray:
 # ---------------------------------------------------------------------------------------------------------- one cell
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("cell", CELLS)
 def test_equal_time_constants_make_an_instantaneous_cell(cell: str, tmp_path: Path) -> None:
     """kappa = 1: the rate is phi of the present input, whatever came before."""
@@ -77,6 +78,7 @@ def test_equal_time_constants_make_an_instantaneous_cell(cell: str, tmp_path: Pa
         assert record(session, "c.r") == pytest.approx(value(total), rel=1e-14, abs=1e-16)
 
 
+@pytest.mark.dear
 def test_impulse_responses(tmp_path: Path) -> None:
     """Forward and error responses are those of the closed form, and each other's inverse."""
     tau_m, tau_r = np.array([1.0, 1.0, 0.3, 2.0]), np.array([0.1, 1.0, 1.2, DT])
@@ -97,6 +99,7 @@ def test_impulse_responses(tmp_path: Path) -> None:
         assert both == pytest.approx(np.eye(300)[0], abs=1e-12)
 
 
+@pytest.mark.dear
 def test_errors_that_are_not_prospective_pass_unfiltered(tmp_path: Path) -> None:
     err = np.random.default_rng(2).normal(0, 1, (100, 1))
     net = {
@@ -107,6 +110,7 @@ def test_errors_that_are_not_prospective_pass_unfiltered(tmp_path: Path) -> None
     assert np.array_equal(record(simulate(net, tmp_path, 100), "c.e")[1:], err[1:])
 
 
+@pytest.mark.dear
 def test_time_constant_learns_against_e_du_and_stays_in_its_limits(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     ff, goal = rng.normal(0, 1, (2, 2000, 3))
@@ -134,6 +138,7 @@ def test_time_constant_learns_against_e_du_and_stays_in_its_limits(tmp_path: Pat
 # ----------------------------------------------------------------------------------------------------------- networks
 
 
+@pytest.mark.dear
 def test_equals_the_published_order(tmp_path: Path) -> None:
     """2-4-3-2, tanh, softplus with learned time constants, linear; every parameter learns in each of 1000 steps."""
     rng = np.random.default_rng(4)
@@ -198,6 +203,7 @@ def test_equals_the_published_order(tmp_path: Path) -> None:
     assert session.get("l1.tau_m") == pytest.approx(layers[1].tau_m, rel=1e-12)
 
 
+@pytest.mark.dear
 def test_gradients_of_a_linear_chain_have_the_right_phase(tmp_path: Path) -> None:
     """One sine through three cells: each weight's gradient is the exact one, scaled by the filters on the error's way.
 
@@ -241,6 +247,7 @@ def test_gradients_of_a_linear_chain_have_the_right_phase(tmp_path: Path) -> Non
     assert scale[0] > 3
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(("chip", "tolerance", "loss"), [("ideal", 0.02, 1e-7), ("generic16", 0.02, 1e-6)])
 def test_chain_learns_weights_and_time_constants_of_its_teacher(chip: str, tolerance: float, loss: float) -> None:
     run = neuroport.run(neuroport.load("gle_lagline", ["protocol.3.repeat=5"]), chip=chip)
@@ -251,6 +258,7 @@ def test_chain_learns_weights_and_time_constants_of_its_teacher(chip: str, toler
     assert not any(run.overflows.values())
 
 
+@pytest.mark.dear
 def test_without_prospective_errors_the_chain_does_not_learn() -> None:
     sets = ["protocol.3.repeat=10", "student1.prospective=0", "student2.prospective=0"]
     run = neuroport.run(neuroport.load("gle_lagline", sets), chip="ideal")
@@ -276,6 +284,7 @@ def output_of_the_trained_chain(chip: str, cell: str) -> np.ndarray:
         return record(session, f"{cell}.r")[-4000:, 0]
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic"])
 def test_trained_chain_is_its_teacher_on_a_chip(chip: str) -> None:
     teacher = output_of_the_trained_chain("ideal", "teacher2")

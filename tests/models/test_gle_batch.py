@@ -199,6 +199,7 @@ def chain(blocks: int, *sets: str) -> dict[int, tuple[float, ...]]:
     return {row[0][0] // 100: tuple(value for _, value in row) for row in rows}
 
 
+@pytest.mark.dear
 def test_chain_learns_as_published() -> None:
     found = chain(11)
     for time, values in PUBLISHED.items():
@@ -207,6 +208,7 @@ def test_chain_learns_as_published() -> None:
     assert found[600][4] < 1e-8
 
 
+@pytest.mark.dear
 def test_chain_does_not_learn_with_instantaneous_errors() -> None:
     found = chain(9, "student1.prospective=0", "student2.prospective=0")[500]
     assert found[4] > 1e-3
@@ -223,6 +225,7 @@ LAGNET = {
 """First weights of the student in the published simulation."""
 
 
+@pytest.mark.dear
 def test_lagnet_learns_as_published() -> None:
     network = neuroport.load("gle_lagnet")
     with neuroport.open(network, chip="ideal") as session:

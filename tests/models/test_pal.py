@@ -70,6 +70,7 @@ def angles(results: dict[str, Any]) -> np.ndarray:
 # ----------------------------------------------------------------------------------------------------- noise
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic16"])
 def test_noise_has_its_deviation_and_correlation(chip, tmp_path):
     text = {
@@ -113,6 +114,7 @@ ignored = v_down
 }
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic16"])
 def test_feedback_synapse_meets_the_rate_two_steps_after_the_noise(chip, tmp_path):
     text = {
@@ -182,6 +184,7 @@ STRONG = (
 )
 
 
+@pytest.mark.dear
 def test_network_begins_self_predicting():
     found = apical("ideal")
     assert found[1] > 0.1  # the first rates climb up layer by layer
@@ -195,6 +198,7 @@ def test_network_begins_self_predicting():
     assert found[199:].max() < 1e-12
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(("chip", "step"), [("generic16", 2**-14), ("generic8", 2**-6)])
 def test_network_begins_self_predicting_on_chips(chip, step):
     """Within two steps of the visible feedback weights, from whose rounding it comes."""
@@ -203,6 +207,7 @@ def test_network_begins_self_predicting_on_chips(chip, step):
     assert 0 < found[199:].max() <= 2 * step
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 def test_nothing_changes_while_learning_is_off(chip):
     net = shipped(f"protocol=[{{present: patterns, count: 5}}, {NOISE}, {{present: patterns, count: 50}}]")
@@ -229,6 +234,7 @@ def decayed(chip: str | Path, epochs: int, *sets: str) -> tuple[np.ndarray, np.n
         return before, np.concatenate([w.ravel() for w in downs(session)])
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(("chip", "epochs"), [("ideal", 20), ("generic16", 4), ("generic8", 4)])
 def test_feedback_weights_decay_at_the_rate_of_the_rule(chip, epochs):
     before, after = decayed(chip, epochs)
@@ -295,6 +301,7 @@ def check_closed_form(run: dict[str, Any], rule: pal_theory.Rule, steps: int) ->
         assert np.sum(w * goal) / np.sqrt(np.sum(w**2) * np.sum(goal**2)) > least, k
 
 
+@pytest.mark.dear
 def test_shipped_run_follows_the_closed_form():
     rule = pal_theory.Rule()
     run = trained("ideal", 123, 100)
@@ -353,6 +360,7 @@ def update_angles(run: dict[str, Any]) -> np.ndarray:
     return np.array([[pal_theory.angle(a, b) for a, b in zip(one, exact, strict=True)] for one in found])
 
 
+@pytest.mark.dear
 def test_aligned_feedback_gives_the_gradients_of_back_propagation():
     before, after = update_angles(trained("ideal", 123, 100))
     mean, deviation = np.array(PUBLISHED_UPDATES)
@@ -401,6 +409,7 @@ def test_ten_seeds_of_strong_weights_reach_the_published_angles():
         assert found[epoch // 10] == pytest.approx(expected, abs=5), epoch
 
 
+@pytest.mark.dear
 def test_nothing_aligns_without_prospective_coding():
     """Cells that respond with their membrane time constant instead of at once: the feedback weights only decay."""
     slow = tuple(f"{name}.params.tau_r=0 ms" for name in ("p1", "p2", "p3", "i1", "i2", "i3", "y"))
@@ -411,6 +420,7 @@ def test_nothing_aligns_without_prospective_coding():
         assert np.linalg.norm(after) / np.linalg.norm(before) == pytest.approx(exact, rel=0.01)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(("chip", "tolerance"), [("generic16", 0.01), ("generic8", 1.0)])
 def test_chips_learn_what_floating_point_learns(chip, tolerance):
     found, exact = trained(chip, 123, 10), trained("ideal", 123, 10)

@@ -88,6 +88,7 @@ def learning_circuit(shown: np.ndarray, goals: np.ndarray, hold: int) -> dict[st
 TRACED = {("p1", "r"), ("p1", "xi"), ("p2", "r"), ("p2", "xi"), ("p3", "r"), ("i1", "r"), ("i2", "r")}
 
 
+@pytest.mark.dear
 def test_every_step_equals_an_independent_program(tmp_path: Path) -> None:
     """Two hidden layers, noise, all five rules, 2000 steps; teacher and learning are switched on and off."""
     hold, steps, rng = 40, 2000, np.random.default_rng(1)
@@ -150,12 +151,14 @@ def reached(name: str, *sets: str, metric: str = "validation", **settings: Any) 
     return [value for _, value in found]
 
 
+@pytest.mark.dear
 def test_two_epochs_teach_three_of_four_points() -> None:
     first, *_, last = reached("pal_yinyang", "protocol.2.repeat=2")
     assert 20 < first < 45
     assert last > 72
 
 
+@pytest.mark.dear
 def test_validation_changes_no_weight_by_a_bit() -> None:
     sets = ("protocol.2.repeat=1", "protocol.2.do=[{set: {'*.learn': 1, y.teacher: 1}}, {present: train, count: 50}]")
     shown = "protocol.3={set: {'*.learn': 0, y.teacher: 0}}"
@@ -174,11 +177,13 @@ def test_validation_changes_no_weight_by_a_bit() -> None:
                 assert np.array_equal(session.get(name), before[name]), (chip, name)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["generic16", "generic8"])
 def test_chips_learn_yin_and_yang(chip: str) -> None:
     assert reached("pal_yinyang", "protocol.2.repeat=1", chip=chip)[-1] > 65
 
 
+@pytest.mark.dear
 def test_back_propagation_has_the_transposed_forward_weights_in_every_step() -> None:
     sets = ("protocol=[{set: {'*.learn': 1, y.teacher: 1}}, {present: train, count: 30}]", *TIED)
     with neuroport.open(neuroport.load(networks.path("pal_yinyang"), sets)) as session:
@@ -191,6 +196,7 @@ def test_back_propagation_has_the_transposed_forward_weights_in_every_step() -> 
         assert not np.array_equal(session.get("down.w"), first)
 
 
+@pytest.mark.dear
 def test_trimmed_cells_are_prospective_on_a_deviating_chip() -> None:
     """What they send is what they move towards, whatever their conductances."""
     for sets, expected in ((TRIMMED, True), ((), False)):
@@ -228,6 +234,7 @@ def chain(epochs: int, *sets: str) -> dict[str, float]:
     return {name: values[-1][1] for name, values in neuroport.run(net).metrics.items()}
 
 
+@pytest.mark.dear
 def test_chain_begins_as_published() -> None:
     """20 epochs from the weights of the published run of seed 123, whose noise and order of operations are others."""
     found = chain(20, *OF_SEED_123)
@@ -239,6 +246,7 @@ def test_chain_begins_as_published() -> None:
 ANSWERS = "{present: samples, readout: [wanted]}, {capture: {goals: wanted}}, {present: samples, readout: [answer]}"
 
 
+@pytest.mark.dear
 def test_teacher_answers_with_its_steady_state() -> None:
     net = neuroport.load(networks.path("pal_teacher"), (f"protocol=[{ANSWERS}, {{measure: [error]}}]",))
     with neuroport.open(net) as session:
@@ -251,6 +259,7 @@ def test_teacher_answers_with_its_steady_state() -> None:
     assert found == pytest.approx(np.mean((wanted - own) ** 2), rel=1e-9)
 
 
+@pytest.mark.dear
 def test_chain_learns_by_back_propagation() -> None:
     found = chain(150, *CHAIN_TIED)
     assert found["error"] < 1e-3
@@ -272,6 +281,7 @@ def test_chain_finds_the_teacher_only_with_learned_feedback(seed: int) -> None:
 # -------------------------------------------------------------------------------------------------------------- digits
 
 
+@pytest.mark.dear
 def test_digits_are_learned() -> None:
     pytest.importorskip("sklearn", reason="scikit-learn has the images of pal_digits")
     first, *_, last = reached("pal_digits", "protocol.2.repeat=4")

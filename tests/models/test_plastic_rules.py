@@ -59,6 +59,7 @@ def pair_weight(chip: str, spikes: int) -> float:
         return float(session.get("up.w")[0])
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", *CHIPS])
 def test_a_trace_of_one_spike_is_forgotten(chip: str) -> None:
     """One postsynaptic spike, then 4,000 presynaptic ones 15 ms apart, under a time constant of 20 ms."""

@@ -252,6 +252,7 @@ def hodgkin_huxley(steps: int, dt: float) -> int:
     return count
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic16"])
 def test_hodgkin_huxley(chip: str) -> None:
     right = hodgkin_huxley(20000, 0.01)

@@ -49,6 +49,7 @@ def matrix(session: Session, name: str, n: int = 7) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------- E1, the networks
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_network_holds_the_published_draws(name):
     net = shipped(name)
@@ -168,6 +169,7 @@ def agree(found: Found, factor: float) -> None:
         assert found.both_on[k].mean() == pytest.approx(exact.both_on, abs=factor * 6.5e-4), pair
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 def test_pairs_agree_with_the_exact_chain(chip, tmp_path):
     agree(simulate((*E2, *SLOPES), chip, tmp_path, replicas=10, steps=1_000_000), factor=3)
@@ -194,6 +196,7 @@ def test_equal_weights_stay_equal_only_in_the_unbiased_convention(chip, tmp_path
     assert found.sal_12[1].mean() == pytest.approx(-0.0040, abs=3e-4)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 def test_sal_pulls_weights_together_whatever_their_sign(chip, tmp_path):
     found = simulate(SLOPES, chip, tmp_path, replicas=20, steps=200_000)
@@ -201,6 +204,7 @@ def test_sal_pulls_weights_together_whatever_their_sign(chip, tmp_path):
         assert np.sign(changes.mean()) == np.sign(pair.w21 - pair.w12)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("isi_min", [50, 51])
 def test_single_unit_is_on_with_the_probability_of_its_bias(chip, isi_min, tmp_path):
@@ -309,6 +313,7 @@ def random_trains(seed: int, n: int, isi_min: int, spikes: int = 60) -> list[lis
     return [np.cumsum(isi_min + rng.geometric(0.04, spikes) - 1).tolist() for _ in range(n)]
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("isi_min", [50, 51])
 def test_compact_rules_count_every_pair_of_given_trains(isi_min, chip, tmp_path):
@@ -320,6 +325,7 @@ def test_compact_rules_count_every_pair_of_given_trains(isi_min, chip, tmp_path)
     assert w == pytest.approx(exact * 0.01 / TAU, abs=1e-12 if chip == "ideal" else 1e-6)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("isi_min", [1, 3, 50])
 def test_online_rule_counts_every_pair_of_given_trains(isi_min, tmp_path):
     trains = random_trains(8, 4, isi_min)
@@ -332,6 +338,7 @@ def test_online_rule_counts_every_pair_of_given_trains(isi_min, tmp_path):
 # ------------------------------------------------------------------------------ E3, E4: the network with and without
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", CONVENTIONS)
 @pytest.mark.parametrize("chip", [*CHIPS, "generic8_mismatch10_steps"])
 def test_sal_sums_of_both_directions_cancel_exactly(name, chip):
@@ -347,6 +354,7 @@ def test_sal_sums_of_both_directions_cancel_exactly(name, chip):
 SHORT = ("protocol.0.repeat=12", "protocol.0.do.1.then.0.run=50000 steps")
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_without_sal_the_difference_of_two_weights_never_changes(name, chip):
@@ -386,6 +394,7 @@ def divergence_at_the_target(name: str, chip: str, target_seed: int, steps: int)
     return found
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize(("name", "low", "high"), [(CONVENTIONS[0], 0, 1.2e-3), (CONVENTIONS[1], 2e-3, 5e-3)])
 def test_exact_weights_sample_from_the_target(name, low, high, chip):
@@ -433,6 +442,7 @@ def within(found: np.ndarray, expected: np.ndarray, share: float) -> bool:
     return bool(np.all(np.abs(found - expected)[known] <= share * expected[known]))
 
 
+@pytest.mark.dear
 def test_reduced_run_with_sal():
     dkl, asymmetry = train("sal_sampling_published", "ideal", 1)
     assert within(dkl[1:], DKL_SAL, 0.15)
@@ -440,12 +450,14 @@ def test_reduced_run_with_sal():
     assert asymmetry[8] < 0.006
 
 
+@pytest.mark.dear
 def test_reduced_run_without_sal():
     dkl, asymmetry = train("sal_sampling_published", "ideal", 1, "recurrent.eta_s=0", "protocol.0.repeat=301")
     assert within(dkl[1:], DKL_OFF[:3], 0.15)
     assert asymmetry == pytest.approx(0.9173, abs=5e-4)
 
 
+@pytest.mark.dear
 def test_reduced_run_on_eight_bits():
     short = "protocol.0.repeat=301"
     dkl, asymmetry = train("sal_sampling", "generic8", 1, short)

@@ -28,6 +28,7 @@ def small(window: int, steps: int) -> tuple[str, ...]:
     return ("low.size=5", "high.size=4", *windows, "record.spikes=all", f"protocol=[{{run: {steps} steps}}]")
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 @pytest.mark.parametrize("window", [11, 20])
 def test_sums_count_every_pair_inside_the_window(window, chip):
@@ -44,6 +45,7 @@ def test_sums_count_every_pair_inside_the_window(window, chip):
     assert found == pytest.approx(np.array(exact), abs=1e-9 if chip == "ideal" else 0.05)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", CHIPS)
 def test_potential_is_the_sum_of_the_weights_whose_psp_is_on(chip):
     with neuroport.open(shipped(*small(11, 500)), chip=chip) as session:
@@ -58,6 +60,7 @@ def test_potential_is_the_sum_of_the_weights_whose_psp_is_on(chip):
     assert found == pytest.approx(exact, abs=1e-12 if chip == "ideal" else 0.02)
 
 
+@pytest.mark.dear
 def test_weights_change_only_when_they_learn_and_units_forget_then():
     with neuroport.open(shipped(*small(11, 2000)), chip="ideal") as session:
         before = session.get("down.w")
@@ -76,6 +79,7 @@ def test_weights_change_only_when_they_learn_and_units_forget_then():
         assert session.get("high.v") == pytest.approx(np.bincount(post, weights=w * on[pre], minlength=4), abs=1e-12)
 
 
+@pytest.mark.dear
 def test_angle_falls():
     """20 of the 400 epochs; the reference simulation of the published convention is at 67.9 degrees then."""
     angles = [v for _, v in neuroport.run(shipped("protocol.1.repeat=20")).metrics["angle"]]
@@ -94,6 +98,7 @@ def test_angle_of_the_whole_run(chip):
     assert still == [pytest.approx(90, abs=3)] * 3
 
 
+@pytest.mark.dear
 def test_published_window_aligns_too():
     sets = ("low.window=20 steps", "high.window=20 steps", "protocol.1.repeat=20")
     angles = [v for _, v in neuroport.run(shipped(*sets)).metrics["angle"]]

@@ -99,6 +99,7 @@ ALIGN = {"h.learn": 0, "y.learn": 0, "h.lam_api": 1, "predict.open": 0, "cancel.
 SWITCHES = {"train": TRAIN, "align": ALIGN, "validate": TRAIN | {"h.learn": 0, "y.learn": 0}}
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("backend", ["emulator", "reference"])
 @pytest.mark.parametrize("circuit", [oracle.PUBLISHED, oracle.UNBIASED, replace(oracle.PUBLISHED, tied=True)])
 def test_same_draws_give_the_same_numbers_but_for_the_last_bits_of_exp(circuit, backend, tmp_path):
@@ -147,6 +148,7 @@ def shipped(name: str, *sets: str) -> Network:
     return neuroport.load(networks.path(name), sets)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", CONVENTIONS)
 @pytest.mark.parametrize("chip", ["generic8", pytest.param("generic16", marks=pytest.mark.slow)])
 def test_whole_protocol_is_identical_on_all_executors(name, chip):
@@ -165,6 +167,7 @@ def test_whole_protocol_is_identical_on_other_chips(chip):
     assert result.identical, result.first_difference
 
 
+@pytest.mark.dear
 def test_teacher_is_captured_and_copies_follow_their_originals():
     """Goals are what the teacher's output was; the interneuron's weights are those of the output at the end."""
     with neuroport.open(shipped("sal_micro", *SHORT), chip="ideal") as session:
@@ -177,6 +180,7 @@ def test_teacher_is_captured_and_copies_follow_their_originals():
     assert all(nudged < free for free, nudged in zip(losses["loss"], losses["loss_nudged"], strict=True))
 
 
+@pytest.mark.dear
 def test_controls_keep_or_copy_the_feedback_weight():
     with neuroport.open(shipped("sal_micro", *SHORT, "down.eta=0"), chip="ideal") as session:
         before = session.get("down.w").item()
@@ -195,6 +199,7 @@ def test_teacher_does_not_deviate_with_the_chip():
     assert not np.array_equal(program.arrays["h.b"].initial, as_designed.arrays["h.b"].initial)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic8"])
 def test_alignment_alone_moves_the_feedback_to_the_forward_weight(chip):
     protocol = [

@@ -12,6 +12,8 @@ from neuroport.session.verify import verify
 from tests.support.planning import shortened
 from tests.support.shortened import SAL_MICRO
 
+pytestmark = pytest.mark.dear
+
 INTEGER = [name for name in chips.names() if chips.load(name).integer]
 OWN = {name: neuroport.load(name).chip for name in networks.names()}
 USUAL = ("generic8", "loihi1")
@@ -19,6 +21,10 @@ USUAL = ("generic8", "loihi1")
 
 LARGE = {"sal_layers_1600": 10, "gle_mnist1d": 10}
 """Steps of a run item, at most, of networks whose steps take the reference long."""
+
+FAMILIES = ("sal_pair", "stdp_pair", "pal_backward", "gle_lagline", "balanced", "loihi_lif")
+"""One network of each kind. In the default run only these are tried in float and on another chip of the default run:
+on their own chips all are, and `test_random_networks.py` has more of what chips and features do to each other."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in networks.names()]
 
@@ -44,10 +50,20 @@ def test_identical_on_its_own_chip(name: str) -> None:
     assert check(name, OWN[name], 1000, backends.ready()) >= 30
 
 
+def in_the_usual_run(name: str, chip: str) -> bool:
+    if chip == "loihi1":
+        return name not in LARGE  # most are refused there, which is quick
+    return chip in USUAL and name in FAMILIES
+
+
 @pytest.mark.parametrize(
-    "chip", [chip if chip in USUAL else pytest.param(chip, marks=pytest.mark.slow) for chip in INTEGER]
+    ("name", "chip"),
+    [
+        pytest.param(name, chip, marks=() if in_the_usual_run(name, chip) else pytest.mark.slow)
+        for name in networks.names()
+        for chip in INTEGER
+    ],
 )
-@pytest.mark.parametrize("name", NAMES)
 def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
     if chip == OWN[name]:
         pytest.skip("its own chip: with all executors above")
@@ -58,7 +74,9 @@ def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
     check(name, chip, 50, ("reference", "emulator"), 1 if chips.load(chip).mismatch else None)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in networks.names()]
+)
 def test_float_agrees_within_the_tolerance(name: str) -> None:
     check(name, "ideal", 1000, ("reference", "emulator"))
 

@@ -32,7 +32,7 @@ from neuroport.trace.read import open_trace
 from neuroport.yaml.fields import IDENTIFIER
 from tests.support.planning import verify
 
-pytestmark = pytest.mark.compiles
+pytestmark = pytest.mark.dear
 BACKENDS = ("reference", "emulator", "genn")
 
 CONST = """

@@ -183,6 +183,7 @@ class Broken(Reference):
             return super().open(program, seed, record_spikes)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("error", [1e-6, 1e-9])
 def test_a_wrong_function_in_a_shipped_network_is_a_difference(error: float) -> None:
     network = neuroport.load("gle_mnist1d", ("copies=2",))

@@ -175,6 +175,7 @@ def test_backends_that_cannot_take_part_are_listed() -> None:
     )
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("precision", ["integer", "float64", "float32"])
 def test_emulator_agrees_on_the_small_programs(precision: str) -> None:
     program = small.rich() if precision == "integer" else replace(small.sampling(), precision=precision)
@@ -183,6 +184,7 @@ def test_emulator_agrees_on_the_small_programs(precision: str) -> None:
     assert found.first_difference is None and found.steps == steps
 
 
+@pytest.mark.dear
 def test_emulator_agrees_across_resets_and_events() -> None:
     def run(steps: int) -> Run:
         return Run(duration=Quantity(steps, "steps"), readouts=("busy",))
@@ -202,6 +204,7 @@ def test_emulator_agrees_across_resets_and_events() -> None:
     assert found.first_difference is None and found.steps == 3 * 79
 
 
+@pytest.mark.dear
 def test_emulator_agrees_on_every_rounding() -> None:
     from neuroport.program.ir import Apply, Random, Round, Store
 

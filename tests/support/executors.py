@@ -14,10 +14,15 @@ from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
 from neuroport.program.names import RUN
 from tests.support.oracle import Literal
+from tests.support.random_programs import batched
 
 BACKENDS: dict[str, Any] = {"reference": Reference(checked=True), "emulator": Emulator(), "genn": Genn()}
 GENN = Genn()
-needs_genn = pytest.mark.skipif(GENN.missing() is not None, reason=str(GENN.missing()))
+
+
+def needs_genn(test: Any) -> Any:
+    """Skip a test where GeNN is not installed; where it is, the test is dear."""
+    return pytest.mark.dear(pytest.mark.skipif(GENN.missing() is not None, reason=str(GENN.missing()))(test))
 
 
 def start(p: Program, *backends: Any, seed: int = 1) -> list[Any]:
@@ -30,6 +35,20 @@ def start(p: Program, *backends: Any, seed: int = 1) -> list[Any]:
 def beside_the_oracle(backend: Any, p: Program, seed: int = 1) -> list[Any]:
     """The oracle and a backend's machine of one program."""
     return start(p, Literal(), backend, seed=seed)
+
+
+def beside_the_reference(p: Program, seed: int = 1) -> list[Any]:
+    """The reference's and GeNN's machine of one program."""
+    return start(p, Reference(), GENN, seed=seed)
+
+
+def executable(first: int) -> Program:
+    """A random network with twins whose synapses read the past of a source as far back as GeNN has it."""
+    while True:
+        p = batched(first, 3)
+        if any(q.twin is not None for q in p.projections) and not GENN.check(p):
+            return p
+        first += 1
 
 
 def everywhere(machines: list[Any], action: str, *arguments: Any) -> None:

@@ -177,3 +177,25 @@ def random_expression(draw: random.Random, depth: int, leaves: list[Expr]) -> Ex
         case _:
             mode = draw.choice(["toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step"])
             return Round(a, k, mode, around, draw.randrange(3))  # type: ignore[arg-type]
+
+
+def expressions(seed: int) -> Program:
+    """Sixty random expressions, stored with all overflow rules."""
+    draw, n = random.Random(seed), 60
+    ranges = [Int(-128, 127), Int(-(2**15), 2**15 - 1), Int(-(2**31), 2**31 - 1), Int(0, 7), Int(-(2**38), 2**38)]
+    arrays = []
+    for k, r in enumerate(ranges):
+        values = [draw.choice([r.lo, r.hi, 0, draw.randint(r.lo, r.hi)]) for _ in range(n)]
+        arrays.append(array(f"p.in{k}", "neuron", "state", r, values))
+    leaves: list[Expr] = [Read(f"p.in{k}", "own", r) for k, r in enumerate(ranges)]
+    leaves += [c(3), c(-1), c(100000), Random(1, Int(0, 2**32 - 1)), Random(1, Int(0, 2**16 - 1), 2)]
+    body: list[Store] = []
+    while len(body) < 60:
+        value = random_expression(draw, 3, leaves)
+        limits = draw.choice([("none", 0, 0), ("saturate", -1000, 1000), ("wrap", -100, 155), ("wrap", -7, 23)])
+        assert isinstance(value.type, Int)
+        if -(2**62) < value.type.lo and value.type.hi < 2**62:
+            kept = value.type if limits[0] == "none" else Int(-1000, 1000)
+            arrays.append(array(f"p.out{len(body)}", "neuron", "state", kept, [0] * n))
+            body.append(Store(f"p.out{len(body)}", value, None, *limits))  # type: ignore[arg-type]
+    return program(arrays=tuple(arrays), populations=(Population("p", n, tuple(body), (), False, 0),))

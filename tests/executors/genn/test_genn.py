@@ -1,9 +1,8 @@
-"""The GeNN backend: generated text and limits without PyGeNN; with it, the same bits as the reference."""
+"""What is GeNN's own: its text and limits without PyGeNN; with it, its constants, error rule and builds."""
 
 from __future__ import annotations
 
 import importlib.util
-import random
 import re
 import shutil
 from dataclasses import replace
@@ -15,19 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport.backends.emulator import Emulator
 from neuroport.backends.genn import bounds, cache, devices, emit, literals
 from neuroport.backends.genn.code import Writer
-from neuroport.backends.reference import Reference
 from neuroport.errors import InvalidInput, RunFailed, Unsupported
-from neuroport.program.ir import BOOL, INT, Const, Expr, Int, Let, Random, Read, Send, Spike, Store, Temp
+from neuroport.program.ir import BOOL, INT, Const, Expr, Int, Let, Read, Send, Spike, Store, Temp
 from neuroport.program.machine import Event, Population, Program, Series
-from tests.support import small_programs
-from tests.support.everything import everything, real_program
-from tests.support.executors import GENN, difference, everywhere, needs_genn, start
-from tests.support.planning import shortened
+from tests.support.everything import real_program
+from tests.support.executors import GENN, beside_the_reference, difference, everywhere, needs_genn
 from tests.support.programs import array, c, call, pairs, program
-from tests.support.random_expressions import random_expression
+from tests.support.random_expressions import expressions
 from tests.support.random_programs import network, networks
 from tests.support.small_programs import read, rich
 
@@ -171,6 +166,7 @@ def test_nothing_is_shared_that_threads_write() -> None:
     assert written == expected | {("Neurons", "late", "id", "=")}
 
 
+@pytest.mark.dear
 def test_a_failed_build_shows_the_first_error_and_where_the_text_is(tmp_path: Path) -> None:
     def fail() -> None:
         import os
@@ -190,94 +186,6 @@ def test_a_failed_build_shows_the_first_error_and_where_the_text_is(tmp_path: Pa
 
 
 @needs_genn
-def test_every_action_between_steps() -> None:
-    machines = start(rich(), 5, (Reference(), Emulator(), GENN))
-    everywhere(machines, "begin_item", ("busy",), {})
-    numbers = np.random.Generator(np.random.PCG64(0))
-    for _ in range(150):
-        everywhere(machines, "advance", int(numbers.integers(1, 12)))
-        assert difference(machines) is None
-        match numbers.integers(7):
-            case 0 | 1 as population:
-                everywhere(machines, "reset", ("in", "out")[population])
-            case 2 | 3 as event:
-                everywhere(machines, "trigger", ("flip", "each_step")[event - 2])
-            case 4:
-                drive = machines[0].read("out.i") + numbers.integers(0, 9, 4)
-                everywhere(machines, "write", "out.i", drive)
-            case 5:
-                everywhere(machines, "write", "forward.w", numbers.integers(-20, 20, 8))
-            case 6:
-                everywhere(machines, "write", "in.s", numbers.integers(0, 15, 3))
-        assert difference(machines) is None
-    assert all(count > 300 for count in machines[0].spike_counts().values())
-
-
-@needs_genn
-def test_columns_that_are_longer_than_the_source_is_large() -> None:
-    machines = start(everything(2, 3), 2)
-    for _ in range(20):
-        everywhere(machines, "advance", 10)
-        assert difference(machines) is None
-
-
-CLASH = 29
-"""The random network in which GeNN would merge the spike counters of two populations wrongly."""
-TENS = [0, *(pytest.param(ten, marks=pytest.mark.slow) for ten in range(1, 20))]
-
-
-@needs_genn
-@pytest.mark.parametrize("ten", TENS)
-def test_random_programs(ten: int) -> None:
-    p = networks([*range(10 * ten, 10 * ten + 10), CLASH])
-    machines = start(p, ten)
-    draw = random.Random(ten)
-    for _ in range(30):
-        everywhere(machines, "advance", draw.randint(1, 15))
-        assert difference(machines) is None
-        match draw.randrange(4):
-            case 0:
-                everywhere(machines, "trigger", "change")
-            case 1:
-                for population in draw.sample(p.populations, len(p.populations) // 2):
-                    everywhere(machines, "reset", population.name)
-            case 2:
-                everywhere(machines, "begin_item", [r.name for r in p.readouts], {})
-            case 3:
-                everywhere(machines, "write", "n0_p.k", np.array(draw.randint(0, 100)))
-        assert difference(machines) is None
-
-
-def expressions(seed: int) -> Program:
-    """Sixty random expressions, stored with all overflow rules."""
-    draw, n = random.Random(seed), 60
-    ranges = [Int(-128, 127), Int(-(2**15), 2**15 - 1), Int(-(2**31), 2**31 - 1), Int(0, 7), Int(-(2**38), 2**38)]
-    arrays = []
-    for k, r in enumerate(ranges):
-        values = [draw.choice([r.lo, r.hi, 0, draw.randint(r.lo, r.hi)]) for _ in range(n)]
-        arrays.append(array(f"p.in{k}", "neuron", "state", r, values))
-    leaves: list[Expr] = [Read(f"p.in{k}", "own", r) for k, r in enumerate(ranges)]
-    leaves += [c(3), c(-1), c(100000), Random(1, Int(0, 2**32 - 1)), Random(1, Int(0, 2**16 - 1), 2)]
-    body: list[Store] = []
-    while len(body) < 60:
-        value = random_expression(draw, 3, leaves)
-        limits = draw.choice([("none", 0, 0), ("saturate", -1000, 1000), ("wrap", -100, 155), ("wrap", -7, 23)])
-        assert isinstance(value.type, Int)
-        if -(2**62) < value.type.lo and value.type.hi < 2**62:
-            kept = value.type if limits[0] == "none" else Int(-1000, 1000)
-            arrays.append(array(f"p.out{len(body)}", "neuron", "state", kept, [0] * n))
-            body.append(Store(f"p.out{len(body)}", value, None, *limits))  # type: ignore[arg-type]
-    return program(arrays=tuple(arrays), populations=(Population("p", n, tuple(body), (), False, 0),))
-
-
-@needs_genn
-def test_random_expressions() -> None:
-    machines = start(expressions(0))
-    everywhere(machines, "advance", 3)
-    assert difference(machines) is None
-
-
-@needs_genn
 def test_a_rule_that_is_emitted_wrongly_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     right = Writer._round
 
@@ -285,19 +193,9 @@ def test_a_rule_that_is_emitted_wrongly_is_found(monkeypatch: pytest.MonkeyPatch
         return right(self, replace(expr, mode="toward_zero") if expr.mode == "nearest_even" else expr)
 
     monkeypatch.setattr(Writer, "_round", wrong)
-    machines = start(expressions(0))
+    machines = beside_the_reference(expressions(0))
     everywhere(machines, "advance", 3)
     assert difference(machines) is not None
-
-
-@needs_genn
-def test_real_networks_agree_within_rounding() -> None:
-    machines = start(real_program())
-    everywhere(machines, "advance", 300)
-    assert difference(machines, 1e-12) is None
-    machines = start(small_programs.sampling())
-    everywhere(machines, "advance", 500)
-    assert difference(machines, 1e-12) is None
 
 
 @needs_genn
@@ -319,7 +217,7 @@ def test_equal_weights_are_one_number_that_can_be_changed() -> None:
     )
     assert emit.uniform(p) == {"w.w"}
     assert "variable w" not in emit.text(p).partition("synapses w")[2]
-    machines = start(p)
+    machines = beside_the_reference(p)
     for weight in (1, 7, -5):
         everywhere(machines, "write", "w.w", np.full(3, weight))
         everywhere(machines, "advance", 3)
@@ -370,7 +268,7 @@ def test_wide_numbers_clocks_and_schedules() -> None:
             Series("once", "p.i", np.array([[1000, 2000]]), 3),
         ),
     )
-    machines = start(p)
+    machines = beside_the_reference(p)
     assert difference(machines) is None
     for value, schedule in ((2**59 + 1, [2, 0, 1, 1]), (-(2**59) - 5, [1, 1, 1, 1])):
         everywhere(machines, "begin_item", (), {"shown": np.array(schedule)})
@@ -415,7 +313,7 @@ def failing(x: int = 1, w: int = 1, late: int = 1) -> Program:
     [((50, 1, 1), 2, "p.x"), ((30, 45, 1), 2, "w.w"), ((20, 45, 0), 2, "w.w"), ((30, 1, 50), 2, "w.y")],
 )
 def test_the_error_rule_ends_the_run(growth: tuple[int, int, int], step: int, name: str) -> None:
-    for machine in start(failing(*growth)):
+    for machine in beside_the_reference(failing(*growth)):
         with pytest.raises(RunFailed) as error:
             machine.advance(10)
         assert str(error.value) == (
@@ -426,7 +324,7 @@ def test_the_error_rule_ends_the_run(growth: tuple[int, int, int], step: int, na
 
 @needs_genn
 def test_the_error_rule_holds_for_events() -> None:
-    for machine in start(failing(0, 0, 0)):
+    for machine in beside_the_reference(failing(0, 0, 0)):
         machine.advance(3)
         machine.trigger("change")
         with pytest.raises(RunFailed, match=r"a value for 'p\.y' lies outside"):
@@ -434,27 +332,8 @@ def test_the_error_rule_holds_for_events() -> None:
 
 
 @needs_genn
-def test_overflows_are_counted_wherever_they_occur() -> None:
-    """In many neurons and synapses, in steps and events, and after a reset of the states."""
-    p = networks([*range(10), CLASH])
-    machines = start(p)
-    everywhere(machines, "advance", 60)
-    before = machines[0].overflows()
-    assert machines[1].overflows() == before
-    everywhere(machines, "trigger", "change")
-    after = machines[0].overflows()
-    assert machines[1].overflows() == after
-    assert {p.arrays[name].at for name in before} == {"neuron", "synapse"}
-    assert {p.arrays[name].at for name in after if after[name] > before.get(name, 0)} == {"neuron", "synapse"}
-    for population in p.populations:
-        everywhere(machines, "reset", population.name)
-    everywhere(machines, "advance", 5)
-    assert machines[1].overflows() == machines[0].overflows() != after
-
-
-@needs_genn
 def test_spikes_survive_full_buffers() -> None:
-    machines = start(rich())
+    machines = beside_the_reference(rich())
     everywhere(machines, "advance", 3000)
     assert difference(machines) is None
 
@@ -474,16 +353,3 @@ def test_nothing_is_compiled_twice_or_written_here(tmp_path: Path, monkeypatch: 
         times.append({file: file.stat().st_mtime_ns for file in kept.rglob("*.so")})
     assert times[0] == times[1] != {}
     assert list(here.iterdir()) == []
-
-
-@needs_genn
-@pytest.mark.parametrize("name", ["loihi_lif", "sal_sampling"])
-def test_networks(name: str) -> None:
-    import neuroport
-    from neuroport.session import verify as verification
-
-    loaded = neuroport.load(f"networks/{name}.yaml") if Path("networks").exists() else neuroport.load(name)
-    found = verification.verify(*shortened(loaded, steps=200), [Reference(), GENN], steps=200)
-    assert found.first_difference is None
-    assert found.executors == ("reference", "genn")
-    assert found.identical

@@ -45,6 +45,7 @@ def test_sizes_parameters_and_seeds_are_not_in_the_text() -> None:
     assert module_text(p) == module_text(other)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ["for", "range", "np", "t", "i", "float", "min", "slot", "9", "real"])
 def test_model_names_cannot_collide(name: str) -> None:
     word = Int(0, 100)
@@ -92,6 +93,7 @@ def test_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(generated.folder()) == "/c/.cache/neuroport"
 
 
+@pytest.mark.dear
 def test_a_damaged_cached_module_is_rewritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path))
     module = cache.load("answer = 42\n")

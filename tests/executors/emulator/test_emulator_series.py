@@ -1,4 +1,4 @@
-"""Sampling read-outs, framed and shifted series, replaced tables, and twins, on the emulator."""
+"""What is the emulator's own about series, samples and twins: its limits, buffers and the order of twins."""
 
 from __future__ import annotations
 
@@ -38,35 +38,7 @@ def shown(*series: Series, records: tuple[Record, ...] = (Record("p.v", 1),)) ->
 TABLE = np.arange(12).reshape(6, 2) + 1
 
 
-def test_a_pattern_of_frames_shows_one_after_the_other() -> None:
-    machine = start(shown(Series("words", "p.i", TABLE, 6, "item", frames=3)))
-    machine.advance(1)
-    machine.begin_item([], {"words": np.array([1, 0])})
-    machine.advance(14)
-    rows = machine.drain().records["p.v"][1][:, 0].tolist()
-    assert rows == [0, 7, 7, 9, 9, 11, 11, 1, 1, 3, 3, 5, 5, 0, 0]
-    with pytest.raises(InvalidInput) as error:
-        machine.begin_item([], {"words": np.array([2])})
-    assert str(error.value) == (
-        "words: the schedule names a pattern outside 0..1. Use the numbers of patterns that the series has"
-    )
-
-
-def test_a_series_in_time_starts_at_a_row() -> None:
-    machine = start(shown(Series("wave", "p.i", TABLE, 2, loop=True, start=np.array([4]))))
-    machine.advance(9)
-    assert machine.drain().records["p.v"][1][:, 1].tolist() == [10, 10, 12, 12, 2, 2, 4, 4, 6]
-
-
-def test_a_table_can_be_replaced() -> None:
-    machine = start(shown(Series("goals", "p.i", TABLE, 1, "item")))
-    machine.begin_item([], {"goals": np.array([0, 1, 2])})
-    machine.advance(1)
-    machine.load_series("goals", TABLE * 100)
-    machine.advance(2)
-    assert machine.drain().records["p.v"][1].tolist() == [[1, 2], [300, 400], [500, 600]]
-
-
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("name", "table", "text"),
     [
@@ -88,6 +60,7 @@ def test_a_wrong_table_is_refused(name: str, table: np.ndarray, text: str) -> No
     assert str(error.value) == text
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("buffer", [1, 1 << 20])
 def test_samples_of_a_readout_only_in_items_that_name_it(buffer: int) -> None:
     answer, last = Record("p.v", 3, "answer", 1), Record("p.v", 100, "last", 4)
@@ -134,6 +107,7 @@ def everyone(n: int, m: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(n) for j in range(m)]
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("twin", "order"),
     [([0, 1, 2, 3, 4, 5], "same"), ([0, 2, 4, 1, 3, 5], "transposed"), ([5, 5, 0, 1, 2, 3], "any")],
@@ -150,6 +124,7 @@ def test_a_synapse_reads_its_twin(twin: list[int], order: str) -> None:
     assert machine.read("down.w").tolist() == [10 * (1 + k) for k in twin]
 
 
+@pytest.mark.dear
 def test_twins_of_sparse_projections() -> None:
     chosen = [(0, 1), (1, 0), (1, 2)]
     up = pairs("up", "b", "a", (3, 2), [(0, 1), (1, 0), (2, 1)])
