@@ -110,6 +110,7 @@ def test_a_chip_is_one_file(folder: Path) -> None:
     assert program.arrays["cells.v"].type == Int(0, 100 * 2**5, 5)
 
 
+@pytest.mark.dear
 def test_a_model_and_a_rule_are_one_text(folder: Path) -> None:
     network = neuroport.load(folder / "pair.yaml")
     runs = [neuroport.run(network, backend=name) for name in ("reference", "emulator")]
@@ -118,6 +119,7 @@ def test_a_model_and_a_rule_are_one_text(folder: Path) -> None:
     assert 0.3 < w < 1.5
 
 
+@pytest.mark.dear
 def test_a_backend_from_outside_touches_no_file(folder: Path) -> None:
     assert "toy" in cli(folder, "list", "backends")
     assert json.loads(cli(folder, "run", "pair.yaml", "--backend", "toy", "--json"))["backend"] == "toy"

@@ -106,7 +106,7 @@ def test_copies_on_genn_compute_what_single_runs_compute(path: Path, monkeypatch
     assert len(closed) == 1
 
 
-@pytest.mark.parametrize("backend", ["reference", "emulator"])
+@pytest.mark.parametrize("backend", ["reference", pytest.param("emulator", marks=pytest.mark.slow)])
 def test_an_unrolled_copy_computes_what_its_single_run_computes(
     path: Path, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

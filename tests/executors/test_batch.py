@@ -52,7 +52,8 @@ def emulator_written_out(program: Program, seed: int, spikes: Sequence[str]) -> 
 
 RANDOM: list[Any] = [(0, 1, written_out), (3, 3, written_out), (6, 3, written_out), (0, 9, written_out)]
 RANDOM += [pytest.param(4, 3, emulator, marks=pytest.mark.slow)]
-LEARNING = [(copies, other) for copies in SIZES for other in (written_out, emulator)] + [(3, emulator_written_out)]
+LEARNING: list[Any] = [(copies, other) for copies in SIZES for other in (written_out, emulator)]
+LEARNING += [pytest.param(3, emulator_written_out, marks=pytest.mark.slow)]
 
 
 def same(program: Program, one: Executor, other: Executor) -> None:

@@ -11,7 +11,7 @@ from neuroport.program.machine import Program
 from tests.support import small_programs as small
 from tests.support.batches import integers, layers
 from tests.support.everything import everything, real_program
-from tests.support.executors import beside_the_oracle, drive, executable
+from tests.support.executors import beside_the_oracle, difference, drive, everywhere, executable
 from tests.support.programs import sampling
 from tests.support.random_expressions import expressions
 from tests.support.random_programs import networks
@@ -28,7 +28,6 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "events that reach copies": copies,
     "copies that learn together": lambda: small.learning(3, real=False),
     "more copies than the lanes of a sum": lambda: small.learning(9, real=False),
-    "random expressions": lambda: expressions(0),
 }
 OF_COPIES: dict[str, Callable[[], Program]] = {
     "sums, guards and overflows": lambda: integers(3),
@@ -47,6 +46,8 @@ CLASH = 29
 """The random network in which GeNN would merge the spike counters of two populations wrongly."""
 TOGETHER = {"reference": 10, "emulator": 2, "genn": 10}
 """How many random networks are one program; the emulator compiles a few seconds for each."""
+
+EXPRESSIONS = {"reference": 60, "emulator": 30, "genn": 60}
 
 
 @pytest.mark.parametrize("what", PROGRAMS)
@@ -74,7 +75,7 @@ def test_real_numbers_are_those_of_the_oracle_within_rounding(what: str, backend
 
 def test_random_networks(backend: Any) -> None:
     machines = beside_the_oracle(backend, networks([*range(TOGETHER[backend.name]), CLASH]), seed=5)
-    assert drive(machines, seed=1) is None
+    assert drive(machines, seed=1, actions=20) is None
     at = {machines[0].program.arrays[name].at for name in machines[0].overflows()}
     assert at == {"neuron", "synapse"}
 
@@ -87,13 +88,18 @@ def test_many_random_networks(ten: int, backend: Any) -> None:
 
 
 @pytest.mark.parametrize("ten", [0, *(pytest.param(ten, marks=pytest.mark.slow) for ten in range(1, 10))])
+@pytest.mark.parametrize(
+    "backend", ["reference", "genn", pytest.param("emulator", marks=pytest.mark.slow)], indirect=True
+)
 def test_random_copies(ten: int, backend: Any) -> None:
     """Events that read what synapses see late, that store it, and sums over neurons at both ends."""
     machines = beside_the_oracle(backend, executable(10 * ten), seed=ten)
     assert drive(machines, seed=ten, actions=15) is None
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_many_random_expressions(seed: int, backend: Any) -> None:
-    assert drive(beside_the_oracle(backend, expressions(seed), seed=seed), seed=seed, actions=5) is None
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
+def test_random_expressions(seed: int, backend: Any) -> None:
+    """With all overflow rules, and draws of all kinds."""
+    machines = beside_the_oracle(backend, expressions(seed, EXPRESSIONS[backend.name]), seed=seed)
+    everywhere(machines, "advance", 3)
+    assert difference(machines) is None

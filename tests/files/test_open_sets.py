@@ -157,6 +157,7 @@ def messages(*changes: tuple[str, str]) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic16"])
 def test_they_run_with_the_same_spikes_on_reference_and_emulator(chip: str) -> None:
     runs = [neuroport.run(network(), backend=name, chip=chip) for name in ("reference", "emulator")]

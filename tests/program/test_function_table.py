@@ -412,6 +412,7 @@ def test_a_new_function_is_a_table_and_a_constant_computed_at_every_switch(cubes
     assert 1.5**3 in [real(a.initial, a) for a in scalars]
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic16"])
 def test_a_new_function_is_the_same_on_every_executor(cubes: Any, chip: str) -> None:
     digests = {}

@@ -179,8 +179,8 @@ def random_expression(draw: random.Random, depth: int, leaves: list[Expr]) -> Ex
             return Round(a, k, mode, around, draw.randrange(3))  # type: ignore[arg-type]
 
 
-def expressions(seed: int) -> Program:
-    """Sixty random expressions, stored with all overflow rules."""
+def expressions(seed: int, count: int = 60) -> Program:
+    """Random expressions, stored with all overflow rules."""
     draw, n = random.Random(seed), 60
     ranges = [Int(-128, 127), Int(-(2**15), 2**15 - 1), Int(-(2**31), 2**31 - 1), Int(0, 7), Int(-(2**38), 2**38)]
     arrays = []
@@ -190,7 +190,7 @@ def expressions(seed: int) -> Program:
     leaves: list[Expr] = [Read(f"p.in{k}", "own", r) for k, r in enumerate(ranges)]
     leaves += [c(3), c(-1), c(100000), Random(1, Int(0, 2**32 - 1)), Random(1, Int(0, 2**16 - 1), 2)]
     body: list[Store] = []
-    while len(body) < 60:
+    while len(body) < count:
         value = random_expression(draw, 3, leaves)
         limits = draw.choice([("none", 0, 0), ("saturate", -1000, 1000), ("wrap", -100, 155), ("wrap", -7, 23)])
         assert isinstance(value.type, Int)
