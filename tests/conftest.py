@@ -17,8 +17,8 @@ from neuroport.program.executor import Backend
 from tests.support.checkout import ROOT
 
 TESTS = Path(__file__).parent
-COMPILED = ("emulator", "genn")
-"""The executors that compile what they execute."""
+COMPILED = re.compile(r"\b(emulator|genn)\b")
+"""The executors that compile what they execute, in the name of a parametrised test."""
 
 os.environ.setdefault("NEUROPORT_CACHE", str(ROOT / ".cache" / "neuroport"))  # never that of the user
 os.environ["NEUROPORT_CHECK"] = "1"
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is dear because it compiles, and what is quick; the dear come first, so that processes end together."""
     for item in items:
-        if any(re.split(r"\W", text)[0] in COMPILED for text in _texts(item)):
+        if COMPILED.search(item.name.partition("[")[2]):
             item.add_marker("dear")
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with --slow"))
@@ -42,17 +42,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: "quick" in item.keywords)
 
 
-def _texts(item: pytest.Item) -> list[str]:
-    """The texts among the parameters of a test: names of executors, and of executors with a chip or case after them."""
-    callspec = getattr(item, "callspec", None)
-    return [] if callspec is None else [value for value in callspec.params.values() if isinstance(value, str)]
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """A test that is not marked `dear` fails when it compiles, so that `-m quick` stays quick."""
+    """A quick test fails when it compiles, so that `-m quick` stays quick."""
     with pytest.MonkeyPatch.context() as patch:
-        if "dear" not in item.keywords:
+        if "quick" in item.keywords:
             _refuse_to_compile(patch)
         return (yield)
 
@@ -76,7 +70,7 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session", params=["reference", *COMPILED])
+@pytest.fixture(scope="session", params=["reference", "emulator", "genn"])
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each executor in turn, skipped with its reason where it is not installed; the reference checks every value."""
     from tests.support.executors import BACKENDS
