@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,11 @@ def test_imports_lead_down(path: Path) -> None:
 )
 def test_a_planted_import_is_found(parts: tuple[str, ...], text: str) -> None:
     assert len(list(faults(parts, ast.parse(text)))) == 1
+
+
+def test_the_page_on_the_house_has_every_room(root: Path) -> None:
+    page = (root / "docs" / "architecture.md").read_text("utf-8")
+    table = page.partition("## The rooms")[2].partition("\n## ")[0]
+    rooms = [line.split("|")[2] for line in table.splitlines() if line.startswith("|")]
+    told = {name.removesuffix(".py").removesuffix("/") for room in rooms for name in re.findall(r"`([^`]+)`", room)}
+    assert told == set(LEVEL) - {"", "__main__"} | {"__init__"}
