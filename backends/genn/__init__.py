@@ -7,7 +7,7 @@
 - split, queues: projections that send to several inputs; a way around a fault of GeNN
 - bounds, limits: what cannot be executed, and why
 - devices: processors and GPUs
-- examine: what of all that GeNN needs is there
+- examine, installed: what of all that GeNN needs is there
 - cache, build: PyGeNN models from that, compiled in the user's cache folder
 - machine: the network being executed
 """
@@ -18,13 +18,11 @@ import importlib.util
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 
+from neuroport.backends.genn.installed import OLDEST, version
 from neuroport.program.executor import Executor, Part
 from neuroport.program.machine import Program
 from neuroport.program.verify import given
-
-OLDEST = (5, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +93,6 @@ class Genn:
         from neuroport.backends.genn import examine
 
         return tuple(replace(part, name=f"GeNN: {part.name}") for part in examine.parts())
-
-
-def version() -> tuple[int, int] | None:
-    """The version of the PyGeNN that is installed, or None when it does not say."""
-    try:
-        major, minor = metadata.version("pygenn").split(".")[:2]
-        return int(major), int(minor)
-    except (metadata.PackageNotFoundError, ValueError):
-        return None
 
 
 __all__ = ["Genn"]

@@ -9,6 +9,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+from neuroport.backends.genn.installed import OLDEST, version
 from neuroport.program.executor import Part
 
 CUDA = "only needed to run on a GPU"
@@ -20,8 +21,6 @@ def parts() -> list[Part]:
 
 
 def _pygenn() -> Part:
-    from neuroport.backends.genn import OLDEST, version
-
     if importlib.util.find_spec("pygenn") is None:
         text = "is not installed; it is not on PyPI, see https://genn-team.github.io for how to install it"
         return Part("pygenn", False, text)
