@@ -212,6 +212,3 @@ def _mismatch(report: Report, node: Node | None) -> tuple[tuple[str, Deviation],
             )
         )
     return tuple(deviations)
-
-
-# ----------------------------------------------------------------------------------------------------------- limits

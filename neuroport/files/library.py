@@ -13,7 +13,7 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.files import models as read_model
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.numerics.units import Quantity, quoted
-from neuroport.yaml import nodes as yamlfile
+from neuroport.yaml import nodes
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import MapNode, Node
 
@@ -128,7 +128,7 @@ def names() -> list[tuple[str, Kind, str]]:
     library = shipped()
     for (kind, name), entry in sorted(library.entries.items()):
         title = entry.node.get("title") if isinstance(entry.node, MapNode) else None
-        result.append((name, kind, title.text if isinstance(title, yamlfile.ScalarNode) else ""))
+        result.append((name, kind, title.text if isinstance(title, nodes.ScalarNode) else ""))
     return result
 
 
@@ -136,7 +136,7 @@ def names() -> list[tuple[str, Kind, str]]:
 def _shipped_files() -> tuple[Node, ...]:
     result = []
     for name, file in sorted(_walk(files("neuroport.kernels"), "kernels")):
-        root = yamlfile.parse(file.read_bytes(), name)
+        root = nodes.parse(file.read_bytes(), name)
         if not isinstance(root, MapNode) or not set(root.entries) <= set(SECTIONS):
             raise InvalidInput.one(Place(name), f"{quoted(name)} must be a mapping with the keys {', '.join(SECTIONS)}")
         result.append(root)

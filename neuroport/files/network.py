@@ -14,10 +14,8 @@ from typing import TypeVar, cast
 
 from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput, Place
-from neuroport.files import library, overrides
+from neuroport.files import library, objects, overrides, results
 from neuroport.files import metrics as read_metrics
-from neuroport.files import objects as read_objects
-from neuroport.files import results as read_results
 from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
 from neuroport.files.protocol import check_readouts, protocol
@@ -28,7 +26,7 @@ from neuroport.network.stimuli import Stimulus
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.stimuli.patterns import check_beside
-from neuroport.yaml import nodes as yamlfile
+from neuroport.yaml import nodes
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 from neuroport.yaml.quantities import fitting
@@ -63,7 +61,7 @@ def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
     Raises InvalidInput with all problems, each with its place.
     """
     shown = str(path)
-    return loads(yamlfile.read_bytes(Path(path), shown), shown, str(Path(path).parent), sets)
+    return loads(nodes.read_bytes(Path(path), shown), shown, str(Path(path).parent), sets)
 
 
 def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] = ()) -> Network:
@@ -71,7 +69,7 @@ def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] =
 
     Raises InvalidInput with all problems, each with its place.
     """
-    root = yamlfile.parse(data, file)
+    root = nodes.parse(data, file)
     if root is None:
         raise InvalidInput.one(Place(file), "this file is empty; a network file starts with 'neuroport: 1'")
     if not isinstance(root, MapNode):
@@ -101,17 +99,17 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
     context = Context(report, folder, dt, library.shipped(dt))
     _models(context, root, entries.get("models"), file, folder)
     context.targets = _named(context, entries, "targets", boltzmann)
-    context.populations = _named(context, entries, "populations", read_objects.population)
+    context.populations = _named(context, entries, "populations", objects.population)
     if "populations" in entries and not context.populations:
         report.add(entries["populations"], "a network needs at least one population; add it under 'populations'")
-    context.projections = _named(context, entries, "projections", read_objects.projection)
-    read_objects.check_twins(context)
+    context.projections = _named(context, entries, "projections", objects.projection)
+    objects.check_twins(context)
     context.stimuli = _stimuli(context, entries)
     check_beside(report, context.stimuli, entries.get("stimuli"))
     context.readouts = _readouts(context, entries)
     context.metrics = _named(context, entries, "metrics", read_metrics.metric)
     _distinct(report, entries)
-    record = read_results.recording(context, entries.get("record"))
+    record = results.recording(context, entries.get("record"))
     items = protocol(context, entries.get("protocol"))
     check_readouts(context, items)
     if report.problems or name is None or dt is None:
@@ -169,7 +167,7 @@ def _models(context: Context, root: MapNode, node: Node | None, file: str, folde
             continue
         path = Path(folder) / name
         try:
-            model_root = yamlfile.parse(yamlfile.read_bytes(path, str(path), item.place), str(path))
+            model_root = nodes.parse(nodes.read_bytes(path, str(path), item.place), str(path))
         except InvalidInput as error:
             report.extend(error.problems)
             continue
@@ -203,7 +201,7 @@ def _stimuli(context: Context, entries: dict[str, Node]) -> dict[str, Stimulus |
 
 
 def _readouts(context: Context, entries: dict[str, Node]) -> dict[str, Readout | None]:
-    return cast("dict[str, Readout | None]", _named(context, entries, "readouts", read_results.readout))
+    return cast("dict[str, Readout | None]", _named(context, entries, "readouts", results.readout))
 
 
 def _all(parts: dict[str, _Part | None]) -> tuple[_Part, ...]:

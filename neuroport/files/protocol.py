@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from neuroport.files import metrics as read_metrics
-from neuroport.files import models as read_model
+from neuroport.files import models
 from neuroport.files.context import Context, label, model_of
 from neuroport.language.blocks import EACH_STEP
 from neuroport.network.model import Expression, Parameter
@@ -170,7 +170,7 @@ def _if(entry: _Entry) -> If | None:
         report.add(condition, f"a condition must be an expression such as 'epoch % 10 == 0'; found {found(condition)}")
         return None
     before = len(report.problems)
-    expression = read_model.expression(report, condition)
+    expression = models.expression(report, condition)
     if (
         expression.tree is None
         or len(report.problems) > before

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from neuroport.files import models as read_model
+from neuroport.files import models
 from neuroport.files.context import Context
 from neuroport.language.syntax import calls
 from neuroport.network.objects import Population
 from neuroport.network.results import MAX_UNITS, Readout, Recording, Samples, StateHistogram, StateRecord
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted
-from neuroport.yaml import quantities as read_values
+from neuroport.yaml import quantities
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
@@ -40,9 +40,9 @@ def _samples(context: Context, name: str, at: Node, node: Node) -> Samples | Non
     pair = None if of is None else context.variable(entries["of"], f"of of {what}", of)
     if pair is not None and not isinstance(pair[0], Population):
         report.add(entries["of"], f"{what} samples a variable of a population; {quoted(of or '')} is of a projection")
-    every = read_values.duration(report, entries.get("every"), f"every of {what}", context.dt, 1)
-    start = read_values.duration(report, entries.get("from"), f"from of {what}", context.dt, 0)
-    stop = read_values.duration(report, entries.get("to"), f"to of {what}", context.dt, 1)
+    every = quantities.duration(report, entries.get("every"), f"every of {what}", context.dt, 1)
+    start = quantities.duration(report, entries.get("from"), f"from of {what}", context.dt, 0)
+    stop = quantities.duration(report, entries.get("to"), f"to of {what}", context.dt, 1)
     reduce: Any = report.choice(entries.get("reduce"), f"reduce of {what}", ("mean", "sum", "last"))
     start = start or Quantity(0, "step")
     if stop is not None and context.dt is not None and len(report.problems) == before:
@@ -64,8 +64,8 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
     entries = report.mapping(node, f"histogram of {what}", keys, keys[:3])
     population_name = report.reference(entries.get("population"), "population", context.populations)
     population = context.populations.get(population_name or "")
-    every = read_values.duration(report, entries.get("every"), f"every of {what}", context.dt, 1)
-    phase = read_values.duration(report, entries.get("phase"), f"phase of {what}", context.dt, 0)
+    every = quantities.duration(report, entries.get("every"), f"every of {what}", context.dt, 1)
+    phase = quantities.duration(report, entries.get("phase"), f"phase of {what}", context.dt, 0)
     if population and population.size > MAX_UNITS:
         text = f"{what} counts joint states of at most {MAX_UNITS} neurons; "
         text += f"population '{population.name}' has {population.size}"
@@ -76,7 +76,7 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
     if not isinstance(state_node, ScalarNode) or not state_node.text.strip():
         report.add(state_node, f"state of {what} must be a condition such as 'x < 50'; found {found(state_node)}")
         return None
-    state = read_model.expression(report, state_node)
+    state = models.expression(report, state_node)
     if population and state.tree is not None:
         model = population.neuron
         known = [item.name for item in model.states] + [item.name for item in model.parameters]
@@ -125,7 +125,7 @@ def _records(context: Context, node: Node | None, what: str, kind: str) -> tuple
         return ()
     result = []
     for key, at, inner in node.values():
-        every = read_values.duration(report, inner, f"the interval of {quoted(key)} in {what}", context.dt, 1)
+        every = quantities.duration(report, inner, f"the interval of {quoted(key)} in {what}", context.dt, 1)
         pair = context.variable(at, what, key)
         if pair is None or every is None:
             continue

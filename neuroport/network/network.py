@@ -12,11 +12,6 @@ from neuroport.network.results import Readout, Recording, Samples, StateHistogra
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
 from neuroport.numerics.units import Quantity
 
-# ------------------------------------------------------------------------------------------------------- protocol
-
-
-# ------------------------------------------------------------------------------------------- readouts and metrics
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:

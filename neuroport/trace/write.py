@@ -2,7 +2,7 @@
 
 A file that a killed process was growing may not open any more; a closed one does. So a run writes
 `OUT.h5.part/000000.h5` (what is known before the first step), `000001.h5` … (what was recorded since, each written
-under another name, flushed to the disk and renamed) and at the end joins them: `trace_join.join`.
+under another name, flushed to the disk and renamed) and at the end joins them: `trace.join`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from neuroport.yaml import nodes as yamlfile
+from neuroport.yaml import nodes
 
 WIDTH = 110
 _PLAIN = re.compile(r"[A-Za-z0-9_.+/(-](?:[A-Za-z0-9_.+*/%<>=()^µ -]*[A-Za-z0-9_.+*/%<>=()^µ-])?")
@@ -42,7 +42,7 @@ def number(value: float | int) -> str:
 
 def scalar(text: str, code: bool = False) -> str:
     """A text in one line, in quotes where it would read back as something else."""
-    resolved = yamlfile.resolve(text)
+    resolved = nodes.resolve(text)
     same = isinstance(resolved, str) or (code and isinstance(resolved, int | float) and not isinstance(resolved, bool))
     if same and _PLAIN.fullmatch(text) and text != "-" and not text.startswith(("- ", "---", "...")):
         return text

@@ -24,7 +24,7 @@ from neuroport.network.values import ArrayValue, DataValue, Distribution, FileVa
 from neuroport.numerics.units import Quantity
 from neuroport.stimuli.series import TimeSeries
 from neuroport.stimuli.spikes import SpikeList
-from neuroport.yaml import nodes as yamlfile
+from neuroport.yaml import nodes
 from tests.support.checkout import NETWORKS
 
 EVERYTHING = NETWORKS / "everything.yaml"
@@ -169,26 +169,26 @@ def test_a_hundred_thousand_numbers_are_read_quickly() -> None:
     ],
 )
 def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
-    node = yamlfile.parse(f"[{text}]", "x")
-    assert isinstance(node, yamlfile.ListNode)
+    node = nodes.parse(f"[{text}]", "x")
+    assert isinstance(node, nodes.ListNode)
     scalar = node.items[0]
-    assert isinstance(scalar, yamlfile.ScalarNode)
+    assert isinstance(scalar, nodes.ScalarNode)
     assert scalar.value == value and type(scalar.value) is type(value)
 
 
 def test_keys_that_yaml_1_1_takes_for_booleans_are_names() -> None:
-    root = yamlfile.parse("{on: 1, yes: 2, n: 3}", "x")
-    assert isinstance(root, yamlfile.MapNode)
+    root = nodes.parse("{on: 1, yes: 2, n: 3}", "x")
+    assert isinstance(root, nodes.MapNode)
     assert list(root.entries) == ["on", "yes", "n"]
 
 
 def test_a_block_text_points_at_its_first_line() -> None:
-    root = yamlfile.parse("a:\n  b: |  # comment\n\n      x = 1\n", "x")
-    assert isinstance(root, yamlfile.MapNode)
+    root = nodes.parse("a:\n  b: |  # comment\n\n      x = 1\n", "x")
+    assert isinstance(root, nodes.MapNode)
     inner = root.get("a")
-    assert isinstance(inner, yamlfile.MapNode)
+    assert isinstance(inner, nodes.MapNode)
     scalar = inner.get("b")
-    assert isinstance(scalar, yamlfile.ScalarNode)
+    assert isinstance(scalar, nodes.ScalarNode)
     assert scalar.text_place == Place("x", 4, 7)
 
 
