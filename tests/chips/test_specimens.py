@@ -193,6 +193,7 @@ def everything(arithmetic: str, network: str) -> Chip:
     return chip(arithmetic, **kinds, **WHOLE)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", NETWORKS)
 def test_all_specimens_of_a_chip_are_one_program_but_for_their_numbers(name: str) -> None:
     network = neuroport.load(name)
@@ -205,6 +206,7 @@ def test_all_specimens_of_a_chip_are_one_program_but_for_their_numbers(name: str
     assert len(numbers) == len(SEEDS)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("arithmetic", ["ideal", "generic8", "generic16"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_all_specimens_of_a_chip_have_one_text(name: str, arithmetic: str) -> None:

@@ -65,6 +65,7 @@ def test_digits() -> None:
     assert min(counts[0]) > 100 and min(counts[1]) > 15
 
 
+@pytest.mark.dear
 def test_mnist1d_is_the_published_one() -> None:
     pytest.importorskip("mnist1d", reason="the package mnist1d makes the data set of that name")
     np.random.seed(3)  # noqa: NPY002
@@ -107,6 +108,7 @@ def test_values_of_a_data_set() -> None:
     assert (series.table == 1).argmax(axis=1).tolist() == datasets.load("yin_yang", "test", "labels", {})[:4].tolist()
 
 
+@pytest.mark.dear
 def test_a_signal_in_time_is_a_pattern_of_many_frames() -> None:
     pytest.importorskip("mnist1d", reason="the package mnist1d makes the data set of that name")
     labels = "{data: mnist1d, part: test, field: labels}, frames: 360"

@@ -84,6 +84,7 @@ def opened(program: Program, other: Open, seed: int = 1) -> tuple[Executor, Exec
 # ------------------------------------------------------------------------------------------------ random programs
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(("seed", "copies", "other"), RANDOM)
 def test_random_programs(seed: int, copies: int, other: Open) -> None:
     program = random_programs.batched(seed, copies)

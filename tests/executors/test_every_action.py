@@ -56,6 +56,7 @@ def test_integers_are_those_of_the_oracle(what: str, backend: Any) -> None:
     assert drive(machines, seed=1) is None
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("what", OF_COPIES)
 def test_copies_are_those_of_the_oracle(what: str, backend: Any) -> None:
     p = OF_COPIES[what]()
@@ -73,6 +74,7 @@ def test_real_numbers_are_those_of_the_oracle_within_rounding(what: str, backend
     assert drive(machines, seed=1, actions=15, tolerance=1e-11) is None
 
 
+@pytest.mark.dear
 def test_random_networks(backend: Any) -> None:
     machines = beside_the_oracle(backend, networks([*range(TOGETHER[backend.name]), CLASH]), seed=5)
     assert drive(machines, seed=1, actions=20) is None

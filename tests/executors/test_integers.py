@@ -150,6 +150,7 @@ CASES = {"reference": (11, 0), "emulator": (120, 7), "genn": (60, 4)}
 """Every how many-th case is tried, from which on."""
 
 
+@pytest.mark.dear
 def test_functions_of_literals_and_variables_are_exact(backend: Any) -> None:
     assert wrong(backend, cases(*CASES[backend.name])) == []
 
@@ -168,6 +169,7 @@ def test_functions_of_several_copies_are_exact() -> None:
     assert {name: values[1::2] for name, values in found.items()} == expected(p)
 
 
+@pytest.mark.dear
 def test_there_are_thousands_of_cases() -> None:
     assert sum(len(p.body) for p in cases(1).populations) > 14000
 
@@ -190,6 +192,7 @@ def differs(backend: Any, p: Program, steps: int = 4) -> list[str]:
 RANDOM = {"reference": range(300), "genn": range(300, 340), "emulator": range(340, 352)}
 
 
+@pytest.mark.dear
 def test_random_programs_heavy_in_literals_and_wide_words_are_exact(backend: Any) -> None:
     assert differs(backend, random_populations(RANDOM[backend.name])) == []
 

@@ -159,6 +159,7 @@ def adex(steps: int, dt: float) -> int:
     return count
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic16"])
 def test_adaptive_exponential_integrate_and_fire(chip: str) -> None:
     right = adex(10000, 0.1)

@@ -55,6 +55,7 @@ def test_window_plus_simultaneous_pairs_is_exactly_the_joint_activity():
     assert s.c + 50 * s.coincidence == pytest.approx(s.both_on, abs=1e-12)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("isi_min", [50, 51])
 def test_simulation_agrees_with_the_chain(isi_min):
     s = solve(0.9, 0.3, (-0.5, 0.2), isi_min=isi_min)

@@ -22,6 +22,7 @@ from tests.support.shortened import SAL_MICRO as SHORT
 # ------------------------------------------------------------------------------------ E5: the published example
 
 
+@pytest.mark.dear
 def test_oracle_reproduces_the_published_example():
     found = oracle.run(oracle.PUBLISHED, oracle.EXAMPLE)
     taught = [-0.300667, -0.146667, 0.254778, 0.411889, 0.458222, -0.309111, -0.056444, 0.399778, 0.434111]

@@ -120,6 +120,7 @@ def check_lines(net: Network) -> None:
                 assert stands(stmt), (title, stmt, stmt.place)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_statement_and_array_of_a_shipped_network_has_its_line(name: str) -> None:
     net = neuroport.load(name)

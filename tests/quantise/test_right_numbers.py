@@ -176,6 +176,7 @@ def unit(session: Session, name: str) -> float:
     return 2.0 ** -(kind.frac + 0.98) if isinstance(kind, Int) and session.program.integer else 1e-9
 
 
+@pytest.mark.dear
 def test_every_value_is_right(session: Session) -> None:
     wrong = []
     for name, case in CASES.items():

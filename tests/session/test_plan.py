@@ -148,6 +148,7 @@ print([name for name in sys.modules if name.startswith(tuple(f"neuroport.{room}"
 """
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize("name", ["sal_sampling", "gle_lagline", "stdp_pair"])
 def test_a_stored_experiment_runs_without_networks_and_files(name: str, tmp_path: Path) -> None:
     network = neuroport.load(name, ["protocol=[{repeat: 2, as: k, do: [{if: k == 0, then: [{run: 20 ms}]}]}]"])
