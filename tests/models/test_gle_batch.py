@@ -130,6 +130,7 @@ class Net:
         return max(float(np.abs(one - other).max()) for one, other in found)
 
 
+@pytest.mark.dear
 @pytest.mark.parametrize(
     ("copies", "cross_entropy", "momentum", "backend"),
     [
@@ -242,6 +243,7 @@ def test_lagnet_learns_as_published() -> None:
     assert last == pytest.approx([-0.5, 1], abs=0.003)
 
 
+@pytest.mark.dear
 def test_mnist1d_network_is_the_published_one() -> None:
     pytest.importorskip("mnist1d", reason="the network's data come from the package mnist1d")
     program = neuroport.compile(neuroport.load("gle_mnist1d"))

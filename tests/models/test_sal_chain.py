@@ -67,6 +67,7 @@ def test_simulation_agrees_with_the_chain(isi_min):
     assert found.counts[3] / found.counts.sum() == pytest.approx(s.both_on, abs=0.005)
 
 
+@pytest.mark.dear
 def test_training_without_sal_keeps_the_asymmetry_once_clipped():
     assert asymmetry(initial()[0]) == pytest.approx(0.9592, abs=5e-5)
     runs = train(1, PUBLISHED, eta_sal=0.0, epochs=3, steps=5000, every=1, validation_steps=5000)

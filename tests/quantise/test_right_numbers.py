@@ -187,6 +187,7 @@ def test_every_value_is_right(session: Session) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.dear
 def test_what_is_beyond_a_range_is_counted_and_nothing_else(session: Session) -> None:
     expected = {f"{name}.a": STEPS for name, case in CASES.items() if case.counted}
     assert session.overflows() == (expected if session.program.integer else {})
