@@ -44,8 +44,10 @@ REAL: dict[str, Callable[[], Program]] = {
 }
 CLASH = 29
 """The random network in which GeNN would merge the spike counters of two populations wrongly."""
-TOGETHER = {"reference": 10, "emulator": 2, "genn": 10}
-"""How many random networks are one program; the emulator compiles a few seconds for each."""
+EMULATOR_SLOW = pytest.mark.parametrize(
+    "backend", ["reference", "genn", pytest.param("emulator", marks=pytest.mark.slow)], indirect=True
+)
+"""Random programs take the emulator tens of seconds to compile; in the usual run it has those of random files."""
 
 EXPRESSIONS = {"reference": 60, "emulator": 30, "genn": 60}
 
@@ -75,8 +77,9 @@ def test_real_numbers_are_those_of_the_oracle_within_rounding(what: str, backend
 
 
 @pytest.mark.dear
+@EMULATOR_SLOW
 def test_random_networks(backend: Any) -> None:
-    machines = beside_the_oracle(backend, networks([*range(TOGETHER[backend.name]), CLASH]), seed=5)
+    machines = beside_the_oracle(backend, networks([*range(10), CLASH]), seed=5)
     assert drive(machines, seed=1, actions=20) is None
     at = {machines[0].program.arrays[name].at for name in machines[0].overflows()}
     assert at == {"neuron", "synapse"}
@@ -90,9 +93,7 @@ def test_many_random_networks(ten: int, backend: Any) -> None:
 
 
 @pytest.mark.parametrize("ten", [0, *(pytest.param(ten, marks=pytest.mark.slow) for ten in range(1, 10))])
-@pytest.mark.parametrize(
-    "backend", ["reference", "genn", pytest.param("emulator", marks=pytest.mark.slow)], indirect=True
-)
+@EMULATOR_SLOW
 def test_random_copies(ten: int, backend: Any) -> None:
     """Events that read what synapses see late, that store it, and sums over neurons at both ends."""
     machines = beside_the_oracle(backend, executable(10 * ten), seed=ten)
