@@ -5,15 +5,27 @@ from __future__ import annotations
 import keyword
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from neuroport.errors import InternalError
 from neuroport.program.ir import Bool, Expr, Int, Real, Type
 from neuroport.program.machine import Array, Program
 from neuroport.program.stated import bounds
+
+S = TypeVar("S")
+
+
+def spelled(table: Mapping[str, S], fn: str, backend: str) -> S:
+    """How a backend writes a function. InternalError where its table has no line for it."""
+    if fn not in table:
+        raise InternalError(f"the backend '{backend}' has no line for the function '{fn}' in its table SPELL")
+    return table[fn]
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from neuroport.backends.emulator.layout import RUN_SCALARS
 from neuroport.backends.emulator.spelling import SPELL, Value, clip
-from neuroport.backends.generated import Identifiers, fits, kind_of, working_kind
+from neuroport.backends.generated import Identifiers, fits, kind_of, spelled, working_kind
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -412,7 +412,7 @@ class Writer:
 
     def _apply(self, expr: Apply) -> Value:
         """Translate a function application."""
-        return SPELL[expr.fn](self, expr, [self.expr(a) for a in expr.args])
+        return spelled(SPELL, expr.fn, "emulator")(self, expr, [self.expr(a) for a in expr.args])
 
     def _round(self, expr: Round) -> Value:
         """Shift right with rounding. All forms work on two's complement: `>>` is floor."""

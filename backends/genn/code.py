@@ -18,7 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
-from neuroport.backends.generated import Identifiers, fits, kind_of, storage, working_kind
+from neuroport.backends.generated import Identifiers, fits, kind_of, spelled, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.backends.genn.spelling import REAL_KINDS, SPELL, Value, bare, clip
 from neuroport.program.ir import (
@@ -44,20 +44,11 @@ from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.places import by_line
 from neuroport.program.stated import bounds
 
-RESERVED = frozenset(
-    """const do else false for for_each_synapse if true while switch break continue case default char short int long
-    float double signed unsigned uint8_t int8_t uint16_t int16_t uint32_t uint64_t int32_t int64_t size_t bool scalar
-    timepoint t dt id id_pre id_post id_syn id_kernel num_neurons num_pre num_post num_batch batch Isyn inSyn addToPost
-    addToPre addToPostDelay injectCurrent st_pre st_post prev_st_pre prev_st_post set_pre prev_set_pre set_post
-    prev_set_post st prev_st min max abs cos sin tan exp log pow sqrt floor ceil fmod printf assert group i j s g n
-    auto void return struct class new delete this template typename operator public private static inline register
-    volatile union enum goto extern namespace using try catch throw and or not xor step spiked mixed""".split()
-)
-"""Names that no generated identifier may have."""
-
 
 class GennIdentifiers(Identifiers):
     """Identifiers that GeNN's scanner takes: they begin with a letter.
+
+    They end in `_`, which no word of C++ does, and no name that GeNN makes in the same scope (`outPostInSyn0`, `ind`).
 
     What tells copies apart in a program's names (`#k`) is left out, so that GeNN sees that their code is the same.
     """
@@ -67,9 +58,9 @@ class GennIdentifiers(Identifiers):
         base = re.sub(r"\W", "_", re.sub(r"#\d+", "", wanted), flags=re.ASCII).strip("_")
         if not base or base[0].isdigit():
             base = f"x{base}"
-        ident, n = base, 2
+        ident, n = f"{base}_", 2
         while ident in self.taken:
-            ident, n = f"{base}_{n}", n + 1
+            ident, n = f"{base}_{n}_", n + 1
         self.taken.add(ident)
         return ident
 
@@ -108,7 +99,7 @@ class Writer:
 
     program: Program
     place: Site
-    names: GennIdentifiers = field(default_factory=lambda: GennIdentifiers(set(RESERVED)))
+    names: GennIdentifiers = field(default_factory=lambda: GennIdentifiers(set()))
     late: bool = False
     lines: list[str] = field(default_factory=list)
     _temps: dict[str, Value] = field(default_factory=dict)
@@ -292,7 +283,7 @@ class Writer:
         return [self.cast(v, kind) for v in values]
 
     def _apply(self, expr: Apply) -> Value:
-        return SPELL[expr.fn](self, expr, [self.expr(a) for a in expr.args])
+        return spelled(SPELL, expr.fn, "genn")(self, expr, [self.expr(a) for a in expr.args])
 
     def real(self, value: float) -> str:
         """A real literal."""

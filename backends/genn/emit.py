@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroport.backends.generated import kind_of, storage
 from neuroport.backends.genn import bounds, places, queues, reach
-from neuroport.backends.genn.code import RESERVED, GennIdentifiers, Writer, c_type
+from neuroport.backends.genn.code import GennIdentifiers, Writer, c_type
 from neuroport.backends.genn.literals import real, unsigned
 from neuroport.backends.genn.model import (
     Model,
@@ -86,7 +86,7 @@ class _Emitter:
         self.first = places.first_elements(program)
         self.shifted = any(self.first.values())
         self.reached = {send.input for _, send in bounds.sends(program)}
-        self.groups = GennIdentifiers(set(RESERVED))
+        self.groups = GennIdentifiers(set())
         self.neurons: dict[str, NeuronScope] = {}
         self.synapses: dict[str, SynapseScope] = {}
         self.done = Model(self.groups.fresh("network"), bounds.scalar(program))

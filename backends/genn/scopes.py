@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuroport.backends.generated import fits, integer_dtype, kind_of, storage
 from neuroport.backends.genn import places
-from neuroport.backends.genn.code import RESERVED, GennIdentifiers, c_type
+from neuroport.backends.genn.code import GennIdentifiers, c_type
 from neuroport.backends.genn.model import (
     ArrayKind,
     Borrowed,
@@ -32,7 +32,7 @@ class Scope:
 
     def __init__(self, program: Program, group: Group, changing: set[str]) -> None:
         self.program, self.group, self.changing = program, group, changing
-        self.names = GennIdentifiers(set(RESERVED))
+        self.names = GennIdentifiers(set())
         self.uniform: set[str] = set()
         self.shifted = False
         self.open: dict[str, str] = {}

@@ -22,6 +22,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from neuroport.backends import functions
+from neuroport.backends.generated import spelled
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import (
     Apply,
@@ -402,7 +403,7 @@ class _Writer:
         real = isinstance(expr.type, Real) or any(isinstance(a.type, Real) for a in expr.args)
         if real and expr.fn != "to_real":  # an integer among real numbers becomes one of them
             texts = [f"to_real({x})" if isinstance(a.type, Int) else x for x, a in zip(texts, expr.args, strict=True)]
-        return SPELL[expr.fn].format(*texts)
+        return spelled(SPELL, expr.fn, "reference").format(*texts)
 
     def round(self, expr: Round) -> str:
         arguments = [self.expression(expr.x), str(expr.shift)]

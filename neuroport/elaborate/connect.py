@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from neuroport import connections
 from neuroport.connections import Ends
 from neuroport.elaborate.values import Elements
-from neuroport.errors import InvalidInput
+from neuroport.errors import InternalError, InvalidInput
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
 
@@ -37,6 +37,9 @@ def make_synapses(projection: Projection, network: Network) -> Synapses:
     if rule.ordered:
         given = np.lexsort((np.arange(len(pre)), post, pre))
         pre, post = pre[given], post[given]
+    elif len(pre) and not np.all((pre[1:] > pre[:-1]) | ((pre[1:] == pre[:-1]) & (post[1:] >= post[:-1]))):
+        kind = connections.key(projection.connect)
+        raise InternalError(f"the connection rule '{kind}' gives pairs that are not sorted by source, then target")
     indptr = np.zeros(sources + 1, np.int64)
     np.cumsum(np.bincount(pre, minlength=sources), out=indptr[1:])
     elements = Elements(len(pre), _keys(pre, post, ends.shape), pre, post, ends.shape, given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuroport.errors import Place
+from neuroport.errors import InternalError, Place
 from neuroport.files.context import Context
 from neuroport.metrics import ALL, Metric
 from neuroport.metrics.metric import Shown, Variable
@@ -28,17 +28,24 @@ def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
         return None
     kind = ALL[kinds[0]]
     entries = report.mapping(node, what, (kind.kind, *kind.further), (kind.kind, *kind.required))
-    return kind.read(_Form(context, name, at.place, entries))
+    form = _Form(context, name, at.place, entries)
+    made = kind.read(form)
+    if made is not None and (made.readout, made.distribution) != (form.readout, form.compared):
+        text = f"metric '{kind.kind}' reads '{form.readout}' and '{form.compared}' from a file, and says that it needs "
+        raise InternalError(f"{text}'{made.readout}' and '{made.distribution}'")
+    return made
 
 
 @dataclass(slots=True)
 class _Form:
-    """The entries of a metric; see metrics.metric.Form."""
+    """The entries of a metric; see metrics.metric.Form. `readout`, `compared`: those that it asked for."""
 
     context: Context
     name: str
     place: Place | None
     entries: dict[str, Node]
+    readout: str = ""
+    compared: str = ""
 
     @property
     def what(self) -> str:
@@ -91,6 +98,7 @@ class _Form:
             text = f"{self._of(key)} needs a histogram readout, and '{name}' takes samples"
             self.add(key, f"{text}; histograms are {', '.join(named) or 'none'}")
             return None
+        self.readout = name or ""
         return name
 
     def samples(self, key: str) -> str | None:
@@ -103,7 +111,10 @@ class _Form:
             text = f"{self._of(key)} needs a samples readout, and '{name}' is a histogram"
             self.add(key, f"{text}; samples readouts are {', '.join(named) or 'none'}")
             return None
-        return None if readout is None else name
+        if readout is None:
+            return None
+        self.readout = name or ""
+        return name
 
     def distribution(self, key: str, histogram: str) -> str | None:
         """See Form."""
@@ -122,6 +133,7 @@ class _Form:
             compared = f"{self.what} compares {population.size} neurons of readout '{histogram}' with {size} units of "
             self.add(key, f"{compared}target '{name}'; the numbers must be equal")
             return None
+        self.compared = text
         return text
 
     def patterns(self, key: str, samples: str) -> str | None:

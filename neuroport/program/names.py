@@ -5,11 +5,6 @@ The run's own numbers are arrays of the owner `$run`. Users know them as `run.T`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 RUN = "$run"
 STEP, ITEM_STEP, LENGTH = f"{RUN}.t", f"{RUN}.item_step", f"{RUN}.T"
 """The number of the step, that of the step in the protocol item, and how many steps the item has."""

@@ -326,10 +326,13 @@ def _unlimited(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[De
 
 
 def _curve(want: Demand, parts: list[RealInterval], expr: Apply) -> Sequence[Demand]:
-    """What a curve without a rule of its own needs: as many more bits as it is steep, to where it is flat."""
+    """What a function without a rule of its own needs: a curve as many more bits as it is steep, to where it is flat.
+
+    Of any other nothing is known, which is right for all: its operands stay whole, or are refused.
+    """
     curve = FUNCTIONS[expr.fn].curve
     if curve is None:
-        raise ValueError(f"no rule says what {expr.fn} needs of its operands")
+        return [ANY] * len(parts)
     ends = UNLIMITED if curve.flat is None or want.frac is None else curve.flat(max(want.frac, -1))
     return [want.within(*ends, max(0, exponent((0.0, curve.slope(*parts[0])))))]
 

@@ -457,3 +457,39 @@ def test_the_emulator_too(kind: tuple[str, int]) -> None:
 @given(chosen(), st.sampled_from(KINDS))
 def test_the_emulator_with_many_names(names: dict[str, str], kind: tuple[str, int]) -> None:
     assert values(*kind, "emulator", names) == truth(*kind)
+
+
+GENN_WORDS = ("outPostInSyn0", "recordSpk", "spkCntSynSpike0", "rowLength", "ind", "remap", "srcSpk", "friend", "errno")
+"""Names of GeNN's own fields, and words of C++."""
+TAKEN = """
+neuroport: 1
+name: taken
+dt: 1 ms
+neurons:
+  cell:
+    inputs: {a: {range: [-4, 4]}}
+    state: {NAME: {range: [-8, 8], init: 0.5}}
+    update: NAME = 0.5 * NAME + a
+    spike: NAME > 0.4
+synapses:
+  rule:
+    traces: {x: {of: pre, decay: "0.5", range: [0, 4]}}
+    state: {NAME: {weight: true, init: 0.3, range: [0, 2]}}
+    on_pre: |
+      send(target, NAME)
+      NAME = NAME + 0.01 * pre.x
+populations: {c: {size: 3, neuron: cell}, d: {size: 2, neuron: cell}}
+projections: {p: {source: c, target: d, synapse: rule, connect: all_to_all, input: a}}
+protocol: [{run: 6 ms}]
+"""
+
+
+@pytest.mark.parametrize("name", GENN_WORDS)
+@pytest.mark.parametrize("backend", ["emulator", "genn"])
+def test_names_of_generated_code_are_free(backend: str, name: str) -> None:
+    found = []
+    for chosen in (name, "harmless"):
+        with opened(reader.loads(TAKEN.replace("NAME", chosen), "t.yaml"), backend, "generic16") as session:
+            session.run_protocol()
+            found.append([session.get(f"{owner}.{chosen}").tolist() for owner in "cdp"])
+    assert found[0] == found[1]

@@ -290,7 +290,10 @@ BROKEN: dict[str, tuple[Program, str]] = {
         "projection forward, rows: the step is not one guarded send, so that no row can be skipped",
     ),
     "rows that look at the target": (
-        projection(row_condition=truth("lt", read("out.y", "post"), 3)),
+        projection(
+            row_condition=truth("lt", read("out.y", "post"), 3),
+            step=(replace(FORWARD.step[0], guard=truth("lt", read("out.y", "post"), 3)),),
+        ),
         "projection forward, rows, `spike where (post:out.y < 3)`: out.y cannot be read at 'post' here; it has a "
         "value for each neuron of out",
     ),
@@ -434,6 +437,47 @@ BROKEN: dict[str, tuple[Program, str]] = {
         value(Apply("mul", (read("p.x"), const(2)), Int(-(2**64), 2**64))),
         f"population p, `let it: int66 = (p.x * 2)`: (p.x * 2) is said to lie in {-2**64}..{2**64}, which 64 bits do "
         f"not hold",
+    ),
+    "a value outside a format without a rule for it": (
+        update(Store("in.v", const(5000))),
+        "population in, `in.v := 5000`: in.v holds -1000..1000, and the value lies in 5000..5000",
+    ),
+    "a value of other fractional bits": (
+        update(Store("in.v", Const(5, Int(5, 5, 3)))),
+        "population in, `in.v := 5q3`: in.v has 0 fractional bits, and the value 3",
+    ),
+    "a rule for overflow that there is not": (
+        update(Store("in.v", const(5), overflow="bounce")),  # type: ignore[arg-type]
+        "population in, `in.v := 5  [bounce 0..0]`: 'bounce' is no rule for what lies outside a range",
+    ),
+    "a rule for rounding that there is not": (
+        value(Round(read("p.x"), 3, "oddly", Int(0, 9))),  # type: ignore[arg-type]
+        "population p, `let it: int5 = round(p.x, 3, oddly):int5`: 'oddly' is no rule for rounding",
+    ),
+    "a word of no bits": (
+        value(apply("wrap", read("p.x"), 0)),
+        "population p, `let it: int64 = wrap(p.x, 0)`: wrap(p.x, 0) wraps into 0 bits; a literal from 1 to 64 says so",
+    ),
+    "an input that is read and not cleared": (
+        population(inputs=()),
+        "population in, `let v: int64 = (in.v + in.drive)`: in.drive is none of the inputs that are cleared after the "
+        "update",
+    ),
+    "a link to nothing": (
+        arrays(in_v={"visible": "in.v.visible"}),
+        "array in.v: it is linked to 'in.v.visible', and there is none",
+    ),
+    "rows of another condition": (
+        projection(row_condition=truth("lt", read("in.s", "pre"), 4)),
+        "projection forward, rows: the send of the step has another condition",
+    ),
+    "an injection of real numbers": (
+        injection(values=np.array([0.5, 0.5, 0.5])),
+        "injection kick: its steps, neurons and values are int64, int64 and float64",
+    ),
+    "a series in no order": (
+        series(order="never"),
+        "series drive: it is in the order of 'never' and its table of int64",
     ),
     "an unknown function": (
         value(apply("cube", read("p.x"))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from neuroport.program.ir import (
     Expr,
     Int,
     Let,
+    Overflow,
     Read,
     Send,
     Spike,
@@ -27,6 +28,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Array, OwnedBody, Population, Program, Projection
 from neuroport.program.printer import statement
+from neuroport.program.stated import bounds
 from neuroport.program.verify import expressions as values
 from neuroport.program.verify import sums
 from neuroport.program.verify.expressions import each, kind
@@ -92,6 +94,7 @@ def _standing(objects: _Objects, owned: OwnedBody) -> _Standing:
     return _Standing(str(owned), "synapses", own, projection)
 
 
+OVERFLOWS = get_args(Overflow)
 ANYBODY = ""
 """The owner of a twin: no program says which projection it is."""
 
@@ -106,6 +109,8 @@ def _rows(program: Program, objects: _Objects, projection: Projection) -> Iterat
     sends = [stmt for stmt in projection.step if not isinstance(stmt, Let)]
     if len(sends) != 1 or not isinstance(sends[0], Send) or sends[0].guard is None:
         yield f"{where}: the step is not one guarded send, so that no row can be skipped"
+    elif sends[0].guard != projection.row_condition:
+        yield f"{where}: the send of the step has another condition"
 
 
 @dataclass(slots=True)
@@ -173,6 +178,8 @@ class _Check:
             yield from self._twin(array)
         if array.role == "input" and self.place.what != "update":
             yield f"{array.name} is an input, which only its neurons read, in their update"
+        elif array.role == "input" and array.name not in self.objects.populations[array.owner].inputs:
+            yield f"{array.name} is none of the inputs that are cleared after the update"
         if read.lag != 0:
             yield from self._lag(read, array)
 
@@ -217,7 +224,11 @@ class _Check:
             yield f"{array.name}, {array.role} of {array.owner}, cannot be assigned here"
         if type(stmt.value.type) is not type(array.type):
             yield f"{array.name} is {kind(array.type)}, and the value is {kind(stmt.value.type)}"
-        if stmt.overflow != "none":
+        elif self.program.integer and array.role != "input":
+            yield from _fits(stmt, array)
+        if stmt.overflow not in OVERFLOWS:
+            yield f"'{stmt.overflow}' is no rule for what lies outside a range"
+        elif stmt.overflow != "none":
             yield from self._limits(stmt, array)
 
     def _limits(self, stmt: Store, array: Array) -> Iterator[str]:
@@ -249,6 +260,18 @@ class _Check:
             yield "what goes back to the presynaptic neuron has no dendritic delay"
         elif stmt.delay == "synapse" and array.slots <= projection.longest_delay:
             yield f"it arrives up to {projection.longest_delay} steps later, but {array.name} has {array.slots} slots"
+
+
+def _fits(stmt: Store, array: Array) -> Iterator[str]:
+    """The format of an integer that is stored; one that is said to reach outside has a rule for it."""
+    if not (isinstance(array.type, Int) and isinstance(stmt.value.type, Int)):
+        return
+    if stmt.value.type.frac not in (0, array.type.frac):
+        yield f"{array.name} has {array.type.frac} fractional bits, and the value {stmt.value.type.frac}"
+    low, high = bounds(stmt.value)
+    unknown = (low, high) == values.WORD
+    if stmt.overflow == "none" and not unknown and not array.type.lo <= low <= high <= array.type.hi:
+        yield f"{array.name} holds {array.type.lo}..{array.type.hi}, and the value lies in {low}..{high}"
 
 
 def _truth(condition: Expr) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.ir import (
@@ -15,6 +16,7 @@ from neuroport.program.ir import (
     Random,
     Real,
     Round,
+    Rounding,
     Sum,
     Type,
     children,
@@ -26,6 +28,7 @@ from neuroport.program.stated import bounds
 WORD = (-(2**63), 2**63 - 1)
 MOST_BITS = 62
 """The largest number of bits by which a value is shifted or rounded."""
+ROUNDINGS = get_args(Rounding)
 MOST_DRAWN = 32
 """The largest number of bits that a stochastic rounding drops."""
 
@@ -54,6 +57,7 @@ def problems(program: Program, expr: Expr) -> Iterator[str]:
             if program.integer:
                 yield from _shift(expr)
                 yield from _aligned(expr)
+                yield from _word(expr)
         case Round():
             yield from _round(program, expr)
         case Lookup():
@@ -92,6 +96,13 @@ def _shift(expr: Apply) -> Iterator[str]:
             yield f"{expression(expr)} shifts by {least}..{most} bits; shifts go from 0 to {MOST_BITS}"
 
 
+def _word(expr: Apply) -> Iterator[str]:
+    if expr.fn == "wrap":
+        bits = expr.args[1]
+        if not (isinstance(bits, Const) and 1 <= bits.value <= MOST_BITS + 2):
+            yield f"{expression(expr)} wraps into {expression(bits)} bits; a literal from 1 to {MOST_BITS + 2} says so"
+
+
 def _aligned(expr: Apply) -> Iterator[str]:
     """What is added, compared or chosen from has the same fractional bits, and so has the result.
 
@@ -111,6 +122,8 @@ def _round(program: Program, expr: Round) -> Iterator[str]:
         yield f"{expression(expr)} rounds integers in a program of real numbers"
     elif not (isinstance(expr.x.type, Int) and isinstance(expr.type, Int)):
         yield f"{expression(expr)} makes what is {kind(expr.type)} of what is {kind(expr.x.type)}"
+    if expr.mode not in ROUNDINGS:
+        yield f"'{expr.mode}' is no rule for rounding"
     if not 0 < expr.shift <= (MOST_DRAWN if expr.mode == "stochastic" else MOST_BITS):
         yield (
             f"a rounding ({expr.mode}) drops {expr.shift} bits; 1 to {MOST_BITS} work, stochastically at most "

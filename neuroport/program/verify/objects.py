@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Int, Real, Spike, reads
+from neuroport.program.ir import Int, Overflow, Real, Rounding, Spike, reads
 from neuroport.program.machine import (
     Array,
     Designed,
@@ -24,6 +24,7 @@ from neuroport.program.machine import (
 )
 from neuroport.program.names import RUN
 
+ROUNDINGS, OVERFLOWS, ORDERS = get_args(Rounding), get_args(Overflow), ("time", "item")
 LARGEST_HISTOGRAM = 24
 """The largest number of neurons whose joint states are counted: there are 2**24 counts."""
 
@@ -103,6 +104,11 @@ def _array(program: Program, array: Array, sizes: Sizes) -> Iterator[str]:
         yield f"it keeps {array.history} steps and has {array.slots} slots"
     if array.role == "input" and array.at != "neuron":
         yield "it is an input, and these belong to neurons"
+    for link in (array.visible, array.hidden, array.factor):
+        if link and link not in program.arrays and link not in program.constants:
+            yield f"it is linked to '{link}', and there is none"
+    if array.rounding not in ROUNDINGS or array.overflow not in OVERFLOWS:
+        yield f"'{array.rounding}' and '{array.overflow}' are no rules for rounding and for what lies outside a range"
     yield from _typed(program, array)
 
 
@@ -223,6 +229,8 @@ def _injection(program: Program, injection: Injection) -> Iterator[str]:
         yield f"there is no input '{injection.input}'"
         return
     steps, neurons, values, size = injection.steps, injection.neurons, injection.values, len(array.initial)
+    if steps.dtype != np.int64 or neurons.dtype != np.int64 or values.dtype != array.initial.dtype:
+        yield f"its steps, neurons and values are {steps.dtype}, {neurons.dtype} and {values.dtype}"
     if not len(steps) == len(neurons) == len(values):
         yield f"it has {len(steps)} steps, {len(neurons)} neurons and {len(values)} values"
     elif steps.min(initial=0) < 0 or np.any(np.diff(steps) < 0):
@@ -237,6 +245,8 @@ def _series(program: Program, series: Series) -> Iterator[str]:
         yield f"there is no input '{series.input}'"
         return
     size, table, frames = len(array.initial), series.table, series.frames
+    if series.order not in ORDERS or table.dtype != array.initial.dtype:
+        yield f"it is in the order of '{series.order}' and its table of {table.dtype}"
     if table.ndim != 2 or table.shape[1] != size or not len(table):
         yield f"its table has the shape {table.shape}; it has rows of {size} values, and at least one"
     elif series.hold < 1 or frames < 1 or series.hold % frames or len(table) % frames:

@@ -113,7 +113,7 @@ def test_check_lists_what_cannot_be_executed() -> None:
 
 def test_populations_with_and_without_a_spike_queue_have_different_numbers_of_slots() -> None:
     slots = {s.name: s.slots for s in emit.emit(network(58)).synapses}
-    assert slots == {"w0": 6, "w1": 7, "w2": 1, "w3": 6}
+    assert slots == {"w0_": 6, "w1_": 7, "w2_": 1, "w3_": 6}
 
 
 def test_what_is_missing_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,11 +30,11 @@ def test_what_twins_need_is_open_to_others() -> None:
     p = twins()
     assert reach.open_to_others(p, set()) == {f"{name}.{v}" for name in ("up", "down", "thin") for v in ("w", "m")}
     text = emit.text(p)
-    change = text.partition("update up2_change of up2")[2].partition("update ")[0]
-    assert "array twin_w: int8_t, up.w of up" in change and "twin_w[id_syn]" in change
-    change = text.partition("update down_change of down")[2].partition("update ")[0]
+    change = text.partition("update up2_change_ of up2")[2].partition("update ")[0]
+    assert "array twin_w_: int8_t, up.w of up" in change and "twin_w_[id_syn]" in change
+    change = text.partition("update down_change_ of down")[2].partition("update ")[0]
     assert "[id_post * 4 + id_pre]" in change
-    assert "variable twin: uint16_t, twin back (constant)" in text
+    assert "variable twin_: uint16_t, twin back (constant)" in text
 
 
 def test_a_twin_that_is_read_and_assigned_is_a_sentence() -> None:
@@ -90,9 +90,9 @@ def test_too_many_copies_are_a_sentence() -> None:
 def test_the_models_of_copies_can_be_read() -> None:
     text = emit.text(small_programs.learning(3, real=False))
     assert [line for line in text.split("\n") if line.startswith("update")] == [
-        "update up_copy0_each_step of up#0, after every step and on its event",
-        "update down_copy0_each_step of down#0, after every step and on its event",
-        "update up_copy0_forget of up#0, on its event",
+        "update up_copy0_each_step_ of up#0, after every step and on its event",
+        "update down_copy0_each_step_ of down#0, after every step and on its event",
+        "update up_copy0_forget_ of up#0, on its event",
     ]
 
 
