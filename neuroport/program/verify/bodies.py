@@ -263,14 +263,13 @@ class _Check:
 
 
 def _fits(stmt: Store, array: Array) -> Iterator[str]:
-    """The format of an integer that is stored; one that is said to reach outside has a rule for it."""
+    """The format of an integer that is stored; one that lies outside of it has a rule for that."""
     if not (isinstance(array.type, Int) and isinstance(stmt.value.type, Int)):
         return
     if stmt.value.type.frac not in (0, array.type.frac):
         yield f"{array.name} has {array.type.frac} fractional bits, and the value {stmt.value.type.frac}"
     low, high = bounds(stmt.value)
-    unknown = (low, high) == values.WORD
-    if stmt.overflow == "none" and not unknown and not array.type.lo <= low <= high <= array.type.hi:
+    if stmt.overflow == "none" and (high < array.type.lo or low > array.type.hi):
         yield f"{array.name} holds {array.type.lo}..{array.type.hi}, and the value lies in {low}..{high}"
 
 
