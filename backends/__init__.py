@@ -6,7 +6,6 @@ function without arguments) that gives an object with the shape of `neuroport.pr
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 from collections.abc import Callable
 from importlib import metadata
@@ -42,15 +41,6 @@ BUILT_IN: dict[str, Callable[[], Backend]] = {"emulator": _emulator, "genn": _ge
 def ready() -> tuple[str, ...]:
     """The names of the backends that have all they need on this machine."""
     return tuple(name for name in names() if load(name).missing() is None)
-
-
-def importable() -> tuple[Backend, ...]:
-    """All backends but plug-ins that cannot be imported."""
-    found = []
-    for name in names():
-        with contextlib.suppress(Unsupported):
-            found.append(load(name))
-    return tuple(found)
 
 
 def _plug_ins() -> dict[str, metadata.EntryPoint]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import keyword
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from neuroport.errors import InternalError
-from neuroport.program.ir import Bool, Expr, Int, Real, Type
+from neuroport.program.ir import Apply, Bool, Expr, Int, Real, Type
 from neuroport.program.machine import Array, Program
 from neuroport.program.stated import bounds
 
@@ -28,10 +28,56 @@ def spelled(table: Mapping[str, S], fn: str, backend: str) -> S:
     return table[fn]
 
 
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A written expression and its kind. An atom, a name or a literal, needs no parentheses and costs no repetition."""
+
+    text: str
+    kind: str
+    atom: bool = False
+
+
+class Casts(Protocol):
+    """What writes a body: it knows the program, and gives a value in another kind."""
+
+    @property
+    def program(self) -> Program:
+        """The program."""
+
+    def cast(self, value: Value, kind: str) -> Value:
+        """The value in a kind."""
+
+
+W = TypeVar("W", bound=Casts)
+
+
+@dataclass(frozen=True, slots=True)
+class IntCall(Generic[W]):
+    """A function of ints where it is written: its arguments as they are given, and in the kind that holds them all."""
+
+    writer: W
+    expr: Apply
+    given: list[Value]
+    kind: str
+    args: list[Value]
+
+
+def of_ints(on_ints: Callable[[IntCall[W]], Value]) -> Callable[[W, Apply, list[Value]], Value]:
+    """A function of ints, computed in one kind that holds all operands and the result."""
+
+    def written(writer: W, expr: Apply, given: list[Value]) -> Value:
+        kind = working_kind(writer.program, expr, *expr.args)
+        call = IntCall(writer, expr, given, kind, [writer.cast(v, kind) for v in given])
+        return writer.cast(on_ints(call), kind_of(expr.type, writer.program))
+
+    return written
+
+
 @dataclass(slots=True)
 class Identifiers:
     """Gives every key one Python identifier, close to the wanted text and different from all others."""
 
+    ENDING: ClassVar[str] = ""
     taken: set[str] = field(default_factory=set)
     given: dict[tuple[str, ...], str] = field(default_factory=dict)
 
@@ -44,15 +90,18 @@ class Identifiers:
         return ident
 
     def fresh(self, wanted: str) -> str:
-        """A new identifier."""
-        base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "_"
-        if base[0].isdigit() or keyword.iskeyword(base):
-            base = f"_{base}"
-        ident, n = base, 2
+        """A new identifier, close to the wanted text."""
+        base = self.begun(wanted)
+        ident, n = f"{base}{self.ENDING}", 2
         while ident in self.taken:
-            ident, n = f"{base}_{n}", n + 1
+            ident, n = f"{base}_{n}{self.ENDING}", n + 1
         self.taken.add(ident)
         return ident
+
+    def begun(self, wanted: str) -> str:
+        """How an identifier for that text begins."""
+        base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "_"
+        return f"_{base}" if base[0].isdigit() or keyword.iskeyword(base) else base
 
 
 def uncommented(text: str, mark: str) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from neuroport.backends.emulator.layout import RUN_SCALARS
-from neuroport.backends.emulator.spelling import SPELL, Value, clip
-from neuroport.backends.generated import Identifiers, fits, kind_of, spelled, working_kind
+from neuroport.backends.emulator.spelling import SPELL, clip
+from neuroport.backends.generated import Identifiers, Value, fits, kind_of, spelled, working_kind
 from neuroport.program.ir import (
     Apply,
     Body,

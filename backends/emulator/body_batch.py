@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.backends.emulator.body import Writer
-from neuroport.backends.emulator.spelling import Value
-from neuroport.backends.generated import kind_of, storage
+from neuroport.backends.generated import Value, kind_of, storage
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import Apply, Body, Expr, Random, Read, Round, Send, Stmt, Store, Sum, Temp, children
 

@@ -7,45 +7,21 @@ computes sums and products of any in 64 bits, and what is narrow is cast where i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from neuroport.backends import functions
-from neuroport.backends.generated import kind_of, working_kind
+from neuroport.backends.generated import IntCall, Value, kind_of, of_ints, working_kind
 from neuroport.program.ir import Apply, Const, Expr, Int
 from neuroport.program.stated import bounds
 
 if TYPE_CHECKING:
     from neuroport.backends.emulator.body import Writer
 
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A Python expression and the kind of its result. An atom needs no parentheses and costs nothing to repeat."""
-
-    text: str
-    kind: str
-    atom: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of ints where it is written: its arguments as they are given, and in the kind that holds them all."""
-
-    writer: Writer
-    expr: Apply
-    given: list[Value]
-    kind: str
-    args: list[Value]
-
-    @property
-    def texts(self) -> list[str]:
-        """The arguments, of which only truth values need a cast."""
-        return [(a if v.kind == "b" else v).text for a, v in zip(self.args, self.given, strict=True)]
+    Call = IntCall[Writer]
 
 
 Spelling = Callable[["Writer", Apply, list[Value]], Value]
-OnInts = Callable[[Call], Value]
+OnInts = Callable[["Call"], Value]
 
 
 # ------------------------------------------------------------------------------------------------- conditions, choices
@@ -108,15 +84,9 @@ def _to_real(writer: Writer, _: Apply, args: list[Value]) -> Value:
 # -------------------------------------------------------------------------------------------------------------- of ints
 
 
-def of_ints(on_ints: OnInts) -> Spelling:
-    """A function of ints, computed in one kind that holds all operands and the result."""
-
-    def written(writer: Writer, expr: Apply, given: list[Value]) -> Value:
-        kind = working_kind(writer.program, expr, *expr.args)
-        call = Call(writer, expr, given, kind, [writer.cast(v, kind) for v in given])
-        return writer.cast(on_ints(call), kind_of(expr.type, writer.program))
-
-    return written
+def _texts(call: Call) -> list[str]:
+    """The arguments, of which only truth values need a cast."""
+    return [(a if v.kind == "b" else v).text for a, v in zip(call.args, call.given, strict=True)]
 
 
 def of_numbers(real: Spelling, on_ints: OnInts) -> Spelling:
@@ -135,7 +105,7 @@ def _narrowed(text: str, kind: str) -> Value:
 
 
 def _sum(sign: str) -> OnInts:
-    return lambda call: _narrowed(f"{call.texts[0]} {sign} {call.texts[1]}", call.kind)
+    return lambda call: _narrowed(f"{_texts(call)[0]} {sign} {_texts(call)[1]}", call.kind)
 
 
 def _cast(form: str) -> OnInts:
@@ -144,12 +114,12 @@ def _cast(form: str) -> OnInts:
 
 
 def _shl(call: Call) -> Value:
-    return Value(f"({call.args[0].text} << {call.texts[1]})", "shifted")
+    return Value(f"({call.args[0].text} << {_texts(call)[1]})", "shifted")
 
 
 def _shr(call: Call) -> Value:
     x = (call.args if call.given[0].kind == "lit" else call.given)[0]
-    return Value(f"({x.text} >> {call.texts[1]})", "shifted")
+    return Value(f"({x.text} >> {_texts(call)[1]})", "shifted")
 
 
 def _bit_length(call: Call) -> Value:
@@ -161,7 +131,7 @@ def _wrap(call: Call) -> Value:
     if bits >= 64:
         return call.given[0]
     half = 1 << (bits - 1)
-    return Value(f"(((np.int64({call.texts[0]}) + {half}) & {2 * half - 1}) - {half})", "shifted")
+    return Value(f"(((np.int64({_texts(call)[0]}) + {half}) & {2 * half - 1}) - {half})", "shifted")
 
 
 def _quotient(fn: str, by_power: Callable[[Call, int], Value] | None) -> OnInts:

@@ -18,9 +18,9 @@ from typing import Protocol
 
 import numpy as np
 
-from neuroport.backends.generated import Identifiers, fits, kind_of, spelled, storage, working_kind
+from neuroport.backends.generated import Identifiers, Value, fits, kind_of, spelled, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
-from neuroport.backends.genn.spelling import REAL_KINDS, SPELL, Value, bare, clip
+from neuroport.backends.genn.spelling import REAL_KINDS, SPELL, bare, clip
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -53,16 +53,12 @@ class GennIdentifiers(Identifiers):
     What tells copies apart in a program's names (`#k`) is left out, so that GeNN sees that their code is the same.
     """
 
-    def fresh(self, wanted: str) -> str:
-        """A new identifier, close to the wanted one."""
+    ENDING = "_"
+
+    def begun(self, wanted: str) -> str:
+        """How an identifier for that text begins."""
         base = re.sub(r"\W", "_", re.sub(r"#\d+", "", wanted), flags=re.ASCII).strip("_")
-        if not base or base[0].isdigit():
-            base = f"x{base}"
-        ident, n = f"{base}_", 2
-        while ident in self.taken:
-            ident, n = f"{base}_{n}_", n + 1
-        self.taken.add(ident)
-        return ident
+        return f"x{base}" if not base or base[0].isdigit() else base
 
 
 class Site(Protocol):
@@ -99,7 +95,7 @@ class Writer:
 
     program: Program
     place: Site
-    names: GennIdentifiers = field(default_factory=lambda: GennIdentifiers(set()))
+    names: GennIdentifiers = field(default_factory=GennIdentifiers)
     late: bool = False
     lines: list[str] = field(default_factory=list)
     _temps: dict[str, Value] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class _Emitter:
         self.first = places.first_elements(program)
         self.shifted = any(self.first.values())
         self.reached = {send.input for _, send in bounds.sends(program)}
-        self.groups = GennIdentifiers(set())
+        self.groups = GennIdentifiers()
         self.neurons: dict[str, NeuronScope] = {}
         self.synapses: dict[str, SynapseScope] = {}
         self.done = Model(self.groups.fresh("network"), bounds.scalar(program))

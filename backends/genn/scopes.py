@@ -32,7 +32,7 @@ class Scope:
 
     def __init__(self, program: Program, group: Group, changing: set[str]) -> None:
         self.program, self.group, self.changing = program, group, changing
-        self.names = GennIdentifiers(set())
+        self.names = GennIdentifiers()
         self.uniform: set[str] = set()
         self.shifted = False
         self.open: dict[str, str] = {}

@@ -7,43 +7,24 @@ of the result's kind (of real numbers: `d` where an argument is a double in a fl
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from neuroport.backends import functions
-from neuroport.backends.generated import fits, kind_of, working_kind
+from neuroport.backends.generated import IntCall, Value, fits, kind_of, of_ints, working_kind
 from neuroport.backends.genn.literals import integer, real, unsigned
 from neuroport.program.ir import Apply, Const, Expr, Int
 
 if TYPE_CHECKING:
     from neuroport.backends.genn.code import Writer
 
+    Call = IntCall[Writer]
+
 REAL_KINDS = ("f", "d")
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A C expression and its kind. An atom is a name or a literal."""
-
-    text: str
-    kind: str
-    atom: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function of ints where it is written: its arguments as they are given, and in the kind that holds them all."""
-
-    writer: Writer
-    expr: Apply
-    given: list[Value]
-    kind: str
-    args: list[Value]
 
 
 Spelling = Callable[["Writer", Apply, list[Value]], Value]
 OnReals = Callable[["Writer", list[Value]], Value]
-OnInts = Callable[[Call], Value]
+OnInts = Callable[["Call"], Value]
 Divided = Callable[["Writer", Value, Value, int], str]
 ByLiteral = Callable[["Writer", Value, int], Value | None]
 
@@ -171,17 +152,6 @@ def _real_quotient(fn: str) -> OnReals:
 
 
 # -------------------------------------------------------------------------------------------------------------- of ints
-
-
-def of_ints(on_ints: OnInts) -> Spelling:
-    """A function of ints, computed in one kind that holds all operands and the result."""
-
-    def written(writer: Writer, expr: Apply, given: list[Value]) -> Value:
-        kind = working_kind(writer.program, expr, *expr.args)
-        call = Call(writer, expr, given, kind, [writer.cast(v, kind) for v in given])
-        return writer.cast(on_ints(call), kind_of(expr.type, writer.program))
-
-    return written
 
 
 def of_numbers(on_reals: OnReals, on_ints: OnInts) -> Spelling:

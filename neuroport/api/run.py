@@ -1,4 +1,4 @@
-"""The public functions: load, compile, open, run. The command line is a thin skin over them."""
+"""Sessions and whole runs of networks, and what came out. The command line is a thin skin over them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chip descriptions as files: load them, print them, and check what fits on a chip."""
+"""Chip descriptions as files: load them and print them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, cast
 
 from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput
+from neuroport.program.ir import ROUNDINGS
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode, parse, read_bytes
 
 MOST_BITS = 63
-ROUNDINGS = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step")
 OVERFLOWS = ("saturate", "wrap", "error")
 SIGNS = ("twos_complement", "per_projection")
 TABLES = ("normalised", "uniform")

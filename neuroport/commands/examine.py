@@ -24,7 +24,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; never raises for what it finds."""
-    return [_python(), *_packages(), *_backends(), *_parts(), _cache(), *_optional()]
+    return [_python(), *_packages(), *_backends(), _cache(), *_optional()]
 
 
 def as_json(findings: list[Finding]) -> dict[str, Any]:
@@ -52,26 +52,22 @@ def _packages() -> list[Finding]:
 
 
 def _backends() -> list[Finding]:
+    """The backends, and what they need besides, each with what to do when it is absent."""
     from neuroport import backends
     from neuroport.errors import NeuroportError
+    from neuroport.program.executor import Part
 
-    found = []
+    found, parts = list[Finding](), list[Part]()
     for name in backends.names():
         try:
-            missing = backends.load(name).missing()
+            backend = backends.load(name)
+            missing = backend.missing()
+            parts += getattr(backend, "examine", tuple)()
         except (ImportError, NeuroportError) as error:
             missing = f"cannot be loaded: {error}"
         level = "ok" if missing is None else "bad" if name in NEEDED else "note"
         found.append(Finding(level, f"backend {name}", missing or "ready"))
-    return found
-
-
-def _parts() -> list[Finding]:
-    """What backends need besides, each with what to do when it is absent."""
-    from neuroport import backends
-
-    parts = [part for backend in backends.importable() for part in getattr(backend, "examine", tuple)()]
-    return [Finding("ok" if part.found else "note", part.name, part.text) for part in parts]
+    return found + [Finding("ok" if part.found else "note", part.name, part.text) for part in parts]
 
 
 def _cache() -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,9 @@ from neuroport.elaborate.twins import twin_index
 from neuroport.errors import InvalidInput, Problem, with_text
 from neuroport.language.blocks import EACH_STEP, once, twin_read
 from neuroport.language.check import TRIGGERED
-from neuroport.language.lower import Lowering
+from neuroport.language.lower import Lowering, Names
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
-from neuroport.network.model import SpikeTrace
+from neuroport.network.model import NeuronModel, SpikeTrace, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import StateHistogram
 from neuroport.numerics import units
@@ -133,24 +134,23 @@ def _dendritic(made: Elaboration, projection: Projection) -> NDArray[np.int64] |
 def events(made: Elaboration) -> Iterable[Event]:
     """What populations and projections do when an event is triggered."""
     for population in made.network.populations:
-        obj = made.objects[population.name]
-        names = NeuronNames(population.neuron, population.name, obj.constants, made.dt, inputs=False)
-        for event, block in population.neuron.on_event:
-            common = once(block, population.neuron)
-            lowering = Lowering(names, population.name, f"on_event {event}", TRIGGERED, False, made.copies, common)
-            lowering.block(block)
-            made.problems += lowering.problems
-            single = common and made.copies > 1
-            yield Event(event, population.name, "neuron", lowering.finish(), event == EACH_STEP, single)
+        constants = made.objects[population.name].constants
+        names = NeuronNames(population.neuron, population.name, constants, made.dt, inputs=False)
+        yield from _events(made, population.name, "neuron", population.neuron, names)
     for projection in made.network.projections:
-        for event, block in projection.synapse.on_event:
-            seen = synapse_names(made, projection, sides=False)
-            common = once(block, projection.synapse)
-            lowering = Lowering(seen, projection.name, f"on_event {event}", TRIGGERED, False, made.copies, common)
-            lowering.block(block)
-            made.problems += lowering.problems
-            single = common and made.copies > 1
-            yield Event(event, projection.name, "synapse", lowering.finish(), event == EACH_STEP, single)
+        seen = synapse_names(made, projection, sides=False)
+        yield from _events(made, projection.name, "synapse", projection.synapse, seen)
+
+
+def _events(
+    made: Elaboration, owner: str, over: Literal["neuron", "synapse"], model: NeuronModel | SynapseModel, names: Names
+) -> Iterable[Event]:
+    for event, block in model.on_event:
+        common = once(block, model)
+        lowering = Lowering(names, owner, f"on_event {event}", TRIGGERED, False, made.copies, common)
+        lowering.block(block)
+        made.problems += lowering.problems
+        yield Event(event, owner, over, lowering.finish(), event == EACH_STEP, common and made.copies > 1)
 
 
 def histogram(made: Elaboration, readout: StateHistogram) -> Readout:

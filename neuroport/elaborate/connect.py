@@ -13,6 +13,7 @@ from neuroport.elaborate.values import Elements
 from neuroport.errors import InternalError, InvalidInput
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
+from neuroport.program.verify.objects import sorted_pairs
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ def make_synapses(projection: Projection, network: Network) -> Synapses:
     if rule.ordered:
         given = np.lexsort((np.arange(len(pre)), post, pre))
         pre, post = pre[given], post[given]
-    elif len(pre) and not np.all((pre[1:] > pre[:-1]) | ((pre[1:] == pre[:-1]) & (post[1:] >= post[:-1]))):
+    elif not sorted_pairs(pre, post):
         kind = connections.key(projection.connect)
         raise InternalError(f"the connection rule '{kind}' gives pairs that are not sorted by source, then target")
     indptr = np.zeros(sources + 1, np.int64)

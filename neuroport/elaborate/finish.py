@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neuroport.elaborate.hoist import depends_on
 from neuroport.program.ir import Int, Read, Send, reads, walk
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, RUN, STEP
@@ -58,6 +57,6 @@ def trimmed(program: Program) -> Program:
     kept = needed | {a.factor for a in program.arrays.values()}
     constants = {n: v for n, v in program.constants.items() if n in kept}
     derived_kept = tuple(d for d in program.derived if d.array in needed)
-    assert not any(depends_on(d.value, {STEP, ITEM_STEP}) for d in derived_kept)
+    assert not any(isinstance(e, Read) and e.array in (STEP, ITEM_STEP) for d in derived_kept for e in walk(d.value))
     designed = {n: d for n, d in program.designed.items() if n in arrays}
     return replace(program, arrays=arrays, derived=derived_kept, constants=constants, designed=designed)

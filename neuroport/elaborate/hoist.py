@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,16 +17,14 @@ from neuroport.program.ir import (
     Const,
     Expr,
     Int,
-    Numbers,
     Read,
     Real,
-    Spike,
     Stmt,
     walk,
     with_children,
     with_expressions,
 )
-from neuroport.program.machine import Population, Program, Projection, Readout
+from neuroport.program.machine import Program, Projection
 from neuroport.program.names import of_compiler
 from neuroport.program.printer import expression
 from neuroport.program.whole import NoValue
@@ -44,9 +41,9 @@ def hoisted(made: Elaboration, program: Program) -> Program:
     return replace(
         program,
         projections=tuple(_projection(p, of(p.name)) for p in program.projections),
-        populations=tuple(_population(p, of(p.name)) for p in program.populations),
+        populations=tuple(replace(p, body=of(p.name).body(p.body)) for p in program.populations),
         events=tuple(replace(e, body=of(e.owner).body(e.body)) for e in program.events),
-        readouts=tuple(_readout(r, of(r.population)) for r in program.readouts),
+        readouts=tuple(replace(r, bit=of(r.population).at(r.place, r.bit)) for r in program.readouts),
         arrays=made.arrays,
     )
 
@@ -55,16 +52,6 @@ def _projection(projection: Projection, hoister: Hoister) -> Projection:
     hoisted = projection.with_bodies(hoister.body)
     condition = projection.row_condition
     return hoisted if condition is None else replace(hoisted, row_condition=hoister.expr(condition))
-
-
-def _population(population: Population, hoister: Hoister) -> Population:
-    return replace(population, body=hoister.body(population.body))
-
-
-def _readout(readout: Readout, hoister: Hoister) -> Readout:
-    (spike,) = hoister.body((Spike(readout.bit, readout.place),))
-    assert isinstance(spike, Spike)
-    return replace(readout, bit=spike.condition)
 
 
 @dataclass(slots=True)
@@ -85,6 +72,11 @@ class Hoister:
     def _statement(self, stmt: Stmt) -> Stmt:
         self._place = stmt.place
         return with_expressions(stmt, self.expr)
+
+    def at(self, place: Place | None, expr: Expr) -> Expr:
+        """An expression that stands alone, at a place of its own."""
+        self._place = place
+        return self.expr(expr)
 
     def expr(self, expr: Expr) -> Expr:
         """The expression with its largest constant parts replaced."""
@@ -137,8 +129,3 @@ class Hoister:
     @property
     def _what(self) -> str:
         return f"a constant part of the model of '{self.owner}'"
-
-
-def depends_on(expr: Expr, names: Mapping[str, Numbers] | set[str]) -> bool:
-    """Whether an expression reads any of these arrays."""
-    return any(isinstance(part, Read) and part.array in names for part in walk(expr))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from numpy.typing import NDArray
 
@@ -57,6 +57,7 @@ REAL, BOOL, INT = Real(), Bool(), Int()
 Where = Literal["scalar", "own", "pre", "post", "twin"]
 Rounding = Literal["toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step"]
 Overflow = Literal["saturate", "wrap", "error", "none"]
+ROUNDINGS, OVERFLOWS = get_args(Rounding), get_args(Overflow)
 
 
 @dataclass(frozen=True, slots=True)

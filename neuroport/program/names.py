@@ -1,4 +1,4 @@
-"""What may be a name. Names that the compiler makes have a `$` or `#` in them, which nobody can write in a network.
+"""The names of arrays. Those that the compiler makes have a `$` or `#` in them, which nobody can write in a network.
 
 The run's own numbers are arrays of the owner `$run`. Users know them as `run.T`, `run.t` and `run.item_step`.
 """
@@ -23,9 +23,3 @@ def of_run(array: str) -> bool:
 def written(array: str) -> str:
     """The name of an array as users know it."""
     return array.removeprefix("$") if of_run(array) else array
-
-
-def compiled(name: str) -> str:
-    """The name of the array that a user means."""
-    array = f"${name}"
-    return array if array in (STEP, ITEM_STEP, LENGTH) else name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from neuroport.program.constants import real
 from neuroport.program.executor import Executor
 from neuroport.program.ir import Numbers, Read, walk
 from neuroport.program.machine import Array, Program
-from neuroport.program.names import compiled, written
+from neuroport.program.names import written
 from neuroport.program.plan import Plan, coherent
 from neuroport.session.host import Checker, numbers, shaped
 from neuroport.session.inject import Injections
@@ -28,6 +28,7 @@ class Controls:
     def __init__(self, program: Program, plan: Plan, executor: Executor, switchboard: Switchboard) -> None:
         self.program, self.plan, self.executor, self.switchboard = program, plan, executor, switchboard
         self.checker = Checker(plan.declared, program)
+        self._arrays = {written(name): array for name, array in program.arrays.items()}
         self._injections = Injections(self.checker, executor)
         self.given: dict[str, Numbers] = {}
         """What the host gave to weights that no rule changes, before any circuit deviates."""
@@ -85,13 +86,13 @@ class Controls:
             raise InvalidInput.one(None, text)
         values = self.checker.typed(array, shaped(array, number))
         visible = self.program.arrays.get(array.visible)
-        written = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
-        for one, raw in written.items():
+        raws = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
+        for one, raw in raws.items():
             self.executor.write(one, raw.astype(array.initial.dtype))
         if array.role == "weight" and array.kind_class == "weight":
             self.given[name] = np.array(values)
         if array.role == "input":
-            self._injections.replaced(array, values, written[name])
+            self._injections.replaced(array, values, raws[name])
 
     def _switch(self, array: Array, number: Numbers) -> None:
         name = written(array.name)
@@ -128,10 +129,10 @@ class Controls:
 
     def array(self, name: str) -> Array:
         """The array of that name; InvalidInput if there is none."""
-        self.check_known(name, [written(array) for array in self.program.arrays], "variable")
-        return self.program.arrays[compiled(name)]
+        self.check_known(name, self._arrays, "variable")
+        return self._arrays[name]
 
-    def check_known(self, name: str, choices: Sequence[str], what: str) -> None:
+    def check_known(self, name: str, choices: Collection[str], what: str) -> None:
         """InvalidInput, with what there is, for a name that is not among the choices."""
         if name not in choices:
             near = units.suggestion(name, list(choices)).strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from neuroport import datasets, distributions
 from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, TargetValue, Value
@@ -102,8 +102,8 @@ def _written_file(value: FileValue, sink: Sink) -> dict[str, Any]:
 
 
 def _rows(report: Report, entries: dict[str, Node], slot: Slot) -> Rows:
-    rows: Any = report.choice(entries.get("rows"), f"rows of {slot.what}", ("source", "target")) or "source"
-    return rows  # type: ignore[no-any-return]
+    rows = report.choice(entries.get("rows"), f"rows of {slot.what}", ("source", "target")) or "source"
+    return cast(Rows, rows)
 
 
 def _written_arrangement(value: ArrayValue | FileValue) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.files import network as reader
 from neuroport.network.network import Network
+from neuroport.program.ir import ROUNDINGS
 from neuroport.program.machine import Program
 from neuroport.session.session import Session
 from tests.support import random_models
@@ -28,7 +29,6 @@ from tests.support.random_models import RUNS, Case, case
 
 WORDS = (6, 8, 12, 16, 24, 32, 40, 48, 60, 63)
 CLASSES = ("state", "weight", "plastic", "trace", "accumulator", "coefficient")
-ROUNDINGS = ("toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step")
 
 
 @dataclass(frozen=True)

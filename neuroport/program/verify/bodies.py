@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from neuroport.program.ir import (
+    OVERFLOWS,
     Body,
     Bool,
     Expr,
     Int,
     Let,
-    Overflow,
     Read,
     Send,
     Spike,
@@ -94,7 +94,6 @@ def _standing(objects: _Objects, owned: OwnedBody) -> _Standing:
     return _Standing(str(owned), "synapses", own, projection)
 
 
-OVERFLOWS = get_args(Overflow)
 ANYBODY = ""
 """The owner of a twin: no program says which projection it is."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
 
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.ir import (
+    ROUNDINGS,
     Apply,
     Bool,
     Const,
@@ -16,7 +16,6 @@ from neuroport.program.ir import (
     Random,
     Real,
     Round,
-    Rounding,
     Sum,
     Type,
     children,
@@ -28,7 +27,6 @@ from neuroport.program.stated import bounds
 WORD = (-(2**63), 2**63 - 1)
 MOST_BITS = 62
 """The largest number of bits by which a value is shifted or rounded."""
-ROUNDINGS = get_args(Rounding)
 MOST_DRAWN = 32
 """The largest number of bits that a stochastic rounding drops."""
 

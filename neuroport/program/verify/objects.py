@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Int, Overflow, Real, Rounding, Spike, reads
+from neuroport.program.ir import OVERFLOWS, ROUNDINGS, Int, Real, Spike, reads
 from neuroport.program.machine import (
     Array,
     Designed,
@@ -24,7 +24,7 @@ from neuroport.program.machine import (
 )
 from neuroport.program.names import RUN
 
-ROUNDINGS, OVERFLOWS, ORDERS = get_args(Rounding), get_args(Overflow), ("time", "item")
+ORDERS = ("time", "item")
 LARGEST_HISTOGRAM = 24
 """The largest number of neurons whose joint states are counted: there are 2**24 counts."""
 
@@ -158,7 +158,7 @@ def _index_arrays(p: Projection) -> Iterator[str]:
             return
     if not (_within(p.pre, p.source_size) and _within(p.post, p.target_size)):
         yield "a synapse lies outside its populations"
-    elif not _sorted(p):
+    elif not sorted_pairs(p.pre, p.post):
         yield "its synapses are not sorted by presynaptic, then postsynaptic neuron"
     elif not np.array_equal(p.indptr, np.searchsorted(p.pre, np.arange(p.source_size + 1))):
         yield "indptr does not say where the row of each presynaptic neuron begins"
@@ -176,9 +176,10 @@ def _within(numbers: NDArray[np.int64], size: int) -> bool:
     return not numbers.size or bool(numbers.min() >= 0 and numbers.max() < size)
 
 
-def _sorted(p: Projection) -> bool:
-    up = np.diff(p.pre)
-    return bool(np.all((up > 0) | ((up == 0) & (np.diff(p.post) >= 0))))
+def sorted_pairs(pre: NDArray[np.int64], post: NDArray[np.int64]) -> bool:
+    """Whether synapses are sorted by presynaptic, then postsynaptic neuron."""
+    up = np.diff(pre)
+    return bool(np.all((up > 0) | ((up == 0) & (np.diff(post) >= 0))))
 
 
 def _event(program: Program, event: Event, sizes: Sizes) -> Iterator[str]:
