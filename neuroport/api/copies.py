@@ -48,11 +48,13 @@ def run_copies(
     overwrite: bool = False,
     progress: Progress | None = None,
     device: str | None = None,
+    before: api.Before | None = None,
 ) -> tuple[api.Run, ...]:
     """Run one copy per seed; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
 
     `chip_seeds`: as many as seeds, or none for chips as designed. `progress` counts the steps of all copies. With
-    `trace`, copy k writes `trace_of(trace, k)`. Copies that share what they learn are not meant here: they are one run
+    `trace`, copy k writes `trace_of(trace, k)`. `before` is called with the program of copy 0 before anything runs
+    (see `run`). Copies that share what they learn are not meant here: they are one run
     (`api.run`), and of a network with such copies each seed runs all of them.
     """
     chosen = list(chip_seeds) or [None] * len(seeds)
@@ -65,7 +67,9 @@ def run_copies(
             check_output(path, overwrite)
     one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(seeds)), device)
     if getattr(backends.load(backend, device), "unrolls", False) and not shares(network):
-        return one.unrolled(seeds, chosen, traces)
+        return one.unrolled(seeds, chosen, traces, before)
+    if before is not None:
+        before(lower(one.network, *specimen(one.network, chip, chosen[0])))
     return one.side_by_side(seeds, chosen, traces)
 
 
@@ -126,12 +130,18 @@ class _Copies:
             return tuple(pool.map(run_one, range(len(seeds))))
 
     def unrolled(
-        self, seeds: Sequence[int], chip_seeds: Sequence[int | None], traces: Sequence[Path | None]
+        self,
+        seeds: Sequence[int],
+        chip_seeds: Sequence[int | None],
+        traces: Sequence[Path | None],
+        before: api.Before | None,
     ) -> tuple[api.Run, ...]:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
         specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
         program, plan = lower_and_plan(self.network, *specimens[0])
+        if before is not None:
+            before(program)
         programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
         whole = unroll(programs, seeds)
         backend = usable(backends.load(self.backend, self.device), whole)

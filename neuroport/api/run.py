@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from neuroport.trace.write import Provenance, Writer
 if TYPE_CHECKING:
     from neuroport.network.network import Network
     from neuroport.program.machine import Program, ReportLine
+
+Before = Callable[["Program"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +69,21 @@ def open(
     overwrite: bool = False,
     keep: bool = True,
     device: str | None = None,
+    before: Before | None = None,
 ) -> Session:
     """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
 
     With `trace`, what the network file says is to be recorded goes there; the file is there when the session is left.
     `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
+    `before` is called with the program before anything runs; what it raises ends the call.
     """
     if trace is not None:
         check_output(trace, overwrite)
     chosen, one = specimen(network, chip, chip_seed, instance)
     loaded = backends.load(backend, device)
     program, plan = lower_and_plan(network, chosen, one)
+    if before is not None:
+        before(program)
     seed = program.seed if seed is None else seed
     executor = opened(program, loaded, seed)
     sink = trace_writer(network, program, chosen, one, loaded.name, seed, trace, overwrite)
@@ -120,9 +127,12 @@ def run(
     overwrite: bool = False,
     progress: Progress | None = None,
     device: str | None = None,
+    before: Before | None = None,
 ) -> Run:
     """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
 
+    `before`: called with the program before anything runs, for example to look at `program.notices`: what the chip
+    changes of what the network computes. What it raises ends the call.
     `trace`: an HDF5 file for what the network file says is to be recorded; an existing one is an error unless
     `overwrite`. `progress(steps done, steps in all)` is called about five times a second. When the run fails or is
     interrupted, the trace holds what was recorded until then and says that it is incomplete.
@@ -134,7 +144,7 @@ def run(
         network = lasting(network, duration)
     started = time.perf_counter()
     chosen, one = specimen(network, chip, chip_seed, instance)
-    with open(network, backend, chosen, None, one, seed, trace, overwrite, keep=False, device=device) as session:
+    with open(network, backend, chosen, None, one, seed, trace, overwrite, False, device, before) as session:
         built = time.perf_counter()
         session.run_protocol(progress)
         digest = session.digest()

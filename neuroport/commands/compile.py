@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neuroport.commands.common import chip_options, chosen_chip, echo_table, load_network, set_option
 
 if TYPE_CHECKING:
-    from neuroport.program.machine import Program
+    from neuroport.program.machine import Program, ReportLine
 
 OWN_NAMES = {"numba": "emulator"}
 """Backends whose form is asked for by another name."""
@@ -76,10 +76,59 @@ def compile_command(
         click.echo(_source(OWN_NAMES.get(emit, emit), program), nl=False)
     else:
         click.echo(f"{network.name} on {chosen.name}")
-        rows = [[line.subject, line.topic, line.text] for line in program.report]
-        echo_table(("subject", "topic", "report"), rows)
-        if not rows:
-            click.echo("nothing to report")
+        report(program)
+
+
+def report(program: Program) -> None:
+    """What lowering has to tell: a table with a line per array, and all else."""
+    formats = {line.subject: line for line in program.report if line.topic == "format"}
+    beside = {(line.subject, line.topic): line for line in program.report}
+    arrays = [[name, *_row(name, line, beside)] for name, line in formats.items()]
+    columns = (
+        "array",
+        "word",
+        "class",
+        "lowest",
+        "highest",
+        "step",
+        "error",
+        "became 0",
+        "tau",
+        "tau off",
+        "stall level",
+    )
+    echo_table(columns, arrays)
+    told = ("format", "time constant", "zero")
+    rest = [[line.subject, line.topic, line.text] for line in program.report if line.topic not in told or line.notice]
+    echo_table(("subject", "topic", "report"), rest, title="")
+    if not arrays and not rest:
+        click.echo("nothing to report")
+
+
+def _row(name: str, line: ReportLine, beside: Mapping[tuple[str, str], ReportLine]) -> list[Any]:
+    """A line of the table: of values that an array does not have "-"."""
+
+    def value(topic: str, key: str) -> Any:
+        found = line if topic == "format" else beside.get((name, topic))
+        return "-" if found is None else found.values.get(key, "-")
+
+    frac, off = line.values["frac"], value("time constant", "percent")
+    return [
+        f"Q({line.values['bits']},{frac})" if frac else f"int{line.values['bits']}",
+        value("format", "kind"),
+        value("format", "low"),
+        value("format", "high"),
+        f"{2.0 ** -int(frac):.3g}",
+        _short(value("format", "error")),
+        value("zero", "count"),
+        value("time constant", "steps"),
+        off if off == "-" else f"{off:.2g} %",
+        _short(value("stall", "level")),
+    ]
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}"
 
 
 def _source(backend: str, program: Program) -> str:

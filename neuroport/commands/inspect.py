@@ -16,15 +16,17 @@ from neuroport.commands.common import (
     load_network,
     set_option,
 )
+from neuroport.commands.notices import strict_option
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
 
 
-@click.command()
+@click.command(short_help="Name every problem of a network, and what its chip changes.")
 @click.argument("net", metavar="NET")
 @chip_options
 @set_option
+@strict_option
 @json_option
 @click.pass_context
 def check(
@@ -35,10 +37,12 @@ def check(
     chip_seed: int | None,
     chip_instance: str | None,
     sets: tuple[str, ...],
+    strict: bool,
     as_json: bool,
 ) -> None:
-    """Name every problem of a network at once, with file:line:column."""
+    """Name every problem of a network at once, with file:line:column, and tell what the chip changes."""
     import neuroport
+    from neuroport.commands import notices
     from neuroport.errors import InvalidInput, NeuroportError, Problem
 
     problems: tuple[Problem, ...] = ()
@@ -49,6 +53,7 @@ def check(
         echo_notices(network)
         deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
+        notices.tell(program, net, strict)
     except InvalidInput as error:
         if not as_json:
             raise
@@ -59,7 +64,12 @@ def check(
         problems = tuple(Problem(None, line) for line in str(error).splitlines())
     if as_json:
         echo_json(
-            {"ok": not problems, "network": network and network.name, "problems": [_problem(p) for p in problems]}
+            {
+                "ok": not problems,
+                "network": network and network.name,
+                "problems": [_problem(p) for p in problems],
+                "notices": notices.as_json(program),
+            }
         )
     else:
         assert network is not None

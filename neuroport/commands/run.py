@@ -23,10 +23,12 @@ from neuroport.commands.common import (
     set_option,
     shown,
 )
+from neuroport.commands.notices import strict_option
 
 if TYPE_CHECKING:
     from neuroport.api.run import Run
     from neuroport.network.network import Network
+    from neuroport.program.machine import Program
 
 LINE_EVERY = 10.0
 
@@ -45,6 +47,7 @@ LINE_EVERY = 10.0
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
 @click.option("-o", "--output", metavar="FILE.h5", help="Write a trace of what the network records.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing trace.")
+@strict_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Do not show how far the run is.")
 @click.pass_context
@@ -63,11 +66,13 @@ def run(
     span: str | None,
     output: str | None,
     overwrite: bool,
+    strict: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Run a network and print its metrics, spikes and digest."""
     import neuroport
+    from neuroport.commands import notices
     from neuroport.network.network import can_share
 
     if output is not None:
@@ -83,7 +88,14 @@ def run(
         if ":" in (chip_seed or ""):
             raise click.UsageError("copies that share what they learn are on one chip: --chip-seed takes one number.")
         network, count = dataclasses.replace(network, copies=count), 1
+    told: list[dict[str, Any]] = []
+
+    def before(program: Program) -> None:
+        told.extend(notices.as_json(program))
+        notices.tell(program, net, strict)
+
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
+    common["before"] = before
     try:
         with Progress(network.name, show=not quiet) as progress:
             if count == 1 and len(chip_seeds) < 2:
@@ -108,13 +120,16 @@ def run(
             click.echo(f"what was recorded until then is in {output}, marked incomplete", err=True)
         ctx.exit(1)
     if as_json:
-        fields = [_fields(result, network) for result in results]
+        fields = [_fields(result, network) | {"chip_notices": told} for result in results]
         echo_json(fields[0] if count == 1 else {"network": network.name, "copies": fields})
     else:
         for k, result in enumerate(results):
             if count > 1:
                 click.echo(f"copy {k}")
             summary(result, network)
+    if strict:
+        for result in results:
+            notices.refuse_ends(result.overflows)
 
 
 def seed_range(text: str | None) -> list[int]:

@@ -372,6 +372,11 @@ class Program:
     """The arrays that the host may set and whose circuits deviate."""
     place: Place | None = None
 
+    @property
+    def notices(self) -> tuple[ReportLine, ...]:
+        """The lines of the report that a person must know before a run."""
+        return tuple(line for line in self.report if line.notice)
+
     def population(self, name: str) -> Population:
         """The population of that name."""
         return next(p for p in self.populations if p.name == name)
@@ -412,9 +417,14 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """One fact that elaboration or quantisation wants a person to know."""
+    """One fact that elaboration or quantisation wants a person to know. `notice`: before anything runs.
+
+    `place`: the line of a model's text that it is about.
+    """
 
     subject: str
     topic: str
     text: str
     values: dict[str, float | int | str] = field(default_factory=dict)
+    notice: bool = False
+    place: Place | None = None

@@ -51,7 +51,7 @@ from neuroport.program.names import LENGTH, of_compiler, written
 from neuroport.program.reach import reach_of
 from neuroport.quantise import lookup, products, quotients, tables
 from neuroport.quantise.demand import ANY, Demand, Demands, of_sum, operands
-from neuroport.quantise.formats import Notes, is_parameter
+from neuroport.quantise.formats import TOLD, Notes, is_parameter
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal, real_ends, real_range, size
 
 MAX_STOCHASTIC = 32
@@ -567,8 +567,11 @@ class IntegerForm:
             "format",
             f"{type_}, a coefficient computed from {', '.join(sorted(map(written, inputs)))}"
             f"{', again at every switch' if moving else ''}",
+            kind="coefficient",
             bits=type_.bits,
             frac=type_.frac,
+            low=math.ldexp(type_.lo, -type_.frac),
+            high=math.ldexp(type_.hi, -type_.frac),
         )
         return Read(name, "own", type_)
 
@@ -632,7 +635,10 @@ class IntegerForm:
         """Add a table to the program, with a line in the report."""
         if name not in self.shared.tables:
             self.shared.tables[name] = entries
-            self.shared.notes.line(name, "table", note, entries=len(entries), frac=frac_, error=error)
+            told = error > TOLD * math.ldexp(float(np.abs(entries).max()), -frac_)
+            self.shared.notes.line(
+                name, "table", note, notice=told, place=self.place, entries=len(entries), frac=frac_, error=error
+            )
         return name
 
 

@@ -33,6 +33,8 @@ from neuroport.program.reach import reach_of
 _RUN = {STEP, ITEM_STEP}
 LOST = 8
 """A parameter that its format moves by more than this part of it is told."""
+TOLD = 0.01
+"""What is lost is told before a run if it is more than this part of what there is."""
 
 
 @dataclass(slots=True)
@@ -42,9 +44,18 @@ class Notes:
     lines: list[ReportLine] = field(default_factory=list)
     problems: dict[Problem, None] = field(default_factory=dict)
 
-    def line(self, subject: str, topic: str, text: str, **values: float | int | str) -> None:
-        """Add a report line."""
-        self.lines.append(ReportLine(subject, topic, text, dict(values)))
+    def line(
+        self,
+        subject: str,
+        topic: str,
+        text: str,
+        *,
+        notice: bool = False,
+        place: Place | None = None,
+        **values: float | int | str,
+    ) -> None:
+        """Add a report line; `notice` where a person must know it before anything runs."""
+        self.lines.append(ReportLine(subject, topic, text, dict(values), notice, place))
 
     def problem(self, place: Place | None, text: str) -> None:
         """Add a problem."""
@@ -152,6 +163,7 @@ class Formats:
                 "lost",
                 f"{name}{follows} is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, held in steps "
                 f"of {math.ldexp(1, -kind.frac):.3g}; narrow its range, or that of what it follows from",
+                notice=True,
                 largest=largest,
                 error=error,
             )
@@ -237,6 +249,8 @@ class Formats:
                 array.name,
                 "saturated",
                 f"{outside} initial values are outside {type_.lo}..{type_.hi} and start at its ends",
+                notice=True,
+                place=array.place,
                 count=outside,
             )
             raw = np.clip(raw, type_.lo, type_.hi)
@@ -248,8 +262,11 @@ class Formats:
                 array.name,
                 "format",
                 f"{type_}, an int of its declared range {type_.lo}..{type_.hi}{note}",
+                kind=kind,
                 bits=type_.bits,
                 frac=0,
+                low=type_.lo,
+                high=type_.hi,
             )
 
     def _magnitudes(self, array: Array, raw: IntArray, rule: WordRule) -> IntArray:
@@ -268,7 +285,12 @@ class Formats:
         odd = int((raw % 2 != 0).sum()) if mixed else 0
         if odd:
             self.notes.line(
-                array.name, "rounded", f"{odd} odd weights lose their last bit to the sign of the projection", count=odd
+                array.name,
+                "rounded",
+                f"{odd} odd weights lose their last bit to the sign of the projection",
+                notice=True,
+                place=array.place,
+                count=odd,
             )
             raw = np.sign(raw) * (np.abs(raw) // 2 * 2)
         return np.clip(raw, lo, hi)
@@ -327,6 +349,7 @@ class Formats:
             "format",
             f"Q({bits},{frac}), {kind}{shown}: holds {low:.6g}..{high:.6g} in steps of {math.ldexp(1, -frac):.3g}; "
             f"largest initial |value| {largest:.6g}, largest error {error:.3g}",
+            kind=kind,
             bits=bits,
             frac=frac,
             low=low,
@@ -344,25 +367,17 @@ class Formats:
                 array.name,
                 "saturated",
                 f"{lost} values do not fit and are held at the end of the format (error up to {error:.3g})",
+                notice=True,
+                place=array.place,
                 count=lost,
                 error=error,
             )
         gone = int(((raw == 0) & (values != 0)).sum())
         if gone:
             what = "weights" if array.role in ("weight", "visible") else "values"
-            self.notes.line(array.name, "zero", f"{gone} of {values.size} {what} became zero", count=gone)
-        if "decay" in array.name.rsplit(".", 1)[-1] and values.size and ((values > 0) & (values < 1)).all():
-            self._time_constant(array.name, decode(raw, frac), values)
-
-    def _time_constant(self, name: str, held: FloatArray, wanted: FloatArray) -> None:
-        usable = (held > 0) & (held < 1)
-        if not usable.all():
-            self.notes.line(
-                name, "time constant", f"{int((~usable).sum())} decay factors became 0 or 1: no decay at all is left"
-            )
-            return
-        error = 100 * float(np.abs(np.log(wanted) / np.log(held) - 1).max())
-        self.notes.line(name, "time constant", f"effective time constant off by up to {error:.2g} %", percent=error)
+            text = f"{gone} of {values.size} {what} became zero"
+            told = bool(gone > TOLD * np.count_nonzero(values))
+            self.notes.line(array.name, "zero", text, notice=told, place=array.place, count=gone)
 
 
 def static_weights(

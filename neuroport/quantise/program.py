@@ -43,6 +43,7 @@ from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import IntegerForm, Shared
 from neuroport.quantise.formats import Formats, Notes, word_class
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
+from neuroport.quantise.movement import notice_ends, notice_moves
 
 HOST_BITS = 16
 """An input with a declared range has at least so many bits for it, whatever is sent: the host may add any value."""
@@ -130,7 +131,8 @@ class _Quantiser:
         series = tuple(self._series(shared, s) for s in program.series)
         if notes.problems:
             raise InvalidInput(notes.problems)
-        return replace(
+        notice_moves(program, shared.arrays, self.chip, formats.range_of, notes)
+        made = replace(
             program,
             chip=self.chip.name,
             integer=True,
@@ -145,8 +147,10 @@ class _Quantiser:
             tables=shared.tables,
             derived=tuple(shared.derived),
             constants=shared.constants,
-            report=(*program.report, *{(n.subject, n.topic, n.text): n for n in notes.lines}.values()),
         )
+        notice_ends(made, notes)
+        lines = {(n.subject, n.topic, n.text): n for n in notes.lines}.values()
+        return replace(made, report=(*program.report, *lines))
 
     # ------------------------------------------------------------------------------------------------------- bodies
 
@@ -472,8 +476,11 @@ class _Quantiser:
             f"Q({rule.bits},{wanted}), accumulator: sums reach {arrives[0] * 2.0**-wanted:.6g}.."
             f"{arrives[1] * 2.0**-wanted:.6g} in steps of {2.0**-wanted:.3g}"
             + (f"; a sum beyond the word {what} when it is read" if beyond else ""),
+            kind="accumulator",
             bits=rule.bits,
             frac=wanted,
+            low=arrives[0] * 2.0**-wanted,
+            high=arrives[1] * 2.0**-wanted,
         )
         lost = max((p.frac for p in parts), default=wanted) - wanted
         if lost > 0:

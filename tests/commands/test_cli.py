@@ -323,7 +323,12 @@ def test_check_says_that_there_are_no_problems() -> None:
         0,
         "sal_pair: no problems on chip generic8; 2 neurons, 2 synapses\n",
     )
-    assert answer("check", "sal_pair", "--json") == {"ok": True, "network": "sal_pair", "problems": []}
+    assert answer("check", "sal_pair", "--json") == {
+        "ok": True,
+        "network": "sal_pair",
+        "problems": [],
+        "notices": [],
+    }
 
 
 def test_check_names_every_problem_with_its_place(tmp_path: Path) -> None:

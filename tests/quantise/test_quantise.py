@@ -175,16 +175,6 @@ def test_a_circuit_beyond_those_of_the_description_stands_at_the_end_of_the_form
     ]
 
 
-def test_the_error_of_a_time_constant_is_reported():
-    narrow = replace(
-        GENERIC8, words=tuple((k, WordRule(bits=8)) if k == "coefficient" else (k, r) for k, r in GENERIC8.words)
-    )
-    made = quantise(program([array("n.decay", math.exp(-1 / 50), "parameter", "scalar")]), narrow)
-    (line,) = [line for line in made.report if line.topic == "time constant"]
-    held = made.arrays["n.decay"].initial.item() / 2 ** made.arrays["n.decay"].type.frac
-    assert line.values["percent"] == pytest.approx(100 * abs((-1 / 50) / math.log(held) - 1))
-
-
 def test_an_ideal_chip_changes_nothing_but_the_precision():
     made = program([array("n.v")])
     assert quantise(made, chips.load("ideal32")).precision == "float32"
@@ -334,7 +324,7 @@ def test_a_declared_range_that_sums_exceed_saturates_on_reading():
     assert (limit.array, limit.guard, limit.overflow, limit.lo, limit.hi) == ("n.i", None, "saturate", -128, 127)
     total = Read("n.i", "own", Int(-128, 639, 7))
     assert limit.value.args[2] == total and limit.value.args[1].value == 127, "1 itself is held at the end, uncounted"
-    assert "a sum beyond the word saturates and is counted when it is read" in made.report[-1].text
+    assert "a sum beyond the word saturates and is counted when it is read" in lines(made, "format")[-1]
 
 
 def test_stimuli_count_toward_the_sum():

@@ -1,0 +1,126 @@
+"""Expressions as a * x + b in one variable: what a statement makes of the old value of what it assigns to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+from neuroport.program.ir import REAL, Apply, Const, Expr, Read, Temp, children
+
+MOST = 16
+"""An expression with more ways through its choices is not followed."""
+ZERO, ONE = Const(0.0, REAL), Const(1.0, REAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """slope * x + offset; neither has x in it."""
+
+    slope: Expr
+    offset: Expr
+
+
+def affine(expr: Expr, x: Read, lets: Mapping[str, Expr]) -> tuple[Affine, ...]:
+    """What an expression is in x, once for each way through its choices; () where some way is not affine.
+
+    Limits (clip, min, max) are taken as not reached. `lets` has the values of the names that stand in the expression.
+    """
+    follower = _Follower(x)
+    for name, value in lets.items():
+        follower.named(name, value)
+    return tuple(dict.fromkeys(follower.forms(expr)))
+
+
+@dataclass(slots=True)
+class _Follower:
+    """`ways`: the forms of the names in which x is."""
+
+    x: Read
+    ways: dict[str, Sequence[Affine]] = field(default_factory=dict)
+
+    def named(self, name: str, value: Expr) -> None:
+        """A name from here on."""
+        if self.has(value):
+            self.ways[name] = self.forms(value)
+
+    def has(self, expr: Expr) -> bool:
+        """Whether x is in an expression."""
+        match expr:
+            case Temp(name=name):
+                return name in self.ways
+            case Read():
+                return expr.array == self.x.array and expr.at == self.x.at and expr.lag == 0
+            case _:
+                return any(map(self.has, children(expr)))
+
+    def forms(self, expr: Expr) -> Sequence[Affine]:
+        """All ways through an expression."""
+        if not self.has(expr):
+            return [Affine(ZERO, way) for way in _ways(expr)]
+        match expr:
+            case Read():
+                return (Affine(ONE, ZERO),)
+            case Temp(name=name):
+                return self.ways[name]
+            case Apply(fn="add" | "sub" as fn, args=(a, b)):
+                return self._pairs(a, b, plus if fn == "add" else minus)
+            case Apply(fn="neg", args=(a,)):
+                return _each(self.forms(a), lambda part: minus(ZERO, part))
+            case Apply(fn="mul", args=(a, b)) if not self.has(b):
+                return _each(self.forms(a), lambda part: times(part, b))
+            case Apply(fn="mul", args=(a, b)) if not self.has(a):
+                return _each(self.forms(b), lambda part: times(a, part))
+            case Apply(fn="div", args=(a, b)) if not self.has(b):
+                return _each(self.forms(a), lambda part: ZERO if part == ZERO else Apply("div", (part, b), REAL))
+            case Apply(fn="select", args=(_, one, other)):
+                return self._any((one, other))
+            case Apply(fn="clip" | "min" | "max", args=args):
+                return self._any([arg for arg in args if self.has(arg)])
+            case _:
+                return ()
+
+    def _pairs(self, a: Expr, b: Expr, combined: Callable[[Expr, Expr], Expr]) -> Sequence[Affine]:
+        ways = list(product(self.forms(a), self.forms(b)))
+        if len(ways) > MOST:
+            return ()
+        return [Affine(combined(p.slope, q.slope), combined(p.offset, q.offset)) for p, q in ways]
+
+    def _any(self, branches: Sequence[Expr]) -> Sequence[Affine]:
+        ways = [self.forms(branch) for branch in branches]
+        found = [form for way in ways for form in way] if all(ways) else []
+        return found if len(found) <= MOST else ()
+
+
+def _ways(expr: Expr) -> tuple[Expr, ...]:
+    """What is added in some cases and not in others, as both; anything else as it is."""
+    if isinstance(expr, Apply) and expr.fn == "select" and ZERO in expr.args[1:]:
+        return expr.args[1:]
+    return (expr,)
+
+
+def _each(forms: Sequence[Affine], change: Callable[[Expr], Expr]) -> Sequence[Affine]:
+    return [Affine(change(form.slope), change(form.offset)) for form in forms]
+
+
+def plus(a: Expr, b: Expr) -> Expr:
+    """A + b."""
+    if ZERO in (a, b):
+        return b if a == ZERO else a
+    return Apply("add", (a, b), REAL)
+
+
+def minus(a: Expr, b: Expr) -> Expr:
+    """A - b."""
+    if b == ZERO:
+        return a
+    return Apply("neg", (b,), REAL) if a == ZERO else Apply("sub", (a, b), REAL)
+
+
+def times(a: Expr, b: Expr) -> Expr:
+    """A * b."""
+    if ZERO in (a, b):
+        return ZERO
+    if ONE in (a, b):
+        return b if a == ONE else a
+    return Apply("mul", (a, b), REAL)

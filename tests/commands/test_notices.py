@@ -1,0 +1,108 @@
+"""What check and run tell of a chip before anything runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from neuroport.cli import main
+
+SLOW = """\
+neuroport: 1
+name: slow
+dt: 1 ms
+chip: CHIP
+neurons:
+  calcium:
+    params:
+      tau: {default: 1 s, unit: ms, range: [1, 1.0e+6], kind: time}
+    derived:
+      a: exp(-dt / tau)
+    inputs:
+      i: {range: [0, 4]}
+    state:
+      c: {init: 0, range: [0, 4]}
+    update: |
+      c = a * c + i
+populations:
+  a: {size: 3, neuron: poisson, params: {rate: 200 Hz}}
+  b: {size: 2, neuron: calcium}
+projections:
+  ab: {source: a, target: b, input: i, synapse: static, connect: all_to_all, weight: 0.5}
+protocol: [{run: 100 ms}]
+"""
+
+
+def network(tmp_path: Path, chip: str = "generic8") -> Path:
+    path = tmp_path / "slow.yaml"
+    path.write_text(SLOW.replace("CHIP", chip))
+    return path
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], catch_exceptions=False)
+
+
+RUN = ("--backend", "reference", "-q")
+
+
+@pytest.mark.parametrize("command", [("check",), ("run", *RUN)], ids=["check", "run"])
+def test_what_the_chip_changes_is_told_first(command: tuple[str, ...], tmp_path: Path) -> None:
+    path = network(tmp_path)
+    result = call(command[0], path, *command[1:])
+    assert result.exit_code == 0
+    assert result.stderr.splitlines() == [
+        "notice: chip generic8: b.c (slow.yaml:16) stops decaying 0.0611 from its rest, 1.5 % of its range of 4",
+        "notice: chip generic8: b.i, b.c can leave their ranges; what does is counted",
+        f"notice: neuroport compile {path} --chip generic8 --emit report tells the whole",
+    ]
+
+
+@pytest.mark.parametrize("command", [("check",), ("run", *RUN)], ids=["check", "run"])
+def test_strict_refuses_what_the_chip_changes(command: tuple[str, ...], tmp_path: Path) -> None:
+    path = network(tmp_path)
+    result = call(command[0], path, "--strict", "--set", "populations.b.params.tau=10 s", *command[1:])
+    assert result.exit_code == 2 and result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"error: {path}:16:7: chip generic8: b.c stops decaying 0.61 from its rest, 15 % of its range of 4",
+        "error: --strict takes notices for errors; narrow the ranges, choose another chip, or leave --strict out",
+    ]
+
+
+def test_strict_lets_pass_what_the_chip_does_as_written(tmp_path: Path) -> None:
+    path = network(tmp_path)
+    assert call("check", path, "--strict", "--chip", "generic16").exit_code == 0
+    assert call("check", path, "--strict", "--chip", "ideal").stderr == ""
+
+
+def test_strict_ends_with_an_error_where_values_left_their_range(tmp_path: Path) -> None:
+    path = network(tmp_path, "generic16")
+    result = call("run", path, "--strict", *RUN)
+    counts = json.loads(call("run", path, "--json", *RUN).stdout)["overflows"]
+    met = ", ".join(f"{name} ({count:,} times)" for name, count in counts.items() if count)
+    assert met and result.exit_code == 2
+    last = f"error: values left the range of {met}; widen its range, or leave --strict out"
+    assert result.stderr.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("command", [("check", "--json"), ("run", "--json", *RUN)], ids=["check", "run"])
+def test_notices_are_in_the_json(command: tuple[str, ...], tmp_path: Path) -> None:
+    path = network(tmp_path)
+    found = json.loads(call(command[0], path, *command[1:]).stdout)
+    notices: list[dict[str, Any]] = found["notices" if command[0] == "check" else "chip_notices"]
+    assert [(n["array"], n["topic"], n["certain"]) for n in notices] == [
+        ("b.c", "stall", True),
+        ("b.i", "saturation", False),
+        ("b.c", "saturation", False),
+    ]
+    assert notices[0]["place"] == f"{path}:16:7"
+    assert notices[0]["values"]["level"] == pytest.approx(0.0611, rel=1e-3)
+
+
+def test_copies_are_told_once(tmp_path: Path) -> None:
+    result = call("run", network(tmp_path), "--copies", 3, *RUN)
+    assert len(result.stderr.splitlines()) == 3

@@ -1,0 +1,161 @@
+"""What is told of decays and increments before a run is what the integers do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuroport.chips.chip import WordRule
+from neuroport.program.ir import BOOL, Store
+from neuroport.quantise.program import quantise
+from tests.support.quantising import GENERIC8, Machine, array, fn, program, read, real
+
+LEAK = fn(
+    "add", read("n.rest", "scalar"), fn("mul", fn("sub", read("n.x"), read("n.rest", "scalar")), read("n.k", "scalar"))
+)
+EULER = fn("add", read("n.x"), fn("mul", read("n.k", "scalar"), fn("sub", read("n.rest", "scalar"), read("n.x"))))
+PLAIN = fn("mul", read("n.x"), read("n.k", "scalar"))
+
+
+def chip(**word):
+    """generic8 with another word for states."""
+    words = tuple((kind, WordRule(**word)) if kind == "state" else (kind, rule) for kind, rule in GENERIC8.words)
+    return replace(GENERIC8, words=words)
+
+
+def made(value, k, chip, rest=0.0, limits=(-1.0, 1.0), **more):
+    """A neuron whose x becomes `value` in every step."""
+    arrays = [array("n.x", 0.0, range=limits)]
+    arrays += [array("n.k", k, "parameter", "scalar"), array("n.rest", rest, "parameter", "scalar")]
+    return quantise(program(arrays, [Store("n.x", value)], **more), chip)
+
+
+def told(program, topic):
+    (line,) = [line for line in program.report if (line.subject, line.topic) == ("n.x", topic)]
+    return line
+
+
+def after_a_step(program, raw):
+    machine = Machine(program)
+    machine.values["n.x"] = raw
+    machine.step()
+    return machine.values["n.x"]
+
+
+ROUNDINGS = ("nearest", "nearest_even", "floor", "toward_zero")
+
+
+@pytest.mark.parametrize("value", [LEAK, EULER], ids=["leak", "euler"])
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_where_it_is_told_to_stop_it_stops(rounding, value):
+    factor = math.exp(-1 / 300) if value is LEAK else -math.expm1(-1 / 300)
+    program = made(value, factor, chip(bits=12, rounding=rounding), rest=0.25)
+    line = told(program, "stall")
+    unit = 2.0 ** -program.arrays["n.x"].type.frac
+    still = [raw for raw in range(-2048, 2048) if after_a_step(program, raw) == raw]
+    farthest = max(abs(raw * unit - 0.25) for raw in still)
+    assert line.values["level"] == pytest.approx(farthest, abs=unit)
+    assert line.notice and line.text.startswith(f"stops decaying {line.values['level']:.3g} from its rest, ")
+
+
+def test_a_decay_of_whole_steps_begins_where_it_is_told_to():
+    program = made(PLAIN, math.exp(-1 / 50), chip(bits=16, min_step=True))
+    line = told(program, "stall")
+    level, unit = line.values["level"], 2.0 ** -program.arrays["n.x"].type.frac
+    below = range(1, int(level / unit))
+    assert all(after_a_step(program, raw) == raw - 1 for raw in below), "by one unit, down to zero"
+    assert after_a_step(program, int(1.6 * level / unit)) <= int(1.6 * level / unit) - 2
+    assert not line.notice and line.text == "falls by whole steps of 3.05e-05 below 0.00154, 0.077 % of its range of 2"
+
+
+def test_a_threshold_that_falls_too_fast_is_told_as_fast_as_it_falls():
+    """Diehl & Cook 2015: .05 mV per spike, and a time constant of 10^7 ms in steps of half one."""
+    increment = fn("add", read("n.x"), real(0.05))
+    raised = fn("select", fn("gt", read("n.x"), real(40.0), type_=BOOL), increment, read("n.x"))
+    value = fn("mul", raised, read("n.k", "scalar"))
+    program = made(value, math.exp(-0.5 / 1e7), chip(bits=24, min_step=True), limits=(0.0, 64.0))
+    line = told(program, "stall")
+    unit, rate = line.values["unit"], line.values["rate"]
+    start = round(0.05 / unit)
+    measured = (start - after_a_step(program, start)) * unit / (0.05 * rate)
+    assert float(line.text.split(": ")[1].split(" times")[0]) == pytest.approx(measured, rel=0.01)
+    assert line.notice and line.text.endswith("times too fast at an increment of 0.05")
+
+
+def test_draws_make_a_decay_right_on_average_and_nothing_is_told():
+    program = made(PLAIN, math.exp(-1 / 300), chip(bits=12, rounding="stochastic"))
+    assert [line.topic for line in program.report if line.subject == "n.x" and line.topic == "stall"] == []
+
+
+@given(st.floats(2, 1e5), st.integers(6, 20), st.sampled_from([LEAK, EULER, PLAIN]))
+@settings(max_examples=100, deadline=None)
+def test_the_error_of_a_time_constant_is_that_of_the_factor_which_the_chip_holds(tau, bits, value):
+    words = tuple((k, WordRule(bits=bits)) if k == "coefficient" else (k, r) for k, r in GENERIC8.words)
+    factor = -math.expm1(-1 / tau) if value is EULER else math.exp(-1 / tau)
+    program = made(value, factor, replace(GENERIC8, words=words), rest=0.25)
+    line = told(program, "time constant")
+    k = program.arrays["n.k"]
+    held = math.ldexp(int(k.initial), -k.type.frac)
+    held = 1 - held if value is EULER else held
+    if held in (0, 1):
+        assert line.notice and line.text.endswith(": no decay is left")
+    else:
+        assert line.values["percent"] == pytest.approx(100 * abs(-1 / tau / math.log(held) - 1), rel=1e-3, abs=1e-6)
+        assert line.values["steps"] == pytest.approx(tau, rel=1e-6)
+        assert line.notice == (line.values["percent"] > 1)
+
+
+@pytest.mark.parametrize(
+    ("word", "increment", "kept"),
+    [
+        (dict(bits=8), 0.003, 0),
+        (dict(bits=8, min_step=True), 0.003, 1),
+        (dict(bits=8, rounding="floor"), 0.007, 0),
+        (dict(bits=8), 0.0098, 1),
+    ],
+)
+def test_an_increment_that_rounding_changes_is_told_as_it_is_made(word, increment, kept):
+    program = made(fn("add", read("n.x"), read("n.k", "scalar")), increment, chip(**word))
+    line = told(program, "increment")
+    assert line.notice and line.values["held"] == kept * 2.0**-7 == (after_a_step(program, 10) - 10) * 2.0**-7
+    becomes = "is lost" if not kept else "becomes 0.00781"
+    assert line.text == f"the increment {increment:.3g} {becomes} in steps of 0.00781"
+
+
+def test_an_increment_that_fits_is_not_told():
+    program = made(fn("add", read("n.x"), read("n.k", "scalar")), 0.25, chip(bits=8))
+    assert [line for line in program.report if line.topic == "increment"] == []
+
+
+def test_learning_whose_largest_change_is_below_half_a_unit_is_told():
+    arrays = [
+        array("n.x", 0.0, range=(-1, 1)),
+        array("n.y", 0.5, range=(0, 1)),
+        array("n.k", 1e-3, "parameter", "scalar"),
+    ]
+    body = [Store("n.x", fn("add", read("n.x"), fn("mul", read("n.k", "scalar"), read("n.y"))))]
+    line = told(quantise(program(arrays, body), chip(bits=8)), "increment")
+    assert line.notice and line.text == "every change, at most 0.001, is lost in steps of 0.00781"
+
+
+def test_a_trace_is_held_against_its_increment_and_not_its_range():
+    spiking = fn("gt", read("n.y"), real(0.5), type_=BOOL)
+    value = fn("add", PLAIN, fn("select", spiking, real(0.1), real(0.0)))
+    arrays = [array("n.x", 0.0, range=(0, 16)), array("n.y", 0.5, range=(0, 1))]
+    arrays += [array("n.k", math.exp(-1 / 1000), "parameter", "scalar")]
+    line = told(quantise(program(arrays, [Store("n.x", value)]), chip(bits=16)), "stall")
+    assert line.notice and line.text == "stops decaying 0.244 from its rest, 244 % of an increment of 0.1"
+
+
+def test_learning_from_traces_of_one_spike_that_is_lost_is_told():
+    spiking = fn("gt", read("n.y"), real(0.5), type_=BOOL)
+    trace = fn("add", fn("mul", read("n.z"), real(0.9)), fn("select", spiking, real(1.0), real(0.0)))
+    arrays = [array("n.x", 0.0, range=(-1, 1)), array("n.y", 0.5, range=(0, 1)), array("n.z", 0.0, range=(0, 16))]
+    arrays += [array("n.k", 1e-3, "parameter", "scalar")]
+    learn = Store("n.x", fn("add", read("n.x"), fn("mul", read("n.k", "scalar"), read("n.z"))))
+    line = told(quantise(program(arrays, [Store("n.z", trace), learn]), chip(bits=8)), "increment")
+    assert line.notice and line.text == "the change 0.001 by traces after one spike is lost in steps of 0.00781"
