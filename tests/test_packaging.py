@@ -38,7 +38,7 @@ def test_every_package_is_installed(root: Path, setuptools_table: dict[str, Any]
 
 
 def test_every_data_file_is_installed(root: Path, setuptools_table: dict[str, Any]) -> None:
-    """A YAML or HDF5 file that no pattern of package-data matches would be left out of the wheel."""
+    """A YAML, HDF5 or CSV file that no pattern of package-data matches would be left out of the wheel."""
     installed = set()
     for package, patterns in setuptools_table["package-data"].items():
         folder = root / setuptools_table["package-dir"].get(package, package.replace(".", "/"))
@@ -48,7 +48,7 @@ def test_every_data_file_is_installed(root: Path, setuptools_table: dict[str, An
         file
         for folder in PARTS
         for file in (root / folder).rglob("*")
-        if file.suffix in {".yaml", ".h5", ".typed"} and not any(part.is_symlink() for part in file.parents)
+        if file.suffix in {".yaml", ".h5", ".csv", ".typed"} and not any(part.is_symlink() for part in file.parents)
     }
     assert data - installed == set()
 
