@@ -12,6 +12,7 @@ from neuroport.chips.limits import check_limits
 from neuroport.chips.mismatch import deviates
 from neuroport.elaborate.network import elaborate, experiment
 from neuroport.errors import InvalidInput, Place
+from neuroport.numerics.given import checked_seed
 from neuroport.quantise import program as quantise
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def _own_chip(network: Network) -> str:
 
 def manufactured(chip: Chip, seed: int) -> ChipInstance:
     """The specimen of a chip that this seed stands for. InvalidInput when all specimens are alike."""
+    seed = checked_seed(seed, "a chip seed")
     if deviates(chip):
         return instances.manufacture(chip, seed)
     shipped = [name for name in chips.names() if deviates(chips.load(name))]

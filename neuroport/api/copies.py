@@ -19,6 +19,7 @@ from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.errors import InvalidInput
 from neuroport.network.network import shares
+from neuroport.numerics.given import checked_seed
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
 from neuroport.trace.segments import check_output
@@ -57,7 +58,8 @@ def run_copies(
     (see `run`). Copies that share what they learn are not meant here: they are one run
     (`api.run`), and of a network with such copies each seed runs all of them.
     """
-    chosen = list(chip_seeds) or [None] * len(seeds)
+    seeds = [checked_seed(seed) for seed in seeds]
+    chosen = [None if seed is None else checked_seed(seed, "a chip seed") for seed in chip_seeds] or [None] * len(seeds)
     if len(chosen) != len(seeds):
         text = f"{len(seeds)} copies need as many chip seeds, and {len(chosen)} were given; give FIRST:END"
         raise InvalidInput.one(None, text)

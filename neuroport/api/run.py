@@ -15,6 +15,7 @@ from neuroport.errors import InvalidInput
 from neuroport.files import writer
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
+from neuroport.numerics.given import checked_seed
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
@@ -77,6 +78,7 @@ def open(
     `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
     `before` is called with the program before anything runs; what it raises ends the call.
     """
+    seed = None if seed is None else checked_seed(seed)
     if trace is not None:
         check_output(trace, overwrite)
     chosen, one = specimen(network, chip, chip_seed, instance)

@@ -20,14 +20,27 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def read_seed(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """The seed that the text of an option says, as a callback; InvalidInput for what is none."""
+    from neuroport.numerics.given import checked_seed
+
+    if text is None:
+        return None
+    try:
+        seed: int | str = int(text)
+    except ValueError:
+        seed = text
+    return checked_seed(seed, option.opts[0])
+
+
 def chip_options(function: F) -> F:
     """--chip, --chip-seed, --chip-instance: which arithmetic, on which specimen of the chip."""
     function = click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")(
         function
     )
-    function = click.option("--chip-seed", type=int, metavar="N", help="Manufacture a deviating chip from this seed.")(
-        function
-    )
+    function = click.option(
+        "--chip-seed", callback=read_seed, metavar="N", help="Manufacture a deviating chip from this seed."
+    )(function)
     function = mismatch_option(function)
     return click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")(
         function

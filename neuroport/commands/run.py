@@ -20,6 +20,7 @@ from neuroport.commands.common import (
     json_option,
     load_network,
     mismatch_option,
+    read_seed,
     set_option,
     shown,
 )
@@ -41,7 +42,9 @@ LINE_EVERY = 10.0
 @mismatch_option
 @click.option("--chip-seed", metavar="N", help="Manufacture a deviating chip from this seed; FIRST:END for copies.")
 @click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")
-@click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's]; copy k adds k.")
+@click.option(
+    "--seed", callback=read_seed, metavar="N", help="Seed of the run [default: the network's]; copy k adds k."
+)
 @click.option("--copies", type=click.IntRange(1), metavar="N", help="Copies of the network [default: its own number].")
 @set_option
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")

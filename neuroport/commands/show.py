@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import duration, echo_notices, echo_table, find_network, shown
+from neuroport.commands.common import duration, echo_notices, echo_table, find_network, read_seed, shown
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Tell what is in a network, a trace, a chip or a chip instance.")
 @click.argument("what", metavar="NET|FILE.h5|CHIP")
-@click.option("--chip-seed", type=int, metavar="N", help="Of a chip: the specimen that this seed stands for.")
+@click.option("--chip-seed", callback=read_seed, metavar="N", help="Of a chip: the specimen that this seed stands for.")
 @click.option("-o", "--output", metavar="INSTANCE.h5", help="Write that specimen, for --chip-instance.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing INSTANCE.h5.")
 def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) -> None:

@@ -16,6 +16,7 @@ from neuroport.commands.common import (
     echo_json,
     json_option,
     load_network,
+    read_seed,
     set_option,
 )
 from neuroport.commands.run import Progress
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--against", multiple=True, metavar="B", help="Backends to compare [default: all that can].")
 @device_option
 @chip_options
-@click.option("--seed", type=int, metavar="N", help="Seed of the run [default: the network's].")
+@click.option("--seed", callback=read_seed, metavar="N", help="Seed of the run [default: the network's].")
 @set_option
 @click.option("--full", is_flag=True, help="The whole protocol, not a shortened one.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="At most N steps per run item [default: 1000].")

@@ -24,6 +24,7 @@ from neuroport.elaborate.values import Materialiser
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
 from neuroport.numerics import units
+from neuroport.numerics.given import checked_seed
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
 from neuroport.program.verify import verified
@@ -53,6 +54,7 @@ def _made(
     network: Network, chip: Chip, instance: ChipInstance | None, protocol: tuple[Item, ...] | None
 ) -> Elaboration:
     """A network with its arrays."""
+    network = replace(network, seed=checked_seed(network.seed, "the network's seed", network.place))
     check_names(network)
     refuse_too_large(network)
     dt = units.coherent(network.dt.number, network.dt.unit)[0]

@@ -24,6 +24,7 @@ from neuroport.network.network import Network
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics import units
+from neuroport.numerics.given import LARGEST_SEED
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.stimuli.patterns import check_beside
 from neuroport.yaml import nodes
@@ -92,7 +93,7 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
         report.add(version, f"the version of the file format must be {VERSION}; found {found(version)}")
     name = _file_name(report, entries.get("name"))
     dt = _step(report, entries.get("dt"))
-    seed = report.integer(entries.get("seed"), "seed", 0, 2**63 - 1)
+    seed = report.integer(entries.get("seed"), "seed", 0, LARGEST_SEED)
     copies = report.integer(entries.get("copies"), "copies", 1, 10**6)
     chip = _chip(report, entries.get("chip"))
     title = report.text(entries.get("title"), "title")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Unsupported
+from neuroport.numerics.given import checked_seed
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend, Capture, Executor
@@ -49,7 +50,8 @@ def open_session(
 
 def opened(program: Program, backend: Backend, seed: int | None = None) -> Executor:
     """An executor for a session. Unsupported when the backend lacks something or cannot execute the program."""
-    return usable(backend, program).open(program, program.seed if seed is None else seed, spiking(program))
+    seed = checked_seed(program.seed if seed is None else seed)
+    return usable(backend, program).open(program, seed, spiking(program))
 
 
 def usable(backend: Backend, program: Program) -> Backend:

@@ -926,3 +926,19 @@ def test_help_is_quick_and_names_all_commands() -> None:
 
 def test_version() -> None:
     assert call("--version").stdout == f"neuroport {neuroport.__version__}\n"
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**63), str(2**64), "1.5", "one", ""])
+@pytest.mark.parametrize(
+    ("option", "command"),
+    [
+        ("--seed", ("run", "sal_pair")),
+        ("--seed", ("verify", "sal_pair")),
+        ("--chip-seed", ("check", "sal_pair")),
+        ("--chip-seed", ("show", "generic8_mismatch10")),
+    ],
+)
+def test_a_seed_in_an_option_is_what_it_is_in_a_file(option, command, seed):
+    shown = seed if seed.lstrip("-").isdigit() else repr(seed)
+    text = f"error: {option} must be a whole number from 0 to 2**63 - 1; found {shown}"
+    assert fails(2, *command, f"{option}={seed}") == text
