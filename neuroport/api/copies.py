@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
 from neuroport.api import run as api
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from neuroport.network.network import Network
     from neuroport.numerics.units import Quantity
 
+MOST_RUNS = 100_000
+"""As many independent runs are one call; what they come to is kept until its end."""
 CHUNK = 4096
 """Steps that unrolled copies do together before each looks at what it recorded."""
 
@@ -40,10 +42,10 @@ def trace_of(trace: str | Path, k: int) -> Path:
 
 def run_copies(
     network: Network,
-    seeds: Sequence[int],
+    seeds: int | Sequence[int],
     backend: str = "emulator",
     chip: str | Chip | None = None,
-    chip_seeds: Sequence[int | None] = (),
+    chip_seeds: int | Sequence[int | None] | None = None,
     duration: int | str | Quantity | None = None,
     trace: str | Path | None = None,
     overwrite: bool = False,
@@ -51,28 +53,62 @@ def run_copies(
     device: str | None = None,
     before: api.Before | None = None,
 ) -> tuple[api.Run, ...]:
-    """Run one copy per seed; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
+    """Run copies; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
 
-    `chip_seeds`: as many as seeds, or none for chips as designed. `progress` counts the steps of all copies. With
-    `trace`, copy k writes `trace_of(trace, k)`. `before` is called with the program of copy 0 before anything runs
-    (see `run`). Copies that share what they learn are not meant here: they are one run
-    (`api.run`), and of a network with such copies each seed runs all of them.
+    `seeds` and `chip_seeds`: ranges or lists of one length, or a number that stands for every copy: the same run on
+    several specimens (`run_copies(network, 1, chip_seeds=range(10))`), or several runs on one specimen
+    (`run_copies(network, range(1, 11), chip_seeds=3)`). Without chip seeds every circuit is as designed.
+    `progress` counts the steps of all copies. With `trace`, copy k writes `trace_of(trace, k)`. `before` is called with
+    the program of copy 0 before anything runs (see `run`). Copies that share what they learn are not meant here: they
+    are one run (`api.run`), and of a network with such copies each seed runs all of them. InvalidInput for seeds that
+    make no pairs or are none, and for more than MOST_RUNS copies.
     """
-    seeds = [checked_seed(seed) for seed in seeds]
-    chosen = [None if seed is None else checked_seed(seed, "a chip seed") for seed in chip_seeds] or [None] * len(seeds)
-    if len(chosen) != len(seeds):
-        text = f"{len(seeds)} copies need as many chip seeds, and {len(chosen)} were given; give FIRST:END"
-        raise InvalidInput.one(None, text)
-    traces = [None if trace is None else trace_of(trace, k) for k in range(len(seeds))]
+    chosen_seeds, chosen = paired(seeds, chip_seeds)
+    traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
     for path in traces:
         if path is not None:
             check_output(path, overwrite)
-    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(seeds)), device)
+    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device)
     if getattr(backends.load(backend, device), "unrolls", False) and not shares(network):
-        return one.unrolled(seeds, chosen, traces, before)
+        return one.unrolled(chosen_seeds, chosen, traces, before)
     if before is not None:
         before(lower(one.network, *specimen(one.network, chip, chosen[0])))
-    return one.side_by_side(seeds, chosen, traces)
+    return one.side_by_side(chosen_seeds, chosen, traces)
+
+
+def paired(
+    seeds: int | Sequence[int], chip_seeds: int | Sequence[int | None] | None = None
+) -> tuple[list[int], list[int | None]]:
+    """The run seed and the chip seed of every copy; see run_copies."""
+    if isinstance(chip_seeds, Sized) and not _length(chip_seeds):
+        chip_seeds = None
+    count = _count(seeds, chip_seeds)
+    each: Sequence[Any] = seeds if isinstance(seeds, Sized) else [seeds] * count
+    chips: Sequence[Any] = chip_seeds if isinstance(chip_seeds, Sized) else [chip_seeds] * count
+    return (
+        [checked_seed(seed) for seed in each],
+        [None if seed is None else checked_seed(seed, "a chip seed") for seed in chips],
+    )
+
+
+def _count(seeds: object, chip_seeds: object) -> int:
+    """How many copies are meant, before any list of them is made."""
+    lengths = [_length(given) for given in (seeds, chip_seeds) if isinstance(given, Sized)]
+    if len(set(lengths)) > 1:
+        text = f"{lengths[0]:,} seeds and {lengths[1]:,} chip seeds make no pairs"
+        raise InvalidInput.one(None, f"{text}; give as many of both, or one number that stands for every copy")
+    count = lengths[0] if lengths else 1
+    if count > MOST_RUNS:
+        text = f"{count:,} copies are more than the {MOST_RUNS:,} that can be run at once"
+        raise InvalidInput.one(None, f"{text}; run them in parts, each with its range of seeds or chip seeds")
+    if not count:
+        raise InvalidInput.one(None, "without a seed there is no copy to run; give at least one seed")
+    return count
+
+
+def _length(given: Sized) -> int:
+    """Of ranges that are longer than len can say, too."""
+    return 1 + (given[-1] - given[0]) // given.step if isinstance(given, range) and given else len(given)
 
 
 class _Total:

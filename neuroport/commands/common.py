@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from neuroport.commands.spread import Spread
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
@@ -22,15 +23,29 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def read_seed(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
     """The seed that the text of an option says, as a callback; InvalidInput for what is none."""
+    return None if text is None else _seed(text, option.opts[0])
+
+
+def read_seeds(context: click.Context, option: click.Parameter, text: str | None) -> int | range | None:
+    """The seed that "N" says, or those of "FIRST:END" (END is not one), as a callback; InvalidInput for other texts."""
+    if text is None or ":" not in text:
+        return read_seed(context, option, text)
+    name, (first, end) = option.opts[0], text.split(":", 1)
+    seeds = range(_seed(first, f"FIRST in {name} FIRST:END"), _seed(end, f"END in {name} FIRST:END"))
+    if not seeds:
+        say = f"{name} {text} has no seed in it, as END is not one; give an END above FIRST, such as 0:10"
+        raise InvalidInput.one(None, say)
+    return seeds
+
+
+def _seed(text: str, what: str) -> int:
     from neuroport.numerics.given import checked_seed
 
-    if text is None:
-        return None
     try:
         seed: int | str = int(text)
     except ValueError:
         seed = text
-    return checked_seed(seed, option.opts[0])
+    return checked_seed(seed, what)
 
 
 def chip_options(function: F) -> F:
@@ -138,6 +153,8 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
+    if isinstance(value, Spread):
+        return plain(value.as_dict())
     if hasattr(value, "tolist"):
         return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
@@ -155,7 +172,9 @@ def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str
     if not rows:
         return
     cells = [[shown(cell) for cell in row] for row in rows]
-    right = [all(isinstance(row[k], int | float) or row[k] == "-" for row in rows) for k in range(len(columns))]
+    right = [
+        all(isinstance(row[k], int | float | Spread) or row[k] == "-" for row in rows) for k in range(len(columns))
+    ]
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from types import TracebackType
@@ -16,19 +15,17 @@ from neuroport.commands.common import (
     duration,
     echo_json,
     echo_notices,
-    echo_table,
     json_option,
     load_network,
     mismatch_option,
-    read_seed,
+    read_seeds,
     set_option,
-    shown,
 )
+from neuroport.commands.copies import chosen_copies, sharing
 from neuroport.commands.notices import strict_option
+from neuroport.commands.summary import fields, fields_of_copies, summary, summary_of_copies
 
 if TYPE_CHECKING:
-    from neuroport.api.run import Run
-    from neuroport.network.network import Network
     from neuroport.program.machine import Program
 
 LINE_EVERY = 10.0
@@ -40,12 +37,25 @@ LINE_EVERY = 10.0
 @device_option
 @click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
 @mismatch_option
-@click.option("--chip-seed", metavar="N", help="Manufacture a deviating chip from this seed; FIRST:END for copies.")
+@click.option(
+    "--chip-seed",
+    callback=read_seeds,
+    metavar="N",
+    help="Manufacture a deviating chip from this seed; FIRST:END: several, all with one run seed.",
+)
 @click.option("--chip-instance", metavar="FILE", help="Use the manufactured chip stored in this file.")
 @click.option(
-    "--seed", callback=read_seed, metavar="N", help="Seed of the run [default: the network's]; copy k adds k."
+    "--seed",
+    callback=read_seeds,
+    metavar="N",
+    help="Seed of the run [default: the network's]; FIRST:END: each of these.",
 )
-@click.option("--copies", type=click.IntRange(1), metavar="N", help="Copies of the network [default: its own number].")
+@click.option(
+    "--copies",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Copies of the network [default: its own number]; copy k adds k to the seed of the run.",
+)
 @set_option
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
 @click.option("-o", "--output", metavar="FILE.h5", help="Write a trace of what the network records.")
@@ -61,9 +71,9 @@ def run(
     device: str | None,
     chip: str | None,
     mismatch: tuple[str, ...],
-    chip_seed: str | None,
+    chip_seed: int | range | None,
     chip_instance: str | None,
-    seed: int | None,
+    seed: int | range | None,
     copies: int | None,
     sets: tuple[str, ...],
     span: str | None,
@@ -82,15 +92,15 @@ def run(
         from neuroport.trace.segments import check_output
 
         check_output(output, overwrite)
-    chip_seeds = seed_range(chip_seed)
     network = load_network(net, sets)
     echo_notices(network)
-    deviating = chosen_chip(network, chip, mismatch, chip_instance, bool(chip_seeds))
-    count = copies or (len(chip_seeds) if ":" in (chip_seed or "") else network.copies)
+    deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
     if can_share(network):
-        if ":" in (chip_seed or ""):
-            raise click.UsageError("copies that share what they learn are on one chip: --chip-seed takes one number.")
-        network, count = dataclasses.replace(network, copies=count), 1
+        network, several = sharing(network, copies, seed, chip_seed), None
+    else:
+        several = chosen_copies(network, copies, seed, chip_seed)
+    if several and chip_instance is not None:
+        raise click.UsageError("--chip-instance is one chip; copies take --chip-seed N or FIRST:END.")
     told: list[dict[str, Any]] = []
 
     def before(program: Program) -> None:
@@ -101,20 +111,18 @@ def run(
     common["before"] = before
     try:
         with Progress(network.name, show=not quiet) as progress:
-            if count == 1 and len(chip_seeds) < 2:
-                one = chip_seeds[0] if chip_seeds else None
-                result = neuroport.run(
-                    network, backend, deviating, one, chip_instance, seed, progress=progress, **common
+            if several:
+                seeds, specimens = several
+                results = neuroport.run_copies(
+                    network, seeds, backend, deviating, specimens, progress=progress, **common
                 )
-                results = [result]
             else:
-                if chip_instance is not None:
-                    raise click.UsageError("--chip-instance is one chip; copies take --chip-seed FIRST:END.")
-                first = network.seed if seed is None else seed
-                seeds = range(first, first + count)
-                results = list(
-                    neuroport.run_copies(network, seeds, backend, deviating, chip_seeds, progress=progress, **common)
+                assert not isinstance(seed, range)
+                assert not isinstance(chip_seed, range)
+                one = neuroport.run(
+                    network, backend, deviating, chip_seed, chip_instance, seed, progress=progress, **common
                 )
+                results = (one,)
     except KeyboardInterrupt:
         click.echo(f"interrupted after {progress.done:,} of {progress.total:,} steps", err=True)
         from pathlib import Path
@@ -123,81 +131,14 @@ def run(
             click.echo(f"what was recorded until then is in {output}, marked incomplete", err=True)
         ctx.exit(1)
     if as_json:
-        fields = [_fields(result, network) | {"chip_notices": told} for result in results]
-        echo_json(fields[0] if count == 1 else {"network": network.name, "copies": fields})
+        echo_json(fields_of_copies(results, network, told) if several else fields(results[0], network, told))
+    elif several:
+        summary_of_copies(results, network)
     else:
-        for k, result in enumerate(results):
-            if count > 1:
-                click.echo(f"copy {k}")
-            summary(result, network)
+        summary(results[0], network)
     if strict:
         for result in results:
             notices.refuse_ends(result.overflows)
-
-
-def seed_range(text: str | None) -> list[int]:
-    """The seeds that "N" or "FIRST:END" (END is not in it) stand for; none for None."""
-    if text is None:
-        return []
-    first, colon, end = text.partition(":")
-    try:
-        seeds = list(range(int(first or 0), int(end))) if colon else [int(first)]
-    except ValueError:
-        seeds = []
-    if not seeds:
-        raise click.UsageError(f"--chip-seed takes a whole number, or FIRST:END such as 0:10; found '{text}'.")
-    return seeds
-
-
-def _fields(result: Run, network: Network) -> dict[str, Any]:
-    fields = dataclasses.asdict(dataclasses.replace(result, report=()))
-    del fields["report"]
-    fields["notices"] = [{"models": models, "text": text} for text, models in network.notices.items()]
-    return fields
-
-
-def summary(result: Run, network: Network) -> None:
-    """Print a run for people."""
-    chip = result.chip if result.chip_seed is None else f"{result.chip}, chip seed {result.chip_seed}"
-    seconds = result.steps * result.dt / 1000
-    copies = f", {shown(result.copies)} copies" if result.copies > 1 else ""
-    first = f"{result.network} on {chip} ({result.arithmetic}), backend {result.backend}, seed {result.seed}"
-    click.echo(f"{first}{copies}")
-    _metrics(result, network)
-    spikes = [[name, count, f"{result.rates[name]:.4g} Hz"] for name, count in result.spikes.items()]
-    echo_table(("population", "spikes", "mean rate"), spikes)
-    overflows = [[name, count] for name, count in result.overflows.items() if count]
-    echo_table(("array", "stores out of range"), overflows)
-    click.echo(f"simulated  {shown(result.steps)} steps ({shown(seconds)} s)")
-    click.echo(f"took       {duration(result.build_s)} to build, {duration(result.run_s)} to run")
-    click.echo(f"digest     {result.digest}")
-    if result.trace is not None:
-        click.echo(f"trace      {result.trace}")
-
-
-def _metrics(result: Run, network: Network) -> None:
-    """Each metric at its first and last measurement; one value where none was measured more often than once."""
-    if any(len(values) > 1 for values in result.metrics.values()):
-        columns = ["metric", "measured", "first", "at step", "last", "at step"]
-        rows = [[name, len(v), *_measured(v, 0), *_measured(v, -1)] for name, v in result.metrics.items()]
-    else:
-        columns = ["metric", "value", "at step"]
-        rows = [[name, *_measured(v, 0)] for name, v in result.metrics.items()]
-    echo_table(columns, rows)
-    from neuroport.network.protocol import Measure, walk
-
-    measures = [item for item in walk(network.protocol) if isinstance(item, Measure)]
-    for name in (name for name, values in result.metrics.items() if not values):
-        named = any(name in item.metrics or not item.metrics for item in measures)
-        why = "the protocol ended before its first measure item" if named else "no measure item names it"
-        click.echo(f"  {name} was not measured: {why}")
-
-
-def _measured(values: list[tuple[int, Any]], index: int) -> tuple[Any, Any]:
-    if not values:
-        return "-", "-"
-    step, value = values[index]
-    return value, step
 
 
 class Progress:

@@ -20,7 +20,7 @@ from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
 from neuroport.files.protocol import check_readouts, protocol
 from neuroport.files.targets import boltzmann
-from neuroport.network.network import Network
+from neuroport.network.network import MOST_COPIES, Network
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics import units
@@ -94,7 +94,7 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
     name = _file_name(report, entries.get("name"))
     dt = _step(report, entries.get("dt"))
     seed = report.integer(entries.get("seed"), "seed", 0, LARGEST_SEED)
-    copies = report.integer(entries.get("copies"), "copies", 1, 10**6)
+    copies = report.integer(entries.get("copies"), "copies", 1, MOST_COPIES)
     chip = _chip(report, entries.get("chip"))
     title = report.text(entries.get("title"), "title")
     context = Context(report, folder, dt, library.shipped(dt))

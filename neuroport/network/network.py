@@ -12,6 +12,9 @@ from neuroport.network.results import Readout, Recording, Samples, StateHistogra
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
 from neuroport.numerics.units import Quantity
 
+MOST_COPIES = 10**6
+"""Of one network, which share what they learn or not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:

@@ -245,13 +245,6 @@ def test_a_chip_seed_needs_a_chip_that_deviates() -> None:
     assert fails(2, "show", "generic8", "--chip-seed", 3) == text
 
 
-def test_chip_seeds_must_be_as_many_as_copies() -> None:
-    for copies in (1, 3):
-        command = ("run", "sal_pair", "--chip", "generic8_mismatch10", "--copies", copies, "--chip-seed", "0:2", "-q")
-        text = f"error: {copies} copies need as many chip seeds, and 2 were given; give FIRST:END"
-        assert fails(2, *command) == text
-
-
 def test_the_summary_tells_which_metrics_were_not_measured(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(

@@ -92,7 +92,9 @@ def test_run_is_one_run(file: Path) -> None:
 def test_a_batch_has_one_chip(file: Path) -> None:
     done = command("run", file, "--chip", "generic8_mismatch10", "--chip-seed", "0:3")
     assert done.exit_code == 2
-    assert "Error: copies that share what they learn are on one chip: --chip-seed takes one number." in done.output
+    assert (
+        "Error: copies that share what they learn are one run on one chip: --chip-seed takes one number." in done.output
+    )
 
 
 def test_each_seed_of_run_copies_runs_the_whole_batch(file: Path) -> None:

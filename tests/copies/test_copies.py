@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from neuroport import backends
 from neuroport.api import run as api
-from neuroport.api.copies import run_copies
+from neuroport.api.copies import paired, run_copies
 from neuroport.backends.genn import Genn
 from neuroport.backends.genn.machine import Machine
-from neuroport.cli import main
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.files import network as reader
 
@@ -123,10 +122,60 @@ def test_copies_in_threads_compute_what_single_runs_compute(path: Path, tmp_path
     assert all(Path(r.trace or "").exists() for r in copies)
 
 
-def test_copies_need_a_chip_seed_each(path: Path) -> None:
+@pytest.mark.parametrize("chosen", ["reference", "unrolled"])
+def test_copies_on_one_run_seed_differ_by_their_chips_alone(
+    path: Path, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, unrolling = reader.load(path), Unrolling("reference")
+    single = [api.run(network, "reference", chip_seed=c, seed=5) for c in (0, 1)]
+    if chosen == "unrolled":
+        monkeypatch.setattr(backends, "load", lambda *_: unrolling)
+    same(run_copies(network, 5, "reference", chip_seeds=range(2)), single)
+    alike = run_copies(network, 5, "reference", chip_seeds=[1, 1])
+    assert [run.digest for run in alike] == [single[1].digest] * 2
+
+
+TOO_MANY = (
+    "{} copies are more than the 100,000 that can be run at once; "
+    "run them in parts, each with its range of seeds or chip seeds"
+)
+UNEQUAL = "3 seeds and 2 chip seeds make no pairs; give as many of both, or one number that stands for every copy"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "chip_seeds", "text"),
+    [
+        (
+            [1, 2, 3],
+            [1, 2],
+            "3 seeds and 2 chip seeds make no pairs; give as many of both, or one number that stands for every copy",
+        ),
+        ([], None, "without a seed there is no copy to run; give at least one seed"),
+        (range(10**9), None, TOO_MANY.format("1,000,000,000")),
+        (1, range(0, 2**62, 2), TOO_MANY.format(f"{2**61:,}")),
+        (1, range(2**64), TOO_MANY.format(f"{2**64:,}")),
+        (range(2**63 - 2, 2**63 + 2), None, f"a seed must be a whole number from 0 to 2**63 - 1; found {2**63}"),
+    ],
+)
+def test_seeds_that_cannot_be_are_refused_before_any_list_is_made(seeds: Any, chip_seeds: Any, text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        run_copies(reader.load(path), [1, 2, 3], chip_seeds=[1, 2])
-    assert str(caught.value) == "3 copies need as many chip seeds, and 2 were given; give FIRST:END"
+        run_copies(reader.loads(NETWORK, "n.yaml"), seeds, "reference", chip_seeds=chip_seeds)
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("seeds", "chip_seeds", "pairs"),
+    [
+        (7, None, [(7, None)]),
+        (7, (), [(7, None)]),
+        (range(3, 5), None, [(3, None), (4, None)]),
+        (range(3, 5), 9, [(3, 9), (4, 9)]),
+        (7, [0, None], [(7, 0), (7, None)]),
+        (np.array([3, 4]), range(2), [(3, 0), (4, 1)]),
+    ],
+)
+def test_one_number_stands_for_every_copy(seeds: Any, chip_seeds: Any, pairs: list[tuple[int, int | None]]) -> None:
+    assert list(zip(*paired(seeds, chip_seeds), strict=True)) == pairs
 
 
 def test_a_failing_copy_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,26 +188,3 @@ def test_a_failing_copy_ends_all(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("neuroport.session.measure.Measuring.measure", fail)
     with pytest.raises(RunFailed, match=r"^a planted failure$"):
         run_copies(reader.load(path), SEEDS, "reference", chip_seeds=CHIP_SEEDS)
-
-
-def test_the_command_line_runs_copies(path: Path) -> None:
-    arguments = [
-        "run",
-        str(path),
-        "--backend",
-        "reference",
-        "--seed",
-        "5",
-        "--chip-seed",
-        "0:2",
-        "--json",
-        "--for",
-        "50 ms",
-    ]
-    done = CliRunner().invoke(main, arguments)
-    assert done.exit_code == 0, done.output
-    copies = json.loads(done.stdout)["copies"]
-    assert [(c["seed"], c["chip_seed"], c["steps"]) for c in copies] == [(5, 0, 50), (6, 1, 50)]
-    refused = CliRunner().invoke(main, ["run", str(path), "--chip-seed", "a:b"])
-    assert refused.exit_code == 2
-    assert "--chip-seed takes a whole number, or FIRST:END such as 0:10; found 'a:b'." in refused.output
