@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from neuroport.commands import compare, compile, doctor, export, inspect, plot, run, show, verify
+from neuroport.commands import compare, compile, doctor, drift, export, inspect, plot, run, show, verify
 from neuroport.errors import NeuroportError
 from neuroport.version import __version__
 
@@ -57,6 +57,7 @@ for command in (
     compile.compile_command,
     verify.verify,
     compare.compare,
+    drift.drift,
     export.export,
     plot.plot,
     inspect.list_command,

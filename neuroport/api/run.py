@@ -139,11 +139,7 @@ def run(
     `overwrite`. `progress(steps done, steps in all)` is called about five times a second. When the run fails or is
     interrupted, the trace holds what was recorded until then and says that it is incomplete.
     """
-    if duration is None and not network.protocol:
-        text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
-        raise InvalidInput.one(network.place, text)
-    if duration is not None:
-        network = lasting(network, duration)
+    network = to_run(network, duration)
     started = time.perf_counter()
     chosen, one = specimen(network, chip, chip_seed, instance)
     with open(network, backend, chosen, None, one, seed, trace, overwrite, False, device, before) as session:
@@ -154,6 +150,16 @@ def run(
         session.finish(digest, built - started, ended - built)
         outcome = result(session, digest, None if one is None else one.seed)
     return replace(outcome, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
+
+
+def to_run(network: Network, duration: int | str | Quantity | None) -> Network:
+    """The network with its own protocol, or for that long without it. InvalidInput when it has neither."""
+    if duration is not None:
+        return lasting(network, duration)
+    if not network.protocol:
+        text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+        raise InvalidInput.one(network.place, text)
+    return network
 
 
 def lasting(network: Network, duration: int | str | Quantity) -> Network:

@@ -115,6 +115,19 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
 
 
+def milliseconds(text: str | None, dt: float, option: str) -> float | None:
+    """Milliseconds of a time given on the command line."""
+    from neuroport.numerics import units
+    from neuroport.numerics.units import Quantity
+
+    if text is None:
+        return None
+    try:
+        return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
+    except units.UnitError as error:
+        raise InvalidInput.one(None, f"{option} '{text}': {error}") from None
+
+
 def find_network(name: str) -> Path:
     """The file behind NET: a path, or the name of a shipped network."""
     path = Path(name)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from neuroport.commands.common import milliseconds
+
 
 @click.command()
 @click.argument("trace", metavar="FILE.h5")
@@ -29,19 +31,5 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
         )
         raise InvalidInput.one(Place(trace), text)
     opened = open_trace(trace)
-    picture.plot(opened, output, _ms(start, opened.dt, "--from"), _ms(stop, opened.dt, "--to"))
+    picture.plot(opened, output, milliseconds(start, opened.dt, "--from"), milliseconds(stop, opened.dt, "--to"))
     click.echo(output)
-
-
-def _ms(text: str | None, dt: float, option: str) -> float | None:
-    """Milliseconds of a time given on the command line."""
-    from neuroport.errors import InvalidInput
-    from neuroport.numerics import units
-    from neuroport.numerics.units import Quantity
-
-    if text is None:
-        return None
-    try:
-        return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
-    except units.UnitError as error:
-        raise InvalidInput.one(None, f"{option} '{text}': {error}") from None

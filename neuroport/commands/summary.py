@@ -55,8 +55,8 @@ def summary(result: Run, network: Network) -> None:
 def summary_of_copies(results: Sequence[Run], network: Network) -> None:
     """Print copies for people: mean and standard deviation over them, then a line for each."""
     first, over = results[0], _over(results)
-    chip = first.chip + "".join(f", {text}" for text in _listed("chip seed", [r.chip_seed for r in results]))
-    (seeds,) = _listed("seed", [r.seed for r in results])
+    chip = first.chip + "".join(f", {text}" for text in listed("chip seed", [r.chip_seed for r in results]))
+    (seeds,) = listed("seed", [r.seed for r in results])
     click.echo(f"{first.network} on {chip} ({first.arithmetic}), backend {first.backend}, {seeds}")
     click.echo(f"mean and standard deviation over {len(results):,} copies")
     _metrics(over["metrics"], network)
@@ -83,7 +83,7 @@ def _over(results: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _listed(what: str, seeds: Sequence[int | None]) -> list[str]:
+def listed(what: str, seeds: Sequence[int | None]) -> list[str]:
     """How to say which seeds there are; nothing for none."""
     first, last = seeds[0], seeds[-1]
     if first is None or last is None:
