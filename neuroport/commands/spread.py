@@ -50,6 +50,8 @@ def spread(runs: Sequence[Any]) -> Any:
 def _numbers(values: Sequence[float]) -> Spread:
     import numpy as np
 
+    if all(value == values[0] for value in values):  # their mean need not be exactly what they are
+        return Spread(float(values[0]), 0.0 if len(values) > 1 else None)
     with np.errstate(all="ignore"):
         sd = float(np.std(values, ddof=1)) if len(values) > 1 else None
         return Spread(float(np.mean(values)), sd)

@@ -17,6 +17,7 @@ def test_numbers_are_joined_wherever_they_are() -> None:
 @pytest.mark.parametrize(
     ("runs", "wanted"),
     [
+        ([0.1] * 3, Spread(0.1, 0.0)),
         ([None, 4], Spread(4.0, None)),
         ([None, None], None),
         ([{"a": 1}, {"b": 1}], {"a": Spread(1.0, None), "b": Spread(1.0, None)}),
