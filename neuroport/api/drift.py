@@ -50,19 +50,21 @@ def drift(
     device: str | None = None,
     tau: float = TAU,
     within: float = WITHIN,
+    before: api.Before | None = None,
 ) -> tuple[Drift, ...]:
     """Run a network on the chip `ideal` and, with the same run seed, on specimens of another; one Drift per chip seed.
 
     `chip_seeds`: see `run_copies`; by default the chip as designed. `tau`, `within` (ms): see `trace.trains`. With
     `trace`, the runs are also written, to `trace_of(trace, None)` that in real numbers, to `trace_of(trace, label)`
-    the others. Network and chip are refused as by `run`.
+    the others. `before` is called with the first chip's program before anything runs. Network and chip are refused as
+    by `run`.
     """
     network = api.to_run(network, duration)
     seeds, specimens = paired(network.seed if seed is None else seed, chip_seeds)
     if trace is not None:
         for label in (REFERENCE, *map(label_of, specimens)):
             check_output(trace_of(trace, label), overwrite)
-    beside = _Beside(network, chip, backend, seeds[0], trace, overwrite, device, (tau, within))
+    beside = _Beside(network, chip, backend, seeds[0], trace, overwrite, device, (tau, within), before)
     found: list[Drift] = []
     for start in range(0, len(specimens), TOGETHER):
         found += beside.run(specimens[start : start + TOGETHER], start, len(specimens), progress)
@@ -93,15 +95,18 @@ class _Beside:
         overwrite: bool,
         device: str | None,
         scales: tuple[float, float],
+        before: api.Before | None,
     ) -> None:
         self.network, self.chip, self.seed, self.trace, self.overwrite = network, chip, seed, trace, overwrite
-        self.backend, self.scales = backends.load(backend, device), scales
+        self.backend, self.scales, self.before = backends.load(backend, device), scales, before
 
     def run(self, chip_seeds: Sequence[int | None], start: int, count: int, progress: Progress | None) -> list[Drift]:
         """Compare some specimens, from number `start` of `count`, with a run in real numbers."""
         first = None if start else REFERENCE
         made = [(first, *self._made(REFERENCE, None))]
         made += [(label_of(seed), *self._made(self.chip, seed)) for seed in chip_seeds]
+        if self.before is not None and not start:
+            self.before(made[1][3])
         with ExitStack() as stack:
             sessions = [stack.enter_context(self._session(*one)) for one in made]
             watches = [Watch(sessions[0], other, *self.scales) for other in sessions[1:]]

@@ -48,8 +48,8 @@ def compare(ctx: click.Context, a: str, b: str, tau: str | None, within: str | N
     else:
         for difference in result.differences:
             click.echo(str(difference))
-        if result.note is not None:
-            click.echo(f"note: {result.note}")
         if drift is not None:
             tell([drift], ("first", "second"), [None])
+        if result.note is not None:
+            click.echo(f"note: {result.note}")
     ctx.exit(0 if result.identical else 1)

@@ -86,6 +86,7 @@ def drift(
     from neuroport.api.compile import specimen
     from neuroport.api.drift import REFERENCE
     from neuroport.api.drift import drift as compared
+    from neuroport.commands import notices
     from neuroport.numerics import units
 
     network = load_network(net, sets)
@@ -95,6 +96,7 @@ def drift(
     where: dict[str, Any] = {"trace": output, "overwrite": overwrite, "device": device}
     with Progress(network.name, show=not quiet) as progress:
         more: dict[str, Any] = {"tau": scales[0], "within": scales[1], "progress": progress}
+        more["before"] = lambda program: notices.tell(program, net, strict=False)
         found = compared(network, chosen, chip_seed, backend, seed, span, **where, **more)
     seeds = chip_seed if isinstance(chip_seed, range) else [chip_seed]
     seed, steps, dt = network.seed if seed is None else seed, found[0].steps, found[0].dt

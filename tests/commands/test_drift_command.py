@@ -105,6 +105,11 @@ def test_one_chip_as_designed_has_no_deviation(path: Path) -> None:
     assert "±" not in done.stdout
 
 
+def test_what_the_chip_changes_is_told_before_as_by_run(path: Path) -> None:
+    ours, theirs = on_reference(path, "--chip-seed", "0:2"), call("run", path, "--backend", "reference", "-q")
+    assert ours.stderr == theirs.stderr != ""
+
+
 def test_traces_are_written_and_compare_tells_of_them_what_drift_told(path: Path, tmp_path: Path) -> None:
     done = on_reference(path, "--chip-seed", 3, "-o", tmp_path / "o.h5", "--json", "--tau", "5 ms", "--within", "1 ms")
     (one,) = json.loads(done.stdout)["specimens"]
