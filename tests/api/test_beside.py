@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,6 +48,12 @@ def network() -> Network:
     return reader.loads(NETWORK, "n.yaml")
 
 
+@pytest.fixture
+def unrecorded() -> Network:
+    """Weights that are recorded would end a piece of the walk after every step."""
+    return reader.loads(NETWORK.replace(", weights: {up.w: 1 step}", ""), "n.yaml")
+
+
 def by_name(courses: tuple[Course, ...]) -> dict[str, Course]:
     return {course.array: course for course in courses}
 
@@ -69,8 +76,8 @@ def test_it_finds_what_the_traces_of_separate_runs_show(network: Network, tmp_pa
     assert found[0].trains[1].first is not None and found[0] != found[1]
 
 
-def test_arrays_are_compared_at_the_start_and_as_they_change_and_at_the_end(network: Network) -> None:
-    (found,) = drift(network, "generic8", backend="reference")
+def test_arrays_are_compared_at_the_start_and_as_they_change_and_at_the_end(unrecorded: Network) -> None:
+    (found,) = drift(unrecorded, "generic8", backend="reference")
     arrays = by_name(found.arrays)
     assert [gap.steps for gap in arrays["up.w"].gaps] == [0, 1, 2, 5, 10, 20, 50, 100, 200, STEPS]
     still = arrays["still.w"]
@@ -87,21 +94,23 @@ def test_a_chip_beside_itself_does_not_part(network: Network) -> None:
     assert {distance.coincidence for distance in found.trains} <= {1.0, None}
 
 
-def test_more_chips_than_run_together_are_as_each_alone(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_chips_than_run_together_are_as_each_alone(
+    network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = [drift(network, chip_seeds=k, backend="reference", duration=40)[0] for k in range(5)]
     monkeypatch.setattr(module, "TOGETHER", 2)
     seen: list[tuple[int, int]] = []
-    several = drift(
-        network, chip_seeds=range(5), backend="reference", duration=40, progress=lambda *done: seen.append(done)
-    )
+    common: dict[str, Any] = {"backend": "reference", "duration": 40, "trace": tmp_path / "o.h5"}
+    several = drift(network, chip_seeds=range(5), progress=lambda *done: seen.append(done), **common)
     assert list(several) == alone
+    assert sorted(file.name for file in tmp_path.iterdir()) == [*(f"o.chip{k}.h5" for k in range(5)), "o.ideal.h5"]
     assert seen == sorted(seen) and seen[-1] == (5 * 40, 5 * 40)
 
 
-def test_pieces_of_the_walk_do_not_matter(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = drift(network, "generic8", backend="reference")
+def test_pieces_of_the_walk_do_not_matter(unrecorded: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = drift(unrecorded, "generic8", backend="reference")
     monkeypatch.setattr(module, "CHUNK", 1)
-    assert drift(network, "generic8", backend="reference") == whole
+    assert drift(unrecorded, "generic8", backend="reference") == whole
 
 
 def test_time_scales_are_those_that_were_asked_for(network: Network) -> None:
