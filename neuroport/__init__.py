@@ -14,9 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from neuroport.version import __version__ as __version__
 
-__all__ = ["InvalidInput", "NeuroportError", "RunFailed", "Unsupported", "compile", "load", "open", "run", "run_copies"]
+__all__ = [
+    "InvalidInput",
+    "NeuroportError",
+    "RunFailed",
+    "Unsupported",
+    "calibrate",
+    "compile",
+    "load",
+    "open",
+    "run",
+    "run_copies",
+]
 
 if TYPE_CHECKING:
+    from neuroport.api.calibrate import calibrate
     from neuroport.api.compile import compile
     from neuroport.api.copies import run_copies
     from neuroport.api.load import load
@@ -24,6 +36,7 @@ if TYPE_CHECKING:
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
 
 _HOMES = {
+    "calibrate": "neuroport.api.calibrate",
     "compile": "neuroport.api.compile",
     "load": "neuroport.api.load",
     "open": "neuroport.api.run",

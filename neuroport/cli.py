@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from neuroport.commands import compare, compile, doctor, drift, export, inspect, plot, run, show, verify
+from neuroport.commands import calibrate, compare, compile, doctor, drift, export, inspect, plot, run, show, verify
 from neuroport.errors import NeuroportError
 from neuroport.version import __version__
 
@@ -56,6 +56,7 @@ for command in (
     show.show,
     compile.compile_command,
     verify.verify,
+    calibrate.calibrate,
     compare.compare,
     drift.drift,
     export.export,

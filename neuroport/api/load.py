@@ -18,6 +18,10 @@ def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
 
     `sets`: changes as on the command line, "PATH=VALUE". InvalidInput has all problems.
     """
-    if str(path) in networks.names() and not Path(path).exists():
-        path = networks.path(str(path))
-    return reader.load(path, sets)
+    return reader.load(found(path), sets)
+
+
+def found(path: str | Path) -> Path:
+    """The path of a network file, or that of a shipped network by its name."""
+    shipped = str(path) in networks.names() and not Path(path).exists()
+    return networks.path(str(path)) if shipped else Path(path)

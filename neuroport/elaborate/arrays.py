@@ -116,7 +116,7 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
     for trace in model.traces:
         owner = projection.source if trace.side == "pre" else projection.target
         made.objects[owner].traces.append((trace, projection))
-        limits = made.materialiser.limits(trace.range, "")
+        limits = made.materialiser.limits(dict(projection.ranges).get(trace.name, trace.range), "")
         initial = np.zeros(made.network.population(owner).size)
         full = f"{name}.{trace.name}"
         array = Array(

@@ -325,7 +325,8 @@ class Formats:
         self.notes.problem(
             array.place,
             f"{array.name} has no range, so no integer format can be chosen for it on chip '{self.chip.name}'; "
-            f"add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file",
+            f"add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file, "
+            f"as `neuroport calibrate` does",
         )
         values = np.asarray(array.initial, dtype=np.float64)
         type_ = word(32, 16)

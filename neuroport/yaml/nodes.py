@@ -21,7 +21,8 @@ from neuroport.numerics import units
 MAX_DEPTH = 60
 MAX_NODES = 5_000_000
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""What reads YAML: libyaml where it is there."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, bool | float | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -114,7 +115,7 @@ def parse(data: bytes | str, file: str, place: Place | None = None) -> Node | No
     text = _decode(data, file)
     try:
         builder = _Builder(file, text, place)
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=LOADER):
             builder.add(event)
     except yaml.YAMLError as error:
         raise InvalidInput.one(place or _error_place(error, file), f"this is not YAML: {_reason(error)}") from None

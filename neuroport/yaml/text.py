@@ -46,6 +46,11 @@ def scalar(text: str, code: bool = False) -> str:
     same = isinstance(resolved, str) or (code and isinstance(resolved, int | float) and not isinstance(resolved, bool))
     if same and _PLAIN.fullmatch(text) and text != "-" and not text.startswith(("- ", "---", "...")):
         return text
+    return quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A text in one line, in quotes."""
     return '"' + "".join(_escape(character) for character in text) + '"'
 
 
