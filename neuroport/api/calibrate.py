@@ -22,6 +22,7 @@ from neuroport.files import ranges as files
 from neuroport.network.network import Network
 from neuroport.network.values import Distribution, Value
 from neuroport.numerics.units import Quantity
+from neuroport.program.executor import Backend
 from neuroport.program.extremes import with_extremes
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program
@@ -84,6 +85,7 @@ def calibrate(
     output: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    backend: str = "emulator",
 ) -> Calibration:
     """Run a network file, or a shipped network, in real numbers, and give every array the range that it needs.
 
@@ -99,11 +101,11 @@ def calibrate(
         _check(original, data, path, Path(output), overwrite)
     seeds = tuple(seeds) or (network.seed,)
     program, plan = lower_and_plan(experiment, chips.load("ideal"), None)
-    runs = _runs(program, plan, seeds, progress)
+    runs = _runs(program, plan, seeds, progress, backends.load(backend))
     seen = {name: _together([run.seen[name] for run in runs]) for name in runs[0].seen}
     choices = choose(program, _held(network, program, seen))
     target = specimen(network, chip)[0]
-    after = replace(program, arrays={n: replace(a, range=_new(n, a.range, choices)) for n, a in program.arrays.items()})
+    after = replace(program, arrays=_with_ranges(program, choices))
     (before, _), (later, problems) = _steps(program, target), _steps(after, target)
     rows = tuple(
         Row(
@@ -145,9 +147,11 @@ class _Run:
     digest: str
 
 
-def _runs(program: Program, plan: Plan, seeds: Sequence[int], progress: Progress | None) -> list[_Run]:
+def _runs(
+    program: Program, plan: Plan, seeds: Sequence[int], progress: Progress | None, backend: Backend
+) -> list[_Run]:
     """One run per seed, one after another."""
-    keeping, backend = with_extremes(program), backends.load("emulator")
+    keeping = with_extremes(program)
     runs: list[_Run] = []
     for seed in seeds:
         extremes = Extremes(opened(keeping, backend, seed), program, keeping)
@@ -202,8 +206,17 @@ def _drawn(value: Value | None, unit: str, made: Materialiser) -> Span | None:
     return (min(ends), max(ends)) if ends and not {"scale", "offset"} & arguments.keys() else None
 
 
-def _new(name: str, declared: Span | None, choices: dict[str, Choice]) -> Span | None:
-    return choices[name].range if name in choices else declared
+def _with_ranges(program: Program, choices: dict[str, Choice]) -> dict[str, Array]:
+    """The arrays as they are with the ranges chosen, ints and sums over copies of them with the bounds of these."""
+    arrays, summed = dict(program.arrays), program.summed()
+    for name, choice in choices.items():
+        array = arrays[name]
+        if choice.range is not None and choice.range != array.range:
+            times = program.copies if name in summed else 1
+            low, high = choice.range
+            type_ = Int(int(low) * times, int(high) * times) if isinstance(array.type, Int) else array.type
+            arrays[name] = replace(array, range=choice.range, type=type_)
+    return arrays
 
 
 def _steps(program: Program, chip: Chip) -> tuple[dict[str, float], tuple[str, ...]]:

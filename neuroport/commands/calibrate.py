@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Write ranges for chips into a network file, from a run in floating point.")
 @click.argument("net", metavar="NET")
+@click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
 @click.option("--seed", "seeds", type=int, multiple=True, metavar="N", help="Seed of a run; several count together.")
 @click.option("--chip", metavar="CHIP", help="The chip whose steps are shown [default: the network's].")
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Do not show how far the run is.")
 def calibrate(
     net: str,
+    backend: str,
     span: str | None,
     seeds: tuple[int, ...],
     chip: str | None,
@@ -54,7 +56,7 @@ def calibrate(
     network = load_network(net, sets)
     echo_notices(network)
     with Progress(network.name, show=not quiet) as progress:
-        result = neuroport.calibrate(find_network(net), sets, span, seeds, chip, output, overwrite, progress)
+        result = neuroport.calibrate(find_network(net), sets, span, seeds, chip, output, overwrite, progress, backend)
     for text in _notes(result):
         click.echo(f"note: {text}", err=True)
     if as_json:
@@ -69,7 +71,7 @@ def _summary(result: Calibration) -> None:
     click.echo(f"{result.network}: {shown(result.steps)} steps in floating point, seed{plural} {seeds}")
     columns = ["array", "declared", "lowest", "highest", "range"]
     known = any(row.step_before or row.step_after for row in result.arrays)
-    columns += [f"step on {result.chip}", "then"] if known else []
+    columns += [f"step on {result.chip}", "new step"] if known else []
     rows = [[*_seen(row), *((_step(row.step_before), _step(row.step_after)) if known else ())] for row in result.arrays]
     echo_table(columns, rows)
     if result.output is not None:
@@ -93,4 +95,6 @@ def _notes(result: Calibration) -> list[str]:
     """What a person should know of arrays that stay without a range that fits, and of the chip."""
     still = [row.array for row in result.arrays if row.why == "no range"]
     notes = [f"{', '.join(still)}: never anything but 0, and so without a range; run longer"] if still else []
+    endless = [row.array for row in result.arrays if row.why == "not finite"]
+    notes += [f"{', '.join(endless)}: infinite or no number on the way; its range stays as it was"] if endless else []
     return notes + [f"on {result.chip} the network is refused all the same: {text}" for text in result.problems]

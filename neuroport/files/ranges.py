@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,6 @@ from neuroport.numerics import units
 from neuroport.yaml import edits, nodes
 from neuroport.yaml import text as emit
 from neuroport.yaml.edits import Ends
-from neuroport.yaml.nodes import MapNode
 
 Span = tuple[float, float]
 
@@ -60,15 +60,18 @@ def with_ranges(data: bytes, file: str, network: Network, ranges: Mapping[str, S
     InvalidInput, with what to write by hand, where the text cannot be changed without changing more than that.
     """
     known = variables(network)
+    missing = [name for name in ranges if name not in known]
+    if missing:
+        text = f"this file does not have {', '.join(missing)}; calibrate it as it stands, without --set"
+        raise InvalidInput.one(Place(file), text)
     changes: dict[str, dict[str, dict[str, dict[str, Ends]]]] = {}
     for name, span in ranges.items():
         variable = known[name]
         section = changes.setdefault(variable.section, {}).setdefault(variable.owner, {})
         section.setdefault("ranges", {})[variable.name] = _ends(variable, span)
-    mark, text = (b"\xef\xbb\xbf", data[3:]) if data.startswith(b"\xef\xbb\xbf") else (b"", data)
-    before = nodes.parse(text, file)
-    _all_there(before, file, changes)
-    made = edits.changed(text.decode(), changes)
+    mark, bare = (BOM_UTF8, data[3:]) if data.startswith(BOM_UTF8) else (b"", data)
+    before = nodes.parse(bare, file)
+    made = edits.changed(bare.decode(), changes)
     if _plain_or_none(made, file) != edits.plain(before, changes):
         raise InvalidInput([Problem(Place(file), line) for line in _by_hand(changes)])
     return mark + made.encode()
@@ -89,19 +92,6 @@ def _coherent(end: float, unit: str) -> float:
 def _end(number: float, unit: str) -> str:
     whole = number.is_integer() and abs(number) < 1e15
     return f"{emit.number(int(number) if whole else number)} {unit}".rstrip()
-
-
-def _all_there(root: nodes.Node | None, file: str, changes: edits.Changes) -> None:
-    """InvalidInput for what is in the network, but not in its file: --set made it."""
-    problems = []
-    for section, owners in changes.items():
-        things = root.get(section) if isinstance(root, MapNode) else None
-        names = things.entries if isinstance(things, MapNode) else {}
-        assert isinstance(owners, Mapping)
-        text = "is not in this file, so that its ranges cannot be written there; add it to the file"
-        problems += [Problem(Place(file), f"'{owner}' of {section} {text}") for owner in owners if owner not in names]
-    if problems:
-        raise InvalidInput(problems)
 
 
 def _plain_or_none(text: str, file: str) -> object:

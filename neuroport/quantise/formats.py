@@ -238,7 +238,8 @@ class Formats:
             self.notes.problem(
                 array.place,
                 f"{array.name} is an int without bounds, or with more than 62 bits; "
-                f"declare `range: [lowest, highest]` for it in its model",
+                f"declare `range: [lowest, highest]` for it in its model, or under `ranges:` in the network file, "
+                f"as `neuroport calibrate` does",
             )
             type_ = Int(-(2**31), 2**31 - 1, 0)
         if array.role == "weight" and rule.sign == "per_projection":

@@ -14,8 +14,10 @@ from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.reach import reach_of
 from neuroport.quantise.formats import real_bounds
 
-LIMITING = frozenset(("clip", "min", "max", "select", "sigmoid", "tanh", "to_real"))
-"""Functions whose result has limits of its own, or those of what it is chosen from."""
+LIMITED: dict[str, RealInterval] = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+"""Functions whose result has limits of its own."""
+CHOOSING = frozenset(("clip", "min", "max", "select", "to_real"))
+"""Functions whose result has the limits of what it is chosen from."""
 LINEAR = frozenset(("add", "sub", "mul", "neg"))
 """Functions that keep the limits of one operand, where the others are parameters."""
 POSITIVE: RealInterval = (0.0, math.inf)
@@ -58,6 +60,7 @@ class _Limits:
     array: str
     own: RealInterval
     known: dict[tuple[int, str], RealInterval] = field(default_factory=dict)
+    variable: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def of(self, expr: Expr, names: Mapping[str, Expr]) -> RealInterval:
         """The limits of an expression; unlimited where none stand on its outside."""
@@ -72,7 +75,9 @@ class _Limits:
                 return self._local(name, names)
             case Sum(x=x):
                 return self.of(x, names)
-            case Apply(fn=fn, args=args) if fn in LIMITING:
+            case Apply(fn=fn) if fn in LIMITED:
+                return LIMITED[fn]
+            case Apply(fn=fn, args=args) if fn in CHOOSING:
                 return FUNCTIONS[fn].reals.bounds(*(self.of(arg, names) for arg in args))
             case Apply(fn=fn, args=args) if fn in LINEAR:
                 return self._linear(fn, [self.of(arg, names) for arg in args], args, names)
@@ -88,9 +93,24 @@ class _Limits:
     def _linear(
         self, fn: str, parts: list[RealInterval], args: tuple[Expr, ...], names: Mapping[str, Expr]
     ) -> RealInterval:
-        variable = sum(not _fixed(self.program, arg, names) for arg in args)
+        variable = sum(self._variable(arg, names) for arg in args)
         finite = all(map(math.isfinite, (end for part in parts for end in part)))
         return FUNCTIONS[fn].reals.bounds(*parts) if finite and variable <= 1 else UNLIMITED
+
+    def _variable(self, expr: Expr, names: Mapping[str, Expr]) -> bool:
+        """Whether a value depends on more than parameters and literals."""
+        match expr:
+            case Read():
+                return _parameter(self.program, expr) is None
+            case Temp(name=name):
+                key = id(names), name
+                if key not in self.variable:
+                    self.variable[key] = self._variable(names[name], names)
+                return self.variable[key]
+            case Apply(args=args):
+                return any(self._variable(arg, names) for arg in args)
+            case _:
+                return not isinstance(expr, Const)
 
 
 def not_negative(program: Program) -> frozenset[str]:
@@ -138,21 +158,6 @@ def _negative_stimuli(program: Program) -> Iterator[str]:
     for series in program.series:
         if series.captured or series.table.min() < 0:
             yield series.input
-
-
-def _fixed(program: Program, expr: Expr, names: Mapping[str, Expr]) -> bool:
-    """Whether a value depends on parameters and literals alone."""
-    match expr:
-        case Const():
-            return True
-        case Read():
-            return _parameter(program, expr) is not None
-        case Temp(name=name):
-            return _fixed(program, names[name], names)
-        case Apply(args=args):
-            return all(_fixed(program, arg, names) for arg in args)
-        case _:
-            return False
 
 
 def _parameter(program: Program, read: Read) -> RealInterval | None:

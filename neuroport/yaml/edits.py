@@ -82,8 +82,8 @@ def plain(node: Node | None, changes: Change = _NOTHING) -> Any:
             return [new if differs else text for text, new, differs in both]
         case ListNode():
             return [plain(item) for item in node.items]
-        case ScalarNode(value=None) if changes:
-            return _new(changes)
+        case ScalarNode(value=None):
+            return _new(changes) if changes else None
         case ScalarNode():
             return node.text
         case _:

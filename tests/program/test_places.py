@@ -198,7 +198,8 @@ REFUSED: dict[str, tuple[tuple[tuple[str, str], ...], str, list[str]]] = {
         "generic16",
         [
             "n.yaml:11:7: a.x has no range, so no integer format can be chosen for it on chip 'generic16'; add "
-            "`range: [lowest, highest]` to it in its model, or under `ranges:` in the network file"
+            "`range: [lowest, highest]` to it in its model, or under `ranges:` in the network file, "
+            "as `neuroport calibrate` does"
         ],
     ),
     "an int without a range": (
@@ -206,7 +207,7 @@ REFUSED: dict[str, tuple[tuple[tuple[str, str], ...], str, list[str]]] = {
         "generic16",
         [
             "n.yaml:12:7: a.n is an int without bounds, or with more than 62 bits; declare `range: [lowest, highest]` "
-            "for it in its model"
+            "for it in its model, or under `ranges:` in the network file, as `neuroport calibrate` does"
         ],
     ),
     "the same on two lines": (

@@ -124,14 +124,16 @@ def test_parameters_take_the_largest_frac_or_an_exact_one():
 def test_a_real_variable_without_a_range_is_refused():
     assert refused(program([array("n.v")])) == [
         "n.v has no range, so no integer format can be chosen for it on chip 'generic8'; "
-        "add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file"
+        "add `range: [lowest, highest]` to it in its model, or under `ranges:` in the network file, "
+        "as `neuroport calibrate` does"
     ]
 
 
 def test_an_int_without_bounds_is_refused():
     assert refused(program([array("n.k", 3, type=Int())])) == [
         "n.k is an int without bounds, or with more than 62 bits; "
-        "declare `range: [lowest, highest]` for it in its model"
+        "declare `range: [lowest, highest]` for it in its model, or under `ranges:` in the network file, "
+        "as `neuroport calibrate` does"
     ]
 
 
