@@ -227,6 +227,15 @@ def test_ranges_of_a_changed_network_that_the_file_does_not_hold(leaky: Path) ->
     assert os.listdir() == ["leaky.yaml"]
 
 
+def test_ends_of_distributions_stay_within(leaky: Path) -> None:
+    drawn = "init: {v: {uniform: [-20 mV, 90 mV]}, g: {normal: {mean: 0, sd: 0.1, low: -1, high: 7}}}"
+    leaky.write_text(LEAKY.replace("    neuron: leaky\n", f"    neuron: leaky\n    {drawn}\n"))
+    call(leaky, *QUICK, "-o", "new.yaml")
+    ranges = dict(neuroport.load("new.yaml").population("a").ranges)
+    assert ranges["v"] == (-20, 128)
+    assert ranges["g"] == (-1, 7)
+
+
 def test_json(leaky: Path) -> None:
     result = call(leaky, *QUICK, "--json", "-o", "new.yaml")
     found = json.loads(result.stdout)

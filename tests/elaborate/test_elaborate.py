@@ -248,3 +248,32 @@ def test_every_text_is_lowered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     elaborate(network, IDEAL)
     written = [text for text in lowered if text[1]]
     assert len(written) == len(set(written)) == 6
+
+
+def test_a_range_of_the_network_file_holds_for_all_that_may_have_one(tmp_path: Path) -> None:
+    text = """\
+neurons:
+  cell:
+    params: {k: {default: 1, range: [0, 9], dynamic: true}}
+    inputs: {i: {range: [-9, 9]}}
+    state: {v: {range: [-9, 9], init: 0}}
+    update: v = k * v + i
+    spike: v > 3
+synapses:
+  line:
+    params: {a: {default: 1, range: [0, 9], dynamic: true}}
+    traces: {x: {of: pre, decay: 0.5, range: [0, 9]}, y: {of: post, decay: 0.5, range: [0, 9]}}
+    state: {w: {weight: true, init: 0.5, range: [0, 9]}, c: {range: [0, 9], init: 0}}
+    on_pre: w = w + a * (pre.x + post.y + c)
+    on_post: c = 0.5 * c
+populations:
+  cells: {size: 2, neuron: cell, ranges: {v: [-1, 1], i: [-2, 2], k: [0, 3]}}
+projections:
+  p: {source: cells, target: cells, input: i, synapse: line, connect: all_to_all,
+      ranges: {w: [0, 4], c: [0, 5], x: [0, 6], y: [0, 7], a: [0, 8]}}
+"""
+    found = {n: a.range for n, a in program(tmp_path, text).arrays.items() if a.range is not None and "$" not in n}
+    assert found == {
+        **{"cells.v": (-1, 1), "cells.i": (-2, 2), "cells.k": (0, 3)},
+        **{"p.w": (0, 4), "p.c": (0, 5), "p.x": (0, 6), "p.y": (0, 7), "p.a": (0, 8)},
+    }

@@ -107,6 +107,7 @@ neurons:
       jolt: |
         v = -3
         v = 0
+      end: last = -7
 populations:
   a: {size: 2, neuron: cell}
 stimuli:
@@ -117,6 +118,7 @@ protocol:
   - event: jolt
   - reset: [a]
   - run: 2 steps
+  - event: end
 """
 
 
@@ -143,7 +145,7 @@ def test_values_that_a_step_overwrites_and_that_a_reset_forgets_count(backend: s
             v = stored[-1]
     assert seen == {
         "a.v": Seen(min(stored), max(stored), True),
-        "a.last": Seen(-3.5, 3.5, True),
+        "a.last": Seen(-7, 3.5, True),  # the very last store
         "a.count": Seen(0, 0, False),
         "a.i": Seen(-3.5, 3.5, True),
         "a.n": Seen(0, 0, False),
