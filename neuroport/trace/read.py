@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +12,11 @@ from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Place
 from neuroport.program.fixed import VERSION
-from neuroport.trace.segments import parts_folder
-from neuroport.trace.write import FORMAT
+from neuroport.trace import checked
+from neuroport.trace.checked import Extent
 
 if TYPE_CHECKING:
-    import h5py
-
+    from neuroport.disk.hdf5 import Group
     from neuroport.network.network import Network
 
 
@@ -97,6 +94,7 @@ class Trace:
     """A trace file. Small facts are fields; arrays are read from the file when asked for."""
 
     path: Path
+    extent: Extent
     name: str
     network_text: str
     folder: str
@@ -120,6 +118,7 @@ class Trace:
     populations: Mapping[str, int]  # name -> neurons, of all copies together
     recorded: tuple[str, ...]  # populations whose spikes are in the file
     projections: tuple[str, ...]
+    weight_arrays: Mapping[str, str]  # projection -> its array of weights, "" where it has none
     records: tuple[str, ...]  # sampled population arrays
     snapshots: tuple[str, ...]  # projection arrays with snapshots in time
     final: tuple[str, ...]  # arrays kept from the end of the run
@@ -135,37 +134,28 @@ class Trace:
         """Whether it was computed in integers, so that its bits belong to one version of the arithmetic."""
         return self.arithmetic == "integer"
 
-    @contextmanager
-    def _file(self) -> Iterator[h5py.File]:
-        with _readable(self.path) as file:
-            yield file
-
     def spikes(self, population: str) -> Spikes:
         """The recorded spikes of a population."""
         if population not in self.recorded:
             raise self._unknown("spikes of", population, self.recorded)
-        with self._file() as file:
-            group = file[f"spikes/{population}"]
-            times = group["timestamps"][()]
-            steps = np.rint(times / self.dt).astype(np.int64)
-            return Spikes(steps, group["node_ids"][()].astype(np.int64), times)
+        with checked.opened(self.path) as root:
+            return Spikes(*checked.read_spikes(root, population, self.extent))
 
     def record(self, array: str) -> Samples:
         """The samples of a population's variable, `POPULATION.VARIABLE`."""
         if array not in self.records:
             raise self._unknown("samples of", array, self.records)
-        return self._samples(f"neuroport/records/{array}")
+        return self._samples("records", array)
 
     def weight_array(self, projection: str) -> str:
         """The name of a projection's weight array."""
-        with self._file() as file:
-            return str(file[f"neuroport/projections/{projection}"].attrs["weight"])
+        return self.weight_arrays[projection]
 
     def weight_history(self, name: str) -> Samples:
         """All snapshots of a projection's weights (`PROJECTION` or `PROJECTION.VARIABLE`), the final ones last."""
         array = self.weight_array(name) if name in self.projections else name
         if array in self.snapshots:
-            samples = self._samples(f"neuroport/weights/{array}")
+            samples = self._samples("weights", array)
         elif array in self.final and self.final_array(array).owner in self.projections:
             samples = None
         else:
@@ -187,7 +177,7 @@ class Trace:
         """The snapshots of a synapse variable (`PROJECTION.VARIABLE`) as they were taken, without the final values."""
         if array not in self.snapshots:
             raise self._unknown("weight snapshots of", array, self.snapshots)
-        return self._samples(f"neuroport/weights/{array}")
+        return self._samples("weights", array)
 
     def weights(self, name: str, index: int = -1) -> Weights:
         """One snapshot of a projection's weights with the neurons that they connect; by default the last."""
@@ -204,10 +194,9 @@ class Trace:
         """A state, weight or other array as it was at the end of the run."""
         if array not in self.final:
             raise self._unknown("final values of", array, self.final)
-        with self._file() as file:
-            item = file[f"neuroport/final/{array}"]
-            attributes = item.attrs
-            return Final(item[()], _frac(attributes), str(attributes["owner"]), str(attributes["role"]))
+        with checked.opened(self.path) as root:
+            item = checked.final(root.group("neuroport"), array, self.extent)
+            return Final(item.numbers(), checked.frac(item), item.text("owner"), item.text("role"))
 
     def setting(self, name: str) -> NDArray[Any]:
         """What a parameter or static weight was set to last, in coherent units, before any circuit deviates.
@@ -216,16 +205,15 @@ class Trace:
         """
         if name not in self.settings:
             raise self._unknown("setting of", name, self.settings)
-        with self._file() as file:
-            return np.asarray(file[f"neuroport/set/{name}"][()])
+        with checked.opened(self.path) as root:
+            return checked.setting(root.group("neuroport"), name, self.extent).real_numbers(finite=True)
 
     def pairs(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The presynaptic and postsynaptic neurons of a projection's synapses."""
         if projection not in self.projections:
             raise self._unknown("synapses of", projection, self.projections)
-        with self._file() as file:
-            group = file[f"neuroport/projections/{projection}"]
-            return group["pre"][()].astype(np.int64), group["post"][()].astype(np.int64)
+        with checked.opened(self.path) as root:
+            return checked.pairs(root, projection, self.extent)
 
     def network(self) -> Network:
         """The network as it was run, before learning."""
@@ -233,11 +221,11 @@ class Trace:
 
         return reader.loads(self.network_text, f"{self.path} (network)", self.folder or ".")
 
-    def _samples(self, name: str) -> Samples:
-        with self._file() as file:
-            group = file[name]
-            unit = str(group.attrs.get("unit", ""))
-            return Samples(group["steps"][()], group["raw"][()], _frac(group.attrs), unit)
+    def _samples(self, kind: str, array: str) -> Samples:
+        with checked.opened(self.path) as root:
+            found = checked.sampled(root.group("neuroport").group(kind), array, self.extent)
+            steps = found.steps.whole_numbers(0, self.steps - 1, ascending=True)
+            return Samples(steps, found.raw.numbers(), found.frac, found.unit)
 
     def _unknown(self, what: str, name: str, known: tuple[str, ...]) -> InvalidInput:
         there = f"it has those of {', '.join(known)}" if known else "it has none at all"
@@ -245,45 +233,52 @@ class Trace:
 
 
 def open_trace(path: str | Path) -> Trace:
-    """Open a trace; raises InvalidInput saying what is wrong with a file that is none."""
+    """Open a trace; raises InvalidInput saying what is wrong with a file that is none, or is damaged."""
     path = Path(path)
-    with _readable(path) as file:
-        group = file["neuroport"]
-        attributes = group.attrs
-        sizes = {name: int(item.attrs["size"]) for name, item in _items(group, "populations")}
-        return Trace(
-            path=path,
-            name=str(attributes["name"]),
-            network_text=_text(group["network"]),
-            folder=str(attributes.get("folder", "")),
-            backend=str(attributes["backend"]),
-            arithmetic=str(attributes["arithmetic"]),
-            arithmetic_version=int(attributes.get("arithmetic_version", 1)),
-            chip=str(attributes["chip"]),
-            chip_text=_text(group["chip"]),
-            chip_seed=int(attributes["chip_seed"]) if "chip_seed" in attributes else None,
-            seed=int(attributes["seed"]),
-            dt=float(attributes["dt"]),
-            copies=int(attributes.get("copies", 1)),
-            steps=int(attributes["steps"]),
-            digest=str(attributes["digest"]),
-            complete=bool(attributes["complete"]),
-            build_s=float(attributes.get("build_s", 0.0)),
-            run_s=float(attributes.get("run_s", 0.0)),
-            versions={name: str(value) for name, value in group["versions"].attrs.items()},
-            populations=sizes,
-            recorded=tuple(file["spikes"]) if "spikes" in file else (),
-            projections=tuple(name for name, _ in _items(group, "projections")),
-            records=tuple(name for name, _ in _items(group, "records")),
-            snapshots=tuple(name for name, _ in _items(group, "weights")),
-            final=tuple(name for name, _ in _items(group, "final")),
-            settings=tuple(name for name, _ in _items(group, "set")),
-            knows_settings=bool(attributes["complete"]) or "set" in group,
-            spike_counts=_counts(group, "spike_counts"),
-            overflows=_counts(group, "overflows"),
-            metrics={name: _metric(item) for name, item in _items(group, "metrics")},
-            report=tuple(json.loads(_text(group["report"]))),
-        )
+    with checked.opened(path) as root:
+        return _trace(path, root, checked.extent(root))
+
+
+def _trace(path: Path, root: Group, extent: Extent) -> Trace:
+    """What stands in the header; damage is noted."""
+    group = root.group("neuroport")
+    complete = group.flag("complete")
+    projections = group.groups("projections")
+    return Trace(
+        path=path,
+        extent=extent,
+        name=group.text("name"),
+        network_text=group.content("network"),
+        folder=group.text("folder", ""),
+        backend=group.text("backend"),
+        arithmetic=checked.one_of(group, "arithmetic", checked.ARITHMETICS),
+        arithmetic_version=group.whole("arithmetic_version", 1, default=1),
+        chip=group.text("chip"),
+        chip_text=group.content("chip"),
+        chip_seed=group.whole("chip_seed") if group.has_attribute("chip_seed") else None,
+        seed=group.whole("seed"),
+        dt=extent.dt,
+        copies=extent.copies,
+        steps=extent.steps,
+        digest=group.text("digest"),
+        complete=complete,
+        build_s=group.real("build_s", 0.0),
+        run_s=group.real("run_s", 0.0),
+        versions=checked.texts(group.group("versions")),
+        populations=extent.populations,
+        recorded=checked.recorded(root, extent),
+        projections=tuple(projections),
+        weight_arrays={name: item.text("weight") for name, item in projections.items()},
+        records=checked.all_sampled(group, "records", extent),
+        snapshots=checked.all_sampled(group, "weights", extent),
+        final=checked.all_final(group, extent),
+        settings=checked.settings(group, extent),
+        knows_settings=complete or group.has("set"),
+        spike_counts=checked.counts(group, "spike_counts"),
+        overflows=checked.counts(group, "overflows"),
+        metrics={name: checked.metric(item, extent) for name, item in group.groups("metrics").items()},
+        report=checked.report(group),
+    )
 
 
 def other_arithmetic(trace: Trace) -> Iterator[str]:
@@ -307,57 +302,3 @@ def is_trace(path: str | Path) -> bool:
             return file.read(8) == b"\x89HDF\r\n\x1a\n"
     except OSError:
         return False
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[h5py.File]:
-    """The HDF5 file at `path`, known to be a trace; problems with the file become sentences."""
-    import h5py
-
-    place = Place(str(path))
-    if not path.exists():
-        parts = parts_folder(path)
-        hint = f"; its run did not end: join its parts with 'neuroport show {parts}'" if parts.is_dir() else ""
-        raise InvalidInput.one(place, f"there is no such file{hint}")
-    if path.is_dir():
-        raise InvalidInput.one(place, "is a folder; give the name of a trace file")
-    try:
-        with h5py.File(path, "r") as file:
-            if "neuroport" not in file:
-                text = "is an HDF5 file, but no trace: the group /neuroport is missing"
-                raise InvalidInput.one(place, text)
-            number = int(file["neuroport"].attrs.get("format", 0))
-            if number != FORMAT:
-                text = f"has trace format {number}; this version of neuroport reads format {FORMAT}"
-                raise InvalidInput.one(place, text)
-            yield file
-    except PermissionError:
-        raise InvalidInput.one(place, "cannot be read: permission denied") from None
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        reason = str(error).split("(", 1)[-1].rstrip(")") or type(error).__name__
-        text = f"cannot be read as a trace ({reason}); it is damaged, cut off, or another kind of file"
-        raise InvalidInput.one(place, text) from None
-
-
-def _items(group: h5py.Group, name: str) -> list[tuple[str, Any]]:
-    return list(group[name].items()) if name in group else []
-
-
-def _text(dataset: Any) -> str:
-    value = dataset[()]
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _frac(attributes: Any) -> int | None:
-    return int(attributes["frac"]) if "frac" in attributes else None
-
-
-def _counts(group: h5py.Group, name: str) -> dict[str, int]:
-    if name not in group:
-        return {}
-    names = group[f"{name}/names"].asstr()[()]
-    return dict(zip(map(str, names), map(int, group[f"{name}/counts"][()]), strict=True))
-
-
-def _metric(item: Any) -> list[tuple[int, Any]]:
-    return list(zip(item["steps"][()].tolist(), item["values"][()].tolist(), strict=True))

@@ -1,0 +1,64 @@
+"""What is wrong with a file, gathered while it is read and told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from neuroport.errors import InvalidInput, Place, Problem
+
+MOST_TOLD = 20
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
+"""What h5py raises where a file is not what it was when it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file is meant to be, "trace", and what to do about a damaged one."""
+
+    name: str
+    advice: str
+
+
+class Findings:
+    """What is wrong with a file of `size` bytes."""
+
+    def __init__(self, path: Path, kind: Kind) -> None:
+        self.path, self.kind, self.size = path, kind, path.stat().st_size
+        self._texts: dict[str, None] = {}
+
+    def add(self, text: str) -> None:
+        """Note something."""
+        self._texts[text] = None
+
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Note that something cannot be read, if that is so, and go on."""
+        try:
+            yield
+        except DAMAGE as error:
+            self.add(f"{what} cannot be read ({reason(error)})")
+
+    def stop(self) -> None:
+        """Raise InvalidInput if anything was noted."""
+        told = list(self._texts)
+        if len(told) > MOST_TOLD:
+            told[MOST_TOLD:] = [f"{len(told) - MOST_TOLD} more things are wrong in it"]
+        if told:
+            place, start, end = Place(str(self.path)), f"this {self.kind.name} is damaged", self.kind.advice
+            raise InvalidInput(Problem(place, f"{start}: {text}; {end}") for text in told)
+
+    def fail(self, text: str) -> NoReturn:
+        """Note something, and raise InvalidInput with all that was noted."""
+        self.add(text)
+        self.stop()
+        raise AssertionError
+
+
+def reason(error: BaseException) -> str:
+    """The part of a message of h5py that says why."""
+    text = " ".join(str(error).split("(", 1)[-1].rstrip(")").split())
+    return text.strip("'\"") or type(error).__name__

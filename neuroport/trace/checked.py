@@ -1,0 +1,263 @@
+"""What a trace holds, with the names, kinds and shapes that it must have, and sizes that agree: docs/traces.md.
+
+Every function notes in the file's findings what is wrong; numbers are compared with their bounds when they are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.disk import hdf5
+from neuroport.disk.findings import Kind
+from neuroport.disk.hdf5 import HIGHEST, NUMBERS, WHOLE, Array, Group, Item
+from neuroport.disk.paths import MISSING, exists
+from neuroport.errors import InvalidInput, Place
+from neuroport.trace.segments import parts_folder
+from neuroport.trace.write import FORMAT
+
+KIND = Kind("trace", "take a copy of it that is whole, or run its network again")
+ROLES = ("state", "weight", "visible")
+ARITHMETICS = ("integer", "float64", "float32")
+FRAC = (-960, 1100)
+"""Binary places with which every raw integer is a finite real number."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Group]:
+    """The root of a trace; raises InvalidInput where there is none, and at its end for what was found wrong."""
+    if not exists(path):
+        parts = parts_folder(path)
+        hint = f"; its run did not end: join its parts with 'neuroport show {parts}'" if exists(parts) else ""
+        raise InvalidInput.one(Place(str(path)), MISSING + hint)
+    with hdf5.opened(path, KIND) as root:
+        if not root.has("neuroport"):
+            text = "is an HDF5 file, but no trace: the group /neuroport is missing"
+            raise InvalidInput.one(Place(str(path)), text)
+        number = root.group("neuroport").whole("format", default=0)
+        root.findings.stop()
+        if number != FORMAT:
+            text = f"has trace format {number}; this version of neuroport reads format {FORMAT}"
+            raise InvalidInput.one(Place(str(path)), text)
+        yield root
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How large things are. `populations`: neurons of all copies together; `synapses`: those of each projection."""
+
+    steps: int
+    dt: float
+    copies: int
+    populations: Mapping[str, int]
+    synapses: Mapping[str, int]
+
+    def shapes(self, array: str) -> tuple[tuple[int, ...], ...]:
+        """What shapes the values of an array can have, `OWNER.VARIABLE`; none where the trace knows no such owner."""
+        owner, copies = array.partition(".")[0], self.copies
+        if owner in self.populations:
+            size = self.populations[owner]
+            return (size,), (size // copies,), (size // copies, copies), ()
+        if owner in self.synapses:
+            return (self.synapses[owner],), (self.synapses[owner], copies), ()
+        return ()
+
+
+def extent(root: Group) -> Extent:
+    """The sizes of a trace, and that those of its parts agree."""
+    group = root.group("neuroport")
+    copies = group.whole("copies", 1, default=1)
+    populations = {name: item.whole("size", 0) for name, item in group.groups("populations").items()}
+    for name, size in populations.items():
+        if size % copies:
+            group.findings.add(f"population '{name}' has {size} neurons in {copies} copies")
+    projections = group.groups("projections")
+    ends = {name: _ends(item, populations) for name, item in projections.items()}
+    synapses = {name: pre.shape[0] for name, (pre, post) in ends.items()}
+    steps, dt = group.whole("steps", 0), group.real("dt")
+    if not dt > 0:
+        group.findings.add(f"the attribute 'dt' of {group} is {dt:g}; it must be above 0")
+    return Extent(steps, dt, copies, populations, synapses)
+
+
+def _ends(item: Group, populations: Mapping[str, int]) -> tuple[Array, Array]:
+    """The presynaptic and postsynaptic neurons of a projection."""
+    for end in ("source", "target"):
+        named = item.text(end)
+        if named and named not in populations:
+            item.findings.add(f"{end} of {item} is '{named}', which is no population of the trace")
+    item.text("weight")
+    pre = item.array("pre", WHOLE, (None,))
+    return pre, item.array("post", WHOLE, (pre.shape[0],))
+
+
+def pairs(root: Group, projection: str, sizes: Extent) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The presynaptic and postsynaptic neurons of a projection's synapses."""
+    item = root.group("neuroport").group("projections").group(projection)
+    found = _ends(item, sizes.populations)
+    counts = [sizes.populations.get(item.text(end), 0) // sizes.copies for end in ("source", "target")]
+    pre, post = (end.whole_numbers(0, count - 1) for end, count in zip(found, counts, strict=True))
+    return pre, post
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sampled:
+    """Samples of an array in a file."""
+
+    steps: Array
+    raw: Array
+    frac: int | None
+    unit: str
+
+
+def sampled(group: Group, name: str, sizes: Extent) -> Sampled:
+    """Samples of an array, `group`/`name`."""
+    item = group.group(name)
+    steps = item.array("steps", WHOLE, (None,))
+    shapes = [(steps.shape[0], *shape) for shape in sizes.shapes(name) if shape]
+    if not shapes:
+        item.findings.add(f"{item} belongs to no population and no projection of the trace")
+    if not steps.shape[0] and steps.item is not None:
+        item.findings.add(f"{item} holds no sample")
+    raw = item.array("raw", NUMBERS, *shapes) if shapes else item.array("raw", NUMBERS, (None, None))
+    return Sampled(steps, raw, frac(item), item.text("unit", ""))
+
+
+def frac(item: Item) -> int | None:
+    """The binary places of integers, None for real numbers."""
+    return item.whole("frac", *FRAC) if item.has_attribute("frac") else None
+
+
+def spikes(root: Group, population: str) -> tuple[Array, Array]:
+    """Times and neurons of a population's spikes."""
+    item = root.group("spikes").group(population)
+    times = item.array("timestamps", NUMBERS, (None,))
+    return times, item.array("node_ids", WHOLE, (times.shape[0],))
+
+
+def read_spikes(
+    root: Group, population: str, sizes: Extent
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Steps, neurons and times of a population's spikes."""
+    times, neurons = spikes(root, population)
+    found = times.real_numbers(finite=True)
+    rounded = np.rint(found / sizes.dt)
+    outside = (rounded < 0) | (rounded >= sizes.steps) | (rounded * sizes.dt != found)
+    if outside.any():
+        text = f"holds {found[outside][0]:g} ms, which is not the time of one of {sizes.steps} steps of {sizes.dt:g} ms"
+        times.fail(text)
+    steps = rounded.astype(np.int64)
+    if np.any(steps[1:] < steps[:-1]):
+        times.fail("is not in ascending order")
+    return steps, neurons.whole_numbers(0, sizes.populations[population] - 1), found
+
+
+def counts(group: Group, name: str) -> dict[str, int]:
+    """Numbers by name; none where there are none."""
+    if not group.has(name):
+        return {}
+    inner = group.group(name)
+    names = inner.texts("names")
+    numbers = inner.array("counts", WHOLE, (len(names),))
+    return {} if numbers.item is None else dict(zip(names, numbers.whole_numbers(0, HIGHEST).tolist(), strict=True))
+
+
+def metric(item: Group, sizes: Extent) -> list[tuple[int, Any]]:
+    """The measurements of a metric: steps computed before, and a number or a list."""
+    steps = item.array("steps", WHOLE, (None,))
+    count = steps.shape[0]
+    values = item.array("values", NUMBERS, (count,), (count, None))
+    if steps.item is None or values.item is None:
+        return []
+    return list(
+        zip(steps.whole_numbers(0, sizes.steps, ascending=True).tolist(), values.real_numbers().tolist(), strict=True)
+    )
+
+
+def final(group: Group, name: str, sizes: Extent) -> Array:
+    """The values of an array at the end of the run."""
+    item = _values(group.group("final"), name, sizes)
+    item.text("owner")
+    one_of(item, "role", ROLES)
+    frac(item)
+    return item
+
+
+def report(group: Group) -> tuple[Mapping[str, Any], ...]:
+    """The report of lowering."""
+    try:
+        lines = json.loads(group.content("report") or "[]")
+    except (ValueError, RecursionError):
+        lines = None
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        group.findings.add(f"{group}/report is no list of JSON objects")
+        return ()
+    return tuple(lines)
+
+
+def one_of(item: Item, name: str, known: Sequence[str]) -> str:
+    """An attribute that is one of some words."""
+    found = item.text(name)
+    if found and found not in known:
+        item.findings.add(f"the attribute '{name}' of {item} is '{found}'; it must be one of {', '.join(known)}")
+    return found
+
+
+def texts(group: Group) -> dict[str, str]:
+    """Attributes that are texts."""
+    return {name: group.text(name) for name in group.attribute_names()}
+
+
+def recorded(root: Group, sizes: Extent) -> tuple[str, ...]:
+    """The populations whose spikes are in the file."""
+    found = tuple(root.groups("spikes"))
+    for name in found:
+        if name in sizes.populations:
+            spikes(root, name)
+        else:
+            root.findings.add(f"{root.where}/spikes/{name} is of no population of the trace")
+    return found
+
+
+def all_sampled(group: Group, kind: str, sizes: Extent) -> tuple[str, ...]:
+    """The arrays with samples, each looked at."""
+    found = tuple(group.groups(kind))
+    for name in found:
+        sampled(group.group(kind), name, sizes)
+    return found
+
+
+def all_final(group: Group, sizes: Extent) -> tuple[str, ...]:
+    """The arrays kept from the end of the run, each looked at."""
+    names = tuple(group.group("final").names()) if group.has("final") else ()
+    for name in names:
+        final(group, name, sizes)
+    return names
+
+
+def settings(group: Group, sizes: Extent) -> tuple[str, ...]:
+    """The parameters and weights that were set, each looked at."""
+    names = tuple(group.group("set").names()) if group.has("set") else ()
+    for name in names:
+        setting(group, name, sizes)
+    return names
+
+
+def setting(group: Group, name: str, sizes: Extent) -> Array:
+    """What a parameter or a weight was set to."""
+    return _values(group.group("set"), name, sizes)
+
+
+def _values(group: Group, name: str, sizes: Extent) -> Array:
+    """The values of an array of some population or projection."""
+    shapes = sizes.shapes(name)
+    if not shapes:
+        group.findings.add(f"{group}/{name} belongs to no population and no projection of the trace")
+    return group.array(name, NUMBERS, *(shapes or ((None,),)))
