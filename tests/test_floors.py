@@ -28,7 +28,7 @@ FLOORS: tuple[set[str], ...] = (
     {"yaml"},
     {"program"},
     {"network"},
-    {"datasets", "distributions", "kernels", "metrics", "networks"},
+    {"datasets", "disk", "distributions", "kernels", "metrics", "networks"},
     {"numerics"},
     {"errors", "version"},
 )

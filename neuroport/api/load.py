@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroport import networks
+from neuroport.disk.paths import exists
 from neuroport.files import network as reader
 
 if TYPE_CHECKING:
@@ -23,5 +24,5 @@ def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
 
 def found(path: str | Path) -> Path:
     """The path of a network file, or that of a shipped network by its name."""
-    shipped = str(path) in networks.names() and not Path(path).exists()
+    shipped = str(path) in networks.names() and not exists(path)
     return networks.path(str(path)) if shipped else Path(path)

@@ -9,6 +9,7 @@ network, run and executor that uses the same chip seed meets the same circuits.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance, Deviation
+from neuroport.disk.findings import Kind
+from neuroport.disk.hdf5 import NUMBERS, WHOLE, Array, Group, opened
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics import detmath
 from neuroport.numerics.draws import Source
@@ -26,8 +29,12 @@ RANKS = 2**24
 CLIP = 3.0
 """A normal factor lies within so many sigma, and never below 0."""
 
+MOST_CIRCUITS = 2**53
+KIND = Kind("chip instance", "write it again with: neuroport show CHIP --chip-seed N -o FILE.h5")
+
 _FORMAT = "neuroport-chip-instance"
 _NO_SEED = "none"
+_SEED = re.compile("-?[0-9]{1,20}")
 
 
 def manufacture(chip: Chip, seed: int) -> ChipInstance:
@@ -152,29 +159,47 @@ def _write(file: object, name: str, circuits: NDArray[np.int64], values: NDArray
 
 
 def load(path: str | Path) -> ChipInstance:
-    """Read an instance back. Raises InvalidInput if the file is none."""
-    import h5py
-
+    """Read an instance back. Raises InvalidInput if the file is none, or is damaged."""
     place = Place(str(path))
-    try:
-        with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != _FORMAT:
-                command = "neuroport show CHIP --chip-seed N -o FILE.h5"
-                text = f"this HDF5 file holds no chip instance; write one with: {command}"
-                raise InvalidInput.one(place, text)
-            chip = chips.read(str(file.attrs["chip"]), str(path))
-            tables: dict[str, NDArray[np.float64]] = {}
-            for kind in file.get("values", {}):
-                group = file["values"][kind]
-                table = np.array([group["circuit"][...].astype(np.float64), group["value"][...]])
-                tables[kind] = table[:, np.argsort(table[0], kind="stable")]
-                _check(place, chip, kind, tables[kind])
-            seed = str(file.attrs["seed"])
-            return ChipInstance(chip, None if seed == _NO_SEED else int(seed), tables)
-    except OSError:
-        raise InvalidInput.one(place, "no chip instance can be read from this file; check the path") from None
-    except KeyError as error:
-        raise InvalidInput.one(place, f"this chip instance is incomplete: {error.args[0]}") from None
+    with opened(path, KIND) as root:
+        if not _marked(root):
+            text = "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5"
+            raise InvalidInput.one(place, text)
+        root.whole("version", 1, 1)
+        text, seed = root.text("chip"), _seed(root)
+        stored = {kind: _columns(group) for kind, group in root.groups("values").items()}
+        tables = {kind: _table(*columns) for kind, columns in stored.items()}
+        root.findings.stop()
+    chip = chips.read(text, f"{path} (chip)")
+    for kind, table in tables.items():
+        _check(place, chip, kind, table)
+    return ChipInstance(chip, seed, tables)
+
+
+def _marked(root: Group) -> bool:
+    """Whether a file says that it is a chip instance."""
+    return root.has_attribute("format") and root.text("format") == _FORMAT
+
+
+def _seed(root: Group) -> int | None:
+    text = root.text("seed")
+    if _SEED.fullmatch(text):
+        return int(text)
+    if text not in ("", _NO_SEED):
+        root.findings.add(f"the attribute 'seed' of {root} is '{text}'; it must be a whole number, or '{_NO_SEED}'")
+    return None
+
+
+def _columns(group: Group) -> tuple[Array, Array]:
+    """Circuits and their values."""
+    circuits = group.array("circuit", WHOLE, (None,))
+    return circuits, group.array("value", NUMBERS, (circuits.shape[0],))
+
+
+def _table(circuits: Array, values: Array) -> NDArray[np.float64]:
+    """Rows: circuit, value; circuits ascending."""
+    table = np.array([circuits.whole_numbers(0, MOST_CIRCUITS).astype(np.float64), values.real_numbers()])
+    return table[:, np.argsort(table[0], kind="stable")]
 
 
 def _check(place: Place, chip: Chip, kind: str, table: NDArray[np.float64]) -> None:
@@ -198,12 +223,10 @@ def _check(place: Place, chip: Chip, kind: str, table: NDArray[np.float64]) -> N
 
 def is_instance(path: str | Path) -> bool:
     """Whether a file is a chip instance, for `neuroport show`."""
-    import h5py
-
     try:
-        with h5py.File(path, "r") as file:
-            return bool(file.attrs.get("format") == _FORMAT)
-    except OSError:
+        with opened(path, KIND) as root:
+            return _marked(root)
+    except InvalidInput:
         return False
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from neuroport.commands.spread import Spread
+from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def milliseconds(text: str | None, dt: float, option: str) -> float | None:
 def find_network(name: str) -> Path:
     """The file behind NET: a path, or the name of a shipped network."""
     path = Path(name)
-    if path.exists() or path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+    if exists(path) or path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
         return path
     from neuroport import networks
 

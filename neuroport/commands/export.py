@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from neuroport.commands.common import load_network, set_option
@@ -32,7 +34,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
             None, f"'{output}' would be overwritten by its own arrays; give a name that ends in .yaml"
         )
     traced = trace.is_trace(source)
-    if traced and Path(source).resolve() == beside.resolve():
+    if traced and os.path.realpath(source) == os.path.realpath(beside):
         raise InvalidInput.one(
             None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -23,7 +24,7 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
     from neuroport.trace.segments import check_output
 
     check_output(output, overwrite, parts=False)
-    if Path(trace).is_file() and not is_trace(trace):
+    if os.path.isfile(trace) and not is_trace(trace):
         text = (
             "this is a network file; run it with -o first, then plot the trace"
             if Path(trace).suffix in (".yaml", ".yml")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from neuroport.commands.common import duration, echo_notices, echo_table, find_network, read_seed, shown
+from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput, Place
 
 if TYPE_CHECKING:
@@ -32,11 +34,11 @@ def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) 
     from neuroport.trace.segments import parts_folder
 
     path = Path(what)
-    if not path.exists() and parts_folder(path).is_dir():
+    if not exists(path) and parts_folder(path).is_dir():
         path = parts_folder(path)
-    binary = path.is_dir() or trace.is_trace(path)
-    if not binary and (chips.is_description(path) if path.exists() else what in chips.names()):
-        _chip(chips.load(path if path.exists() else what), chip_seed, output, overwrite)
+    binary = os.path.isdir(path) or trace.is_trace(path)
+    if not binary and (chips.is_description(path) if exists(path) else what in chips.names()):
+        _chip(chips.load(path if exists(path) else what), chip_seed, output, overwrite)
         return
     if chip_seed is not None or output is not None or overwrite:
         raise InvalidInput.one(
@@ -62,7 +64,7 @@ def _network(what: str) -> Network:
 
     path = Path(what)
     is_name = len(path.parts) == 1 and path.suffix not in (".yaml", ".yml")
-    if is_name and not path.exists() and what not in networks.names():
+    if is_name and not exists(path) and what not in networks.names():
         text = (
             "there is no such file, network or chip; show takes a network file, a trace, a chip description, a chip "
             f"instance, or a name: {_listed('networks')}; {_listed('chips')}"
@@ -96,7 +98,7 @@ def _file(path: Path) -> None:
     from neuroport.trace import read as trace
     from neuroport.trace.segments import parts_folder
 
-    if path.is_dir() and path.suffix == ".part":
+    if os.path.isdir(path) and path.suffix == ".part":
         from neuroport.trace.join import repair
 
         path = repair(path)

@@ -129,7 +129,7 @@ class Rule(Generic[R]):
     as it stands in a file, where an array is called by the text if it is large. `beside`: further keys of `connect`
     beside the rule's name.
     `expected`: about how many pairs it makes. `pairs`: makes them, sorted by presynaptic, then postsynaptic neuron; may
-    raise InvalidInput, OSError, KeyError and ValueError. `drawn`: they depend on the seed.
+    raise InvalidInput. `drawn`: they depend on the seed.
     `ordered`: the pairs have an order of their own instead, in which lists of values give one for each. `count`: how
     many values a list of one per pair has, by the numbers of neurons; None where that is not known or there is no such
     list, so that values are a matrix (source, target).

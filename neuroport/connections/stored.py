@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule
+from neuroport.errors import InvalidInput
 from neuroport.network.objects import Connect
+from neuroport.numerics.units import quoted
 from neuroport.yaml.arrays import Sink, read_dataset, stored_shape
 from neuroport.yaml.slots import Slot
 
@@ -52,9 +55,18 @@ def expected(rule: Stored, ends: Ends) -> float:
 
 
 def pairs(rule: Stored, ends: Ends) -> Pairs:
-    """Read them. Raises OSError and KeyError."""
-    given = np.asarray(read_dataset(Path(ends.folder) / rule.file, rule.dataset), np.int64).reshape(-1, 2)
+    """Read them. Raises InvalidInput."""
+    stored = read_dataset(Path(ends.folder) / rule.file, rule.dataset)
+    if stored.ndim != 2 or stored.shape[1] != 2 or not _whole(stored):
+        text = f"{quoted(rule.dataset)} in {quoted(rule.file)} must hold rows of two whole numbers, source and target"
+        raise InvalidInput.one(rule.place, text)
+    given = stored.astype(np.int64)
     return given[:, 0], given[:, 1]
+
+
+def _whole(numbers: NDArray[np.float64] | NDArray[np.int64]) -> bool:
+    """Whether they are neurons' numbers; those that do not exist are found where the neurons are known."""
+    return bool(np.all((numbers == np.rint(numbers)) & (np.abs(numbers) < 2**53)))
 
 
 RULE = Rule(Stored, read, write, expected, pairs, beside=("dataset",), ordered=True)

@@ -20,6 +20,7 @@ from neuroport.disk.findings import DAMAGE, Findings, Kind, reason
 from neuroport.disk.heaps import broken_heap
 from neuroport.disk.paths import unreadable
 from neuroport.errors import InvalidInput, Place
+from neuroport.numerics.units import quoted
 
 if TYPE_CHECKING:
     import h5py
@@ -39,7 +40,7 @@ Wanted = Sequence[int | None]
 @contextmanager
 def opened(path: str | Path, kind: Kind) -> Iterator[Group]:
     """The root of an HDF5 file; raises InvalidInput where there is none, and at its end what was found wrong in it."""
-    wrong = unreadable(path, f"a {kind.name} file")
+    wrong = unreadable(path, f"the name of a {kind.name}")
     if wrong:
         raise InvalidInput.one(Place(str(path)), wrong)
     file = _file(Path(path), kind)
@@ -194,13 +195,45 @@ class Group(Item):
     def array(self, name: str, kinds: str, *shapes: Wanted) -> Array:
         """A data set of these kinds (TEXT, WHOLE, NUMBERS) and one of these shapes, which the file can hold."""
         where, item = f"{self.where}/{name}", self._child(name)
-        if item is not None:
-            with self.findings.reading(where):
-                wrong = _wrong_data(item, kinds, shapes, self.findings.size)
-                if not wrong:
-                    return Array(self.findings, where, item, tuple(int(n) for n in item.shape))
-                self.findings.add(f"{where} {wrong}")
-        return Array(self.findings, where, None, tuple(n or 0 for n in shapes[0]))
+        found = None if item is None else self._looked_at(where, item, kinds, shapes)
+        return found or Array(self.findings, where, None, tuple(n or 0 for n in shapes[0]))
+
+    def _looked_at(self, where: str, item: Any, kinds: str, shapes: Sequence[Wanted]) -> Array | None:
+        """A data set that is as it must be; None, noted, for any other."""
+        with self.findings.reading(where):
+            wrong = _wrong_data(item, kinds, shapes, self.findings.size)
+            if not wrong:
+                return Array(self.findings, where, item, tuple(int(n) for n in item.shape))
+            self.findings.add(f"{where} {wrong}")
+        return None
+
+    def find(self, path: str, kinds: str) -> Array | None:
+        """A data set of any shape by its path, wherever links lead; None where there is none."""
+        import h5py
+
+        try:
+            item = self.item.get(path)
+        except DAMAGE as error:
+            self.findings.fail(f"{quoted(path)} cannot be read ({reason(error)})")
+        if not isinstance(item, h5py.Dataset):
+            return None
+        found = self._looked_at(quoted(path), item, kinds, ())
+        self.findings.stop()
+        return found
+
+    def data_sets(self) -> list[str]:
+        """The paths of all data sets in it, in the folders below too."""
+        import h5py
+
+        found: list[str] = []
+
+        def note(path: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and _is_text(path):
+                found.append(path)
+
+        with self.findings.reading(f"what is in {self}"):
+            self.item.visititems(note)
+        return found
 
     def _child(self, name: str) -> Any:
         """What lies in the file itself under this name; None, noted, where there is nothing."""
@@ -224,6 +257,11 @@ class Array(Item):
     """A data set whose kind and shape are as they must be."""
 
     shape: tuple[int, ...]
+
+    @property
+    def kind(self) -> str:
+        """The letter of NumPy for its kind of numbers: i, u or f."""
+        return str(self.item.dtype.kind)
 
     def read(self) -> Any:
         """What it holds. Raises InvalidInput with all that was found wrong in the file."""
@@ -265,14 +303,14 @@ class Array(Item):
 
 
 def _wrong_data(item: Any, kinds: str, shapes: Sequence[Wanted], size: int) -> str:
-    """ "" or why a data set cannot be used, found before memory is taken for it."""
+    """ "" or why a data set cannot be used, found before memory is taken for it; any shape will do if none is named."""
     import h5py
 
     if not isinstance(item, h5py.Dataset):
         return "is no data set"
     if item.shape is None or not _fits(item.dtype, kinds, size):
         return f"is {_shown(item.dtype, item.shape)}; it must hold {WANTED[kinds]}"
-    if not any(_same(item.shape, one) for one in shapes):
+    if shapes and not any(_same(item.shape, one) for one in shapes):
         expected = " or ".join(dict.fromkeys(_written(one) for one in shapes))
         return f"has the shape {_written(item.shape)}; it must be {expected}"
     return not_held(item, size)

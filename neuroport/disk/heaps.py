@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neuroport.disk.findings import DAMAGE
+
 if TYPE_CHECKING:
     import h5py
 
@@ -34,7 +36,7 @@ def _raw(file: h5py.File) -> list[tuple[int, int]]:
 
     try:
         file.visititems(note)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError):
+    except DAMAGE:
         return []
     return sorted(found)
 

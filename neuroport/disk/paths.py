@@ -11,7 +11,7 @@ MISSING = "there is no such file"
 
 
 def unreadable(path: str | Path, wanted: str) -> str:
-    """ "" or why no file can be read at the path; `wanted`: what to give instead of a folder, "a trace file"."""
+    """ "" or why no file can be read at the path; `wanted`: what to give instead of a folder, "a YAML file"."""
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -19,9 +19,9 @@ def unreadable(path: str | Path, wanted: str) -> str:
     except (OSError, ValueError) as error:
         return f"cannot be read: {reason(error)}"
     if stat.S_ISDIR(mode):
-        return f"is a folder; give the name of {wanted}"
+        return f"is a folder; give {wanted}"
     if not stat.S_ISREG(mode):
-        return f"is a pipe, a socket or a device; write what comes from it to a file, and give the name of {wanted}"
+        return f"is a pipe, a socket or a device; save what comes from it, and give {wanted}"
     return "" if os.access(path, os.R_OK) else "cannot be read: permission denied"
 
 

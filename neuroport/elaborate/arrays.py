@@ -83,10 +83,6 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
     except InvalidInput as error:
         made.problems += error.problems
         return
-    except (OSError, KeyError, ValueError) as error:
-        text = f"the connections of '{name}' cannot be read: {error}"
-        made.problems.append(Problem(projection.connect.place or projection.place, text))
-        return
     made.synapses[name] = synapses
     circuits = synapse_circuits(made, projection, synapses)
     obj = Object(name, circuits, synapses.elements, Constants(name, {}), projection.mismatch)

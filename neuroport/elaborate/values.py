@@ -19,7 +19,7 @@ from neuroport.numerics import units
 from neuroport.numerics.draws import Source
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
-from neuroport.yaml.arrays import read_dataset
+from neuroport.yaml.arrays import dataset_shape, read_dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,7 @@ class Materialiser:
         except Unsupported as error:
             self.problems.append(Problem(value.place, f"{name}: {error}"))
             numbers = np.zeros((), np.float64)
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, ValueError) as error:
             text = f"{name} cannot be read: {error}".rstrip()
             self.problems.append(Problem(value.place, text))
             numbers = np.zeros((), np.float64)
@@ -144,8 +144,8 @@ class Materialiser:
             return datasets.shape(value.data, value.part, value.field, dict(value.options))
         if isinstance(value, FileValue):
             try:
-                return read_dataset(Path(self.network.folder) / value.file, value.dataset).shape
-            except (OSError, KeyError, ValueError):
+                return dataset_shape(Path(self.network.folder) / value.file, value.dataset)
+            except InvalidInput:
                 return ()
         return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.disk.paths import unreadable
 from neuroport.errors import InvalidInput, Place
 from neuroport.program.fixed import VERSION
 from neuroport.trace import checked
@@ -293,11 +295,13 @@ def other_arithmetic(trace: Trace) -> Iterator[str]:
 def is_trace(path: str | Path) -> bool:
     """Whether a path looks like a trace or the parts of one, by its first bytes or its name."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return path.suffix == ".part"
     if path.suffix in (".h5", ".hdf5"):
         return True
     try:
+        if unreadable(path, ""):
+            return False
         with path.open("rb") as file:
             return file.read(8) == b"\x89HDF\r\n\x1a\n"
     except OSError:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import Place
+from neuroport.disk.findings import Kind
+from neuroport.disk.hdf5 import HIGHEST, LOWEST, NUMBERS, Array, Group, opened
+from neuroport.disk.paths import MISSING
+from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import ArrayValue, Frozen
 from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import Report, found
@@ -18,6 +22,9 @@ from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 from neuroport.yaml.quantities import quantity
 from neuroport.yaml.slots import Rows, Shape, Slot, check_shape, check_unit, check_values
 
+T = TypeVar("T")
+KIND = Kind("file of numbers", "write it again")
+MOST_NAMES = 20
 INLINE = 64
 """Arrays with more numbers go to the HDF5 file."""
 
@@ -85,12 +92,6 @@ def numbers(
     return None if result is None else np.asarray(result.values.array, dtype=np.float64)
 
 
-def stored_shape(report: Report, node: Node, slot: Slot, name: str, dataset: str) -> Shape | None:
-    """The shape of a data set of numbers in an HDF5 file, without reading it."""
-    found_set = _open(report, node, slot, name, dataset, read=False)
-    return None if found_set is None else found_set[0]
-
-
 def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarray[Any, Any] | None, str]:
     given: set[str] = set()
     failed = False
@@ -143,44 +144,50 @@ def _stored(report: Report, node: MapNode, slot: Slot) -> np.ndarray[Any, Any] |
     dataset = report.text(entries.get("dataset"), f"the data set of {slot.what}")
     if name is None or dataset is None:
         return None
-    result = _open(report, entries["file"], slot, name, dataset, read=True)
-    return None if result is None else result[1]
+    return _of_file(report, entries["file"], slot, name, dataset, _numbers)
 
 
-def _open(
-    report: Report, node: Node, slot: Slot, name: str, dataset: str, read: bool
-) -> tuple[Shape, np.ndarray[Any, Any]] | None:
-    import h5py
+def stored_shape(report: Report, node: Node, slot: Slot, name: str, dataset: str) -> Shape | None:
+    """The shape of a data set of numbers in an HDF5 file, without reading it."""
+    return _of_file(report, node, slot, name, dataset, lambda data: data.shape)
 
-    path = Path(slot.folder) / name
+
+def _of_file(report: Report, node: Node, slot: Slot, name: str, dataset: str, take: Callable[[Array], T]) -> T | None:
+    """What is taken of a data set of numbers; None, with the reason in the report, where that cannot be."""
     try:
-        if not path.is_file():
-            report.add(
-                node, f"{slot.what}: there is no file {quoted(name)}; paths start at the folder of the network file"
-            )
-            return None
-        with h5py.File(path, "r") as file:
-            entry = file.get(dataset)
-            if not isinstance(entry, h5py.Dataset):
-                names: list[str] = []
-                file.visititems(lambda key, item: names.append("/" + key) if isinstance(item, h5py.Dataset) else None)
-                report.unknown(node, "data set", dataset, names[:20], f" in {quoted(name)}")
-                return None
-            if entry.dtype.kind not in "iuf":
-                report.add(node, f"{slot.what}: the data set {quoted(dataset)} must hold numbers; found {entry.dtype}")
-                return None
-            shape = tuple(int(n) for n in entry.shape)
-            if not read:
-                return shape, np.zeros(0)
-            return shape, np.asarray(entry[()]).astype(np.float64 if entry.dtype.kind == "f" else np.int64)
-    except (OSError, ValueError):
-        report.add(node, f"{slot.what}: {quoted(name)} is not an HDF5 file that can be read")
-        return None
+        with opened(Path(slot.folder) / name, KIND) as root:
+            data = root.find(dataset, NUMBERS)
+            if data is not None:
+                return take(data)
+            names = ["/" + known for known in root.data_sets()]
+            report.unknown(node, "data set", dataset, names[:MOST_NAMES], f" in {quoted(name)}")
+    except InvalidInput as error:
+        for problem in error.problems:
+            missing = problem.text == MISSING
+            text = f"there is no file {quoted(name)}; paths start at the folder of the network file"
+            report.add(node, f"{slot.what}: {text if missing else f'{quoted(name)} {problem.text}'}")
+    return None
 
 
-def read_dataset(path: Path, dataset: str) -> NDArray[np.generic]:
-    """A data set of an HDF5 file. Raises OSError or KeyError."""
-    import h5py
+def read_dataset(path: Path, dataset: str) -> NDArray[np.float64] | NDArray[np.int64]:
+    """The numbers of a data set of an HDF5 file. Raises InvalidInput."""
+    with opened(path, KIND) as root:
+        return _numbers(_found(root, dataset))
 
-    with h5py.File(path, "r") as file:
-        return np.asarray(file[dataset][()])
+
+def dataset_shape(path: Path, dataset: str) -> Shape:
+    """The shape of a data set of an HDF5 file, whose numbers are not read. Raises InvalidInput."""
+    with opened(path, KIND) as root:
+        return _found(root, dataset).shape
+
+
+def _found(root: Group, dataset: str) -> Array:
+    data = root.find(dataset, NUMBERS)
+    if data is None:
+        root.findings.fail(f"the data set {quoted(dataset)} is missing")
+    return data
+
+
+def _numbers(data: Array) -> NDArray[np.float64] | NDArray[np.int64]:
+    """The numbers of a data set as doubles or 64-bit integers."""
+    return data.real_numbers() if data.kind == "f" else data.whole_numbers(LOWEST, HIGHEST)

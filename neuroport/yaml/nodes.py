@@ -15,11 +15,13 @@ from typing import Any
 
 import yaml
 
+from neuroport.disk.paths import MISSING, reason, unreadable
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.numerics import units
 
 MAX_DEPTH = 60
 MAX_NODES = 5_000_000
+MAX_BYTES = 2**28
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """What reads YAML: libyaml where it is there."""
@@ -95,16 +97,19 @@ def resolve(text: str) -> bool | int | float | str | None:
 
 def read_bytes(path: Path, shown: str, at: Place | None = None) -> bytes:
     """The bytes of a file. Raises InvalidInput with a sentence when it cannot be read."""
-    place = at or Place(shown)
+    place, name = at or Place(shown), units.quoted(shown)
+    wrong = unreadable(path, "a YAML file")
+    if wrong == MISSING:
+        raise InvalidInput.one(place, f"there is no file {name}; check the path")
+    if wrong:
+        raise InvalidInput.one(place, f"{name} {wrong}")
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InvalidInput.one(place, f"there is no file {units.quoted(shown)}; check the path") from None
-    except IsADirectoryError:
-        raise InvalidInput.one(place, f"{units.quoted(shown)} is a folder; give a YAML file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidInput.one(place, f"{units.quoted(shown)} cannot be read: {reason}") from None
+        if path.stat().st_size <= MAX_BYTES:
+            return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput.one(place, f"{name} cannot be read: {reason(error)}") from None
+    text = f"{name} has more than {MAX_BYTES:,} bytes, which is too much for YAML; put large arrays into an HDF5 file"
+    raise InvalidInput.one(place, text)
 
 
 def parse(data: bytes | str, file: str, place: Place | None = None) -> Node | None:

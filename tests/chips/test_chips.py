@@ -279,14 +279,19 @@ def test_other_files_are_no_instances(tmp_path):
     for path in (text, other, part):
         with pytest.raises(InvalidInput) as caught:
             instance.load(path)
-        (problem,) = caught.value.problems
-        assert problem.place == Place(str(path))
-        found.append(problem.text)
-    assert found[0] == "no chip instance can be read from this file; check the path"
-    assert found[1] == (
+        assert {problem.place for problem in caught.value.problems} == {Place(str(path))}
+        found.append([problem.text for problem in caught.value.problems])
+    assert found[0] == [
+        "cannot be read as a chip instance (file signature not found); it is damaged, cut off, or another kind of file"
+    ]
+    assert found[1] == [
         "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5"
-    )
-    assert found[2].startswith("this chip instance is incomplete: ")
+    ]
+    advice = "write it again with: neuroport show CHIP --chip-seed N -o FILE.h5"
+    assert found[2] == [
+        f"this chip instance is damaged: the attribute '{name}' of / is missing; {advice}"
+        for name in ("version", "chip", "seed")
+    ]
     assert not instance.is_instance(text) and not instance.is_instance(other)
 
 

@@ -380,7 +380,8 @@ EDITS = [
     (
         "init: {b: 1}",
         "init: {b: {file: broken.yaml, dataset: /b}}",
-        "net.yaml:20:69: initial 'b' of population 'a': 'broken.yaml' is not an HDF5 file that can be read",
+        "net.yaml:20:69: initial 'b' of population 'a': 'broken.yaml' cannot be read as a file of "
+        "numbers (file signature not found); it is damaged, cut off, or another kind of file",
     ),
     (
         "init: {b: 1}",

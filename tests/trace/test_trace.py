@@ -242,7 +242,7 @@ def test_messages_of_files_that_are_no_traces(tmp_path: Path, path: Path) -> Non
     assert message(open_trace, missing) == (
         f"{missing}: there is no such file; its run did not end: join its parts with 'neuroport show {missing}.part'"
     )
-    assert message(open_trace, tmp_path) == f"{tmp_path}: is a folder; give the name of a trace file"
+    assert message(open_trace, tmp_path) == f"{tmp_path}: is a folder; give the name of a trace"
     text = tmp_path / "text.h5"
     text.write_text("neuroport: 1")
     assert message(open_trace, text) == (
