@@ -48,7 +48,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
         opened = trace.open_trace(source)
         before = opened.network()
         network = with_learned(before, opened)
-        for text in (*other_arithmetic(opened), *cut_off(before, opened), *widened(before, network)):
+        for text in (*opened.cut_off(), *other_arithmetic(opened), *cut_off(before, opened), *widened(before, network)):
             click.echo(f"note: {text}", err=True)
     else:
         network = load_network(source, sets)

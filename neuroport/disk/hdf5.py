@@ -193,10 +193,10 @@ class Group(Item):
         return [self._decoded(value, array.where) for value in found]
 
     def array(self, name: str, kinds: str, *shapes: Wanted) -> Array:
-        """A data set of these kinds (TEXT, WHOLE, NUMBERS) and one of these shapes, which the file can hold."""
+        """A data set of these kinds (TEXT, WHOLE, NUMBERS) and one of these shapes (any, without), as the file can hold."""
         where, item = f"{self.where}/{name}", self._child(name)
         found = None if item is None else self._looked_at(where, item, kinds, shapes)
-        return found or Array(self.findings, where, None, tuple(n or 0 for n in shapes[0]))
+        return found or Array(self.findings, where, None, tuple(n or 0 for n in shapes[0]) if shapes else (0,))
 
     def _looked_at(self, where: str, item: Any, kinds: str, shapes: Sequence[Wanted]) -> Array | None:
         """A data set that is as it must be; None, noted, for any other."""

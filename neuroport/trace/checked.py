@@ -6,6 +6,7 @@ Every function notes in the file's findings what is wrong; numbers are compared 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,15 +60,20 @@ class Extent:
     populations: Mapping[str, int]
     synapses: Mapping[str, int]
 
-    def shapes(self, array: str) -> tuple[tuple[int, ...], ...]:
-        """What shapes the values of an array can have, `OWNER.VARIABLE`; none where the trace knows no such owner."""
-        owner, copies = array.partition(".")[0], self.copies
+    def shapes(self, owner: str) -> tuple[tuple[int, ...], ...]:
+        """What shapes the values of a population or projection can have; none where the trace knows no such owner."""
         if owner in self.populations:
-            size = self.populations[owner]
-            return (size,), (size // copies,), (size // copies, copies), ()
-        if owner in self.synapses:
-            return (self.synapses[owner],), (self.synapses[owner], copies), ()
-        return ()
+            size = self.populations[owner] // self.copies
+        elif owner in self.synapses:
+            size = self.synapses[owner]
+        else:
+            return ()
+        return ((size,),) if self.copies == 1 else ((size,), (size, self.copies))
+
+    def rows(self, owner: str) -> tuple[tuple[int, ...], ...]:
+        """What shapes a sample of such values can have: the neurons of all copies stand beside each other."""
+        shapes = self.shapes(owner)
+        return tuple((math.prod(shape),) for shape in shapes) if owner in self.populations else shapes
 
 
 def extent(root: Group) -> Extent:
@@ -121,13 +127,19 @@ def sampled(group: Group, name: str, sizes: Extent) -> Sampled:
     """Samples of an array, `group`/`name`."""
     item = group.group(name)
     steps = item.array("steps", WHOLE, (None,))
-    shapes = [(steps.shape[0], *shape) for shape in sizes.shapes(name) if shape]
-    if not shapes:
-        item.findings.add(f"{item} belongs to no population and no projection of the trace")
+    shapes = [(steps.shape[0], *shape) for shape in sizes.rows(_owner(item, sizes))]
     if not steps.shape[0] and steps.item is not None:
         item.findings.add(f"{item} holds no sample")
-    raw = item.array("raw", NUMBERS, *shapes) if shapes else item.array("raw", NUMBERS, (None, None))
+    raw = item.array("raw", NUMBERS, *shapes)
     return Sampled(steps, raw, frac(item), item.text("unit", ""))
+
+
+def _owner(item: Item, sizes: Extent) -> str:
+    """The population or projection whose values these are."""
+    owner = item.text("owner")
+    if owner and not sizes.shapes(owner):
+        item.findings.add(f"{item} belongs to '{owner}', which is no population and no projection of the trace")
+    return owner
 
 
 def frac(item: Item) -> int | None:
@@ -183,8 +195,8 @@ def metric(item: Group, sizes: Extent) -> list[tuple[int, Any]]:
 
 def final(group: Group, name: str, sizes: Extent) -> Array:
     """The values of an array at the end of the run."""
-    item = _values(group.group("final"), name, sizes)
-    item.text("owner")
+    owner = _owner(group.group("final").array(name, NUMBERS), sizes)
+    item = group.group("final").array(name, NUMBERS, *sizes.shapes(owner))
     one_of(item, "role", ROLES)
     frac(item)
     return item
@@ -252,12 +264,7 @@ def settings(group: Group, sizes: Extent) -> tuple[str, ...]:
 
 def setting(group: Group, name: str, sizes: Extent) -> Array:
     """What a parameter or a weight was set to."""
-    return _values(group.group("set"), name, sizes)
-
-
-def _values(group: Group, name: str, sizes: Extent) -> Array:
-    """The values of an array of some population or projection."""
-    shapes = sizes.shapes(name)
+    shapes = sizes.shapes(name.partition(".")[0])
     if not shapes:
-        group.findings.add(f"{group}/{name} belongs to no population and no projection of the trace")
-    return group.array(name, NUMBERS, *(shapes or ((None,),)))
+        group.findings.add(f"{group}/set/{name} belongs to no population and no projection of the trace")
+    return group.group("set").array(name, NUMBERS, (), *shapes)

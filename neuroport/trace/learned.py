@@ -27,6 +27,7 @@ from neuroport.network.switches import matching
 from neuroport.network.values import ArrayValue, Frozen, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
+from neuroport.trace.checked import KIND
 from neuroport.trace.read import Trace
 
 LEARNED = ("weight", "plastic")
@@ -196,8 +197,12 @@ class _Synapses:
         if rule.drawn:
             pairs = Frozen(np.stack([pre, post], axis=1))
             return cls(Listed(pairs=pairs, place=connect.place), pre, post, shape)
+        made = make_synapses(projection, network)
+        if not (np.array_equal(made.pre, pre) and np.array_equal(made.post, post)):
+            text = f"connects other neurons by '{projection.name}' than the network in it; {KIND.advice}"
+            raise InvalidInput.one(Place(str(trace.path)), text)
         if rule.ordered:
-            return cls(connect, pre, post, shape, make_synapses(projection, network).elements.given)
+            return cls(connect, pre, post, shape, made.elements.given)
         return cls(connect, pre, post, shape, as_matrix=rule.count(connect, shape) is None)
 
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:

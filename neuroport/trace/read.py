@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -218,10 +218,22 @@ class Trace:
             return checked.pairs(root, projection, self.extent)
 
     def network(self) -> Network:
-        """The network as it was run, before learning."""
+        """The network as it was run, before learning. InvalidInput where the trace is not of that network."""
         from neuroport.files import network as reader
 
-        return reader.loads(self.network_text, f"{self.path} (network)", self.folder or ".")
+        network = reader.loads(self.network_text, f"{self.path} (network)", self.folder or ".")
+        sizes = {population.name: population.size * self.copies for population in network.populations}
+        here, there = _listed(self.populations, self.projections), _listed(sizes, [p.name for p in network.projections])
+        if here != there:
+            text = f"this trace is damaged: it has {here}, and the network in it {there}; {checked.KIND.advice}"
+            raise InvalidInput.one(Place(str(self.path)), text)
+        return network
+
+    def cut_off(self) -> Iterator[str]:
+        """What to say of a trace whose run did not come to its end."""
+        if not self.complete:
+            last = f"after step {self.steps - 1}" if self.steps else "before its first step"
+            yield f"'{self.path}' is incomplete: its run was cut off {last}"
 
     def _samples(self, kind: str, array: str) -> Samples:
         with checked.opened(self.path) as root:
@@ -281,6 +293,12 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         metrics={name: checked.metric(item, extent) for name, item in group.groups("metrics").items()},
         report=checked.report(group),
     )
+
+
+def _listed(populations: Mapping[str, int], projections: Sequence[str]) -> str:
+    """What a network consists of."""
+    sizes = ", ".join(f"{name} ({size})" for name, size in populations.items())
+    return f"the populations {sizes} and the projections {', '.join(projections) or '(none)'}"
 
 
 def other_arithmetic(trace: Trace) -> Iterator[str]:
