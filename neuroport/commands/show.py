@@ -173,10 +173,8 @@ def _show_trace(trace: Trace) -> None:
     click.echo(f"trace of {trace.name} on {chip} ({trace.arithmetic}), backend {trace.backend}, seed {trace.seed}")
     seconds = trace.steps * trace.dt / 1000
     copies = f"; {trace.copies:,} copies" if trace.copies > 1 else ""
-    end = "" if trace.complete else "; INCOMPLETE"
+    end = "" if trace.complete else f"; INCOMPLETE: the run was cut off {trace.stopped}"
     click.echo(f"{trace.steps:,} steps of {trace.dt:g} ms ({shown(seconds)} s){copies}{end}")
-    for text in trace.cut_off():
-        click.echo(text)
     if trace.complete:
         click.echo(f"took {duration(trace.build_s)} to build, {duration(trace.run_s)} to run")
         click.echo(f"digest {trace.digest}")

@@ -193,7 +193,9 @@ class Group(Item):
         return [self._decoded(value, array.where) for value in found]
 
     def array(self, name: str, kinds: str, *shapes: Wanted) -> Array:
-        """A data set of these kinds (TEXT, WHOLE, NUMBERS) and one of these shapes (any, without), as the file can hold."""
+        """A data set of one of these kinds (TEXT, WHOLE, NUMBERS) and of one of these shapes, or any; no larger than
+        the file can hold.
+        """
         where, item = f"{self.where}/{name}", self._child(name)
         found = None if item is None else self._looked_at(where, item, kinds, shapes)
         return found or Array(self.findings, where, None, tuple(n or 0 for n in shapes[0]) if shapes else (0,))

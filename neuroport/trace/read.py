@@ -229,11 +229,17 @@ class Trace:
             raise InvalidInput.one(Place(str(self.path)), text)
         return network
 
+    @property
+    def stopped(self) -> str:
+        """Where the run was cut off: "after step 99"; "" for one that came to its end."""
+        if self.complete:
+            return ""
+        return f"after step {self.steps - 1}" if self.steps else "before its first step"
+
     def cut_off(self) -> Iterator[str]:
         """What to say of a trace whose run did not come to its end."""
         if not self.complete:
-            last = f"after step {self.steps - 1}" if self.steps else "before its first step"
-            yield f"'{self.path}' is incomplete: its run was cut off {last}"
+            yield f"'{self.path}' is incomplete: its run was cut off {self.stopped}"
 
     def _samples(self, kind: str, array: str) -> Samples:
         with checked.opened(self.path) as root:

@@ -174,7 +174,7 @@ def test_an_interrupt_keeps_and_names_the_partial_trace(tmp_path: Path, monkeypa
     opened = open_trace(out)
     assert not opened.complete
     assert opened.steps >= 1000
-    assert "INCOMPLETE: the run did not come to its end" in call("show", out).stdout
+    assert f"; INCOMPLETE: the run was cut off after step {opened.steps - 1}\n" in call("show", out).stdout
 
 
 def test_messages_of_runs_that_cannot_be() -> None:
