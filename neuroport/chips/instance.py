@@ -30,6 +30,7 @@ CLIP = 3.0
 """A normal factor lies within so many sigma, and never below 0."""
 
 MOST_CIRCUITS = 2**53
+MOST_FACTOR = 1000.0
 KIND = Kind("chip instance", "write it again with: neuroport show CHIP --chip-seed N -o FILE.h5")
 
 _FORMAT = "neuroport-chip-instance"
@@ -213,10 +214,14 @@ def _check(place: Place, chip: Chip, kind: str, table: NDArray[np.float64]) -> N
     twice = table[0][1:][np.diff(table[0]) == 0]
     if twice.size:
         raise InvalidInput.one(place, f"values/{kind} names circuit {int(twice[0])} twice; give it one value")
-    wrong = ~np.isfinite(table[1]) | (kind.endswith(".steps") & (table[1] != np.rint(table[1])))
-    if wrong.any():
-        at = int(np.argmax(wrong))
-        what = "whole numbers of steps" if kind.endswith(".steps") else "finite factors"
+    if kind.endswith(".steps"):
+        good = (np.abs(table[1]) <= rule.steps) & (table[1] == np.rint(table[1]))
+        what = f"whole numbers of steps from {-rule.steps} to {rule.steps}"
+    else:
+        good = (table[1] >= 0) & (table[1] <= MOST_FACTOR)
+        what = f"factors from 0 to {MOST_FACTOR:g}"
+    if not good.all():
+        at = int(np.argmin(good))
         text = f"values/{kind} has {table[1][at]:g} for circuit {int(table[0][at])}; give {what}"
         raise InvalidInput.one(place, text)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from neuroport.errors import InvalidInput, Place, Problem
 
+T = TypeVar("T")
 MOST_TOLD = 20
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, MemoryError)
 """What h5py raises where a file is not what it was when it was written."""
@@ -33,6 +34,14 @@ class Findings:
     def add(self, text: str) -> None:
         """Note something."""
         self._texts[text] = None
+
+    def attempt(self, what: str, read: Callable[[], T], otherwise: T) -> T:
+        """What is read; `otherwise`, and that is noted, where it cannot be."""
+        try:
+            return read()
+        except DAMAGE as error:
+            self.add(f"{what} cannot be read ({reason(error)})")
+            return otherwise
 
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:

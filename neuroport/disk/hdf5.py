@@ -38,12 +38,15 @@ Wanted = Sequence[int | None]
 
 
 @contextmanager
-def opened(path: str | Path, kind: Kind) -> Iterator[Group]:
-    """The root of an HDF5 file; raises InvalidInput where there is none, and at its end what was found wrong in it."""
+def opened(path: str | Path, kind: Kind, known: bool = False) -> Iterator[Group]:
+    """The root of an HDF5 file; raises InvalidInput where there is none, and at its end what was found wrong in it.
+
+    `known`: it was opened before, so that what leads to its texts is not looked at again.
+    """
     wrong = unreadable(path, f"the name of a {kind.name}")
     if wrong:
         raise InvalidInput.one(Place(str(path)), wrong)
-    file = _file(Path(path), kind)
+    file = _file(Path(path), kind, known)
     try:
         findings = Findings(Path(path), kind)
         yield Group(findings, "", file)
@@ -52,13 +55,13 @@ def opened(path: str | Path, kind: Kind) -> Iterator[Group]:
         file.close()
 
 
-def _file(path: Path, kind: Kind) -> h5py.File:
+def _file(path: Path, kind: Kind, known: bool) -> h5py.File:
     import h5py
 
     why = ""
     try:
         file = h5py.File(path, "r")
-        if not broken_heap(path, file):
+        if known or not broken_heap(path, file):
             return file
         file.close()
         why = "what leads to its texts is broken"
@@ -81,14 +84,13 @@ class Item:
 
     def has_attribute(self, name: str) -> bool:
         """Whether it has this attribute."""
-        return name in self.attribute_names()
+        attributes = () if self.item is None else self.item.attrs
+        return self.findings.attempt(f"the attributes of {self}", lambda: name in attributes, False)
 
     def attribute_names(self) -> list[str]:
         """The names of its attributes."""
-        found: list[str] = []
-        with self.findings.reading(f"the attributes of {self}"):
-            found = [] if self.item is None else list(self.item.attrs)
-        return self._names(found)
+        attributes = () if self.item is None else self.item.attrs
+        return self._names(self.findings.attempt(f"the attributes of {self}", lambda: list(attributes), []))
 
     def text(self, name: str, default: str | None = None) -> str:
         """An attribute that is a text. One that is absent is `default`, where that is given."""
@@ -155,14 +157,13 @@ class Group(Item):
 
     def has(self, name: str) -> bool:
         """Whether something of this name is in it."""
-        return name in self.names()
+        what = f"what is in {self}"
+        return self.item is not None and self.findings.attempt(what, lambda: _linked(self.item, name), False)
 
     def names(self) -> list[str]:
         """The names of what is in it."""
-        found: list[str] = []
-        with self.findings.reading(f"what is in {self}"):
-            found = [] if self.item is None else list(self.item)
-        return self._names(found)
+        inside = () if self.item is None else self.item
+        return self._names(self.findings.attempt(f"what is in {self}", lambda: list(inside), []))
 
     def group(self, name: str) -> Group:
         """The group of this name."""
@@ -304,6 +305,11 @@ class Array(Item):
 # ------------------------------------------------------------------------------------------------- looking, sentences
 
 
+def _linked(group: Any, name: str) -> bool:
+    """Whether a group has this name, wherever it leads."""
+    return group.get(name, getlink=True) is not None
+
+
 def _wrong_data(item: Any, kinds: str, shapes: Sequence[Wanted], size: int) -> str:
     """ "" or why a data set cannot be used, found before memory is taken for it; any shape will do if none is named."""
     import h5py
@@ -362,6 +368,6 @@ def _span(low: int, high: int) -> str:
     return f"{low} or more" if high == HIGHEST else f"from {low} to {high}"
 
 
-def _is_text(text: str) -> bool:
-    """Whether h5py found UTF-8; what is none it puts into surrogates."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+def _is_text(found: str | bytes) -> bool:
+    """Whether h5py found UTF-8; what is none are bytes, or has surrogates."""
+    return isinstance(found, str) and not any("\ud800" <= letter <= "\udfff" for letter in found)

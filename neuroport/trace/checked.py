@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,16 @@ FRAC = (-960, 1100)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Group]:
-    """The root of a trace; raises InvalidInput where there is none, and at its end for what was found wrong."""
+def opened(path: Path, known: bool = False) -> Iterator[Group]:
+    """The root of a trace; raises InvalidInput where there is none, and at its end for what was found wrong.
+
+    `known`: it was opened before.
+    """
     if not exists(path):
         parts = parts_folder(path)
         hint = f"; its run did not end: join its parts with 'neuroport show {parts}'" if exists(parts) else ""
         raise InvalidInput.one(Place(str(path)), MISSING + hint)
-    with hdf5.opened(path, KIND) as root:
+    with hdf5.opened(path, KIND, known) as root:
         if not root.has("neuroport"):
             text = "is an HDF5 file, but no trace: the group /neuroport is missing"
             raise InvalidInput.one(Place(str(path)), text)
@@ -78,6 +81,11 @@ class Extent:
 
 def extent(root: Group) -> Extent:
     """The sizes of a trace, and that those of its parts agree."""
+    return replace(sizes(root), steps=root.group("neuroport").whole("steps", 0))
+
+
+def sizes(root: Group) -> Extent:
+    """The sizes that are known before the first step."""
     group = root.group("neuroport")
     copies = group.whole("copies", 1, default=1)
     populations = {name: item.whole("size", 0) for name, item in group.groups("populations").items()}
@@ -87,10 +95,10 @@ def extent(root: Group) -> Extent:
     projections = group.groups("projections")
     ends = {name: _ends(item, populations) for name, item in projections.items()}
     synapses = {name: pre.shape[0] for name, (pre, post) in ends.items()}
-    steps, dt = group.whole("steps", 0), group.real("dt")
+    dt = group.real("dt")
     if not dt > 0:
         group.findings.add(f"the attribute 'dt' of {group} is {dt:g}; it must be above 0")
-    return Extent(steps, dt, copies, populations, synapses)
+    return Extent(HIGHEST, dt, copies, populations, synapses)
 
 
 def _ends(item: Group, populations: Mapping[str, int]) -> tuple[Array, Array]:
@@ -200,6 +208,24 @@ def final(group: Group, name: str, sizes: Extent) -> Array:
     one_of(item, "role", ROLES)
     frac(item)
     return item
+
+
+def header(group: Group) -> dict[str, Any]:
+    """What is known before the first step, by the names that it has in a Trace."""
+    return {
+        "name": group.text("name"),
+        "network_text": group.content("network"),
+        "folder": group.text("folder", ""),
+        "backend": group.text("backend"),
+        "arithmetic": one_of(group, "arithmetic", ARITHMETICS),
+        "arithmetic_version": group.whole("arithmetic_version", 1, default=1),
+        "chip": group.text("chip"),
+        "chip_text": group.content("chip"),
+        "chip_seed": group.whole("chip_seed") if group.has_attribute("chip_seed") else None,
+        "seed": group.whole("seed"),
+        "versions": texts(group.group("versions")),
+        "report": report(group),
+    }
 
 
 def report(group: Group) -> tuple[Mapping[str, Any], ...]:

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from neuroport.errors import InvalidInput, Place
+from neuroport.trace.pieces import check
 from neuroport.trace.segments import Lock, check_output, parts_folder, segments, settle
 
 MAGIC = 0x0A7A
@@ -43,6 +44,7 @@ def repair(path: str | Path, overwrite: bool = False) -> Path:
             raise InvalidInput.one(Place(str(folder)), "a run is still writing these parts; wait until it ends")
         if not segments(folder):
             raise InvalidInput.one(Place(str(folder)), "holds no complete part of a trace; remove the folder")
+        check(segments(folder))
         join(folder, out)
     finally:
         lock.release()

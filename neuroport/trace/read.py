@@ -140,7 +140,7 @@ class Trace:
         """The recorded spikes of a population."""
         if population not in self.recorded:
             raise self._unknown("spikes of", population, self.recorded)
-        with checked.opened(self.path) as root:
+        with checked.opened(self.path, known=True) as root:
             return Spikes(*checked.read_spikes(root, population, self.extent))
 
     def record(self, array: str) -> Samples:
@@ -196,7 +196,7 @@ class Trace:
         """A state, weight or other array as it was at the end of the run."""
         if array not in self.final:
             raise self._unknown("final values of", array, self.final)
-        with checked.opened(self.path) as root:
+        with checked.opened(self.path, known=True) as root:
             item = checked.final(root.group("neuroport"), array, self.extent)
             return Final(item.numbers(), checked.frac(item), item.text("owner"), item.text("role"))
 
@@ -207,14 +207,14 @@ class Trace:
         """
         if name not in self.settings:
             raise self._unknown("setting of", name, self.settings)
-        with checked.opened(self.path) as root:
+        with checked.opened(self.path, known=True) as root:
             return checked.setting(root.group("neuroport"), name, self.extent).real_numbers(finite=True)
 
     def pairs(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The presynaptic and postsynaptic neurons of a projection's synapses."""
         if projection not in self.projections:
             raise self._unknown("synapses of", projection, self.projections)
-        with checked.opened(self.path) as root:
+        with checked.opened(self.path, known=True) as root:
             return checked.pairs(root, projection, self.extent)
 
     def network(self) -> Network:
@@ -242,7 +242,7 @@ class Trace:
             yield f"'{self.path}' is incomplete: its run was cut off {self.stopped}"
 
     def _samples(self, kind: str, array: str) -> Samples:
-        with checked.opened(self.path) as root:
+        with checked.opened(self.path, known=True) as root:
             found = checked.sampled(root.group("neuroport").group(kind), array, self.extent)
             steps = found.steps.whole_numbers(0, self.steps - 1, ascending=True)
             return Samples(steps, found.raw.numbers(), found.frac, found.unit)
@@ -267,16 +267,7 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
     return Trace(
         path=path,
         extent=extent,
-        name=group.text("name"),
-        network_text=group.content("network"),
-        folder=group.text("folder", ""),
-        backend=group.text("backend"),
-        arithmetic=checked.one_of(group, "arithmetic", checked.ARITHMETICS),
-        arithmetic_version=group.whole("arithmetic_version", 1, default=1),
-        chip=group.text("chip"),
-        chip_text=group.content("chip"),
-        chip_seed=group.whole("chip_seed") if group.has_attribute("chip_seed") else None,
-        seed=group.whole("seed"),
+        **checked.header(group),
         dt=extent.dt,
         copies=extent.copies,
         steps=extent.steps,
@@ -284,7 +275,6 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         complete=complete,
         build_s=group.real("build_s", 0.0),
         run_s=group.real("run_s", 0.0),
-        versions=checked.texts(group.group("versions")),
         populations=extent.populations,
         recorded=checked.recorded(root, extent),
         projections=tuple(projections),
@@ -297,7 +287,6 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         spike_counts=checked.counts(group, "spike_counts"),
         overflows=checked.counts(group, "overflows"),
         metrics={name: checked.metric(item, extent) for name, item in group.groups("metrics").items()},
-        report=checked.report(group),
     )
 
 

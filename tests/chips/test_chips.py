@@ -319,8 +319,13 @@ def test_a_network_names_a_chip_description_beside_it(tmp_path):
         ("weight.steps", [0], [1.0], "holds values of 'weight.steps', of which no circuit of chip 'c' deviates; it has "
          "weight, duration.steps; remove values/weight.steps"),
         ("weight", [3, 1, 3], [1.0, 1.0, 1.0], "values/weight names circuit 3 twice; give it one value"),
-        ("weight", [0, 1], [1.0, np.nan], "values/weight has nan for circuit 1; give finite factors"),
-        ("duration.steps", [5], [0.5], "values/duration.steps has 0.5 for circuit 5; give whole numbers of steps"),
+        ("weight", [0, 1], [1.0, np.nan], "values/weight has nan for circuit 1; give factors from 0 to 1000"),
+        ("duration.steps", [5], [0.5], "values/duration.steps has 0.5 for circuit 5; give whole numbers of steps "
+         "from -1 to 1"),
+        ("duration.steps", [5], [2.0], "values/duration.steps has 2 for circuit 5; give whole numbers of steps "
+         "from -1 to 1"),
+        ("weight", [0, 1], [1e9, -1.0], "values/weight has 1e+09 for circuit 0; give factors from 0 to 1000"),
+        ("weight", [0, 1], [1.0, -1.0], "values/weight has -1 for circuit 1; give factors from 0 to 1000"),
     ],
 )  # fmt: skip
 def test_an_edited_instance_that_no_chip_can_be_is_refused(tmp_path, kind, circuits, values, text):
