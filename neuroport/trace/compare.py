@@ -111,14 +111,9 @@ def _ordered(trace: Trace, name: str) -> NDArray[np.int64]:
 
 
 def _connections(a: Trace, b: Trace, projection: str) -> Difference | None:
-    ours, theirs = a.weights(_any_snapshot(a, projection)), b.weights(_any_snapshot(b, projection))
-    if np.array_equal(ours.pre, theirs.pre) and np.array_equal(ours.post, theirs.post):
+    if all(np.array_equal(ours, theirs) for ours, theirs in zip(a.pairs(projection), b.pairs(projection), strict=True)):
         return None
     return Difference("content", projection, None, f"projection '{projection}' connects other pairs of neurons")
-
-
-def _any_snapshot(trace: Trace, projection: str) -> str:
-    return next(name for name in trace.snapshots if name.partition(".")[0] == projection)
 
 
 def _samples(kind: str, what: str, name: str, a: Samples, b: Samples) -> Difference | None:

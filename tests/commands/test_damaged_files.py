@@ -2,185 +2,50 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 
-import neuroport
-from neuroport.api import run as api
-from neuroport.chips import description as chips
-from neuroport.chips import instance as instances
-from tests.support.commands import fault, without_pixels
-from tests.support.damage import Mutant, Same, mutants
+from tests.support.checkout import ROOT
+from tests.support.damaged_cases import CASES, faults
 
-NET = """
-neuroport: 1
-name: n
-dt: 1 ms
-chip: generic8_mismatch10_steps
-neurons:
-  cell:
-    params:
-      th: {default: 1.5, range: [0, 4]}
-      gain: {default: 1.5, range: [0, 4], kind: gain, dynamic: true}
-    inputs: {i: {range: [-8, 8]}}
-    state: {v: {init: 0, range: [-64, 64]}, b: {init: 0.75, range: [0, 1], class: plastic}}
-    update: |
-      v = v * 0.5 + i + gain
-      b = b + 0.001
-    spike: v > th
-synapses:
-  learning:
-    state: {w: {weight: true, init: 0.5, range: [0, 1], kind: weight}}
-    on_pre: |
-      send(target, w)
-      w = w + 0.1 * (1 - w)
-populations: {a: {size: 3, neuron: cell}, b: {size: 2, neuron: cell}}
-projections:
-  drawn: {source: a, target: b, input: i, synapse: learning, connect: {fixed_probability: 0.9}, weight: {uniform: [0, 1]}}
-  given: {source: a, target: b, input: i, synapse: learning, connect: {pairs: [[2, 1], [0, 1]]}, weight: [0.5, 0.25]}
-  whole: {source: a, target: a, input: i, synapse: learning, connect: all_to_all}
-metrics: {rate: {rate: a}}
-protocol:
-  - repeat: 2
-    do:
-      - run: 6 ms
-      - measure: [rate]
-      - set: {a.gain: 2.75}
-record: {spikes: all, states: {a.b: 3 ms}, weights: {drawn.w: 4 ms}}
-"""
-ALL = NET.replace("states: {a.b: 3 ms}", "states: {a.b: 3 ms, b.b: 3 ms}").replace(
-    "weights: {drawn.w: 4 ms}", "weights: {drawn.w: 4 ms, given.w: 4 ms, whole.w: 4 ms}"
-)
-BATCH = NET.replace("chip: generic8_mismatch10_steps", "chip: ideal\ncopies: 2").replace(
-    "weight: true, init: 0.5", "weight: true, over_copies: shared, init: 0.5"
-)
+CHUNKS = 4
+FLIPPED = ["integer trace", "chip instance", "numbers"]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A kind of file: `write` makes a whole one, and `read` gives the faults of all commands that read a mutant."""
-
-    write: Callable[[Path], Path]
-    read: Callable[[Path, Path], Sequence[str]]
+@pytest.mark.parametrize("name", CASES)
+def test_some_damaged_files(tmp_path: Path, name: str) -> None:
+    assert faults(CASES[name], tmp_path, 0, 1, CASES[name].sample) == []
 
 
-def _network(folder: Path, text: str) -> neuroport.Network:
-    (folder / "n.yaml").write_text(text)
-    return neuroport.load(folder / "n.yaml")
+@pytest.mark.slow
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("name", CASES)
+def test_many_damaged_files(tmp_path: Path, name: str, chunk: int) -> None:
+    every = CASES[name].every
+    assert faults(CASES[name], tmp_path, chunk * every, CHUNKS * every) == []
 
 
-def _trace(text: str, chip_seed: int | None = None, cut: bool = False) -> Callable[[Path], Path]:
-    def write(folder: Path) -> Path:
-        path = folder / "whole.h5"
-        try:
-            with api.open(_network(folder, text), "reference", None, chip_seed, trace=path) as session:
-                session.run_protocol()
-                if cut:
-                    raise InterruptedError
-        except InterruptedError:
-            pass
-        return path
-
-    return write
+def _flipped(folder: Path, first: int, count: int, *names: str) -> list[str]:
+    """What is wrong with the answers to files of which some bytes changed."""
+    command = [sys.executable, "-m", "tests.support.flips", str(folder), str(first), str(count), *names]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return list(json.loads(done.stdout)) if done.returncode == 0 else [done.stderr]
 
 
-def _traced(mutant: Path, whole: Path) -> Sequence[str]:
-    export = fault("export", mutant, "-o", mutant.parent / "o.yaml", "--overwrite")
-    return (
-        fault("show", mutant),
-        fault("compare", whole, mutant, allowed=(0, 1, 2)),
-        fault("compare", mutant, whole, allowed=(0, 1, 2)),
-        export,
-    )
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each mutant has a process of its own, made by fork")
+def test_some_bytes_that_changed(tmp_path: Path) -> None:
+    """libhdf5 itself may crash, or never end: every mutant has a process of its own, with limits."""
+    assert _flipped(tmp_path, 0, 12, *FLIPPED) == []
 
 
-def _drawn(mutant: Path, whole: Path) -> Sequence[str]:
-    with without_pixels():
-        return (fault("plot", mutant, "-o", mutant.parent / "o.png", "--overwrite"),)
-
-
-TRACES = {
-    "integer": _trace(NET, 3),
-    "copies": _trace(BATCH),
-    "incomplete": _trace(ALL.replace("chip: generic8_mismatch10_steps", "chip: ideal"), cut=True),
-}
-SMALL = """
-neuroport: 1
-name: n
-dt: 1 ms
-chip: generic8_mismatch10_steps
-populations: {a: {size: 3, neuron: spike_source}, b: {size: 2, neuron: lif}}
-projections:
-  p: {source: a, target: b, input: jump, synapse: static, connect: all_to_all, weight: 3}
-stimuli: {s: {spikes: {times: [1 ms, 2 ms], neurons: [0, 2]}, population: a, input: spike_in}}
-protocol: [run: 4 ms]
-"""
-STORED = """
-neuroport: 1
-name: n
-dt: 1 ms
-chip: generic16
-populations: {a: {size: 3, neuron: spike_source}, b: {size: 2, neuron: lif, init: {v: {file: x.h5, dataset: /v, unit: mV}}}}
-projections:
-  p: {source: a, target: b, input: jump, synapse: static, connect: all_to_all, weight: {file: x.h5, dataset: w}}
-  q: {source: a, target: b, input: jump, synapse: static, connect: {file: x.h5, dataset: g/pairs},
-      weight: {array: {file: x.h5, dataset: g/list}}}
-stimuli:
-  s: {spikes: {times: {file: x.h5, dataset: times, unit: ms}, neurons: {file: x.h5, dataset: neurons}}, population: a,
-      input: spike_in}
-  r: {series: {values: {file: x.h5, dataset: rows, unit: mV}, every: 1 ms}, population: b, input: jump}
-  t: {patterns: {values: {file: x.h5, dataset: patterns, unit: mV}, hold: 1 ms, labels: {file: x.h5, dataset: labels}},
-      population: b, input: jump}
-protocol: [run: 2 ms, present: t]
-"""
-NUMBERS = {
-    "v": [-60.0, -70.0],
-    "w": [[3.0, 2.0], [1.0, 0.5], [0.25, 2.0]],
-    "g/pairs": [[2, 1], [0, 0], [0, 1]],
-    "g/list": [1.0, 2.0, 0.5],
-    "times": [1, 2, 2],
-    "neurons": [0, 2, 1],
-    "rows": [[0.5, 0.25], [1.0, 2.0], [0.5, 1.5]],
-    "patterns": [[0.5, 0.25], [1.0, 2.0]],
-    "labels": [0, 1],
-}
-
-
-def _instance(folder: Path) -> Path:
-    (folder / "n.yaml").write_text(SMALL)
-    path, some = folder / "chip.h5", np.arange(8)
-    chip = chips.load("generic8_mismatch10_steps")
-    instances.save(instances.manufacture(chip, 3), path, {kind: some for kind, _ in chip.mismatch})
-    return path
-
-
-def _specimen(mutant: Path, whole: Path) -> Sequence[str]:
-    run = "run", whole.parent / "n.yaml", "--backend", "reference", "-q", "--chip-instance", mutant
-    return fault("show", mutant), fault(*run, allowed=(0, 1, 2))
-
-
-def _numbers(folder: Path) -> Path:
-    (folder / "n.yaml").write_text(STORED)
-    with h5py.File(folder / "x.h5", "w") as file:
-        for name, values in NUMBERS.items():
-            file[name] = np.asarray(values)
-    return folder / "x.h5"
-
-
-def _given(mutant: Path, whole: Path) -> Sequence[str]:
-    (mutant.parent / "m.yaml").write_text(STORED.replace("x.h5", mutant.name))
-    return (fault("run", mutant.parent / "m.yaml", "--backend", "reference", "-q"),)
-
-
-CASES = {
-    **{f"{name} trace": Case(write, _traced) for name, write in TRACES.items()},
-    **{f"picture of {name} trace": Case(write, _drawn) for name, write in TRACES.items()},
-    "chip instance": Case(_instance, _specimen),
-    "numbers": Case(_numbers, _given),
-}
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each mutant has a process of its own, made by fork")
+@pytest.mark.parametrize("first", range(100, 2100, 500))
+@pytest.mark.parametrize("name", FLIPPED)
+def test_many_bytes_that_changed(tmp_path: Path, name: str, first: int) -> None:
+    assert _flipped(tmp_path, first, 500, name) == []

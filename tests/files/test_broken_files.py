@@ -13,19 +13,11 @@ from hypothesis import strategies as st
 from neuroport.errors import InvalidInput, Problem
 from neuroport.files import network as reader
 from neuroport.yaml import nodes as yamlfile
+from tests.support.broken_yaml import WAYS, WRONG, changed, dumped, paths
 from tests.support.checkout import NETWORKS
 
 TEXT = (NETWORKS / "everything.yaml").read_text()
 COMMON = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-
-WRONG: list[Any] = [
-    *(None, True, False, 0, -1, 1, 2.5, 10**30, -(10**9), 10**400, float("nan"), float("inf"), -float("inf"), 1e308),
-    *("", " ", "x", "nan", "20 ms", "-3 steps", "2.5 steps", "1e400 ms", "5 MV", "7 furlongs", "p.q", "a.b.c", "units"),
-    *("units.x", "goal.c", "true", "\0", "é" * 3, "x = = 1", "(" * 300, "while True: pass", "1 / 0", "-" * 3000 + "1"),
-    *([], [1], [[1, 2], [3]], [float("nan")] * 3, [[[1]]], {}, {"x": 1}, {"from": "goal.c"}, {"array": 3}),
-    *({"normal": [0, -1]}, {"uniform": []}, {"file": "/", "dataset": "x"}, {"file": "everything.yaml", "dataset": ""}),
-    *({"array": {"file": "none.h5", "dataset": "x"}}, {1: 2}, {"": ""}, {"all_to_all": 5}, {"pairs": [[-1, 99]]}),
-]
 
 
 def answered(text: str | bytes, sets: tuple[str, ...] = ()) -> str:
@@ -42,49 +34,15 @@ def answered(text: str | bytes, sets: tuple[str, ...] = ()) -> str:
     return "\n".join(str(problem) for problem in problems)
 
 
-def dumped(tree: Any) -> str:
-    """The tree as YAML."""
-    return str(yaml.dump(tree, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), allow_unicode=True))
-
-
-def paths(tree: Any, start: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where all nodes of a tree are."""
-    found = [start]
-    children = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
-    for key, value in children:
-        found += paths(value, (*start, key))
-    return found
-
-
 TREE = yaml.safe_load(TEXT)
 PATHS = paths(TREE)[1:]
 
 
-def changed(path: tuple[Any, ...], value: Any, how: str) -> Any:
-    """A copy of the tree with one node replaced, deleted or joined by another."""
-    tree = copy.deepcopy(TREE)
-    holder = tree
-    for key in path[:-1]:
-        holder = holder[key]
-    last = path[-1]
-    if how == "delete":
-        del holder[last]
-    elif how == "insert" and isinstance(holder, list):
-        holder.insert(last, value)
-    elif how == "insert":
-        holder["inserted"] = value
-    elif how == "rename" and isinstance(holder, dict):
-        holder[value if isinstance(value, str | int | float | bool | None) else "renamed"] = holder.pop(last)
-    else:
-        holder[last] = value
-    return tree
-
-
-@pytest.mark.parametrize("how", ["replace", "delete", "insert", "rename"])
+@pytest.mark.parametrize("how", WAYS)
 @settings(COMMON, max_examples=60)
 @given(path=st.sampled_from(PATHS), value=st.sampled_from(WRONG))
 def test_one_wrong_node(how: str, path: tuple[Any, ...], value: Any) -> None:
-    answered(dumped(changed(path, value, how)))
+    answered(dumped(changed(TREE, path, value, how)))
 
 
 @settings(COMMON, max_examples=40)
@@ -159,7 +117,7 @@ def test_any_change(parts: list[str], value: Any) -> None:
 @pytest.mark.dear
 def test_nan_is_allowed_nowhere_but_in_free_text() -> None:
     for path in PATHS:
-        answer = answered(dumped(changed(path, float("nan"), "replace")))
+        answer = answered(dumped(changed(TREE, path, float("nan"), "replace")))
         assert bool(answer) != (path[-1] == "title"), path
 
 

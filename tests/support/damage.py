@@ -11,6 +11,9 @@ from typing import Any
 
 import h5py
 import numpy as np
+import yaml
+
+from tests.support import broken_yaml
 
 Change = Callable[[h5py.File], None]
 
@@ -29,7 +32,19 @@ class Mutant:
             self.change(file)
 
 
-class Same(Exception):  # noqa: N818 -- no error: a change that changes nothing
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A damaged file whose bytes are known."""
+
+    name: str
+    content: Callable[[], bytes]
+
+    def write(self, whole: bytes, path: Path) -> None:
+        """The damaged file."""
+        path.write_bytes(self.content())
+
+
+class Same(Exception):
     """The file is as it was."""
 
 
@@ -163,7 +178,7 @@ def _virtual(file: h5py.File, name: str) -> None:
 def _declared(item: h5py.Dataset) -> Iterator[tuple[str, dict[str, Any]]]:
     """Data sets that declare more than the file has, without holding it."""
     ndim = max(item.ndim, 1)
-    huge = (10**15,) + item.shape[1:] if item.ndim == 1 else (10**9,) * ndim
+    huge = (10**15, *item.shape[1:]) if item.ndim == 1 else (10**9,) * ndim
     yield "declares 10^15 numbers", {"shape": huge, "dtype": item.dtype, "chunks": (2,) * ndim}
     yield "declares 10^12 numbers", {"shape": (10**12,) + (1,) * (ndim - 1), "dtype": item.dtype}
     if item.dtype.kind in "iuf":
@@ -209,6 +224,23 @@ def _told(value: Any) -> str:
     return text if len(text) < 40 else f"{text[:20]}...{zlib.crc32(text.encode('utf-8', 'replace')):x}"
 
 
+def of_text(path: Path) -> Iterator[Rewritten]:
+    """All mutants of a YAML file: every node another one, and bytes changed."""
+    whole = path.read_bytes()
+    tree = yaml.safe_load(whole)
+    for at in broken_yaml.paths(tree)[1:]:
+        for how in broken_yaml.WAYS:
+            for k, value in enumerate(broken_yaml.WRONG[:1] if how == "delete" else broken_yaml.WRONG):
+                name = f"{at} {how} {_told(value)} ({k})"
+                yield Rewritten(name, lambda a=at, v=value, h=how: _dumped(tree, a, v, h))
+    for seed in range(500):
+        yield Rewritten(f"bytes {seed}", lambda s=seed: flipped(whole, s))
+
+
+def _dumped(tree: Any, at: tuple[Any, ...], value: Any, how: str) -> bytes:
+    return broken_yaml.dumped(broken_yaml.changed(tree, at, value, how)).encode()
+
+
 def flipped(whole: bytes, seed: int) -> bytes:
     """A file with some bytes changed, or cut off."""
     draw = random.Random(seed)
@@ -219,3 +251,19 @@ def flipped(whole: bytes, seed: int) -> bytes:
         at = draw.randrange(len(data))
         data[at] = draw.choice((0, 255, data[at] ^ (1 << draw.randrange(8)), draw.randrange(256)))
     return bytes(data)
+
+
+def parts_differ(a: Path, b: Path) -> str:
+    """ "" or what that a run recorded is not the same in two traces, read without neuroport."""
+    with h5py.File(a, "r") as ours, h5py.File(b, "r") as theirs:
+        for name, item in _items(ours):
+            recorded = name.startswith(("spikes/", "neuroport/records/", "neuroport/weights/", "neuroport/final/"))
+            if recorded and isinstance(item, h5py.Dataset) and not _equal(item[()], theirs[name][()]):
+                return name
+            if recorded and item.attrs.get("frac") != theirs[name].attrs.get("frac"):
+                return f"frac of {name}"
+    return ""
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return bool(np.shape(a) == np.shape(b) and np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f"))
