@@ -6,11 +6,29 @@ Commands import what they need when they run, so that `neuroport --help` is quic
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
-from neuroport.commands import calibrate, compare, compile, doctor, drift, export, inspect, plot, run, show, verify
+from neuroport.commands import (
+    calibrate,
+    compare,
+    compile,
+    doctor,
+    drift,
+    export,
+    inspect,
+    join,
+    plot,
+    run,
+    show,
+    verify,
+)
+from neuroport.commands.stopping import like_ctrl_c
 from neuroport.errors import NeuroportError
 from neuroport.version import __version__
 
@@ -18,27 +36,51 @@ from neuroport.version import __version__
 class Root(click.Group):
     """A group that turns errors into sentences on stderr and exit codes; a traceback is always a bug of ours."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program, whatever of its standard streams is closed."""
+        _open_streams()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with like_ctrl_c():
+                return super().invoke(ctx)
         except NeuroportError as error:
-            _fail(ctx, str(error), error.exit_code)
-        except KeyboardInterrupt:
-            _fail(ctx, "interrupted", 1)
+            _fail(ctx, str(error), error.exit_code, getattr(error, "__notes__", ()))
+        except KeyboardInterrupt as error:
+            _fail(ctx, "interrupted", 1, getattr(error, "__notes__", ()))
         except MemoryError:
             _fail(ctx, "this machine has not enough memory for it; make the network or what it records smaller", 1)
         except BrokenPipeError:
             raise
         except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
+            where = f"{error.filename}: " if error.filename else _stream(error)
             _fail(ctx, f"{where}{error.strerror or error}", 1)
 
 
-def _fail(ctx: click.Context, text: str, code: int) -> None:
+def _fail(ctx: click.Context, text: str, code: int, notes: Iterable[str] = ()) -> None:
     for line in text.splitlines():
         click.echo(f"error: {line}", err=True)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
     ctx.exit(code)
+
+
+def _open_streams() -> None:
+    """Let closed standard streams lead nowhere: no file must get their numbers, and with them what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  it stays open
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _stream(error: OSError) -> str:
+    """The name of standard output, if that is what could not be written: files say what they are called."""
+    return "standard output: " if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) else ""
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -52,6 +94,7 @@ def main() -> None:
 
 for command in (
     run.run,
+    join.join,
     inspect.check,
     show.show,
     compile.compile_command,

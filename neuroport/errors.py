@@ -4,6 +4,7 @@ NeuroportError             anything a caller may want to catch; `exit_code` is w
 ├── InvalidInput           wrong files or wrong use: carries every problem found (exit code 2)
 ├── Unsupported            this executor, chip or machine cannot do it, with the reason (exit code 2)
 ├── RunFailed              the run itself ended badly (exit code 1)
+├── NotWritten             a file could not be written, such as on a full disk (exit code 1)
 └── InternalError          neuroport itself is at fault, not the network: what it made is not legal (exit code 1)
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,19 @@ class RunFailed(NeuroportError):
     """The run itself ended badly."""
 
     exit_code = 1
+
+
+class NotWritten(NeuroportError):
+    """A file could not be written: the disk is full, the folder is gone. What was there before is as it was.
+
+    `results`: what runs came to of which only the trace could not be written (neuroport.Run each).
+    """
+
+    exit_code = 1
+
+    def __init__(self, place: Place, text: str, results: tuple[Any, ...] = ()) -> None:
+        self.place, self.text, self.results = place, text, results
+        super().__init__(f"{place}: {text}")
 
 
 class InternalError(NeuroportError):

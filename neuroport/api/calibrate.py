@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from neuroport.api.load import found, load
 from neuroport.api.run import to_run
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
+from neuroport.disk.output import check_output, write_bytes
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.files import network as reader
@@ -32,7 +31,6 @@ from neuroport.quantise.formats import Formats, Notes
 from neuroport.quantise.program import quantise
 from neuroport.session.extremes import Extremes, Seen
 from neuroport.session.session import Progress, Session, opened
-from neuroport.trace.segments import check_output, settle
 from neuroport.yaml.nodes import read_bytes
 
 Span = tuple[float, float]
@@ -249,7 +247,7 @@ def _check(network: Network, data: bytes, path: Path, output: Path, overwrite: b
     if output.suffix not in (".yaml", ".yml"):
         text = "a network file ends in .yaml; give the calibrated one such a name"
         raise InvalidInput.one(Place(str(output)), text)
-    check_output(output, overwrite, parts=False)
+    check_output(output, overwrite)
     places = [p.neuron.place for p in network.populations] + [p.synapse.place for p in network.projections]
     read = {Path(place.file).resolve() for place in places if place is not None} - {path.resolve()}
     if output.resolve() in read:
@@ -273,12 +271,4 @@ def _write(network: Network, data: bytes, path: Path, output: Path, ranges: dict
     """Write the file with new ranges, whole or not at all, in the place of one that is there."""
     text = files.with_ranges(data, str(path), network, ranges)
     _readable(text, output, "calibrate the file as it stands, without --set")
-    real = Path(os.path.realpath(output))
-    partial = real.with_name(real.name + ".partial")
-    try:
-        partial.write_bytes(text)
-        if real.exists():
-            shutil.copymode(real, partial)
-        settle(partial, real)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_bytes(output, text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence, Sized
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence, Sized
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,12 @@ from neuroport.api.compile import lower, lower_and_plan, specimen
 from neuroport.chips.chip import Chip
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
 from neuroport.numerics.given import checked_seed
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
-from neuroport.trace.segments import check_output
+from neuroport.trace.segments import Parts, check_trace
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
@@ -67,7 +68,7 @@ def run_copies(
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
     for path in traces:
         if path is not None:
-            check_output(path, overwrite)
+            check_trace(path, overwrite, network.files)
     one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device)
     if getattr(backends.load(backend, device), "unrolls", False) and not shares(network):
         return one.unrolled(chosen_seeds, chosen, traces, before)
@@ -112,23 +113,42 @@ def _length(given: Sized) -> int:
 
 
 class _Total:
-    """Adds up the progress of all copies."""
+    """Adds up the progress of all copies, and interrupts them all once they are to stop."""
 
     def __init__(self, progress: Progress | None, copies: int) -> None:
         self._progress = progress
         self._done = [0] * copies
         self._lock = threading.Lock()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Interrupt every copy after the piece that it is computing."""
+        self._stopped.set()
+
+    def check(self) -> None:
+        """Interrupt a copy if all are to stop."""
+        if self._stopped.is_set():
+            raise KeyboardInterrupt
 
     def of(self, k: int) -> Progress:
         """Where copy k reports."""
 
         def tell(done: int, total: int) -> None:
             self._done[k] = done
+            self.check()
             if self._progress is not None:
                 with self._lock:
-                    self._progress(sum(self._done), total * len(self._done))
+                    self._tell(self._progress, total)
 
         return tell
+
+    def _tell(self, progress: Progress, total: int) -> None:
+        """An interrupt that is told in one copy is meant for all."""
+        try:
+            progress(sum(self._done), total * len(self._done))
+        except KeyboardInterrupt:
+            self.stop()
+            raise
 
 
 class _Copies:
@@ -152,6 +172,7 @@ class _Copies:
         """Each copy has an executor; as many threads as there are cores."""
 
         def run_one(k: int) -> api.Run:
+            self.total.check()
             return api.run(
                 self.network,
                 self.backend,
@@ -165,7 +186,17 @@ class _Copies:
             )
 
         with ThreadPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
-            return tuple(pool.map(run_one, range(len(seeds))))
+            runs = [pool.submit(run_one, k) for k in range(len(seeds))]
+            with _interrupting(self.total) as interrupts:
+                for run in as_completed(runs):
+                    if isinstance(run.exception(), KeyboardInterrupt):
+                        raise KeyboardInterrupt
+            for run in runs:
+                if interrupts:
+                    run.cancel()
+            wait(runs)
+        ended = [run for run in runs if not run.cancelled()]
+        return _gathered([run.exception() or run.result() for run in ended], interrupts)
 
     def unrolled(
         self,
@@ -176,47 +207,87 @@ class _Copies:
     ) -> tuple[api.Run, ...]:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
-        specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
-        program, plan = lower_and_plan(self.network, *specimens[0])
-        if before is not None:
-            before(program)
-        programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
-        whole = unroll(programs, seeds)
-        backend = usable(backends.load(self.backend, self.device), whole)
-        meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
-        sessions: list[Session] = []
-        for k, program in enumerate(programs):
-            view = CopyExecutor(meeting, k)
-            sink = api.trace_writer(
-                self.network, program, *specimens[k], self.backend, seeds[k], traces[k], self.overwrite
-            )
-            sessions.append(Session(program, plan, view, seed=seeds[k], backend=self.backend, sink=sink, keep=False))
+        with ExitStack() as stack:
+            claimed = [None if path is None else self._claim(path, stack) for path in traces]
+            specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
+            program, plan = lower_and_plan(self.network, *specimens[0])
+            if before is not None:
+                before(program)
+            programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
+            whole = unroll(programs, seeds)
+            backend = usable(backends.load(self.backend, self.device), whole)
+            meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
+            sessions: list[Session] = []
+            for k, program in enumerate(programs):
+                view, what = CopyExecutor(meeting, k), (self.network, program, *specimens[k])
+                sink = api.trace_writer(*what, self.backend, seeds[k], claimed[k], self.overwrite)
+                one = Session(program, plan, view, seed=seeds[k], backend=self.backend, sink=sink, keep=False)
+                sessions.append(one)
+            stack.pop_all()
         built = time.perf_counter() - started
-        results: list[api.Run | None] = [None] * len(seeds)
-        errors: list[BaseException] = []
+        results: list[api.Run | BaseException] = [KeyboardInterrupt()] * len(seeds)
 
         def run_one(k: int) -> None:
             try:
                 with sessions[k] as session:
                     run_s, digest = _protocol(session, self.total.of(k))
-                    session.finish(digest, built, run_s)
-                    result = api.result(session, digest, chip_seeds[k])
+                    outcome = replace(api.result(session, digest, chip_seeds[k]), build_s=built, run_s=run_s)
+                    api.finish(session, outcome)
                 path = traces[k]
-                trace = None if path is None else str(path)
-                results[k] = replace(result, build_s=built, run_s=run_s, trace=trace)
+                results[k] = replace(outcome, trace=None if path is None else str(path))
             except BaseException as error:  # told to whoever waits, in the thread that asked for the copies
-                errors.append(error)
+                results[k] = error
                 meeting.abandon()
 
+        threads = [threading.Thread(target=run_one, args=(k,), daemon=True) for k in range(len(seeds))]
         try:
-            _all_threads(run_one, len(seeds))
+            with _interrupting(self.total) as interrupts:
+                for thread in threads:
+                    thread.start()
+                _join(threads)
+            if interrupts:
+                meeting.abandon()
+                _join(threads)
         finally:
             close = getattr(meeting.executor, "close", None)
             if close is not None:
                 close()
-        if errors:
-            raise next((e for e in errors if not isinstance(e, threading.BrokenBarrierError)), errors[0])
-        return tuple(r for r in results if r is not None)
+        return _gathered(results, interrupts)
+
+    def _claim(self, path: Path, stack: ExitStack) -> Parts:
+        """What a copy writes to, given back with the stack if it comes to nothing."""
+        parts = Parts.claim(path, self.overwrite, self.network.files)
+        stack.callback(parts.let_go)
+        return parts
+
+
+@contextmanager
+def _interrupting(total: _Total) -> Iterator[list[BaseException]]:
+    """An interrupt while copies are waited for stops them all; it is in the list then, to be raised when they ended."""
+    interrupts: list[BaseException] = []
+    try:
+        yield interrupts
+    except KeyboardInterrupt as error:
+        interrupts.append(error)
+        total.stop()
+
+
+def _gathered(results: Sequence[api.Run | BaseException], interrupts: Sequence[BaseException]) -> tuple[api.Run, ...]:
+    """What came out of all copies; else the error to tell, with what the others say about their traces."""
+    errors = [*interrupts, *(result for result in results if isinstance(result, BaseException))]
+    if not errors:
+        return tuple(result for result in results if isinstance(result, api.Run))
+    unwritten = [error for error in errors if isinstance(error, NotWritten)]
+    if all(error.results for error in unwritten) and len(unwritten) == len(errors):
+        runs = [result.results[0] if isinstance(result, NotWritten) else result for result in results]
+        others = "".join(f"\n{error}" for error in unwritten[1:])
+        raise NotWritten(unwritten[0].place, unwritten[0].text + others, tuple(runs))
+    first = next((error for error in errors if not isinstance(error, threading.BrokenBarrierError)), errors[0])
+    for error in errors:
+        if error is not first:
+            for note in getattr(error, "__notes__", ()):
+                first.add_note(note)
+    raise first
 
 
 def _protocol(session: Session, progress: Progress) -> tuple[float, str]:
@@ -227,9 +298,7 @@ def _protocol(session: Session, progress: Progress) -> tuple[float, str]:
     return time.perf_counter() - started, digest
 
 
-def _all_threads(work: Callable[[int], None], count: int) -> None:
-    threads = [threading.Thread(target=work, args=(k,), daemon=True) for k in range(count)]
+def _join(threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+        if thread.ident is not None:  # it was started
+            thread.join()

@@ -23,7 +23,7 @@ from neuroport.program.plan import Plan, total_steps
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, opened, usable
 from neuroport.trace.drift import Drift, Growth, is_compared, paired_metrics, unit_of, until_compared, window
-from neuroport.trace.segments import check_output
+from neuroport.trace.segments import check_trace
 from neuroport.trace.trains import TAU, WITHIN, Trains
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def drift(
     seeds, specimens = paired(network.seed if seed is None else seed, chip_seeds)
     if trace is not None:
         for label in (REFERENCE, *map(label_of, specimens)):
-            check_output(trace_of(trace, label), overwrite)
+            check_trace(trace_of(trace, label), overwrite, network.files)
     beside = _Beside(network, chip, backend, seeds[0], trace, overwrite, device, (tau, within), before)
     found: list[Drift] = []
     for start in range(0, len(specimens), TOGETHER):

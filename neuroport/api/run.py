@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport import backends
 from neuroport.api.compile import lower_and_plan, specimen
 from neuroport.chips.chip import Chip, ChipInstance
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import writer
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
@@ -20,7 +20,7 @@ from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
 from neuroport.session.session import Progress, Session, opened
-from neuroport.trace.segments import check_output
+from neuroport.trace.segments import Parts
 from neuroport.trace.write import Provenance, Writer
 
 if TYPE_CHECKING:
@@ -79,17 +79,21 @@ def open(
     `before` is called with the program before anything runs; what it raises ends the call.
     """
     seed = None if seed is None else checked_seed(seed)
-    if trace is not None:
-        check_output(trace, overwrite)
-    chosen, one = specimen(network, chip, chip_seed, instance)
-    loaded = backends.load(backend, device)
-    program, plan = lower_and_plan(network, chosen, one)
-    if before is not None:
-        before(program)
-    seed = program.seed if seed is None else seed
-    executor = opened(program, loaded, seed)
-    sink = trace_writer(network, program, chosen, one, loaded.name, seed, trace, overwrite)
-    return Session(program, plan, executor, seed=seed, backend=loaded.name, sink=sink, keep=keep)
+    parts = None if trace is None else Parts.claim(trace, overwrite, network.files)
+    try:
+        chosen, one = specimen(network, chip, chip_seed, instance)
+        loaded = backends.load(backend, device)
+        program, plan = lower_and_plan(network, chosen, one)
+        if before is not None:
+            before(program)
+        seed = program.seed if seed is None else seed
+        executor = opened(program, loaded, seed)
+        sink = trace_writer(network, program, chosen, one, loaded.name, seed, parts, overwrite)
+        return Session(program, plan, executor, seed=seed, backend=loaded.name, sink=sink, keep=keep)
+    except BaseException:
+        if parts is not None:
+            parts.let_go()
+        raise
 
 
 def trace_writer(
@@ -99,10 +103,10 @@ def trace_writer(
     instance: ChipInstance | None,
     backend: str,
     seed: int,
-    trace: str | Path | None,
+    trace: str | Path | Parts | None,
     overwrite: bool,
 ) -> Writer | None:
-    """What writes the trace of a session, if one is wanted."""
+    """What writes the trace of a session, if one is wanted; what was claimed for it is given back on failure."""
     if trace is None:
         return None
     source = Provenance(
@@ -136,8 +140,10 @@ def run(
     `before`: called with the program before anything runs, for example to look at `program.notices`: what the chip
     changes of what the network computes. What it raises ends the call.
     `trace`: an HDF5 file for what the network file says is to be recorded; an existing one is an error unless
-    `overwrite`. `progress(steps done, steps in all)` is called about five times a second. When the run fails or is
-    interrupted, the trace holds what was recorded until then and says that it is incomplete.
+    `overwrite`, and then stays until the new one is whole. `progress(steps done, steps in all)` is called about five
+    times a second. When the run fails or is interrupted, the trace holds what was recorded until then and says that it
+    is incomplete; beside an existing one, parts are left. The error has a note that says where. NotWritten when only
+    the trace could not be written: its `results` has the Run.
     """
     network = to_run(network, duration)
     started = time.perf_counter()
@@ -147,9 +153,18 @@ def run(
         session.run_protocol(progress)
         digest = session.digest()
         ended = time.perf_counter()
-        session.finish(digest, built - started, ended - built)
         outcome = result(session, digest, None if one is None else one.seed)
-    return replace(outcome, build_s=built - started, run_s=ended - built, trace=None if trace is None else str(trace))
+        outcome = replace(outcome, build_s=built - started, run_s=ended - built)
+        finish(session, outcome)
+    return replace(outcome, trace=None if trace is None else str(trace))
+
+
+def finish(session: Session, outcome: Run) -> None:
+    """Close the trace of a session that has run; where that is impossible, NotWritten has what came out."""
+    try:
+        session.finish(outcome.digest, outcome.build_s, outcome.run_s)
+    except NotWritten as error:
+        raise NotWritten(error.place, error.text, (outcome,)) from None
 
 
 def to_run(network: Network, duration: int | str | Quantity | None) -> Network:

@@ -20,6 +20,7 @@ from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance, Deviation
 from neuroport.disk.findings import Kind
 from neuroport.disk.hdf5 import NUMBERS, WHOLE, Array, Group, opened
+from neuroport.disk.output import HDF5, check_output, new_hdf5
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics import detmath
 from neuroport.numerics.draws import Source
@@ -126,15 +127,14 @@ def save(
     """Write an instance to an HDF5 file: its chip description, its seed, and the values of some circuits.
 
     `circuits`: which ones, per kind; by default the neuron circuits of the first core, and those already held.
-    Raises InvalidInput if the file exists and may not be overwritten.
+    Raises InvalidInput if the file exists and may not be overwritten, or is no instance; NotWritten on a full disk.
     """
-    import h5py
-
-    target = Path(path)
-    if target.exists() and not overwrite:
-        raise InvalidInput.one(Place(str(path)), "exists already; choose another name, or replace it with --overwrite")
+    check_output(path, overwrite, "a chip instance", HDF5)
+    if Path(path).exists() and not is_instance(path):
+        text = "is no chip instance, and only a chip instance is replaced; choose another name, or remove it yourself"
+        raise InvalidInput.one(Place(str(path)), text)
     first = np.arange(instance.chip.limits.neurons_per_core, dtype=np.int64)
-    with h5py.File(target, "w") as file:
+    with new_hdf5(path) as file:
         file.attrs["format"] = _FORMAT
         file.attrs["version"] = 1
         file.attrs["seed"] = _NO_SEED if instance.seed is None else str(instance.seed)

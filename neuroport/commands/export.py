@@ -21,12 +21,12 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     """
     from pathlib import Path
 
+    from neuroport.disk.output import check_output
     from neuroport.errors import InvalidInput
     from neuroport.files import writer
     from neuroport.trace import read as trace
     from neuroport.trace.learned import cut_off, widened, with_learned
     from neuroport.trace.read import other_arithmetic
-    from neuroport.trace.segments import check_output
 
     beside = Path(output).with_suffix(".h5")
     if beside == Path(output):
@@ -38,8 +38,8 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
         raise InvalidInput.one(
             None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
         )
-    for path in (Path(output), beside):
-        check_output(path, overwrite, parts=False)
+    check_output(output, overwrite, "a network file", (".yaml", ".yml"))
+    check_output(beside, overwrite)
     if traced:
         if sets:
             raise InvalidInput.one(
@@ -52,7 +52,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
             click.echo(f"note: {text}", err=True)
     else:
         network = load_network(source, sets)
-    writer.write(network, Path(output))
-    click.echo(output)
-    if beside.exists():
-        click.echo(str(beside))
+    for path in (Path(output), beside):
+        check_output(path, True, inputs=(source, *network.files))
+    for path in writer.write(network, output):
+        click.echo(str(path))

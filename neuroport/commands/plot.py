@@ -18,12 +18,12 @@ from neuroport.commands.common import milliseconds
 @click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
 def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite: bool) -> None:
     """Draw spikes, sampled states, weights and metrics of a trace."""
+    from neuroport.disk.output import check_output
     from neuroport.errors import InvalidInput, Place
     from neuroport.trace import plot as picture
     from neuroport.trace.read import is_trace, open_trace
-    from neuroport.trace.segments import check_output
 
-    check_output(output, overwrite, parts=False)
+    check_output(output, overwrite, inputs=(trace,))
     if os.path.isfile(trace) and not is_trace(trace):
         text = (
             "this is a network file; run it with -o first, then plot the trace"

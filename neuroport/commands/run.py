@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +24,11 @@ from neuroport.commands.common import (
     read_seeds,
     set_option,
 )
-from neuroport.commands.copies import chosen_copies, sharing
+from neuroport.commands.copies import Seeds, chosen_copies, sharing
 from neuroport.commands.notices import strict_option
+from neuroport.commands.stopping import Stopping
 from neuroport.commands.summary import fields, fields_of_copies, summary, summary_of_copies
+from neuroport.errors import NotWritten
 
 if TYPE_CHECKING:
     from neuroport.program.machine import Program
@@ -88,10 +93,10 @@ def run(
     from neuroport.commands import notices
     from neuroport.network.network import can_share
 
-    if output is not None:
-        from neuroport.trace.segments import check_output
+    if output is not None and copies is None and not isinstance(seed, range) and not isinstance(chip_seed, range):
+        from neuroport.trace.segments import check_trace
 
-        check_output(output, overwrite)
+        check_trace(output, overwrite)
     network = load_network(net, sets)
     echo_notices(network)
     deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
@@ -109,8 +114,10 @@ def run(
 
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
     common["before"] = before
+    failure: NotWritten | None = None
     try:
-        with Progress(network.name, show=not quiet) as progress:
+        with Progress(network.name, show=not quiet) as bar, Stopping(_traces(output, several)) as stopping:
+            progress = stopping.watched(bar)
             if several:
                 seeds, specimens = several
                 results = neuroport.run_copies(
@@ -123,13 +130,15 @@ def run(
                     network, backend, deviating, chip_seed, chip_instance, seed, progress=progress, **common
                 )
                 results = (one,)
-    except KeyboardInterrupt:
-        click.echo(f"interrupted after {progress.done:,} of {progress.total:,} steps", err=True)
-        from pathlib import Path
-
-        if output is not None and Path(output).exists():
-            click.echo(f"what was recorded until then is in {output}, marked incomplete", err=True)
+    except KeyboardInterrupt as error:
+        click.echo(f"interrupted after {bar.done:,} of {bar.total:,} steps", err=True)
+        for note in getattr(error, "__notes__", ()):
+            click.echo(note, err=True)
         ctx.exit(1)
+    except NotWritten as error:
+        if not error.results:
+            raise
+        results, failure = error.results, error
     if as_json:
         echo_json(fields_of_copies(results, network, told) if several else fields(results[0], network, told))
     elif several:
@@ -139,6 +148,18 @@ def run(
     if strict:
         for result in results:
             notices.refuse_ends(result.overflows)
+    if failure is not None:
+        raise failure
+
+
+def _traces(output: str | None, several: tuple[Seeds, Seeds | None] | None) -> Iterator[Path]:
+    """The traces that the run, or several, will write."""
+    from neuroport.api.copies import trace_of
+
+    if output is not None and several is None:
+        yield Path(output)
+    elif output is not None and several is not None:
+        yield from (trace_of(output, k) for k in range(max(len(s) for s in several if isinstance(s, Sequence))))
 
 
 class Progress:
@@ -189,4 +210,6 @@ class Progress:
             self._last = now
             left = duration((total - done) / rate) if rate else "?"
             share = done / max(total, 1)
-            click.echo(f"{self._name}: {done:,} of {total:,} steps ({share:.0%}), {rate:,.0f}/s, {left} left", err=True)
+            text = f"{self._name}: {done:,} of {total:,} steps ({share:.0%}), {rate:,.0f}/s, {left} left"
+            with suppress(OSError):  # nobody listens any more, and the run goes on
+                click.echo(text, err=True)

@@ -76,7 +76,7 @@ def _network(what: str) -> Network:
 def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> None:
     from neuroport.api.compile import manufactured
     from neuroport.chips import instance as instances
-    from neuroport.trace.segments import check_output
+    from neuroport.disk.output import HDF5, check_output
 
     if seed is None:
         if output is not None:
@@ -85,7 +85,7 @@ def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> 
         return
     specimen = manufactured(chip, seed)
     if output is not None:
-        check_output(output, overwrite, parts=False)
+        check_output(output, overwrite, "a chip instance", HDF5)
         instances.save(specimen, output, overwrite=overwrite)
     click.echo("\n".join(instances.describe(specimen)))
     if output is not None:

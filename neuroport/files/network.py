@@ -131,6 +131,7 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
         metrics=_all(context.metrics),
         record=record,
         folder=folder,
+        files=tuple(dict.fromkeys([file, *report.files])),
         place=root.place,
     )
 
@@ -175,6 +176,7 @@ def _models(context: Context, root: MapNode, node: Node | None, file: str, folde
         if model_root is None:
             report.add(item, f"the model file {quoted(str(path))} is empty; it must have 'neurons' or 'synapses'")
             continue
+        report.files.append(str(path))
         context.library.add(report, library.check_file(report, model_root, f"model file {quoted(str(path))}"))
         context.library.read_all(report, str(path))
     context.library.add(report, root)

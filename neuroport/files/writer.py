@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from numpy.typing import NDArray
-
+from neuroport.disk.output import new_file, new_hdf5
 from neuroport.errors import InvalidInput
 from neuroport.files import library
 from neuroport.files.models import written_neuron, written_synapse
@@ -36,30 +35,23 @@ def to_yaml(network: Network) -> str:
     return emit.document(_written(network, Sink(network.folder, None, Path(network.folder))))
 
 
-def write(network: Network, path: str | Path) -> None:
+def write(network: Network, path: str | Path) -> tuple[Path, ...]:
     """Write the network to `path`, and arrays with more than 64 numbers to an HDF5 file of the same stem beside it.
 
-    Overwrites both. Raises OSError.
+    Which files were written. Replaces both, when both are whole. Raises NotWritten.
     """
     path = Path(path)
     beside = path.with_suffix(".h5")
     sink = Sink(network.folder, beside.name, path.parent)
     text = emit.document(_written(network, sink))
-    if sink.arrays:
-        _store(sink.arrays, beside)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def _store(arrays: dict[str, NDArray[Any]], path: Path) -> None:
-    import h5py
-
-    partial = path.with_name(path.name + ".partial")
-    with h5py.File(partial, "w") as file:
-        for name, array in arrays.items():
-            file.create_dataset(name, data=array)
-    partial.replace(path)
+    with new_file(path) as file:
+        file.write(text.encode())
+        file.settle()
+        if sink.arrays:
+            with new_hdf5(beside) as stored:
+                for name, array in sink.arrays.items():
+                    stored.create_dataset(name, data=array)
+    return (path, beside) if sink.arrays else (path,)
 
 
 def _written(network: Network, sink: Sink) -> dict[str, Any]:

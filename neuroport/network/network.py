@@ -35,6 +35,7 @@ class Network:
     metrics: tuple[Metric, ...] = ()
     record: Recording = field(default_factory=Recording)
     folder: str = field(default="", compare=False)
+    files: tuple[str, ...] = field(default=(), compare=False, repr=False)  # those that it was read from
     place: Place | None = field(default=None, compare=False)
 
     @property

@@ -48,8 +48,8 @@ class Sink(Protocol):
         build_s: float = 0.0,
         run_s: float = 0.0,
         complete: bool = True,
-    ) -> None:
-        """Take what the end of the run tells; `complete` is false after an error."""
+    ) -> str:
+        """Take what the end of the run tells; `complete` is false after an error. Where all is now, as a sentence."""
 
 
 def spiking(program: Program) -> tuple[str, ...]:
@@ -82,14 +82,15 @@ class _Kept:
 class Recorder:
     """Has an executor compute, and hands what it recorded to the sink and the sampler.
 
-    `keep`: spikes and records also stay here. `latest` is what the executor recorded in the last piece.
+    `keep`: spikes and records also stay here. `latest` is what the executor recorded in the last piece, and `taken` how
+    many steps have been computed of which all was taken.
     """
 
     def __init__(
         self, program: Program, plan: Plan, executor: Executor, sampler: Sampler, sink: Sink | None, keep: bool
     ) -> None:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
-        self.latest = Capture()
+        self.latest, self.taken = Capture(), 0
         self._kept = _Kept()
         self._hashes = {name: hashlib.sha256() for name in spiking(program)}
         self._pace = _Pace()
@@ -135,6 +136,7 @@ class Recorder:
             wanted = {n: s for n, s in capture.spikes.items() if n in self._wanted_spikes}
             records = {n: r for n, r in capture.records.items() if n not in self.sampler.rows}
             self.sink.capture(Capture(wanted, records))
+        self.taken = self.executor.step
         return numbers
 
     def spikes(self, population: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import InvalidInput, Unsupported
+from neuroport.errors import InvalidInput, NotWritten, Unsupported
 from neuroport.numerics.given import checked_seed
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
@@ -101,17 +101,29 @@ class Session:
     def __enter__(self) -> Session:
         return self
 
-    def __exit__(self, kind: object = None, *_: object) -> None:
-        """Close the sink if nobody has, and let go of the executor's memory and files, if it has a way to."""
+    def __exit__(self, kind: object = None, error: BaseException | None = None, *_: object) -> None:
+        """Close the sink if nobody has, and let go of the executor's memory and files, if it has a way to.
+
+        An error gets a note that says where what was recorded is.
+        """
         try:
             if self._sink is not None and kind is not None:
-                self._sink.close(steps=self.step, settings=self.settings(), complete=False)
+                self._save(self._sink, error)
             elif self._sink is not None and self._sink.is_open:
                 self.finish(self.digest())
         finally:
             close = getattr(self.executor, "close", None)
             if close is not None:
                 close()
+
+    def _save(self, sink: Sink, error: BaseException | None) -> None:
+        """Close the sink after an error, of which a second one must not take the place."""
+        try:
+            note = sink.close(steps=self._recorder.taken, settings=self.settings(), complete=False)
+        except NotWritten as second:
+            note = str(second)
+        if error is not None and note:
+            error.add_note(note)
 
     def finish(self, digest: str, build_s: float = 0.0, run_s: float = 0.0) -> None:
         """Give the sink, if there is one, the final state and how long building and running took, and close it."""
@@ -145,12 +157,14 @@ class Session:
     # ------------------------------------------------------------------------------------------------ the protocol
 
     def run_protocol(self, progress: Progress | None = None, chunk: Chunk | None = None) -> None:
-        """Do everything that the protocol says; `progress(steps done, steps in all)` is told on the way.
+        """Do everything that the protocol says; `progress(steps done, steps in all)` is told first and on the way.
 
         See walk_protocol for `chunk`.
         """
         total = total_steps(self.plan.protocol)
         start = self.step
+        if progress is not None:
+            progress(0, total)
         for _ in self.walk_protocol(chunk):
             if progress is not None:
                 progress(self.step - start, total)

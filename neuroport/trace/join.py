@@ -1,202 +1,265 @@
 """Joining the segments of a run into one trace file, at its end or after a crash.
 
 The file has SONATA's spikes and reports (uncompressed, so that every SONATA reader opens them) and the group
-/neuroport with everything else: docs/traces.md.
+/neuroport with everything else: docs/traces.md. Segments are opened one at a time, twice: to see how much there is of
+everything, and to copy it piece by piece. So neither memory nor open files grow with how long the run was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
+from neuroport.disk.output import NewFile, hdf5_in, new_file
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace.pieces import check
-from neuroport.trace.segments import Lock, check_output, parts_folder, segments, settle
+from neuroport.trace.segments import Parts, check_file, parts_folder, segment, segments
 
 MAGIC = 0x0A7A
 SONATA_VERSION = (0, 1)
 SORTING = {"none": 0, "by_id": 1, "by_time": 2}
-ROWS_AT_ONCE = 2**22
+NUMBERS_AT_ONCE = 2**20
+_UNREADABLE = (OSError, KeyError, RuntimeError, ValueError, TypeError, IndexError, AttributeError)
+"""What h5py raises for a damaged file."""
 
 
-def repair(path: str | Path, overwrite: bool = False) -> Path:
+def repair(path: str | Path, overwrite: bool = False, output: str | Path | None = None) -> Path:
     """Join the parts of an interrupted run, given as `OUT.h5` or `OUT.h5.part`; the parts are removed.
 
-    Raises InvalidInput if there are none, if the run is still writing them, or if OUT.h5 exists (unless `overwrite`).
+    The trace is `output`, by default OUT.h5. Raises InvalidInput if there are no parts, if the run is still writing
+    them, if one is damaged, or if the trace exists (unless `overwrite`); NotWritten when it cannot be written. The
+    parts stay then.
     """
     given = Path(path)
-    folder = given if given.suffix == ".part" else parts_folder(given)
-    out = folder.with_suffix("")
+    folder = given if given.suffix == ".part" or given.is_dir() else parts_folder(given)
+    place = Place(str(folder))
     if not folder.is_dir():
         raise InvalidInput.one(Place(str(given)), "there is neither a trace nor the parts of an interrupted run here")
+    if output is None and folder.suffix != ".part":
+        raise InvalidInput.one(place, "does not end in .part, so that its trace has no name; give it one with -o")
+    out = folder.with_suffix("") if output is None else Path(output)
     if out.exists() and not overwrite:
-        text = f"cannot be joined: '{out}' exists, from an earlier run; move it away first"
-        raise InvalidInput.one(Place(str(folder)), text)
-    check_output(out, overwrite, parts=False)
-    lock = Lock(folder)
+        text = f"cannot be joined: '{out}' exists; give another name with -o, or replace it with --overwrite"
+        raise InvalidInput.one(place, text)
+    check_file(out, overwrite)
+    if not segments(folder):
+        raise InvalidInput.one(place, "holds no complete part of a trace; remove the folder")
+    parts = Parts.left(folder)
     try:
-        if not lock.take():
-            raise InvalidInput.one(Place(str(folder)), "a run is still writing these parts; wait until it ends")
-        if not segments(folder):
-            raise InvalidInput.one(Place(str(folder)), "holds no complete part of a trace; remove the folder")
         check(segments(folder))
         join(folder, out)
+        parts.remove()
     finally:
-        lock.release()
-    import shutil
-
-    shutil.rmtree(folder)
+        parts.release()
     return out
 
 
 def join(folder: Path, out: Path) -> None:
     """Write the one file from the segments: under another name first, then renamed over `out`."""
-    temporary = folder / "joined.tmp"
-    with _opened(segments(folder)) as parts, h5py.File(temporary, "w", libver="v110") as file:
-        file.attrs["magic"] = np.uint32(MAGIC)
-        file.attrs["version"] = np.array(SONATA_VERSION, dtype=np.uint32)
-        parts[0].copy("neuroport", file)
-        group = file["neuroport"]
-        file.create_group("spikes", track_order=True)
-        for name in ("records", "weights", "metrics"):
-            group.create_group(name, track_order=True)
-        _join_spikes(file, parts)
-        _join_rows(file, parts)
-        _join_metrics(group, parts)
-        _join_end(group, parts)
-    settle(temporary, out)
+    paths = segments(folder)
+    for number, path in enumerate(paths):
+        if path != segment(folder, number):
+            text = f"'{segment(folder, number).name}' is missing; move the later ones away to join what lies before it"
+            raise InvalidInput.one(Place(str(folder)), text)
+    beside = folder if folder == parts_folder(out) else None
+    with new_file(out, beside) as new, hdf5_in(new) as file:
+        _Joint(paths, new, file).write()
 
 
 @contextmanager
-def _opened(paths: Sequence[Path]) -> Iterator[list[h5py.File]]:
-    with ExitStack() as stack:
-        yield [stack.enter_context(h5py.File(path, "r")) for path in paths]
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """A segment; what is wrong with it becomes a sentence."""
+    with _blamed(path), h5py.File(path, "r") as file:
+        yield file
 
 
-def _children(parts: Sequence[h5py.File], name: str) -> list[str]:
-    """Names found in a group of any part, each once, in order of appearance."""
-    return list(dict.fromkeys(child for part in parts if name in part for child in part[name]))
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
+    """What goes wrong is the fault of a segment, and becomes a sentence."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        text = f"this part of a trace is damaged ({why}); move it and the later ones away to join what lies before it"
+        raise InvalidInput.one(Place(str(path)), text) from None
 
 
-def _concatenate(target: h5py.Group, name: str, sources: Sequence[h5py.Dataset]) -> h5py.Dataset:
-    """A data set with the rows of all sources one after another, copied piece by piece."""
-    rows = sum(len(source) for source in sources)
-    dtype = np.result_type(*[source.dtype for source in sources])
-    result = target.create_dataset(name, shape=(rows, *sources[0].shape[1:]), dtype=dtype)
-    at = 0
-    for source in sources:
-        width = max(int(np.prod(source.shape[1:])), 1)
-        piece = max(ROWS_AT_ONCE // width, 1)
-        for start in range(0, len(source), piece):
-            values = source[start : start + piece]
-            result[at : at + len(values)] = values
-            at += len(values)
-    return result
+@dataclass(slots=True)
+class _Rows:
+    """What all segments together have of one thing that is recorded in time: a data set of steps, and others.
+
+    `columns`: shape of a row and dtype of each data set. `is_even`: whether the steps lie `every` apart.
+    """
+
+    columns: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    count: int = 0
+    first: int = 0
+    last: int = -1
+    is_even: bool = True
+
+    def add(self, group: h5py.Group) -> None:
+        """Take the rows of one segment into account."""
+        steps, every = group["steps"], int(group.attrs.get("every", 0))
+        for name, item in group.items():
+            shape, dtype = self.columns.get(name, (item.shape[1:], item.dtype))
+            if item.shape != (len(steps), *shape):
+                raise ValueError(f"the lengths in {group.name} do not agree")
+            self.columns[name] = shape, np.result_type(dtype, item.dtype)
+        self.attributes = self.attributes or dict(group.attrs)
+        for values in _pieces(steps):
+            expected = self._after(every, int(values[0])) + every * np.arange(len(values))
+            self.is_even &= bool(np.array_equal(values, expected))
+            self.first = self.first if self.count else int(values[0])
+            self.last = int(values[-1])
+            self.count += len(values)
+
+    def _after(self, every: int, otherwise: int) -> int:
+        return self.last + every if self.count else otherwise
 
 
-def _join_spikes(file: h5py.File, parts: Sequence[h5py.File]) -> None:
-    dt = float(file["neuroport"].attrs["dt"])
-    populations = file["neuroport/populations"]
-    names = [name for name in populations if populations[name].attrs["recorded"]]
-    names += [name for name in _children(parts, "spikes") if name not in names]
-    enum = h5py.enum_dtype(SORTING, basetype="u1")
-    for name in names:
-        group = file.create_group(f"spikes/{name}")
-        group.attrs.create("sorting", SORTING["by_time"], dtype=enum)
-        sources = [part[f"spikes/{name}"] for part in parts if f"spikes/{name}" in part]
-        count = sum(len(source["steps"]) for source in sources)
-        times = group.create_dataset("timestamps", shape=(count,), dtype=np.float64)
-        nodes = group.create_dataset("node_ids", shape=(count,), dtype=np.uint64)
+@dataclass(slots=True)
+class _Column:
+    """A data set that grows row by row to the length that it was made with."""
+
+    data: h5py.Dataset
+    at: int = 0
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Write the next rows."""
+        self.data[self.at : self.at + len(rows)] = rows
+        self.at += len(rows)
+
+
+def _pieces(source: h5py.Dataset) -> Iterator[NDArray[Any]]:
+    """The rows of a data set, so many at a time that they are about NUMBERS_AT_ONCE numbers."""
+    piece = max(NUMBERS_AT_ONCE // max(int(np.prod(source.shape[1:])), 1), 1)
+    for start in range(0, len(source), piece):
+        yield source[start : start + piece]
+
+
+class _Joint:
+    """One trace out of segments: `survey` them, `make` every data set with its length, and `fill` them."""
+
+    def __init__(self, paths: Sequence[Path], new: NewFile, file: h5py.File) -> None:
+        self.paths, self.new, self.file = paths, new, file
+        self.found: dict[str, dict[str, _Rows]] = {"spikes": {}, "rows": {}, "metrics": {}}
+        self.end: dict[str, Any] = {"complete": False, "digest": ""}
+        self.columns: dict[str, _Column] = {}
+        self.dt = 0.0
+
+    def write(self) -> None:
+        """Everything, in an order that readers see in the file."""
+        self.file.attrs["magic"] = np.uint32(MAGIC)
+        self.file.attrs["version"] = np.array(SONATA_VERSION, dtype=np.uint32)
+        with _opened(self.paths[0]) as first:
+            first.copy("neuroport", self.file)
+            self.dt = float(first["neuroport"].attrs["dt"])
+        self.file.create_group("spikes", track_order=True)
+        for name in ("records", "weights", "metrics"):
+            self.file["neuroport"].create_group(name, track_order=True)
+        for path in self.paths:
+            self.new.check()
+            self._survey(path)
+        with _blamed(self.paths[0]):
+            self._make()
+        for path in self.paths:
+            self.new.check()
+            self._fill(path)
+
+    def _survey(self, path: Path) -> None:
+        with _opened(path) as part:
+            for kind, found in self.found.items():
+                for name, group in part[kind].items() if kind in part else ():
+                    found.setdefault(name, _Rows()).add(group)
+            if "end" in part:
+                self.end = dict(part["end"].attrs)
+                for child in part["end"]:
+                    part["end"].copy(child, self.file["neuroport"])
+
+    # ------------------------------------------------------------------------------------------------ every data set
+
+    def _make(self) -> None:
+        group = self.file["neuroport"]
+        recorded = [name for name, item in group["populations"].items() if item.attrs["recorded"]]
+        for name in dict.fromkeys([*recorded, *self.found["spikes"]]):
+            self._make_spikes(name, self.found["spikes"].get(name, _Rows()).count)
+        owners = [name.partition(".")[0] for name in self.found["rows"]]
+        for (name, rows), owner in zip(self.found["rows"].items(), owners, strict=True):
+            synaptic = owner in group["projections"]
+            record = group.create_group(f"{'weights' if synaptic else 'records'}/{name}")
+            record.attrs.update(rows.attributes)
+            self._make_columns(record, f"rows/{name}", rows)
+            if not synaptic and rows.count and rows.is_even:
+                self._make_report(owner if owners.count(owner) == 1 else name, name, rows)
+        for name, rows in self.found["metrics"].items():
+            self._make_columns(group.create_group(f"metrics/{name}"), f"metrics/{name}", rows)
+        if not self.end["complete"]:  # an interrupt may have come between recording steps and counting them
+            self.end["steps"] = max(int(self.end.get("steps", -1)), self._last_step() + 1)
+        group.attrs.update(self.end)
+
+    def _column(self, key: str, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: Any) -> h5py.Dataset:
+        data = group.create_dataset(name, shape=shape, dtype=dtype)
+        self.columns[key] = _Column(data)
+        return data
+
+    def _make_columns(self, group: h5py.Group, key: str, rows: _Rows) -> None:
+        for name, (shape, dtype) in rows.columns.items():
+            self._column(f"{key}/{name}", group, name, (rows.count, *shape), dtype)
+
+    def _make_spikes(self, name: str, count: int) -> None:
+        group = self.file.create_group(f"spikes/{name}")
+        group.attrs.create("sorting", SORTING["by_time"], dtype=h5py.enum_dtype(SORTING, basetype="u1"))
+        times = self._column(f"spikes/{name}/steps", group, "timestamps", (count,), np.float64)
         times.attrs["units"] = "ms"
-        at = 0
-        for source in sources:
-            steps, neurons = source["steps"][()], source["neurons"][()]
-            times[at : at + len(steps)] = steps * dt
-            nodes[at : at + len(steps)] = neurons.astype(np.uint64)
-            at += len(steps)
+        self._column(f"spikes/{name}/neurons", group, "node_ids", (count,), np.uint64)
 
+    def _make_report(self, label: str, name: str, rows: _Rows) -> None:
+        """A SONATA report of one variable of one population: the same numbers as float32, with times."""
+        (width,), _ = rows.columns["raw"]
+        every = int(rows.attributes["every"])
+        group = self.file.create_group(f"report/{label}")
+        group.attrs["variable"] = name
+        data = self._column(f"report/{name}", group, "data", (rows.count, width), np.float32)
+        data.attrs["units"] = str(rows.attributes.get("unit", ""))
+        mapping = group.create_group("mapping")
+        nodes = mapping.create_dataset("node_ids", data=np.arange(width, dtype=np.uint64))
+        nodes.attrs["sorted"] = np.uint8(1)
+        # libsonata wants index_pointers with one entry more than nodes, bmtk the same under the name index_pointer.
+        mapping["index_pointers"] = np.arange(width + 1, dtype=np.uint64)
+        mapping["index_pointer"] = mapping["index_pointers"]
+        mapping["element_ids"] = np.zeros(width, dtype=np.uint32)
+        mapping["element_pos"] = np.zeros(width, dtype=np.float32)
+        start = rows.first * self.dt
+        span = np.array([start, start + rows.count * every * self.dt, every * self.dt])
+        mapping.create_dataset("time", data=span).attrs["units"] = "ms"
 
-def _join_rows(file: h5py.File, parts: Sequence[h5py.File]) -> None:
-    """Population arrays become native records and SONATA reports; projection arrays become weight snapshots."""
-    group = file["neuroport"]
-    names = _children(parts, "rows")
-    per_owner: dict[str, int] = {}
-    for name in names:
-        per_owner[name.partition(".")[0]] = per_owner.get(name.partition(".")[0], 0) + 1
-    for name in names:
-        sources = [part[f"rows/{name}"] for part in parts if f"rows/{name}" in part]
-        owner = name.partition(".")[0]
-        synaptic = owner in group["projections"]
-        record = group.create_group(f"{'weights' if synaptic else 'records'}/{name}")
-        record.attrs.update(sources[0].attrs)
-        _concatenate(record, "steps", [source["steps"] for source in sources])
-        _concatenate(record, "raw", [source["raw"] for source in sources])
-        if not synaptic:
-            _report(file, owner if per_owner[owner] == 1 else name, name, record)
+    def _last_step(self) -> int:
+        """The last step that anything was recorded of; a metric is measured before the step that it names."""
+        recorded = [rows.last for kind in ("spikes", "rows") for rows in self.found[kind].values()]
+        return max([-1, *recorded, *(rows.last - 1 for rows in self.found["metrics"].values())])
 
+    # ---------------------------------------------------------------------------------------------------- what is in it
 
-def _report(file: h5py.File, label: str, name: str, record: h5py.Group) -> None:
-    """A SONATA report of one variable of one population: the same numbers as float32, with times."""
-    dt = float(file["neuroport"].attrs["dt"])
-    steps, raw = record["steps"][()], record["raw"]
-    every = int(record.attrs["every"])
-    if len(steps) == 0 or np.any(np.diff(steps) != every):
-        return
-    rows, width = raw.shape
-    group = file.create_group(f"report/{label}")
-    group.attrs["variable"] = name
-    data = group.create_dataset("data", shape=(rows, width), dtype=np.float32)
-    data.attrs["units"] = str(record.attrs.get("unit", ""))
-    scale = 2.0 ** -int(record.attrs.get("frac", 0))
-    piece = max(ROWS_AT_ONCE // max(width, 1), 1)
-    for start in range(0, rows, piece):
-        data[start : start + piece] = raw[start : start + piece] * scale
-    mapping = group.create_group("mapping")
-    nodes = mapping.create_dataset("node_ids", data=np.arange(width, dtype=np.uint64))
-    nodes.attrs["sorted"] = np.uint8(1)
-    # libsonata wants index_pointers with one entry more than nodes, bmtk the same under the name index_pointer.
-    mapping["index_pointers"] = np.arange(width + 1, dtype=np.uint64)
-    mapping["index_pointer"] = mapping["index_pointers"]
-    mapping["element_ids"] = np.zeros(width, dtype=np.uint32)
-    mapping["element_pos"] = np.zeros(width, dtype=np.float32)
-    start_ms = int(steps[0]) * dt
-    times = mapping.create_dataset("time", data=np.array([start_ms, start_ms + rows * every * dt, every * dt]))
-    times.attrs["units"] = "ms"
+    def _fill(self, path: Path) -> None:
+        with _opened(path) as part:
+            for kind in self.found:
+                for name, group in part[kind].items() if kind in part else ():
+                    for column, source in group.items():
+                        self._append(f"{kind}/{name}", column, source)
 
-
-def _join_metrics(group: h5py.Group, parts: Sequence[h5py.File]) -> None:
-    for name in _children(parts, "metrics"):
-        sources = [part[f"metrics/{name}"] for part in parts if f"metrics/{name}" in part]
-        metric = group.create_group(f"metrics/{name}")
-        _concatenate(metric, "steps", [source["steps"] for source in sources])
-        _concatenate(metric, "values", [source["values"] for source in sources])
-
-
-def _join_end(group: h5py.Group, parts: Sequence[h5py.File]) -> None:
-    """What the last segment tells; for a run that was cut off, the last step seen anywhere and `complete` false."""
-    ends = [part["end"] for part in parts if "end" in part]
-    end: Any = ends[-1] if ends else None
-    attributes: dict[str, Any] = dict(end.attrs) if end is not None else {"complete": False, "digest": ""}
-    if int(attributes.get("steps", -1)) < 0:
-        attributes["steps"] = _last_step(parts) + 1
-    group.attrs.update(attributes)
-    if end is not None:
-        for child in end:
-            end.copy(child, group)
-
-
-def _last_step(parts: Sequence[h5py.File]) -> int:
-    last = -1
-    for part in parts:
-        for kind in ("spikes", "rows"):
-            for name in part.get(kind, ()):
-                steps = part[f"{kind}/{name}/steps"]
-                last = max(last, int(steps[-1]) if len(steps) else -1)
-        for name in part.get("metrics", ()):
-            last = max(last, int(part[f"metrics/{name}/steps"][-1]) - 1)
-    return last
+    def _append(self, key: str, column: str, source: h5py.Dataset) -> None:
+        scale = self.dt if (key.partition("/")[0], column) == ("spikes", "steps") else None
+        report = self.columns.get(key.replace("rows/", "report/", 1)) if column == "raw" else None
+        for values in _pieces(source):
+            self.columns[f"{key}/{column}"].append(values if scale is None else values * scale)
+            if report is not None:
+                frac = int(self.found["rows"][key.removeprefix("rows/")].attributes.get("frac", 0))
+                report.append(values * 2.0**-frac)

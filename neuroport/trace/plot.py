@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from neuroport.disk.output import write_bytes
 from neuroport.errors import InvalidInput, Place, Unsupported
 from neuroport.trace.read import Samples, Trace
 
@@ -63,8 +65,8 @@ def plot(trace: Trace, path: str | Path, start: float | None = None, stop: float
     """Draw a trace to an image file (PNG, PDF, SVG by its ending).
 
     Spikes and states are shown from `start` to `stop` (ms); by default the whole run, or its end when there are more
-    than 20,000 spikes. InvalidInput if nothing in the trace can be drawn or the file cannot be written; Unsupported
-    without matplotlib.
+    than 20,000 spikes. InvalidInput if nothing in the trace can be drawn, or not as such a file; NotWritten on a full
+    disk; Unsupported without matplotlib.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -89,10 +91,12 @@ def plot(trace: Trace, path: str | Path, start: float | None = None, stop: float
         parts: Any = figure.subfigures(1, len(columns), squeeze=False)
         for part, column in zip(parts[0], columns, strict=True):
             _draw_column(part, column)
+        drawn = BytesIO()
         try:
-            figure.savefig(path)
-        except (OSError, ValueError) as error:
+            figure.savefig(drawn, format=Path(path).suffix[1:].lower() or "png")
+        except ValueError as error:
             raise InvalidInput.one(Place(str(path)), f"the picture cannot be written: {error}") from None
+    write_bytes(path, drawn.getvalue())
 
 
 def _draw_column(part: Any, column: list[Panel]) -> None:

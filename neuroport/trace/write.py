@@ -2,7 +2,8 @@
 
 A file that a killed process was growing may not open any more; a closed one does. So a run writes
 `OUT.h5.part/000000.h5` (what is known before the first step), `000001.h5` … (what was recorded since, each written
-under another name, flushed to the disk and renamed) and at the end joins them: `trace.join`.
+under another name, flushed to the disk and renamed) and at the end joins them: `trace.join`. An existing OUT.h5 stays
+until a complete trace takes its place.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from __future__ import annotations
 import json
 import math
 import platform
-import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.disk.output import new_hdf5, target
+from neuroport.errors import NotWritten, Place
 from neuroport.network.network import Network
 from neuroport.numerics.steps import whole_steps
 from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program
-from neuroport.trace.segments import Lock, check_output, parts_folder, settle
+from neuroport.trace.segments import Parts, left
 from neuroport.version import __version__
 
 if TYPE_CHECKING:
@@ -83,35 +85,48 @@ def versions() -> dict[str, str]:
     return found
 
 
+@dataclass(slots=True)
+class _Pending:
+    """What was taken since the last segment, and the number of the segment that will hold it.
+
+    It is replaced as a whole once that is on the disk: an interrupt in between has it written once more, not twice.
+    """
+
+    number: int
+    size: int = 0
+    spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = field(default_factory=dict)
+    rows: dict[str, list[tuple[NDArray[np.int64], NDArray[Any]]]] = field(default_factory=dict)
+    metrics: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+
+
 class Writer:
     """The sink of a session: takes captures, metrics and weights while a run goes on, then becomes one trace file.
 
-    Use as a context manager: leaving it without `close` (an error, an interrupt) joins what was recorded so far and
-    marks it incomplete.
+    `output`: a path, or what was claimed for one. Use as a context manager: leaving it without `close` (an error, an
+    interrupt) joins what was recorded so far and marks it incomplete.
     """
 
-    def __init__(self, path: str | Path, source: Provenance, *, overwrite: bool = False) -> None:
-        check_output(path, overwrite)
-        self.path = Path(path)
-        self.folder = parts_folder(path)
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        self.folder.mkdir()
-        self._lock = Lock(self.folder)
-        self._lock.take()
+    def __init__(self, output: str | Path | Parts, source: Provenance, *, overwrite: bool = False) -> None:
+        self.parts = output if isinstance(output, Parts) else Parts.claim(output, overwrite)
+        self.path, self.folder = self.parts.path, self.parts.folder
+        self._overwrite = overwrite
         self._source = source
         dt = source.network.dt
         self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
         self._every |= {record.array: record.every for record in source.program.records if not record.readout}
-        self._number = 0
-        self._bytes = 0
+        self._pending = _Pending(1)
         self._flushed = time.monotonic()
+        self._failure: NotWritten | None = None
         self.is_open = True
-        self._spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
-        self._rows: dict[str, list[tuple[NDArray[np.int64], NDArray[Any]]]] = {}
-        self._metrics: dict[str, list[tuple[int, Any]]] = {}
-        with self._segment() as file:
-            _write_header(file, source)
+        try:
+            self.parts.clear()
+            with new_hdf5(self.parts.number(0), self.folder) as file:
+                _write_header(file, source)
+        except BaseException as error:
+            self.parts.let_go()
+            if isinstance(error, NotWritten):
+                raise NotWritten(Place(str(self.path)), error.text) from None
+            raise
 
     # ---------------------------------------------------------------------------------------- the session's sink
 
@@ -119,16 +134,17 @@ class Writer:
         """Take spikes and sampled arrays; records of synapse arrays become weight snapshots."""
         for population, (steps, neurons) in capture.spikes.items():
             if len(steps):
-                self._spikes.setdefault(population, []).append((steps, neurons))
-                self._bytes += steps.nbytes + neurons.nbytes
+                self._pending.spikes.setdefault(population, []).append((steps, neurons))
+                self._pending.size += steps.nbytes + neurons.nbytes
         for array, (steps, values) in capture.records.items():
             self._take_rows(array, steps, values.reshape(len(values), math.prod(values.shape[1:])))
         self._flush_if_due()
 
     def metric(self, name: str, step: int, value: float | Sequence[float] | NDArray[Any]) -> None:
         """Take one measurement, made before step `step`."""
-        self._metrics.setdefault(name, []).append((step, np.asarray(value, dtype=np.float64)))
-        self._bytes += 16
+        values = np.asarray(value, dtype=np.float64)
+        self._pending.metrics.setdefault(name, []).append((step, values))
+        self._pending.size += 16 + values.nbytes
         self._flush_if_due()
 
     def weights(self, name: str, step: int, values: NDArray[Any]) -> None:
@@ -148,34 +164,58 @@ class Writer:
         build_s: float = 0.0,
         run_s: float = 0.0,
         complete: bool = True,
-    ) -> None:
-        """Write what the end of the run told and join everything into the one file.
+    ) -> str:
+        """Write what the end of the run told and join everything into the one file; where that is, as a sentence.
 
-        `final`: raw arrays by name; `settings`: real values that were set while the network ran, by name.
+        `final`: raw arrays by name; `settings`: real values that were set while the network ran, by name. What is not
+        complete replaces no file: its parts stay. NotWritten, with where the parts are, when the disk takes no more.
         """
         if not self.is_open:
-            return
+            return ""
         self.is_open = False
-        self.flush()
-        with self._segment() as file:
-            end = file.create_group("end")
-            end.attrs.update(steps=steps, digest=digest, complete=complete, build_s=float(build_s), run_s=float(run_s))
-            _write_counts(end, "spike_counts", spike_counts or {})
-            _write_counts(end, "overflows", overflows or {})
-            arrays = self._source.program.arrays
-            end.create_group("final", track_order=True)
-            for name, values in (final or {}).items():
-                item = end.create_dataset(f"final/{name}", data=compact(np.asarray(values), arrays[name]))
-                _describe(item, arrays[name])
-            if settings is not None:
-                end.create_group("set", track_order=True)
-                for name, values in settings.items():
-                    end[f"set/{name}"] = np.asarray(values)
+        if self._failure is not None and not complete:  # it has been told
+            self.parts.let_go()
+            return self._left()
+        try:
+            if self._failure is not None:
+                raise self._failure
+            self.flush()
+            with new_hdf5(self.parts.number(self._pending.number), self.folder) as file:
+                end = file.create_group("end")
+                end.attrs.update(
+                    steps=steps, digest=digest, complete=complete, build_s=float(build_s), run_s=float(run_s)
+                )
+                _write_counts(end, "spike_counts", spike_counts or {})
+                _write_counts(end, "overflows", overflows or {})
+                self._write_final(end, final or {}, settings)
+            return self._join(complete)
+        except NotWritten as error:
+            self.parts.let_go()
+            raise NotWritten(Place(str(self.path)), f"{error.text}; {self._left()}") from None
+        except BaseException as error:
+            self.parts.release()
+            error.add_note(self._left())
+            raise
+
+    def _join(self, complete: bool) -> str:
+        """Make one file of the parts, if that may have the name; where what was recorded is."""
+        there = target(self.path).exists()
+        if there and not complete:
+            self.parts.release()
+            return f"'{self.path}' is as it was; {self._left()}"
+        if there and not self._overwrite:
+            raise NotWritten(
+                Place(str(self.path)), "was made by somebody else while the run went on, and is not replaced"
+            )
         from neuroport.trace.join import join
 
-        join(self.folder, self.path)
-        self._lock.release()
-        shutil.rmtree(self.folder)
+        join(self.folder, target(self.path))
+        self.parts.remove()
+        return f"what was recorded until then is in {self.path}, marked incomplete"
+
+    def _left(self) -> str:
+        """What there is when the parts are not joined."""
+        return left(self.path) or "nothing of the run is kept"
 
     def __enter__(self) -> Writer:
         return self
@@ -188,68 +228,59 @@ class Writer:
     # ------------------------------------------------------------------------------------------------- segments
 
     def flush(self) -> None:
-        """Put everything taken so far on the disk as a closed segment."""
-        if self._spikes or self._rows or self._metrics:
-            with self._segment() as file:
-                self._write_segment(file)
-            self._spikes, self._rows, self._metrics = {}, {}, {}
-        self._bytes = 0
+        """Put everything taken so far on the disk as a closed segment. NotWritten when that is impossible."""
+        pending = self._pending
+        if pending.spikes or pending.rows or pending.metrics:
+            try:
+                with new_hdf5(self.parts.number(pending.number), self.folder) as file:
+                    self._write_segment(file)
+            except NotWritten as error:
+                self._failure = NotWritten(Place(str(self.path)), error.text)
+                raise self._failure from None
+            self._pending = _Pending(pending.number + 1)
         self._flushed = time.monotonic()
 
     def _take_rows(self, array: str, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         if len(steps):
             rows = compact(np.asarray(values), self._source.program.arrays[array])
-            self._rows.setdefault(array, []).append((np.asarray(steps, dtype=np.int64), rows))
-            self._bytes += rows.nbytes
+            self._pending.rows.setdefault(array, []).append((np.asarray(steps, dtype=np.int64), rows))
+            self._pending.size += rows.nbytes + 8 * len(steps)
 
     def _flush_if_due(self) -> None:
-        if self._bytes >= SEGMENT_BYTES or time.monotonic() - self._flushed >= SEGMENT_SECONDS:
+        if self._pending.size >= SEGMENT_BYTES or time.monotonic() - self._flushed >= SEGMENT_SECONDS:
             self.flush()
-
-    def _segment(self) -> _Segment:
-        segment = _Segment(self.folder / f"{self._number:06d}.h5")
-        self._number += 1
-        return segment
 
     def _write_segment(self, file: h5py.File) -> None:
         for kind in ("spikes", "rows", "metrics"):
             file.create_group(kind, track_order=True)
-        for population, chunks in self._spikes.items():
+        for population, chunks in self._pending.spikes.items():
             group = file.create_group(f"spikes/{population}")
             group["steps"] = np.concatenate([steps for steps, _ in chunks])
             group["neurons"] = np.concatenate([neurons for _, neurons in chunks])
-        for array, rows in self._rows.items():
+        for array, rows in self._pending.rows.items():
             group = file.create_group(f"rows/{array}")
             _describe(group, self._source.program.arrays[array])
             group.attrs["unit"] = unit_of(self._source.network, array)
             group.attrs["every"] = self._every.get(array, 0)
             group["steps"] = np.concatenate([steps for steps, _ in rows])
             group["raw"] = np.concatenate([values for _, values in rows])
-        for metric, values in self._metrics.items():
+        for metric, values in self._pending.metrics.items():
             group = file.create_group(f"metrics/{metric}")
             group["steps"] = np.array([step for step, _ in values], dtype=np.int64)
             group["values"] = np.stack([value for _, value in values])
 
-
-class _Segment:
-    """A new HDF5 file that appears under its name only when it is complete and on the disk."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._temporary = path.with_suffix(".tmp")
-
-    def __enter__(self) -> h5py.File:
-        import h5py
-
-        self._file = h5py.File(self._temporary, "w", libver="v110")
-        return self._file
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def _write_final(
+        self, end: h5py.Group, final: Mapping[str, NDArray[Any]], settings: Mapping[str, NDArray[Any]] | None
     ) -> None:
-        self._file.close()
-        if kind is None:
-            settle(self._temporary, self._path)
+        arrays = self._source.program.arrays
+        end.create_group("final", track_order=True)
+        for name, values in final.items():
+            item = end.create_dataset(f"final/{name}", data=compact(np.asarray(values), arrays[name]))
+            _describe(item, arrays[name])
+        if settings is not None:
+            end.create_group("set", track_order=True)
+            for name, values in settings.items():
+                end[f"set/{name}"] = np.asarray(values)
 
 
 def _describe(item: Any, array: Array) -> None:

@@ -156,6 +156,7 @@ def _of_file(report: Report, node: Node, slot: Slot, name: str, dataset: str, ta
     """What is taken of a data set of numbers; None, with the reason in the report, where that cannot be."""
     try:
         with opened(Path(slot.folder) / name, KIND) as root:
+            report.files.append(str(Path(slot.folder) / name))
             data = root.find(dataset, NUMBERS)
             if data is not None:
                 return take(data)

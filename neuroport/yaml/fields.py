@@ -34,10 +34,14 @@ def listing(names: Iterable[str]) -> str:
 
 
 class Report:
-    """The problems found so far, and readers of fields that add to them and return None when a field is unusable."""
+    """The problems found so far, and readers of fields that add to them and return None when a field is unusable.
+
+    `files`: those that were read for it.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.files: list[str] = []
 
     def add(self, at: Node | Place | None, text: str) -> None:
         """Note one problem."""

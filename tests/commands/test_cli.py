@@ -138,7 +138,11 @@ def test_an_existing_trace_is_not_overwritten(tmp_path: Path) -> None:
     assert fails(2, "run", "sal_pair", *SHORT, "-o", out) == (
         f"error: {out}: exists already; choose another name, or replace it with --overwrite"
     )
+    assert fails(2, "run", "sal_pair", *SHORT, "-o", out, "--overwrite") == (
+        f"error: {out}: is no trace, and only a trace is replaced; choose another name, or remove it yourself"
+    )
     assert out.read_text() == "precious"
+    out.write_bytes(write(tmp_path / "old.h5").read_bytes())
     assert call("run", "sal_pair", *SHORT, "-o", out, "--overwrite").exit_code == 0
     assert open_trace(out).complete
 
@@ -911,7 +915,7 @@ def cpu_seconds(*command: str) -> tuple[float, str]:
 
 def test_help_is_quick_and_names_all_commands() -> None:
     runs = [cpu_seconds("-m", "neuroport", "--help") for _ in range(3)]
-    for name in "run check show compile verify compare drift export plot list doctor".split():
+    for name in "run check show compile verify compare drift export plot join list doctor".split():
         assert f"\n  {name} " in runs[0][1]
     assert "..." not in runs[0][1].partition("Commands:")[2]
     assert min(spent for spent, _ in runs) < cpu_seconds("-c", "import click")[0] + 0.3

@@ -63,7 +63,7 @@ def test_parts_of_a_killed_run_carry_the_version(tmp_path: Path) -> None:
 
     writer = Writer(tmp_path / "x.h5", SOURCE)
     writer.flush()
-    writer._lock.release()
+    writer.parts.release()
     assert open_trace(repair(tmp_path / "x.h5.part")).arithmetic_version == VERSION
 
 

@@ -1,0 +1,257 @@
+"""New files: written under another name beside their place, and given their own when they are whole and on the disk.
+
+Until then what was there before stays, and whatever goes wrong leaves nothing behind. Every file that neuroport makes
+for its user is made here. HDF5 can crash where the disk is full, and so never meets a disk: it writes to `NewFile`,
+which keeps the first failure to itself and tells it when HDF5 is done.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroport.errors import InvalidInput, NotWritten, Place
+
+if TYPE_CHECKING:
+    import h5py
+
+HDF5 = (".h5", ".hdf5")
+"""The endings of HDF5 files."""
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Those by which a person or a system asks a process to end."""
+TEMPORARY = ".neuroport-*.tmp"
+"""The names of files that are not whole yet."""
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "it would be larger than this process or file system may make a file",
+    errno.EMFILE: "this process has too many open files",
+}
+
+
+def target(path: str | Path) -> Path:
+    """The file that a name stands for: where symbolic links lead, which stay."""
+    path = Path(path)
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def check_output(
+    path: str | Path,
+    overwrite: bool = False,
+    what: str = "the output",
+    endings: Iterable[str] = (),
+    inputs: Iterable[str | Path] = (),
+) -> None:
+    """Raise InvalidInput if `path` cannot become a new file: said before anything is computed, not after it.
+
+    `what` is to be written, under a name that has one of the `endings`, if there are any. None of the `inputs`, the
+    files that are read for it, is ever replaced.
+    """
+    out = Path(path)
+    try:
+        text = _kind(out) or _ending(out, what, tuple(endings)) or _place(out, overwrite, inputs)
+    except OSError as error:
+        text = f"cannot be written: {reason(error)}; choose another name"
+    except ValueError:
+        text = "is no name that a file can have; choose another one"
+    if text:
+        raise InvalidInput.one(Place(str(out)), text)
+
+
+def _kind(out: Path) -> str:
+    """What is wrong with what is there already."""
+    try:
+        mode = out.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "is a symbolic link that leads back to itself; remove it or choose another name"
+        raise
+    if stat.S_ISDIR(mode):
+        return "is a folder; give the name of a file"
+    if not stat.S_ISREG(mode):
+        return "is a device or a pipe, which is never replaced; give the name of a file"
+    return ""
+
+
+def _ending(out: Path, what: str, endings: tuple[str, ...]) -> str:
+    for name in (out, target(out)):
+        if endings and name.suffix.lower() not in endings:
+            link = "" if name == out else f"leads to '{name}'; "
+            return f"{link}{what} needs a name that ends in {' or '.join(endings)}, such as {name.name}{endings[0]}"
+    return ""
+
+
+def _place(out: Path, overwrite: bool, inputs: Iterable[str | Path]) -> str:
+    there = target(out)
+    if any(_same(there, Path(name)) for name in inputs):
+        return "is read for this and would be replaced by what comes of it; choose another name"
+    if there.exists() and not overwrite:
+        return "exists already; choose another name, or replace it with --overwrite"
+    if there.exists() and not os.access(there, os.W_OK):
+        return "is write-protected and is not replaced; choose another name, or allow writing to it"
+    if there.parent.exists() and not there.parent.is_dir():
+        return f"'{there.parent}' is no folder; choose another one"
+    if not there.parent.is_dir():
+        return f"the folder '{there.parent}' does not exist; create it or choose another one"
+    if not os.access(there.parent, os.W_OK):
+        return f"the folder '{there.parent}' cannot be written to; choose another one"
+    return ""
+
+
+def _same(out: Path, read: Path) -> bool:
+    try:
+        return out.samefile(read)
+    except OSError:
+        return False
+
+
+def reason(error: OSError) -> str:
+    """Why the system did not do something, without what a library adds."""
+    known = _REASONS.get(error.errno or 0)
+    return known or (os.strerror(error.errno) if error.errno else str(error))
+
+
+class NewFile(io.FileIO):
+    """A file that HDF5 can write to: no failure and no interrupt reaches the library, and `settle` tells the first.
+
+    What follows a failure is not written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "x+")
+        self.failure: BaseException | None = None
+
+    def fail(self, error: BaseException) -> None:
+        """Note a failure, if it is the first."""
+        self.failure = self.failure or error
+
+    def check(self) -> None:
+        """Raise the failure, if there is one."""
+        if self.failure is not None:
+            raise self.failure
+
+    def write(self, data: Any) -> int:
+        """Write all of it, or note why not; how many bytes were given."""
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while self.failure is None and done < len(view):
+                done += super().write(view[done:]) or 0
+        except OSError as error:
+            self.fail(error)
+        return len(view)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Give the file another size, or note why not."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.fail(error)
+            return self.tell() if size is None else size
+
+    def settle(self) -> None:
+        """Put all on the disk; raise what went wrong until then."""
+        self.check()
+        os.fsync(self)
+
+
+@contextmanager
+def new_file(path: str | Path, folder: Path | None = None) -> Iterator[NewFile]:
+    """A file that is given the name `path` when the block ends well; until then it is another one in `folder`.
+
+    `folder` must be on the same file system; the default is the one where the file will be. An existing file is
+    replaced and leaves its permissions to the new one. NotWritten when the system does not take it all.
+    """
+    out = target(path)
+    temporary = (folder or out.parent) / TEMPORARY.replace("*", os.urandom(6).hex())
+    try:
+        with NewFile(temporary) as file:
+            yield file
+            with suppress(OSError):
+                os.chmod(temporary, stat.S_IMODE(out.stat().st_mode))
+            file.settle()
+        os.replace(temporary, out)
+        _settle_folder(out.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise NotWritten(Place(str(path)), f"cannot be written: {reason(error)}") from None
+        raise
+
+
+@contextmanager
+def hdf5_in(file: NewFile) -> Iterator[h5py.File]:
+    """The new file as one of HDF5; signals wait until HDF5 is left, or are told by `file.check`."""
+    import h5py
+
+    with _signals_told_to(file):
+        try:
+            with h5py.File(file, "w", libver="v110") as hdf5:
+                yield hdf5
+        except Exception:
+            file.check()  # what HDF5 misses after a failure is no news
+            raise
+
+
+@contextmanager
+def new_hdf5(path: str | Path, folder: Path | None = None) -> Iterator[h5py.File]:
+    """A new HDF5 file; see new_file."""
+    with new_file(path, folder) as file, hdf5_in(file) as hdf5:
+        yield hdf5
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file whole or not at all; see new_file."""
+    with new_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def _signals_told_to(file: NewFile) -> Iterator[None]:
+    """What handlers of signals raise is a failure of the file, as long as HDF5 is at work.
+
+    An exception that is raised within what HDF5 calls would be a failed write to it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def told(number: int, frame: Any) -> None:
+        handler = before[signal.Signals(number)]
+        assert callable(handler)
+        try:
+            handler(number, frame)
+        except BaseException as error:  # raised by `check` or `settle`
+            file.fail(error)
+
+    try:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, told)
+        yield
+    finally:
+        for number, handler in before.items():
+            if callable(handler):
+                signal.signal(number, handler)
+
+
+def _settle_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
