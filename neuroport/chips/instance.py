@@ -194,7 +194,7 @@ def _seed(root: Group) -> int | None:
 def _columns(group: Group) -> tuple[Array, Array]:
     """Circuits and their values."""
     circuits = group.array("circuit", WHOLE, (None,))
-    return circuits, group.array("value", NUMBERS, (circuits.shape[0],))
+    return circuits, group.array("value", NUMBERS, (circuits.length,))
 
 
 def _table(circuits: Array, values: Array) -> NDArray[np.float64]:

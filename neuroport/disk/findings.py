@@ -69,5 +69,5 @@ class Findings:
 
 def reason(error: BaseException) -> str:
     """The part of a message of h5py that says why."""
-    text = " ".join(str(error).split("(", 1)[-1].rstrip(")").split())
-    return text.strip("'\"") or type(error).__name__
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split("(", 1)[-1].rstrip(")").split()) or type(error).__name__

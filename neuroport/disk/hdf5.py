@@ -66,7 +66,7 @@ def _file(path: Path, kind: Kind, known: bool) -> h5py.File:
         file.close()
         why = "what leads to its texts is broken"
     except DAMAGE as error:
-        why = reason(error)
+        why = reason(error) if path.stat().st_size else "it is empty"
     text = f"cannot be read as a {kind.name} ({why}); it is damaged, cut off, or another kind of file"
     raise InvalidInput.one(Place(str(path)), text)
 
@@ -266,9 +266,15 @@ class Array(Item):
         """The letter of NumPy for its kind of numbers: i, u or f."""
         return str(self.item.dtype.kind)
 
+    @property
+    def length(self) -> int | None:
+        """How many rows it has; None where it is missing, so that nothing else must be as long."""
+        return None if self.item is None else self.shape[0]
+
     def read(self) -> Any:
-        """What it holds. Raises InvalidInput with all that was found wrong in the file."""
-        self.findings.stop()
+        """What it holds. Raises InvalidInput, with all that was found wrong in the file, where that cannot be read."""
+        if self.item is None:
+            self.findings.stop()
         try:
             return self.item[()]
         except DAMAGE as error:

@@ -6,7 +6,6 @@ Every function notes in the file's findings what is wrong; numbers are compared 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from neuroport.disk import hdf5
 from neuroport.disk.findings import Kind
-from neuroport.disk.hdf5 import HIGHEST, NUMBERS, WHOLE, Array, Group, Item
+from neuroport.disk.hdf5 import HIGHEST, NUMBERS, WHOLE, Array, Group, Item, Wanted
 from neuroport.disk.paths import MISSING, exists
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace.segments import parts_folder
@@ -55,28 +54,30 @@ def opened(path: Path, known: bool = False) -> Iterator[Group]:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How large things are. `populations`: neurons of all copies together; `synapses`: those of each projection."""
+    """How large things are. `populations`: neurons of all copies together; `synapses`: of each projection, if known."""
 
     steps: int
     dt: float
     copies: int
     populations: Mapping[str, int]
-    synapses: Mapping[str, int]
+    synapses: Mapping[str, int | None]
 
-    def shapes(self, owner: str) -> tuple[tuple[int, ...], ...]:
+    def shapes(self, owner: str) -> tuple[Wanted, ...]:
         """What shapes the values of a population or projection can have; none where the trace knows no such owner."""
         if owner in self.populations:
-            size = self.populations[owner] // self.copies
+            size: int | None = self.populations[owner] // self.copies
         elif owner in self.synapses:
             size = self.synapses[owner]
         else:
             return ()
         return ((size,),) if self.copies == 1 else ((size,), (size, self.copies))
 
-    def rows(self, owner: str) -> tuple[tuple[int, ...], ...]:
+    def rows(self, owner: str) -> tuple[Wanted, ...]:
         """What shapes a sample of such values can have: the neurons of all copies stand beside each other."""
-        shapes = self.shapes(owner)
-        return tuple((math.prod(shape),) for shape in shapes) if owner in self.populations else shapes
+        if owner not in self.populations:
+            return self.shapes(owner)
+        size = self.populations[owner]
+        return tuple((n,) for n in dict.fromkeys((size // self.copies, size)))
 
 
 def extent(root: Group) -> Extent:
@@ -94,7 +95,7 @@ def sizes(root: Group) -> Extent:
             group.findings.add(f"population '{name}' has {size} neurons in {copies} copies")
     projections = group.groups("projections")
     ends = {name: _ends(item, populations) for name, item in projections.items()}
-    synapses = {name: pre.shape[0] for name, (pre, post) in ends.items()}
+    synapses = {name: pre.length for name, (pre, post) in ends.items()}
     dt = group.real("dt")
     if not dt > 0:
         group.findings.add(f"the attribute 'dt' of {group} is {dt:g}; it must be above 0")
@@ -109,7 +110,7 @@ def _ends(item: Group, populations: Mapping[str, int]) -> tuple[Array, Array]:
             item.findings.add(f"{end} of {item} is '{named}', which is no population of the trace")
     item.text("weight")
     pre = item.array("pre", WHOLE, (None,))
-    return pre, item.array("post", WHOLE, (pre.shape[0],))
+    return pre, item.array("post", WHOLE, (pre.length,))
 
 
 def pairs(root: Group, projection: str, sizes: Extent) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -135,8 +136,8 @@ def sampled(group: Group, name: str, sizes: Extent) -> Sampled:
     """Samples of an array, `group`/`name`."""
     item = group.group(name)
     steps = item.array("steps", WHOLE, (None,))
-    shapes = [(steps.shape[0], *shape) for shape in sizes.rows(_owner(item, sizes))]
-    if not steps.shape[0] and steps.item is not None:
+    shapes = [(steps.length, *shape) for shape in sizes.rows(_owner(item, sizes))]
+    if steps.length == 0:
         item.findings.add(f"{item} holds no sample")
     raw = item.array("raw", NUMBERS, *shapes)
     return Sampled(steps, raw, frac(item), item.text("unit", ""))
@@ -159,7 +160,7 @@ def spikes(root: Group, population: str) -> tuple[Array, Array]:
     """Times and neurons of a population's spikes."""
     item = root.group("spikes").group(population)
     times = item.array("timestamps", NUMBERS, (None,))
-    return times, item.array("node_ids", WHOLE, (times.shape[0],))
+    return times, item.array("node_ids", WHOLE, (times.length,))
 
 
 def read_spikes(
@@ -192,7 +193,7 @@ def counts(group: Group, name: str) -> dict[str, int]:
 def metric(item: Group, sizes: Extent) -> list[tuple[int, Any]]:
     """The measurements of a metric: steps computed before, and a number or a list."""
     steps = item.array("steps", WHOLE, (None,))
-    count = steps.shape[0]
+    count = steps.length
     values = item.array("values", NUMBERS, (count,), (count, None))
     if steps.item is None or values.item is None:
         return []

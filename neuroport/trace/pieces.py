@@ -45,7 +45,7 @@ def _segment(root: Group, extent: Extent) -> None:
     """What was recorded in a while, and what the end of the run told."""
     for name, item in root.groups("spikes").items():
         steps = item.array("steps", WHOLE, (None,))
-        neurons = item.array("neurons", WHOLE, (steps.shape[0],))
+        neurons = item.array("neurons", WHOLE, (steps.length,))
         if name not in extent.populations:
             item.findings.add(f"{item} is of no population of the trace")
         elif steps.item is not None and neurons.item is not None:
