@@ -34,7 +34,7 @@ def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) 
     from neuroport.trace.segments import parts_folder
 
     path = Path(what)
-    if not exists(path) and parts_folder(path).is_dir():
+    if not exists(path) and os.path.isdir(parts_folder(path)):
         path = parts_folder(path)
     binary = os.path.isdir(path) or trace.is_trace(path)
     if not binary and (chips.is_description(path) if exists(path) else what in chips.names()):
