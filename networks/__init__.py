@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from neuroport.errors import InvalidInput
 
 
 def names() -> tuple[str, ...]:
-    """The names of the shipped networks, sorted."""
-    found = (entry.name for entry in files(__name__).iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+    """The names of the shipped networks, sorted; one in a folder has the folder's name in front: published/brunel."""
+    return tuple(sorted(name.removesuffix(".yaml") for name in _walk(files(__name__)) if name.endswith(".yaml")))
 
 
 def path(name: str) -> Path:
@@ -22,3 +23,11 @@ def path(name: str) -> Path:
     if name not in names():
         raise InvalidInput.one(None, f"there is no shipped network '{name}'; there are: {', '.join(names())}.")
     return Path(str(files(__name__) / f"{name}.yaml"))
+
+
+def _walk(folder: Traversable, above: str = "") -> Iterator[str]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _walk(entry, f"{above}{entry.name}/")
+        else:
+            yield f"{above}{entry.name}"

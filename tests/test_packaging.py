@@ -78,7 +78,7 @@ def test_version_is_written_once(root: Path) -> None:
 
 def test_shipped_networks_are_found() -> None:
     names = neuroport.networks.names()
-    assert "sal_sampling" in names
+    assert "sal_sampling" in names and "published/hodgkin_huxley" in names
     assert all(neuroport.networks.path(name).is_file() for name in names)
 
 

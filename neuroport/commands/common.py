@@ -132,12 +132,14 @@ def milliseconds(text: str | None, dt: float, option: str) -> float | None:
 def find_network(name: str) -> Path:
     """The file behind NET: a path, or the name of a shipped network."""
     path = Path(name)
-    if exists(path) or path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+    if exists(path) or path.suffix in (".yaml", ".yml"):
         return path
     from neuroport import networks
 
     if name in networks.names():
         return networks.path(name)
+    if len(path.parts) > 1 and not any(known.startswith(f"{path.parent.as_posix()}/") for known in networks.names()):
+        return path
     known = ", ".join(networks.names())
     text = f"there is no such file, and no network of that name comes with neuroport; there are: {known}"
     raise InvalidInput.one(Place(name), text)

@@ -186,6 +186,11 @@ def test_messages_of_runs_that_cannot_be() -> None:
     assert fails(2, "run", "nothing") == (
         f"error: nothing: there is no such file, and no network of that name comes with neuroport; there are: {shipped}"
     )
+    assert fails(2, "run", "published/nothing") == (
+        "error: published/nothing: there is no such file, and no network of that name comes with neuroport; there are: "
+        f"{shipped}"
+    )
+    assert call("check", "published/hodgkin_huxley").exit_code == 0
     assert fails(2, "run", "sal_pair", "--backend", "abacus", "-q").startswith("error: there is no backend 'abacus'; ")
     assert fails(2, "run", "sal_pair", "--chip", "abacus", "-q").startswith("error: there is no chip 'abacus'; ")
 
@@ -802,7 +807,7 @@ def test_plot_writes_a_picture_once(tmp_path: Path) -> None:
         ("backends", {"emulator", "reference"}),
         ("chips", {"ideal", "generic16", "generic8", "loihi1"}),
         ("kernels", {"lif", "sampling_unit", "sal", "stdp_pair"}),
-        ("networks", {"sal_sampling", "sal_pair", "balanced", "loihi_lif"}),
+        ("networks", {"sal_sampling", "sal_pair", "balanced", "loihi_lif", "published/hodgkin_huxley"}),
     ],
 )
 def test_lists(what: str, names: set[str]) -> None:

@@ -15,6 +15,10 @@ from tests.support.shortened import SAL_MICRO
 pytestmark = pytest.mark.dear
 
 INTEGER = [name for name in chips.names() if chips.load(name).integer]
+PUBLISHED = [name for name in networks.names() if name.startswith("published/")]
+"""Published models. What they are on each chip is in tests/models/test_published.py; here only that bits agree."""
+
+SHIPPED = [name for name in networks.names() if name not in PUBLISHED]
 OWN = {name: neuroport.load(name).chip for name in networks.names()}
 USUAL = ("generic8", "loihi1")
 """The chips of the default run; the others differ in word lengths, rounding and mismatch, and are tried with --slow."""
@@ -26,7 +30,7 @@ FAMILIES = ("sal_pair", "stdp_pair", "pal_backward", "gle_lagline", "balanced", 
 """One network of each kind. In the default run only these are tried in float and on another chip of the default run:
 on their own chips all are, and `test_random_networks.py` has more of what chips and features do to each other."""
 
-NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in networks.names()]
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHIPPED]
 
 BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO)
 """Changes to networks whose patterns last longer than a test should."""
@@ -50,6 +54,28 @@ def test_identical_on_its_own_chip(name: str) -> None:
     assert check(name, OWN[name], 1000, backends.ready()) >= 30
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_model_is_identical_on_its_own_chip(name: str) -> None:
+    assert check(name, OWN[name], 20, ("reference", "emulator")) >= 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_model_is_identical_on_all_executors(name: str) -> None:
+    assert check(name, OWN[name], 200, backends.ready()) >= 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("chip", INTEGER)
+def test_a_published_model_is_identical_on_every_chip_that_takes_it(name: str, chip: str) -> None:
+    try:
+        neuroport.compile(neuroport.load(name), chip)
+    except InvalidInput as refused:
+        pytest.skip(str(refused))
+    check(name, chip, 20, ("reference", "emulator"), 1 if chips.load(chip).mismatch else None)
+
+
 def in_the_usual_run(name: str, chip: str) -> bool:
     if chip == "loihi1":
         return name not in LARGE  # most are refused there, which is quick
@@ -60,7 +86,7 @@ def in_the_usual_run(name: str, chip: str) -> bool:
     ("name", "chip"),
     [
         pytest.param(name, chip, marks=() if in_the_usual_run(name, chip) else pytest.mark.slow)
-        for name in networks.names()
+        for name in SHIPPED
         for chip in INTEGER
     ],
 )
@@ -75,7 +101,7 @@ def test_identical_on_every_integer_chip(name: str, chip: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in networks.names()]
+    "name", [name if name in FAMILIES else pytest.param(name, marks=pytest.mark.slow) for name in SHIPPED]
 )
 def test_float_agrees_within_the_tolerance(name: str) -> None:
     check(name, "ideal", 1000, ("reference", "emulator"))
