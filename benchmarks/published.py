@@ -47,7 +47,11 @@ def rows(model: Model, chip: str, seeds: int) -> Iterator[str]:
     numbers = range(1, min(seeds, model.seeds) + 1)
     own, ideal, on_chip = (
         [measure(seed) for seed in numbers]
-        for measure in (model.independent, lambda seed: model.measure("ideal", seed), lambda seed: model.measure(chip, seed))
+        for measure in (
+            model.independent,
+            lambda seed: model.measure("ideal", seed),
+            lambda seed: model.measure(chip, seed),
+        )
     )
     for k, row in enumerate(model.rows):
         right, found = ([one[row.quantity] for one in each] for each in (ideal, on_chip))
