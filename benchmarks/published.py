@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.published import Model, Numbers, models
+from tests.support.published import Model, models
 
 PAGE = ROOT / "docs" / "published.md"
 HEADER = (
