@@ -3,8 +3,8 @@
     python benchmarks/published.py [NAME]… [--chip C] [--seeds N] [--write]
 
 `ideal` is float64. Where something is drawn, every number is the mean ± standard deviation over seeds; the difference
-is that of the means, in percent of what `ideal` gives. --write puts the rows into docs/published.md, in place of those of
-the same models.
+is that of the means, in percent of what `ideal` gives. --write puts the rows into docs/published.md, in place of those
+of the same models.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.published import Model, models
 
-PAGE = ROOT / "docs" / "published.md"
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "published.md"
 HEADER = (
     "| model | source | quantity | published | independent program | ideal | {chip} | difference | why |\n"
     "|---|---|---|---|---|---|---|---|---|"
@@ -71,16 +70,17 @@ def rows(model: Model, chip: str, seeds: int) -> Iterator[str]:
 
 def written(page: str, new: dict[str, list[str]], header: str) -> str:
     """The page with these models' rows in its table, which is sorted by model."""
-    before, _, rest = page.partition(header)
-    lines = rest.strip("\n").split("\n") if rest else []
-    table = [line for line in lines if line.startswith("|")]
+    before, _, rest = page.partition(f"{header}\n")
+    lines = rest.split("\n")
+    many = next(k for k, line in enumerate(lines) if not line.startswith("|"))
     every: dict[str, list[str]] = {}
-    for line in table:
-        name = line.split("|")[1].strip(" `") or name
-        every.setdefault(name, []).append(line)
+    model = ""
+    for line in lines[:many]:
+        model = line.split("|")[1].strip(" `") or model
+        every.setdefault(model, []).append(line)
     every.update(new)
-    body = "\n".join(line for name in sorted(every) for line in every[name])
-    return f"{before}{header}\n{body}\n" + "\n".join(line for line in lines if not line.startswith("|"))
+    table = [line for name in sorted(every) for line in every[name]]
+    return before + "\n".join([header, *table, *lines[many:]])
 
 
 def main() -> None:

@@ -18,6 +18,9 @@ INTEGER = [name for name in chips.names() if chips.load(name).integer]
 PUBLISHED = [name for name in networks.names() if name.startswith("published/")]
 """Published models. What they are on each chip is in tests/models/test_published.py; here only that bits agree."""
 
+MANY_PROJECTIONS = ("published/polychronisation", "published/potjans_diesmann")
+"""Those that take the emulator long to compile."""
+
 SHIPPED = [name for name in networks.names() if name not in PUBLISHED]
 OWN = {name: neuroport.load(name).chip for name in networks.names()}
 USUAL = ("generic8", "loihi1")
@@ -54,7 +57,9 @@ def test_identical_on_its_own_chip(name: str) -> None:
     assert check(name, OWN[name], 1000, backends.ready()) >= 30
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in MANY_PROJECTIONS else name for name in PUBLISHED]
+)
 def test_a_published_model_is_identical_on_its_own_chip(name: str) -> None:
     assert check(name, OWN[name], 20, ("reference", "emulator")) >= 20
 

@@ -26,12 +26,11 @@ class Brain:
 
     def see(self, images: Array, seed: int, learn: bool) -> NDArray[np.int64]:
         """Spikes (images, cells) while each image (pixels,) of numbers in 0 .. 1 is shown and during the rest."""
-        return _see(self.weights, self.theta, np.ascontiguousarray(images), seed, learn)
+        return _see(self.weights, self.theta, np.ascontiguousarray(images), np.random.default_rng(seed), learn)
 
 
 @numba.njit(cache=False)
-def _see(w, theta, images, seed, learn):
-    np.random.seed(seed)
+def _see(w, theta, images, rng, learn):
     pixels, cells = w.shape
     v, ge, gi = np.full(cells, -65.0), np.zeros(cells), np.zeros(cells)
     vi, gei = np.full(cells, -60.0), np.zeros(cells)
@@ -61,7 +60,7 @@ def _see(w, theta, images, seed, learn):
             post2 *= np.exp(-STEP / 40)
             if k < SHOWN:
                 for p in range(pixels):
-                    if images[n, p] > 0 and np.random.random() < images[n, p] * 0.255 * STEP:
+                    if images[n, p] > 0 and rng.random() < images[n, p] * 0.255 * STEP:
                         pre[p] = 1.0
                         for c in range(cells):
                             ge[c] += w[p, c]
