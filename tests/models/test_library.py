@@ -51,7 +51,13 @@ def test_library_has_what_the_changelog_says(root: Path) -> None:
     assert [name for name, _, _ in MODELS if f"`{name}`" not in text] == []
 
 
-@pytest.mark.parametrize("name", neuroport.networks.names())
+LONG = [name for name in neuroport.networks.names() if name.startswith("published/")]
+"""Networks of which some take long to build."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(x, marks=pytest.mark.dear) if x in LONG else x for x in neuroport.networks.names()]
+)
 def test_network_can_be_compiled_for_its_chip(name: str) -> None:
     network = neuroport.load(neuroport.networks.path(name))
     assert network.name == name.rpartition("/")[2]

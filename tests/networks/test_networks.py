@@ -10,7 +10,7 @@ from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput
 from neuroport.session.verify import verify
 from tests.support.planning import shortened
-from tests.support.shortened import SAL_MICRO
+from tests.support.shortened import DIEHL_COOK, SAL_MICRO
 
 pytestmark = pytest.mark.dear
 
@@ -35,7 +35,7 @@ on their own chips all are, and `test_random_networks.py` has more of what chips
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHIPPED]
 
-BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO)
+BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
 """Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "izhikevich", "loihi_chip", "loihi_lif")

@@ -9,3 +9,8 @@ SAL_MICRO = (
     *(f"past_{cell}_{name}.delay=50 steps" for cell in "hy" for name in ("u", "basal")),
     *("protocol.6.repeat=2", "protocol.6.do.1.repeat=3"),
 )
+
+DIEHL_COOK = (
+    *("train.hold=50 steps", "test.hold=50 steps"),
+    *(f"{cells}.{name}" for cells in ("image", "exc") for name in ("hold=50 steps", "shown=4 steps")),
+)
