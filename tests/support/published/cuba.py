@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.oracles import published_vogels_abbott as oracle
-from tests.support.published.model import Row
-from tests.support.published.vogels_abbott import IRREGULAR, RATES, model
+from tests.support.published.vogels_abbott import model
 
-MODEL = model("published/cuba", "benchmark 2", oracle.cuba, (*map(Row, RATES), Row(IRREGULAR)))
+MODEL = model("published/cuba", "benchmark 2", oracle.cuba)

@@ -6,7 +6,7 @@ import numpy as np
 
 from neuroport.datasets.digits import DATA
 from tests.oracles import published_diehl_cook as oracle
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 from tests.support.published.running import ran
 
 ROWS = (
@@ -48,8 +48,8 @@ def independent(seed: int) -> Numbers:
 MODEL = Model(
     network="published/diehl_cook",
     source="Diehl & Cook, Front. Comput. Neurosci. 9 (2015) 99",
-    rows=tuple(map(Row, ROWS)),
+    rows=tuple(Row(name, why=CHANCE) for name in ROWS),
     measure=measure,
     independent=independent,
-    seeds=2,
+    seeds=4,
 )

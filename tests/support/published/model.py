@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+CHANCE = "chance, see below"
+"""Why a chip differs from `ideal` where one spike that comes a step later makes another network of it."""
+
 Numbers = Mapping[str, float]
 """What was measured, by the names of the rows."""
 

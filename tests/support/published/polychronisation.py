@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.oracles import published_polychronisation as oracle
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 from tests.support.published.running import ran
 
 SECONDS = 10
@@ -29,7 +29,7 @@ def independent(seed: int) -> Numbers:
 MODEL = Model(
     network="published/polychronisation",
     source="Izhikevich, Neural Computation 18 (2006) 245",
-    rows=tuple(map(Row, ROWS)),
+    rows=tuple(Row(name, why=CHANCE) for name in ROWS),
     measure=measure,
     independent=independent,
     seeds=3,

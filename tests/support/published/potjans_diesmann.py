@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tests.oracles import published_potjans_diesmann as oracle
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 from tests.support.published.running import Steps, irregularity, ran, trains
 
 SCALE, FROM, TO = 0.05, 5000, 20000  # steps of 0.1 ms that count
@@ -39,8 +39,11 @@ MODEL = Model(
     network="published/potjans_diesmann",
     source="Potjans & Diesmann, Cereb. Cortex 24 (2014) 785, at 5 %",
     rows=(
-        *(Row(f"{name} (Hz)", f"{rate} (full size)") for name, rate in zip(oracle.NAMES, PUBLISHED, strict=True)),
-        Row(IRREGULAR),
+        *(
+            Row(f"{name} (Hz)", f"{rate} (full size)", "chance, see below")
+            for name, rate in zip(oracle.NAMES, PUBLISHED, strict=True)
+        ),
+        Row(IRREGULAR, why=CHANCE),
     ),
     measure=measure,
     independent=independent,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 from tests.support.published.running import Steps, irregularity, ran, trains
 
 FROM, TO = 2000, 10000  # steps of 0.1 ms that count
@@ -22,7 +22,7 @@ def numbers(exc: list[Steps], inh: list[Steps]) -> Numbers:
     return dict(zip(RATES, rates, strict=True)) | {IRREGULAR: irregularity(late[0] + late[1])}
 
 
-def model(name: str, benchmark: str, oracle: Callable[[float, int], NDArray[np.bool_]], rows: tuple[Row, ...]) -> Model:
+def model(name: str, benchmark: str, oracle: Callable[[float, int], NDArray[np.bool_]]) -> Model:
     """The entry of one of the two."""
 
     def measure(chip: str, seed: int) -> Numbers:
@@ -36,4 +36,5 @@ def model(name: str, benchmark: str, oracle: Callable[[float, int], NDArray[np.b
     source = (
         f"Vogels & Abbott, J. Neurosci. 25 (2005) 10786; Brette et al., J. Comput. Neurosci. 23 (2007) 349, {benchmark}"
     )
+    rows = tuple(Row(quantity, why=CHANCE) for quantity in (*RATES, IRREGULAR))
     return Model(name, source, rows, measure, independent, seeds=3)
