@@ -1,0 +1,67 @@
+"""Published plasticity and learning: what the papers report, on `ideal` and on a chip, beside independent programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from tests.support.published import model, triplet, tsodyks_markram
+
+CHIPS = ("ideal", "generic16")
+
+pytestmark = pytest.mark.dear
+
+
+def off(
+    found: Mapping[str, float], right: Mapping[str, float], relative: float, absolute: float = 0.0
+) -> dict[str, str]:
+    """The rows that are further from the right numbers than that."""
+    assert list(found) == list(right)
+    return {
+        name: f"{found[name]:.8g}, not {right[name]:.8g}"
+        for name in right
+        if not abs(found[name] - right[name]) <= relative * abs(right[name]) + absolute
+    }
+
+
+@pytest.mark.parametrize("entry", [triplet.MODEL, tsodyks_markram.MODEL], ids=["triplet", "tsodyks_markram"])
+def test_rows_are_those_that_are_measured(entry: model.Model) -> None:
+    assert {row.quantity for row in entry.rows} <= set(entry.independent(1))
+
+
+# ------------------------------------------------------------------------------------------------------ triplet STDP
+
+SJOSTROM = np.array([[-0.04, 0.14, 0.29, 0.53, 0.56], [-0.29, -0.41, -0.34, 0.56, 0.75]])
+"""Change of the weight at 0.1, 10, 20, 40 and 50 Hz, the presynaptic spike 10 ms before, and after (Sjöström 2001)."""
+SPREAD = np.array([[0.05, 0.10, 0.14, 0.11, 0.26], [0.08, 0.11, 0.10, 0.32, 0.19]])
+TRIPLET = [0, 0.13205, 0.24696, 0.53372, 0.74091, -0.31216, -0.33362, -0.35162, 0.15479, 0.72725]
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_triplets_explain_how_plasticity_depends_on_the_rate(chip: str) -> None:
+    found = triplet.MODEL.measure(chip, 1)
+    assert list(found.values()) == pytest.approx(TRIPLET, abs=1e-5)
+    distance = (np.array(list(found.values())).reshape(2, 5) - SJOSTROM) / SPREAD
+    assert np.mean(distance**2) < 0.5
+    assert np.abs(distance).max() < 1.3
+    exact = 1e-12 if chip == "ideal" else 5e-6
+    assert off(found, triplet.MODEL.independent(1), 0, exact) == {}
+
+
+# --------------------------------------------------------------------------------------------- short-term plasticity
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_synapses_depress_and_facilitate(chip: str) -> None:
+    found = tsodyks_markram.MODEL.measure(chip, 1)
+    assert off(found, tsodyks_markram.MODEL.independent(1), 1e-3 if chip == "ideal" else 2e-3) == {}
+    assert found["depressing, 20 Hz: resources of spike 20"] == pytest.approx(0.0569, abs=1e-4)
+    assert found["depressing, 20 Hz: half a second later"] == pytest.approx(0.2628, abs=1e-4)
+    assert found["depressing: rate of the largest stationary response (Hz)"] == 5
+    assert found["depressing: stationary at 100 Hz / at 50 Hz"] == pytest.approx(0.5, abs=0.03)  # falls as 1 / rate
+    assert found["facilitating, 20 Hz: resources of spike 20"] == pytest.approx(0.1574, abs=1e-4)
+    assert (
+        found["facilitating: rate of the largest stationary response (Hz)"] == 20
+    )  # 1 / sqrt(U tau_facil tau_rec): 22
