@@ -1,4 +1,4 @@
-"""Triplet STDP (Pfister & Gerstner 2006) from lists of spike times: sums over pairs and triplets, nothing is stepped."""
+"""Triplet STDP (Pfister & Gerstner 2006) from spike times: sums over pairs and triplets, nothing is stepped."""
 
 from __future__ import annotations
 
