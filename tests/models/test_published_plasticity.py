@@ -7,10 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from tests.support.published import clopath, model, triplet, tsodyks_markram
+import neuroport
+from neuroport.session.session import Session
+from tests.oracles import published_vogels as balanced
+from tests.support.published import clopath, model, triplet, tsodyks_markram, vogels
 
 CHIPS = ("ideal", "generic16")
-ENTRIES = (triplet.MODEL, tsodyks_markram.MODEL, clopath.MODEL)
+ENTRIES = (triplet.MODEL, tsodyks_markram.MODEL, clopath.MODEL, vogels.MODEL)
 
 pytestmark = pytest.mark.dear
 
@@ -27,6 +30,7 @@ def off(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.network)
 def test_rows_are_those_that_are_measured(entry: model.Model) -> None:
     assert {row.quantity for row in entry.rows} <= set(entry.independent(1))
@@ -82,3 +86,50 @@ def test_voltages_explain_how_plasticity_depends_on_the_rate(chip: str) -> None:
     assert np.abs(distance).max() < 1.7
     exact = 2e-7 if chip == "ideal" else 1e-6  # bursts do not begin quite from rest
     assert off(found, clopath.MODEL.independent(1), 0, exact) == {}
+
+
+# ---------------------------------------------------------------------------------------------- inhibitory plasticity
+
+
+def matrix(session: Session, projection: str, shape: tuple[int, int]) -> np.ndarray:
+    """The weights of a projection, (from, to); 1 where they are all 0."""
+    pre, post, weights = session.weights(projection)
+    found = np.zeros(shape)
+    found[pre, post] = weights if weights.any() else 1
+    return found
+
+
+def test_inhibitory_plasticity_is_that_of_matrices() -> None:
+    with neuroport.open(neuroport.load("published/vogels"), "emulator", "ideal") as session:
+        network = balanced.Network(
+            1600,
+            matrix(session, "exc_to_exc", (1600, 1600)),
+            matrix(session, "exc_to_inh", (1600, 400)),
+            matrix(session, "inh_to_exc", (400, 1600)),
+            matrix(session, "inh_to_inh", (400, 400)),
+            np.concatenate([session.get("exc.v"), session.get("inh.v")]),
+        )
+        right = balanced.Run(network)
+        right.run(300, 1e-4)
+        session.set("inh_to_exc.eta", 1e-4)
+        session.run(300)
+        spikes = [*zip(*session.spikes("exc"), strict=True)]
+        spikes += [(step, cell + 1600) for step, cell in zip(*session.spikes("inh"), strict=True)]
+        assert len(spikes) > 5000
+        assert sorted(spikes) == [(step, cell) for step, cells in right.spikes for cell in cells]
+        pre, post, weights = session.weights("inh_to_exc")
+    assert np.abs(right.w[pre, post] - weights).max() < 1e-15
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_inhibition_grows_until_excitation_is_balanced(chip: str) -> None:
+    """From what the refractory time lets (165 Hz) to near 3 Hz: 5.9 after one second, 3.9 after twenty."""
+    network = neuroport.load("published/vogels", ["protocol.4.repeat=2", "protocol.6.repeat=1"])
+    result = neuroport.run(network, chip=chip)
+    rates = [rate for _, rate in result.metrics["rate_exc"]]
+    assert rates[0] == pytest.approx(164.8, abs=0.5)
+    assert 10 < rates[1] < 20
+    assert 4 < rates[2] < 8
+    weights = [weight for _, weight in result.metrics["weight"]]
+    assert weights[0] == 0
+    assert weights[2] == pytest.approx(0.0017, rel=0.06)
