@@ -9,11 +9,13 @@ import pytest
 
 import neuroport
 from neuroport.session.session import Session
+from tests.oracles import published_dopamine as gated
+from tests.oracles import published_synaptic_scaling as scaled
 from tests.oracles import published_vogels as balanced
-from tests.support.published import clopath, model, triplet, tsodyks_markram, vogels
+from tests.support.published import clopath, dopamine, model, synaptic_scaling, triplet, tsodyks_markram, vogels
 
 CHIPS = ("ideal", "generic16")
-ENTRIES = (triplet.MODEL, tsodyks_markram.MODEL, clopath.MODEL, vogels.MODEL)
+ENTRIES = (triplet.MODEL, tsodyks_markram.MODEL, clopath.MODEL, vogels.MODEL, synaptic_scaling.MODEL, dopamine.MODEL)
 
 pytestmark = pytest.mark.dear
 
@@ -32,8 +34,8 @@ def off(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.network)
-def test_rows_are_those_that_are_measured(entry: model.Model) -> None:
-    assert {row.quantity for row in entry.rows} <= set(entry.independent(1))
+def test_rows_are_what_is_measured(entry: model.Model) -> None:
+    assert {row.quantity for row in entry.rows} == set(entry.measure("ideal", 1))
 
 
 # ------------------------------------------------------------------------------------------------------ triplet STDP
@@ -133,3 +135,97 @@ def test_inhibition_grows_until_excitation_is_balanced(chip: str) -> None:
     weights = [weight for _, weight in result.metrics["weight"]]
     assert weights[0] == 0
     assert weights[2] == pytest.approx(0.0017, rel=0.06)
+
+
+# --------------------------------------------------------------------------------------------------- synaptic scaling
+
+
+def test_scaling_is_that_of_a_single_neuron_in_numpy() -> None:
+    with neuroport.open(neuroport.load("published/synaptic_scaling"), "emulator", "ideal") as session:
+        cells = {"scaling": scaled.Neuron(session.get("to_scaling.w"), stdp=False)}
+        cells["both"] = scaled.Neuron(session.get("to_both.w"), stdp=True)
+        session.run(5000)
+        steps, inputs = session.spikes("inputs")
+        spikes = np.zeros((5000, 30), bool)
+        spikes[steps, inputs] = True
+        for name, cell in cells.items():
+            for row in spikes:
+                cell.step(row)
+            assert len(cell.times) > 50
+            assert cell.times == session.spikes(name)[0].tolist()
+            assert session.get(f"to_{name}.w") == pytest.approx(cell.w, rel=1e-12)
+            assert session.get(f"{name}.q") == pytest.approx(cell.q, rel=1e-12)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_scaling_brings_the_rate_back_to_its_goal(chip: str) -> None:
+    """20 Hz, whatever the inputs do, in two minutes; with STDP, which acts against it, somewhat later."""
+    with neuroport.open(neuroport.load("published/synaptic_scaling"), "emulator", chip) as session:
+        first = session.get("to_scaling.w")
+        session.run_protocol()
+        last = session.get("to_scaling.w")
+        rates = {name: [rate for _, rate in session.results[f"rate_{name}"]] for name in ("scaling", "both")}
+    for name, rate in rates.items():
+        assert np.mean(rate[3:6]) == pytest.approx(20, abs=1.5)
+        assert rate[6] > 25  # the inputs have just become faster
+        assert rate[12] < 13  # and slow again
+        assert np.mean(rate[15:]) == pytest.approx(20, abs=1.5), name
+    assert last / first == pytest.approx(last[0] / first[0], rel=1e-9 if chip == "ideal" else 1e-4)
+    assert session.overflows() == {}
+
+
+# ---------------------------------------------------------------------------------------------- STDP gated by dopamine
+
+
+@pytest.mark.parametrize(("chip", "exact"), [("ideal", 1e-12), ("generic16", 1e-4)])
+def test_gated_plasticity_is_that_of_matrices(chip: str, exact: float) -> None:
+    """With the same noise. Cells 0 and 1 are made to fire in turn, so that rewards come."""
+    quiet = [f"populations.{name}.params.noise=0" for name in ("exc", "inh")]
+    rng = np.random.default_rng(3)
+    with neuroport.open(neuroport.load("published/dopamine", quiet), "reference", chip) as session:
+        plastic = [matrix(session, "exc_to_exc", (200, 200)), matrix(session, "exc_to_inh", (200, 50))]
+        right = gated.Run(gated.Network(np.concatenate(plastic, 1), -matrix(session, "inh_to_exc", (50, 200))))
+        for step in range(1505):
+            noise = 13 * (rng.random(250) - 0.5)
+            noise[0] += 40 * (step % 240 == 7)
+            noise[1] += 40 * (step % 240 == 15)
+            session.inject("exc", "i", np.arange(200), noise[:200])
+            session.inject("inh", "i", np.arange(50), noise[200:])
+            session.run(1)
+            right.step(noise, 1500)
+        counts = [np.bincount(session.spikes(name)[1], minlength=size) for name, size in (("exc", 200), ("inh", 50))]
+        assert np.concatenate(counts).tolist() == right.counts.tolist()
+        assert right.counts.sum() > 400
+        pre, post, weights = session.weights("exc_to_exc")
+        assert weights == pytest.approx(right.s[pre, post], abs=exact)
+        assert session.get("exc_to_exc.c") == pytest.approx(right.c[pre, post], abs=exact)
+        assert session.get("watched.s") == pytest.approx(right.watched, abs=exact)
+        assert right.watched > 0.03
+        assert len(right.rewards) == 4 == np.count_nonzero(session.get("critics.wait"))
+
+
+@pytest.mark.slow
+def test_gated_plasticity_on_a_chip_is_that_of_ideal() -> None:
+    """Until a spike falls into the next step; one of 7,057 does."""
+    weights, spikes = [], []
+    for chip in CHIPS:
+        with neuroport.open(neuroport.load("published/dopamine"), "emulator", chip, keep=False) as session:
+            session.run("30 s")
+            weights.append(
+                np.concatenate([session.get(f"{name}.s") for name in ("watched", "exc_to_exc", "exc_to_inh")])
+            )
+            spikes.append(session.spike_counts())
+            assert session.overflows() == {}
+    assert spikes[0] == spikes[1]
+    assert np.std(weights[0]) > 0.005
+    assert np.median(np.abs(weights[0] - weights[1])) < 1e-5
+    assert np.abs(weights[0] - weights[1]).max() < 5e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_synapse_that_is_rewarded_later_grows(chip: str) -> None:
+    found = dopamine.MODEL.measure(chip, 1)
+    assert found["rewarded synapse after 1,000 s (mV)"] > 3
+    assert found["mean of the other synapses (mV)"] < 0.8
+    assert found["rate of excitatory cells (Hz)"] == pytest.approx(1.15, abs=0.05)
