@@ -10,12 +10,30 @@ import pytest
 import neuroport
 from neuroport.session.session import Session
 from tests.oracles import published_dopamine as gated
+from tests.oracles import published_izhikevich as simple
 from tests.oracles import published_synaptic_scaling as scaled
 from tests.oracles import published_vogels as balanced
-from tests.support.published import clopath, dopamine, model, synaptic_scaling, triplet, tsodyks_markram, vogels
+from tests.support.published import (
+    clopath,
+    dopamine,
+    izhikevich,
+    model,
+    synaptic_scaling,
+    triplet,
+    tsodyks_markram,
+    vogels,
+)
 
 CHIPS = ("ideal", "generic16")
-ENTRIES = (triplet.MODEL, tsodyks_markram.MODEL, clopath.MODEL, vogels.MODEL, synaptic_scaling.MODEL, dopamine.MODEL)
+ENTRIES = (
+    triplet.MODEL,
+    tsodyks_markram.MODEL,
+    clopath.MODEL,
+    vogels.MODEL,
+    synaptic_scaling.MODEL,
+    dopamine.MODEL,
+    izhikevich.MODEL,
+)
 
 pytestmark = pytest.mark.dear
 
@@ -229,3 +247,28 @@ def test_the_synapse_that_is_rewarded_later_grows(chip: str) -> None:
     assert found["rewarded synapse after 1,000 s (mV)"] > 3
     assert found["mean of the other synapses (mV)"] < 0.8
     assert found["rate of excitatory cells (Hz)"] == pytest.approx(1.15, abs=0.05)
+
+
+# ------------------------------------------------------------------------------------------- Izhikevich's simple cells
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_seven_types_of_cells_fire_as_published(chip: str) -> None:
+    """Single spikes, a burst and then spikes, bursts, fast spikes …; after some 60 ms the fast ones are chaotic."""
+    found = izhikevich.alone(chip, 250)
+    right = simple.run(simple.TYPES, simple.step_current(250))
+    assert found[:160].sum(axis=0).tolist() == right[:160].sum(axis=0).tolist() == [2, 3, 4, 5, 4, 6, 6]
+    assert np.abs(np.argwhere(found[:160].T) - np.argwhere(right[:160].T)).max() <= 1  # steps
+    regular, burst, chatter = (np.diff(np.nonzero(found[:, k])[0]).tolist() for k in range(3))
+    assert min(regular) > 30
+    assert burst[0] <= 5 < 30 < min(burst[1:])
+    assert [gap < 10 for gap in chatter] == [True, True, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_network_of_simple_cells_has_its_rate(chip: str) -> None:
+    """About 7 Hz, excitatory and inhibitory cells alike, with the independent program's standard deviations."""
+    result = neuroport.run(neuroport.load("published/izhikevich", ["protocol.0.run=2 s"]), chip=chip)
+    assert result.rates["exc"] == pytest.approx(7.25, abs=0.4)
+    assert result.rates["inh"] == pytest.approx(6.8, abs=0.6)
+    assert result.overflows == {}
