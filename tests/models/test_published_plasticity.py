@@ -10,12 +10,14 @@ import pytest
 import neuroport
 from neuroport.session.session import Session
 from tests.oracles import published_dopamine as gated
+from tests.oracles import published_eprop as gradient
 from tests.oracles import published_izhikevich as simple
 from tests.oracles import published_synaptic_scaling as scaled
 from tests.oracles import published_vogels as balanced
 from tests.support.published import (
     clopath,
     dopamine,
+    eprop,
     izhikevich,
     model,
     synaptic_scaling,
@@ -119,6 +121,12 @@ def matrix(session: Session, projection: str, shape: tuple[int, int]) -> np.ndar
     return found
 
 
+def close(session: Session, projection: str, right: np.ndarray, most: float) -> bool:
+    """Whether every synapse of a projection has the weight of that matrix, (from, to)."""
+    pre, post, weights = session.weights(projection)
+    return float(np.abs(weights - right[pre, post]).max()) <= most
+
+
 def test_inhibitory_plasticity_is_that_of_matrices() -> None:
     with neuroport.open(neuroport.load("published/vogels"), "emulator", "ideal") as session:
         network = balanced.Network(
@@ -137,8 +145,7 @@ def test_inhibitory_plasticity_is_that_of_matrices() -> None:
         spikes += [(step, cell + 1600) for step, cell in zip(*session.spikes("inh"), strict=True)]
         assert len(spikes) > 5000
         assert sorted(spikes) == [(step, cell) for step, cells in right.spikes for cell in cells]
-        pre, post, weights = session.weights("inh_to_exc")
-    assert np.abs(right.w[pre, post] - weights).max() < 1e-15
+        assert close(session, "inh_to_exc", right.w, 1e-15)
 
 
 @pytest.mark.parametrize("chip", CHIPS)
@@ -272,3 +279,36 @@ def test_the_network_of_simple_cells_has_its_rate(chip: str) -> None:
     assert result.rates["exc"] == pytest.approx(7.25, abs=0.4)
     assert result.rates["inh"] == pytest.approx(6.8, abs=0.6)
     assert result.overflows == {}
+
+
+# ------------------------------------------------------------------------------------------------------------- e-prop
+
+
+@pytest.mark.parametrize(("chip", "seconds", "exact"), [("ideal", 5, 1e-11), ("generic16", 1, 5e-6)])
+def test_eligibilities_meet_the_errors_of_their_time(chip: str, seconds: int, exact: float) -> None:
+    """Online, with the delays of spikes and errors, what a program computes from the whole second, without delays."""
+    network = neuroport.load("published/eprop", [f"protocol.0.repeat={seconds}"])
+    with neuroport.open(network, "emulator", chip) as session:
+        shapes = {"clock_to_cells": (20, 100), "cells_to_cells": (100, 100)}
+        shapes |= {"cells_to_outputs": (100, 3), "outputs_to_cells": (3, 100)}
+        weights = gradient.Weights(*(matrix(session, name, shape) for name, shape in shapes.items()))
+        cosines = session.get("waves_to_outputs.q").reshape(4, 3)
+        wanted = gradient.goal(matrix(session, "waves_to_outputs", (4, 3)), cosines)
+        learner = gradient.Learner(weights)
+        losses = [learner.second(gradient.inputs(), wanted) for _ in range(seconds)]
+        session.run_protocol()
+        assert [loss for _, loss in session.results["loss"]] == pytest.approx(
+            losses, rel=1e-9 if exact < 1e-9 else 1e-4
+        )
+        assert close(session, "clock_to_cells", weights.inward, exact)
+        assert close(session, "cells_to_cells", weights.recurrent, exact)
+        assert close(session, "cells_to_outputs", weights.out, exact)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", CHIPS)
+def test_a_recurrent_network_learns_its_pattern(chip: str) -> None:
+    found = eprop.MODEL.measure(chip, 1)
+    assert found["the same after 180 to 200 s"] < 0.5
+    assert found["the same after 180 to 200 s"] < found["where only the outputs learn"] - 0.05
+    assert found["rate of the cells after 180 to 200 s (Hz)"] == pytest.approx(10, abs=1)
