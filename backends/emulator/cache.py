@@ -48,7 +48,7 @@ def _write(file: str, text: str) -> Path:
     for place in (folder(), Path(tempfile.gettempdir()) / f"neuroport-{os.getuid() if hasattr(os, 'getuid') else 0}"):
         path = place / file
         try:
-            if path.is_file() and path.read_text(encoding="utf-8") == text:
+            if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
                 return path
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             handle, temporary = tempfile.mkstemp(dir=place, prefix=".new-", suffix=".py")

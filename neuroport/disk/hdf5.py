@@ -84,13 +84,13 @@ class Item:
 
     def has_attribute(self, name: str) -> bool:
         """Whether it has this attribute."""
-        attributes = () if self.item is None else self.item.attrs
-        return self.findings.attempt(f"the attributes of {self}", lambda: name in attributes, False)
+        what = f"the attributes of {self}"
+        return self.item is not None and self.findings.attempt(what, lambda: name in self.item.attrs, False)
 
     def attribute_names(self) -> list[str]:
         """The names of its attributes."""
-        attributes = () if self.item is None else self.item.attrs
-        return self._names(self.findings.attempt(f"the attributes of {self}", lambda: list(attributes), []))
+        what = f"the attributes of {self}"
+        return [] if self.item is None else self._names(self.findings.attempt(what, lambda: list(self.item.attrs), []))
 
     def text(self, name: str, default: str | None = None) -> str:
         """An attribute that is a text. One that is absent is `default`, where that is given."""
@@ -162,8 +162,8 @@ class Group(Item):
 
     def names(self) -> list[str]:
         """The names of what is in it."""
-        inside = () if self.item is None else self.item
-        return self._names(self.findings.attempt(f"what is in {self}", lambda: list(inside), []))
+        what = f"what is in {self}"
+        return [] if self.item is None else self._names(self.findings.attempt(what, lambda: list(self.item), []))
 
     def group(self, name: str) -> Group:
         """The group of this name."""

@@ -194,3 +194,13 @@ def test_whatever_h5py_raises_is_a_sentence(
     monkeypatch.setattr(h5py.Dataset, "__getitem__", fail)
     found = told(path, lambda r: r.group("inner").array("whole", WHOLE, (3,)).numbers())
     assert found == ["/inner/whole cannot be read (wrong checksum)"]
+
+
+def test_attributes_that_h5py_does_not_even_offer(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any) -> Any:
+        raise KeyError("Unable to open object (unable to determine object type)")
+
+    monkeypatch.setattr(h5py.Group, "attrs", property(fail))
+    for look in (lambda r: r.text("word"), lambda r: r.attribute_names()):
+        found = told(path, look)
+        assert found[0] == "the attributes of / cannot be read (unable to determine object type)"
