@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST = 8
 """So many notices are printed; the report has all of them."""
+NAMED = 3
+"""So many arrays are named of those whose values can leave their range."""
 LITTLE = 0.01
 """The part of its range that an array may leave it by without a notice."""
 
@@ -38,11 +40,15 @@ def tell(program: Program, net: str, strict: bool) -> None:
         click.echo(f"notice: chip {program.chip}: and {len(told) - MOST} more", err=True)
     ends = [line.subject for line in program.report if can_leave(line)]
     if ends:
-        named = ", ".join(ends[:MOST]) + (f" and {len(ends) - MOST} more" if len(ends) > MOST else "")
-        text = f"{named} can leave {'its range' if len(ends) == 1 else 'their ranges'}; what does is counted"
+        named = ", ".join(ends[:NAMED]) + (f" and {len(ends) - NAMED} more" if len(ends) > NAMED else "")
+        text = (
+            f"bounds do not keep {named} in {'its range' if len(ends) == 1 else 'their ranges'}; what leaves is counted"
+        )
         click.echo(f"notice: chip {program.chip}: {text}", err=True)
     if told:
         click.echo(f"notice: neuroport compile {net} --chip {program.chip} --emit report tells the whole", err=True)
+    if any(line.topic in ("stall", "increment", "saturated") for lines in told for line in lines):
+        click.echo(f"notice: neuroport calibrate {net} finds ranges that are no wider than a run needs", err=True)
 
 
 def can_leave(line: ReportLine) -> bool:

@@ -57,8 +57,9 @@ def test_what_the_chip_changes_is_told_first(command: tuple[str, ...], tmp_path:
     assert result.exit_code == 0
     assert result.stderr.splitlines() == [
         "notice: chip generic8: b.c (slow.yaml:16) stops decaying 0.0611 from its rest, 1.5 % of its range of 4",
-        "notice: chip generic8: b.i, b.c can leave their ranges; what does is counted",
+        "notice: chip generic8: bounds do not keep b.i, b.c in their ranges; what leaves is counted",
         f"notice: neuroport compile {path} --chip generic8 --emit report tells the whole",
+        f"notice: neuroport calibrate {path} finds ranges that are no wider than a run needs",
     ]
 
 
@@ -105,4 +106,4 @@ def test_notices_are_in_the_json(command: tuple[str, ...], tmp_path: Path) -> No
 
 def test_copies_are_told_once(tmp_path: Path) -> None:
     result = call("run", network(tmp_path), "--copies", 3, *RUN)
-    assert len(result.stderr.splitlines()) == 3
+    assert len(result.stderr.splitlines()) == 4
