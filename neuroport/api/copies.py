@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence, Sized
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence, Sized
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,18 +185,7 @@ class _Copies:
                 device=self.device,
             )
 
-        with ThreadPoolExecutor(min(len(seeds), os.cpu_count() or 1)) as pool:
-            runs = [pool.submit(run_one, k) for k in range(len(seeds))]
-            with _interrupting(self.total) as interrupts:
-                for run in as_completed(runs):
-                    if isinstance(run.exception(), KeyboardInterrupt):
-                        raise KeyboardInterrupt
-            for run in runs:
-                if interrupts:
-                    run.cancel()
-            wait(runs)
-        ended = [run for run in runs if not run.cancelled()]
-        return _gathered([run.exception() or run.result() for run in ended], interrupts)
+        return _together(run_one, len(seeds), min(len(seeds), os.cpu_count() or 1), self.total)
 
     def unrolled(
         self,
@@ -225,34 +214,25 @@ class _Copies:
                 sessions.append(one)
             stack.pop_all()
         built = time.perf_counter() - started
-        results: list[api.Run | BaseException] = [KeyboardInterrupt()] * len(seeds)
 
-        def run_one(k: int) -> None:
-            try:
-                with sessions[k] as session:
+        def run_one(k: int) -> api.Run:
+            with sessions[k] as session:
+                try:
                     run_s, digest = _protocol(session, self.total.of(k))
-                    outcome = replace(api.result(session, digest, chip_seeds[k]), build_s=built, run_s=run_s)
-                    api.finish(session, outcome)
-                path = traces[k]
-                results[k] = replace(outcome, trace=None if path is None else str(path))
-            except BaseException as error:  # told to whoever waits, in the thread that asked for the copies
-                results[k] = error
-                meeting.abandon()
+                except BaseException:
+                    meeting.abandon()
+                    raise
+                outcome = replace(api.result(session, digest, chip_seeds[k]), build_s=built, run_s=run_s)
+                api.finish(session, outcome)
+            path = traces[k]
+            return replace(outcome, trace=None if path is None else str(path))
 
-        threads = [threading.Thread(target=run_one, args=(k,), daemon=True) for k in range(len(seeds))]
         try:
-            with _interrupting(self.total) as interrupts:
-                for thread in threads:
-                    thread.start()
-                _join(threads)
-            if interrupts:
-                meeting.abandon()
-                _join(threads)
+            return _together(run_one, len(seeds), len(seeds), self.total, meeting.abandon)
         finally:
             close = getattr(meeting.executor, "close", None)
             if close is not None:
                 close()
-        return _gathered(results, interrupts)
 
     def _claim(self, path: Path, stack: ExitStack) -> Parts:
         """What a copy writes to, given back with the stack if it comes to nothing."""
@@ -261,15 +241,33 @@ class _Copies:
         return parts
 
 
-@contextmanager
-def _interrupting(total: _Total) -> Iterator[list[BaseException]]:
-    """An interrupt while copies are waited for stops them all; it is in the list then, to be raised when they ended."""
+def _together(
+    work: Callable[[int], api.Run],
+    count: int,
+    threads: int,
+    total: _Total,
+    give_up: Callable[[], None] = lambda: None,
+) -> tuple[api.Run, ...]:
+    """What work(0), work(1), … come to, in so many threads. An interrupt stops them all, and is raised when they ended.
+
+    `give_up` lets those go on to their end that wait for others.
+    """
+    runs: list[Future[api.Run]] = []
     interrupts: list[BaseException] = []
-    try:
-        yield interrupts
-    except KeyboardInterrupt as error:
-        interrupts.append(error)
-        total.stop()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            runs += (pool.submit(work, k) for k in range(count))
+            for run in as_completed(runs):
+                if isinstance(run.exception(), KeyboardInterrupt):
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            interrupts.append(error)
+            total.stop()
+            give_up()
+            for run in runs:
+                run.cancel()
+        wait(runs)
+    return _gathered([run.exception() or run.result() for run in runs if not run.cancelled()], interrupts)
 
 
 def _gathered(results: Sequence[api.Run | BaseException], interrupts: Sequence[BaseException]) -> tuple[api.Run, ...]:
@@ -296,9 +294,3 @@ def _protocol(session: Session, progress: Progress) -> tuple[float, str]:
     session.run_protocol(progress, chunk=lambda step: CHUNK)
     digest = session.digest()
     return time.perf_counter() - started, digest
-
-
-def _join(threads: Sequence[threading.Thread]) -> None:
-    for thread in threads:
-        if thread.ident is not None:  # it was started
-            thread.join()

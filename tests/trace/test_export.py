@@ -223,7 +223,7 @@ def cut(tmp_path: Path, record: str, kill: bool = False) -> Trace:
     session.run_protocol()
     if kill:
         session._sink.flush()
-        session._sink._lock.release()
+        session._sink.parts.release()
         assert CliRunner().invoke(main, ["show", f"{tmp_path / 'cut.h5'}.part"]).exit_code == 0
     else:
         with pytest.raises(RuntimeError), session:

@@ -309,20 +309,19 @@ def test_damaged_parts_are_sentences_and_stay(tmp_path: Path, count: int) -> Non
     writer.parts.release()
     folder, out = tmp_path / "x.h5.part", tmp_path / "x.h5"
     draw, told, joined = random.Random(count), 0, 0
-    text = r"this part of a trace is damaged \(.*\); move it and the later ones away to join what lies before it"
     for _ in range(count):
         shutil.copytree(writer.folder, folder)
         damaged(folder, draw)
         try:
             repair(folder)
         except InvalidInput as error:
-            told += bool(re.fullmatch(rf"{folder}/00000\d.h5: {text}", str(error)))
+            told += all(re.match(rf"{folder}/00000\d.h5: .*; (it|move) .*", line) for line in str(error).splitlines())
             assert (len(list(folder.glob("0*.h5"))), out.exists()) == (3, False)
             shutil.rmtree(folder)
         else:
             joined += 1
             out.unlink()
-    assert told + joined == count and min(told, joined) > count / 20
+    assert told + joined == count and told > joined > 0
 
 
 MANY = """
