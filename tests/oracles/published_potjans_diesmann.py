@@ -62,7 +62,7 @@ def wired(scale: float, rng: np.random.Generator, often: bool) -> Wiring:
             many = round(inputs * cells[target])
             pre, post = rng.integers(cells[source], size=many), rng.integers(cells[target], size=many)
         else:
-            pre, post = np.nonzero(rng.random((cells[source], cells[target])) < inputs / cells[source])
+            pre, post = np.nonzero(rng.random((cells[source], cells[target])) < inputs / (scale * CELLS[source]))
             many = len(pre)
         mean, sd = ((1.5, 0.75), (0.8, 0.4))[source % 2]
         delay = rng.normal(mean, sd, many)

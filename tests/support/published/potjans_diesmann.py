@@ -40,7 +40,7 @@ MODEL = Model(
     source="Potjans & Diesmann, Cereb. Cortex 24 (2014) 785, at 5 %",
     rows=(
         *(
-            Row(f"{name} (Hz)", f"{rate} (full size)", "chance, see below")
+            Row(f"{name} (Hz)", f"{rate} (full size)", CHANCE)
             for name, rate in zip(oracle.NAMES, PUBLISHED, strict=True)
         ),
         Row(IRREGULAR, why=CHANCE),
