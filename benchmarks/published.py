@@ -93,13 +93,12 @@ def main() -> None:
     args = parser.parse_args()
     header = HEADER.format(chip=args.chip)
     print(header)
-    found: dict[str, list[str]] = {}
     for model in models():
         if not args.names or model.network in args.names:
-            found[model.network] = list(rows(model, args.chip, args.seeds))
-            print("\n".join(found[model.network]), flush=True)
-    if args.write:
-        PAGE.write_text(written(PAGE.read_text("utf-8"), found, header), "utf-8")
+            found = list(rows(model, args.chip, args.seeds))
+            print("\n".join(found), flush=True)
+            if args.write:
+                PAGE.write_text(written(PAGE.read_text("utf-8"), {model.network: found}, header), "utf-8")
 
 
 if __name__ == "__main__":
