@@ -17,6 +17,7 @@ from neuroport.network.network import Network
 from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, TargetValue, Value
 from neuroport.numerics import units
 from neuroport.numerics.draws import Source
+from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
 from neuroport.yaml.arrays import dataset_shape, read_dataset
@@ -152,8 +153,9 @@ class Materialiser:
     def steps(self, quantity: Quantity, what: str) -> int:
         """A whole number of steps from 1; anything else is noted as a problem."""
         steps = units.steps(quantity, self.network.dt)
-        if steps.denominator != 1 or steps < 1:
-            text = f"{what}: {units.show(quantity)} is {float(steps):g} steps; give a whole number of steps from 1"
+        if steps.denominator != 1 or not 1 <= steps <= MOST:
+            many = f"{float(steps):g}" if abs(steps) <= MOST else "more than 2**62"
+            text = f"{what}: {units.show(quantity)} is {many} steps; give a whole number of steps from 1"
             self.problems.append(Problem(quantity.place, text))
             return 1
         return int(steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from neuroport.errors import Problem
+from neuroport.language import foreign
 from neuroport.language.blocks import once, step_sum_problems
 from neuroport.language.lower import Allowed, Lowering, Names
 from neuroport.language.names import (
@@ -23,6 +24,9 @@ from neuroport.program.ir import REAL, Type
 
 TRIGGERED = Allowed(sums="event")
 """What a triggered block of a neuron or synapse model may do."""
+
+FIXED = Allowed(random=False)
+"""What an expression over parameters may do."""
 
 
 def synapse_allowed(block: str) -> Allowed:
@@ -71,7 +75,7 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
         return tuple(problems)
     for trace in model.traces:
         for expression in (trace.decay, trace.increment):
-            lowering = Lowering(ConstantNames(constants, 1.0), model.name, f"trace {trace.name}")
+            lowering = Lowering(ConstantNames(constants, 1.0), model.name, f"trace {trace.name}", FIXED)
             lowering.value(expression)
             problems += lowering.problems
     for name, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
@@ -101,7 +105,7 @@ def _constants(
     types: dict[str, Type] = {p.name: declared_type(p) for p in parameters}
     problems: list[Problem] = []
     for name, expression in derived:
-        lowering = Lowering(ConstantNames(Constants(owner, dict(types)), 1.0), owner, f"derived {name}")
+        lowering = Lowering(ConstantNames(Constants(owner, dict(types)), 1.0), owner, f"derived {name}", FIXED)
         value = lowering.value(expression)
         problems += lowering.problems
         types[name] = value.type if value is not None else REAL
@@ -124,4 +128,7 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
             yield Problem(place, f"'{name}' is declared twice in model '{model.name}'; names must differ")
         if name in reserved:
             yield Problem(place, f"'{name}' is a word of the model language; choose another name")
+        elif foreign.is_reserved(name):
+            text = f"'{name}' is a word of Python's syntax, which the model language has; choose another name"
+            yield Problem(place, f"{text}, such as {name}_")
         seen.add(name)

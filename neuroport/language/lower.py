@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from neuroport.errors import Place, Problem
-from neuroport.language import whole_bounds
+from neuroport.language import foreign, whole_bounds
 from neuroport.language.syntax import OVER_COPIES, line_of, place_of
 from neuroport.network.model import Block, Expression
 from neuroport.numerics.rng import stream_number
@@ -111,12 +111,13 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a block may do beside computing. `sums`: where it may add over the copies of a network."""
+    """What a block may do beside computing. `sums`: where it may add over the copies of a network. `random`: draw."""
 
     send: bool = False
     send_back: bool = False
     when: bool = False
     sums: Sums = "none"
+    random: bool = True
 
 
 class LoweringError(Exception):
@@ -497,6 +498,12 @@ class Lowering:
         return result
 
     def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Expr:
+        if name in ("uniform", "normal") and not self.allowed.random:
+            self._refuse(
+                node,
+                f"{name}() is not allowed in '{self.block_name}', which is computed once, from parameters alone; draw "
+                f"in a block, or give a parameter a distribution",
+            )
         if name == "uniform":
             return Random(self._stream(), REAL)
         if name == "normal":
@@ -576,6 +583,9 @@ class Lowering:
     def _unknown(self, node: ast.AST, shown: str, name: str, choices: Iterable[str]) -> None:
         known = sorted(choices)
         near = difflib.get_close_matches(name, known, n=1)
+        instead = foreign.of_name(name) if shown == name else ""
+        if instead:
+            self._refuse(node, f"'{shown}' is not known here; {instead}")
         hint = f" (did you mean '{near[0]}'?)" if near else ""
         self._refuse(node, f"'{shown}' is not known here{hint}; there are {_listed(known)}")
 

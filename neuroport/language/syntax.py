@@ -6,11 +6,15 @@ Grammar and meaning: docs/language.md. A tree that passes here holds only what `
 from __future__ import annotations
 
 import ast
+import sys
+import warnings
 from collections.abc import Sequence
 
 from neuroport.errors import Place, Problem
+from neuroport.language import foreign
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.network.model import Block, Expression
+from neuroport.numerics.units import quoted
 from neuroport.program.functions import FUNCTIONS
 
 FORMS: dict[str, tuple[int, int]] = {
@@ -26,6 +30,8 @@ OVER_COPIES = ("sum_copies", "mean_copies")
 
 DEEPEST = 100
 """How deeply a text may be nested."""
+
+LARGEST = sys.float_info.max
 
 SENDS = ("send", "send_back")
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.LShift, ast.RShift)
@@ -52,7 +58,7 @@ def line_of(node: ast.stmt | ast.expr, start: Place, lines: Sequence[str]) -> Pl
 
 def parse_block(text: str, place: Place) -> tuple[Block, tuple[Problem, ...]]:
     """Parse statements; the block is empty when there are problems."""
-    module, problems = _parse(text, place)
+    module, problems = _parse(text, place, "a line is NAME = VALUE, if CONDITION: or send(INPUT, VALUE)")
     if module is None:
         return Block(text, place), problems
     found = _checked(module.body, place)
@@ -61,11 +67,13 @@ def parse_block(text: str, place: Place) -> tuple[Block, tuple[Problem, ...]]:
 
 def parse_expression(text: str, place: Place) -> tuple[Expression, tuple[Problem, ...]]:
     """Parse a single expression; its tree is None when there are problems."""
-    module, problems = _parse(text.strip(), place)
+    module, problems = _parse(text.strip(), place, "write one value")
     if module is None:
         return Expression(text, place), problems
     if len(module.body) != 1 or not isinstance(module.body[0], ast.Expr):
-        return Expression(text, place), (Problem(place, f"'{text.strip()}' is not an expression; give one value"),)
+        other = ", or compare with ==" if isinstance(module.body[0], ast.Assign) else ""
+        problem = Problem(place, f"{quoted(text.strip())} is not an expression; give one value{other}")
+        return Expression(text, place), (problem,)
     tree = module.body[0].value
     found = _checked([tree], place)
     return Expression(text, place, None if found else tree), found
@@ -90,15 +98,28 @@ def _depth(nodes: Sequence[ast.AST]) -> int:
     return depth
 
 
-def _parse(text: str, place: Place) -> tuple[ast.Module | None, tuple[Problem, ...]]:
+def _parse(text: str, place: Place, form: str) -> tuple[ast.Module | None, tuple[Problem, ...]]:
     try:
-        return ast.parse(text), ()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python finds odd is refused below, or is no fault
+            return ast.parse(text), ()
     except SyntaxError as error:
         line, column = error.lineno or 1, error.offset or 1
         where = Place(place.file, place.line + line - 1, place.column + column - 1)
-        return None, (Problem(where, f"the model language cannot read this: {error.msg}"),)
+        return None, (Problem(where, _unreadable(error, text.splitlines()[line - 1 : line], form)),)
     except (ValueError, RecursionError, MemoryError):
         return None, (Problem(place, "the model language cannot read this text; write plain statements"),)
+
+
+def _unreadable(error: SyntaxError, lines: Sequence[str], form: str) -> str:
+    """What to say of a line, if there is one, that is no Python. `form`: what is allowed."""
+    habit = foreign.of_line(lines[0]) if lines else ""
+    if habit:
+        return habit
+    if "digits" in error.msg:
+        return "this number has too many digits; write it as a real number, such as 1e30"
+    reason = error.msg.partition(". ")[0]
+    return f"the model language cannot read this: {reason}; {form}"
 
 
 class _Checker:
@@ -114,39 +135,40 @@ class _Checker:
     def statement(self, node: ast.stmt) -> None:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                if not IDENTIFIER.fullmatch(name):
-                    self.refuse(node, f"'{name}' {NO_NAME}")
+                self.name(node, name)
                 self.expression(value)
-            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="pre" | "post" as side), attr=name)]):
-                self.refuse(
-                    node,
-                    f"assignment to {side}.{name}: many synapses share it, so the result would depend on the order in "
-                    f"which they are processed; send to an input, or write the synapse's own variables",
-                )
-            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="twin"), attr=name)]):
-                self.refuse(
-                    node,
-                    f"assignment to twin.{name}: a synapse changes its own variables only; let the other projection's "
-                    f"model assign it",
-                )
+            case ast.Assign(targets=[target]):
+                self.refuse(node, _no_target(target))
             case ast.Assign():
-                self.refuse(node, "an assignment has one plain name on its left side; write NAME = VALUE")
-            case ast.AugAssign(target=ast.Name(), op=op, value=value) if isinstance(op, _BINARY):
+                self.refuse(node, _no_target(node))
+            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
+                self.name(node, name)
+                self.operator(node, node.target, op, value)
                 self.expression(value)
+            case ast.AugAssign(target=target):
+                self.refuse(node, _no_target(target))
             case ast.If(test=test, body=body, orelse=orelse):
                 self.expression(test)
                 for stmt in (*body, *orelse):
                     self.statement(stmt)
             case ast.Expr(value=ast.Call(func=ast.Name(id=name)) as call) if name in SENDS:
                 self.send(call, name)
-            case ast.Expr():
-                self.refuse(node, "this value is not used; assign it to a name, or send it")
+            case ast.Expr(value=value):
+                self.refuse(node, _unused(value))
             case _:
-                self.refuse(
-                    node,
-                    f"{_kind(node)} is not part of the model language; it has assignments, if/elif/else, send and "
-                    f"send_back",
+                what, instead = foreign.STATEMENTS.get(
+                    type(node), ("this", "it has assignments, if/elif/else and send")
                 )
+                self.refuse(node, f"{what} is not part of the model language; {instead}")
+
+    def name(self, node: ast.AST, name: str) -> None:
+        if not IDENTIFIER.fullmatch(name):
+            self.refuse(node, f"'{name}' {NO_NAME}{foreign.of_letters(name)}")
+
+    def operator(self, node: ast.AST, left: ast.expr, op: ast.operator, right: ast.expr) -> None:
+        if not isinstance(op, _BINARY):
+            symbol, instead = foreign.of_operator(left, op, right)
+            self.refuse(node, f"operator {symbol} is not allowed; there are + - * / // % << >>; {instead}")
 
     def send(self, call: ast.Call, name: str) -> None:
         allowed = ("when",) if name == "send" else ()
@@ -164,26 +186,33 @@ class _Checker:
         match node:
             case ast.Constant(value=bool(truth)):
                 self.refuse(node, f"{truth} is not a number; compare, or write 1 or 0")
-            case ast.Constant(value=int() | float()) | ast.Name():
+            case ast.Constant(value=int() | float() as number) if number > LARGEST:
+                self.refuse(node, "this number is too large; numbers go up to 1.7e308")
+            case ast.Constant(value=int() | float()):
                 pass
+            case ast.Name(id=name):
+                self.name(node, name)
             case ast.Constant(value=value):
-                self.refuse(node, f"{value!r} is not a number")
+                self.refuse(
+                    node, f"{quoted(value) if isinstance(value, str) else repr(value)} is not a number; write one"
+                )
             case ast.Attribute(value=ast.Name(id="pre" | "post" | "twin")):
                 pass
-            case ast.Attribute():
-                self.refuse(node, "a dot is only allowed in pre.NAME, post.NAME and twin.NAME")
+            case ast.Attribute(attr=name):
+                self.refuse(
+                    node, f"a dot is only allowed in pre.NAME, post.NAME and twin.NAME{foreign.of_dotted(name)}"
+                )
             case ast.Subscript(value=ast.Attribute(value=ast.Name(id="post")), slice=ast.Name(id="d")):
                 pass
             case ast.Subscript():
                 self.refuse(node, "brackets are only allowed in post.NAME[d], the value one dendritic delay earlier")
             case ast.BinOp(left=left, op=op, right=right):
-                if not isinstance(op, _BINARY):
-                    self.refuse(node, f"operator {_kind(op)} is not allowed; there are + - * / // % << >>")
+                self.operator(node, left, op, right)
                 self.expression(left)
                 self.expression(right)
             case ast.UnaryOp(op=op, operand=operand):
                 if isinstance(op, ast.Invert):
-                    self.refuse(node, "operator ~ is not allowed; there are - + not")
+                    self.refuse(node, "operator ~ is not allowed; there are - + not; write `not` before a condition")
                 self.expression(operand)
             case ast.Compare(left=left, ops=ops, comparators=others):
                 if not all(isinstance(op, _COMPARE) for op in ops):
@@ -198,8 +227,15 @@ class _Checker:
                     self.expression(part)
             case ast.Call(func=ast.Name(id=name)):
                 self.call(node, name)
+            case ast.Call(func=ast.Attribute(attr=name) as function):
+                self.refuse(
+                    node, f"{quoted(ast.unparse(function))} is not part of the model language; {_instead(name)}"
+                )
             case _:
-                self.refuse(node, f"{_kind(node)} is not part of the model language")
+                what, instead = foreign.VALUES.get(
+                    type(node), ("this", "write numbers, names, operators and functions")
+                )
+                self.refuse(node, f"{what} is not part of the model language; {instead}")
 
     def call(self, node: ast.Call, name: str) -> None:
         if name in SENDS:
@@ -207,12 +243,16 @@ class _Checker:
             return
         known = calls()
         if name not in known:
-            self.refuse(node, f"there is no function '{name}'; there are {', '.join(sorted(known))}")
+            instead = foreign.FUNCTIONS.get(name)
+            there = instead or f"there are {', '.join(sorted(known))}"
+            self.refuse(node, f"there is no function '{name}'; {there}")
             return
         low, high = known[name]
-        if node.keywords or not low <= len(node.args) <= high:
+        if node.keywords:
+            self.refuse(node, f"{name} takes its arguments one by one, without names")
+        elif not low <= len(node.args) <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}"
-            self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args) + len(node.keywords)} given")
+            self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args)} given")
         for part in node.args:
             self.expression(part)
 
@@ -221,9 +261,40 @@ def _when(allowed: tuple[str, ...]) -> str:
     return ", and optionally when=CONDITION" if allowed else ""
 
 
-def _kind(node: ast.AST) -> str:
-    names = {"Pow": "**", "BitOr": "|", "BitAnd": "&", "BitXor": "^", "MatMult": "@", "For": "a for loop"}
-    names |= {"While": "a while loop", "FunctionDef": "a function definition", "Import": "an import"}
-    names |= {"List": "a list", "Tuple": "a tuple", "Dict": "a dictionary", "Lambda": "a lambda", "Pass": "pass"}
-    name = type(node).__name__
-    return names.get(name, f"'{name}'")
+def _instead(name: str) -> str:
+    """What to write instead of a function of a package."""
+    if name in calls():
+        return f"write {name}(...) without what stands before it"
+    return foreign.FUNCTIONS.get(name) or f"there are {', '.join(sorted(calls()))}"
+
+
+def _no_target(target: ast.AST) -> str:
+    match target:
+        case ast.Attribute(value=ast.Name(id="pre" | "post" as side), attr=name):
+            return (
+                f"assignment to {side}.{name}: many synapses share it, so the result would depend on the order in "
+                f"which they are processed; send to an input, or write the synapse's own variables"
+            )
+        case ast.Attribute(value=ast.Name(id="twin"), attr=name):
+            return (
+                f"assignment to twin.{name}: a synapse changes its own variables only; let the other projection's "
+                f"model assign it"
+            )
+        case _:
+            return "an assignment has one plain name on its left side; write NAME = VALUE"
+
+
+def _unused(value: ast.expr) -> str:
+    """What to say of a value that stands alone on a line."""
+    match value:
+        case (
+            ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()])
+            | ast.Compare(left=ast.Name(id=name), ops=[ast.Lt()], comparators=[ast.UnaryOp(op=ast.USub())])
+        ):
+            return f"this compares and does not assign; write {name} = VALUE"
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub() as op, operand=ast.UnaryOp(operand=ast.Name(id=name))):
+            return f"this value is not used; write {name} = {name} {'+' if isinstance(op, ast.UAdd) else '-'} 1"
+        case ast.Call(func=ast.Name(id=name)) if name in foreign.FUNCTIONS:
+            return f"there is no function '{name}'; {foreign.FUNCTIONS[name]}"
+        case _:
+            return "this value is not used; assign it to a name, or send it"

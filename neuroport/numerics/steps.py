@@ -11,6 +11,8 @@ from neuroport.errors import InvalidInput
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 
+MOST = 2**62
+"""No run, delay or interval is longer."""
 _TIMES = "give a number of steps or a time such as '100 ms'"
 
 
@@ -20,6 +22,8 @@ def whole_steps(duration: Quantity, dt: Quantity) -> int:
         steps = units.steps(duration, dt)
     except units.UnitError as error:
         raise InvalidInput.one(None, f"{error}; {_TIMES}") from None
+    if abs(steps) > MOST:
+        raise InvalidInput.one(duration.place, f"{units.show(duration)} is more than 2**62 steps; give a shorter time")
     if steps.denominator == 1:
         return int(steps)
     above = math.ceil(steps)

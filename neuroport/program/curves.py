@@ -49,8 +49,17 @@ def tail(frac: int) -> float:
     return (frac + 2) * math.log(2)
 
 
+FARTHEST = Decimal(10**4)
+"""Beyond this argument tanh and the logistic function differ from their limits in no digit of any context."""
+
+
+def _near(x: Decimal) -> Decimal:
+    """The argument, or one with the same value of a function that is flat beyond FARTHEST."""
+    return min(max(x, -FARTHEST), FARTHEST)
+
+
 def _tanh(x: Decimal) -> Decimal:
-    grown = (2 * abs(x)).exp()
+    grown = (2 * abs(_near(x))).exp()
     return ((grown - 1) / (grown + 1)).copy_sign(x)
 
 
@@ -71,5 +80,5 @@ EXP = Curve(Decimal.exp, slope=lambda lo, hi: math.exp(min(hi, 700.0)), flat=_lo
 LOG = Curve(Decimal.ln, slope=lambda lo, hi: 1 / lo if lo > 0 else math.inf, domain=POSITIVE)
 SQRT = Curve(Decimal.sqrt, slope=lambda lo, hi: 0.5 / math.sqrt(lo) if lo > 0 else math.inf, domain=NOT_NEGATIVE)
 TANH = Curve(_tanh, slope=lambda lo, hi: 1.0, largest=1.0, flat=_half_tails)
-SIGMOID = Curve(lambda x: 1 / (1 + (-x).exp()), slope=lambda lo, hi: 0.25, largest=1.0, flat=_both_tails)
+SIGMOID = Curve(lambda x: 1 / (1 + (-_near(x)).exp()), slope=lambda lo, hi: 0.25, largest=1.0, flat=_both_tails)
 SOFTPLUS = Curve(lambda x: max(x, Decimal(0)) + (1 + (-abs(x)).exp()).ln(), slope=lambda lo, hi: 1.0, flat=_lower_tail)

@@ -206,7 +206,8 @@ def encode(values: FloatArray | IntArray | float, kind: Int) -> IntArray:
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and kind.frac == 0:
         return np.clip(values.astype(np.int64), kind.lo, kind.hi)
-    scaled = np.ldexp(np.asarray(values, dtype=np.float64), kind.frac)
+    with np.errstate(over="ignore"):  # what is beyond float64 is beyond the format
+        scaled = np.ldexp(np.asarray(values, dtype=np.float64), kind.frac)
     scaled = np.clip(scaled, float(kind.lo), float(kind.hi))
     whole = np.trunc(scaled)
     whole = whole + np.where(np.abs(scaled - whole) >= 0.5, np.copysign(1.0, scaled), 0.0)

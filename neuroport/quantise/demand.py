@@ -286,6 +286,7 @@ def _vanishing(want: Demand, dividend: RealInterval) -> float:
     if want.frac is None or want.least is None:
         return math.inf
     frac = (want.frac + want.least) // 2
+    frac = max(-1000, min(1000, frac))  # powers that are float64
     return max(abs(dividend[0]), abs(dividend[1]), 2.0**-frac) * 2.0 ** (frac + 2)
 
 

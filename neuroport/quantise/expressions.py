@@ -186,6 +186,8 @@ class IntegerForm:
         if expr.value.is_integer() and abs(expr.value) < 2**53:
             return literal(int(expr.value))
         raw, frac_ = constant(expr.value, rule.bits, rule.distance_bits)
+        size_, label = abs(expr.value), f"{self.label}: a constant"
+        frac_ = self.shared.notes.fitting(label, self.place, Int(raw, raw, frac_), size_).frac
         error = abs(Fraction(raw) / Fraction(2) ** frac_ - Fraction(expr.value))
         if error:
             self.shared.notes.line(
@@ -462,7 +464,7 @@ class IntegerForm:
             if guarded and blo == bhi:
                 return literal(0)
             if not guarded:
-                self._no_divisor(Fraction(blo) / Fraction(2) ** frac(b), Fraction(bhi) / Fraction(2) ** frac(b), expr)
+                self._no_divisor(real_ends(b), expr)
                 return literal(0)
         return quotients.quotient(self, a, b, want)
 
@@ -471,9 +473,9 @@ class IntegerForm:
         lo, hi = reach_of(parameters, self.shared.range_of)
         return lo <= 0 <= hi
 
-    def _no_divisor(self, lo: Fraction | float, hi: Fraction | float, division: Expr) -> None:
+    def _no_divisor(self, ends: tuple[float, float], division: Expr) -> None:
         self._problem(
-            f"in {_shown(division)} the divisor, in {float(lo):g}..{float(hi):g}, can be 0; "
+            f"in {_shown(division)} the divisor, in {ends[0]:g}..{ends[1]:g}, can be 0; "
             f"keep it away from 0, for example with max(x, 0.001), or write a / b if b > 0.001 else ..."
         )
 
@@ -503,7 +505,7 @@ class IntegerForm:
         if not reads:
             number = float(evaluate(value, {}))
             if not np.isfinite(number):
-                self._no_divisor(0.0, 0.0, value)
+                self._no_divisor((0.0, 0.0), value)
                 return literal(0)
             return self._constant(Const(number, Real()))
         places = {(self.shared.real[r.array].owner, r.at) for r in reads if r.at != "scalar"}
@@ -531,7 +533,7 @@ class IntegerForm:
         values = np.asarray(evaluate(value, inputs), np.float64)
         if not (np.isfinite(values).all() and (not open_ or (np.isfinite(lo) and np.isfinite(hi)))):
             if kind == "recip" and isinstance(value, Apply):
-                self._no_divisor(*reach_of(value.args[1], self.shared.range_of), value)
+                self._no_divisor(reach_of(value.args[1], self.shared.range_of), value)
             else:
                 named = ", ".join(map(written, inputs))
                 self._problem(f"a constant computed from {named} is not finite")
@@ -605,20 +607,18 @@ class IntegerForm:
         domain = tables.curve(fn).domain
         if domain is not None and self._conditions and bounds(x)[1] >= domain.least:
             x = clipped(x, domain.least, bounds(x)[1])
-        lo, hi = bounds(x)
-        if domain is not None and lo < domain.least:
-            self._problem(
-                f"{_shown(expr)} of a value that can be as small as {lo * 2.0 ** -frac(x):g}; {domain.remedy}"
-            )
+        least, most = real_ends(x)
+        if domain is not None and bounds(x)[0] < domain.least:
+            self._problem(f"{_shown(expr)} of a value that can be as small as {least:g}; {domain.remedy}")
             return literal(0)
         if fn == "exp":
             x = self._limited_exponent(x, inner)
-            if np.ldexp(float(bounds(x)[1]), -frac(x)) < -LARGEST_EXPONENT:
+            largest = real_ends(x)[1]
+            if largest < -LARGEST_EXPONENT:
                 return literal(0)
-            if np.ldexp(float(bounds(x)[1]), -frac(x)) > LARGEST_EXPONENT:
+            if largest > LARGEST_EXPONENT:
                 self._problem(
-                    f"{_shown(expr)} of a value that can be as large as "
-                    f"{np.ldexp(float(hi), -frac(x)):g}; limit it, for example with min(x, 10)"
+                    f"{_shown(expr)} of a value that can be as large as {most:g}; limit it, for example with min(x, 10)"
                 )
                 return literal(0)
         return lookup.look_up(self, fn, x, want)

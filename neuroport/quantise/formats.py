@@ -37,6 +37,10 @@ TOLD = 0.01
 """What is lost is told before a run if it is more than this part of what there is."""
 
 
+FARTHEST = 300
+"""Formats go from steps of 2**-FARTHEST to 2**FARTHEST: what is computed with them stays far inside float64."""
+
+
 @dataclass(slots=True)
 class Notes:
     """What a quantisation found: report lines in order, and problems. Repeated problems are kept once."""
@@ -60,6 +64,17 @@ class Notes:
     def problem(self, place: Place | None, text: str) -> None:
         """Add a problem."""
         self.problems[Problem(place, text)] = None
+
+    def fitting(self, name: str, place: Place | None, kind: Int, largest: float) -> Int:
+        """A format; a problem, and one that can be computed with, where it is that of far too small or large numbers.
+
+        `largest`: the largest magnitude of what it is for.
+        """
+        if abs(kind.frac) <= FARTHEST or largest == 0:
+            return kind
+        small = "small" if kind.frac > 0 else "large"
+        self.problem(place, f"{name} is {largest:g}, too {small} for any number format; rescale it")
+        return replace(kind, frac=0)
 
 
 def word_class(array: Array) -> str:
@@ -144,9 +159,7 @@ class Formats:
             kind = _at_frac(bounds, exact)
         else:
             kind = _finer(kind, np.array(bounds, np.float64) if deviates else values, bounds, rule)
-        if max(abs(bounds[0]), abs(bounds[1])) > 0 and kind.frac > 1000:
-            text = f"{name} is {max(map(abs, bounds)):g}, too small for any number format; rescale it"
-            self.notes.problem(place, text)
+        kind = self.notes.fitting(name, place, kind, max(map(abs, bounds)))
         raw = encode(values, kind)
         if open_:
             self._held(name, values, decode(raw, kind.frac), kind, bounds)
@@ -189,10 +202,14 @@ class Formats:
             self._no_range(array)
             return
         rule = self.chip.word(kind)
-        type_ = fit(*array.range, rule.bits)
+        type_ = self._fit(array, array.range, rule)
         if array.name in self.summed:
             type_, kind = self._total(array, type_), f"{kind}, summed over {self.program.copies} copies,"
         self._keep(array, type_, encode(values, type_), values, kind, rule)
+
+    def _fit(self, array: Array, ends: tuple[float, float], rule: WordRule) -> Int:
+        """The format of a variable with this range."""
+        return self.notes.fitting(array.name, array.place, fit(*ends, rule.bits), max(map(abs, ends)))
 
     def _total(self, array: Array, part: Int) -> Int:
         """The format of a sum over copies from that of one copy's part."""
@@ -210,17 +227,18 @@ class Formats:
         rule = self.chip.word("weight")
         if not written and array.kind_class != "plastic":
             type_, raw = static_weights(values, rule, array.designed)
+            type_ = self.notes.fitting(array.name, array.place, type_, float(np.abs(values).max(initial=0.0)))
             self._keep(array, type_, raw, values, "weight", rule)
             return
         if array.range is None:
             self._no_range(array)
             return
         hidden = self.chip.word("plastic")
-        type_ = fit(*array.range, hidden.bits)
+        type_ = self._fit(array, array.range, hidden)
         visible = f"{array.name}.visible"
         learned = replace(array, visible=visible)
         self._keep(learned, type_, encode(values, type_), values, "plastic", hidden)
-        seen = fit(*array.range, rule.bits)
+        seen = self._fit(array, array.range, rule)
         part = replace(array, name=visible, role="visible", kind_class="weight", history=0)
         part = replace(part, hidden=array.name, factor="")
         self._keep(part, seen, encode(values, seen), values, "weight", rule)

@@ -65,7 +65,8 @@ def rounded(x: Expr, shift: int) -> Expr:
 
 def real_ends(x: Expr) -> tuple[float, float]:
     """The bounds of an expression as numbers."""
-    lo, hi = (float(np.ldexp(float(end), -frac(x))) for end in bounds(x))
+    with np.errstate(over="ignore"):  # numbers beyond float64 are told as infinite
+        lo, hi = (float(np.ldexp(float(end), -frac(x))) for end in bounds(x))
     return lo, hi
 
 

@@ -135,10 +135,10 @@ def _domain(fn: str, ends: Interval, f: int, bits: int) -> Interval:
         return lo, hi
     low, high = curve.flat(_out_frac(fn, hi, f, bits))
     if np.isfinite(low):
-        edge = int(np.floor(np.ldexp(low, f)))
+        edge = math.floor(Fraction(low) * Fraction(2) ** f)
         lo, hi = max(lo, edge), max(hi, edge)
     if np.isfinite(high):
-        edge = int(np.ceil(np.ldexp(high, f)))
+        edge = math.ceil(Fraction(high) * Fraction(2) ** f)
         lo, hi = min(lo, edge), min(hi, edge)
     return lo, hi
 

@@ -86,10 +86,11 @@ class _Arriving:
 
     def at(self, wanted: int) -> tuple[FloatArray, FloatArray]:
         """The bounds at another frac; a rounding may add one unit per synapse."""
+        with np.errstate(over="ignore"):  # what is beyond float64 is beyond every word
+            low, high = np.ldexp(self.low, wanted - self.frac), np.ldexp(self.high, wanted - self.frac)
         if wanted >= self.frac:
-            return np.ldexp(self.low, wanted - self.frac), np.ldexp(self.high, wanted - self.frac)
-        low = np.ldexp(self.low, wanted - self.frac) - self.synapses
-        high = np.ldexp(self.high, wanted - self.frac) + self.synapses
+            return low, high
+        low, high = low - self.synapses, high + self.synapses
         return np.where(self.low < 0, np.floor(low), 0.0), np.where(self.high > 0, np.ceil(high), 0.0)
 
 
@@ -617,6 +618,8 @@ def _total(parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:
 
 def _outward(value: float) -> int:
     """Sums of floats are exact below 2**53; beyond, allow for their rounding."""
+    if math.isinf(value):
+        return int(math.copysign(2.0**1023, value))
     if abs(value) >= 2**53:
         value += np.copysign(abs(value) * 2.0**-40, value)
     return int(np.floor(value)) if value < 0 else int(np.ceil(value))

@@ -25,6 +25,9 @@ from neuroport.program.functions import FUNCTIONS
 LN_2 = Decimal("0.693147180559945309417232121458176568075500134360255")
 LOG2_E = Decimal("1.442695040888963407359924681001892137426645954152986")
 
+LEAST = Decimal(2) ** -1000
+"""What is smaller is 0 in every format."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -69,7 +72,8 @@ def _argument_context() -> Context:
 def bounds(fn: str, lo: int, hi: int, frac: int) -> tuple[Fraction, Fraction]:
     """The least and the largest of the function's values between lo and hi * 2**-frac (it is monotone)."""
     with localcontext(_argument_context()):
-        ends = [Fraction(curve(fn).value(_exact(x, frac))) for x in (lo, hi)]
+        values = [curve(fn).value(_exact(x, frac)) for x in (lo, hi)]
+    ends = [Fraction(value) if abs(value) >= LEAST else Fraction(0) for value in values]
     return min(ends), max(ends)
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from neuroport.numerics import units
+from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity
 from neuroport.yaml import text as emit
 from neuroport.yaml.fields import Report, found
@@ -60,7 +61,11 @@ def duration(report: Report, node: Node | None, what: str, dt: Quantity | None, 
     result = fitting(report, node, Slot(what, "step", dt=dt))
     if result is None or (dt is None and not units.is_step(result.unit)):
         return result
-    if units.convert(result, "step", dt) < least:
+    steps = units.convert(result, "step", dt)
+    if steps > MOST:
+        report.add(node, f"{what} must be at most 2**62 steps; found {units.show(result)}")
+        return None
+    if steps < least:
         plural = "step" if least == 1 else "steps"
         report.add(node, f"{what} must be at least {least} {plural}; found {units.show(result)}")
         return None

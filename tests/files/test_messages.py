@@ -569,7 +569,7 @@ EDITS = [
     (
         "x < 50",
         "x <",
-        "net.yaml:31:49: the model language cannot read this: invalid syntax",
+        "net.yaml:31:49: the model language cannot read this: invalid syntax; write one value",
     ),
     (
         "mean: p.w",
@@ -616,6 +616,34 @@ EDITS = [
         "repeat: 8",
         "repeat: 0",
         "net.yaml:35:13: repeat must be at least 1; found 0",
+    ),
+    (
+        "repeat: 8",
+        "repeat: 10000001",
+        (
+            "net.yaml:35:5: this repeat asks conditions 10000001 times, and a protocol may ask them 10000000 times; "
+            "repeat less often, or take the `if` out of it"
+        ),
+    ),
+    (
+        "run: 20 ms",
+        "run: 1e300 s",
+        "net.yaml:40:15: run must be at most 2**62 steps; found 1e+300 s",
+    ),
+    (
+        "every: 5 steps",
+        "every: 1e30 ms",
+        "net.yaml:31:61: every of readout 'states' must be at most 2**62 steps; found 1e+30 ms",
+    ),
+    (
+        "p.w: 5 steps",
+        "p.w: 1e300 s",
+        "net.yaml:45:63: the interval of 'p.w' in weights of record must be at most 2**62 steps; found 1e+300 s",
+    ),
+    (
+        "delay: 2 ms",
+        "delay: 9e18 steps",
+        "net.yaml:23:82: delay of projection 'p' must be at most 2**62 steps; found 9e+18 steps",
     ),
     (
         "epoch % 2 == 0",
@@ -802,14 +830,15 @@ EDITS = [
     (
         "x = min(x + 1, 127)",
         "y = x +",
-        "net.yaml:14:14: the model language cannot read this: invalid syntax",
+        "net.yaml:14:14: the model language cannot read this: invalid syntax; a line is NAME = VALUE, if CONDITION: or "
+        "send(INPUT, VALUE)",
     ),
     (
         "x = min(x + 1, 127)",
         "for x in x: pass",
         (
-            "net.yaml:14:7: a for loop is not part of the model language; it has assignments, if/elif/else, send "
-            "and send_back"
+            "net.yaml:14:7: a for loop is not part of the model language; every neuron and synapse computes its own "
+            "statements once in every step"
         ),
     ),
     (

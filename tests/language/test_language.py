@@ -74,26 +74,28 @@ def test_neuron_block_is_refused(text: str) -> None:
 
 
 SYNTAX_PROBLEMS = {
-    "v = ": "m.yaml:10:9: the model language cannot read this: invalid syntax",
-    "for i in v:\n  v = 1": "m.yaml:10:5: a for loop is not part of the model language; it has assignments, "
-    "if/elif/else, send and send_back",
-    "v = v ** 2": "m.yaml:10:9: operator ** is not allowed; there are + - * / // % << >>",
+    "v = ": "m.yaml:10:9: the model language cannot read this: invalid syntax; a line is "
+    "NAME = VALUE, if CONDITION: or send(INPUT, VALUE)",
+    "for i in v:\n  v = 1": "m.yaml:10:5: a for loop is not part of the model language; every neuron and synapse "
+    "computes its own statements once in every step",
+    "v = v ** 2": "m.yaml:10:9: operator ** is not allowed; there are + - * / // % << >>; write v * v",
     "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, clip, exp, log, max, mean_copies, min, "
     "normal, relu, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, uniform, wrap",
     "v = exp(1, 2)": "m.yaml:10:9: exp takes 1 arguments, 2 given",
     "v = max(1)": "m.yaml:10:9: max takes 2 to 8 arguments, 1 given",
-    "v = 'a'": "m.yaml:10:9: 'a' is not a number",
+    "v = 'a'": "m.yaml:10:9: 'a' is not a number; write one",
     "v = True": "m.yaml:10:9: True is not a number; compare, or write 1 or 0",
     "v = a.b": "m.yaml:10:9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME",
     "v = a[0]": "m.yaml:10:9: brackets are only allowed in post.NAME[d], the value one dendritic delay earlier",
-    "v = ~v": "m.yaml:10:9: operator ~ is not allowed; there are - + not",
+    "v = ~v": "m.yaml:10:9: operator ~ is not allowed; there are - + not; write `not` before a condition",
     "v = 1 is 1": "m.yaml:10:9: this comparison is not allowed; there are < <= > >= == !=",
     "v, k = 1, 2": "m.yaml:10:5: an assignment has one plain name on its left side; write NAME = VALUE",
     "v": "m.yaml:10:5: this value is not used; assign it to a name, or send it",
     "v = send(i, 1)": "m.yaml:10:9: send is a statement; put it on a line of its own",
     "send(i)": "m.yaml:10:5: send takes the name of an input and a value, and optionally when=CONDITION",
     "send_back(i, 1, when=1)": "m.yaml:10:5: send_back does not know 'when'; it takes (input, value)",
-    "v = [1]": "m.yaml:10:9: a list is not part of the model language",
+    "v = [1]": "m.yaml:10:9: a list is not part of the model language; give functions their values "
+    "one by one, such as min(a, b)",
     "pre.x = 1": "m.yaml:10:5: assignment to pre.x: many synapses share it, so the result would depend on the order in "
     "which they are processed; send to an input, or write the synapse's own variables",
     "twin.x = 1": "m.yaml:10:5: assignment to twin.x: a synapse changes its own variables only; let the other "

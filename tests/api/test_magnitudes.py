@@ -1,0 +1,75 @@
+"""Numbers that no chip can hold, or no machine count: each gets its sentence, and what can be had is right."""
+
+from __future__ import annotations
+
+import pytest
+
+import neuroport
+from neuroport.errors import InvalidInput
+from neuroport.files import network as reader
+
+TEXT = """\
+neuroport: 1
+name: t
+dt: 1 ms
+neurons:
+  unit:
+    params: {p: {default: 1, range: [0, 4]}, q: {default: 2, range: [1, 8], dynamic: true}}
+    derived: {r: p}
+    inputs: {u: {}}
+    state: {x: {init: 0, range: [-8, 8]}}
+    update: |
+      x = x * 0.5 + u
+    spike: x > 1
+populations: {a: {size: 3, neuron: unit}}
+protocol: [{run: 3 ms}]
+"""
+REFUSED = [
+    ("x * 0.5", "x * 1e999", "net.yaml:11:15: this number is too large; numbers go up to 1.7e308"),
+    (
+        "x * 0.5",
+        "x * 1e-300",
+        "net.yaml:11:7: a.update: a constant is 1e-300, too small for any number format; rescale it",
+    ),
+    (
+        "[-8, 8]",
+        "[-1e300, 1e300]",
+        "net.yaml:9:13: a.x is 1e+300, too large for any number format; rescale it",
+    ),
+    (
+        "r: p",
+        "r: p * uniform()",
+        "net.yaml:7:22: uniform() is not allowed in 'derived r', which is computed once, from parameters alone; draw in "
+        "a block, or give a parameter a distribution",
+    ),
+    (
+        "r: p",
+        "r: normal()",
+        "net.yaml:7:18: normal() is not allowed in 'derived r', which is computed once, from parameters alone; draw in "
+        "a block, or give a parameter a distribution",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), REFUSED)
+def test_what_no_chip_can_hold_is_refused(old: str, new: str, message: str) -> None:
+    assert old in TEXT
+    with pytest.raises(InvalidInput) as told:
+        neuroport.compile(reader.loads(TEXT.replace(old, new, 1), "net.yaml"), "generic16")
+    assert str(told.value) == message
+
+
+@pytest.mark.parametrize("chip", ["ideal", "generic16", "generic8"])
+@pytest.mark.parametrize(
+    ("value", "rounded"),
+    [
+        ("tanh(x * 1e60 + 1e60)", 1),
+        ("sigmoid(-1e60 - x * 1e50)", 0),
+        ("0.1234567890123456789012345678901234567890", 0.1234567890123456789),
+    ],
+)
+def test_flat_functions_and_long_decimals_have_their_values(value: str, rounded: float, chip: str) -> None:
+    network = reader.loads(TEXT.replace("x * 0.5 + u", value), "net.yaml")
+    with neuroport.open(network, "reference", chip) as session:
+        session.run(1)
+        assert session.get("a.x") == pytest.approx([rounded] * 3, abs=0.06 if chip == "generic8" else 1e-3)
