@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import cast
 
 from neuroport.errors import Unsupported
+from neuroport.numerics.given import TEXT, takes
 from neuroport.program.executor import Backend
 
 GROUP = "neuroport.backends"
@@ -71,6 +72,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted([*BUILT_IN, *_plug_ins()]))
 
 
+@takes(name=TEXT, device=TEXT.or_none)
 def load(name: str, device: str | None = None) -> Backend:
     """The backend of that name, on a device if one is given (cpu, cuda, hip).
 

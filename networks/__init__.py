@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from neuroport.errors import InvalidInput
+from neuroport.numerics.given import TEXT, takes
 
 
 def names() -> tuple[str, ...]:
@@ -15,6 +16,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".yaml") for name in _walk(files(__name__)) if name.endswith(".yaml")))
 
 
+@takes(name=TEXT)
 def path(name: str) -> Path:
     """The file of a shipped network.
 

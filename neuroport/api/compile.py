@@ -12,13 +12,19 @@ from neuroport.chips.limits import check_limits
 from neuroport.chips.mismatch import deviates
 from neuroport.elaborate.network import elaborate, experiment
 from neuroport.errors import InvalidInput, Place
-from neuroport.numerics.given import checked_seed
+from neuroport.network.network import Network
+from neuroport.numerics.given import PATH, Kind, checked_seed, takes
 from neuroport.quantise import program as quantise
 
 if TYPE_CHECKING:
-    from neuroport.network.network import Network
     from neuroport.program.machine import Program
     from neuroport.program.plan import Item, Plan
+
+NETWORK = Kind.of("a network, as neuroport.load(FILE) gives it", Network)
+CHIP = Kind.of("a chip or the name of one", str, Chip).or_none
+INSTANCE = Kind(
+    "a chip instance or the path of one", lambda value: isinstance(value, ChipInstance) or PATH.fits(value)
+).or_none
 
 
 def specimen(
@@ -69,6 +75,7 @@ def manufactured(chip: Chip, seed: int) -> ChipInstance:
     )
 
 
+@takes(network=NETWORK, chip=CHIP, instance=INSTANCE)
 def compile(
     network: Network,
     chip: str | Chip | None = None,

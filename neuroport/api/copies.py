@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
 from neuroport.api import run as api
-from neuroport.api.compile import lower, lower_and_plan, specimen
+from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
 from neuroport.chips.chip import Chip
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
-from neuroport.numerics.given import checked_seed
+from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
 from neuroport.trace.segments import Parts, check_trace
@@ -41,6 +41,15 @@ def trace_of(trace: str | Path, k: int) -> Path:
     return path.with_name(f"{path.stem}.copy{k}{path.suffix}")
 
 
+@takes(
+    network=NETWORK,
+    backend=TEXT,
+    chip=CHIP,
+    trace=PATH.or_none,
+    overwrite=FLAG,
+    progress=FUNCTION.or_none,
+    device=TEXT.or_none,
+)
 def run_copies(
     network: Network,
     seeds: int | Sequence[int],

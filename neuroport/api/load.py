@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from neuroport import networks
 from neuroport.disk.paths import exists
 from neuroport.files import network as reader
+from neuroport.numerics.given import PATH, TEXTS, takes
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
 
 
+@takes(path=PATH, sets=TEXTS)
 def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
     """Read a network file, or one of the shipped networks by its name.
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
-from neuroport.api.compile import lower_and_plan, specimen
+from neuroport.api.compile import CHIP, INSTANCE, NETWORK, lower_and_plan, specimen
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import writer
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
-from neuroport.numerics.given import checked_seed
+from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
@@ -59,6 +59,16 @@ class Run:
     report: tuple[ReportLine, ...] = field(default=(), repr=False)
 
 
+@takes(
+    network=NETWORK,
+    backend=TEXT,
+    chip=CHIP,
+    instance=INSTANCE,
+    trace=PATH.or_none,
+    overwrite=FLAG,
+    keep=FLAG.or_none,
+    device=TEXT.or_none,
+)
 def open(
     network: Network,
     backend: str = "emulator",
@@ -121,6 +131,16 @@ def trace_writer(
     return Writer(trace, source, overwrite=overwrite)
 
 
+@takes(
+    network=NETWORK,
+    backend=TEXT,
+    chip=CHIP,
+    instance=INSTANCE,
+    trace=PATH.or_none,
+    overwrite=FLAG,
+    progress=FUNCTION.or_none,
+    device=TEXT.or_none,
+)
 def run(
     network: Network,
     backend: str = "emulator",

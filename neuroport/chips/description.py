@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput
+from neuroport.numerics.given import PATH, takes
 from neuroport.program.ir import ROUNDINGS
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode, parse, read_bytes
@@ -42,6 +43,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
 
 
+@takes(name_or_path=PATH)
 def load(name_or_path: str | Path) -> Chip:
     """A chip that comes with neuroport, by name, or one described in a YAML file, by path.
 

@@ -18,30 +18,33 @@ from numpy.typing import NDArray
 
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance, Deviation
-from neuroport.disk.findings import Kind
+from neuroport.disk.findings import Kind as FileKind
 from neuroport.disk.hdf5 import NUMBERS, WHOLE, Array, Group, opened
 from neuroport.disk.output import HDF5, check_output, new_hdf5
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics import detmath
 from neuroport.numerics.draws import Source
+from neuroport.numerics.given import FLAG, PATH, Kind, checked_seed, takes
 
 RANKS = 2**24
 """Synapse circuits per neuron circuit."""
 CLIP = 3.0
 """A normal factor lies within so many sigma, and never below 0."""
 
+CHIP = Kind.of("a chip", Chip)
+INSTANCE = Kind.of("a chip instance", ChipInstance)
 MOST_CIRCUITS = 2**53
 MOST_FACTOR = 1000.0
-KIND = Kind("chip instance", "write it again with: neuroport show CHIP --chip-seed N -o FILE.h5")
-
+FILE = FileKind("chip instance", "write it again with: neuroport show CHIP --chip-seed N -o FILE.h5")
 _FORMAT = "neuroport-chip-instance"
 _NO_SEED = "none"
 _SEED = re.compile("-?[0-9]{1,20}")
 
 
+@takes(chip=CHIP)
 def manufacture(chip: Chip, seed: int) -> ChipInstance:
     """The chip that this seed stands for."""
-    return ChipInstance(chip, seed)
+    return ChipInstance(chip, checked_seed(seed, "a chip seed"))
 
 
 def designed(chip: Chip) -> ChipInstance:
@@ -118,6 +121,7 @@ def _saved(
 # -------------------------------------------------------------------------------------------------------------- file
 
 
+@takes(instance=INSTANCE, path=PATH, overwrite=FLAG)
 def save(
     instance: ChipInstance,
     path: str | Path,
@@ -159,10 +163,11 @@ def _write(file: object, name: str, circuits: NDArray[np.int64], values: NDArray
     file[f"{name}/value"] = values
 
 
+@takes(path=PATH)
 def load(path: str | Path) -> ChipInstance:
     """Read an instance back. Raises InvalidInput if the file is none, or is damaged."""
     place = Place(str(path))
-    with opened(path, KIND) as root:
+    with opened(path, FILE) as root:
         if not _marked(root):
             text = "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5"
             raise InvalidInput.one(place, text)
@@ -229,7 +234,7 @@ def _check(place: Place, chip: Chip, kind: str, table: NDArray[np.float64]) -> N
 def is_instance(path: str | Path) -> bool:
     """Whether a file is a chip instance, for `neuroport show`."""
     try:
-        with opened(path, KIND) as root:
+        with opened(path, FILE) as root:
             return _marked(root)
     except InvalidInput:
         return False

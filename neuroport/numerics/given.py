@@ -1,14 +1,99 @@
-"""Whole numbers and seeds as a caller gives them: Python's or NumPy's, of one kind everywhere."""
+"""What a caller gives: arguments of the kinds that functions take, whole numbers and seeds."""
 
 from __future__ import annotations
 
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from numbers import Integral
-from typing import Any
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from neuroport.errors import InvalidInput, Place
 
 LARGEST_SEED = 2**63 - 1
 """Traces and chip instances hold seeds as signed 64-bit numbers."""
+
+LONGEST_NAME = 255
+"""Bytes of the name of a file or folder."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an argument may be: in words, and whether a value is that."""
+
+    what: str
+    fits: Callable[[Any], bool]
+
+    @classmethod
+    def of(cls, what: str, *types: type) -> Kind:
+        """An object of one of these types."""
+        return cls(what, lambda value: isinstance(value, types))
+
+    @property
+    def or_none(self) -> Kind:
+        """The same, or None."""
+        return Kind(f"{self.what}, or None", lambda value: value is None or self.fits(value))
+
+
+TEXT = Kind.of("a text", str)
+FLAG = Kind.of("True or False", bool)
+FUNCTION = Kind("a function", lambda value: callable(value) and not isinstance(value, type))
+PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.PathLike) and is_path(value))
+TEXTS = Kind("a list of texts", lambda value: _is_list(value) and all(isinstance(item, str) for item in value))
+WHOLE = Kind("a whole number", lambda value: whole(value) is not None)
+LIST = Kind("a list", lambda value: _is_list(value))
+
+
+def takes(**kinds: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Have a function look at its arguments of these names first: InvalidInput for those that are of another kind."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+
+        @wraps(function)
+        def looking(*args: P.args, **kwargs: P.kwargs) -> R:
+            given = signature.bind(*args, **kwargs).arguments
+            for name, kind in kinds.items():
+                several = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+                for value in given.get(name, ()) if several else [given[name]] if name in given else []:
+                    if not kind.fits(value):
+                        raise InvalidInput.one(None, f"{name} must be {kind.what}; found {found(value)}")
+            return function(*args, **kwargs)
+
+        return looking
+
+    return decorate
+
+
+def found(value: Any) -> str:
+    """A value for the end of a message: as Python writes it, in at most 60 characters."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a foreign object may do anything
+        text = f"an object of type {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def is_path(value: str | os.PathLike[Any]) -> bool:
+    """Whether a text or a path can be that of a file."""
+    text = os.fspath(value)
+    if not isinstance(text, str) or "\0" in text or Path(text).name in ("", ".."):
+        return False
+    try:
+        return all(len(os.fsencode(part)) <= LONGEST_NAME for part in Path(text).parts)
+    except UnicodeEncodeError:
+        return False
+
+
+def _is_list(value: Any) -> bool:
+    """Whether a value is a sequence, and no text."""
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def whole(value: Any) -> int | None:
@@ -21,5 +106,5 @@ def checked_seed(value: Any, what: str = "a seed", place: Place | None = None) -
     """The seed of a network, a run or a chip as an int. InvalidInput, about `what` at `place`, for what is none."""
     seed = whole(value)
     if seed is None or not 0 <= seed <= LARGEST_SEED:
-        raise InvalidInput.one(place, f"{what} must be a whole number from 0 to 2**63 - 1; found {value!r}")
+        raise InvalidInput.one(place, f"{what} must be a whole number from 0 to 2**63 - 1; found {found(value)}")
     return seed

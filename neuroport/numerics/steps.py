@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-
 from neuroport.errors import InvalidInput
 from neuroport.numerics import units
+from neuroport.numerics.given import found, whole
 from neuroport.numerics.units import Quantity
 
 MOST = 2**62
@@ -39,15 +38,16 @@ def whole_steps(duration: Quantity, dt: Quantity) -> int:
     raise InvalidInput.one(None, text)
 
 
-def steps_of(duration: float | str | Quantity, dt: Quantity) -> int:
+def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
     """The number of steps of a number of steps, a time, or the text of one: 500, "500", "500 steps", "100 ms".
 
     InvalidInput when it is no whole number of steps.
     """
-    if isinstance(duration, int | np.integer):
-        return int(duration)
-    if isinstance(duration, float):
-        text = f"{duration!r} is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
+    steps = whole(duration)
+    if steps is not None:
+        return steps
+    if not isinstance(duration, str | Quantity):
+        text = f"{found(duration)} is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
         raise InvalidInput.one(None, text)
     if isinstance(duration, str):
         try:

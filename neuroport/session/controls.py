@@ -43,6 +43,7 @@ class Controls:
         """Put populations back to their initial state, but for what they learned if that is to be kept."""
         for name in populations:
             self.check_known(name, [p.name for p in self.program.populations], "population")
+        for name in populations:
             arrays = self.program.arrays
             plastic = [n for n, a in arrays.items() if a.owner == name and a.kind_class == "plastic"]
             kept = [n for n in plastic if arrays[n].role in ("state", "visible")]

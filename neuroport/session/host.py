@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput
+from neuroport.numerics.given import found
 from neuroport.program.constants import real
 from neuroport.program.held import held, shown
 from neuroport.program.ir import Int, Numbers
@@ -27,11 +28,11 @@ def numbers(name: str, value: Any) -> Numbers:
             return given.astype(np.int64)
         if given.dtype.kind in "uO" and all(_is_int64(x) for x in given.ravel().tolist()):
             return given.astype(np.int64)
-        if given.dtype.kind not in "fuO" or (given.dtype.kind == "O" and None in given.ravel().tolist()):
+        if given.dtype.kind not in "fuO" or (given.dtype.kind == "O" and any(x is None for x in given.ravel())):
             raise TypeError
         return given.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise InvalidInput.one(None, f"'{name}' takes numbers; found {value!r}") from None
+        raise InvalidInput.one(None, f"'{name}' takes numbers; found {found(value)}") from None
 
 
 def _is_int64(value: Any) -> bool:

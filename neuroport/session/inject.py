@@ -70,6 +70,8 @@ def _cells(array: Array, neurons: Any) -> NDArray[np.int64]:
     cells = np.atleast_1d(numbers(array.name, neurons))
     if np.asarray(neurons).dtype.kind == "b":
         found = "truth values"
+    elif cells.ndim > 1:
+        found = f"an array of the shape {cells.shape}"
     else:
         odd = (cells != np.floor(cells)) | (cells < 0) | (cells >= size) if cells.size else np.zeros(0, bool)
         if not odd.any():

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.errors import InvalidInput
+from neuroport.numerics.given import found, whole
 from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
@@ -104,7 +106,7 @@ class Recorder:
         end = self.executor.step + steps
         while self.executor.step < end:
             before = self.executor.step
-            size = self._pace.steps if chunk is None else chunk(before)
+            size = self._pace.steps if chunk is None else _checked(chunk(before))
             stop = min(end, before + size, *(before // k * k + k for _, k in self._weight_records))
             started = time.perf_counter()
             self.executor.advance(stop - before)
@@ -157,3 +159,11 @@ class Recorder:
         """Every spiking population in program order, with the SHA-256 of the spikes taken so far."""
         for name, spikes in self._hashes.items():
             yield name, spikes.digest()
+
+
+def _checked(steps: Any) -> int:
+    """The number of steps that a caller's function gave."""
+    size = whole(steps)
+    if size is None or size < 1:
+        raise InvalidInput.one(None, f"chunk must give a number of steps from 1; it gave {found(steps)}")
+    return size

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, NotWritten, Unsupported
-from neuroport.numerics.given import checked_seed
-from neuroport.numerics.steps import steps_of
+from neuroport.numerics.given import FLAG, FUNCTION, TEXT, checked_seed, takes
+from neuroport.numerics.steps import MOST, steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.ir import Int
@@ -89,6 +89,7 @@ class Session:
         self.program, self.plan, self.executor = program, plan, executor
         self.seed = program.seed if seed is None else seed
         self.backend = backend
+        self._left = False
         self._sink, self._keep = sink, sink is None if keep is None else keep
         self._switchboard = Switchboard(program)
         self._sampler = Sampler(plan.windows, program)
@@ -112,6 +113,7 @@ class Session:
             elif self._sink is not None and self._sink.is_open:
                 self.finish(self.digest())
         finally:
+            self._left = True
             close = getattr(self.executor, "close", None)
             if close is not None:
                 close()
@@ -156,6 +158,7 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------ the protocol
 
+    @takes(progress=FUNCTION.or_none, chunk=FUNCTION.or_none)
     def run_protocol(self, progress: Progress | None = None, chunk: Chunk | None = None) -> None:
         """Do everything that the protocol says; `progress(steps done, steps in all)` is told first and on the way.
 
@@ -169,12 +172,14 @@ class Session:
             if progress is not None:
                 progress(self.step - start, total)
 
+    @takes(chunk=FUNCTION.or_none)
     def walk_protocol(self, chunk: Chunk | None = None) -> Iterator[None]:
         """Do everything that the protocol says, stopping after every item and within long ones.
 
         `chunk(step)` says how many steps to compute at most from there, so that sessions on several executors can be
         walked in step; None: as many as take a fraction of a second.
         """
+        self._must_be_open()
         yield from self._walk.through(self.plan.protocol, {}, chunk)
         if not _measures(self.plan.protocol):
             self.measure()
@@ -182,12 +187,14 @@ class Session:
 
     # --------------------------------------------------------------------------------------------------- by hand
 
+    @takes(progress=FUNCTION.or_none)
     def run(self, duration: int | str | Quantity, progress: Progress | None = None) -> None:
         """Simulate for a number of steps, or a time such as "100 ms".
 
         The step count of the model language's `item_step` goes on, and `T` stays what it was: the length of the last
         protocol item, at first the longest; `set("run.T", steps)` gives it another value.
         """
+        self._must_be_open()
         steps = self._steps(duration)
         start = self.step
         for _ in self._recorder.advance(steps, None):
@@ -196,9 +203,9 @@ class Session:
 
     def _steps(self, duration: int | str | Quantity) -> int:
         steps = steps_of(duration, self.plan.dt)
-        if steps < 0:
-            text = f"a run cannot last {steps} steps; give a number of steps from 0"
-            raise InvalidInput.one(None, text)
+        if not 0 <= steps <= MOST - self.step:
+            many = steps if steps < 0 else "so many"
+            raise InvalidInput.one(None, f"a run cannot last {many} steps; give a number of steps from 0 to 2**62")
         self._within_horizon(steps)
         return steps
 
@@ -213,29 +220,38 @@ class Session:
             )
             raise InvalidInput.one(None, text)
 
+    @takes(event=TEXT)
     def trigger(self, event: str) -> None:
         """Run every triggered block of that name."""
+        self._must_be_open()
         self._controls.trigger(event)
 
+    @takes(populations=TEXT, keep_learned=FLAG)
     def reset(self, *populations: str, keep_learned: bool = False) -> None:
         """Put populations back to their initial state and discard their spikes in flight.
 
         `keep_learned`: their variables of class plastic stay as they are.
         """
+        self._must_be_open()
         self._controls.reset(populations, keep_learned)
 
+    @takes(population=TEXT, input=TEXT)
     def inject(self, population: str, input: str, neurons: Any, values: Any) -> None:
         """Add values (real units) to an input of some neurons in the coming step.
 
         All that is injected into a neuron for one step must lie in the declared range of the input, on a chip without
         one in what its format holds. Otherwise, and for values that are not finite, InvalidInput; nothing has changed.
         """
+        self._must_be_open()
         self._controls.inject(population, input, neurons, values)
 
+    @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …), (size,), or (size, copies) in a batch."""
+        self._must_be_open()
         return self._controls.get(name)
 
+    @takes(name=TEXT)
     def set(self, name: str, value: Any) -> None:
         """Give OBJECT.VARIABLE new values: one for all or an array of its shape, in real units, or a quantity.
 
@@ -243,22 +259,26 @@ class Session:
         from what parameters and static weights are set to. A value outside the declared range, or that the chip's
         format cannot hold, is refused: InvalidInput, of a parameter RunFailed; nothing has changed.
         """
+        self._must_be_open()
         self._controls.set(name, value)
 
     # ----------------------------------------------------------------------------------------------------- looking
 
+    @takes(population=TEXT)
     def spikes(self, population: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Steps and neurons of all spikes of a population so far, sorted by (step, neuron)."""
         self._controls.check_known(population, list(spiking(self.program)), "spiking population")
         self._must_keep("spikes")
         return self._recorder.spikes(population)
 
+    @takes(name=TEXT)
     def records(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps (k,) and values (k, size) of a recorded state so far, in real units."""
         self._controls.check_known(name, [r.array for r in self.program.records if not r.readout], "recorded variable")
         self._must_keep("records")
         return self._recorder.records(name)
 
+    @takes(readout=TEXT)
     def rows(self, readout: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Pattern numbers (k,) and rows (k, cells) of a samples readout since it was last measured or captured.
 
@@ -267,6 +287,7 @@ class Session:
         self._controls.check_known(readout, list(self._sampler.rows), "samples readout")
         return self._sampler.joined(readout)
 
+    @takes(projection=TEXT)
     def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Presynaptic neurons, postsynaptic neurons and weights (real units) of a projection's synapses."""
         self._controls.check_known(projection, [p.name for p in self.program.projections], "projection")
@@ -276,6 +297,7 @@ class Session:
 
     def final(self) -> dict[str, Values]:
         """Every array of state and weights as it is now, raw, in the program's order."""
+        self._must_be_open()
         roles = ("state", "weight", "visible")
         return {n: self.executor.read(n) for n, a in self.program.arrays.items() if a.role in roles}
 
@@ -320,9 +342,18 @@ class Session:
 
     # ----------------------------------------------------------------------------------------------------- metrics
 
+    @takes(names=TEXT)
     def measure(self, *names: str) -> None:
         """Evaluate metrics (none named: all) and add them to `results`. Their readouts then start afresh."""
+        self._must_be_open()
+        for name in names:
+            self._controls.check_known(name, list(self.results), "metric")
         self._measuring.measure(names)
+
+    def _must_be_open(self) -> None:
+        if self._left:
+            text = "this session was left, and what executes its program is gone; open another one"
+            raise InvalidInput.one(None, text)
 
     def _must_keep(self, what: str) -> None:
         if not self._keep:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neuroport.disk.paths import unreadable
 from neuroport.errors import InvalidInput, Place
+from neuroport.numerics.given import PATH, TEXT, WHOLE, takes
 from neuroport.program.fixed import VERSION
 from neuroport.trace import checked
 from neuroport.trace.checked import Extent
@@ -136,6 +137,7 @@ class Trace:
         """Whether it was computed in integers, so that its bits belong to one version of the arithmetic."""
         return self.arithmetic == "integer"
 
+    @takes(population=TEXT)
     def spikes(self, population: str) -> Spikes:
         """The recorded spikes of a population."""
         if population not in self.recorded:
@@ -143,16 +145,19 @@ class Trace:
         with checked.opened(self.path, known=True) as root:
             return Spikes(*checked.read_spikes(root, population, self.extent))
 
+    @takes(array=TEXT)
     def record(self, array: str) -> Samples:
         """The samples of a population's variable, `POPULATION.VARIABLE`."""
         if array not in self.records:
             raise self._unknown("samples of", array, self.records)
         return self._samples("records", array)
 
+    @takes(projection=TEXT)
     def weight_array(self, projection: str) -> str:
         """The name of a projection's weight array."""
         return self.weight_arrays[projection]
 
+    @takes(name=TEXT)
     def weight_history(self, name: str) -> Samples:
         """All snapshots of a projection's weights (`PROJECTION` or `PROJECTION.VARIABLE`), the final ones last."""
         array = self.weight_array(name) if name in self.projections else name
@@ -175,12 +180,14 @@ class Trace:
         steps = np.append(samples.steps, self.steps - 1)
         return Samples(steps, np.concatenate([samples.raw, last.raw[np.newaxis]]), samples.frac, samples.unit)
 
+    @takes(array=TEXT)
     def weight_samples(self, array: str) -> Samples:
         """The snapshots of a synapse variable (`PROJECTION.VARIABLE`) as they were taken, without the final values."""
         if array not in self.snapshots:
             raise self._unknown("weight snapshots of", array, self.snapshots)
         return self._samples("weights", array)
 
+    @takes(name=TEXT, index=WHOLE)
     def weights(self, name: str, index: int = -1) -> Weights:
         """One snapshot of a projection's weights with the neurons that they connect; by default the last."""
         history = self.weight_history(name)
@@ -192,6 +199,7 @@ class Trace:
         pre, post = self.pairs(name.partition(".")[0])
         return Weights(step, pre, post, raw, history.frac)
 
+    @takes(array=TEXT)
     def final_array(self, array: str) -> Final:
         """A state, weight or other array as it was at the end of the run."""
         if array not in self.final:
@@ -200,6 +208,7 @@ class Trace:
             item = checked.final(root.group("neuroport"), array, self.extent)
             return Final(item.numbers(), checked.frac(item), item.text("owner"), item.text("role"))
 
+    @takes(name=TEXT)
     def setting(self, name: str) -> NDArray[Any]:
         """What a parameter or static weight was set to last, in coherent units, before any circuit deviates.
 
@@ -210,6 +219,7 @@ class Trace:
         with checked.opened(self.path, known=True) as root:
             return checked.setting(root.group("neuroport"), name, self.extent).real_numbers(finite=True)
 
+    @takes(projection=TEXT)
     def pairs(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The presynaptic and postsynaptic neurons of a projection's synapses."""
         if projection not in self.projections:
@@ -252,6 +262,7 @@ class Trace:
         return InvalidInput.one(Place(str(self.path)), f"holds no {what} '{name}'; {there}")
 
 
+@takes(path=PATH)
 def open_trace(path: str | Path) -> Trace:
     """Open a trace; raises InvalidInput saying what is wrong with a file that is none, or is damaged."""
     path = Path(path)

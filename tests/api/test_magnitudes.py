@@ -39,14 +39,14 @@ REFUSED = [
     (
         "r: p",
         "r: p * uniform()",
-        "net.yaml:7:22: uniform() is not allowed in 'derived r', which is computed once, from parameters alone; draw in "
-        "a block, or give a parameter a distribution",
+        "net.yaml:7:22: uniform() is not allowed in 'derived r', which is computed once, from parameters alone; draw "
+        "in a block, or give a parameter a distribution",
     ),
     (
         "r: p",
         "r: normal()",
-        "net.yaml:7:18: normal() is not allowed in 'derived r', which is computed once, from parameters alone; draw in "
-        "a block, or give a parameter a distribution",
+        "net.yaml:7:18: normal() is not allowed in 'derived r', which is computed once, from parameters alone; draw "
+        "in a block, or give a parameter a distribution",
     ),
 ]
 

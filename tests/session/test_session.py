@@ -398,7 +398,7 @@ def test_weights_and_integer_formats() -> None:
             lambda s: s.set("p.step_size", [1, 2]),
             "'p.step_size' is switched with one value for all, and 2 were given; give one number",
         ),
-        (lambda s: s.run(-1), "a run cannot last -1 steps; give a number of steps from 0"),
+        (lambda s: s.run(-1), "a run cannot last -1 steps; give a number of steps from 0 to 2**62"),
         (lambda s: s.run("1.6 ms"), "1.6 ms is 1.6 steps of 1 ms; give a whole number of steps, such as 2 ms"),
         (lambda s: s.run("1.6 steps"), "1.6 steps cannot be computed; give a whole number, such as 2 steps"),
         (lambda s: s.run("5 mV"), "5 mV is not a time; give a number of steps or a time such as '100 ms'"),

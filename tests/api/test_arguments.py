@@ -1,0 +1,240 @@
+"""Whatever is given to a public function, it answers with a result or with neuroport's own error and a sentence."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neuroport
+from neuroport import backends, networks
+from neuroport.api.run import lasting
+from neuroport.chips import description as chips
+from neuroport.chips import instance as instances
+from neuroport.errors import InvalidInput
+from neuroport.network.network import Network
+from neuroport.session.session import Session
+from neuroport.trace.read import Trace, open_trace
+from tests.support.hostile import faults
+
+CHIP = {"chip": None, "chip_seed": None, "instance": None}
+RUN = {"backend": "reference", "seed": None, "trace": None, "overwrite": False, "device": None}
+FORMATS = ["ideal", "generic16"]
+
+
+def network() -> Network:
+    return lasting(neuroport.load("sal_pair"), 3)
+
+
+def opened(**arguments: Any) -> None:
+    with neuroport.open(**arguments) as session:
+        session.run(1)
+
+
+FUNCTIONS = {
+    "load": (neuroport.load, {"path": "sal_pair", "sets": ()}),
+    "compile": (neuroport.compile, {"network": network(), **CHIP}),
+    "run": (neuroport.run, {"network": network(), **CHIP, **RUN, "duration": 3, "progress": None}),
+    "open": (opened, {"network": network(), **CHIP, **RUN, "keep": None}),
+    "run_copies": (
+        neuroport.run_copies,
+        {"network": network(), **RUN, "seed": 1, "seeds": [1, 2], "chip_seeds": (), "duration": 3, "progress": None},
+    ),
+    "networks.path": (networks.path, {"name": "sal_pair"}),
+    "backends.load": (backends.load, {"name": "reference", "device": None}),
+    "chips.load": (chips.load, {"name_or_path": "ideal"}),
+    "manufacture": (instances.manufacture, {"chip": chips.load("generic8"), "seed": 1}),
+    "instances.load": (instances.load, {"path": "none.h5"}),
+    "instances.save": (
+        instances.save,
+        {"instance": instances.manufacture(chips.load("generic8"), 1), "path": "chip.h5", "overwrite": True},
+    ),
+    "open_trace": (open_trace, {"path": "none.h5"}),
+}
+del FUNCTIONS["run_copies"][1]["seed"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_answers_with_a_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    function, valid = FUNCTIONS[name]
+    assert list(faults(function, **valid)) == []
+
+
+METHODS: dict[str, dict[str, Any]] = {
+    "run": {"duration": 2, "progress": None},
+    "trigger": {"event": "blank"},
+    "inject": {"population": "units", "input": "u_in", "neurons": [0], "values": 0.5},
+    "get": {"name": "units.b"},
+    "set": {"name": "units.b", "value": 0.0},
+    "spikes": {"population": "units"},
+    "records": {"name": "units.b"},
+    "rows": {"readout": "none"},
+    "weights": {"projection": "recurrent"},
+    "reset": {"populations": "units", "keep_learned": True},
+    "measure": {"names": "weights"},
+    "run_protocol": {"progress": None, "chunk": None},
+    "walk_protocol": {"chunk": None},
+}
+"""Valid arguments of every method of a session that takes any."""
+INNER = {"finish"}
+"""What only neuroport itself calls."""
+
+
+def called(session: Session, name: str, arguments: dict[str, Any]) -> Any:
+    """What a method gives; one value for arguments of any number, and all of what it steps through."""
+    method, given = getattr(session, name), dict(arguments)
+    several = [given.pop(key) for key in ("populations", "names") if key in given]
+    answer = method(*several, **given)
+    return list(answer) if name == "walk_protocol" else answer
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("chip", FORMATS)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_of_a_session_answers_with_a_sentence(name: str, chip: str) -> None:
+    with neuroport.open(network(), "reference", chip) as session:
+        valid = METHODS[name]
+        assert list(faults(lambda **arguments: called(session, name, arguments), **valid)) == []
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    path = tmp_path_factory.mktemp("trace") / "pair.h5"
+    neuroport.run(network(), "reference", trace=path)
+    return open_trace(path)
+
+
+@pytest.mark.parametrize("name", [n for n, f in inspect.getmembers(Trace, inspect.isfunction) if n[0] != "_"])
+def test_a_method_of_a_trace_answers_with_a_sentence(name: str, trace: Trace) -> None:
+    method = getattr(trace, name)
+    valid = dict.fromkeys(inspect.signature(method).parameters, "units")
+    assert list(faults(method, **valid)) == []
+
+
+def test_nothing_public_is_left_out() -> None:
+    functions = {name for name in neuroport.__all__ if inspect.isfunction(getattr(neuroport, name))}
+    assert functions <= FUNCTIONS.keys()
+    methods = {name for name, f in inspect.getmembers(Session, inspect.isfunction) if name[0] != "_"}
+    with_arguments = {name for name in methods if len(inspect.signature(getattr(Session, name)).parameters) > 1}
+    assert with_arguments - INNER == METHODS.keys()
+
+
+def told(call: Any) -> str:
+    with pytest.raises(InvalidInput) as error:
+        call()
+    return str(error.value)
+
+
+def test_what_is_found_is_shown_beside_what_is_allowed(tmp_path: Path) -> None:
+    net = network()
+    assert told(lambda: neuroport.load("sal_pair", "a=b")) == "sets must be a list of texts; found 'a=b'"
+    assert told(lambda: neuroport.load(None)) == "path must be the path of a file; found None"
+    assert told(lambda: neuroport.run("sal_pair")) == (
+        "network must be a network, as neuroport.load(FILE) gives it; found 'sal_pair'"
+    )
+    assert told(lambda: neuroport.run(net, "reference", progress=3)) == "progress must be a function, or None; found 3"
+    assert told(lambda: neuroport.run(net, "reference", overwrite="no")) == (
+        "overwrite must be True or False; found 'no'"
+    )
+    assert told(lambda: neuroport.run_copies(net, [])) == "seeds must be a list of at least one seed; found []"
+    assert told(lambda: neuroport.run_copies(net, [1, 2], chip_seeds=[1])) == (
+        "2 copies need as many chip seeds, and 1 were given; give FIRST:END"
+    )
+
+
+DURATION = "is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
+STEPS = "a run cannot last {} steps; give a number of steps from 0 to 2**62"
+
+
+@pytest.mark.parametrize(
+    ("duration", "message"),
+    [
+        (0.5, f"0.5 {DURATION}"),
+        (True, f"True {DURATION}"),
+        (None, f"None {DURATION}"),
+        (np.float32(3), f"np.float32(3.0) {DURATION}"),
+        ([3], f"[3] {DURATION}"),
+        (-1, STEPS.format(-1)),
+        (2**63, STEPS.format("so many")),
+        ("1e30 ms", "1e+30 ms is more than 2**62 steps; give a shorter time"),
+        ("1e300 s", "1e+300 s is more than 2**62 steps; give a shorter time"),
+        ("9e18 steps", "9e+18 steps is more than 2**62 steps; give a shorter time"),
+    ],
+)
+def test_a_run_lasts_a_number_of_steps(duration: Any, message: str) -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        assert told(lambda: session.run(duration)) == message
+        assert session.step == 0
+        session.run(np.int64(3))
+        session.run(np.uint8(2))
+        assert session.step == 5
+    if duration is not None:
+        assert told(lambda: neuroport.run(network(), "reference", "ideal", duration=duration)).startswith(message[:12])
+
+
+@pytest.mark.parametrize(
+    ("neurons", "values", "message"),
+    [
+        (99, 1, "'units' has the neurons 0 to 1; found 99; give their numbers"),
+        (-1, 1, "'units' has the neurons 0 to 1; found -1; give their numbers"),
+        (0.7, 1, "'units' has the neurons 0 to 1; found 0.7; give their numbers"),
+        ([0, 1], [1, 2, 3], "'units.u_in': 2 neurons were given values of the shape (3,); give as many"),
+        ([True], 1, "'units' has the neurons 0 to 1; found truth values; give their numbers"),
+        ([[0, 1]], 1, "'units' has the neurons 0 to 1; found an array of the shape (1, 2); give their numbers"),
+        (0, "x", "'units.u_in' takes numbers; found 'x'"),
+    ],
+)
+def test_what_cannot_be_injected_is_refused(neurons: Any, values: Any, message: str) -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        assert told(lambda: session.inject("units", "u_in", neurons, values)) == message
+        assert session.get("units.u_in").tolist() == [0, 0]
+
+
+def test_values_of_a_wrong_shape_are_refused() -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        assert told(lambda: session.set("units.b", [1, 2, 3])) == (
+            "'units.b' has the shape (2,), and values of the shape (3,) were given; give as many, or one number for all"
+        )
+
+
+def test_nothing_is_reset_where_one_population_is_unknown() -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        session.run(3)
+        before = session.get("units.x").tolist()
+        assert told(lambda: session.reset("units", "unit")) == (
+            "there is no population 'unit' in network 'sal_pair'; there are: units; did you mean 'units'?"
+        )
+        assert session.get("units.x").tolist() == before
+
+
+def test_a_metric_that_there_is_not_cannot_be_measured() -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        assert told(lambda: session.measure("weight")) == (
+            "there is no metric 'weight' in network 'sal_pair'; there are: weights; did you mean 'weights'?"
+        )
+
+
+def test_a_session_that_was_left_computes_nothing_more() -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        session.run(3)
+    text = "this session was left, and what executes its program is gone; open another one"
+    calls = [
+        lambda: session.run(1),
+        lambda: session.run_protocol(),
+        lambda: session.trigger("blank"),
+        lambda: session.reset("units"),
+        lambda: session.inject("units", "u_in", 0, 1),
+        lambda: session.get("units.b"),
+        lambda: session.set("units.b", 0),
+        lambda: session.weights("recurrent"),
+        lambda: session.measure(),
+        lambda: session.final(),
+        lambda: session.digest(),
+    ]
+    assert [told(call) for call in calls] == [text] * len(calls)
+    assert session.step == 3 and len(session.spikes("units")) == 2
