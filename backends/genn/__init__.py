@@ -19,7 +19,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from neuroport.backends.genn.installed import OLDEST, version
+from neuroport.backends.genn.installed import OLDEST, broken, version
 from neuroport.program.executor import Executor, Part
 from neuroport.program.machine import Program
 from neuroport.program.verify import given
@@ -53,11 +53,10 @@ class Genn:
         for program in ("g++", "make"):
             if shutil.which(program) is None:
                 return f"GeNN compiles C++ and needs '{program}', which is not there; install a compiler and make."
-        if self.device is None:
-            return None
         from neuroport.backends.genn import devices
 
-        return devices.missing(self.device)
+        device = self.device or devices.default()
+        return devices.missing(device) or broken(device, devices.GENN_NAMES[device])
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this backend cannot execute the program."""
@@ -89,7 +88,7 @@ class Genn:
         return emit.text(program)
 
     def examine(self) -> tuple[Part, ...]:
-        """Everything that GeNN needs on this machine; nothing is imported or compiled."""
+        """Everything that GeNN needs on this machine; nothing is compiled."""
         from neuroport.backends.genn import examine
 
         return tuple(replace(part, name=f"GeNN: {part.name}") for part in examine.parts())

@@ -150,7 +150,7 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
         made[0].genn.build(str(path))
 
     cache.build(path, compile_there, strict=_strict(program))
-    made[0].genn.load(num_recording_timesteps=recording)
+    cache.load(path, lambda: made[0].genn.load(num_recording_timesteps=recording))
     return made[0]
 
 

@@ -47,11 +47,23 @@ def build(path: Path, compile_there: Callable[[], None], strict: bool) -> None:
             with _into(log), _make_flags(STRICT if strict else ""):
                 compile_there()
         except Exception as error:
-            found = first_error(log) or error
+            found = first_error(log) or f"{type(error).__name__}: {error}"
             raise RunFailed(
                 f"the code generated for GeNN could not be compiled: {found}; the text is in {path} "
                 f"and what the compiler said in its {LOG}"
             ) from error
+
+
+def load(path: Path, load_it: Callable[[], None]) -> None:
+    """Load what was compiled in a folder, and put it on the device."""
+    try:
+        load_it()
+    except Exception as error:  # of the loader, of a driver, or for want of memory
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RunFailed(
+            f"the code compiled for GeNN could not be loaded: {reason}; it is in {path}; remove that folder to have it "
+            f"compiled again, or take a smaller network if the device has too little memory"
+        ) from error
 
 
 def first_error(log: Path) -> str | None:

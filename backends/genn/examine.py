@@ -9,14 +9,14 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from neuroport.backends.genn.installed import OLDEST, version
+from neuroport.backends.genn.installed import OLDEST, broken, version
 from neuroport.program.executor import Part
 
 CUDA = "only needed to run on a GPU"
 
 
 def parts() -> list[Part]:
-    """Everything that GeNN needs; nothing is imported or compiled."""
+    """Everything that GeNN needs; nothing is compiled."""
     return [_pygenn(), _program("C++ compiler", ("g++",)), _program("make", ("make",)), _cuda(), _driver()]
 
 
@@ -33,7 +33,8 @@ def _pygenn() -> Part:
         wanted = ".".join(map(str, OLDEST))
         text = f"{shown} is too old; install {wanted} or newer, see https://genn-team.github.io for how"
         return Part("pygenn", False, text)
-    return Part("pygenn", True, shown)
+    unusable = broken("cpu", "single_threaded_cpu")
+    return Part("pygenn", unusable is None, unusable or shown)
 
 
 def _program(name: str, programs: tuple[str, ...]) -> Part:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,10 +30,23 @@ class DataSet:
     options: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def absent(name: str, package: str, installed: str) -> Unsupported:
-    """The error for a data set whose package cannot be imported."""
-    text = f"the data set '{name}' comes with {package}, which is not installed; install it with: pip install"
-    return Unsupported(f"{text} {installed}")
+@contextmanager
+def imported(name: str, package: str, module: str, installed: str) -> Iterator[None]:
+    """Within it a data set imports the module that has it: Unsupported where that is absent or broken."""
+    comes = f"the data set '{name}' comes with {package}, which"
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.split(".")[0] == module:
+            raise Unsupported(f"{comes} is not installed; install it with: pip install {installed}") from None
+        raise _broken(comes, error, installed) from error
+    except Exception as error:  # a package that does not fit this machine or its neighbours may fail in any way
+        raise _broken(comes, error, installed) from error
+
+
+def _broken(comes: str, error: Exception, installed: str) -> Unsupported:
+    again = f"install it again with: pip install --force-reinstall {installed}"
+    return Unsupported(f"{comes} cannot be imported: {' '.join(str(error).split())}; {again}")
 
 
 def fields(cells: int, classes: int) -> dict[str, Any]:

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neuroport.datasets.dataset import DataSet, Made, absent, fields
+from neuroport.datasets.dataset import DataSet, Made, fields, imported
 from neuroport.numerics import rng
 
 
 def make(part: str, options: Mapping[str, int]) -> Made:
     """Read a part."""
-    try:
+    with imported("digits", "scikit-learn", "sklearn", "scikit-learn"):
         from sklearn.datasets import load_digits
-    except ImportError:
-        raise absent("digits", "scikit-learn", "scikit-learn") from None
     pixels, labels = load_digits(return_X_y=True)
     order = np.argsort(rng.words(0, np.arange(len(labels), dtype=np.uint64)), kind="stable")
     first = {"train": 0, "validation": 1200, "test": 1497}[part]

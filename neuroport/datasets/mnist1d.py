@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from neuroport.datasets.dataset import DataSet, Made, absent, fields
+from neuroport.datasets.dataset import DataSet, Made, fields, imported
 
 LENGTH = 360
 
@@ -24,10 +24,8 @@ def make(part: str, options: Mapping[str, int]) -> Made:
 @cache
 def _generated() -> dict[str, Made]:
     """All parts, made together; the generators that the package seeds are left as they were."""
-    try:
+    with imported("mnist1d", "the package mnist1d", "mnist1d", "mnist1d"):
         from mnist1d.data import get_dataset_args, make_dataset
-    except ImportError:
-        raise absent("mnist1d", "the package mnist1d", "mnist1d") from None
     arguments = get_dataset_args()
     arguments.final_seq_length = LENGTH
     before = random.getstate(), np.random.get_state()  # noqa: NPY002

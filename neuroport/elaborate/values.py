@@ -53,6 +53,9 @@ class Materialiser:
     """Initial values of the synaptic variables made so far."""
     labels: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     """The labels of the patterns whose labels were read so far."""
+    failed: set[str] = field(default_factory=set)
+    """OWNER.QUANTITY of the values that could not be had."""
+    _absent: set[str] = field(default_factory=set)
     _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
     def number(self, quantity: Quantity, unit: str) -> float:
@@ -113,13 +116,18 @@ class Materialiser:
         try:
             numbers = compute()
         except InvalidInput as error:
+            self.failed.add(name)
             self.problems += error.problems
             numbers = np.zeros((), np.float64)
         except Unsupported as error:
-            self.problems.append(Problem(value.place, f"{name}: {error}"))
+            self.failed.add(name)
+            if str(error) not in self._absent:  # a package that is missing is told where it is needed first
+                self.problems.append(Problem(value.place, f"{name}: {error}"))
+            self._absent.add(str(error))
             numbers = np.zeros((), np.float64)
         except (OSError, ValueError) as error:
             text = f"{name} cannot be read: {error}".rstrip()
+            self.failed.add(name)
             self.problems.append(Problem(value.place, text))
             numbers = np.zeros((), np.float64)
         if not np.all(np.isfinite(numbers)):

@@ -95,6 +95,10 @@ class Maker(Protocol):
     def labels(self) -> dict[str, NDArray[np.int64]]:
         """The labels of the patterns whose labels were read so far, by stimulus."""
 
+    @property
+    def failed(self) -> set[str]:
+        """OWNER.QUANTITY of the values that could not be had."""
+
     def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
         """Numbers in their own shape, () for a single quantity."""
 

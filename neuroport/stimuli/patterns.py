@@ -148,11 +148,13 @@ def main_patterns(patterns: Patterns, network: Network) -> Patterns:
 
 
 def labels_of(patterns: Patterns, maker: Maker) -> NDArray[np.int64] | None:
-    """The label of every pattern."""
+    """The label of every pattern; None where there are none, or where they cannot be had."""
     if patterns.labels is None:
         return None
     if patterns.name not in maker.labels:
         labels = np.atleast_1d(maker.free(patterns.labels, "", True, patterns.name, "labels"))
+        if f"{patterns.name}.labels" in maker.failed:
+            return None
         maker.labels[patterns.name] = labels.astype(np.int64)
     return maker.labels[patterns.name]
 

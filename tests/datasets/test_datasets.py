@@ -93,7 +93,25 @@ def test_an_absent_package_is_named(name: str, package: str, installed: str, mon
     text = network(size, f"{{data: {name}, part: test, field: inputs}}", labels)
     what = "scikit-learn" if name == "digits" else "the package mnist1d"
     message = f"the data set '{name}' comes with {what}, which is not installed; install it with: pip install"
-    assert f"net.yaml:8:26: s.values: {message} {installed}" in said(text)
+    assert said(text) == f"net.yaml:8:26: s.values: {message} {installed}"
+
+
+@pytest.mark.parametrize("error", [ImportError("no symbol"), ValueError("numpy.dtype size\nchanged"), ImportError()])
+def test_a_broken_package_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.startswith("sklearn"):
+                raise error
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    datasets._made.cache_clear()
+    text = network(64, "{data: digits, part: test, field: inputs}", "{data: digits, part: test, field: labels}")
+    assert said(text) == (
+        "net.yaml:8:26: s.values: the data set 'digits' comes with scikit-learn, which cannot be imported: "
+        f"{' '.join(str(error).split())}; install it again with: pip install --force-reinstall scikit-learn"
+    )
 
 
 def test_values_of_a_data_set() -> None:
