@@ -41,7 +41,17 @@ BUILT_IN: dict[str, Callable[[], Backend]] = {"emulator": _emulator, "genn": _ge
 
 def ready() -> tuple[str, ...]:
     """The names of the backends that have all they need on this machine."""
-    return tuple(name for name in names() if load(name).missing() is None)
+    return tuple(name for name in names() if missing(name) is None)
+
+
+def missing(name: str) -> str | None:
+    """A sentence saying why the backend of that name cannot be used on this machine, or None; never raises for one."""
+    try:
+        return _load(name).missing()
+    except Unsupported as error:
+        return str(error)
+    except Exception as error:  # a plug-in may do anything
+        return f"the backend '{name}' fails when it is asked what it needs: {_shown(error)}"
 
 
 def _plug_ins() -> dict[str, metadata.EntryPoint]:
@@ -97,10 +107,20 @@ def _load(name: str) -> Backend:
         near = difflib.get_close_matches(name, known, n=1)
         remedy = f"did you mean '{near[0]}'?" if near else "choose one of these"
         raise Unsupported(f"there is no backend '{name}'; the backends are {', '.join(known)}; {remedy}")
+    who = f"the backend '{name}' of {_owner(points[name])}"
     try:
         maker = points[name].load()
-    except (ImportError, AttributeError) as error:
+        backend = maker()
+    except (Exception, SystemExit) as error:  # a plug-in may do anything
+        raise Unsupported(f"{who} cannot be imported: {_shown(error)}; reinstall that package") from error
+    lacking = [part for part in ("name", "missing", "check", "open") if not hasattr(backend, part)]
+    if lacking:
         raise Unsupported(
-            f"the backend '{name}' of {_owner(points[name])} cannot be imported: {error}; reinstall that package"
-        ) from error
-    return cast(Backend, maker())
+            f"{who} is none: it lacks {', '.join(lacking)}; what a backend has stands in neuroport.program.executor; "
+            f"install another version of that package"
+        )
+    return cast(Backend, backend)
+
+
+def _shown(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

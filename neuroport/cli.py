@@ -21,6 +21,7 @@ from neuroport.commands import (
     doctor,
     drift,
     export,
+    guard,
     inspect,
     join,
     plot,
@@ -30,7 +31,11 @@ from neuroport.commands import (
 )
 from neuroport.commands.stopping import like_ctrl_c
 from neuroport.errors import NeuroportError
+from neuroport.numerics.units import suggestion
 from neuroport.version import __version__
+
+PATHS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM)
+"""What the system says of a path that cannot be used."""
 
 
 class Root(click.Group):
@@ -43,6 +48,7 @@ class Root(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        guard.printable(sys.stdout)
         try:
             with like_ctrl_c():
                 return super().invoke(ctx)
@@ -56,7 +62,20 @@ class Root(click.Group):
             raise
         except OSError as error:
             where = f"{error.filename}: " if error.filename else _stream(error)
-            _fail(ctx, f"{where}{error.strerror or error}", 1)
+            _fail(ctx, f"{where}{error.strerror or error}", 2 if error.errno in PATHS else 1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if guard.debugging():
+                raise
+            _fail(ctx, guard.defect(error), 1)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command of that name; a sentence with those that there are, and the nearest, where there is none."""
+        name, names = args[0], self.list_commands(ctx)
+        if name not in names and not name.startswith("-"):
+            ctx.fail(f"There is no command '{name}'; {suggestion(name, names)}commands are {', '.join(names)}.")
+        return super().resolve_command(ctx, args)
 
 
 def _fail(ctx: click.Context, text: str, code: int, notes: Iterable[str] = ()) -> None:

@@ -13,7 +13,7 @@ from neuroport.chips.mismatch import deviates
 from neuroport.elaborate.network import elaborate, experiment
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.network import Network
-from neuroport.numerics.given import PATH, Kind, checked_seed, takes
+from neuroport.numerics.given import PATH, TEXT, Kind, checked_seed, takes
 from neuroport.quantise import program as quantise
 
 if TYPE_CHECKING:
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from neuroport.program.plan import Item, Plan
 
 NETWORK = Kind.of("a network, as neuroport.load(FILE) gives it", Network)
-CHIP = Kind.of("a chip or the name of one", str, Chip).or_none
+CHIP = Kind("a chip or the name of one", lambda value: isinstance(value, Chip) or (TEXT.fits(value) and value)).or_none
 INSTANCE = Kind(
     "a chip instance or the path of one", lambda value: isinstance(value, ChipInstance) or PATH.fits(value)
 ).or_none
 
 
+@takes(network=NETWORK, chip=CHIP, instance=INSTANCE)
 def specimen(
     network: Network,
     chip: str | Chip | None = None,
@@ -51,7 +52,7 @@ def specimen(
             raise InvalidInput.one(place, text)
         return found.chip, found
     if chosen is None:
-        chosen = chips.load(str(chip) if chip else _own_chip(network))
+        chosen = chips.load(_own_chip(network) if chip is None else str(chip))
     return chosen, None if chip_seed is None else manufactured(chosen, chip_seed)
 
 

@@ -20,7 +20,7 @@ from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
-from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
+from neuroport.numerics.given import FLAG, FUNCTION, OUTPUT, TEXT, checked_seed, takes
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
 from neuroport.trace.segments import Parts, check_trace
@@ -45,7 +45,7 @@ def trace_of(trace: str | Path, k: int) -> Path:
     network=NETWORK,
     backend=TEXT,
     chip=CHIP,
-    trace=PATH.or_none,
+    trace=OUTPUT.or_none,
     overwrite=FLAG,
     progress=FUNCTION.or_none,
     device=TEXT.or_none,

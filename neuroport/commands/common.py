@@ -131,6 +131,8 @@ def milliseconds(text: str | None, dt: float, option: str) -> float | None:
 
 def find_network(name: str) -> Path:
     """The file behind NET: a path, or the name of a shipped network."""
+    if not name:
+        raise InvalidInput.one(None, "the name of the network is empty; give a network file, or a name")
     path = Path(name)
     if exists(path) or path.suffix in (".yaml", ".yml"):
         return path
@@ -140,8 +142,10 @@ def find_network(name: str) -> Path:
         return networks.path(name)
     if len(path.parts) > 1 and not any(known.startswith(f"{path.parent.as_posix()}/") for known in networks.names()):
         return path
-    known = ", ".join(networks.names())
-    text = f"there is no such file, and no network of that name comes with neuroport; there are: {known}"
+    from neuroport.numerics.units import suggestion
+
+    known, near = ", ".join(networks.names()), suggestion(name, list(networks.names()))
+    text = f"there is no such file, and no network of that name comes with neuroport; {near}there are: {known}"
     raise InvalidInput.one(Place(name), text)
 
 

@@ -54,17 +54,15 @@ def _packages() -> list[Finding]:
 def _backends() -> list[Finding]:
     """The backends, and what they need besides, each with what to do when it is absent."""
     from neuroport import backends
-    from neuroport.errors import NeuroportError
     from neuroport.program.executor import Part
 
     found, parts = list[Finding](), list[Part]()
     for name in backends.names():
+        missing = backends.missing(name)
         try:
-            backend = backends.load(name)
-            missing = backend.missing()
-            parts += getattr(backend, "examine", tuple)()
-        except (ImportError, NeuroportError) as error:
-            missing = f"cannot be loaded: {error}"
+            parts += getattr(backends.load(name), "examine", tuple)()
+        except Exception as error:  # a plug-in may do anything; one that cannot be loaded was told
+            missing = missing or f"fails when it is examined: {error}"
         level = "ok" if missing is None else "bad" if name in NEEDED else "note"
         found.append(Finding(level, f"backend {name}", missing or "ready"))
     return found + [Finding("ok" if part.found else "note", part.name, part.text) for part in parts]

@@ -24,10 +24,13 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     from neuroport.disk.output import check_output
     from neuroport.errors import InvalidInput
     from neuroport.files import writer
+    from neuroport.numerics.given import OUTPUT
     from neuroport.trace import read as trace
     from neuroport.trace.learned import cut_off, widened, with_learned
     from neuroport.trace.read import other_arithmetic
 
+    if not OUTPUT.fits(output):
+        raise InvalidInput.one(None, f"-o must be the path of a file; found '{output}'")
     beside = Path(output).with_suffix(".h5")
     if beside == Path(output):
         raise InvalidInput.one(

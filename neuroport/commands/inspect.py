@@ -108,7 +108,7 @@ def _backends() -> list[dict[str, Any]]:
 
     rows = []
     for name in backends.names():
-        missing = backends.load(name).missing()
+        missing = backends.missing(name)
         rows.append({"name": name, "ready": missing is None, "missing": missing or ""})
     return rows
 

@@ -45,6 +45,7 @@ TEXT = Kind.of("a text", str)
 FLAG = Kind.of("True or False", bool)
 FUNCTION = Kind("a function", lambda value: callable(value) and not isinstance(value, type))
 PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.PathLike) and is_path(value))
+OUTPUT = Kind("the path of a file", lambda value: PATH.fits(value) and Path(value).name not in ("", ".."))
 TEXTS = Kind("a list of texts", lambda value: _is_list(value) and all(isinstance(item, str) for item in value))
 WHOLE = Kind("a whole number", lambda value: whole(value) is not None)
 LIST = Kind("a list", lambda value: _is_list(value))
@@ -83,7 +84,7 @@ def found(value: Any) -> str:
 def is_path(value: str | os.PathLike[Any]) -> bool:
     """Whether a text or a path can be that of a file."""
     text = os.fspath(value)
-    if not isinstance(text, str) or "\0" in text or Path(text).name in ("", ".."):
+    if not isinstance(text, str) or "\0" in text or not text:
         return False
     try:
         return all(len(os.fsencode(part)) <= LONGEST_NAME for part in Path(text).parts)

@@ -8,6 +8,7 @@ decimal number as written, so 0.3 ms at dt 0.1 ms is exactly 3 steps.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -140,7 +141,7 @@ def exact(quantity: Quantity) -> Fraction:
 def steps(quantity: Quantity, dt: Quantity) -> Fraction:
     """A time or a number of steps as an exact number of steps of `dt`. Raises UnitError for other dimensions."""
     if is_step(quantity.unit):
-        return Fraction(str(quantity.number))
+        return _fraction(quantity.number)
     if dimension(quantity.unit) != "time":
         raise UnitError(f"{show(quantity)} is not a time")
     return exact(quantity) / exact(dt)
@@ -177,7 +178,14 @@ def suggestion(word: str, allowed: list[str]) -> str:
 
 def _exact(value: float | int, unit: str) -> Fraction:
     _, power = _resolve(unit)
-    return Fraction(str(value)) * Fraction(10) ** power
+    return _fraction(value) * Fraction(10) ** power
+
+
+def _fraction(value: float | int) -> Fraction:
+    """The decimal number as it is written."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UnitError("the number is too large" if math.isinf(value) else "this is no number")
+    return Fraction(str(value))
 
 
 def _float(value: Fraction) -> float:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from neuroport import backends
+from neuroport.cli import main
 from neuroport.errors import Unsupported
 
 
@@ -95,3 +99,49 @@ def test_a_plug_in_that_cannot_be_imported(plug_ins: list[metadata.EntryPoint]) 
         "the backend 'broken' of an unnamed package (neuroport_no_such_module:Backend) cannot be imported: "
         "No module named 'neuroport_no_such_module'; reinstall that package"
     )
+
+
+ODD = """
+import os
+def exits(): raise SystemExit(3)
+def fails(): raise KeyError("odd")
+def none(): return None
+class Lacks:
+    name = "odd"
+class Asks:
+    name = "odd"
+    def missing(self): raise RuntimeError("no\\nlicence")
+    def check(self, program): return ()
+    def open(self, *_): raise RuntimeError
+"""
+OF = "the backend 'odd' of an unnamed package (odd_plug_in:{})"
+PLUG_INS = {
+    "exits": f"{OF} cannot be imported: 3; reinstall that package",
+    "fails": f"{OF} cannot be imported: 'odd'; reinstall that package",
+    "nothing": f"{OF} cannot be imported: module 'odd_plug_in' has no attribute 'nothing'; reinstall that package",
+    "none": f"{OF} is none: it lacks name, missing, check, open; what a backend has stands in "
+    "neuroport.program.executor; install another version of that package",
+    "Lacks": f"{OF} is none: it lacks missing, check, open; what a backend has stands in neuroport.program.executor; "
+    "install another version of that package",
+    "Asks": "the backend 'odd' fails when it is asked what it needs: no licence",
+}
+
+
+@pytest.mark.parametrize("thing", PLUG_INS)
+def test_an_odd_plug_in_is_a_sentence(
+    thing: str, plug_ins: list[metadata.EntryPoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd_plug_in.py").write_text(ODD)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "odd_plug_in", raising=False)
+    plug_ins.append(point("odd", f"odd_plug_in:{thing}"))
+    sentence = PLUG_INS[thing].format(thing)
+    assert backends.missing("odd") == sentence
+    assert "odd" not in backends.ready() and "reference" in backends.ready()
+    listed = CliRunner().invoke(main, ["list", "backends", "--json"], catch_exceptions=False)
+    assert {row["name"]: row["missing"] for row in json.loads(listed.stdout)["backends"]}["odd"] == sentence
+    found = CliRunner().invoke(main, ["doctor"], catch_exceptions=False)
+    assert "note  backend odd" in found.stdout and sentence in found.stdout
+    if thing != "Asks":
+        ran = CliRunner().invoke(main, ["run", "sal_pair", "--backend", "odd"], catch_exceptions=False)
+        assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (2, f"error: {sentence}")
