@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule, without_self, written_numbered
 from neuroport.network.objects import Connect
 from neuroport.numerics.draws import bernoulli_pairs
@@ -43,7 +45,9 @@ def expected(rule: FixedProbability, ends: Ends) -> float:
 
 def pairs(rule: FixedProbability, ends: Ends) -> Pairs:
     """Draw them."""
-    return without_self(bernoulli_pairs(ends.draws, rule.probability, *ends.shape), ends, rule.self_connections)
+    sources, targets = ends.shape
+    drawn = bernoulli_pairs(ends.draws, rule.probability, np.arange(sources), targets)
+    return without_self(drawn, ends, rule.self_connections)
 
 
 RULE = Rule(FixedProbability, read, write, expected, pairs, drawn=True)

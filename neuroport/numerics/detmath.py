@@ -139,6 +139,15 @@ def _log_pair(x: Floats) -> Pair:
     return _two_sum(high, low)
 
 
+def _log1p_pair(x: Floats, x_low: Floats) -> Pair:
+    """log(1 + x) as a pair, for a pair x > -1."""
+    y, y_low = _two_sum(np.ones_like(x), x)
+    high, low = _log_pair(y)
+    tiny = np.abs(x) < 1e-6
+    near = x_low - x * x * (0.5 - x * (1.0 / 3.0))
+    return np.where(tiny, x, high), np.where(tiny, near, low + (y_low + x_low) / y)
+
+
 # ---------------------------------------------------------------------------------------------------- the functions
 
 
@@ -160,6 +169,15 @@ def log(x: Floats) -> Floats:
     high, low = _log_pair(np.where(proper, x, 1.0))
     special = np.where(x == 0.0, -np.inf, np.where(x < 0.0, np.nan, x))
     return np.where(proper, high + low, special)
+
+
+@_elementwise
+def log1p(x: Floats) -> Floats:
+    """log(1 + x), also where x is so small that 1 + x is not it."""
+    proper = (x > -1.0) & (x < np.inf)
+    high, low = _log1p_pair(np.where(proper, x, 1.0), np.zeros_like(x))
+    special = np.where(x == -1.0, -np.inf, np.where(x < -1.0, np.nan, x))
+    return np.where(proper & (x != 0.0), high + low, special)
 
 
 @_elementwise
@@ -200,12 +218,7 @@ def softplus(x: Floats) -> Floats:
     """log(1 + exp(x))."""
     nan = np.isnan(x)
     t, e = _exp_pair(-np.where(nan, 0.0, np.minimum(np.abs(x), 40.0)))
-    y, y_low = _two_sum(np.ones_like(x), t)
-    high, low = _log_pair(y)
-    low = low + (y_low + e) / y
-    tiny = t < 1e-6
-    high = np.where(tiny, t, high)
-    low = np.where(tiny, e - t * t * (0.5 - t * (1.0 / 3.0)), low)
+    high, low = _log1p_pair(t, e)
     total, rest = _two_sum(np.where(x > 0.0, np.minimum(x, 1e300), 0.0), high)
     value = np.where(x == np.inf, x, total + (rest + low))
     value = np.where(x >= 1e300, x, value)

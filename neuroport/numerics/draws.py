@@ -36,8 +36,14 @@ class Source:
 
     def key(self, attempt: int = 0) -> int:
         """The key for `rng.words` of one attempt."""
-        stream = rng.stream_number("build", self.entity, self.quantity)
-        return rng.step_key(rng.stream_key(self.seed, stream), attempt)
+        return rng.step_key(self._stream(), attempt)
+
+    def keys(self, attempts: Integers) -> Elements:
+        """The keys of many attempts."""
+        return rng.step_keys(self._stream(), attempts.astype(np.uint64))
+
+    def _stream(self) -> int:
+        return rng.stream_key(self.seed, rng.stream_number("build", self.entity, self.quantity))
 
     def words(self, elements: Elements, attempt: int = 0) -> Elements:
         """The 64-bit words of elements."""
@@ -49,12 +55,17 @@ class Source:
 
     def uniform(self, elements: Elements, attempt: int = 0) -> Floats:
         """Numbers uniform on the 2**52 midpoints (k + 1/2) * 2**-52, so strictly between 0 and 1."""
-        k = (self.words(elements, attempt) >> np.uint64(12)).astype(np.float64)
-        return np.asarray((k + 0.5) * 2.0**-52)
+        return uniform(self.words(elements, attempt))
 
     def normal(self, elements: Elements, attempt: int = 0) -> Floats:
         """Standard normal numbers, by the inverse of the distribution function; all within 8.21."""
         return detmath.normal_quantile(self.uniform(elements, attempt))
+
+
+def uniform(words: Elements) -> Floats:
+    """Numbers uniform on the 2**52 midpoints (k + 1/2) * 2**-52, out of words."""
+    k = (words >> np.uint64(12)).astype(np.float64)
+    return np.asarray((k + 0.5) * 2.0**-52)
 
 
 def indices(n: int) -> Elements:
@@ -67,20 +78,46 @@ def permutation(source: Source, n: int) -> Integers:
     return np.argsort(source.words(indices(n)), kind="stable").astype(np.int64)
 
 
-def bernoulli_pairs(source: Source, p: float, n_pre: int, n_post: int) -> tuple[Integers, Integers]:
-    """Presynaptic and postsynaptic neurons (int64) of the pairs that are connected, each with probability p.
+def bernoulli_pairs(source: Source, p: float, rows: Integers, n: int) -> tuple[Integers, Integers]:
+    """Of all pairs of a row and one of `n` columns each with probability p: their rows and columns (int64).
 
-    Pair (i, j) is element i * n_post + j. Sorted by i, then j. p is rounded to a multiple of 2**-32.
+    A row is drawn from its own number alone, so that it is the same with whatever other rows it is drawn; what it costs
+    is what it draws. Sorted as `rows` is, then by column. Every probability is right to about 2**-52.
     """
-    threshold = np.uint64(round(min(max(p, 0.0), 1.0) * 2**32))
-    key = source.key()
-    total = n_pre * n_post
-    found = [np.empty(0, dtype=np.int64)]
-    for start in range(0, total, _BLOCK):
-        elements = np.arange(start, min(start + _BLOCK, total), dtype=np.uint64)
-        found.append(np.flatnonzero(rng.draw(key, elements) < threshold) + start)
-    pairs = np.concatenate(found)
-    return pairs // max(n_post, 1), pairs % max(n_post, 1)
+    if not p > 0.0 or not n:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    width = min(_BLOCK, 1 + round(n * p + (n * p) ** 0.5))
+    step = max(1, _BLOCK // width)
+    found = [_block_of_pairs(source, p, rows[k : k + step], n, width) for k in range(0, len(rows), step)]
+    none = np.zeros(0, np.int64)
+    return np.concatenate([none, *(r for r, _ in found)]), np.concatenate([none, *(c for _, c in found)])
+
+
+def _block_of_pairs(source: Source, p: float, rows: Integers, n: int, width: int) -> tuple[Integers, Integers]:
+    """The pairs of some rows, each of which jumps from one to the next: `width` jumps at once until all are at the end.
+
+    How many columns are left out before the next is geometrically distributed. Jump k is element k of attempt `row`.
+    """
+    keys = source.keys(rows)
+    open_rows, at, first = np.arange(len(rows)), np.full(len(rows), -1, np.int64), 0
+    found: list[tuple[Integers, Integers]] = []
+    while open_rows.size:
+        jumps = np.arange(first, first + width, dtype=np.uint64)
+        columns = at[:, None] + np.cumsum(1 + _left_out(rng.words(keys[open_rows, None], jumps), p, n), axis=1)
+        row, jump = np.nonzero(columns < n)
+        found.append((open_rows[row], columns[row, jump]))
+        left = columns[:, -1] < n
+        open_rows, at, first = open_rows[left], columns[left, -1], first + width
+    row, column = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
+    order = np.argsort(row, kind="stable")
+    return rows[row[order]], column[order]
+
+
+def _left_out(words: Elements, p: float, n: int) -> Integers:
+    """How often something of probability p fails before it happens, at most n times."""
+    with np.errstate(over="ignore"):
+        times = detmath.log(uniform(words)) / detmath.log1p(-p)
+    return np.minimum(times, n).astype(np.int64)
 
 
 def choose(source: Source, n: int, k: int, rows: int) -> Integers:

@@ -51,10 +51,15 @@ def step_key(key: int, step: int) -> int:
     return mix(key + GAMMA * (step + 1))
 
 
-def words(key: int, elements: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The 64-bit words of elements under a step key."""
+def step_keys(key: int, steps: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The keys of many steps of a stream."""
+    return words(key, steps)
+
+
+def words(key: int | NDArray[np.uint64], elements: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The 64-bit words of elements under a step key, or each under the one beside it."""
     with np.errstate(over="ignore"):
-        return mix_array(np.uint64(key) + np.uint64(GAMMA) * (elements + np.uint64(1)))
+        return mix_array(np.asarray(key, np.uint64) + np.uint64(GAMMA) * (elements + np.uint64(1)))
 
 
 def draw(key: int, elements: NDArray[np.uint64], part: int | None = None) -> NDArray[np.uint64]:

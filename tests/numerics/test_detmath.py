@@ -36,6 +36,10 @@ EXACT = {
         Decimal.ln,
         [RNG.uniform(0.4, 2.1, 300), 10.0 ** RNG.uniform(-323, 308, 300), 1 + RNG.normal(0, 1e-7, 100), [5e-324]],
     ),
+    "log1p": (
+        lambda x: (1 + x).ln() if abs(x) > Decimal("1e-25") else x - x * x / 2,
+        [RNG.uniform(-1, 3, 300), 10.0 ** RNG.uniform(-320, 300, 300), -(10.0 ** RNG.uniform(-300, 0, 300))],
+    ),
     "tanh": (d_tanh, [RNG.normal(0, 1, 300), RNG.uniform(-23, 23, 200), 10.0 ** RNG.uniform(-20, 1, 200)]),
     "sigmoid": (lambda x: 1 / (1 + (-x).exp()), [RNG.normal(0, 3, 300), RNG.uniform(-740, 60, 300)]),
     "softplus": (
@@ -74,6 +78,7 @@ def test_normal_quantile_is_accurate_and_odd():
     [
         ("exp", [INF, -INF, NAN, 0.0, -0.0, 709.8, -745.2, 1e308, -1e308], [INF, 0, NAN, 1, 1, INF, 0, INF, 0]),
         ("log", [INF, -INF, NAN, 0.0, -0.0, 1.0, -1.0], [INF, NAN, NAN, -INF, -INF, 0, NAN]),
+        ("log1p", [INF, -INF, NAN, 0.0, -0.0, -1.0, -1.5], [INF, NAN, NAN, 0.0, -0.0, -INF, NAN]),
         ("sqrt", [INF, NAN, 0.0, 4.0, -1.0], [INF, NAN, 0, 2, NAN]),
         ("tanh", [INF, -INF, NAN, 0.0, -0.0, 5e-324, -30.0], [1, -1, NAN, 0.0, -0.0, 5e-324, -1]),
         ("sigmoid", [INF, -INF, NAN, 0.0, 1e308, -1e308], [1, 0, NAN, 0.5, 1, 0]),
@@ -112,3 +117,5 @@ def test_bits_never_change():
     names = ("exp", "tanh", "sigmoid", "softplus", "log", "sqrt", "normal_quantile")
     text = b"".join(getattr(detmath, n)(p if n in names[4:] else x).astype("<f8").tobytes() for n in names)
     assert hashlib.sha256(text).hexdigest()[:16] == "6e09788b5c526da4"
+    text = detmath.log1p(np.concatenate([-p, p * 1e-6, p * 1e-300])).astype("<f8").tobytes()
+    assert hashlib.sha256(text).hexdigest()[:16] == "4c55a0a8948b61fa"

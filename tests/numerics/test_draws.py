@@ -9,6 +9,7 @@ from scipy import stats
 from neuroport.elaborate.draws import sample
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import Distribution
+from neuroport.numerics import draws
 from neuroport.numerics.draws import Source, bernoulli_pairs, choose, indices, permutation
 from neuroport.numerics.units import Quantity
 
@@ -125,7 +126,7 @@ def test_numbers_never_change():
     }
     assert permutation(SOURCE, 8).tolist() == [0, 5, 3, 2, 1, 6, 7, 4]
     assert choose(SOURCE, 10, 3, 2).tolist() == [[0, 3, 5], [0, 2, 9]]
-    assert [x.tolist() for x in bernoulli_pairs(SOURCE, 0.3, 3, 4)] == [[0, 0, 1, 2, 2], [0, 3, 1, 0, 3]]
+    assert rows_of(0.3, 3, 8) == [[], [2, 5], [0]]
 
 
 @pytest.mark.parametrize(
@@ -171,25 +172,80 @@ def test_permutation_is_one_and_every_order_is_equally_likely():
     assert stats.chisquare(counts).pvalue > 1e-3
 
 
-def test_pairs_have_their_probability_and_order():
-    pre, post = bernoulli_pairs(SOURCE, 0.02, 1000, 800)
-    assert len(pre) == pytest.approx(16_000, abs=4 * 125)
-    assert (np.diff(pre * 800 + post) > 0).all()
-    assert stats.chisquare(np.bincount(post, minlength=800)).pvalue > 1e-3
-    assert [x.size for x in bernoulli_pairs(SOURCE, 0.0, 30, 40)] == [0, 0]
-    assert [x.size for x in bernoulli_pairs(SOURCE, 1.0, 30, 40)] == [1200, 1200]
-    assert [x.size for x in bernoulli_pairs(SOURCE, 1.0, 30, 0)] == [0, 0]
+def rows_of(p: float, rows: int, n: int, source: Source = SOURCE) -> list[list[int]]:
+    """The columns that are drawn in each row."""
+    row, column = bernoulli_pairs(source, p, np.arange(rows), n)
+    assert (np.diff(row * n + column) > 0).all()
+    return [part.tolist() for part in np.split(column, np.searchsorted(row, np.arange(1, rows)))]
 
 
-def test_pairs_do_not_depend_on_the_number_of_sources_or_on_blocks():
-    small, large = bernoulli_pairs(SOURCE, 0.1, 300, 1000), bernoulli_pairs(SOURCE, 0.1, 400, 1000)
-    for a, b in zip(small, large, strict=True):
-        assert np.array_equal(a, b[: a.size])
+@pytest.mark.parametrize("p", [0.003, 0.1, 0.5, 0.9])
+def test_pairs_have_their_probability_and_order(p):
+    rows, n = 4000, 300
+    drawn = rows_of(p, rows, n)
+    every = np.concatenate(drawn).astype(int)
+    assert stats.binomtest(len(every), rows * n, p).pvalue > 1e-3
+    assert stats.chisquare(np.bincount(every, minlength=n)).pvalue > 1e-3
+    lengths = np.array([len(row) for row in drawn])
+    cuts = np.unique(stats.binom.ppf(np.arange(1, 10) / 10, n, p))
+    expected = np.diff([0, *stats.binom.cdf(cuts, n, p), 1])
+    found = np.bincount(np.searchsorted(cuts, lengths), minlength=len(expected))
+    assert stats.chisquare(found, rows * expected).pvalue > 1e-3
 
 
-def test_more_probable_pairs_contain_the_less_probable():
-    few, many = (set(zip(*bernoulli_pairs(SOURCE, p, 50, 50), strict=True)) for p in (0.1, 0.3))
-    assert few < many
+@pytest.mark.parametrize("p", [0.2, 0.5, 0.85])
+def test_every_set_of_pairs_of_a_row_is_as_likely_as_it_should_be(p):
+    drawn = rows_of(p, 20_000, 4)
+    found = np.bincount([sum(1 << k for k in row) for row in drawn], minlength=16)
+    expected = [p ** k.bit_count() * (1 - p) ** (4 - k.bit_count()) for k in range(16)]
+    assert stats.chisquare(found, 20_000 * np.array(expected)).pvalue > 1e-3
+
+
+def test_neighbours_in_a_row_and_rows_beside_each_other_are_independent():
+    row, column = bernoulli_pairs(SOURCE, 0.3, np.arange(1000), 1000)
+    matrix = np.zeros((1000, 1000))
+    matrix[row, column] = 1
+    for a, b in ((matrix[:, 1:], matrix[:, :-1]), (matrix[1:], matrix[:-1]), (matrix[1:, 1:], matrix[:-1, :-1])):
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 4 / 1000
+
+
+def test_pairs_of_the_ends_of_probability():
+    def number(p: float, rows: int = 30, n: int = 40) -> int:
+        return bernoulli_pairs(SOURCE, p, np.arange(rows), n)[0].size
+
+    assert [number(p) for p in (0.0, 1.0, 5e-324, 1e-300, 1e-17, 1 - 2**-53)] == [0, 1200, 0, 0, 0, 1200]
+    assert [number(0.5, rows, n) for rows, n in ((0, 40), (30, 0), (0, 0))] == [0, 0, 0]
+    assert number(1e-9, 1, 10**12) == pytest.approx(1000, abs=100)
+
+
+def test_a_row_is_drawn_from_its_own_number_alone():
+    for p in (0.002, 0.1, 0.9):
+        row, column = bernoulli_pairs(SOURCE, p, np.arange(2000), 500)
+        some = np.array([1999, 3, 700, 4])
+        alone = bernoulli_pairs(SOURCE, p, some, 500)
+        assert alone[0].tolist() == [k for k in some for _ in range(np.sum(row == k))]
+        assert alone[1].tolist() == [c for k in some for c in column[row == k]]
+
+
+def test_a_row_goes_on_where_there_are_more_columns():
+    few, many = rows_of(0.01, 200, 1000), rows_of(0.01, 200, 3000)
+    assert few == [[c for c in row if c < 1000] for row in many]
+
+
+@pytest.mark.parametrize(("p", "rows", "n", "most"), [(1e-6, 10**6, 10**6, 4e6), (0.3, 10, 10**5, 4e5)])
+def test_drawing_pairs_costs_what_is_drawn(p, rows, n, most, monkeypatch):
+    """10^12 pairs of which 10^6 are drawn: one word of random bits for every pair would take hours."""
+    words = []
+
+    def left_out(some, *arguments):
+        words.append(some.size)
+        return original(some, *arguments)
+
+    original = draws._left_out
+    monkeypatch.setattr(draws, "_left_out", left_out)
+    drawn = len(bernoulli_pairs(SOURCE, p, np.arange(rows), n)[0])
+    assert stats.binomtest(drawn, rows * n, p).pvalue > 1e-3
+    assert sum(words) < most
 
 
 @pytest.mark.parametrize(("n", "k"), [(6, 3), (5, 4), (5, 1), (7, 2), (4, 0), (4, 4)])
