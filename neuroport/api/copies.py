@@ -18,9 +18,11 @@ from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
 from neuroport.chips.chip import Chip
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
+from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
 from neuroport.numerics.given import FLAG, FUNCTION, OUTPUT, TEXT, checked_seed, takes
+from neuroport.program.room import Part, require
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
 from neuroport.trace.segments import Parts, check_trace
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 100_000
 """As many independent runs are one call; what they come to is kept until its end."""
+BYTES_PER_RESULT = 4096
 CHUNK = 4096
 """Steps that unrolled copies do together before each looks at what it recorded."""
 
@@ -74,12 +77,17 @@ def run_copies(
     make no pairs or are none, and for more than MOST_RUNS copies.
     """
     chosen_seeds, chosen = paired(seeds, chip_seeds)
+    unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
+    at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
+    programs = Part("the programs of those that run at once", at_once * estimate(network))
+    results = Part("their results", len(chosen) * BYTES_PER_RESULT)
+    require(f"{len(chosen):,} copies", (programs, results), network.place)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
     for path in traces:
         if path is not None:
             check_trace(path, overwrite, network.files)
     one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device)
-    if getattr(backends.load(backend, device), "unrolls", False) and not shares(network):
+    if unrolls:
         return one.unrolled(chosen_seeds, chosen, traces, before)
     if before is not None:
         before(lower(one.network, *specimen(one.network, chip, chosen[0])))

@@ -235,4 +235,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    if hours >= 24 * 365 * 2:
+        return f"{hours / (24 * 365.25):,.0f} years"
+    if hours >= 48:
+        return f"{hours / 24:.0f} days"
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

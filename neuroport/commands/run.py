@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from neuroport.program.machine import Program
 
 LINE_EVERY = 10.0
+LONG = 600.0
+"""A run that will take more than so many seconds says so as soon as its pace is known,"""
+KNOWN_AFTER = 1.0
+"""that is after so many."""
 
 
 @click.command()
@@ -168,6 +173,7 @@ class Progress:
     def __init__(self, name: str, show: bool = True) -> None:
         self.done, self.total = 0, 0
         self._name, self._show = name, show
+        self._first, self._told = 0, False
         self._started = self._last = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -202,14 +208,27 @@ class Progress:
         now = time.monotonic()
         if not self.total:
             self._started = self._last = now
+            self._first = done
         self.done, self.total = done, total
-        rate = done / (now - self._started) if now > self._started else 0.0
+        rate = (done - self._first) / (now - self._started) if now > self._started else 0.0
+        left = (total - done) / rate if rate else math.inf
+        if self._show and not self._told and now - self._started >= KNOWN_AFTER and rate:
+            self._told = True
+            if left > LONG:
+                self._say(f"{total:,} steps at {rate:,.0f}/s will take about {duration(left)}; Ctrl-C ends the run")
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, rate=f"{rate:,.0f} steps/s")
         elif self._show and now - self._last >= LINE_EVERY:
             self._last = now
-            left = duration((total - done) / rate) if rate else "?"
             share = done / max(total, 1)
-            text = f"{self._name}: {done:,} of {total:,} steps ({share:.0%}), {rate:,.0f}/s, {left} left"
+            remain = duration(left) if rate else "?"
+            self._say(f"{done:,} of {total:,} steps ({share:.0%}), {rate:,.0f}/s, {remain} left")
+
+    def _say(self, text: str) -> None:
+        """A line on stderr, above the bar if there is one."""
+        line = f"{self._name}: {text}"
+        if self._bar is not None:
+            self._bar.console.print(line, highlight=False, markup=False)
+        else:
             with suppress(OSError):  # nobody listens any more, and the run goes on
-                click.echo(text, err=True)
+                click.echo(line, err=True)

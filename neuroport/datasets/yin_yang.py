@@ -46,5 +46,5 @@ DATA = DataSet(
     sizes={"train": 6000, "validation": 900, "test": 900},
     fields=fields(4, 3),
     make=make,
-    options={"size": (1, 10**7), "seed": (0, 2**32 - 1)},
+    options={"size": (1, 10**5), "seed": (0, 2**32 - 1)},
 )

@@ -2,55 +2,87 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 
-from neuroport import connections
+from neuroport import connections, stimuli
 from neuroport.connections import Ends
-from neuroport.errors import InvalidInput, Problem
+from neuroport.elaborate.values import Materialiser
 from neuroport.language import blocks
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network, shares
+from neuroport.network.objects import Population, Projection
+from neuroport.numerics.units import Quantity
+from neuroport.program import memory, plan, room
+from neuroport.program.machine import Program
+from neuroport.program.memory import BYTES_PER_SYNAPSE_INDEX, BYTES_PER_VALUE
+from neuroport.program.room import Part
 
-BYTES_PER_VALUE = 8
-BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
+BYTES_PER_ELEMENT = 24  # the number for its random draws, its circuit, and what is drawn for it
 COPIES = 3  # the program in real numbers, in integers, and in the executor
+
+
+def refuse_too_large(network: Network) -> None:
+    """Raise InvalidInput when building the network takes more memory than there is."""
+    room.require(f"network '{network.name}'", tuple(parts(network)), network.place)
+
+
+def refuse_too_large_program(network: Network, program: Program, protocol: tuple[plan.Item, ...]) -> None:
+    """Raise InvalidInput when a program of which only the arrays are made takes more to run than there is."""
+    readouts = {metric.name: metric.readout for metric in network.metrics}
+
+    def takes(readout: str) -> memory.Takes:
+        def taken(item: plan.Measure | plan.Capture) -> bool:
+            if isinstance(item, plan.Capture):
+                return readout in dict(item.rows).values()
+            return readout in {readouts[name] for name in item.metrics or readouts}
+
+        return taken
+
+    running = (*memory.of_program(program), *memory.of_protocol(program, protocol, takes))
+    room.require(f"running network '{network.name}'", running, network.place)
 
 
 def estimate(network: Network) -> float:
     """Bytes that building and running the network takes, roughly."""
-    total = 0.0
+    return sum(part.size for part in parts(network))
+
+
+def parts(network: Network) -> Iterator[Part]:
+    """What building and running the network takes, roughly: its neurons, synapses and stimuli."""
     copies = network.copies if shares(network) else 1
     for population in network.populations:
-        model = population.neuron
-        values = _variables(model, copies) + len(model.inputs) * copies + len(model.parameters) + len(model.derived)
-        total += float(population.size) * values * BYTES_PER_VALUE * COPIES
+        yield Part(f"population '{population.name}'", _of_population(population, copies), population.place)
     for projection in network.projections:
-        count = connections.rule(projection.connect).expected(projection.connect, Ends.of(projection, network))
-        values = _variables(projection.synapse, copies) + len(projection.synapse.parameters)
-        total += count * (BYTES_PER_SYNAPSE_INDEX + values * BYTES_PER_VALUE * COPIES)
-    return total
+        rule = connections.rule(projection.connect)
+        count = rule.expected(projection.connect, Ends.of(projection, network))
+        size = count * (BYTES_PER_SYNAPSE_INDEX + _of_synapse(projection, copies))
+        yield Part(f"the synapses of '{projection.name}'", size, projection.place)
+    maker = Materialiser(network)
+    for stimulus in network.stimuli:
+        numbers = stimuli.ALL[stimuli.key(stimulus)].expected(stimulus, network, maker)
+        yield Part(f"stimulus '{stimulus.name}'", numbers * BYTES_PER_VALUE * COPIES, stimulus.place)
+
+
+def _of_population(population: Population, copies: int) -> float:
+    model = population.neuron
+    values = _variables(model, copies) + len(model.inputs) * copies + _several(population)
+    return float(population.size) * (BYTES_PER_ELEMENT + values * BYTES_PER_VALUE * COPIES)
+
+
+def _of_synapse(projection: Projection, copies: int) -> float:
+    late = projection.dendritic is not None
+    values = _variables(projection.synapse, copies) + _several(projection) + late
+    return BYTES_PER_ELEMENT + values * BYTES_PER_VALUE * COPIES
+
+
+def _several(owner: Population | Projection) -> int:
+    """Parameters and derived constants that are not one number for all."""
+    given = [value for _, value in owner.parameters if not isinstance(value, Quantity)]
+    model = owner.neuron if isinstance(owner, Population) else owner.synapse
+    return len(given) + len(model.derived) if given else 0
 
 
 def _variables(model: NeuronModel | SynapseModel, copies: int) -> int:
     """Numbers that the variables of one neuron or synapse take."""
     known = blocks.shared(model) if isinstance(model, NeuronModel) else blocks.common(model)
     return sum(1 if state.name in known else copies for state in model.states)
-
-
-def available() -> float:
-    """Bytes of memory that this machine has."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):
-        return float("inf")
-
-
-def refuse_too_large(network: Network) -> None:
-    """Raise InvalidInput when the network does not fit the machine's memory."""
-    need, have = estimate(network), available()
-    if need > have:
-        text = (
-            f"network '{network.name}' needs about {need / 2**30:.1f} GiB of memory, this machine has "
-            f"{have / 2**30:.1f} GiB; make it smaller"
-        )
-        raise InvalidInput([Problem(network.place, text)])

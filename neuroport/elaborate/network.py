@@ -15,12 +15,13 @@ from neuroport.elaborate.arrays import population_arrays, projection_arrays, run
 from neuroport.elaborate.bodies import events, histogram, population_body, projection_bodies
 from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_horizon
 from neuroport.elaborate.hoist import hoisted
-from neuroport.elaborate.memory import refuse_too_large
+from neuroport.elaborate.memory import refuse_too_large, refuse_too_large_program
 from neuroport.elaborate.plan import items, planned
 from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
 from neuroport.elaborate.values import Materialiser
+from neuroport.errors import InvalidInput
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
 from neuroport.numerics import units
@@ -28,6 +29,9 @@ from neuroport.numerics.given import checked_seed
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
 from neuroport.program.verify import verified
+
+MAX_STEPS = 2**62
+"""Steps have numbers below this."""
 
 
 @verified
@@ -113,4 +117,10 @@ def _program(made: Elaboration) -> Program:
     program = replace(program, derived=derived, report=tuple(made.report))
     program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
-    return trimmed(with_horizon(program, max(HORIZON, total_steps(protocol))))
+    steps = total_steps(protocol)
+    if steps > MAX_STEPS:
+        text = f"the protocol takes {steps:.3g} steps, and steps are numbered to 2^62; make it shorter"
+        raise InvalidInput.one(network.protocol[0].place if network.protocol else network.place, text)
+    program = trimmed(with_horizon(program, max(HORIZON, steps)))
+    refuse_too_large_program(network, program, protocol)
+    return program

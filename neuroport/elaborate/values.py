@@ -174,7 +174,7 @@ class Materialiser:
                 return np.asarray(self.number(value, unit), np.float64)
             case Distribution():
                 source = Source(self.network.seed, owner, quantity)
-                return sample(value, source, elements.keys, lambda q: self.number(q, unit))
+                return sample(value, source, elements.keys, lambda q: float(self.number(q, unit)))
             case ArrayValue() | FileValue() | DataValue():
                 rows = "source" if isinstance(value, DataValue) else value.rows
                 return self._arranged(self._stored(value, unit), rows, owner, quantity, elements, value.place)
@@ -209,13 +209,13 @@ class Materialiser:
         if other.shape != elements.shape or other.pre is None or other.post is None:
             text = f"{owner}.{quantity} connects {elements.shape} neurons and '{of}' {other.shape}; they must be equal"
             raise InvalidInput.one(place, text)
-        matrix = np.full(elements.shape, np.nan)
-        matrix[other.pre, other.post] = values
-        found = matrix[elements.pre, elements.post]
-        if np.any(np.isnan(found)):
+        targets = elements.shape[1]
+        pairs, others = elements.pre * targets + elements.post, other.pre * targets + other.post
+        at = np.searchsorted(others, pairs, side="right") - 1
+        if not np.array_equal(others[at], pairs) if len(others) else len(pairs):
             text = f"{owner}.{quantity} has synapses where '{of}' has none; connect the same pairs"
             raise InvalidInput.one(place, text)
-        return found
+        return np.asarray(values[at], np.float64)
 
     def target(self, name: str) -> dict[str, NDArray[np.float64]]:
         """The fields of a target, computed once."""

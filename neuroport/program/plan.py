@@ -186,29 +186,61 @@ def lengths(items: tuple[Item, ...]) -> Iterator[int]:
     return (item.steps for item in walk(items) if isinstance(item, Run | Present))
 
 
-def total_steps(items: tuple[Item, ...], variables: Mapping[str, int] | None = None) -> int:
-    """How many steps the items take. `variables`: those of the repeats around them."""
-    known = variables or {}
+LOOKED_AT = 100_000
+"""Conditions that are evaluated at most to say how long a protocol is."""
+
+
+def total_steps(items: tuple[Item, ...]) -> int:
+    """How many steps the items take; at most, where that depends on more than LOOKED_AT conditions."""
+    return _steps(items, {}) if _conditions(items) <= LOOKED_AT else _steps_at_most(items)
+
+
+def _steps(items: tuple[Item, ...], variables: Mapping[str, int]) -> int:
+    """How many steps the items take, with these variables of the repeats around them."""
     total = 0
     for item in items:
         match item:
             case Run() | Present():
                 total += item.steps
             case If():
-                total += total_steps(item.then if item.condition.holds(known) else item.otherwise, known)
-            case Repeat() if not _depends(item.do):
-                total += item.count * total_steps(item.do, known)
+                total += _steps(item.then if item.condition.holds(variables) else item.otherwise, variables)
+            case Repeat() if not _conditions(item.do):
+                total += item.count * _steps(item.do, variables)
             case Repeat():
-                for k in range(item.count):
-                    total += total_steps(item.do, {**known, item.variable: k})
+                total += sum(_steps(item.do, {**variables, item.variable: k}) for k in range(item.count))
             case _:
                 pass
     return total
 
 
-def _depends(items: tuple[Item, ...]) -> bool:
-    """Whether the number of steps may depend on the variables of repeats."""
-    return any(isinstance(item, If) for item in walk(items))
+def _conditions(items: tuple[Item, ...]) -> int:
+    """How many conditions have to be evaluated to know how many steps the items take, about."""
+    total = 0
+    for item in items:
+        match item:
+            case If():
+                total += 1 + _conditions(item.then) + _conditions(item.otherwise)
+            case Repeat():
+                total += item.count * _conditions(item.do)
+            case _:
+                pass
+    return total
+
+
+def _steps_at_most(items: tuple[Item, ...]) -> int:
+    """How many steps the items take if every condition chooses the longer branch."""
+    total = 0
+    for item in items:
+        match item:
+            case Run() | Present():
+                total += item.steps
+            case If():
+                total += max(_steps_at_most(item.then), _steps_at_most(item.otherwise))
+            case Repeat():
+                total += item.count * _steps_at_most(item.do)
+            case _:
+                pass
+    return total
 
 
 def patterns_of(name: str, program: Program) -> Series:

@@ -19,6 +19,8 @@ from neuroport.program.ir import Int
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP, of_run
 from neuroport.program.plan import Item, Measure, Plan, total_steps, walk
+from neuroport.program.room import Part
+from neuroport.program.room import require as require_room
 from neuroport.program.verify import require
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
@@ -165,6 +167,7 @@ class Session:
         See walk_protocol for `chunk`.
         """
         total = total_steps(self.plan.protocol)
+        self._foresee(total)
         start = self.step
         if progress is not None:
             progress(0, total)
@@ -196,6 +199,7 @@ class Session:
         """
         self._must_be_open()
         steps = self._steps(duration)
+        self._foresee(steps)
         start = self.step
         for _ in self._recorder.advance(steps, None):
             if progress is not None:
@@ -219,6 +223,13 @@ class Session:
                 f"a longer protocol in the network file makes them longer"
             )
             raise InvalidInput.one(None, text)
+
+    def _foresee(self, steps: int) -> None:
+        """Refuse to run so long that what is recorded and stays here does not fit into memory."""
+        kept = [r for r in self.program.records if self._keep and not r.readout]
+        sizes = {r.array: float(self.program.arrays[r.array].initial.size) * 8 * (steps // r.every) for r in kept}
+        parts = [Part(f"what is recorded of '{name}'", size) for name, size in sizes.items()]
+        require_room(f"a run of {steps:,} steps that keeps what is recorded", parts)
 
     @takes(event=TEXT)
     def trigger(self, event: str) -> None:

@@ -133,13 +133,14 @@ class Kind(Generic[S]):
 
     `value`: the class of what a network file says. `read`: out of a file, None with the reason in the report; `write`:
     what stands in a file under the key of the kind, where the text names the place of large arrays. `elaborate`: what a
-    program has of it; problems are noted at the maker.
+    program has of it; problems are noted at the maker. `expected`: how many numbers that is, known before any is made.
     """
 
     value: type[S]
     read: Callable[[Entry], S | None]
     write: Callable[[S, Sink, str], dict[str, Any]]
     elaborate: Callable[[S, Onto, Maker], Injection | Series]
+    expected: Callable[[S, Network, Maker], float]
 
 
 def one_list(each: str) -> Fits:

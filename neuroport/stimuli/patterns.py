@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,12 @@ def elaborate(item: Patterns, onto: Onto, maker: Maker) -> Series:
     return Series(name, onto.array, table, hold, "item", frames=frames, captured=captured)
 
 
+def expected(item: Patterns, network: Network, maker: Maker) -> float:
+    """As many frames as the patterns that are shown have, for every neuron."""
+    patterns = pattern_count(main_patterns(item, network), network, maker)
+    return float(patterns) * item.frames * network.population(item.population).size
+
+
 def check_beside(report: Report, stimuli: dict[str, Stimulus | None], node: Node | None) -> None:
     """Whether patterns that are shown beside others name others that can be presented; those that do not become None.
 
@@ -161,8 +168,8 @@ def labels_of(patterns: Patterns, maker: Maker) -> NDArray[np.int64] | None:
 
 def pattern_count(patterns: Patterns, network: Network, maker: Maker) -> int:
     """The number of patterns, from the shape of their values."""
-    numbers = int(np.prod(maker.shape(patterns.values), dtype=np.int64))
+    numbers = math.prod(maker.shape(patterns.values))
     return max(1, numbers // (patterns.frames * network.population(patterns.population).size))
 
 
-KIND = Kind(Patterns, read, write, elaborate)
+KIND = Kind(Patterns, read, write, elaborate, expected)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from neuroport.errors import Problem
+from neuroport.network.network import Network
 from neuroport.network.objects import Population
 from neuroport.network.stimuli import Stimulus
 from neuroport.network.values import Value
@@ -68,6 +70,12 @@ def elaborate(item: TimeSeries, onto: Onto, maker: Maker) -> Series:
     return _started(item, series, onto.copies, maker)
 
 
+def expected(item: TimeSeries, network: Network, maker: Maker) -> float:
+    """One per row and neuron."""
+    rows = maker.shape(item.values)[:1]
+    return float(math.prod(rows)) * network.population(item.population).size
+
+
 def _rows_in_time(population: Population | None) -> Fits:
     def fits(shape: Shape, rows: Rows) -> str:
         if population is None or (len(shape) == 2 and shape[1] == population.size and shape[0] > 0):
@@ -113,4 +121,4 @@ def _started(item: TimeSeries, series: Series, copies: int, maker: Maker) -> Ser
     return replace(series, start=np.array(start, np.int64))
 
 
-KIND = Kind(TimeSeries, read, write, elaborate)
+KIND = Kind(TimeSeries, read, write, elaborate, expected)

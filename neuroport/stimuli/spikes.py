@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from neuroport.errors import Problem
+from neuroport.network.network import Network
 from neuroport.network.stimuli import Stimulus
 from neuroport.network.values import ArrayValue, Value
 from neuroport.program.machine import Injection
@@ -68,8 +70,13 @@ def elaborate(item: SpikeList, onto: Onto, maker: Maker) -> Injection:
     return Injection(item.name, onto.array, steps[order], neurons[order], values)
 
 
+def expected(item: SpikeList, network: Network, maker: Maker) -> float:
+    """Step, neuron and value of every spike."""
+    return 3.0 * math.prod(maker.shape(item.times))
+
+
 def _per_spike(shape: Shape, rows: Rows) -> str:
     return "" if len(shape) == 1 else "(n,), one value per spike"
 
 
-KIND = Kind(SpikeList, read, write, elaborate)
+KIND = Kind(SpikeList, read, write, elaborate, expected)

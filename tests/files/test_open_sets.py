@@ -16,7 +16,6 @@ from neuroport import connections, distributions, stimuli
 from neuroport.chips import description as chips
 from neuroport.connections.rule import Ends, Pairs, Rule
 from neuroport.distributions.kind import Kind as DistributionKind
-from neuroport.elaborate import memory
 from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
@@ -26,6 +25,7 @@ from neuroport.network.objects import Connect
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics.draws import Source
 from neuroport.numerics.units import Quantity
+from neuroport.program import room
 from neuroport.program.machine import Injection
 from neuroport.stimuli.kind import Kind, Maker, Onto
 from neuroport.trace.learned import with_learned
@@ -95,7 +95,11 @@ def elaborate_pulse(item: Pulse, onto: Onto, maker: Maker) -> Injection:
     return Injection(item.name, onto.array, steps, np.arange(onto.size), np.full(onto.size, height))
 
 
-PULSE: Kind[Pulse] = Kind(Pulse, read_pulse, write_pulse, elaborate_pulse)
+def expected_pulse(item: Pulse, network: Network, maker: Maker) -> float:
+    return 3.0
+
+
+PULSE: Kind[Pulse] = Kind(Pulse, read_pulse, write_pulse, elaborate_pulse, expected_pulse)
 
 # -------------------------------------------------------------------------------------------------- a distribution
 
@@ -272,11 +276,12 @@ def test_what_is_wrong_is_said_with_its_place_and_what_is_allowed(old: str, new:
 
 
 def test_their_synapses_count_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available", lambda: 2.0**30)
+    monkeypatch.setattr(room, "available", lambda: room.Room(2.0**30, "this machine has"))
     with pytest.raises(InvalidInput) as caught:
         neuroport.compile(network(("size: 4", "size: 10000000")))
     assert [problem.text for problem in caught.value.problems] == [
-        "network 'n' needs about 1.6 GiB of memory, this machine has 1.0 GiB; make it smaller"
+        "network 'n' needs about 2.3 GiB of memory, most of it for the synapses of 'p', and this machine has 1.0 GiB; "
+        "make it smaller"
     ]
 
 

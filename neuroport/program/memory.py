@@ -1,0 +1,85 @@
+"""How much memory a program takes while it is executed, known before any of it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from neuroport.program.machine import Array, Program
+from neuroport.program.plan import Capture, If, Item, Measure, Present, Repeat, Run, walk
+from neuroport.program.room import Part
+
+BYTES_PER_VALUE = 8
+BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
+
+Takes = Callable[[Measure | Capture], bool]
+"""Whether an item takes away the rows of a readout that were gathered until then."""
+
+
+def of_program(program: Program) -> Iterator[Part]:
+    """What an executor's arrays take, with what they remember of the past and what is on its way."""
+    for array in program.arrays.values():
+        yield Part(f"the values of '{array.name}'{_slots(array)}", _of_array(array), array.place)
+    for population in program.populations:
+        size = float(population.size) * program.copies * _ring(population.spike_slots) * 4
+        what = f"the spikes of '{population.name}' that are on their way for up to {population.spike_slots:,} steps"
+        yield Part(what, size, population.place)
+    for projection in program.projections:
+        what = f"the synapses of '{projection.name}'"
+        yield Part(what, float(projection.synapses) * BYTES_PER_SYNAPSE_INDEX, projection.place)
+    for series in program.series:
+        yield Part(f"the values of stimulus '{series.name}'", float(series.table.nbytes))
+
+
+def _of_array(array: Array) -> float:
+    rings = _ring(array.slots) + (_ring(array.history) if array.history else 0)
+    return float(array.initial.size) * rings * BYTES_PER_VALUE
+
+
+def _ring(slots: int) -> int:
+    """The power of two that a ring of so many slots has in the emulator."""
+    return 1 << max(slots - 1, 0).bit_length()
+
+
+def _slots(array: Array) -> str:
+    if array.history > 1:
+        return f" in the last {array.history:,} steps"
+    return f" in the coming {array.slots:,} steps" if array.slots > 1 else ""
+
+
+def of_protocol(program: Program, items: tuple[Item, ...], takes: Callable[[str], Takes]) -> Iterator[Part]:
+    """What a protocol gathers: the orders of its patterns, and rows of samples until they are used.
+
+    `takes`: which items take the rows of a readout.
+    """
+    for item in walk(items):
+        if isinstance(item, Present):
+            yield Part(f"the order of the patterns '{item.patterns}'", float(item.holds) * program.copies * 4 * 8)
+    for record in program.records:
+        if record.readout:
+            size = float(program.arrays[record.array].initial.size) * 2 * BYTES_PER_VALUE
+            rows = _gathered(items, record.readout, takes(record.readout))[0]
+            yield Part(f"the rows of readout '{record.readout}' between two measurements", size * rows)
+
+
+def _gathered(items: tuple[Item, ...], readout: str, takes: Takes) -> tuple[float, float, bool]:
+    """How many rows there are at most, how many at the end, and whether the earlier ones were taken away."""
+    most, left, taken = 0.0, 0.0, False
+    for item in items:
+        match item:
+            case Run() | Present() if readout in item.readouts:
+                left += item.holds if isinstance(item, Present) else 1
+            case Measure() | Capture() if takes(item):
+                left, taken = 0.0, True
+            case Repeat():
+                peak, rest, emptied = _gathered(item.do, readout, takes)
+                most = max(most, left + peak, rest + peak if emptied else 0.0)
+                left, taken = rest if emptied else left + item.count * rest, taken or emptied
+            case If():
+                inside = [_gathered(branch, readout, takes) for branch in (item.then, item.otherwise)]
+                emptied, rest = any(e for _, _, e in inside), max(r for _, r, _ in inside)
+                most = max(most, *(left + peak for peak, _, _ in inside))
+                left, taken = rest if emptied else left + rest, taken or emptied
+            case _:
+                pass
+        most = max(most, left)
+    return most, left, taken
