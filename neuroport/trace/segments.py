@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from neuroport.disk.findings import DAMAGE
 from neuroport.disk.output import HDF5, TEMPORARY, check_output, reason, target
 from neuroport.errors import InvalidInput, NotWritten, Place
 
@@ -233,7 +234,7 @@ def may_be_trace(path: Path) -> bool:
                 return False
         with h5py.File(path, "r") as opened:
             return "neuroport" in opened
-    except (OSError, RuntimeError):
+    except DAMAGE:
         return True
 
 

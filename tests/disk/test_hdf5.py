@@ -200,7 +200,7 @@ def test_attributes_that_h5py_does_not_even_offer(path: Path, monkeypatch: pytes
     def fail(_: Any) -> Any:
         raise KeyError("Unable to open object (unable to determine object type)")
 
-    monkeypatch.setattr(h5py.Group, "attrs", property(fail))
+    monkeypatch.setattr(h5py.File, "attrs", property(fail))
     for look in (lambda r: r.text("word"), lambda r: r.attribute_names()):
         found = told(path, look)
         assert found[0] == "the attributes of / cannot be read (unable to determine object type)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 
 import neuroport
 from neuroport.api import run as api
 from neuroport.chips import description as chips
 from neuroport.chips import instance as instances
+from neuroport.trace.segments import parts_folder, segment
 from tests.support.commands import fault, without_pixels
 from tests.support.damage import Same, mutants, of_text, parts_differ
 
@@ -119,6 +122,39 @@ def _drawn(mutant: Path, whole: Path) -> Sequence[str]:
         return (fault("plot", mutant, "-o", mutant.parent / "o.png", "--overwrite"),)
 
 
+def _parts(number: int) -> Callable[[Path], Path]:
+    """What a run left whose joining was interrupted, of which the segment of this number is damaged."""
+
+    def write(folder: Path) -> Path:
+        whole = folder / "whole.h5"
+
+        def keep(parts: Path, _: Path) -> None:
+            shutil.copytree(parts, parts_folder(whole))
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("neuroport.trace.join.join", keep)
+            with api.open(_network(folder, ALL), "reference", None, 3, trace=folder / "x.h5") as session:
+                session.run_protocol()
+        shutil.copy(segment(parts_folder(whole), number), whole)
+        return whole
+
+    return write
+
+
+def _joined(number: int) -> Callable[[Path, Path], Sequence[str]]:
+    def read(mutant: Path, whole: Path) -> Sequence[str]:
+        folder, out = mutant.with_name("copy.h5.part"), mutant.with_name("out.h5")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(parts_folder(whole), folder)
+        shutil.copy(mutant, segment(folder, number))
+        out.unlink(missing_ok=True)
+        found = fault("join", folder, "-o", out)
+        kept = out.exists() or segment(folder, number).exists()
+        return found, fault("show", out) if out.exists() else "", "" if kept else "the parts are lost"
+
+    return read
+
+
 TRACES = {
     "integer": _trace(NET, 3),
     "copies": _trace(BATCH),
@@ -217,6 +253,9 @@ CASES = {
     "picture of integer trace": Case(TRACES["integer"], _drawn, 6, _about, every=8),
     "picture of copies trace": Case(TRACES["copies"], _drawn, 4, _about, every=16),
     "picture of incomplete trace": Case(TRACES["incomplete"], _drawn, 4, _about, every=16),
+    "header of a run": Case(_parts(0), _joined(0), 10, every=3),
+    "part of a run": Case(_parts(1), _joined(1), 10),
+    "end of a run": Case(_parts(2), _joined(2), 10),
     "chip instance": Case(_instance, _specimen, 25),
     "numbers": Case(_numbers, _given, 15),
     "chip description": Case(_described, _chip, 60, of_text, every=4),
