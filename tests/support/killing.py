@@ -27,10 +27,10 @@ from neuroport.trace.segments import check_trace, parts_folder, segments
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 RUN = ("run", "loihi_lif", "--backend", "reference", "-q", "--set", "spikes.times=[11 steps, 900 steps]")
-STEPS = 1000
+STEPS = 2000
 
 
-def start(arguments: Sequence[str], errors: Path, segment_seconds: float = 0.02) -> int:
+def start(arguments: Sequence[str], errors: Path, segment_seconds: float = 0.01) -> int:
     """The process id of a command whose stderr goes to a file."""
     child = os.fork()
     if child:
@@ -87,7 +87,7 @@ class Hunt:
         if overwrites:
             self.out.write_bytes(self.old.read_bytes())
         child = start((*self.run, "--seed", "2", "-o", str(self.out), "--overwrite"), self.errors)
-        time.sleep(self.random.uniform(0, 1.1 * self.seconds))
+        self.wait()
         twice = self.random.random() < 0.3
         os.kill(child, number)
         if twice:
@@ -101,6 +101,15 @@ class Hunt:
         for path in self.out.parent.iterdir():
             assert path == self.out, f"{path} is left"
         self.out.unlink(missing_ok=True)
+
+    def wait(self) -> None:
+        """Until a random moment, or a random number of parts."""
+        end = time.monotonic() + self.random.uniform(0, 1.1 * self.seconds)
+        many = self.random.randrange(1, 7) if self.random.random() < 0.7 else None
+        while time.monotonic() < (end if many is None else end + 5 * self.seconds):
+            if many is not None and len(list(parts_folder(self.out).glob("0*.h5"))) >= many:
+                break
+            time.sleep(0.002)
 
     def check(self, overwrites: bool, said: str, was_killed: bool) -> None:
         """What must hold after a run was killed; the folder has no parts then."""
