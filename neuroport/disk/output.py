@@ -40,7 +40,7 @@ _REASONS = {
 def target(path: str | Path) -> Path:
     """The file that a name stands for: where symbolic links lead, which stay."""
     path = Path(path)
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
 
 
 def check_output(

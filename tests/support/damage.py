@@ -193,6 +193,8 @@ def _changed(values: Any) -> Iterator[tuple[str, Any]]:
         yield "is cut", values[: len(values) // 2]
         return
     array = np.asarray(values)
+    if array.dtype.kind == "O":
+        array = array.astype(h5py.string_dtype())
     yield from _reshaped(array)
     if array.dtype.kind == "O":
         yield from ((f"holds {_told(text)}", [text] * len(array)) for text in TEXTS if len(array))
