@@ -28,9 +28,9 @@ HEADER = (
 
 
 def figure(values: Sequence[float]) -> str:
-    """A number, or mean ± sd of several."""
+    """A number, or mean ± sd of several that are not the same."""
     mean, sd = float(np.mean(values)), float(np.std(values))
-    return f"{mean:.4g}" if len(values) == 1 else f"{mean:.4g} ± {sd:.2g}"
+    return f"{mean:.4g}" if sd <= 1e-9 * abs(mean) else f"{mean:.4g} ± {sd:.2g}"
 
 
 def difference(found: Sequence[float], right: Sequence[float]) -> str:
