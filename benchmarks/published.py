@@ -36,7 +36,7 @@ def figure(values: Sequence[float]) -> str:
 def difference(found: Sequence[float], right: Sequence[float]) -> str:
     """How far the mean is from the right one, in percent of that, or absolutely where that is 0."""
     mean, wanted = float(np.mean(found)), float(np.mean(right))
-    if mean == wanted:
+    if abs(mean - wanted) <= 1e-9 * abs(wanted):
         return "0"
     return f"{100 * (mean - wanted) / abs(wanted):+.2g} %" if wanted else f"{mean:+.2g}"
 

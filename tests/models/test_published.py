@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,16 @@ def test_an_entry_is_of_a_shipped_network(model: Model) -> None:
 
 def test_every_model_has_an_entry() -> None:
     assert set(MADE) <= set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_page_has_every_row_of_a_model(model: Model, root: Path) -> None:
+    """`python benchmarks/published.py NAME --write` writes them."""
+    page = (root / "docs" / "published.md").read_text("utf-8")
+    _, _, rest = page.partition(f"\n| `{model.network}` |")
+    rows = [[cell.strip() for cell in line.split("|")] for line in rest.split("\n")[: len(model.rows)]]
+    found = [(*cells[-8:-6], cells[-2]) for cells in rows if len(cells) > 8]
+    assert found == [(row.quantity, row.published, row.why) for row in model.rows]
 
 
 # ---------------------------------------------------------------------------------------------------- Hodgkin-Huxley
