@@ -84,10 +84,10 @@ def as_json(program: Program | None) -> list[dict[str, Any]]:
 
 
 def _together(lines: Sequence[ReportLine]) -> list[list[ReportLine]]:
-    """Lines of one topic about one line of a model, which several objects have, beside each other."""
+    """Lines that say the same of one line of a model, which several objects have, beside each other."""
     same: dict[tuple[str, str], list[ReportLine]] = {}
     for line in lines:
-        same.setdefault((line.topic, str(line.place or line.subject)), []).append(line)
+        same.setdefault((line.text, str(line.place or line.subject)), []).append(line)
     return list(same.values())
 
 

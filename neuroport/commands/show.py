@@ -119,8 +119,11 @@ def _show_chip(chip: Chip) -> None:
         click.echo(f"arithmetic {chip.arithmetic}; no words, no rounding")
     else:
         click.echo("arithmetic integer")
-        words = [[kind, w.bits, w.rounding, w.overflow, w.sign.replace("_", " ")] for kind, w in chip.words]
-        echo_table(("class", "bits", "rounding", "out of range", "sign"), words)
+        words = [
+            [kind, w.bits, w.rounding, w.overflow, w.sign.replace("_", " "), w.min_step, w.distance_bits or "-"]
+            for kind, w in chip.words
+        ]
+        echo_table(("class", "bits", "rounding", "out of range", "sign", "min step", "distance bits"), words)
         click.echo(f"tables of functions: {shown(chip.table_intervals)} intervals, {chip.table_bits} bits")
     limits = chip.limits
     numbers = [

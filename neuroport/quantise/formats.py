@@ -31,8 +31,6 @@ from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
 from neuroport.program.reach import reach_of
 
 _RUN = {STEP, ITEM_STEP}
-LOST = 8
-"""A parameter that its format moves by more than this part of it is told."""
 TOLD = 0.01
 """What is lost is told before a run if it is more than this part of what there is."""
 
@@ -169,14 +167,16 @@ class Formats:
         """Tell where a parameter that can be switched, or deviates, loses what it is to what it may become."""
         largest = float(np.abs(values).max(initial=0.0))
         error = float(np.abs(held - values).max(initial=0.0))
-        if error > largest / LOST:
-            follows = next((f" = {printer.expression(d.value)}" for d in self.program.derived if d.array == name), "")
+        if error > largest * TOLD:
+            value = next((f"= {printer.expression(d.value)} " for d in self.program.derived if d.array == name), "")
+            from_ = ", or that of what it follows from" if value else ""
             self.notes.line(
                 name,
                 "lost",
-                f"{name}{follows} is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, held in steps "
-                f"of {math.ldexp(1, -kind.frac):.3g}; narrow its range, or that of what it follows from",
+                f"{value}is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, so that it is held in "
+                f"steps of {math.ldexp(1, -kind.frac):.3g} and {percent(error / largest)} off; narrow its range{from_}",
                 notice=True,
+                place=self._owner(name),
                 largest=largest,
                 error=error,
             )
@@ -269,7 +269,7 @@ class Formats:
                 "saturated",
                 f"{outside} initial values are outside {type_.lo}..{type_.hi} and start at its ends",
                 notice=True,
-                place=array.place,
+                place=self._owner(array.name),
                 count=outside,
             )
             raw = np.clip(raw, type_.lo, type_.hi)
@@ -308,7 +308,7 @@ class Formats:
                 "rounded",
                 f"{odd} odd weights lose their last bit to the sign of the projection",
                 notice=True,
-                place=array.place,
+                place=self._owner(array.name),
                 count=odd,
             )
             raw = np.sign(raw) * (np.abs(raw) // 2 * 2)
@@ -388,7 +388,7 @@ class Formats:
                 "saturated",
                 f"{lost} values do not fit and are held at the end of the format (error up to {error:.3g})",
                 notice=True,
-                place=array.place,
+                place=self._owner(array.name),
                 count=lost,
                 error=error,
             )
@@ -396,8 +396,20 @@ class Formats:
         if gone:
             what = "weights" if array.role in ("weight", "visible") else "values"
             text = f"{gone} of {values.size} {what} became zero"
-            told = bool(gone > TOLD * np.count_nonzero(values))
-            self.notes.line(array.name, "zero", text, notice=told, place=array.place, count=gone)
+            open_ = array.role == "parameter" and (array.dynamic or array.designed is not None)  # told as lost
+            told = bool(gone > TOLD * np.count_nonzero(values)) and not open_
+            self.notes.line(array.name, "zero", text, notice=told, place=self._owner(array.name), count=gone)
+
+    def _owner(self, name: str) -> Place | None:
+        """Where the population or projection stands whose array it is."""
+        owner = self.program.arrays[name].owner if name in self.program.arrays else name.partition(".")[0]
+        places = {one.name: one.place for one in self.program.populations}
+        return (places | {one.name: one.place for one in self.program.projections}).get(owner)
+
+
+def percent(part: float) -> str:
+    """A part of 1 as text."""
+    return f"{100 * part:.2g} %" if part < 1 else f"{100 * part:,.0f} %"
 
 
 def static_weights(

@@ -23,7 +23,7 @@ from neuroport.program.fixed import FloatArray
 from neuroport.program.ir import Apply, Const, Expr, Int, Let, Read, Real, Store, Temp, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.reach import RangeOf, reach_of
-from neuroport.quantise.formats import TOLD, Notes, is_parameter, word_class
+from neuroport.quantise.formats import TOLD, Notes, is_parameter, percent, word_class
 from neuroport.quantise.integers import bounds
 
 NONE: Mapping[str, float] = MappingProxyType({})
@@ -267,12 +267,12 @@ class _Teller:
         if self.min_step and level > size:
             text = f"falls by whole steps of {self.unit:.3g}: {level / size:.3g} times too fast at {of}"
         elif self.min_step:
-            text = f"falls by whole steps of {self.unit:.3g} below {level:.3g}, {_percent(level / size)} of {of}"
+            text = f"falls by whole steps of {self.unit:.3g} below {level:.3g}, {_compared(level, size, of)}"
         else:
-            text = f"stops decaying {level:.3g} from its rest, {_percent(level / size)} of {of}"
+            text = f"stops decaying {level:.3g} from its rest, {_compared(level, size, of)}"
         told = level > TOLD * size
         self.notes.line(self.real.name, "stall", text, notice=told, place=place, level=level, unit=self.unit, rate=rate)
 
 
-def _percent(part: float) -> str:
-    return f"{100 * part:.2g} %" if part < 1 else f"{100 * part:,.0f} %"
+def _compared(level: float, size: float, of: str) -> str:
+    return f"{percent(level / size)} of {of}" if level <= size else f"{level / size:,.3g} times {of}"

@@ -107,3 +107,35 @@ def test_notices_are_in_the_json(command: tuple[str, ...], tmp_path: Path) -> No
 def test_copies_are_told_once(tmp_path: Path) -> None:
     result = call("run", network(tmp_path), "--copies", 3, *RUN)
     assert len(result.stderr.splitlines()) == 4
+
+
+WEIGHTS = """\
+neuroport: 1
+name: weights
+dt: 1 ms
+chip: generic8
+populations:
+  a: {size: 4, neuron: poisson}
+  b: {size: 3, neuron: lif}
+projections:
+  few: {source: a, target: b, input: jump, synapse: static, connect: all_to_all,
+        weight: [[1, 1.0e-4, 1], [1, 1, 1], [1, 1, 1], [1, 1, 1]]}
+  most: {source: a, target: b, input: jump, synapse: static, connect: all_to_all,
+        weight: [[1, 1.0e-4, 1.0e-4], [1.0e-4, 1.0e-4, 1.0e-4], [1.0e-4, 1.0e-4, 1.0e-4], [1.0e-4, 1.0e-4, 1.0e-4]]}
+  pair: {source: a, target: b, input: jump, synapse: stdp_pair, connect: all_to_all, weight: 1,
+         params: {a_plus: 1.0e-10, a_minus: 1.0e-9}}
+"""
+
+
+def test_what_happens_to_values_is_told_with_the_line_of_the_network_and_its_own_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "weights.yaml"
+    path.write_text(WEIGHTS)
+    start = "at the start and may be 0..1, so that it is held in steps of 9.31e-10 and"
+    result = call("check", path, "--strict", "--chip", "generic8")
+    assert result.exit_code == 2
+    told = [line.removeprefix(f"error: {path}:") for line in result.stderr.splitlines()]
+    assert "9:3: chip generic8: few.w 1 of 12 weights became zero" in told
+    assert "11:3: chip generic8: most.w 11 of 12 weights became zero" in told
+    assert f"13:3: chip generic8: pair.a_plus is 1e-10 {start} 100 % off; narrow its range" in told
+    assert f"13:3: chip generic8: pair.a_minus is 1e-09 {start} 6.9 % off; narrow its range" in told
+    assert len([line for line in told if "a_plus" in line or "a_minus" in line]) == 2

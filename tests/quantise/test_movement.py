@@ -148,7 +148,7 @@ def test_a_trace_is_held_against_its_increment_and_not_its_range():
     arrays = [array("n.x", 0.0, range=(0, 16)), array("n.y", 0.5, range=(0, 1))]
     arrays += [array("n.k", math.exp(-1 / 1000), "parameter", "scalar")]
     line = told(quantise(program(arrays, [Store("n.x", value)]), chip(bits=16)), "stall")
-    assert line.notice and line.text == "stops decaying 0.244 from its rest, 244 % of an increment of 0.1"
+    assert line.notice and line.text == "stops decaying 0.244 from its rest, 2.44 times an increment of 0.1"
 
 
 def test_learning_from_traces_of_one_spike_that_is_lost_is_told():

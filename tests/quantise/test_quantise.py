@@ -588,8 +588,8 @@ def test_a_parameter_that_its_range_leaves_nothing_of_is_told():
     follows = Derived("n.grown", fn("exp", read("n.rate", "scalar")))
     made = program([rate, grown], derived=(follows,), constants={"n.rate": np.array(-4.0)})
     assert lines(quantise(made, GENERIC8), "lost") == [
-        "n.grown = exp(n.rate) is 0.0183156 at the start and may be 2.06115e-09..4.85165e+08, held in steps of 0.25; "
-        "narrow its range, or that of what it follows from"
+        "= exp(n.rate) is 0.0183156 at the start and may be 2.06115e-09..4.85165e+08, so that it is held in steps of "
+        "0.25 and 100 % off; narrow its range, or that of what it follows from"
     ]
 
 
