@@ -387,8 +387,8 @@ def test_show_of_a_chip(tmp_path: Path) -> None:
 
     text = call("show", "loihi1").stdout
     assert text.startswith("loihi1: Loihi 1 - 24-bit state rounded toward zero, ")
-    assert "  weight          8  nearest      saturate      per projection\n" in text
-    assert "  accumulator    22  nearest      wrap          twos complement\n" in text
+    assert "  weight          8  nearest      saturate      per projection         no              -\n" in text
+    assert "  accumulator    22  nearest      wrap          twos complement        no              -\n" in text
     assert "  neurons per core        1,024\n" in text
     assert "  plastic synapses        no\n" in text
     assert "tables of functions: 1,024 intervals, 32 bits\n" in text
