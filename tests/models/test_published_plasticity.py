@@ -150,7 +150,7 @@ def test_inhibitory_plasticity_is_that_of_matrices() -> None:
 
 @pytest.mark.parametrize("chip", CHIPS)
 def test_inhibition_grows_until_excitation_is_balanced(chip: str) -> None:
-    """From what the refractory time lets (165 Hz) to near 3 Hz: 5.9 after one second, 3.9 after twenty."""
+    """From what the refractory time lets (165 Hz) to the goal: some 6 Hz after two seconds, 4.0 after twenty."""
     network = neuroport.load("published/vogels", ["protocol.4.repeat=2", "protocol.6.repeat=1"])
     result = neuroport.run(network, chip=chip)
     rates = [rate for _, rate in result.metrics["rate_exc"]]

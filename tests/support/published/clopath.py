@@ -23,10 +23,12 @@ def independent(_: int) -> Numbers:
     return named([oracle.pairing(rate, round(lag)) for lag, rate in CASES])
 
 
+WHY = {NAMES[0]: "50 changes of 44 units of the 32-bit weight each"}
+
 MODEL = Model(
     network="published/clopath",
     source="Clopath et al., Nature Neurosci. 13 (2010) 344",
-    rows=tuple(Row(name, f"{data} (Sjöström)") for name, data in zip(NAMES, MEASURED, strict=True)),
+    rows=tuple(Row(name, f"{data} (Sjöström)", WHY.get(name, "")) for name, data in zip(NAMES, MEASURED, strict=True)),
     measure=measure,
     independent=independent,
 )

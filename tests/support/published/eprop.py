@@ -8,7 +8,7 @@ import numpy as np
 
 import neuroport
 from tests.oracles import published_eprop as oracle
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 
 TRIALS, LAST = 200, 20
 
@@ -56,9 +56,9 @@ MODEL = Model(
     source="Bellec et al., Nature Commun. 11 (2020) 3625",
     rows=(
         Row("error, relative to the goal, of the first second"),
-        Row("the same after 180 to 200 s"),
-        Row("where only the outputs learn"),
-        Row("rate of the cells after 180 to 200 s (Hz)", "10 (f_goal)"),
+        Row("the same after 180 to 200 s", why=CHANCE),
+        Row("where only the outputs learn", why="weights of 16 bits: 1e-4 of the gradient"),
+        Row("rate of the cells after 180 to 200 s (Hz)", "10 (f_goal)", CHANCE),
     ),
     measure=measure,
     independent=independent,

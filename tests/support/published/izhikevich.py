@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.oracles import published_izhikevich as oracle
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 from tests.support.published.running import ran
 
 TYPES = ("RS", "IB", "CH", "FS", "LTS", "TC", "RZ")
@@ -66,8 +66,8 @@ MODEL = Model(
     source="Izhikevich, IEEE Trans. Neural Networks 14 (2003) 1569",
     rows=(
         *(Row(f"{name}: rate at a current of 10 (Hz)", why=WHY.get(name, CHAOTIC)) for name in TYPES),
-        Row("network: rate of excitatory cells (Hz)", "about 8"),
-        Row("network: rate of inhibitory cells (Hz)"),
+        Row("network: rate of excitatory cells (Hz)", "about 8", CHANCE),
+        Row("network: rate of inhibitory cells (Hz)", why=CHANCE),
         Row("network: strongest rhythm (Hz)", "about 10 (alpha)"),
     ),
     measure=measure,

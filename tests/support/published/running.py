@@ -14,9 +14,9 @@ Steps = NDArray[np.int64]
 
 
 def ran(name: str, chip: str, seed: int | None = None, sets: Sequence[str] = ()) -> Session:
-    """The session of a network after its protocol, on the emulator. Without a seed it has the file's."""
-    with neuroport.open(neuroport.load(name, sets), "emulator", chip, seed=seed) as session:
-        session.run_protocol()
+    """The session of a network after its protocol, on the emulator, still open. Without a seed it has the file's."""
+    session = neuroport.open(neuroport.load(name, sets), "emulator", chip, seed=seed)
+    session.run_protocol()
     return session
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.oracles import published_vogels as oracle
-from tests.support.published.model import Model, Numbers, Row
+from tests.support.published.model import CHANCE, Model, Numbers, Row
 from tests.support.published.running import Steps, irregularity, ran
 
 STILL, LEARNING, LAST = 5000, 50000, 30000
@@ -47,12 +47,12 @@ MODEL = Model(
     network="published/vogels",
     source="Vogels et al., Science 334 (2011) 1569",
     rows=(
-        Row("rate of excitatory cells before learning (Hz)"),
-        Row("rate of inhibitory cells before learning (Hz)"),
-        Row("rate of excitatory cells after 2 to 5 s (Hz)", "3, in the end (rho_0)"),
-        Row("rate of inhibitory cells after 2 to 5 s (Hz)"),
-        Row("variation of their intervals (excitatory, CV)", "irregular"),
-        Row("mean inhibitory weight after 5 s (nS)"),
+        Row("rate of excitatory cells before learning (Hz)", why=CHANCE),
+        Row("rate of inhibitory cells before learning (Hz)", why=CHANCE),
+        Row("rate of excitatory cells after 2 to 5 s (Hz)", "3, in the end (rho_0)", CHANCE),
+        Row("rate of inhibitory cells after 2 to 5 s (Hz)", why=CHANCE),
+        Row("variation of their intervals (excitatory, CV)", "irregular", CHANCE),
+        Row("mean inhibitory weight after 5 s (nS)", why=CHANCE),
     ),
     measure=measure,
     independent=independent,
