@@ -81,7 +81,7 @@ def run_copies(
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
     programs = Part("the programs of those that run at once", at_once * estimate(network))
     results = Part("their results", len(chosen) * BYTES_PER_RESULT)
-    require(f"{len(chosen):,} copies", (programs, results), network.place)
+    require(f"a run of {len(chosen):,} copies", (programs, results), network.place)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
     for path in traces:
         if path is not None:

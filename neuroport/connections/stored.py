@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,14 @@ from neuroport.yaml.slots import Slot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored(Connect):
-    """The rows of a data set (n, 2) of source, target; the path of the file starts at the folder of the network."""
+    """The rows of a data set (n, 2) of source, target; the path of the file starts at the folder of the network.
+
+    `rows`: how many there were when the network was read.
+    """
 
     file: str
     dataset: str
+    rows: int = field(default=0, compare=False)
 
 
 def read(entry: Entry) -> Stored | None:
@@ -41,7 +45,7 @@ def read(entry: Entry) -> Stored | None:
     if len(shape) != 2 or shape[1] != 2:
         report.add(at, f"{entry.this} has the shape {shape}; it must be (n, 2), rows of source and target")
         return None
-    return Stored(file=name, dataset=dataset, place=entry.node.place)
+    return Stored(file=name, dataset=dataset, rows=shape[0], place=entry.node.place)
 
 
 def write(rule: Stored, sink: Sink, at: str) -> Any:
@@ -50,8 +54,8 @@ def write(rule: Stored, sink: Sink, at: str) -> Any:
 
 
 def expected(rule: Stored, ends: Ends) -> float:
-    """Not known before the file is read."""
-    return 0.0
+    """As many as the file had."""
+    return float(rule.rows)
 
 
 def pairs(rule: Stored, ends: Ends) -> Pairs:

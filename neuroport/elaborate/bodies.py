@@ -117,18 +117,23 @@ def _twin_index(made: Elaboration, projection: Projection) -> NDArray[np.int64] 
         return None
 
 
+LONGEST_DELAY = 2**53
+"""The largest whole number up to which floats have them all."""
+
+
 def _dendritic(made: Elaboration, projection: Projection) -> NDArray[np.int64] | None:
     if projection.dendritic is None:
         return None
     elements = made.objects[projection.name].elements
     value = projection.dendritic
     steps = made.materialiser.array(value, "step", False, projection.name, "dendritic_delay", elements)
-    whole: NDArray[np.int64] = np.rint(np.broadcast_to(steps, (elements.size,))).astype(np.int64)
-    if whole.size and whole.min() < 0:
-        text = f"projection '{projection.name}' has a dendritic delay of {whole.min()} steps; 0 is the least"
-        made.problems.append(Problem(value.place, text))
-        whole = np.maximum(whole, 0)
-    return whole
+    whole = np.rint(np.broadcast_to(steps, (elements.size,)))
+    wrong = whole[(whole < 0) | (whole > LONGEST_DELAY)]
+    if wrong.size:
+        text = f"projection '{projection.name}' has a dendritic delay of {wrong[0]:g} steps; 0 is the least, and "
+        made.problems.append(Problem(value.place, f"{text}2^53 the most"))
+        whole = np.zeros_like(whole)
+    return np.asarray(whole, np.int64)
 
 
 def events(made: Elaboration) -> Iterable[Event]:

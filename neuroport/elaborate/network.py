@@ -7,6 +7,7 @@ that depend on parameters alone are arrays of their own; what a chip instance de
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 from neuroport.chips import instance as instances
 from neuroport.chips.chip import Chip, ChipInstance
@@ -19,7 +20,7 @@ from neuroport.elaborate.memory import refuse_too_large, refuse_too_large_progra
 from neuroport.elaborate.plan import items, planned
 from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
-from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
+from neuroport.elaborate.stimuli import MOST_STEPS, batch_size, elaborate_stimulus
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
 from neuroport.network.identifiers import check_names
@@ -29,9 +30,6 @@ from neuroport.numerics.given import checked_seed
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
 from neuroport.program.verify import verified
-
-MAX_STEPS = 2**62
-"""Steps have numbers below this."""
 
 
 @verified
@@ -118,8 +116,8 @@ def _program(made: Elaboration) -> Program:
     program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
     steps = total_steps(protocol)
-    if steps > MAX_STEPS:
-        text = f"the protocol takes {steps:.3g} steps, and steps are numbered to 2^62; make it shorter"
+    if steps > MOST_STEPS:
+        text = f"the protocol takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
         raise InvalidInput.one(network.protocol[0].place if network.protocol else network.place, text)
     program = trimmed(with_horizon(program, max(HORIZON, steps)))
     refuse_too_large_program(network, program, protocol)

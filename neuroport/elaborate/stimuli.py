@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from neuroport import stimuli
 from neuroport.elaborate.values import Materialiser
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, Problem
 from neuroport.network.network import Network, shares
 from neuroport.network.protocol import Present, Run, dealt, walk
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics import units
 from neuroport.program.machine import Injection, Series
 from neuroport.stimuli.patterns import pattern_count
+
+MOST_STEPS = 2**62
+"""Steps have numbers below this."""
 
 
 def elaborate_stimulus(stimulus: Stimulus, network: Network, materialiser: Materialiser) -> Injection | Series:
@@ -34,7 +38,7 @@ def run_lengths(network: Network, materialiser: Materialiser) -> Iterable[int]:
     for item in walk(network.protocol):
         match item:
             case Run(duration=duration):
-                yield int(units.steps(duration, network.dt))
+                yield _numbered(int(units.steps(duration, network.dt)), item, materialiser)
             case Present(patterns=name, count=count):
                 shown = network.patterns(name)
                 assert shown.hold is not None
@@ -45,6 +49,15 @@ def run_lengths(network: Network, materialiser: Materialiser) -> Iterable[int]:
                 except InvalidInput as error:
                     materialiser.problems += error.problems
                     holds = 1
-                yield int(units.steps(shown.hold, network.dt)) * holds
+                yield _numbered(int(units.steps(shown.hold, network.dt)) * holds, item, materialiser)
             case _:
                 pass
+
+
+def _numbered(steps: int, item: Run | Present, materialiser: Materialiser) -> int:
+    """The steps of an item, if there are so many numbers; a problem is noted if there are not."""
+    if steps <= MOST_STEPS:
+        return steps
+    text = f"this item takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
+    materialiser.problems.append(Problem(item.place, text))
+    return 1

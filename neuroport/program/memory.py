@@ -17,8 +17,9 @@ Takes = Callable[[Measure | Capture], bool]
 
 def of_program(program: Program) -> Iterator[Part]:
     """What an executor's arrays take, with what they remember of the past and what is on its way."""
+    places = {p.name: p.place for p in program.populations} | {p.name: p.place for p in program.projections}
     for array in program.arrays.values():
-        yield Part(f"the values of '{array.name}'{_slots(array)}", _of_array(array), array.place)
+        yield Part(f"the values of '{array.name}'{_slots(array)}", _of_array(array), places.get(array.owner))
     for population in program.populations:
         size = float(population.size) * program.copies * _ring(population.spike_slots) * 4
         what = f"the spikes of '{population.name}' that are on their way for up to {population.spike_slots:,} steps"
