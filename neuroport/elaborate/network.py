@@ -20,13 +20,14 @@ from neuroport.elaborate.memory import refuse_too_large, refuse_too_large_progra
 from neuroport.elaborate.plan import items, planned
 from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
-from neuroport.elaborate.stimuli import MOST_STEPS, batch_size, elaborate_stimulus
+from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
 from neuroport.numerics import units
 from neuroport.numerics.given import checked_seed
+from neuroport.numerics.steps import MOST
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
 from neuroport.program.verify import verified
@@ -116,7 +117,7 @@ def _program(made: Elaboration) -> Program:
     program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
     steps = total_steps(protocol)
-    if steps > MOST_STEPS:
+    if steps > MOST:
         text = f"the protocol takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
         raise InvalidInput.one(network.protocol[0].place if network.protocol else network.place, text)
     program = trimmed(with_horizon(program, max(HORIZON, steps)))

@@ -12,11 +12,9 @@ from neuroport.network.network import Network, shares
 from neuroport.network.protocol import Present, Run, dealt, walk
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics import units
+from neuroport.numerics.steps import MOST
 from neuroport.program.machine import Injection, Series
 from neuroport.stimuli.patterns import pattern_count
-
-MOST_STEPS = 2**62
-"""Steps have numbers below this."""
 
 
 def elaborate_stimulus(stimulus: Stimulus, network: Network, materialiser: Materialiser) -> Injection | Series:
@@ -56,7 +54,7 @@ def run_lengths(network: Network, materialiser: Materialiser) -> Iterable[int]:
 
 def _numbered(steps: int, item: Run | Present, materialiser: Materialiser) -> int:
     """The steps of an item, if there are so many numbers; a problem is noted if there are not."""
-    if steps <= MOST_STEPS:
+    if steps <= MOST:
         return steps
     text = f"this item takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
     materialiser.problems.append(Problem(item.place, text))

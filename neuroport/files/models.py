@@ -14,7 +14,7 @@ from neuroport.numerics.units import Quantity
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import Node, ScalarNode
-from neuroport.yaml.quantities import interval, written_interval
+from neuroport.yaml.quantities import interval, whole_interval, written_interval
 from neuroport.yaml.slots import Slot
 from neuroport.yaml.text import Code, filled
 from neuroport.yaml.values import value, written_value
@@ -238,10 +238,8 @@ def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | 
     unit = "step" if units.is_step(unit) else unit
     kind: Any = report.choice(entries.get("type"), f"type of {what}", _TYPES) or "real"
     span = interval(report, entries.get("range"), f"range of {what}", unit, dt)
-    if kind == "int" and span and (span[0] % 1 or span[1] % 1):
-        report.add(
-            entries["range"], f"range of {what} must have whole numbers as ends; found [{span[0]:g}, {span[1]:g}]"
-        )
+    if kind == "int" and span:
+        whole_interval(report, entries["range"], f"range of {what}", span)
     return {"type": kind, "unit": unit, "range": span}
 
 

@@ -18,7 +18,7 @@ from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import found, listing
 from neuroport.yaml.nodes import MapNode, Node
-from neuroport.yaml.quantities import duration, interval, written_interval, written_quantity
+from neuroport.yaml.quantities import duration, interval, whole_interval, written_interval, written_quantity
 from neuroport.yaml.slots import Fits, Rows, Shape, Slot, in_slot
 from neuroport.yaml.text import filled
 from neuroport.yaml.values import value, written_value
@@ -261,8 +261,11 @@ class _Settings:
                 continue
             item = known[name]
             unit = "" if isinstance(item, SpikeTrace) else item.unit
-            span = interval(self.report, inner, f"range of '{name}' of {self.what}", unit, self.context.dt)
+            this = f"range of '{name}' of {self.what}"
+            span = interval(self.report, inner, this, unit, self.context.dt)
             if span is not None:
+                if not isinstance(item, SpikeTrace) and item.type == "int":
+                    whole_interval(self.report, inner, this, span)
                 result[name] = span
         return tuple((name, result[name]) for name in known if name in result)
 

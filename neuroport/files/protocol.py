@@ -39,8 +39,6 @@ from neuroport.yaml.slots import Slot
 from neuroport.yaml.text import Code
 
 MAX_COUNT = MOST
-MOST_ASKED = 10**7
-"""How often the conditions of a protocol are asked: they all are once before the run, to know its length."""
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
@@ -121,25 +119,7 @@ def _repeat(entry: _Entry) -> Repeat | None:
     if "do" not in entries:
         report.add(entry.node, "protocol item 'repeat' lacks 'do'; add the items to repeat")
     do = entry.items("do", "'do' of repeat", (*variables, variable) if variable else variables)
-    if count is None:
-        return None
-    made = Repeat(count=count, variable=variable, do=do, place=entry.node.place)
-    if (asked := _asked((made,))) > MOST_ASKED:
-        text = f"this repeat asks conditions {asked} times, and a protocol may ask them {MOST_ASKED} times"
-        report.add(entry.node, f"{text}; repeat less often, or take the `if` out of it")
-        return None
-    return made
-
-
-def _asked(items: tuple[Item, ...]) -> int:
-    """How often conditions are asked, at most."""
-    total = 0
-    for item in items:
-        if isinstance(item, If):
-            total += 1 + max(_asked(item.then), _asked(item.otherwise))
-        elif isinstance(item, Repeat):
-            total += item.count * _asked(item.do)
-    return total
+    return None if count is None else Repeat(count=count, variable=variable, do=do, place=entry.node.place)
 
 
 def _written_repeat(item: Repeat) -> dict[str, Any]:

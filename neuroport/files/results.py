@@ -84,6 +84,9 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
         for part in ast.walk(state.tree):
             if isinstance(part, ast.Name) and part.id not in known and part.id not in words:
                 report.unknown(state_node, "variable", part.id, known, f" in the state of {what}")
+    if every and phase and context.dt and units.steps(phase, context.dt) >= units.steps(every, context.dt):
+        text = f"phase of {what} must be shorter than every; found {units.show(phase)} and {units.show(every)}"
+        report.add(entries["phase"], text)
     if population is None or every is None or len(report.problems) > before:
         return None
     return StateHistogram(

@@ -385,6 +385,19 @@ EDITS = [
     ),
     (
         "init: {b: 1}",
+        "ranges: {tau: [1, 1e30]}",
+        (
+            "net.yaml:20:66: range of 'tau' of population 'a' must lie between -2^63 and 2^63 - 1, which 64 bits hold; "
+            "found [1, 1e+30]"
+        ),
+    ),
+    (
+        "init: {b: 1}",
+        "ranges: {tau: [1, 99.5]}",
+        "net.yaml:20:66: range of 'tau' of population 'a' must have whole numbers as ends; found [1, 99.5]",
+    ),
+    (
+        "init: {b: 1}",
         "ranges: {b: [2, 1]}",
         "net.yaml:20:64: range of 'b' of population 'a' must have its lower end first; found [2, 1]",
     ),
@@ -618,17 +631,14 @@ EDITS = [
         "net.yaml:35:13: repeat must be at least 1; found 0",
     ),
     (
-        "repeat: 8",
-        "repeat: 10000001",
-        (
-            "net.yaml:35:5: this repeat asks conditions 10000001 times, and a protocol may ask them 10000000 times; "
-            "repeat less often, or take the `if` out of it"
-        ),
-    ),
-    (
         "run: 20 ms",
         "run: 1e300 s",
         "net.yaml:40:15: run must be at most 2**62 steps; found 1e+300 s",
+    ),
+    (
+        "every: 5 steps",
+        "every: 5 steps, phase: 5 ms",
+        "net.yaml:31:77: phase of readout 'states' must be shorter than every; found 5 ms and 5 steps",
     ),
     (
         "every: 5 steps",
@@ -817,6 +827,14 @@ EDITS = [
         (
             "net.yaml:8:62: range of parameter 'tau' of neuron model 'unit' must have whole numbers as ends; "
             "found [1, 100.5]"
+        ),
+    ),
+    (
+        "range: [1, 100]",
+        "range: [1, 9223372036854775808]",
+        (
+            "net.yaml:8:62: range of parameter 'tau' of neuron model 'unit' must lie between -2^63 and 2^63 - 1, which "
+            "64 bits hold; found [1, 9.22337e+18]"
         ),
     ),
     (

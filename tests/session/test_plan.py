@@ -100,6 +100,22 @@ def test_a_protocol_has_whole_steps_and_names_that_are_there(made: Plan) -> None
     assert plan.total_steps(made.protocol) == 8 + 4
 
 
+def test_a_protocol_of_any_length_knows_its_length_at_once() -> None:
+    def chosen(count: int) -> int:
+        """An `if` in a repeat that chooses 3 steps at first and 1 step from then on."""
+        first = Condition("k < 1", Applied("chain", (Applied("<", ("k", 1)),)))
+        do = (plan.If(first, (plan.Run(3),), (plan.Run(1),)),)
+        return plan.total_steps((plan.Run(7), plan.Repeat(count, "k", do)))
+
+    assert chosen(5) == 7 + 3 + 4
+    assert chosen(100_000) == 7 + 3 + 99_999
+    assert chosen(10**18) == 7 + 3 * 10**18  # at most
+    never = Condition("0 < 0", Applied("chain", (Applied("<", (0, 0)),)))
+    inner = plan.Repeat(10**6, "i", (plan.If(never, (plan.Run(1),)),))
+    assert plan.total_steps((plan.Repeat(10**6, "k", (inner,)),)) == 10**12
+    assert plan.total_steps((plan.Repeat(10**18, "k", (plan.Run(2), plan.Measure(()))),)) == 2 * 10**18
+
+
 def test_a_plan_has_what_is_measured_and_recorded(made: Plan) -> None:
     assert made.dt == Quantity(0.5, "ms")
     assert made.windows == {"rows": Window(1, 4, 2, "sum")}
