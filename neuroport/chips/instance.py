@@ -34,6 +34,7 @@ CLIP = 3.0
 CHIP = Kind.of("a chip", Chip)
 INSTANCE = Kind.of("a chip instance", ChipInstance)
 MOST_CIRCUITS = 2**53
+LONGEST_DESCRIPTION = 2**20
 MOST_FACTOR = 1000.0
 FILE = FileKind("chip instance", "write it again with: neuroport show CHIP --chip-seed N -o FILE.h5")
 _FORMAT = "neuroport-chip-instance"
@@ -172,7 +173,7 @@ def load(path: str | Path) -> ChipInstance:
             text = "this HDF5 file holds no chip instance; write one with: neuroport show CHIP --chip-seed N -o FILE.h5"
             raise InvalidInput.one(place, text)
         root.whole("version", 1, 1)
-        text, seed = root.text("chip"), _seed(root)
+        text, seed = root.text("chip", longest=LONGEST_DESCRIPTION), _seed(root)
         stored = {kind: _columns(group) for kind, group in root.groups("values").items()}
         tables = {kind: _table(*columns) for kind, columns in stored.items()}
         root.findings.stop()

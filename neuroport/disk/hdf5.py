@@ -31,6 +31,8 @@ DENSEST = 1032
 """How many bytes come of one at most when data are unpacked (the limit of deflate)."""
 TEXT, WHOLE, NUMBERS, FLAG = "OS", "iu", "iuf", "b"
 WANTED = {TEXT: "text", WHOLE: "whole numbers", NUMBERS: "numbers", FLAG: "true or false"}
+LONGEST = 4096
+"""Characters of a text that is a name, a unit, or a path."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
 Wanted = Sequence[int | None]
@@ -92,10 +94,15 @@ class Item:
         what = f"the attributes of {self}"
         return [] if self.item is None else self._names(self.findings.attempt(what, lambda: list(self.item.attrs), []))
 
-    def text(self, name: str, default: str | None = None) -> str:
-        """An attribute that is a text. One that is absent is `default`, where that is given."""
+    def text(self, name: str, default: str | None = None, longest: int = LONGEST) -> str:
+        """An attribute that is a text of at most so many characters; `default` if it is absent and that is given."""
+        what = f"the attribute '{name}' of {self}"
         value = self._attribute(name, TEXT, "a text", default)
-        return "" if value is None else self._decoded(value, f"the attribute '{name}' of {self}")
+        text = "" if value is None else self._decoded(value, what)
+        if len(text) <= longest:
+            return text
+        self.findings.add(f"{what} has {len(text):,} characters; it must have {longest:,} at most")
+        return ""
 
     def whole(self, name: str, low: int = LOWEST, high: int = HIGHEST, default: int | None = None) -> int:
         """An attribute that is a whole number from `low` to `high`."""

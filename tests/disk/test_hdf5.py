@@ -60,6 +60,7 @@ WRONG: list[tuple[Callable[[Group], Any], str]] = [
     (lambda r: r.text("x"), "the attribute 'x' of / is missing"),
     (lambda r: r.text("count"), "the attribute 'count' of / is of kind int64; it must be a text"),
     (lambda r: r.text("list"), "the attribute 'list' of / is of kind int64 and shape (2,); it must be a text"),
+    (lambda r: r.text("word", longest=0), "the attribute 'word' of / has 1 characters; it must have 0 at most"),
     (lambda r: r.text("latin"), "the attribute 'latin' of / is no UTF-8 text"),
     (lambda r: r.whole("word"), "the attribute 'word' of / is of kind text; it must be a whole number"),
     (lambda r: r.whole("share"), "the attribute 'share' of / is of kind float64; it must be a whole number"),
