@@ -200,7 +200,8 @@ def _drawn(value: Value | None, unit: str, made: Materialiser) -> Span | None:
     if not isinstance(value, Distribution):
         return None
     arguments = dict(value.arguments)
-    ends = [made.number(arguments[end], unit) for end in distributions.ALL[value.kind].ends if end in arguments]
+    names = distributions.ALL[value.kind].ends or ("low", "high")
+    ends = [made.number(arguments[end], unit) for end in names if end in arguments]
     return (min(ends), max(ends)) if ends and not {"scale", "offset"} & arguments.keys() else None
 
 

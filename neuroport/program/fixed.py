@@ -85,9 +85,9 @@ def finest_frac(values: FloatArray) -> int:
 def fine_frac(value: float, least: int) -> int:
     """The frac at which the distance of a value from 1 still has so many bits, for values that decay by it.
 
-    0 for values that are not between 1/2 and 1.
+    0 for values that are not between 1/2 and 1, and where no bits are wanted.
     """
-    if not 0.5 <= value < 1.0:
+    if not (least and 0.5 <= value < 1.0):
         return 0
     return least - math.frexp(1.0 - value)[1]
 

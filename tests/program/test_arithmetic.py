@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neuroport.program import functions, intervals, whole
@@ -98,6 +98,7 @@ def test_constants_drop_their_trailing_zeros():
 
 
 @given(st.floats(-1e9, 1e9, allow_subnormal=False), st.integers(8, 32))
+@example(0.998046875, 8)
 def test_a_constant_is_within_half_a_unit_of_its_word(value, bits):
     raw, frac = constant(value, bits)
     assert abs(raw) < 2 ** (bits - 1) or raw == -(2 ** (bits - 1))
