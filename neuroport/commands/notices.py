@@ -35,7 +35,7 @@ def tell(program: Program, net: str, strict: bool) -> None:
     if strict and told:
         raise InvalidInput(_problems(told, program.chip))
     for lines in told[:MOST]:
-        click.echo(f"notice: chip {program.chip}: {_sentence(lines, _where(lines[0].place))}", err=True)
+        click.echo(f"notice: {_who(lines, program.chip)}{_sentence(lines, _where(lines[0].place))}", err=True)
     if len(told) > MOST:
         click.echo(f"notice: chip {program.chip}: and {len(told) - MOST} more", err=True)
     ends = [line.subject for line in program.report if can_leave(line)]
@@ -92,9 +92,14 @@ def _together(lines: Sequence[ReportLine]) -> list[list[ReportLine]]:
 
 
 def _problems(told: Sequence[list[ReportLine]], chip: str) -> list[Problem]:
-    found = [Problem(lines[0].place, f"chip {chip}: {_sentence(lines, where='')}") for lines in told]
+    found = [Problem(lines[0].place, f"{_who(lines, chip)}{_sentence(lines, where='')}") for lines in told]
     remedy = "--strict takes notices for errors; narrow the ranges, choose another chip, or leave --strict out"
     return [*found, Problem(None, remedy)]
+
+
+def _who(lines: Sequence[ReportLine], chip: str) -> str:
+    """The chip, of what it changes; nobody, of what would be so on any."""
+    return "" if lines[0].topic == "chance" else f"chip {chip}: "
 
 
 def _where(place: Place | None) -> str:

@@ -14,6 +14,7 @@ from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.copies.axis import with_copies
 from neuroport.elaborate.arrays import population_arrays, projection_arrays, run_scalars
 from neuroport.elaborate.bodies import events, histogram, population_body, projection_bodies
+from neuroport.elaborate.chances import above_one
 from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_horizon
 from neuroport.elaborate.hoist import hoisted
 from neuroport.elaborate.memory import refuse_too_large, refuse_too_large_program
@@ -120,6 +121,8 @@ def _program(made: Elaboration) -> Program:
     if steps > MOST:
         text = f"the protocol takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
         raise InvalidInput.one(network.protocol[0].place if network.protocol else network.place, text)
+    told = above_one(populations, made.values, program.series, protocol, made.dt)
+    program = replace(program, report=(*program.report, *told))
     program = trimmed(with_horizon(program, max(HORIZON, steps)))
     refuse_too_large_program(network, program, protocol)
     return program

@@ -9,6 +9,7 @@ from neuroport.errors import Problem
 from neuroport.language import check as language
 from neuroport.language.syntax import parse_block, parse_expression
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
+from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.yaml.arrays import Sink
@@ -132,11 +133,16 @@ def _parameters(report: Report, node: Node | None, what: str, dt: Quantity | Non
         dynamic = report.boolean(entries.get("dynamic"), f"dynamic of {this}") or False
         if dynamic and "range" not in entries:
             report.add(at, f"{this} is dynamic and lacks a range; add 'range: [low, high]'")
-        slot = Slot(f"default of {this}", common["unit"], common["type"], common["range"], dt)
-        default = value(report, entries.get("default"), slot)
+        default = _own(report, entries.get("default"), f"default of {this}", common, dt)
         kind = report.name(entries.get("kind"), f"kind of {this}") or ""
         result.append(Parameter(name=name, default=default, dynamic=dynamic, place=at.place, kind=kind, **common))
     return tuple(result)
+
+
+def _own(report: Report, node: Node | None, what: str, common: dict[str, Any], dt: Quantity | None) -> Value | None:
+    """A value that a model has by itself. Whether a time is a whole number of steps is asked where it is used."""
+    known = None if isinstance(node, ScalarNode) else dt
+    return value(report, node, Slot(what, common["unit"], common["type"], common["range"], known))
 
 
 def _written_parameter(item: Parameter, model: str, sink: Sink) -> dict[str, Any]:
@@ -156,14 +162,13 @@ def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -
         this = f"variable '{name}' of {what}"
         entries = report.mapping(inner, this, _STATE_KEYS)
         common = _common(report, entries, this, dt)
-        slot = Slot(f"init of {this}", common["unit"], common["type"], common["range"], dt)
         weight = report.boolean(entries.get("weight"), f"weight of {this}") or False
         over_copies: Any = report.choice(entries.get("over_copies"), f"over_copies of {this}", _OVER_COPIES)
         variable_class: Any = report.choice(entries.get("class"), f"class of {this}", _CLASSES)
         result.append(
             State(
                 name=name,
-                init=value(report, entries.get("init"), slot),
+                init=_own(report, entries.get("init"), f"init of {this}", common, dt),
                 variable_class=variable_class or ("weight" if weight else "state"),
                 kind=report.name(entries.get("kind"), f"kind of {this}") or "",
                 weight=weight,

@@ -14,6 +14,7 @@ from neuroport.language.blocks import twin_read
 from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.values import Value
+from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import found, listing
@@ -44,7 +45,7 @@ def population(context: Context, name: str, at: Node, node: Node) -> Population 
     settings = _Settings(context, what, _per_neuron(size))
     ranges = settings.ranges(entries.get("ranges"), (*model.states, *model.inputs, *model.parameters), "variable")
     parameters = settings.parameters(entries.get("params"), at, model.parameters, dict(ranges))
-    initial = settings.initial(entries.get("init"), model.states, dict(ranges))
+    initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
     settings.defaults(entries.get("ranges"), model.states, dict(ranges), {key for key, _ in initial})
     if size is None or len(report.problems) > before:
         return None
@@ -96,7 +97,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     settings = _Settings(context, what, _per_synapse(source, target, connect))
     ranges = settings.ranges(entries.get("ranges"), (*model.states, *model.traces, *model.parameters), "variable")
     parameters = settings.parameters(entries.get("params"), at, model.parameters, dict(ranges))
-    initial = settings.initial(entries.get("init"), model.states, dict(ranges))
+    initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
     state = model.weight
     weight_slot = settings.slot(f"weight of {what}", state, dict(ranges))
     weight = value(report, entries.get("weight"), weight_slot)
@@ -231,15 +232,36 @@ class _Settings:
                 self.report.add(
                     at, f"{self.what} lacks parameter '{parameter.name}', which has no default; add it to 'params'"
                 )
+            elif parameter.name not in mentioned:
+                self._own_time(at, "parameter", parameter, parameter.default, ranges)
         return tuple((name, result[name]) for name in known if name in result)
 
+    def _own_time(
+        self,
+        at: Node,
+        what: str,
+        declared: Parameter | State,
+        own: Value | None,
+        ranges: dict[str, tuple[float, float]],
+    ) -> None:
+        """Check that a time that the model has by itself is a number of steps in this network."""
+        if isinstance(own, Quantity) and units.is_step(declared.unit) and not units.is_step(own.unit):
+            section = "params" if isinstance(declared, Parameter) else "init"
+            wrong = in_slot(
+                own, self.slot(f"{what} '{declared.name}' of {self.what}, from the model,", declared, ranges)
+            )
+            if wrong:
+                self.report.add(at, f"{wrong}; give another in '{section}'")
+
     def initial(
-        self, node: Node | None, declared: Sequence[State], ranges: dict[str, tuple[float, float]]
+        self, node: Node | None, at: Node, declared: Sequence[State], ranges: dict[str, tuple[float, float]]
     ) -> tuple[Pair, ...]:
         """Initial values, in the order of the model."""
         known = {state.name: state for state in declared}
         result: dict[str, Value] = {}
+        mentioned = set(ranges)
         for name, key, inner in self.report.named(node, f"init of {self.what}", "values"):
+            mentioned.add(name)
             if name not in known:
                 self._unknown(key, "variable", name, known)
                 continue
@@ -247,6 +269,9 @@ class _Settings:
             given = value(self.report, inner, slot)
             if given is not None:
                 result[name] = given
+        for state in declared:
+            if state.name not in mentioned:
+                self._own_time(at, "initial", state, state.init, ranges)
         return tuple((name, result[name]) for name in known if name in result)
 
     def ranges(
