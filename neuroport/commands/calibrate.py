@@ -19,6 +19,7 @@ from neuroport.commands.common import (
     shown,
 )
 from neuroport.commands.run import Progress
+from neuroport.commands.stopping import Stopping
 
 if TYPE_CHECKING:
     from neuroport.api.calibrate import Calibration, Row
@@ -55,7 +56,8 @@ def calibrate(
 
     network = load_network(net, sets)
     echo_notices(network)
-    with Progress(network.name, show=not quiet) as progress:
+    with Progress(network.name, show=not quiet) as bar, Stopping(()) as stopping:
+        progress = stopping.watched(bar)
         result = neuroport.calibrate(find_network(net), sets, span, seeds, chip, output, overwrite, progress, backend)
     for text in _notes(result):
         click.echo(f"note: {text}", err=True)

@@ -23,6 +23,7 @@ from neuroport.commands.common import (
 )
 from neuroport.commands.drift_report import fields, over, tell
 from neuroport.commands.run import Progress
+from neuroport.commands.stopping import Stopping
 from neuroport.commands.summary import listed
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -94,8 +95,8 @@ def drift(
     chosen, _ = specimen(network, chosen_chip(network, chip, mismatch, None, chip_seed is not None))
     scales = train_scales(tau, within, units.coherent(network.dt.number, network.dt.unit)[0])
     where: dict[str, Any] = {"trace": output, "overwrite": overwrite, "device": device}
-    with Progress(network.name, show=not quiet) as progress:
-        more: dict[str, Any] = {"tau": scales[0], "within": scales[1], "progress": progress}
+    with Progress(network.name, show=not quiet) as bar, Stopping([output] if output else []) as stopping:
+        more: dict[str, Any] = {"tau": scales[0], "within": scales[1], "progress": stopping.watched(bar)}
         more["before"] = lambda program: notices.tell(program, net, strict=False)
         found = compared(network, chosen, chip_seed, backend, seed, span, **where, **more)
     seeds = chip_seed if isinstance(chip_seed, range) else [chip_seed]

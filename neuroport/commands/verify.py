@@ -20,6 +20,7 @@ from neuroport.commands.common import (
     set_option,
 )
 from neuroport.commands.run import Progress
+from neuroport.commands.stopping import Stopping
 from neuroport.program.names import LENGTH
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def verify(
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
             plan = shorten(plan, steps=1000 if steps is None else steps)
             program = lower(network, *one, protocol=plan.protocol)
-        with Progress(network.name, show=not as_json or sys.stderr.isatty()) as progress:
+        with Progress(network.name, show=not as_json or sys.stderr.isatty()) as bar, Stopping(()) as stopping:
+            progress = stopping.watched(bar)
             result = verification.verify(program, plan, executors, steps=steps, full=full, seed=seed, progress=progress)
         first = result.first_difference
         results.append(

@@ -265,3 +265,36 @@ def test_runs_that_are_killed_at_random_moments(tmp_path: Path, count: int) -> N
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     print(done.stdout)
+
+
+SWALLOWING = """
+import ctypes, os, signal, sys
+from neuroport.session import session
+from neuroport.cli import main
+
+opened = session.opened
+
+def opening(*args):
+    ctypes.CFUNCTYPE(None)(lambda: os.kill(os.getpid(), signal.SIGINT))()  # as in a callback of a compiler
+    return opened(*args)
+
+import neuroport.api.calibrate, neuroport.api.drift
+neuroport.api.calibrate.opened = neuroport.api.drift.opened = opening
+main(prog_name="neuroport")
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("calibrate", "loihi_lif", "--for", "100000", "-o", "new.yaml", "-q"),
+        ("drift", "loihi_lif", "--backend", "reference", "--for", "100000", "-q"),
+    ],
+    ids=["calibrate", "drift"],
+)
+def test_an_interrupt_that_a_callback_swallows_is_not_lost(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, lines = ended(start(*command, script=SWALLOWING))
+    assert (code, lines[-1]) == (1, "error: interrupted") and os.listdir() == []
