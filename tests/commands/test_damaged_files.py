@@ -13,6 +13,7 @@ import pytest
 from tests.support.checkout import ROOT
 from tests.support.damaged_cases import CASES, faults
 
+pytestmark = pytest.mark.dear
 CHUNKS = 4
 FLIPPED = ["integer trace", "chip instance", "numbers"]
 
