@@ -180,7 +180,7 @@ def test_potjans_diesmann_fires_as_the_independent_program(chip: str) -> None:
     """At 5 % most populations are below their published rates, in any program; their order is the published one."""
     found, right = measured("potjans_diesmann", chip), MODELS["potjans_diesmann"].independent(1)
     assert [found[row.quantity] for row in MODELS["potjans_diesmann"].rows] == pytest.approx(
-        [right[row.quantity] for row in MODELS["potjans_diesmann"].rows], rel=0.2, abs=0.1
+        [right[row.quantity] for row in MODELS["potjans_diesmann"].rows], rel=0.25, abs=0.1
     )
     rates = {name: found[f"{name} (Hz)"] for name in ("L23e", "L6e", "L23i", "L4e", "L4i", "L5e", "L6i")}
     assert sorted(rates, key=lambda name: rates[name]) == list(rates)
