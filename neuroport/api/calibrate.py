@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from neuroport import backends, distributions
-from neuroport.api.compile import lower_and_plan, specimen
+from neuroport.api.compile import CHIP, lower_and_plan, specimen
 from neuroport.api.load import found, load
 from neuroport.api.run import to_run
 from neuroport.chips import description as chips
@@ -20,6 +20,7 @@ from neuroport.files import network as reader
 from neuroport.files import ranges as files
 from neuroport.network.network import Network
 from neuroport.network.values import Distribution, Value
+from neuroport.numerics.given import FLAG, FUNCTION, LIST, PATH, TEXT, TEXTS, checked_seed, takes
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend
 from neuroport.program.extremes import with_extremes
@@ -74,6 +75,16 @@ class Calibration:
     output: str | None = None
 
 
+@takes(
+    net=PATH,
+    sets=TEXTS,
+    seeds=LIST,
+    chip=CHIP,
+    output=PATH.or_none,
+    overwrite=FLAG,
+    progress=FUNCTION.or_none,
+    backend=TEXT,
+)
 def calibrate(
     net: str | Path,
     sets: Sequence[str] = (),
@@ -97,7 +108,7 @@ def calibrate(
     original = load(path) if sets else network
     if output is not None:
         _check(original, data, path, Path(output), overwrite)
-    seeds = tuple(seeds) or (network.seed,)
+    seeds = tuple(checked_seed(seed) for seed in seeds) or (network.seed,)
     program, plan = lower_and_plan(experiment, chips.load("ideal"), None)
     runs = _runs(program, plan, seeds, progress, backends.load(backend))
     seen = {name: _together([run.seen[name] for run in runs]) for name in runs[0].seen}

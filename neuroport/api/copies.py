@@ -21,7 +21,7 @@ from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
-from neuroport.numerics.given import FLAG, FUNCTION, OUTPUT, TEXT, checked_seed, takes
+from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
 from neuroport.program.room import Part, require
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session, usable
@@ -38,6 +38,9 @@ CHUNK = 4096
 """Steps that unrolled copies do together before each looks at what it recorded."""
 
 
+SEEDS = Kind("a seed, or a list of seeds", lambda value: not isinstance(value, Sized) or LIST.fits(value))
+
+
 def trace_of(trace: str | Path, k: int) -> Path:
     """The trace file of copy k: OUT.h5 becomes OUT.copy0.h5, OUT.copy1.h5, …"""
     path = Path(trace)
@@ -46,6 +49,9 @@ def trace_of(trace: str | Path, k: int) -> Path:
 
 @takes(
     network=NETWORK,
+    seeds=SEEDS,
+    chip_seeds=SEEDS.or_none,
+    before=FUNCTION.or_none,
     backend=TEXT,
     chip=CHIP,
     trace=OUTPUT.or_none,

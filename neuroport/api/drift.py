@@ -14,9 +14,10 @@ import numpy as np
 
 from neuroport import backends
 from neuroport.api import run as api
-from neuroport.api.compile import lower_and_plan, specimen
-from neuroport.api.copies import paired
+from neuroport.api.compile import CHIP, NETWORK, lower_and_plan, specimen
+from neuroport.api.copies import SEEDS, paired
 from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.numerics.given import FLAG, FUNCTION, NUMBER, OUTPUT, TEXT, checked_seed, takes
 from neuroport.program.ir import Int, Store
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import Plan, total_steps
@@ -37,6 +38,19 @@ CHUNK = 256
 """Steps between two looks at spikes, at most."""
 
 
+@takes(
+    network=NETWORK,
+    chip=CHIP,
+    chip_seeds=SEEDS.or_none,
+    backend=TEXT,
+    trace=OUTPUT.or_none,
+    overwrite=FLAG,
+    progress=FUNCTION.or_none,
+    device=TEXT.or_none,
+    tau=NUMBER,
+    within=NUMBER,
+    before=FUNCTION.or_none,
+)
 def drift(
     network: Network,
     chip: str | Chip | None = None,
@@ -60,7 +74,7 @@ def drift(
     by `run`.
     """
     network = api.to_run(network, duration)
-    seeds, specimens = paired(network.seed if seed is None else seed, chip_seeds)
+    seeds, specimens = paired(checked_seed(network.seed if seed is None else seed), chip_seeds)
     if trace is not None:
         for label in (REFERENCE, *map(label_of, specimens)):
             check_trace(trace_of(trace, label), overwrite, network.files)

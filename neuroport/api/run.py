@@ -139,6 +139,7 @@ def trace_writer(
     trace=PATH.or_none,
     overwrite=FLAG,
     progress=FUNCTION.or_none,
+    before=FUNCTION.or_none,
     device=TEXT.or_none,
 )
 def run(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -46,8 +47,9 @@ FLAG = Kind.of("True or False", bool)
 FUNCTION = Kind("a function", lambda value: callable(value) and not isinstance(value, type))
 PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.PathLike) and is_path(value))
 OUTPUT = Kind("the path of a file", lambda value: PATH.fits(value) and Path(value).name not in ("", ".."))
-TEXTS = Kind("a list of texts", lambda value: _is_list(value) and all(isinstance(item, str) for item in value))
+TEXTS = Kind("a list of texts", lambda value: _is_plain(value) and all(isinstance(item, str) for item in value))
 WHOLE = Kind("a whole number", lambda value: whole(value) is not None)
+NUMBER = Kind("a finite number", lambda value: _is_number(value))
 LIST = Kind("a list", lambda value: _is_list(value))
 
 
@@ -92,8 +94,22 @@ def is_path(value: str | os.PathLike[Any]) -> bool:
         return False
 
 
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
 def _is_list(value: Any) -> bool:
-    """Whether a value is a sequence, and no text."""
+    """Whether a value is a sequence, or an array of one dimension, and no text."""
+    return getattr(value, "ndim", 0) == 1 or _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a sequence of Python's, and no text."""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 

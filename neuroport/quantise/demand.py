@@ -340,7 +340,7 @@ def _curve(want: Demand, parts: list[RealInterval], expr: Apply) -> Sequence[Dem
 
 def _exp(want: Demand, parts: list[RealInterval], _: Apply) -> Sequence[Demand]:
     largest = min(parts[0][1], math.log(want.hi) if 0 < want.hi < math.inf else math.inf)
-    bits = math.ceil(min(largest, 700.0) / math.log(2)) + 1
+    bits = math.ceil(max(-700.0, min(largest, 700.0)) / math.log(2)) + 1
     hi = math.log(want.hi) if 0 < want.hi < math.inf else math.inf
     lo = math.log(want.lo) if 0 < want.lo < math.inf else -_tail(want)
     return [want.within(lo, hi, bits)]

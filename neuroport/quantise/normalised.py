@@ -67,7 +67,7 @@ def exp(lowerer: IntegerForm, x: Expr, want: Demand) -> Expr:
     """The exponential; `x` is limited to what the format of the result can tell from 0."""
     top = math.exp(float(np.ldexp(float(bounds(x)[1]), -frac(x))))
     out = result_frac(lowerer, "exp", x, top, want)
-    lowest = math.floor(math.ldexp(-(out + 2) * math.log(2), frac(x)))
+    lowest = math.floor(Fraction(-(out + 2) * math.log(2)) * Fraction(2) ** frac(x))
     x = clipped(x, min(lowest, bounds(x)[1]), bounds(x)[1])
     over = size(bounds(x)).bit_length() - ARGUMENT
     if over > 0:

@@ -154,7 +154,9 @@ class Trace:
 
     @takes(projection=TEXT)
     def weight_array(self, projection: str) -> str:
-        """The name of a projection's weight array."""
+        """The name of a projection's weight array; InvalidInput for a projection that there is not."""
+        if projection not in self.weight_arrays:
+            raise self._unknown("weights of", projection, tuple(self.weight_arrays))
         return self.weight_arrays[projection]
 
     @takes(name=TEXT)

@@ -11,6 +11,7 @@ import pytest
 
 import neuroport
 from neuroport import backends, networks
+from neuroport.api.drift import drift
 from neuroport.api.run import lasting
 from neuroport.chips import description as chips
 from neuroport.chips import instance as instances
@@ -37,11 +38,43 @@ def opened(**arguments: Any) -> None:
 FUNCTIONS = {
     "load": (neuroport.load, {"path": "sal_pair", "sets": ()}),
     "compile": (neuroport.compile, {"network": network(), **CHIP}),
-    "run": (neuroport.run, {"network": network(), **CHIP, **RUN, "duration": 3, "progress": None}),
+    "run": (neuroport.run, {"network": network(), **CHIP, **RUN, "duration": 3, "progress": None, "before": None}),
     "open": (opened, {"network": network(), **CHIP, **RUN, "keep": None}),
     "run_copies": (
         neuroport.run_copies,
         {"network": network(), **RUN, "seed": 1, "seeds": [1, 2], "chip_seeds": (), "duration": 3, "progress": None},
+    ),
+    "calibrate": (
+        neuroport.calibrate,
+        {
+            "net": "loihi_lif",
+            "sets": (),
+            "duration": 3,
+            "seeds": (),
+            "chip": None,
+            "output": None,
+            "overwrite": False,
+            "progress": None,
+            "backend": "reference",
+        },
+    ),
+    "drift": (
+        drift,
+        {
+            "network": network(),
+            "chip": "generic8",
+            "chip_seeds": None,
+            "backend": "reference",
+            "seed": None,
+            "duration": 3,
+            "trace": None,
+            "overwrite": False,
+            "progress": None,
+            "device": None,
+            "tau": 1.0,
+            "within": 1.0,
+            "before": None,
+        },
     ),
     "networks.path": (networks.path, {"name": "sal_pair"}),
     "backends.load": (backends.load, {"name": "reference", "device": None}),
@@ -141,9 +174,12 @@ def test_what_is_found_is_shown_beside_what_is_allowed(tmp_path: Path) -> None:
     assert told(lambda: neuroport.run(net, "reference", overwrite="no")) == (
         "overwrite must be True or False; found 'no'"
     )
-    assert told(lambda: neuroport.run_copies(net, [])) == "seeds must be a list of at least one seed; found []"
+    assert told(lambda: neuroport.run_copies(net, [])) == (
+        "without a seed there is no copy to run; give at least one seed"
+    )
+    assert told(lambda: neuroport.run_copies(net, "12")) == "seeds must be a seed, or a list of seeds; found '12'"
     assert told(lambda: neuroport.run_copies(net, [1, 2], chip_seeds=[1])) == (
-        "2 copies need as many chip seeds, and 1 were given; give FIRST:END"
+        "2 seeds and 1 chip seeds make no pairs; give as many of both, or one number that stands for every copy"
     )
 
 

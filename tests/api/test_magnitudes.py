@@ -37,6 +37,11 @@ REFUSED = [
         "net.yaml:9:13: a.x is 1e+300, too large for any number format; rescale it",
     ),
     (
+        "range: [0, 4]}",
+        "range: [0, 4]}, k: {type: int, default: 1, range: [0, 1e30]}",
+        "net.yaml:6:46: the range of 'k' needs more than 64 bits, and an int has no more; narrow it",
+    ),
+    (
         "r: p",
         "r: p * uniform()",
         "net.yaml:7:22: uniform() is not allowed in 'derived r', which is computed once, from parameters alone; draw "
