@@ -44,7 +44,12 @@ class Root(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program, whatever of its standard streams is closed."""
         _open_streams()
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # help is printed before any command is invoked
+            click.echo(f"error: {_stream(error)}{error.strerror or error}", err=True)
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  what is left in it cannot be written
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

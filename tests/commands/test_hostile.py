@@ -235,3 +235,10 @@ def test_names_and_streams_of_other_bytes(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr.count(b"Traceback")) == (b"1\n", 0)
     done = shell(b"$NEUROPORT list networks | head -1; echo ${PIPESTATUS[0]}")
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+@pytest.mark.parametrize("arguments", [b"--help", b"run --help", b"--version", b"list chips"])
+def test_a_full_device_takes_no_help_and_says_so(arguments: bytes) -> None:
+    done = shell(b"$NEUROPORT " + arguments + b" > /dev/full; echo $?")
+    assert (done.stdout, done.stderr) == (b"1\n", b"error: standard output: No space left on device\n")
