@@ -30,16 +30,17 @@ def broken(device: str, backend: str) -> str | None:
     """
     try:
         import_module("pygenn")
-    except Exception as error:  # libraries that do not fit this machine fail in any way
+    except (Exception, SystemExit) as error:  # libraries that do not fit this machine fail in any way
         return f"PyGeNN is installed and cannot be imported: {_reason(error)}; {AGAIN}"
     try:
         import_module(f"pygenn.{backend}_backend")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         other = "" if device == "cpu" else ", or take --device cpu"
         needs = NEEDS.get(device, AGAIN)
         return f"PyGeNN's library for {device} cannot be loaded: {_reason(error)}; {needs}{other}"
     return None
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return f"it ends the program with {text}" if isinstance(error, SystemExit) else text

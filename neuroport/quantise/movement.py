@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
 
 import numpy as np
 
@@ -20,29 +19,29 @@ from neuroport.errors import Place
 from neuroport.program.affine import ONE, ZERO, Affine, affine
 from neuroport.program.constants import evaluate, real
 from neuroport.program.fixed import FloatArray
-from neuroport.program.ir import Apply, Const, Expr, Int, Let, Read, Real, Store, Temp, walk
+from neuroport.program.ir import Apply, Const, Expr, Int, Let, Random, Read, Real, Store, Temp, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.reach import RangeOf, reach_of
 from neuroport.quantise.formats import TOLD, Notes, is_parameter, percent, word_class
 from neuroport.quantise.integers import bounds
 
-NONE: Mapping[str, float] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class _Decay:
-    """The factors a of a statement, as wanted and as the chip holds them."""
+    """The factors a of a statement, as wanted and as the chip holds them; how wide the draws in its b are."""
 
     wanted: FloatArray
     held: FloatArray
     place: Place | None
+    noise: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Increment:
     """What a statement adds where the value stays as it is or decays: its values where these are `known`.
 
-    Else the ends of its range, and the largest change when every trace in it is as one increment leaves it.
+    Else the ends of its range, and the largest change when every trace in it is as one increment leaves it and every
+    draw a standard deviation from its mean.
     """
 
     values: FloatArray
@@ -116,7 +115,8 @@ def _moves(program: Program, arrays: Mapping[str, Array], range_of: RangeOf) -> 
                 forms = affine(stmt.value, Read(stmt.array, "own", program.arrays[stmt.array].type), lets)
                 slopes = dict.fromkeys(form.slope for form in forms)
                 moves = found.setdefault(stmt.array, _Moves())
-                decays = [_Decay(*values.decay(slope), stmt.place) for slope in slopes]
+                noise = max((values.noise(form.offset) for form in forms), default=0.0)
+                decays = [_Decay(*values.decay(slope), stmt.place, noise) for slope in slopes]
                 moves.decays += [decay for decay in decays if decay.wanted.size]
                 moves.increments += [values.increment(offset, stmt.place) for offset in _increments(forms)]
     return found
@@ -164,13 +164,27 @@ class _Values:
 
         return _Increment(np.array(reach_of(value, self.range)), False, place, once)
 
-    def range(self, leaf: Expr, traces: Mapping[str, float] = NONE) -> tuple[float, float]:
-        """The range of what stands in an expression; of `traces` that from 0 to what one increment makes of them."""
+    def noise(self, value: Expr) -> float:
+        """How far apart the ends of an expression are that has a draw in it; 0 of others."""
+        low, high = reach_of(value, self.range) if self._drawn(value) else (0.0, 0.0)
+        return high - low
+
+    def _drawn(self, expr: Expr) -> bool:
+        leaves = [part for part in walk(expr) if isinstance(part, Temp | Random)]
+        return any(isinstance(leaf, Random) or self._drawn(self.lets[leaf.name]) for leaf in leaves)
+
+    def range(self, leaf: Expr, traces: Mapping[str, float] | None = None) -> tuple[float, float]:
+        """The range of what stands in an expression.
+
+        With `traces`, theirs is from 0 to what one increment makes of them, and that of draws a standard deviation.
+        """
         if isinstance(leaf, Temp) and leaf.name in self.lets:
             return reach_of(self.lets[leaf.name], partial(self.range, traces=traces))
+        if isinstance(leaf, Random):
+            return (0.0, 1.0) if traces is None else (0.5 - 12**-0.5, 0.5 + 12**-0.5)
         if not isinstance(leaf, Read) or is_parameter(leaf, self.program.arrays):
             return self.range_of(leaf)
-        if leaf.array in traces:
+        if traces is not None and leaf.array in traces:
             return 0.0, traces[leaf.array]
         return self.program.arrays[leaf.array].range or (-math.inf, math.inf)
 
@@ -228,7 +242,7 @@ class _Teller:
             return
         for largest, what in (
             (float(values.max()), "every change, at most {:.3g},"),
-            (one.once(traces), "the change {:.3g} by traces after one spike"),
+            (one.once(traces), "the change {:.3g} by traces after one spike and typical draws"),
         ):
             kept = self._kept(largest) * self.unit
             if largest > 0 and not largest / 2 <= kept <= 2 * largest:
@@ -253,7 +267,8 @@ class _Teller:
         text = f"time constant {tau:.4g} steps, off by up to {error:.2g} %"
         notice = error > 100 * TOLD
         self.notes.line(self.real.name, "time constant", text, notice=notice, place=place, steps=tau, percent=error)
-        self._stall(1 - float(held[slowest]), place, increment)
+        if decay.noise < self.unit:
+            self._stall(1 - float(held[slowest]), place, increment)
 
     def _stall(self, rate: float, place: Place | None, increment: float) -> None:
         """`rate`: the part of its distance that the slowest one goes in a step."""

@@ -86,6 +86,8 @@ def _spread(array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:
     shape = (*cells.shape, *array.initial.shape[1:])
     spread = values[..., None] if len(shape) == 2 and values.ndim == 1 else values
     try:
+        if values.shape == (1,) != cells.shape:
+            raise ValueError
         return np.broadcast_to(spread, shape)
     except ValueError:
         text = f"'{array.name}': {len(cells)} neurons were given values of the shape {values.shape}; give as many"

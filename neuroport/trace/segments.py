@@ -153,7 +153,7 @@ class Parts:
 
     def let_go(self) -> None:
         """Release the lock, and remove the folder if it holds nothing that was recorded."""
-        if len(segments(self.folder)) < 2:
+        if not _recorded(self.folder):
             self.remove()
         else:
             self.release()
@@ -217,9 +217,32 @@ def _check_foreign(path: str | Path) -> None:
 def _check_left(path: str | Path, overwrite: bool) -> None:
     """InvalidInput if there are parts of a run that was killed, and nobody said that they may go."""
     folder = parts_folder(path)
-    if len(segments(folder)) > 1 and not overwrite:
+    kept = _recorded(folder) if folder.is_dir() and not overwrite else []
+    if len(segments(folder)) > 1 and kept:
         text = f"the run that was writing this file did not end; join its parts with {how_to_join(folder)}, "
         raise InvalidInput.one(Place(str(path)), f"{text}or replace them with --overwrite")
+    if kept:
+        text = f"'{folder}' holds {kept[0].name}, a part of a run without a beginning that can be read; "
+        raise InvalidInput.one(Place(str(path)), f"{text}move it away, or replace it with --overwrite")
+
+
+def _recorded(folder: Path) -> list[Path]:
+    """The segments that may hold what a run recorded, which is all but a sound first one, and what is named like it."""
+    found = sorted(path for path in folder.iterdir() if _SEGMENT.fullmatch(path.name))
+    return [path for path in found if path != segment(folder, 0) or not _is_header(path)]
+
+
+def _is_header(path: Path) -> bool:
+    """Whether a file is the beginning of a trace, which holds nothing recorded, or empty."""
+    import h5py
+
+    if not path.stat().st_size:
+        return True
+    try:
+        with h5py.File(path, "r") as opened:
+            return "neuroport" in opened
+    except DAMAGE:
+        return False
 
 
 def may_be_trace(path: Path) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroport.chips.chip import WordRule
-from neuroport.program.ir import BOOL, Store
+from neuroport.program.ir import BOOL, REAL, Random, Store
 from neuroport.quantise.program import quantise
 from tests.support.quantising import GENERIC8, Machine, array, fn, program, read, real
 
@@ -158,4 +158,29 @@ def test_learning_from_traces_of_one_spike_that_is_lost_is_told():
     arrays += [array("n.k", 1e-3, "parameter", "scalar")]
     learn = Store("n.x", fn("add", read("n.x"), fn("mul", read("n.k", "scalar"), read("n.z"))))
     line = told(quantise(program(arrays, [Store("n.z", trace), learn]), chip(bits=8)), "increment")
-    assert line.notice and line.text == "the change 0.001 by traces after one spike is lost in steps of 0.00781"
+    assert (
+        line.notice
+        and line.text == "the change 0.001 by traces after one spike and typical draws is lost in steps of 0.00781"
+    )
+
+
+@pytest.mark.parametrize(
+    ("noise", "told_as"),
+    [
+        (0.0035, "every change, at most 0.0035, is lost in steps of 0.00781"),
+        (0.0045, "the change 0.00355 by traces after one spike and typical draws is lost in steps of 0.00781"),
+        (0.02, None),
+    ],
+)
+def test_draws_below_half_a_unit_are_told(noise, told_as):
+    drawn = fn("add", read("n.x"), fn("mul", real(noise), Random(7, REAL)))
+    arrays = [array("n.x", 0.0, range=(-1, 1))]
+    made = quantise(program(arrays, [Store("n.x", drawn)]), chip(bits=8))
+    assert [line.text for line in made.report if line.topic == "increment"] == ([told_as] if told_as else [])
+
+
+@pytest.mark.parametrize(("noise", "stalls"), [(0.001, True), (0.02, False)])
+def test_noise_of_a_unit_keeps_a_decay_from_stalling(noise, stalls):
+    drawn = fn("add", fn("mul", read("n.x"), real(0.999)), fn("mul", real(noise), Random(7, REAL)))
+    made = quantise(program([array("n.x", 0.0, range=(-1, 1))], [Store("n.x", drawn)]), chip(bits=8))
+    assert any(line.topic == "stall" and line.notice for line in made.report) is stalls

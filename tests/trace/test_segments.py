@@ -394,3 +394,22 @@ def test_a_report_is_only_of_evenly_spaced_samples(tmp_path: Path) -> None:
 
     assert reports([9, 19], [29]) == reports([9]) == ["a"]
     assert reports([9, 19], [39]) == reports([9, 20]) == reports([9, 19, 30], [40]) == []
+
+
+@pytest.mark.parametrize("name", ["000000.h5", "000001.h5"])
+def test_what_may_be_a_part_of_a_run_is_not_removed_unasked(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "k.h5"
+    folder = tmp_path / "k.h5.part"
+    folder.mkdir()
+    (folder / name).write_text("hi")
+    text = f"'{folder}' holds {name}, a part of a run without a beginning that can be read; "
+    assert refused(check_trace, path) == f"{text}move it away, or replace it with --overwrite"
+    assert refused(Parts.claim, path) == f"{text}move it away, or replace it with --overwrite"
+    assert (folder / name).read_text() == "hi"
+
+
+def test_a_good_part_without_the_first_one_is_not_removed_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "k.h5"
+    (killed(path) / "000000.h5").unlink()
+    assert "holds 000001.h5" in refused(Parts.claim, path)
+    assert (tmp_path / "k.h5.part" / "000001.h5").exists()

@@ -57,10 +57,12 @@ def test_the_device_that_is_taken_by_itself_is_looked_at_too(fake: Fake) -> None
     )
 
 
-@pytest.mark.parametrize("error", ["ImportError('no symbol')", "RuntimeError('ABI\\nof NumPy')", "KeyError()"])
+@pytest.mark.parametrize(
+    "error", ["ImportError('no symbol')", "RuntimeError('ABI\\nof NumPy')", "KeyError()", "SystemExit(3)"]
+)
 def test_a_pygenn_that_cannot_be_imported(error: str, fake: Fake) -> None:
     fake(__init__=f"raise {error}")
-    reason = {"I": "no symbol", "R": "ABI of NumPy", "K": "KeyError"}[error[0]]
+    reason = {"I": "no symbol", "R": "ABI of NumPy", "K": "KeyError", "S": "it ends the program with 3"}[error[0]]
     sentence = (
         f"PyGeNN is installed and cannot be imported: {reason}; install PyGeNN again: https://genn-team.github.io"
     )
