@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,19 @@ def test_version_is_written_once(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["dynamic"] == ["version"]
     assert neuroport.__version__ in (root / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_lowest_version_of_everything_is_stated_and_told(root: Path) -> None:
+    """The page has those of pyproject.toml, so that whoever moves a bound says why."""
+    whole = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    extras = whole["project"]["optional-dependencies"]
+    wanted = [*whole["project"]["dependencies"], *whole["build-system"]["requires"], *sum(extras.values(), [])]
+    stated = {tuple(requirement.split(">=")) for requirement in wanted}
+    assert all(len(pair) == 2 for pair in stated), stated
+    page = (root / "docs" / "architecture.md").read_text("utf-8").partition("## Versions")[2]
+    told = set(re.findall(r"^\| `([\w-]+)` \| ([\w.]+) \|", page, re.MULTILINE))
+    assert stated - told == {("pre-commit", "3.7"), ("types-PyYAML", "6.0")}, "which the tests do not use"
+    assert told <= stated
 
 
 def test_shipped_networks_are_found() -> None:
