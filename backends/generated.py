@@ -73,6 +73,10 @@ def of_ints(on_ints: Callable[[IntCall[W]], Value]) -> Callable[[W, Apply, list[
     return written
 
 
+NO_NAMES = frozenset({*keyword.kwlist, "__debug__"})
+"""What Python does not let anybody assign to."""
+
+
 @dataclass(slots=True)
 class Identifiers:
     """Gives every key one Python identifier, close to the wanted text and different from all others."""
@@ -101,7 +105,7 @@ class Identifiers:
     def begun(self, wanted: str) -> str:
         """How an identifier for that text begins."""
         base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "_"
-        return f"_{base}" if base[0].isdigit() or keyword.iskeyword(base) else base
+        return f"_{base}" if base[0].isdigit() or base in NO_NAMES else base
 
 
 def uncommented(text: str, mark: str) -> str:

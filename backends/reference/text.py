@@ -12,7 +12,6 @@ Nothing in the text depends on the order of the elements, except that sends are 
 
 from __future__ import annotations
 
-import keyword
 import math
 import re
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from neuroport.backends import functions
-from neuroport.backends.generated import spelled
+from neuroport.backends.generated import NO_NAMES, spelled
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import (
     Apply,
@@ -115,7 +114,7 @@ class Identifiers:
         key = (sort, name)
         if key not in self._given:
             stem = re.sub(r"\W", "_", stem or name, flags=re.ASCII)
-            if not stem or stem[0].isdigit() or keyword.iskeyword(stem) or stem.startswith(self.RESERVED):
+            if not stem or stem[0].isdigit() or stem in NO_NAMES or stem.startswith(self.RESERVED):
                 stem = f"_{stem}"
             stem = f"draws_{stem}" if sort == "stream" else f"real_{stem}" if sort == "constant" else stem
             text, k = stem, 2
