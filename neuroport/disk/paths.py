@@ -16,7 +16,9 @@ def unreadable(path: str | Path, wanted: str) -> str:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return MISSING
-    except (OSError, ValueError) as error:
+    except ValueError:  # Pythons say it in different words
+        return "cannot be read: no file can have this name"
+    except OSError as error:
         return f"cannot be read: {reason(error)}"
     if stat.S_ISDIR(mode):
         return f"is a folder; give {wanted}"
