@@ -143,7 +143,6 @@ def _parameters(
         numbers = made.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
         limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
         made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
-        _refuse_long(made, parameter, limits)
         limits, allowed = (limits if parameter.dynamic else None), limits
         designed = None
         circuits = circuit(made, parameter, obj)
@@ -296,16 +295,7 @@ def _widen(made: Elaboration, full: str) -> None:
 def _limits(
     made: Elaboration, declared: State | Input, ranges: tuple[tuple[str, tuple[float, float]], ...]
 ) -> tuple[float, float] | None:
-    limits = made.materialiser.limits(dict(ranges).get(declared.name, declared.range), declared.unit)
-    _refuse_long(made, declared, limits)
-    return limits
-
-
-def _refuse_long(made: Elaboration, declared: Parameter | State | Input, limits: tuple[float, float] | None) -> None:
-    """Note an int whose range goes further than ints do."""
-    if declared.type == "int" and limits is not None and not -(2**63) <= limits[0] <= limits[1] < 2**63:
-        text = f"the range of '{declared.name}' needs more than 64 bits, and an int has no more; narrow it"
-        made.problems.append(Problem(declared.place, text))
+    return made.materialiser.limits(dict(ranges).get(declared.name, declared.range), declared.unit)
 
 
 def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:

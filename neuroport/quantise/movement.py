@@ -91,7 +91,7 @@ def notice_ends(program: Program, notes: Notes) -> None:
         what = "held at its end" if store.overflow == "saturate" else "wrapped"
         ends = f"{store.lo * unit:.6g}..{store.hi * unit:.6g}"
         given = f"statements can give {low * unit:.6g}..{high * unit:.6g}"
-        beyond = max(store.lo - low, high - store.hi) / (store.hi - store.lo)
+        beyond = max(store.lo - low, high - store.hi) / max(1, store.hi - store.lo)
         notes.line(
             name,
             "saturation",

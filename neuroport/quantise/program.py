@@ -574,9 +574,10 @@ def _wrapped(value: Expr, bits: int) -> Expr:
 def _raised(lowerer: IntegerForm, value: Expr, kind: Int, shift: int) -> Expr:
     """A value shifted left by so many bits; one unit beyond the format where it is outside."""
     value = lowerer.name(value)
-    inside = clipped(value, -(-kind.lo >> shift), kind.hi >> shift)
+    low, high = -(-kind.lo >> shift), kind.hi >> shift
+    inside = clipped(value, low, high) if low <= high else literal(0, frac(value))  # none is inside
     up = lowerer.scale(inside, kind.frac, "")
-    for fn, end, beyond in (("gt", kind.hi >> shift, kind.hi + 1), ("lt", -(-kind.lo >> shift), kind.lo - 1)):
+    for fn, end, beyond in (("gt", high, kind.hi + 1), ("lt", low, kind.lo - 1)):
         outside = lowerer.compared(fn, value, end)
         up = lowerer.chosen(outside, literal(beyond, kind.frac), up)
     return up

@@ -39,7 +39,8 @@ REFUSED = [
     (
         "range: [0, 4]}",
         "range: [0, 4]}, k: {type: int, default: 1, range: [0, 1e30]}",
-        "net.yaml:6:46: the range of 'k' needs more than 64 bits, and an int has no more; narrow it",
+        "net.yaml:6:80: range of parameter 'k' of neuron model 'unit' must lie between -2^63 and 2^63 - 1, which 64 "
+        "bits hold; found [0, 1e+30]",
     ),
     (
         "r: p",
@@ -78,3 +79,21 @@ def test_flat_functions_and_long_decimals_have_their_values(value: str, rounded:
     with neuroport.open(network, "reference", chip) as session:
         session.run(1)
         assert session.get("a.x") == pytest.approx([rounded] * 3, abs=0.06 if chip == "generic8" else 1e-3)
+
+
+@pytest.mark.parametrize("chip", ["generic16", "generic8"])
+@pytest.mark.parametrize(
+    ("state", "update", "value"),
+    [
+        ("{init: 5, range: [5, 5]}", "x * -1e60", 5),
+        ("{init: -1e60, range: [-1e60, -1e60]}", "x * -1e60", -1e60),
+        ("{init: 1e-60, range: [1e-60, 1e-60]}", "x * 1e60 + 1", 1e-60),
+        ("{type: int, init: 3, range: [3, 3]}", "3 * x + 1", 3),
+    ],
+)
+def test_a_range_of_one_value_holds_that(state: str, update: str, value: float, chip: str) -> None:
+    text = TEXT.replace("{init: 0, range: [-8, 8]}", state).replace("x * 0.5 + u", update)
+    with neuroport.open(reader.loads(text, "net.yaml"), "reference", chip) as session:
+        session.run(2)
+        assert session.get("a.x") == pytest.approx([value] * 3, rel=0.01)
+        assert session.overflows()["a.x"] == 6
