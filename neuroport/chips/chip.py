@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.program.functions import FUNCTIONS
 from neuroport.program.ir import Overflow, Rounding
 
 CLASSES = ("state", "weight", "plastic", "trace", "accumulator", "coefficient")
@@ -41,6 +42,11 @@ class Deviation:
     steps: int = 0  # for kinds counted in whole steps: offset drawn uniformly from -steps..steps
 
 
+DIVISION = "/"
+LOOKED_UP = (*(name for name, function in FUNCTIONS.items() if function.curve is not None), DIVISION)
+"""What a chip needs tables for: functions of a curve, and quotients by what changes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What fits on the chip. None: no limit."""
@@ -54,6 +60,7 @@ class Limits:
     plasticity: bool = True
     graded: bool = True
     models: tuple[str, ...] | None = None  # the only neuron models that it has, if not programmable
+    functions: tuple[str, ...] | None = None  # those of LOOKED_UP that it calculates while it runs; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

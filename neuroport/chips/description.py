@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-from neuroport.chips.chip import CLASSES, Chip, Deviation, Limits, WordRule
+from neuroport.chips.chip import CLASSES, LOOKED_UP, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import PATH, takes
 from neuroport.program.ir import ROUNDINGS
@@ -127,8 +127,9 @@ def to_yaml(chip: Chip) -> str:
     data["tables"] = {"intervals": chip.table_intervals, "bits": chip.table_bits, "kind": chip.tables}
     limits: dict[str, Any] = {n: getattr(chip.limits, n) for n in _LIMITS if getattr(chip.limits, n) is not None}
     limits |= {"plasticity": chip.limits.plasticity, "graded": chip.limits.graded}
-    if chip.limits.models is not None:
-        limits["models"] = list(chip.limits.models)
+    for name in ("models", "functions"):
+        if (listed := getattr(chip.limits, name)) is not None:
+            limits[name] = list(listed)
     data["limits"] = limits
     data["mismatch"] = {
         kind: {"distribution": d.distribution, "sigma": d.sigma, "steps": d.steps} for kind, d in chip.mismatch
@@ -178,7 +179,7 @@ def _words(report: Report, node: Node | None) -> tuple[tuple[str, WordRule], ...
 
 
 def _limits(report: Report, node: Node | None) -> Limits:
-    entries = report.mapping(node, "limits", (*_LIMITS, "plasticity", "graded", "models"))
+    entries = report.mapping(node, "limits", (*_LIMITS, "plasticity", "graded", "models", "functions"))
     numbers = {name: report.integer(entries.get(name), f"limits.{name}", 1, 2**40) for name in _LIMITS}
     given = {name: value for name, value in numbers.items() if value is not None}
     plasticity = report.boolean(entries.get("plasticity"), "limits.plasticity")
@@ -187,11 +188,17 @@ def _limits(report: Report, node: Node | None) -> Limits:
     if "models" in entries:
         listed = [report.name(item, "limits.models") for item in report.items(entries["models"], "limits.models")]
         models = tuple(m for m in listed if m is not None)
+    functions = None
+    if "functions" in entries:
+        items = report.items(entries["functions"], "limits.functions")
+        chosen = [report.choice(item, "one of limits.functions", LOOKED_UP) for item in items]
+        functions = tuple(f for f in chosen if f is not None)
     return Limits(
         **cast(Any, given),
         plasticity=True if plasticity is None else plasticity,
         graded=True if graded is None else graded,
         models=models,
+        functions=functions,
     )
 
 

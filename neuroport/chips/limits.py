@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from neuroport.chips.chip import Chip
-from neuroport.errors import Problem
-from neuroport.program.ir import Send
+from neuroport.chips.chip import DIVISION, Chip
+from neuroport.errors import Place, Problem
+from neuroport.program.functions import FUNCTIONS
+from neuroport.program.ir import Apply, Body, Expr, Let, Random, Read, Send, Temp, expressions, walk
 from neuroport.program.machine import Program, Projection
 
 
@@ -34,6 +35,8 @@ def check_limits(program: Program, chip: Chip, models: Mapping[str, str] | None 
     if limits.synapses_per_core is not None:
         found.extend(Problem(program.place, text) for text in _synapse_limit(program, chip))
     found.extend(_refractory(program, chip))
+    if limits.functions is not None:
+        found.extend(_functions(program, chip.name, limits.functions))
     return tuple(found)
 
 
@@ -92,3 +95,44 @@ def _refractory(program: Program, chip: Chip) -> list[Problem]:
                 )
                 found.append(Problem(array.place, text))
     return found
+
+
+def _functions(program: Program, chip: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    """Functions of what changes during a run that a chip without tables for them cannot calculate."""
+    owners = {p.name: ("population", p.place) for p in program.populations}
+    owners |= {p.name: ("projection", p.place) for p in program.projections}
+    missing: dict[str, dict[str, Place | None]] = {}
+    for owned in program.bodies():
+        for name, place in _looked_up(owned.body, program):
+            if name not in known:
+                missing.setdefault(owned.owner, {}).setdefault(name, place)
+    for owner, names in missing.items():
+        kind, place = owners[owner]
+        line = next(iter(names.values()))
+        where = f" ({line.short})" if line else ""
+        has = f"of these only {', '.join(known)}" if known else "no tables for that"
+        text = f"{kind} '{owner}' calculates {', '.join(names)} of what changes during a run{where}; chip '{chip}' has "
+        yield Problem(place, f"{text}{has}. Use another model or another chip")
+
+
+def _looked_up(body: Body, program: Program) -> Iterator[tuple[str, Place | None]]:
+    """The functions in a body that a chip looks up, with their lines: curves and quotients by what changes."""
+    changing: set[str] = set()
+    for stmt in body:
+        for part in (part for expr in expressions((stmt,)) for part in walk(expr)):
+            if isinstance(part, Apply) and part.fn == "div" and _changes(part.args[1], program, changing):
+                yield DIVISION, stmt.place
+            elif isinstance(part, Apply) and FUNCTIONS[part.fn].curve is not None:
+                yield part.fn, stmt.place
+        if isinstance(stmt, Let) and _changes(stmt.value, program, changing):
+            changing.add(stmt.name)
+
+
+def _changes(expr: Expr, program: Program, changing: set[str]) -> bool:
+    """Whether an expression has other values as a run goes on. `changing`: the local names that have."""
+    return any(
+        (isinstance(part, Read) and program.arrays[part.array].role != "parameter")
+        or (isinstance(part, Temp) and part.name in changing)
+        or isinstance(part, Random)
+        for part in walk(expr)
+    )

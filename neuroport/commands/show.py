@@ -124,7 +124,8 @@ def _show_chip(chip: Chip) -> None:
             for kind, w in chip.words
         ]
         echo_table(("class", "bits", "rounding", "out of range", "sign", "min step", "distance bits"), words)
-        click.echo(f"tables of functions: {shown(chip.table_intervals)} intervals, {chip.table_bits} bits")
+        if chip.limits.functions != ():
+            click.echo(f"tables of functions: {shown(chip.table_intervals)} intervals, {chip.table_bits} bits")
     limits = chip.limits
     numbers = [
         ("cores", limits.cores),
@@ -136,6 +137,7 @@ def _show_chip(chip: Chip) -> None:
         ("plastic synapses", limits.plasticity),
         ("sends without spikes", limits.graded),
         ("neuron models", "any" if limits.models is None else ", ".join(limits.models)),
+        ("functions of what changes", "any" if limits.functions is None else ", ".join(limits.functions) or "none"),
     ]
     echo_table(("limit", "value"), [[name, "none" if value is None else shown(value)] for name, value in numbers])
     if chip.mismatch:

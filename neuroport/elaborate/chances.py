@@ -11,6 +11,7 @@ from neuroport.program.ir import Apply, Const, Expr, Let, Numbers, Random, Read,
 from neuroport.program.machine import Population, ReportLine, Series
 from neuroport.program.plan import Item, Set
 from neuroport.program.plan import walk as items_of
+from neuroport.program.whole import NoValue
 
 ROUNDING = 1e-9
 LESS, MORE = ("lt", "le"), ("gt", "ge")
@@ -29,7 +30,9 @@ def above_one(
     """
     for population in populations:
         known = {**values, **_peaks(population, series)}
-        most = max((_largest(chance, known, protocol) for chance in _chances(population)), default=0.0)
+        settings = [dict(item.values) for item in items_of(protocol) if isinstance(item, Set)]
+        starts = [known, *({**known, **{n: np.asarray(v) for n, v in given.items()}} for given in settings)]
+        most = max((_largest(population, start) for start in starts), default=0.0)
         if most > 1.0 + ROUNDING:
             text = f"would spike {most:.4g} times in a step of {dt:g} ms, and once is the most: it stays at "
             text += f"{1000 / dt:g} Hz; take a lower rate or a shorter dt"
@@ -39,22 +42,28 @@ def above_one(
 
 def _chances(population: Population) -> Iterator[Expr]:
     """What random numbers are compared with to say whether a neuron spikes."""
-    lets = {stmt.name: stmt.value for stmt in population.body if isinstance(stmt, Let)}
-    for stmt in population.body:
-        for part in walk(_inlined(stmt.condition, lets)) if isinstance(stmt, Spike) else ():
-            match part:
-                case Apply(fn=fn, args=(Random(), chance)) if fn in LESS:
-                    yield chance
-                case Apply(fn=fn, args=(chance, Random())) if fn in MORE:
-                    yield chance
-                case _:
-                    pass
+    wanted = {part.name for stmt in population.body if isinstance(stmt, Spike) for part in _temps(stmt.condition)}
+    for stmt in reversed(population.body):
+        if isinstance(stmt, Let) and stmt.name in wanted:
+            wanted |= {part.name for part in _temps(stmt.value)}
+            yield from _compared(stmt.value)
+        elif isinstance(stmt, Spike):
+            yield from _compared(stmt.condition)
 
 
-def _inlined(expr: Expr, lets: Mapping[str, Expr]) -> Expr:
-    """An expression with the values of local names in their place."""
-    value = lets.get(expr.name) if isinstance(expr, Temp) else None
-    return with_children(expr if value is None else value, lambda child: _inlined(child, lets))
+def _temps(expr: Expr) -> Iterator[Temp]:
+    return (part for part in walk(expr) if isinstance(part, Temp))
+
+
+def _compared(expr: Expr) -> Iterator[Expr]:
+    for part in walk(expr):
+        match part:
+            case Apply(fn=fn, args=(Random(), chance)) if fn in LESS:
+                yield chance
+            case Apply(fn=fn, args=(chance, Random())) if fn in MORE:
+                yield chance
+            case _:
+                pass
 
 
 def _peaks(population: Population, series: tuple[Series, ...]) -> dict[str, Numbers]:
@@ -66,12 +75,32 @@ def _peaks(population: Population, series: tuple[Series, ...]) -> dict[str, Numb
     return peaks
 
 
-def _largest(chance: Expr, values: Mapping[str, Numbers], protocol: tuple[Item, ...]) -> float:
-    """The largest value of an expression at the start or after a `set`; 0 where it depends on more than parameters."""
-    read = {part.array for part in walk(chance) if isinstance(part, Read)}
-    if not all(isinstance(part, Apply | Const | Read) for part in walk(chance)) or not read <= values.keys():
-        return 0.0
-    later = [dict(item.values) for item in items_of(protocol) if isinstance(item, Set)]
-    settings = [{n: np.asarray(v) for n, v in values_set.items() if n in read} for values_set in later]
-    found = [np.max(evaluate(chance, {**values, **given}), initial=0.0) for given in ({}, *filter(None, settings))]
-    return float(max(found))
+def _largest(population: Population, values: Mapping[str, Numbers]) -> float:
+    """The largest chance to spike that follows from values of arrays; 0 where it depends on more."""
+    known = dict(values)
+    for stmt in population.body:
+        if isinstance(stmt, Let) and (number := _value(stmt.value, known)) is not None:
+            known[_local(stmt.name)] = number
+    found = [_value(chance, known) for chance in _chances(population)]
+    return max((float(np.max(value, initial=0.0)) for value in found if value is not None), default=0.0)
+
+
+def _value(expr: Expr, known: Mapping[str, Numbers]) -> Numbers | None:
+    """The value of an expression over what is known; None if it has more in it, or no value."""
+    read = _with_locals(expr)
+    for part in walk(read):
+        if not isinstance(part, Apply | Const | Read) or (isinstance(part, Read) and part.array not in known):
+            return None
+    try:
+        return evaluate(read, known)
+    except NoValue:
+        return None
+
+
+def _with_locals(expr: Expr) -> Expr:
+    """The expression with local names as arrays."""
+    return Read(_local(expr.name), "own", expr.type) if isinstance(expr, Temp) else with_children(expr, _with_locals)
+
+
+def _local(name: str) -> str:
+    return f"local {name}"

@@ -139,6 +139,71 @@ def network(delay=1, dendritic=None, step=(), arrive=()):
     )
 
 
+ADEX = """\
+neuroport: 1
+name: n
+dt: 1 ms
+neurons:
+  adex:
+    params: {tau: {default: 20, range: [1, 100], dynamic: true}}
+    inputs: {i: {range: [-8, 8]}}
+    state: {v: {range: [-8, 8]}, a: {range: [-8, 8]}}
+    update: |
+      gap = 4 - v
+      v = v * exp(-dt / tau) + exp(v - 1) / 8 + i - a / tau
+      a = UPDATE
+populations: {p: {size: 2, neuron: adex}}
+"""
+
+
+def told(update, chip):
+    from neuroport.api.compile import lower
+    from neuroport.files import network as reader
+
+    try:
+        lower(reader.loads(ADEX.replace("UPDATE", update), "n.yaml"), chip, None, quantised=False)
+    except InvalidInput as error:
+        return [str(p) for p in error.problems]
+    return []
+
+
+def test_a_chip_says_which_functions_it_has():
+    def wants(what, line, has):
+        return [
+            f"n.yaml:13:15: population 'p' calculates {what} of what changes during a run (n.yaml:{line}); chip "
+            f"{has}. Use another model or another chip"
+        ]
+
+    def chip(*functions):
+        return Chip(name="c", limits=Limits(functions=functions))
+
+    assert told("a", chips.load("loihi1")) == wants("exp", 11, "'loihi1' has no tables for that")
+    assert told("a / 2 + tanh(v)", chip()) == wants("exp, tanh", 11, "'c' has no tables for that")
+    assert told("a / 2 + tanh(v)", chip("exp")) == wants("tanh", 12, "'c' has of these only exp")
+    assert told("a / (2 + v)", chip("exp", "tanh")) == wants("/", 12, "'c' has of these only exp, tanh")
+    assert told("a / gap", chip("exp")) == wants("/", 12, "'c' has of these only exp")
+    assert told("a / gap + tanh(v)", chip("exp", "tanh", "/")) == []
+    assert told("a / gap + tanh(v)", Chip(name="c")) == []
+
+
+def test_functions_of_a_chip_are_read_and_written(tmp_path):
+    def read(text):
+        (tmp_path / "c.yaml").write_text(f"name: c\narithmetic: float64\nlimits: {{functions: {text}}}\n")
+        return chips.load(str(tmp_path / "c.yaml"))
+
+    assert read("[]").limits.functions == ()
+    both = read("[exp, /]")
+    assert both.limits.functions == ("exp", "/")
+    (tmp_path / "again.yaml").write_text(chips.to_yaml(both))
+    assert chips.load(str(tmp_path / "again.yaml")) == both
+    with pytest.raises(InvalidInput) as caught:
+        read("[exq]")
+    assert str(caught.value) == (
+        f"{tmp_path / 'c.yaml'}:3:22: one of limits.functions cannot be 'exq'; did you mean 'exp'? allowed are exp, "
+        "log, sqrt, tanh, sigmoid, softplus, /"
+    )
+
+
 def test_everything_that_does_not_fit_is_told():
     limits = Limits(
         cores=1,
