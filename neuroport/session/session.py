@@ -258,8 +258,11 @@ class Session:
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
-        """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …), (size,), or (size, copies) in a batch."""
-        self._must_be_open()
+        """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …), (size,), or (size, copies) in a batch.
+
+        After the session was left, too, where the executor keeps them (genn does not).
+        """
+        self._must_be_readable()
         return self._controls.get(name)
 
     @takes(name=TEXT)
@@ -307,8 +310,8 @@ class Session:
         return synapses.pre.copy(), synapses.post.copy(), self.get(name)
 
     def final(self) -> dict[str, Values]:
-        """Every array of state and weights as it is now, raw, in the program's order."""
-        self._must_be_open()
+        """Every array of state and weights as it is now, raw, in the program's order; see get."""
+        self._must_be_readable()
         roles = ("state", "weight", "visible")
         return {n: self.executor.read(n) for n, a in self.program.arrays.items() if a.role in roles}
 
@@ -365,6 +368,10 @@ class Session:
         if self._left:
             text = "this session was left, and what executes its program is gone; open another one"
             raise InvalidInput.one(None, text)
+
+    def _must_be_readable(self) -> None:
+        if getattr(self.executor, "close", None) is not None:
+            self._must_be_open()
 
     def _must_keep(self, what: str) -> None:
         if not self._keep:

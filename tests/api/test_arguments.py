@@ -256,7 +256,7 @@ def test_a_metric_that_there_is_not_cannot_be_measured() -> None:
         )
 
 
-def test_a_session_that_was_left_computes_nothing_more() -> None:
+def test_a_session_that_was_left_computes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     with neuroport.open(network(), "reference", "ideal") as session:
         session.run(3)
     text = "this session was left, and what executes its program is gone; open another one"
@@ -266,12 +266,17 @@ def test_a_session_that_was_left_computes_nothing_more() -> None:
         lambda: session.trigger("blank"),
         lambda: session.reset("units"),
         lambda: session.inject("units", "u_in", 0, 1),
-        lambda: session.get("units.b"),
         lambda: session.set("units.b", 0),
-        lambda: session.weights("recurrent"),
         lambda: session.measure(),
-        lambda: session.final(),
-        lambda: session.digest(),
     ]
     assert [told(call) for call in calls] == [text] * len(calls)
     assert session.step == 3 and len(session.spikes("units")) == 2
+    looks = [
+        lambda: session.get("units.b"),
+        lambda: session.weights("recurrent"),
+        lambda: session.final(),
+        lambda: session.digest(),
+    ]
+    assert len([look() for look in looks]) == 4, "the reference keeps what it computed"
+    monkeypatch.setattr(type(session.executor), "close", lambda _: None, raising=False)
+    assert [told(look) for look in looks] == [text] * len(looks), "and others do not"
