@@ -232,5 +232,5 @@ def sqrt(x: RealInterval) -> RealInterval:
 
 
 tanh = rising(math.tanh)
-sigmoid = rising(lambda x: 1 / (1 + math.exp(-min(max(x, -700.0), 700.0))))
-softplus = rising(lambda x: max(x, 0.0) + math.log1p(math.exp(-min(abs(x), 700.0))))
+sigmoid = rising(lambda x: math.exp(x) if x < -700 else 1 / (1 + math.exp(-x)))
+softplus = rising(lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))

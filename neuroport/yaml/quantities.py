@@ -46,10 +46,7 @@ def fitting(report: Report, node: Node | None, slot: Slot) -> Quantity | None:
     result = quantity(report, node, slot.what)
     if result is None:
         return None
-    try:
-        wrong = in_slot(result, slot)
-    except units.UnitError as error:
-        wrong = f"{slot.what}: {error}"
+    wrong = in_slot(result, slot)
     if wrong:
         report.add(node, wrong)
         return None

@@ -61,7 +61,10 @@ def in_slot(value: Quantity, slot: Slot) -> str:
     if units.is_step(slot.unit) and slot.dt is None and not units.is_step(value.unit):
         return ""
     exact = isinstance(value.number, int) and value.unit == slot.unit  # floats do not hold every int of 63 bits
-    number = value.number if exact else units.convert(value, slot.unit, slot.dt)
+    try:
+        number = value.number if exact else units.convert(value, slot.unit, slot.dt)
+    except units.UnitError as error:
+        return f"{slot.what}: {error}"
     if units.is_step(slot.unit) and number != math.floor(number):
         same = (
             f"; {shown} is {number:g} steps of {units.show(slot.dt)}"

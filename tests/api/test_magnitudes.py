@@ -97,3 +97,24 @@ def test_a_range_of_one_value_holds_that(state: str, update: str, value: float, 
         session.run(2)
         assert session.get("a.x") == pytest.approx([value] * 3, rel=0.01)
         assert session.overflows()["a.x"] == 6
+
+
+@pytest.mark.parametrize("chip", ["generic16", "generic8"])
+@pytest.mark.parametrize("value", ["softplus(q - 1e18)", "sigmoid(q - 1e18)"])
+def test_what_is_0_for_every_value_of_a_parameter_is_0(value: str, chip: str) -> None:
+    text = TEXT.replace("x * 0.5 + u", f"x * 0.5 + {value}")
+    with neuroport.open(reader.loads(text, "net.yaml"), "reference", chip) as session:
+        session.run(2)
+        assert session.get("a.x").tolist() == [0, 0, 0]
+
+
+def test_a_default_that_no_number_of_steps_is_gets_a_sentence() -> None:
+    old = "p: {default: 1, range: [0, 4]}"
+    text = TEXT.replace(old, "p: {type: int, default: 1e300 s, unit: step}").replace("dt: 1 ms", "dt: 1e-300 ms")
+    text = text.replace("run: 3 ms", "run: 3 steps")
+    with pytest.raises(InvalidInput) as told:
+        reader.loads(text, "net.yaml")
+    assert str(told.value) == (
+        "net.yaml:13:15: parameter 'p' of population 'a', from the model,: the number is too large; give another in "
+        "'params'"
+    )
