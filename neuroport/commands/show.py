@@ -137,7 +137,7 @@ def _show_chip(chip: Chip) -> None:
         ("plastic synapses", limits.plasticity),
         ("sends without spikes", limits.graded),
         ("neuron models", "any" if limits.models is None else ", ".join(limits.models)),
-        ("functions of what changes", "any" if limits.functions is None else ", ".join(limits.functions) or "none"),
+        ("functions", "any" if limits.functions is None else ", ".join(limits.functions) or "none"),
     ]
     echo_table(("limit", "value"), [[name, "none" if value is None else shown(value)] for name, value in numbers])
     if chip.mismatch:
