@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -35,7 +36,14 @@ ENDLESS = ("run", "loihi_lif", "--backend", "reference", "--for", "1000000000", 
 def start(*arguments: object, script: str = OFTEN) -> subprocess.Popen[str]:
     command = (sys.executable, "-c", script, *map(str, arguments))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    streams: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, preexec_fn=hearing, **streams)
+
+
+def hearing() -> None:
+    """Signals are heard, also where these tests run under nohup."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def recording(*paths: Path, run: Sequence[object] = ENDLESS, script: str = OFTEN) -> subprocess.Popen[str]:
