@@ -170,11 +170,12 @@ class Formats:
         if error > largest * TOLD:
             value = next((f"= {printer.expression(d.value)} " for d in self.program.derived if d.array == name), "")
             from_ = ", or that of what it follows from" if value else ""
+            off = percent(error / largest) if largest else f"{error:.3g}"
             self.notes.line(
                 name,
                 "lost",
                 f"{value}is {largest:g} at the start and may be {bounds[0]:g}..{bounds[1]:g}, so that it is held in "
-                f"steps of {math.ldexp(1, -kind.frac):.3g} and {percent(error / largest)} off; narrow its range{from_}",
+                f"steps of {math.ldexp(1, -kind.frac):.3g} and {off} off; narrow its range{from_}",
                 notice=True,
                 place=self._owner(name),
                 largest=largest,
