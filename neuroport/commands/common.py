@@ -144,7 +144,9 @@ def find_network(name: str) -> Path:
         return path
     from neuroport.numerics.units import suggestion
 
-    known, near = ", ".join(networks.names()), suggestion(name, list(networks.names()))
+    names = networks.names()
+    alike = suggestion(path.name, [known.rpartition("/")[2] for known in names])  # a folder in common is no likeness
+    known, near = ", ".join(names), suggestion(name, list(names)) if alike else ""
     text = f"there is no such file, and no network of that name comes with neuroport; {near}there are: {known}"
     raise InvalidInput.one(Place(name), text)
 

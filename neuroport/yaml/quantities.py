@@ -100,9 +100,12 @@ def interval(
 
 
 def whole_interval(report: Report, node: Node | None, what: str, span: tuple[float, float]) -> None:
-    """Note a problem where a range is not one of whole numbers."""
+    """Note a problem where a range is not one of the whole numbers that variables can be."""
+    shown = f"found [{span[0]:g}, {span[1]:g}]"
     if span[0] % 1 or span[1] % 1:
-        report.add(node, f"{what} must have whole numbers as ends; found [{span[0]:g}, {span[1]:g}]")
+        report.add(node, f"{what} must have whole numbers as ends; {shown}")
+    elif span[0] < -(2**63) or span[1] >= 2**63:
+        report.add(node, f"{what} must lie between -2^63 and 2^63 - 1, which 64 bits hold; {shown}")
 
 
 def written_interval(span: tuple[float, float]) -> list[float]:

@@ -391,7 +391,7 @@ def test_show_of_a_chip(tmp_path: Path) -> None:
     assert "  accumulator    22  nearest      wrap          twos complement        no              -\n" in text
     assert "  neurons per core        1,024\n" in text
     assert "  plastic synapses        no\n" in text
-    assert "tables of functions: 1,024 intervals, 32 bits\n" in text
+    assert "  functions               none\n" in text
     assert text.endswith("nothing deviates: every circuit is as designed\n")
     path = tmp_path / "mine.yaml"
     path.write_text(to_yaml(load("generic8_mismatch10_steps")).replace("generic8", "mine"))

@@ -385,6 +385,14 @@ EDITS = [
     ),
     (
         "init: {b: 1}",
+        "ranges: {tau: [1, 1e30]}",
+        (
+            "net.yaml:20:66: range of 'tau' of population 'a' must lie between -2^63 and 2^63 - 1, which 64 bits hold; "
+            "found [1, 1e+30]"
+        ),
+    ),
+    (
+        "init: {b: 1}",
         "ranges: {tau: [1, 99.5]}",
         "net.yaml:20:66: range of 'tau' of population 'a' must have whole numbers as ends; found [1, 99.5]",
     ),
@@ -819,6 +827,14 @@ EDITS = [
         (
             "net.yaml:8:62: range of parameter 'tau' of neuron model 'unit' must have whole numbers as ends; "
             "found [1, 100.5]"
+        ),
+    ),
+    (
+        "range: [1, 100]",
+        "range: [1, 9223372036854775808]",
+        (
+            "net.yaml:8:62: range of parameter 'tau' of neuron model 'unit' must lie between -2^63 and 2^63 - 1, which "
+            "64 bits hold; found [1, 9.22337e+18]"
         ),
     ),
     (
