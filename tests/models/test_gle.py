@@ -23,10 +23,14 @@ DT = 0.01
 CELLS = ("gle_linear", "gle_tanh", "gle_softplus", "gle_softplus_tau")
 
 
-def simulate(text: dict[str, Any], folder: Path, steps: int, dt: float = DT) -> Session:
+def opened(text: dict[str, Any], folder: Path, dt: float = DT) -> Session:
     file = folder / "net.yaml"
     file.write_text(yaml.safe_dump({"neuroport": 1, "name": "net", "dt": f"{dt} ms", **text}), "utf-8")
-    with neuroport.open(neuroport.load(file), chip="ideal") as session:
+    return neuroport.open(neuroport.load(file), chip="ideal")
+
+
+def simulate(text: dict[str, Any], folder: Path, steps: int, dt: float = DT) -> Session:
+    with opened(text, folder, dt) as session:
         session.run(steps)
         return session
 
@@ -190,17 +194,18 @@ def test_equals_the_published_order(tmp_path: Path) -> None:
     for n in range(steps):
         gle.step(layers, x[n], target[n], beta, DT)
 
-    session = simulate(net, tmp_path, steps)
-    for k, layer in enumerate(layers):
-        for name in ("u", "v", "e", "r", "dr"):
-            assert session.get(f"l{k}.{name}") == pytest.approx(getattr(layer, name), rel=1e-12, abs=1e-12)
-    session.run(1)  # what the optimiser does after a step, a synapse and a cell do at the beginning of the next
-    for k, layer in enumerate(layers):
-        pre, post, w = session.weights(f"w{k}")
-        assert w == pytest.approx(layer.W[post, pre], rel=1e-12, abs=1e-12)
-        assert np.abs(layer.W - first[k]).max() > 0.01
-        assert session.get(f"l{k}.b") == pytest.approx(layer.b, rel=1e-12, abs=1e-12)
-    assert session.get("l1.tau_m") == pytest.approx(layers[1].tau_m, rel=1e-12)
+    with opened(net, tmp_path) as session:
+        session.run(steps)
+        for k, layer in enumerate(layers):
+            for name in ("u", "v", "e", "r", "dr"):
+                assert session.get(f"l{k}.{name}") == pytest.approx(getattr(layer, name), rel=1e-12, abs=1e-12)
+        session.run(1)  # what the optimiser does after a step, a synapse and a cell do at the beginning of the next
+        for k, layer in enumerate(layers):
+            pre, post, w = session.weights(f"w{k}")
+            assert w == pytest.approx(layer.W[post, pre], rel=1e-12, abs=1e-12)
+            assert np.abs(layer.W - first[k]).max() > 0.01
+            assert session.get(f"l{k}.b") == pytest.approx(layer.b, rel=1e-12, abs=1e-12)
+        assert session.get("l1.tau_m") == pytest.approx(layers[1].tau_m, rel=1e-12)
 
 
 @pytest.mark.dear
