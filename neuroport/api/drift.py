@@ -18,7 +18,7 @@ from neuroport.api.compile import CHIP, NETWORK, lower_and_plan, specimen
 from neuroport.api.copies import SEEDS, paired
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.numerics.given import FLAG, FUNCTION, NUMBER, OUTPUT, TEXT, checked_seed, takes
-from neuroport.program.ir import Int, Store
+from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import Plan, total_steps
 from neuroport.session.record import spiking
@@ -176,7 +176,7 @@ class Watch:
         ours, theirs = a.program, b.program
         common = [array for name, array in theirs.arrays.items() if _comparable(ours.arrays.get(name), array)]
         self._growths = [Growth(array.name, _unit(ours.arrays[array.name], array)) for array in common]
-        self._changing = _stored(ours) | _stored(theirs)
+        self._changing = ours.stored() | theirs.stored()
         dt, copies = ours.dt, ours.copies
         sizes = {p.name: p.size * copies for p in ours.populations if p.name in spiking(ours)}
         self._trains = [Trains(n, size, tau / dt, window(within, dt)) for n, size in sizes.items()]
@@ -222,11 +222,6 @@ def _comparable(ours: Array | None, theirs: Array) -> bool:
     """Whether both programs have the array, as a variable of the network."""
     kinds = ("state", "weight")
     return ours is not None and ours.role == theirs.role in kinds and ours.initial.shape == theirs.initial.shape
-
-
-def _stored(program: Program) -> set[str]:
-    """The arrays that statements change."""
-    return {stmt.array for owned in program.bodies() for stmt in owned.body if isinstance(stmt, Store)}
 
 
 def _unit(*arrays: Array) -> float | None:

@@ -68,6 +68,7 @@ class Run:
     overwrite=FLAG,
     keep=FLAG.or_none,
     device=TEXT.or_none,
+    before=FUNCTION.or_none,
 )
 def open(
     network: Network,

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from neuroport.program.ir import REAL, Apply, Const, Expr, Read, Temp, children
+from neuroport.program.ir import REAL, Apply, Const, Expr, Read, Temp, children, walk
 
 MOST = 16
 """An expression with more ways through its choices is not followed."""
+LONGEST = 256
+"""A local name whose slope or offset has more parts is not followed."""
 ZERO, ONE = Const(0.0, REAL), Const(1.0, REAL)
 
 
@@ -42,7 +44,9 @@ class _Follower:
     def named(self, name: str, value: Expr) -> None:
         """A name from here on."""
         if self.has(value):
-            self.ways[name] = self.forms(value)
+            forms = self.forms(value)
+            long = any(len(list(walk(part))) > LONGEST for form in forms for part in (form.slope, form.offset))
+            self.ways[name] = () if long else forms
 
     def has(self, expr: Expr) -> bool:
         """Whether x is in an expression."""
@@ -104,21 +108,21 @@ def _each(forms: Sequence[Affine], change: Callable[[Expr], Expr]) -> Sequence[A
 
 
 def plus(a: Expr, b: Expr) -> Expr:
-    """A + b."""
+    """The sum of two expressions, without a 0 in it."""
     if ZERO in (a, b):
         return b if a == ZERO else a
     return Apply("add", (a, b), REAL)
 
 
 def minus(a: Expr, b: Expr) -> Expr:
-    """A - b."""
+    """The difference of two expressions, without a 0 in it."""
     if b == ZERO:
         return a
     return Apply("neg", (b,), REAL) if a == ZERO else Apply("sub", (a, b), REAL)
 
 
 def times(a: Expr, b: Expr) -> Expr:
-    """A * b."""
+    """The product of two expressions, without a 0 or 1 in it."""
     if ZERO in (a, b):
         return ZERO
     if ONE in (a, b):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from neuroport.program import intervals
 from neuroport.program.factors import sign
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import RealInterval
-from neuroport.program.ir import Apply, Const, Expr
+from neuroport.program.ir import Apply, Const, Expr, Temp
 
 RangeOf = Callable[[Expr], RealInterval]
 
@@ -35,6 +35,20 @@ def reach_of(expr: Expr, range_of: RangeOf) -> RealInterval:
             return FUNCTIONS[fn].reals.bounds(*(reach_of(a, range_of) for a in args))
         case _:
             return range_of(expr)
+
+
+def named(names: Mapping[str, Expr], range_of: RangeOf) -> RangeOf:
+    """`range_of` that also knows local names of a body: the reach of what each stands for, found once."""
+    known: dict[str, RealInterval] = {}
+
+    def leaf(expr: Expr) -> RealInterval:
+        if not isinstance(expr, Temp) or expr.name not in names:
+            return range_of(expr)
+        if expr.name not in known:
+            known[expr.name] = reach_of(names[expr.name], leaf)
+        return known[expr.name]
+
+    return leaf
 
 
 def _where(condition: Expr, range_of: RangeOf, negated: bool = False) -> RangeOf:

@@ -11,7 +11,7 @@ from neuroport.program.intervals import UNLIMITED, RealInterval, hull
 from neuroport.program.ir import Apply, Body, Const, Expr, Int, Let, Random, Read, Send, Store, Sum, Temp
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP
-from neuroport.program.reach import reach_of
+from neuroport.program.reach import named, reach_of
 from neuroport.quantise.formats import real_bounds
 
 LIMITED: dict[str, RealInterval] = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
@@ -130,24 +130,19 @@ def not_negative(program: Program) -> frozenset[str]:
 
 
 def _reach(program: Program, part: _Given, known: set[str]) -> RealInterval:
-    reached: dict[str, RealInterval] = {}
-
     def leaf(expr: Expr) -> RealInterval:
         match expr:
             case Read(array=name):
                 return POSITIVE if name in known else _parameter(program, expr) or UNLIMITED
-            case Temp(name=name):
-                if name not in reached:
-                    reached[name] = reach_of(part.names[name], leaf)
-                return reached[name]
             case Random():
                 return 0.0, 1.0
             case Sum(x=x):
-                return POSITIVE if reach_of(x, leaf)[0] >= 0 else UNLIMITED
+                return POSITIVE if reach_of(x, range_of)[0] >= 0 else UNLIMITED
             case _:
                 return UNLIMITED
 
-    return reach_of(part.value, leaf)
+    range_of = named(part.names, leaf)
+    return reach_of(part.value, range_of)
 
 
 def _negative_stimuli(program: Program) -> Iterator[str]:

@@ -21,7 +21,7 @@ from neuroport.program.constants import evaluate, real
 from neuroport.program.fixed import FloatArray
 from neuroport.program.ir import Apply, Const, Expr, Int, Let, Random, Read, Real, Store, Temp, walk
 from neuroport.program.machine import Array, Program
-from neuroport.program.reach import RangeOf, reach_of
+from neuroport.program.reach import RangeOf, named, reach_of
 from neuroport.quantise.formats import TOLD, Notes, is_parameter, percent, word_class
 from neuroport.quantise.integers import bounds
 
@@ -107,15 +107,18 @@ def _moves(program: Program, arrays: Mapping[str, Array], range_of: RangeOf) -> 
     found: dict[str, _Moves] = {}
     for owned in program.bodies():
         lets: dict[str, Expr] = {}
+        drawn: set[str] = set()
         for stmt in owned.body:
             if isinstance(stmt, Let):
                 lets[stmt.name] = stmt.value
+                drawn |= {stmt.name} if _draws(stmt.value, drawn) else set()
             elif isinstance(stmt, Store) and isinstance(program.arrays[stmt.array].type, Real):
                 values = _Values(program, arrays, dict(lets), range_of)
                 forms = affine(stmt.value, Read(stmt.array, "own", program.arrays[stmt.array].type), lets)
                 slopes = dict.fromkeys(form.slope for form in forms)
                 moves = found.setdefault(stmt.array, _Moves())
-                noise = max((values.noise(form.offset) for form in forms), default=0.0)
+                offsets = [form.offset for form in forms if _draws(form.offset, drawn)]
+                noise = max(map(values.width, offsets), default=0.0)
                 decays = [_Decay(*values.decay(slope), stmt.place, noise) for slope in slopes]
                 moves.decays += [decay for decay in decays if decay.wanted.size]
                 moves.increments += [values.increment(offset, stmt.place) for offset in _increments(forms)]
@@ -128,6 +131,12 @@ def _increments(forms: tuple[Affine, ...]) -> Iterator[Expr]:
     for form in forms:
         if form.offset != ZERO and (resting or form.slope == ONE):
             yield form.offset
+
+
+def _draws(expr: Expr, drawn: set[str]) -> bool:
+    """Whether an expression has a draw in it; `drawn`: the local names that have one."""
+    leaves = [part for part in walk(expr) if isinstance(part, Temp | Random)]
+    return any(isinstance(leaf, Random) or leaf.name in drawn for leaf in leaves)
 
 
 @dataclass(slots=True)
@@ -143,7 +152,7 @@ class _Values:
         """The factors of a decay as wanted and as the chip has them, in the same order; none where it is no decay."""
         reads = self._parameters(slope)
         if reads is None:
-            ends = np.array(reach_of(slope, self.range))
+            ends = np.array(self._reach(slope))
             slowest = ends[(ends > 0) & (ends < 1)][-1:]
             return slowest, slowest
         wanted = evaluate(slope, {name: self.program.arrays[name].initial for name in reads})
@@ -160,26 +169,23 @@ class _Values:
             return _Increment(np.atleast_1d(numbers), True, place, lambda traces: math.inf)
 
         def once(traces: Mapping[str, float]) -> float:
-            return max(map(abs, reach_of(value, partial(self.range, traces=traces))))
+            return max(map(abs, self._reach(value, traces)))
 
-        return _Increment(np.array(reach_of(value, self.range)), False, place, once)
+        return _Increment(np.array(self._reach(value)), False, place, once)
 
-    def noise(self, value: Expr) -> float:
-        """How far apart the ends of an expression are that has a draw in it; 0 of others."""
-        low, high = reach_of(value, self.range) if self._drawn(value) else (0.0, 0.0)
+    def width(self, value: Expr) -> float:
+        """How far apart the ends of an expression are."""
+        low, high = self._reach(value)
         return high - low
 
-    def _drawn(self, expr: Expr) -> bool:
-        leaves = [part for part in walk(expr) if isinstance(part, Temp | Random)]
-        return any(isinstance(leaf, Random) or self._drawn(self.lets[leaf.name]) for leaf in leaves)
+    def _reach(self, value: Expr, traces: Mapping[str, float] | None = None) -> tuple[float, float]:
+        return reach_of(value, named(self.lets, partial(self._range, traces=traces)))
 
-    def range(self, leaf: Expr, traces: Mapping[str, float] | None = None) -> tuple[float, float]:
-        """The range of what stands in an expression.
+    def _range(self, leaf: Expr, traces: Mapping[str, float] | None = None) -> tuple[float, float]:
+        """The range of what stands in an expression and is no local name.
 
         With `traces`, theirs is from 0 to what one increment makes of them, and that of draws a standard deviation.
         """
-        if isinstance(leaf, Temp) and leaf.name in self.lets:
-            return reach_of(self.lets[leaf.name], partial(self.range, traces=traces))
         if isinstance(leaf, Random):
             return (0.0, 1.0) if traces is None else (0.5 - 12**-0.5, 0.5 + 12**-0.5)
         if not isinstance(leaf, Read) or is_parameter(leaf, self.program.arrays):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuroport.chips.chip import WordRule
-from neuroport.program.ir import BOOL, REAL, Random, Store
+from neuroport.program.ir import BOOL, REAL, Let, Random, Store, Temp
 from neuroport.quantise.program import quantise
 from tests.support.quantising import GENERIC8, Machine, array, fn, program, read, real
 
@@ -44,6 +44,22 @@ def after_a_step(program, raw):
     machine.values["n.x"] = raw
     machine.step()
     return machine.values["n.x"]
+
+
+CHAINED = {"of what it is": read("n.x"), "of another": read("n.k", "scalar"), "of a draw": Random(7, REAL)}
+
+
+@pytest.mark.parametrize("first", CHAINED.values(), ids=CHAINED)
+def test_names_that_build_on_each_other_are_followed_once_each(first):
+    """Were each followed wherever it stands, these 60 would take longer than anybody has."""
+    lets = [Let("l0", first)]
+    for k in range(60):
+        before = Temp(f"l{k}", REAL)
+        lets.append(Let(f"l{k + 1}", fn("sub", before, fn("mul", before, real(0.25)))))
+    moved = fn("add", fn("mul", read("n.x"), real(0.5)), fn("mul", Temp("l60", REAL), real(0.001)))
+    arrays = [array("n.x", 0.0, range=(-1, 1)), array("n.k", 0.5, "parameter", "scalar")]
+    made = quantise(program(arrays, [*lets, Store("n.x", moved)]), GENERIC8)
+    assert any(line.subject == "n.x" for line in made.report)
 
 
 ROUNDINGS = ("nearest", "nearest_even", "floor", "toward_zero")
