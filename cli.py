@@ -1,6 +1,6 @@
 """Run this checkout's command line without installing it: python cli.py ..."""
 
-from neuroport.cli import main
+from neuroport.__main__ import main
 
 if __name__ == "__main__":
-    main(prog_name="neuroport")
+    main()

@@ -306,3 +306,14 @@ def test_an_interrupt_that_a_callback_swallows_is_not_lost(
     monkeypatch.chdir(tmp_path)
     code, lines = ended(start(*command, script=SWALLOWING))
     assert (code, lines[-1]) == (1, "error: interrupted") and os.listdir() == []
+
+
+def test_a_signal_while_modules_are_imported_ends_a_command_without_a_word(tmp_path: Path) -> None:
+    """The import of click stands for any: it ends as it does for a Ctrl-C just then."""
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    for command in ((ROOT / "cli.py",), ("-m", "neuroport")):
+        done = subprocess.run(
+            (sys.executable, *map(str, command), "list"), env=environment, preexec_fn=hearing, capture_output=True
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
