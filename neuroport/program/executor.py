@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.program.machine import Program
+from neuroport.program.state import State
 
 
 @dataclass(eq=False)
@@ -73,6 +74,15 @@ class Executor(Protocol):
 
     def overflows(self) -> dict[str, int]:
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
+
+    def save(self) -> State:
+        """A copy of all that it holds; what was recorded and not drained is not part of it."""
+
+    def load(self, state: State) -> None:
+        """Hold what another executor of the same program held, and go on from its step.
+
+        Of an integer program any executor's state; of a real one only that of its own kind goes on with the same bits.
+        """
 
 
 @dataclass(frozen=True, slots=True)

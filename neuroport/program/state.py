@@ -1,0 +1,44 @@
+"""All that an executor holds between two steps, in one form that no executor's layout shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Raw = NDArray[np.float64] | NDArray[np.int64]
+Whole = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """What a program being executed holds before step `step`.
+
+    Numbers are raw: int64 of integer types, float64 of real ones. What follows from the program and its seed (random
+    numbers, places in lists of stimuli) is not there.
+
+    arrays: every array but inputs, by name, in the shape of its `initial`.
+    inputs: name -> (slots, *shape); row k has arrived for step `step + k`.
+    histories: name -> (history, *shape); row k is what the array held after step `step - 2 - k`.
+    spikes: population -> (lags, numbers), sorted: `numbers` (neuron * copies + copy) spiked in step `step - 1 - lag`.
+        Lags go as far back as a delay or a store of spikes of the program does.
+    item_step, readouts, schedules: the step count of the protocol item, and what `Executor.begin_item` was given.
+    tables: the tables of series, by name, that `Executor.load_series` replaced.
+    histograms: readout -> counts since `Executor.clear_histogram`.
+    counts, overflows: as `Executor.spike_counts` and `Executor.overflows` give them.
+    """
+
+    step: int
+    item_step: int
+    readouts: tuple[str, ...]
+    schedules: Mapping[str, Whole]
+    arrays: Mapping[str, Raw]
+    inputs: Mapping[str, Raw]
+    histories: Mapping[str, Raw]
+    spikes: Mapping[str, tuple[Whole, Whole]]
+    tables: Mapping[str, Raw]
+    histograms: Mapping[str, Whole]
+    counts: Mapping[str, int]
+    overflows: Mapping[str, int]
