@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
+from neuroport.session.digest import Chain
 from neuroport.session.sample import Sampler
 
 Chunk = Callable[[int], int]
@@ -94,7 +94,7 @@ class Recorder:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
         self.latest, self.taken = Capture(), 0
         self._kept = _Kept()
-        self._hashes = {name: hashlib.sha256() for name in spiking(program)}
+        self._chains = {name: Chain() for name in spiking(program)}
         self._pace = _Pace()
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights
 
@@ -125,7 +125,7 @@ class Recorder:
         numbers = 0
         for name, (steps, neurons) in capture.spikes.items():
             numbers += 2 * len(steps)
-            self._hashes[name].update(np.stack([steps, neurons], axis=1).astype("<i8").tobytes())
+            self._chains[name].add(steps, neurons)
             if self.keep and len(steps):
                 self._kept.spikes.setdefault(name, []).append((steps, neurons))
         for name, (steps, values) in capture.records.items():
@@ -156,9 +156,9 @@ class Recorder:
         return steps, values
 
     def spike_digests(self) -> Iterator[tuple[str, bytes]]:
-        """Every spiking population in program order, with the SHA-256 of the spikes taken so far."""
-        for name, spikes in self._hashes.items():
-            yield name, spikes.digest()
+        """Every spiking population in program order, with the digest of the spikes taken so far; see Chain."""
+        for name, chain in self._chains.items():
+            yield name, chain.digest()
 
 
 def _checked(steps: Any) -> int:

@@ -340,10 +340,10 @@ class Session:
     def digest(self) -> str:
         """SHA-256, in hexadecimal, over all spikes and the state and weights as they are now.
 
-        For every spiking population in program order: its name in UTF-8, a zero byte, and the SHA-256 (32 bytes) of
-        its spikes, each as two little-endian int64, step and neuron, sorted by (step, neuron). Then for every array of
-        role state, weight or visible in program order: its name, a zero byte, and its elements as little-endian int64
-        (raw integers) or float64.
+        For every spiking population in program order: its name in UTF-8, a zero byte, and the digest (32 bytes) of its
+        spikes, sorted by (step, neuron); see `session.digest.Chain`. Then for every array of role state, weight or
+        visible in program order: its name, a zero byte, and its elements as little-endian int64 (raw integers) or
+        float64.
         """
         self._recorder.drain()
         whole = hashlib.sha256()

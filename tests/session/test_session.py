@@ -30,10 +30,12 @@ from neuroport.program.executor import Capture
 from neuroport.program.ir import REAL, Store
 from neuroport.program.machine import Derived, Event, Population, Program, Readout, Series
 from neuroport.program.plan import total_steps
+from neuroport.session.digest import BLOCK, Chain
 from neuroport.session.protocol import schedule
 from neuroport.session.session import Session
 from neuroport.session.verify import shorten
 from tests.support import small_programs as small
+from tests.support.digests import digest_of
 from tests.support.planning import open_session
 from tests.support.small_programs import apply, array, network, program, read, repeat, runs, test
 
@@ -321,8 +323,7 @@ def test_digest_is_what_its_description_says() -> None:
         made.run(70)
         whole = hashlib.sha256()
         for name in ("in", "out"):
-            spikes = b"".join(struct.pack("<qq", s, n) for s, n in zip(*made.spikes(name), strict=True))
-            whole.update(name.encode() + b"\0" + hashlib.sha256(spikes).digest())
+            whole.update(name.encode() + b"\0" + digest_of(*made.spikes(name)))
         for name in ("in.v", "in.s", "out.u", "out.y", "out.count", "forward.w", "back.w"):
             values = made.executor.read(name).tolist()
             whole.update(name.encode() + b"\0" + struct.pack(f"<{len(values)}q", *values))
@@ -337,6 +338,20 @@ def test_digest_does_not_depend_on_pieces_but_on_the_seed() -> None:
             return made.digest()
 
     assert digest(1, 200) == digest(1, 3, 150, 47) != digest(2, 200)
+
+
+@pytest.mark.parametrize("count", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 7])
+def test_spikes_have_one_digest_however_they_come(count: int) -> None:
+    """In any pieces, and with the chain saved and taken up again between two of them."""
+    steps, neurons = np.arange(count) // 3, np.arange(count) % 3
+    expected = digest_of(steps, neurons)
+    for pieces in (1, 2, 5, 40):
+        chain = Chain()
+        for some, of in zip(np.array_split(steps, pieces), np.array_split(neurons, pieces), strict=True):
+            chain = Chain(chain.links)
+            chain.add(some, of)
+            assert len(chain.links.hash) == 32 and len(chain.links.rest) < 16 * BLOCK
+        assert chain.digest() == chain.digest() == expected
 
 
 # ---------------------------------------------------------------------------------------------------------- by hand
