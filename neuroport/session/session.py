@@ -18,7 +18,7 @@ from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP, of_run
-from neuroport.program.plan import Item, Measure, Plan, total_steps, walk
+from neuroport.program.plan import Plan, total_steps
 from neuroport.program.room import Part
 from neuroport.program.room import require as require_room
 from neuroport.program.verify import require
@@ -164,13 +164,13 @@ class Session:
     def run_protocol(self, progress: Progress | None = None, chunk: Chunk | None = None) -> None:
         """Do everything that the protocol says; `progress(steps done, steps in all)` is told first and on the way.
 
-        See walk_protocol for `chunk`.
+        See walk_protocol for `chunk`, and for a protocol of which a part was done.
         """
         total = total_steps(self.plan.protocol)
+        start = self._walk.begun
         self._foresee(total)
-        start = self.step
         if progress is not None:
-            progress(0, total)
+            progress(self.step - start, total)
         for _ in self.walk_protocol(chunk):
             if progress is not None:
                 progress(self.step - start, total)
@@ -180,13 +180,11 @@ class Session:
         """Do everything that the protocol says, stopping after every item and within long ones.
 
         `chunk(step)` says how many steps to compute at most from there, so that sessions on several executors can be
-        walked in step; None: as many as take a fraction of a second.
+        walked in step; None: as many as take a fraction of a second. A protocol of which only a part was done, here or
+        before a checkpoint that was restored, goes on from there.
         """
         self._must_be_open()
-        yield from self._walk.through(self.plan.protocol, {}, chunk)
-        if not _measures(self.plan.protocol):
-            self.measure()
-            yield
+        yield from self._walk.through(chunk)
 
     # --------------------------------------------------------------------------------------------------- by hand
 
@@ -377,8 +375,3 @@ class Session:
         if not self._keep:
             text = f"this session does not keep {what}; read them from its trace, or open it with keep=True"
             raise InvalidInput.one(None, text)
-
-
-def _measures(items: tuple[Item, ...]) -> bool:
-    """Whether a protocol has `measure` items."""
-    return any(isinstance(item, Measure) for item in walk(items))

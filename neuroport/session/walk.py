@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,36 +11,30 @@ from neuroport.program.names import LENGTH
 from neuroport.program.plan import (
     Anneal,
     Capture,
-    If,
     Item,
     Measure,
     Present,
-    Repeat,
     Reset,
     Run,
     Set,
     Trigger,
     number_of_patterns,
     patterns_of,
+    walk,
 )
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
+from neuroport.session.position import Cursor, Path, Plateau, Position
 from neuroport.session.protocol import schedule
 from neuroport.session.record import Chunk, Recorder
 
 
-@dataclass
-class _Plateau:
-    """How an anneal item has seen its metric: measurements looked at, the least, and how many since were no less."""
-
-    seen: int = 0
-    least: float = float("inf")
-    above: int = 0
-
-
 class Walk:
-    """A protocol's items on one executor, with what they remember of earlier ones."""
+    """The protocol of a plan on one executor, where in it that is, and what its items remember of earlier ones.
+
+    A protocol without `measure` ends in the measurement of all metrics.
+    """
 
     def __init__(
         self, controls: Controls, recorder: Recorder, patterns: PatternTables, measuring: Measuring, seed: int
@@ -49,30 +42,59 @@ class Walk:
         self.controls, self.recorder, self.patterns, self.measuring = controls, recorder, patterns, measuring
         self.program, self.executor = controls.program, controls.executor
         self.sampler, self.switchboard, self.seed = recorder.sampler, controls.switchboard, seed
+        self._items = _with_a_measurement(controls.plan.protocol)
+        self._cursor: Cursor | None = None
+        self._steps = self._begun = 0
         self._item_length: int | None = None
         self._presentations: dict[str, int] = {}
-        self._plateaus: dict[int, _Plateau] = {}
+        self._plateaus: dict[Path, Plateau] = {}
 
-    def through(self, items: Sequence[Item], variables: dict[str, int], chunk: Chunk | None) -> Iterator[None]:
-        """Do these items, stopping after each and within long ones. `variables`: those of the repeats around them."""
-        for item in items:
-            match item:
-                case Repeat():
-                    for k in range(item.count):
-                        yield from self.through(item.do, variables | {item.variable: k}, chunk)
-                case If():
-                    chosen = item.then if item.condition.holds(variables) else item.otherwise
-                    yield from self.through(chosen, variables, chunk)
-                case Run():
-                    yield from self._run(item, chunk)
-                case Present():
-                    yield from self._present(item, chunk)
-                case _:
-                    self._at_once(item)
-                    yield
+    @property
+    def begun(self) -> int:
+        """The step at which the protocol that is under way began; the next step if none is."""
+        return self._begun if self._cursor is not None else self.executor.step
 
-    def _at_once(self, item: Trigger | Set | Reset | Capture | Anneal | Measure) -> None:
-        """An item that takes no steps."""
+    @property
+    def position(self) -> Position:
+        """Where it is. Between two pieces of `through` that, and what the executor holds, is all to go on from."""
+        path = () if self._cursor is None else self._cursor.path
+        kept = dict(self._presentations), dict(self._plateaus)
+        return Position(path, self._steps, self._begun, self._item_length, *kept)
+
+    def move(self, to: Position) -> None:
+        """Be where another session was with the same plan. ValueError for a path that its protocol does not have."""
+        self._cursor = Cursor(self._items, to.path) if to.path else None
+        self._steps, self._begun, self._item_length = to.steps, to.begin, to.length
+        self._presentations, self._plateaus = dict(to.presentations), dict(to.plateaus)
+
+    def through(self, chunk: Chunk | None) -> Iterator[None]:
+        """Do the protocol, or the rest of it, stopping after each item and within long ones."""
+        if self._cursor is None:
+            self._cursor, self._begun = Cursor(self._items), self.executor.step
+        cursor = self._cursor
+        while (item := cursor.item) is not None:
+            if isinstance(item, Run | Present):
+                yield from self._compute(item, chunk)
+                cursor.advance()
+            else:
+                self._at_once(item, cursor.place)
+                cursor.advance()
+                yield
+        self._cursor = None
+
+    def _compute(self, item: Run | Present, chunk: Chunk | None) -> Iterator[None]:
+        """The steps of an item, or the rest of them."""
+        if not self._steps:
+            self._begin(item)
+        begin = self.executor.step - self._steps
+        for _ in self.recorder.advance(item.steps - self._steps, chunk):
+            self._steps = self.executor.step - begin
+            yield
+        self.sampler.finish()
+        self._steps = 0
+
+    def _at_once(self, item: Trigger | Set | Reset | Capture | Anneal | Measure, place: Path) -> None:
+        """An item that takes no steps, and where it stands."""
         match item:
             case Trigger():
                 self.controls.trigger(item.event)
@@ -87,17 +109,15 @@ class Walk:
                 for readout in {readout for _, readout in item.rows}:
                     self.sampler.clear(readout)
             case Anneal():
-                self.anneal(item)
+                self.anneal(item, place)
             case Measure():
                 self.measuring.measure(item.metrics)
 
-    def _run(self, item: Run, chunk: Chunk | None) -> Iterator[None]:
-        self.sampler.begin(self.executor.step, item.steps, item.readouts)
-        self._begin(item.steps, item.readouts, {})
-        yield from self.recorder.advance(item.steps, chunk)
-        self.sampler.finish()
-
-    def _present(self, item: Present, chunk: Chunk | None) -> Iterator[None]:
+    def _begin(self, item: Run | Present) -> None:
+        if isinstance(item, Run):
+            self.sampler.begin(self.executor.step, item.steps, item.readouts)
+            self._start(item.steps, item.readouts, {})
+            return
         name, copies = item.patterns, self.program.copies
         number = self._presentations.get(name, 0)
         self._presentations[name] = number + 1
@@ -106,11 +126,9 @@ class Walk:
         if copies > 1:
             rows = rows.reshape(-1, copies)
         self.sampler.begin(self.executor.step, item.steps, item.readouts, name, rows, item.hold)
-        self._begin(item.steps, item.readouts, dict.fromkeys(item.series, rows))
-        yield from self.recorder.advance(item.steps, chunk)
-        self.sampler.finish()
+        self._start(item.steps, item.readouts, dict.fromkeys(item.series, rows))
 
-    def _begin(self, steps: int, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
+    def _start(self, steps: int, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
         """Start an item of that many steps, its length T being the nearest one that the program was compiled for.
 
         Every length in the protocol that it was compiled for is; one in a shortened protocol or by hand may not be.
@@ -121,18 +139,25 @@ class Walk:
             self._item_length = steps
         self.executor.begin_item(readouts, schedules)
 
-    def anneal(self, item: Anneal) -> None:
+    def anneal(self, item: Anneal, place: Path) -> None:
         """Multiply parameters, each element by itself, if the metric's new measurements say so."""
-        plateau = self._plateaus.setdefault(id(item), _Plateau())
-        factor = 1.0
-        for _, value in self.measuring.results[item.when][plateau.seen :]:
-            plateau.seen += 1
-            if not isinstance(value, list) and value < plateau.least:
-                plateau.least, plateau.above = value, 0
+        plateau = self._plateaus.get(place, Plateau())
+        least, above, factor = plateau.least, plateau.above, 1.0
+        measured = self.measuring.results[item.when]
+        for _, value in measured[plateau.seen :]:
+            if not isinstance(value, list) and value < least:
+                least, above = value, 0
                 continue
-            plateau.above += 1
-            if plateau.above > item.patience:
-                factor, plateau.above = factor * item.by, 0
+            above += 1
+            if above > item.patience:
+                factor, above = factor * item.by, 0
+        self._plateaus[place] = Plateau(len(measured), least, above)
         if factor != 1.0:
             changes = {name: self.switchboard.value(name) * factor for name in item.parameters}
             self.switchboard.set(self.executor, changes)
+
+
+def _with_a_measurement(protocol: Sequence[Item]) -> tuple[Item, ...]:
+    """The protocol, ending in a measurement of all metrics if it has none."""
+    measures = any(isinstance(item, Measure) for item in walk(tuple(protocol)))
+    return (*protocol,) if measures else (*protocol, Measure(()))

@@ -340,7 +340,7 @@ def test_a_new_minimum_starts_the_patience_again() -> None:
         seen = []
         for value in (5, 6, 4, 4, 5, float("nan"), 6, 3):
             opened.results["m"].append((0, value))
-            opened._walk.anneal(item)
+            opened._walk.anneal(item, (0,))
             seen.append(opened._switchboard.value("up1.lr"))
     assert seen == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
 
