@@ -18,8 +18,10 @@ from neuroport.program.executor import Capture
 from neuroport.program.ir import Body, Expr, Int, Read, with_children
 from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.past import ahead, back, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
 from neuroport.program.stated import checked
+from neuroport.program.state import Raw, State
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -377,9 +379,7 @@ class Machine:
         values = self._arrays[array]
         if self.program.arrays[array].role == "input":
             values = values[self.step % len(values)]
-        copied: NDArray[np.float64] | NDArray[np.int64]
-        copied = values.astype(np.int64) if values.dtype.kind == "i" else values.astype(np.float64)
-        return copied
+        return _raw(values)
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (of an input: what has been sent to it for the coming step)."""
@@ -428,8 +428,65 @@ class Machine:
         """How often a store into each array met a value outside its range."""
         return dict(self._overflows)
 
+    # -------------------------------------------------------------------------------------------------- saving, loading
+
+    def save(self) -> State:
+        """A copy of all that it holds; what was recorded and not drained is not part of it."""
+        step, lags = self.step, lags_delivered(self.program).items()
+        arrays = {name: array for name, array in self.program.arrays.items() if array.role != "input"}
+        inputs = {name: self._arrays[name] for name in self.program.arrays if name not in arrays}
+        histories = {name: (self._histories[name], rows) for name, rows in rows_read(self.program).items()}
+        return State(
+            step=step,
+            item_step=self._item_step,
+            readouts=self._active,
+            schedules={name: np.array(patterns, np.int64) for name, patterns in self._schedules.items()},
+            arrays={name: self.read(name) for name in arrays},
+            inputs={name: _raw(ring[ahead(ring, step, len(ring))]) for name, ring in inputs.items()},
+            histories={name: _raw(ring[back(ring, step - 2, rows)]) for name, (ring, rows) in histories.items()},
+            spikes={name: packed(self._spiked(name, step - 1 - lag) for lag in range(n)) for name, n in lags},
+            tables={s.name: _raw(t) for s in self.program.series if (t := self._tables[s.name]) is not s.table},
+            histograms={name: counts.copy() for name, counts in self._histograms.items()},
+            counts=self.spike_counts(),
+            overflows=self.overflows(),
+        )
+
+    def load(self, state: State) -> None:
+        """Hold what another executor of the same program held; what was recorded and not drained is dropped."""
+        fitting(self.program, state)
+        self.drain()
+        self.step = state.step
+        self.begin_item(state.readouts, state.schedules)
+        self._item_step = state.item_step
+        for name, values in state.arrays.items():
+            self._arrays[name][...] = values
+        for name, values in state.inputs.items():
+            ring = self._arrays[name]
+            ring[ahead(ring, self.step, len(ring))] = values
+        for name, values in state.histories.items():
+            ring = self._histories[name]
+            ring[back(ring, self.step - 2, len(values))] = values
+        for name, slots in self._spikes.items():
+            slots[:] = [_NONE] * len(slots)
+        for name, lags in lags_delivered(self.program).items():
+            for lag, numbers in enumerate(unpacked(state.spikes[name], lags)):
+                self._spikes[name][(self.step - 1 - lag) % len(self._spikes[name])] = numbers
+        self._tables = {s.name: s.table for s in self.program.series}
+        for name, table in state.tables.items():
+            self.load_series(name, table)
+        for name, counts in state.histograms.items():
+            self._histograms[name][:] = counts
+        self._counts |= state.counts
+        self._overflows = dict(state.overflows)
+        self._write_clock()
+
 
 _NONE = np.zeros(0, np.int64)
+
+
+def _raw(values: Numbers) -> Raw:
+    """A copy of values as they go in and out."""
+    return values.astype(np.int64) if values.dtype.kind == "i" else values.astype(np.float64)
 
 
 def _of_source(condition: Expr) -> Expr:

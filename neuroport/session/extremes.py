@@ -13,6 +13,7 @@ from neuroport.program.executor import Capture, Executor
 from neuroport.program.extremes import kept_for, watched
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Program
+from neuroport.program.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,15 @@ class Extremes:
     def overflows(self) -> dict[str, int]:
         """See Executor."""
         return self._executor.overflows()
+
+    def save(self) -> State:
+        """See Executor. With the arrays that keep the extremes."""
+        return self._executor.save()
+
+    def load(self, state: State) -> None:
+        """See Executor. What was held before was seen."""
+        self.seen()
+        self._executor.load(state)
 
     def close(self) -> None:
         """Give back what the executor holds, if it holds anything."""
