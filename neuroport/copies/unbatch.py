@@ -93,6 +93,7 @@ class _Unbatching:
             derived=(),
             constants={},
             designed={},
+            ports=(),
             copies=1,
         )
 

@@ -71,6 +71,7 @@ def unroll(programs: Sequence[Program], seeds: Sequence[int]) -> Program:
         derived=tuple(x for part in parts for x in part.derived),
         constants={name: value for part in parts for name, value in part.constants.items()},
         designed={name: value for part in parts for name, value in part.designed.items()},
+        ports=tuple(x for part in parts for x in part.ports),
     )
 
 
@@ -102,6 +103,7 @@ def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
         derived=tuple(Derived(copy_name(d.array, k), copy.expr(d.value), d.type) for d in program.derived),
         constants={copy_name(n, k): v for n, v in program.constants.items()},
         designed={copy_name(n, k): v for n, v in program.designed.items()},
+        ports=tuple(replace(p, name=copy_name(p.name, k), target=copy_name(p.target, k)) for p in program.ports),
     )
 
 

@@ -107,7 +107,8 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
                 _factor(made, obj, state, "synapse")
             else:
                 _deviate_static(made, f"{name}.{state.name}", state.kind, obj.circuits)
-        if state.weight and state.type == "real" and not plastic and state.name in dict(projection.ranges):
+        open_ = state.name in dict(projection.ranges) or f"{name}.{state.name}" in made.written_by_host
+        if state.weight and state.type == "real" and not plastic and open_:
             _open_range(made, f"{name}.{state.name}", state.kind)
     for trace in model.traces:
         owner = projection.source if trace.side == "pre" else projection.target
@@ -316,7 +317,7 @@ def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[n
 
 
 def _open_range(made: Elaboration, full: str, kind: str) -> None:
-    """Static weights whose range the network file gives: the host may set any value in it, so the format holds it."""
+    """Static weights whose range the network file gives, or that a port writes: the format holds all of the range."""
     array = made.arrays[full]
     if array.range is not None:
         ends = np.array(array.range)

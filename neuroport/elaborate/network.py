@@ -19,6 +19,7 @@ from neuroport.elaborate.finish import HORIZON, trimmed, with_histories, with_ho
 from neuroport.elaborate.hoist import hoisted
 from neuroport.elaborate.memory import refuse_too_large, refuse_too_large_program
 from neuroport.elaborate.plan import items, planned
+from neuroport.elaborate.ports import made_ports, room_for_ports
 from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
@@ -77,6 +78,7 @@ def _make_arrays(made: Elaboration) -> None:
         first += population.size
     for projection in made.network.projections:
         projection_arrays(made, projection)
+    room_for_ports(made)
     made.stop_on_problems()
 
 
@@ -109,6 +111,7 @@ def _program(made: Elaboration) -> Program:
         derived=(),
         constants=made.values,
         designed=made.designed,
+        ports=made_ports(made),
         place=network.place,
     )
     program = hoisted(made, program)

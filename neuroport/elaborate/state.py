@@ -74,6 +74,11 @@ class Elaboration:
         """A projection's delay in steps."""
         return int(units.steps(projection.delay, self.network.dt))
 
+    @property
+    def written_by_host(self) -> frozenset[str]:
+        """The variables that ports may write, by their full names."""
+        return frozenset(port.target for port in self.network.ports if port.writable)
+
     def is_dynamic(self, expr: Expr) -> bool:
         """Whether an expression over parameters reads one that can be switched."""
         return any(isinstance(e, Read) and self.arrays[e.array].dynamic for e in walk(expr))

@@ -18,6 +18,7 @@ from neuroport.files import library, objects, overrides, results
 from neuroport.files import metrics as read_metrics
 from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
+from neuroport.files.ports import check_ports, port
 from neuroport.files.protocol import check_readouts, protocol
 from neuroport.files.targets import boltzmann
 from neuroport.network.network import MOST_COPIES, Network
@@ -49,7 +50,7 @@ TOP = (
         "populations",
         "projections",
     ),
-    *("stimuli", "targets", "readouts", "metrics", "protocol", "record"),
+    *("stimuli", "ports", "targets", "readouts", "metrics", "protocol", "record"),
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -107,6 +108,8 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
     objects.check_twins(context)
     context.stimuli = _stimuli(context, entries)
     check_beside(report, context.stimuli, entries.get("stimuli"))
+    ports = _named(context, entries, "ports", port)
+    check_ports(context, ports, entries.get("ports"))
     context.readouts = _readouts(context, entries)
     context.metrics = _named(context, entries, "metrics", read_metrics.metric)
     _distinct(report, entries)
@@ -125,6 +128,7 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
         populations=_all(context.populations),
         projections=_all(context.projections),
         stimuli=_all(context.stimuli),
+        ports=_all(ports),
         targets=_all(context.targets),
         protocol=items,
         readouts=_all(context.readouts),

@@ -1,8 +1,8 @@
 """`--set PATH=VALUE`: changes to a network file's tree before it is interpreted.
 
-PATH starts with the name of a population, projection, stimulus, target, readout or metric, or with a top-level key of
-the file. After a population or projection comes one of its keys, or the name of a parameter. List items are counted
-from 0. The changed nodes say "--set PATH" where others say file:line:column.
+PATH starts with the name of a population, projection, stimulus, target, readout, metric or port, or with a top-level
+key of the file. After a population or projection comes one of its keys, or the name of a parameter. List items are
+counted from 0. The changed nodes say "--set PATH" where others say file:line:column.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEYS = {
         *("weight", "params", "init", "ranges", "twin", "mismatch"),
     ),
 }
-_NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics")
+_NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics", "ports")
 
 
 def apply(report: Report, root: MapNode, sets: Sequence[str], top: Sequence[str]) -> MapNode:

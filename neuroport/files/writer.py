@@ -15,6 +15,7 @@ from neuroport.errors import InvalidInput
 from neuroport.files import library
 from neuroport.files.models import written_neuron, written_synapse
 from neuroport.files.objects import written_population, written_projection
+from neuroport.files.ports import written_port
 from neuroport.files.protocol import written_item
 from neuroport.files.stimuli import written_stimulus
 from neuroport.files.targets import written_target
@@ -64,6 +65,7 @@ def _written(network: Network, sink: Sink) -> dict[str, Any]:
         "populations": {item.name: written_population(item, sink) for item in network.populations},
         "projections": {item.name: written_projection(item, sink) for item in network.projections},
         "stimuli": {item.name: written_stimulus(item, sink) for item in network.stimuli},
+        "ports": {item.name: written_port(item) for item in network.ports},
         "targets": {item.name: written_target(item, sink) for item in network.targets},
         "readouts": {item.name: _readout(item) for item in network.readouts},
         "metrics": {item.name: item.written() for item in network.metrics},

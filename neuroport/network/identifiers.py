@@ -33,6 +33,7 @@ def _names(network: Network) -> Iterator[Named]:
     yield from ((p.name, p.place, "a population") for p in network.populations)
     yield from ((p.name, p.place, "a projection") for p in network.projections)
     yield from ((s.name, s.place, "a stimulus") for s in network.stimuli)
+    yield from ((p.name, p.place, "a port") for p in network.ports)
     yield from ((t.name, t.place, "a target") for t in network.targets)
     yield from ((r.name, r.place, "a readout") for r in network.readouts)
     yield from ((m.name, m.place, "a metric") for m in network.metrics)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from neuroport.errors import Place
 from neuroport.metrics import Metric
 from neuroport.network.objects import Population, Projection
+from neuroport.network.ports import Port
 from neuroport.network.protocol import Item
 from neuroport.network.results import Readout, Recording, Samples, StateHistogram
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
@@ -29,6 +30,7 @@ class Network:
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...] = ()
     stimuli: tuple[Stimulus, ...] = ()
+    ports: tuple[Port, ...] = ()
     targets: tuple[Boltzmann, ...] = ()
     protocol: tuple[Item, ...] = ()
     readouts: tuple[Readout, ...] = ()

@@ -40,7 +40,7 @@ class Array:
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
     `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
-    host may give to static weights whose range the network file says.
+    host may give to static weights whose range the network file says, or that a port writes.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
     `place`: where it was declared, or the line whose constant part it holds.
 
@@ -339,6 +339,27 @@ class Designed:
         return np.asarray(np.clip(numbers + self.circuit, low, high), np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Port:
+    """What a host may write, add to, see or read by name, and how it looks from outside.
+
+    `target`: OBJECT.VARIABLE, POPULATION.INPUT for "inject", a population for "spikes". `size`: how many numbers it
+    takes or gives in every copy; neurons for "spikes". Numbers are in the coherent `unit` ("": pure), of this `type`;
+    what is written, or added to a neuron in a step, lies in `range` (None: it has none). `writable`: whether the host
+    may write what it reads; always True for "write", never for "inject" and "spikes".
+    """
+
+    name: str
+    direction: Literal["write", "inject", "spikes", "read"]
+    target: str
+    size: int
+    type: Literal["real", "int"]
+    unit: str
+    range: tuple[float, float] | None
+    writable: bool
+    place: Place | None = field(default=None, compare=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A whole network as a machine. `integer` says whether its numbers are raw integers.
@@ -370,6 +391,8 @@ class Program:
     """Real values of the parameter arrays that `derived` reads: what a switch starts from, in any arithmetic."""
     designed: dict[str, Designed] = field(default_factory=dict)
     """The arrays that the host may set and whose circuits deviate."""
+    ports: tuple[Port, ...] = ()
+    """What the network file declares for a host: programs without ports can be written and read all the same."""
     place: Place | None = None
 
     @property

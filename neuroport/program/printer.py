@@ -34,7 +34,7 @@ from neuroport.program.ir import (
     Temp,
     Type,
 )
-from neuroport.program.machine import Array, Program, Projection
+from neuroport.program.machine import Array, Port, Program, Projection
 from neuroport.program.names import written
 from neuroport.program.places import by_line
 
@@ -80,6 +80,7 @@ def _lines(program: Program) -> Iterator[str]:
             for s in program.series
         ],
     )
+    yield from _section("ports", map(_port, program.ports))
     yield from _section(
         "readouts",
         (
@@ -100,6 +101,13 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""
         yield title
         yield from (f"  {line}" for line in lines)
+
+
+def _port(port: Port) -> str:
+    also = ", may be written" if port.direction == "read" and port.writable else ""
+    limits = "" if port.range is None else f" in {port.range[0]:g}..{port.range[1]:g}"
+    unit = f" {port.unit}" if port.unit else ""
+    return f"{port.name}: {port.direction} {port.target}, {port.size} x {port.type}{limits}{unit}{also}"
 
 
 def _array(array: Array) -> str:

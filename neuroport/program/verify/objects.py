@@ -16,6 +16,7 @@ from neuroport.program.machine import (
     Event,
     Injection,
     Population,
+    Port,
     Program,
     Projection,
     Readout,
@@ -56,6 +57,8 @@ def _problems(program: Program) -> Iterator[str]:
         yield from _told(f"readout {readout.name}", _readout(readout, populations))
     yield from _recorded_and_added(program)
     yield from _switched(program)
+    for port in program.ports:
+        yield from _told(f"port {port.name}", _port(program, port, populations))
 
 
 def _told(what: str, found: Iterator[str]) -> Iterator[str]:
@@ -67,6 +70,7 @@ def _names(program: Program) -> Iterator[str]:
     kinds = {
         "object": [p.name for p in program.populations] + [p.name for p in program.projections],
         "readout": [r.name for r in program.readouts] + [r.name for r in program.records],
+        "port": [p.name for p in program.ports],
         "stimulus": [s.name for s in program.injections] + [s.name for s in program.series],
     }
     for what, names in kinds.items():
@@ -255,6 +259,22 @@ def _series(program: Program, series: Series) -> Iterator[str]:
     start = series.start
     if start is not None and not (series.loop and start.shape == (program.copies,) and start.min() >= 0):
         yield f"it starts at rows {start.tolist()}; each of {program.copies} copies needs one from 0, and a loop"
+
+
+def _port(program: Program, port: Port, populations: Mapping[str, Population]) -> Iterator[str]:
+    array = program.arrays.get(port.target)
+    if port.direction == "spikes":
+        population = populations.get(port.target)
+        if population is None or not population.spiking:
+            yield f"there is no spiking population '{port.target}'"
+        elif population.size != port.size:
+            yield f"it has {port.size} neurons, and population {port.target} has {population.size}"
+    elif array is None or (array.role == "input") != (port.direction == "inject"):
+        yield f"there is no {'input' if port.direction == 'inject' else 'variable'} '{port.target}'"
+    elif port.size != (1 if array.role == "parameter" else len(array.initial)):
+        yield f"it has {port.size} numbers, and {port.target} the shape {array.initial.shape}"
+    if port.range is not None and not port.range[0] <= port.range[1]:
+        yield f"its range is {port.range[0]} .. {port.range[1]}"
 
 
 def _input(program: Program, name: str) -> Array | None:
