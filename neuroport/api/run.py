@@ -19,6 +19,7 @@ from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, t
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
+from neuroport.session.kept import kept_steps
 from neuroport.session.session import Progress, Session, opened
 from neuroport.trace.segments import Parts
 from neuroport.trace.write import Provenance, Writer
@@ -66,7 +67,6 @@ class Run:
     instance=INSTANCE,
     trace=PATH.or_none,
     overwrite=FLAG,
-    keep=FLAG.or_none,
     device=TEXT.or_none,
     before=FUNCTION.or_none,
 )
@@ -79,17 +79,21 @@ def open(
     seed: int | None = None,
     trace: str | Path | None = None,
     overwrite: bool = False,
-    keep: bool = True,
+    keep: bool | int | str | None = True,
     device: str | None = None,
     before: Before | None = None,
 ) -> Session:
     """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
 
+    `keep`: for how long spikes and records stay for the session's `spikes`, `records` and `take`: "all" (or True), 0
+    (or False), a number of steps, or a time such as "1 s", with which memory does not grow.
     With `trace`, what the network file says is to be recorded goes there; the file is there when the session is left.
     `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
     `before` is called with the program before anything runs; what it raises ends the call.
     """
     seed = None if seed is None else checked_seed(seed)
+    if keep is not None:
+        kept_steps(keep, network.dt)
     parts = None if trace is None else Parts.claim(trace, overwrite, network.files)
     try:
         chosen, one = specimen(network, chip, chip_seed, instance)
@@ -100,7 +104,9 @@ def open(
         seed = program.seed if seed is None else seed
         executor = opened(program, loaded, seed)
         sink = trace_writer(network, program, chosen, one, loaded.name, seed, parts, overwrite)
-        return Session(program, plan, executor, seed=seed, backend=loaded.name, sink=sink, keep=keep)
+        of = None if one is None else one.seed
+        name = loaded.name
+        return Session(program, plan, executor, seed=seed, backend=name, sink=sink, keep=keep, chip_seed=of)
     except BaseException:
         if parts is not None:
             parts.let_go()

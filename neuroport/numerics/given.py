@@ -36,6 +36,12 @@ class Kind:
         """An object of one of these types."""
         return cls(what, lambda value: isinstance(value, types))
 
+    def checked(self, name: str, value: R) -> R:
+        """A value that is of this kind; InvalidInput, about an argument of that name, for another one."""
+        if not self.fits(value):
+            raise InvalidInput.one(None, f"{name} must be {self.what}; found {found(value)}")
+        return value
+
     @property
     def or_none(self) -> Kind:
         """The same, or None."""
@@ -65,8 +71,7 @@ def takes(**kinds: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
             for name, kind in kinds.items():
                 several = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
                 for value in given.get(name, ()) if several else [given[name]] if name in given else []:
-                    if not kind.fits(value):
-                        raise InvalidInput.one(None, f"{name} must be {kind.what}; found {found(value)}")
+                    kind.checked(name, value)
             return function(*args, **kwargs)
 
         return looking

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, Problem, RunFailed
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.constants import real
@@ -17,9 +18,60 @@ from neuroport.program.ir import Numbers, Read, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan, coherent
+from neuroport.session.agenda import Waiting
+from neuroport.session.exchange import Write, span
 from neuroport.session.host import Checker, numbers, shaped
-from neuroport.session.inject import Injections
+from neuroport.session.inject import Addition, Injections, Intent, cells_of, spread
+from neuroport.session.names import Names
 from neuroport.session.switchboard import Switchboard
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Setting:
+    """Numbers that an array is given: of the elements `cells` (None: of all).
+
+    `raws`: as the arrays of these names hold them, each with how many of them circuits put beyond its format.
+    """
+
+    array: Array
+    cells: NDArray[np.int64] | None
+    values: Numbers
+    raws: dict[str, tuple[Numbers, int]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Switch:
+    """What a dynamic parameter is switched to."""
+
+    name: str
+    value: float | int
+
+
+Act = Addition | Setting | Switch
+
+
+@dataclass(eq=False)
+class Ready:
+    """Writes that have been checked: what is done now, what in steps to come (first, end), and what was counted.
+
+    `switched`: dynamic parameters, together, with what they are switched to now.
+    """
+
+    intent: Intent = field(default_factory=Intent)
+    switched: dict[str, float | int] = field(default_factory=dict)
+    now: list[Act] = field(default_factory=list)
+    later: list[tuple[int, int, Act]] = field(default_factory=list)
+    late: int = 0
+    clipped: int = 0
+
+
+@dataclass
+class Tally:
+    """Numbers that a host gave: those added to inputs, those that came late, and those put to an end of their range."""
+
+    injected: int = 0
+    late: int = 0
+    clipped: int = 0
 
 
 class Controls:
@@ -27,16 +79,15 @@ class Controls:
 
     def __init__(self, program: Program, plan: Plan, executor: Executor, switchboard: Switchboard) -> None:
         self.program, self.plan, self.executor, self.switchboard = program, plan, executor, switchboard
-        self.checker = Checker(plan.declared, program)
-        self._arrays = {written(name): array for name, array in program.arrays.items()}
+        self.checker, self.names, self.tally = Checker(plan.declared, program), Names(program), Tally()
         self._injections = Injections(self.checker, executor)
+        self._waiting: Waiting[Act] = Waiting()
         self.given: dict[str, Numbers] = {}
         """What the host gave to weights that no rule changes, before any circuit deviates."""
 
     def trigger(self, event: str) -> None:
         """Run every triggered block of that name."""
-        names = sorted({e.name for e in self.program.events})
-        self.check_known(event, names, "event")
+        self.check_known(event, sorted({e.name for e in self.program.events}), "event")
         self.executor.trigger(event)
 
     def reset(self, populations: Sequence[str], keep_learned: bool) -> None:
@@ -50,52 +101,129 @@ class Controls:
             kept += [arrays[n].visible for n in kept if arrays[n].visible]
             before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
             self.executor.reset(name)
-            self._injections.forget({n for n, a in arrays.items() if a.owner == name})
+            self._injections.forget(n for n, a in arrays.items() if a.owner == name)
             for array, values in before.items():
                 self.executor.write(array, values)
 
-    def inject(self, population: str, input: str, neurons: Any, values: Any) -> None:
-        """Add values to an input of some neurons in the coming step.
-
-        InvalidInput, and nothing has changed, for neurons that there are not, and where all that was injected for this
-        step leaves the range of the input.
-        """
-        name = f"{population}.{input}"
-        array = self.array(name)
-        if array.role != "input":
-            raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
-        self._injections.add(array, neurons, values)
-
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""
-        array = self.array(name)
+        array = self.names.array(name)
         return np.asarray(real(self.executor.read(array.name), array), np.float64)
 
-    def set(self, name: str, value: Any) -> None:
+    def check_known(self, name: str, choices: Collection[str], what: str) -> None:
+        """InvalidInput, with what there is, for a name that is not among the choices."""
+        self.names.check(name, choices, what)
+
+    # ------------------------------------------------------------------------------------------------------ writing
+
+    def inject(self, write: Write) -> None:
+        """Add values to an input. InvalidInput, and nothing has changed, for what cannot be added."""
+        self.names.input(write.name)
+        self.make(self.ready([write]))
+
+    def set(self, name: str, value: Any, clip: bool = False) -> None:
         """Give OBJECT.VARIABLE new values: one for all or an array of its shape, in real units, or a quantity.
 
-        Of parameters only dynamic ones can be set; what is derived from them follows. The circuits of a specimen make
-        of parameters and static weights what they made of the old ones. Nothing has changed when values are refused.
+        Nothing has changed when values are refused; with `clip` those beyond an end of the range are put there.
         """
-        number = numbers(name, self._number(name, value))
-        array = self.array(name)
+        ready = Ready()
+        self._do(self._change(self.names.array(name), Write(name, value), ready, clip))
+        self.tally.clipped += ready.clipped
+
+    def ready(self, writes: Sequence[Write], clip: bool = False) -> Ready:
+        """Check writes, beside each other. InvalidInput with all that is wrong with them; nothing has changed."""
+        ready = Ready()
+        problems: list[Problem] = []
+        for write in writes:
+            try:
+                self._prepare(write, ready, clip)
+            except InvalidInput as error:
+                problems += error.problems
+        try:
+            self.switchboard.checked(ready.switched)
+        except RunFailed as error:
+            problems += InvalidInput.one(None, str(error)).problems
+        if problems:
+            raise InvalidInput(problems)
+        return ready
+
+    def make(self, ready: Ready) -> None:
+        """Do what has been checked, and keep the rest for its steps."""
+        self.tally.late += ready.late
+        self.tally.clipped += ready.clipped
+        self._injections.accept(ready.intent)
+        if ready.switched:
+            self.switchboard.set(self.executor, ready.switched)
+        for act in ready.now:
+            self._do(act)
+        for first, end, act in ready.later:
+            self._waiting.add(first, end, act)
+
+    @property
+    def next(self) -> int:
+        """The next step before which something is to be done that was given for it."""
+        return self._waiting.next
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for steps to come."""
+        return len(self._waiting)
+
+    def arrive(self) -> None:
+        """Do what was given for the step that comes next."""
+        for act in self._waiting.due(self.executor.step):
+            self._do(act)
+
+    def _prepare(self, write: Write, ready: Ready, clip: bool) -> None:
+        """Check a write beside those that are ready."""
+        coming = self.executor.step
+        array = self.names.array(write.name)
+        first, end = span(write, coming)
+        act: Act
+        if array.role == "input":
+            act = self._addition(array, write, ready, clip)
+            self._injections.intend(ready.intent, act, first, end)
+        else:
+            act = self._change(array, write, ready, clip)
+        if write.at is not None and write.at < coming:
+            ready.late += _count(act)
+        if first == coming:
+            if isinstance(act, Switch):
+                ready.switched[act.name] = act.value
+            else:
+                ready.now.append(act)
+            first += 1
+        if first < end:
+            ready.later.append((first, end, act))
+
+    def _addition(self, array: Array, write: Write, ready: Ready, clip: bool) -> Addition:
+        cells = cells_of(array, write.neurons)
+        values = self.checker.typed(array, spread(array, cells, numbers(array.name, write.values)), cells)
+        if clip:
+            values, outside = self.checker.clipped(array, values)
+            ready.clipped += outside
+        return Addition(array, cells, values)
+
+    def _change(self, array: Array, write: Write, ready: Ready, clip: bool) -> Setting | Switch:
+        """What giving values to a variable comes to."""
+        name = written(array.name)
+        number = numbers(name, self._number(name, write.values))
         if array.role == "parameter":
-            self._switch(array, number)
-            return
+            return self._switch(array, write, number, ready, clip)
         if array.role == "visible":
             text = f"'{name}' follows from '{array.hidden}'; set what it follows from"
             raise InvalidInput.one(None, text)
-        values = self.checker.typed(array, shaped(array, number))
-        visible = self.program.arrays.get(array.visible)
-        raws = {a.name: self._raw(a, values) for a in (array, visible) if a is not None}
-        for one, raw in raws.items():
-            self.executor.write(one, raw.astype(array.initial.dtype))
-        if array.role == "weight" and array.kind_class == "weight":
-            self.given[name] = np.array(values)
-        if array.role == "input":
-            self._injections.replaced(array, values, raws[name])
+        cells = None if write.neurons is None else cells_of(array, write.neurons)
+        values = shaped(array, number) if cells is None else spread(array, cells, number)
+        values = self.checker.typed(array, values, cells)
+        if clip:
+            values, outside = self.checker.clipped(array, values)
+            ready.clipped += outside
+        shown = self.program.arrays.get(array.visible)
+        raws = {one.name: self._raw(one, values, cells) for one in (array, shown) if one is not None}
+        return Setting(array, cells, values, raws)
 
-    def _switch(self, array: Array, number: Numbers) -> None:
+    def _switch(self, array: Array, write: Write, number: Numbers, ready: Ready, clip: bool) -> Switch:
         name = written(array.name)
         if not array.dynamic:
             text = f"'{name}' is fixed while the network runs; declare the parameter `dynamic: true` with a range"
@@ -104,18 +232,24 @@ class Controls:
         if follows is not None:
             of = sorted({written(e.array) for e in walk(follows.value) if isinstance(e, Read)})
             raise InvalidInput.one(None, f"'{name}' follows from {', '.join(of)}; set what it follows from")
-        if number.size != 1:
-            text = f"'{name}' is switched with one value for all, and {number.size} were given; give one number"
+        if number.size != 1 or write.neurons is not None:
+            many = "some of its values" if number.size == 1 else str(number.size)
+            text = f"'{name}' is switched with one value for all, and {many} were given; give one number"
             raise InvalidInput.one(None, text)
-        self.switchboard.set(self.executor, {array.name: number.ravel()[0]})
+        if clip:
+            number, outside = self.checker.clipped(array, number)
+            ready.clipped += outside
+        return Switch(array.name, number.ravel()[0])
 
-    def _raw(self, array: Array, values: Numbers) -> Numbers:
-        """Values as the array holds them, through the circuits of a specimen where they deviate."""
+    def _raw(self, array: Array, values: Numbers, cells: NDArray[np.int64] | None) -> tuple[Numbers, int]:
+        """Values as the array holds them, through the circuits of a specimen where they deviate, and what is beyond."""
         designed = self.program.designed.get(array.name)
         if designed is None:
-            return self.checker.raw(array, values)
-        self.checker.limits(array, values)
-        return self.switchboard.saturating(array, designed.made(values))
+            return self.checker.raw(array, values, cells=cells).astype(array.initial.dtype), 0
+        self.checker.limits(array, values, cells=cells)
+        made = designed.made(values if cells is None else _placed(array, values, cells))
+        raw, outside = self.switchboard.saturating(array, made if cells is None else made[cells])
+        return raw.astype(array.initial.dtype), outside
 
     def _number(self, name: str, value: Any) -> Any:
         """A value in the coherent system."""
@@ -128,15 +262,52 @@ class Controls:
         except units.UnitError as error:
             raise InvalidInput.one(None, f"'{name}': {error}") from None
 
-    def array(self, name: str) -> Array:
-        """The array of that name; InvalidInput if there is none."""
-        self.check_known(name, self._arrays, "variable")
-        return self._arrays[name]
+    # -------------------------------------------------------------------------------------------------------- doing
 
-    def check_known(self, name: str, choices: Collection[str], what: str) -> None:
-        """InvalidInput, with what there is, for a name that is not among the choices."""
-        if name not in choices:
-            near = units.suggestion(name, list(choices)).strip()
-            listed = ", ".join(choices) or "none"
-            text = f"there is no {what} '{name}' in network '{self.program.name}'; there are: {listed}"
-            raise InvalidInput.one(None, f"{text}; {near}" if near else text)
+    def _do(self, act: Act) -> None:
+        """Do what has been checked before the coming step."""
+        match act:
+            case Addition():
+                self._injections.make(act)
+                self.tally.injected += act.values.size
+            case Switch():
+                self.switchboard.set(self.executor, {act.name: act.value})
+            case Setting():
+                self._give(act)
+
+    def _give(self, one: Setting) -> None:
+        array, cells = one.array, one.cells
+        for name, (raw, beyond) in one.raws.items():
+            whole = raw
+            if cells is not None:
+                whole = self.executor.read(name)
+                whole[cells] = raw
+            self.executor.write(name, whole)
+            self.switchboard.count(self.program.arrays[name], beyond)
+        if array.role == "weight" and array.kind_class == "weight":
+            self.given[array.name] = self._all_given(one)
+        if array.role == "input":
+            self._injections.replaced(array, one.values, one.raws[array.name][0])
+
+    def _all_given(self, one: Setting) -> Numbers:
+        """What static weights have been given, with what they are given now."""
+        if one.cells is None:
+            return np.array(one.values)
+        name = one.array.name
+        designed = self.program.designed.get(name)
+        known = self.get(name) if designed is None else np.array(designed.value, one.values.dtype)
+        values = np.array(self.given.get(name, known))
+        values[one.cells] = one.values
+        return values
+
+
+def _count(act: Act) -> int:
+    """How many numbers it is."""
+    return 1 if isinstance(act, Switch) else int(act.values.size)
+
+
+def _placed(array: Array, values: Numbers, cells: NDArray[np.int64]) -> Numbers:
+    """Values of some elements among those of all; the others are 0."""
+    placed = np.zeros(array.initial.shape, values.dtype)
+    placed[cells] = values
+    return placed

@@ -17,22 +17,33 @@ from neuroport.program.ir import Int, Numbers
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import Declared
 
+Cells = NDArray[np.int64]
+
 _FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def numbers(name: str, value: Any) -> Numbers:
-    """Numbers as int64 or float64; InvalidInput if they are none."""
+    """Numbers as int64 or float64; InvalidInput if they are none: truth values and masked arrays are not."""
     try:
+        if _is_odd(value):
+            raise TypeError
         given = np.asarray(value)
-        if given.dtype.kind in "bi":
+        if given.dtype.kind == "i":
             return given.astype(np.int64)
         if given.dtype.kind in "uO" and all(_is_int64(x) for x in given.ravel().tolist()):
             return given.astype(np.int64)
-        if given.dtype.kind not in "fuO" or (given.dtype.kind == "O" and any(x is None for x in given.ravel())):
+        if given.dtype.kind not in "fuO" or (given.dtype.kind == "O" and any(_is_odd(x) for x in given.ravel())):
             raise TypeError
         return given.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RecursionError):
         raise InvalidInput.one(None, f"'{name}' takes numbers; found {found(value)}") from None
+
+
+def _is_odd(value: Any) -> bool:
+    """Whether something has an element that NumPy takes for a number, and that is none."""
+    if isinstance(value, list | tuple):
+        return any(_is_odd(one) for one in value)
+    return value is None or isinstance(value, bool | np.bool_ | np.ma.MaskedArray)
 
 
 def _is_int64(value: Any) -> bool:
@@ -56,35 +67,67 @@ class Checker:
     def __init__(self, declared: Mapping[str, Declared], program: Program) -> None:
         self.declared, self.program = declared, program
 
-    def typed(self, array: Array, values: Numbers) -> Numbers:
-        """Values in the type of what they are for; InvalidInput where they are not finite, or fractions for an int."""
+    def typed(self, array: Array, values: Numbers, cells: Cells | None = None) -> Numbers:
+        """Values in the type of what they are for; InvalidInput where they are not finite, or fractions for an int.
+
+        `cells`: the numbers of the elements that they are for (None: of all).
+        """
         said = f"'{array.name}'"
-        _refuse(array, values, ~np.isfinite(values), said, "is not finite; give finite numbers")
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            _refuse(array, values, ~np.isfinite(values), said, "is not finite; give finite numbers", cells)
         if self._is_int(array):
-            _refuse(array, values, values != np.floor(values), said, "is no whole number, and this is an int; round it")
-            _refuse(array, values, np.abs(values.astype(np.float64)) >= 2.0**63, said, "needs more than 63 bits")
+            if values.dtype.kind == "i":
+                return values
+            broken = values != np.floor(values)
+            _refuse(array, values, broken, said, "is no whole number, and this is an int; round it", cells)
+            _refuse(array, values, np.abs(values) >= 2.0**63, said, "needs more than 63 bits", cells)
             return values.astype(np.int64)
         if self.program.precision == "float32" and not array.wide:
-            _refuse(array, values, np.abs(values) > _FLOAT32, said, "is too large for float32; give smaller numbers")
-        return values.astype(np.float64)
+            large = np.abs(values) > _FLOAT32
+            _refuse(array, values, large, said, "is too large for float32; give smaller numbers", cells)
+        return values.astype(np.float64, copy=False)
 
-    def limits(self, array: Array, values: Numbers, said: str = "") -> None:
+    def limits(self, array: Array, values: Numbers, said: str = "", cells: Cells | None = None) -> None:
         """InvalidInput for values outside the declared range. `said`: how the text begins, instead of the name."""
-        if array.range is not None:
-            low, high = array.range
+        if array.range is None or not values.size:
+            return
+        low, high = array.range
+        if values.min() < low or values.max() > high:
             text = f"is outside {shown(low)} .. {shown(high)}, its declared range; {self._remedy(array)}"
-            _refuse(array, values, (values < low) | (values > high), said or f"'{array.name}'", text)
+            _refuse(array, values, (values < low) | (values > high), said or f"'{array.name}'", text, cells)
 
-    def raw(self, array: Array, values: Numbers, said: str = "") -> Numbers:
+    def raw(self, array: Array, values: Numbers, said: str = "", cells: Cells | None = None) -> Numbers:
         """Values as the array holds them; InvalidInput for those that lie outside."""
-        self.limits(array, values, said)
+        self.limits(array, values, said, cells)
         array = self._added(array)
         raw, outside = held(values, array)
-        if outside.any() and isinstance(array.type, Int):
+        if isinstance(array.type, Int) and outside.any():
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
             text = f"is outside {low} .. {high}, what it holds on chip '{self.program.chip}'; {self._remedy(array)}"
-            _refuse(array, values, outside, said or f"'{array.name}'", text)
+            _refuse(array, values, outside, said or f"'{array.name}'", text, cells)
         return raw
+
+    def held(self, array: Array, values: Numbers) -> Numbers:
+        """Values as the array holds them, those that lie outside at an end of what it can."""
+        return held(values, self._added(array))[0]
+
+    def clipped(self, array: Array, values: Numbers) -> tuple[Numbers, int]:
+        """Finite values put to the ends of what the array may be given, and how many lay outside."""
+        ends = self._ends(array)
+        if ends is None:
+            return values, 0
+        within = np.clip(values, *ends)
+        return within, int(np.count_nonzero(within != values))
+
+    def _ends(self, array: Array) -> tuple[float, float] | None:
+        """The least and the largest number that an array may be given; None where any can be."""
+        designed = self.program.designed.get(array.name)
+        declared = array.range if designed is None else designed.range
+        array = self._added(array)
+        if declared is not None or not (isinstance(array.type, Int) and self.program.integer):
+            return declared
+        low, high = real(np.array([array.type.lo, array.type.hi]), array).tolist()
+        return low, high
 
     def _added(self, array: Array) -> Array:
         """An input without a range on a chip as what a host may add to it: its other half is what arrives."""
@@ -108,9 +151,9 @@ class Checker:
         return f"give a value inside, or a wider range with `ranges: {{{variable}: [LOW, HIGH]}}` at '{owner}'"
 
 
-def _refuse(array: Array, values: Numbers, wrong: NDArray[np.bool_], said: str, text: str) -> None:
+def _refuse(array: Array, values: Numbers, wrong: NDArray[np.bool_], said: str, text: str, cells: Cells | None) -> None:
     if np.any(wrong):
         at = np.unravel_index(int(np.argmax(wrong)), np.shape(values))
         of = {"neuron": " of neuron", "synapse": " of synapse", "scalar": ""}[array.at]
-        where = f"{of} {at[0]}" if at else ""
+        where = f"{of} {at[0] if cells is None else cells[at[0]]}" if at else ""
         raise InvalidInput.one(None, f"{said}: {shown(values[at])}{where} {text}")

@@ -1,8 +1,10 @@
-"""What a host adds to inputs for the coming step: added up, checked as a whole, and rounded once."""
+"""What a host adds to inputs: added up by step, checked as a whole, and rounded once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,22 @@ from neuroport.program.ir import Int, Numbers
 from neuroport.program.machine import Array
 from neuroport.session.host import Checker, numbers
 
+MOST_WAITING = 2**24
+"""As many numbers are held for steps to come."""
+_FEW, _SMALL = 2**20, 2**40
+"""So many ints so small add up to less than 63 bits."""
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Addition:
+    """Numbers that a host adds to an input: of the neurons `cells` (k,), values (k,), or (k, copies) in a batch."""
+
+    array: Array
+    cells: NDArray[np.int64]
+    values: Numbers
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class _Sum:
     """What was injected into an input for one step, in real units and as the input holds it."""
 
@@ -25,70 +41,183 @@ class _Sum:
     raw: Numbers
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Sums:
+    """What will be injected into an input, in real units: totals[k] in every step from starts[k] until the next."""
+
+    starts: tuple[int, ...]
+    totals: tuple[Numbers, ...]
+
+    def without(self, step: int) -> _Sums:
+        """What is left from a step on."""
+        gone = bisect_right(self.starts, step) - 1
+        return _Sums(self.starts[gone:], self.totals[gone:]) if gone > 0 else self
+
+    def cut(self, step: int) -> _Sums:
+        """The same, with a piece that begins at that step, which is none of the past."""
+        at = bisect_right(self.starts, step)
+        if self.starts[at - 1] == step:
+            return self
+        return _Sums((*self.starts[:at], step, *self.starts[at:]), (*self.totals[:at], *self.totals[at - 1 :]))
+
+    def added(self, one: Addition, first: int, end: int) -> tuple[_Sums, list[Numbers]]:
+        """The same, with an addition to the steps from `first` until before `end`, and the totals that are new."""
+        sums = self.cut(first).cut(end)
+        a, b = sums.starts.index(first), sums.starts.index(end)
+        new = [_total(total, one) for total in sums.totals[a:b]]
+        return _Sums(sums.starts, (*sums.totals[:a], *new, *sums.totals[b:])), new
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return len(self.totals) * self.totals[0].size
+
+
+@dataclass(eq=False)
+class Intent:
+    """What additions would come to that have been checked and not been made."""
+
+    now: dict[str, _Sum] = field(default_factory=dict)
+    later: dict[str, _Sums] = field(default_factory=dict)
+
+
 class Injections:
-    """Adds to the inputs of a machine, and knows what was added for the coming step."""
+    """Adds to the inputs of a machine, and knows what is added for the coming step and for later ones."""
 
     def __init__(self, checker: Checker, executor: Executor) -> None:
         self._checker, self._executor = checker, executor
-        self._sums: dict[str, _Sum] = {}
+        self._now: dict[str, _Sum] = {}
+        self._later: dict[str, _Sums] = {}
 
-    def add(self, array: Array, neurons: Any, values: Any) -> None:
-        """Add values to an input of some neurons. InvalidInput, and nothing has changed, for what cannot be added."""
-        cells = _cells(array, neurons)
-        added = self._checker.typed(array, _spread(array, cells, numbers(array.name, values)))
-        before = self._so_far(array, added.dtype)
-        total = before.values.astype(object if added.dtype.kind == "i" else np.float64)
-        np.add.at(total, cells, added)
-        injected = numbers(array.name, total)
-        raw = self._checker.raw(array, injected, f"'{array.name}', all that was injected for this step")
+    def intend(self, intent: Intent, one: Addition, first: int, end: int) -> None:
+        """Note what an addition to the steps from `first` until before `end` comes to, beside what is noted there.
+
+        InvalidInput where all that is injected into a neuron for one step leaves the range of the input.
+        """
+        name, coming = one.array.name, self._executor.step
+        if first == coming:
+            values = _total((intent.now.get(name) or self._so_far(one)).values, one)
+            intent.now[name] = _Sum(coming, values, self._checker.raw(one.array, values, _said(one.array)))
+            first += 1
+        if first < end:
+            sums = intent.later.get(name) or self._later.get(name) or _nothing(one)
+            intent.later[name], new = sums.without(coming).added(one, first, end)
+            for total in new:
+                self._checker.raw(one.array, total, _said(one.array))
+            self._must_be_few(intent)
+
+    def accept(self, intent: Intent) -> None:
+        """Have what is noted for steps to come stand."""
+        self._later |= intent.later
+
+    def make(self, one: Addition) -> None:
+        """Add to the coming step what has been checked."""
+        array, before = one.array, self._so_far(one)
+        values = _total(before.values, one)
+        after = _Sum(before.step, values, self._checker.held(array, values))
         held = self._executor.read(array.name)
         if isinstance(array.type, Int):
-            held = held + (raw - before.raw)
+            held = held + (after.raw - before.raw)
         else:
-            np.add.at(held, cells, added)
-        self._sums[array.name] = _Sum(self._executor.step, injected, raw)
+            np.add.at(held, one.cells, one.values)
+        self._now[array.name] = after
         self._executor.write(array.name, held)
 
     def replaced(self, array: Array, values: Numbers, raw: Numbers) -> None:
         """Note that an input was set to values, whatever had been added to it."""
-        self._sums[array.name] = _Sum(self._executor.step, np.array(values), raw)
+        self._now[array.name] = _Sum(self._executor.step, np.array(values), raw)
 
-    def forget(self, names: set[str]) -> None:
+    def forget(self, names: Iterable[str]) -> None:
         """Note that these inputs were cleared."""
-        self._sums = {name: sum_ for name, sum_ in self._sums.items() if name not in names}
+        for name in names:
+            self._now.pop(name, None)
 
-    def _so_far(self, array: Array, dtype: Any) -> _Sum:
-        known = self._sums.get(array.name)
-        if known is not None and known.step == self._executor.step:
+    def _so_far(self, one: Addition) -> _Sum:
+        known, step = self._now.get(one.array.name), self._executor.step
+        if known is not None and known.step == step:
             return known
-        return _Sum(self._executor.step, np.zeros(array.initial.shape, dtype), np.zeros_like(array.initial))
+        initial = one.array.initial
+        return _Sum(step, np.zeros(initial.shape, one.values.dtype), np.zeros_like(initial))
+
+    def _must_be_few(self, intent: Intent) -> None:
+        waiting = sum(sums.size for sums in (self._later | intent.later).values())
+        if waiting > MOST_WAITING:
+            text = f"{waiting:,} numbers would wait for their steps, and at most {MOST_WAITING:,} do"
+            raise InvalidInput.one(None, f"{text}; give them later")
 
 
-def _cells(array: Array, neurons: Any) -> NDArray[np.int64]:
-    """The numbers of neurons that there are."""
+def _said(array: Array) -> str:
+    return f"'{array.name}', all that was injected for this step"
+
+
+def _nothing(one: Addition) -> _Sums:
+    return _Sums((0,), (np.zeros(one.array.initial.shape, one.values.dtype),))
+
+
+def _total(before: Numbers, one: Addition) -> Numbers:
+    """The sums with an addition: of ints that need more than 63 bits, float64 numbers."""
+    short = one.values.dtype.kind == "f" or all(_is_short(x) for x in (before, one.values))
+    total: Any = before.copy() if short else before.astype(object)
+    np.add.at(total, one.cells, one.values)
+    return total if short else numbers(one.array.name, total)
+
+
+def _is_short(values: Numbers) -> bool:
+    """Whether so few ints are so small that their sum cannot need more than 63 bits."""
+    return not values.size or (values.size < _FEW and values.min() > -_SMALL and bool(values.max() < _SMALL))
+
+
+def cells_of(array: Array, neurons: Any) -> NDArray[np.int64]:
+    """The numbers of elements of an array that there are (None: all of them); InvalidInput for others."""
+    if array.at == "scalar":
+        raise InvalidInput.one(None, f"'{array.name}' is one number; leave the neurons out")
     size = len(array.initial)
-    cells = np.atleast_1d(numbers(array.name, neurons))
-    if np.asarray(neurons).dtype.kind == "b":
-        found = "truth values"
-    elif cells.ndim > 1:
-        found = f"an array of the shape {cells.shape}"
-    else:
-        odd = (cells != np.floor(cells)) | (cells < 0) | (cells >= size) if cells.size else np.zeros(0, bool)
-        if not odd.any():
-            return cells.astype(np.int64)
-        found = shown(cells[odd][0])
-    text = f"'{array.owner}' has the neurons 0 to {size - 1}; found {found}; give their numbers"
-    raise InvalidInput.one(None, text)
+    if neurons is None:
+        return np.arange(size)
+    cells = np.atleast_1d(_numbers_of(array, neurons))
+    if cells.ndim > 1:
+        raise _not_there(array, f"an array of the shape {cells.shape}")
+    if not cells.size:
+        return cells.astype(np.int64)
+    if cells.dtype.kind == "i" and cells.min() >= 0 and cells.max() < size:
+        return cells
+    odd = (cells != np.floor(cells)) | (cells < 0) | (cells >= size)
+    if odd.any():
+        raise _not_there(array, shown(cells[odd][0]))
+    return cells.astype(np.int64)
 
 
-def _spread(array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:
+def _numbers_of(array: Array, neurons: Any) -> Numbers:
+    """What was given as numbers of neurons, as numbers."""
+    try:
+        return numbers(array.name, neurons)
+    except InvalidInput:
+        if getattr(neurons, "dtype", None) == np.bool_ or _has_truth(neurons):
+            raise _not_there(array, "truth values") from None
+        raise
+
+
+def _has_truth(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_has_truth(one) for one in value)
+    return isinstance(value, bool | np.bool_)
+
+
+def _not_there(array: Array, found: str) -> InvalidInput:
+    text = f"'{array.owner}' has the {array.at}s 0 to {len(array.initial) - 1}; found {found}; give their numbers"
+    return InvalidInput.one(None, text)
+
+
+def spread(array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:
     """One value for each neuron (and copy)."""
     shape = (*cells.shape, *array.initial.shape[1:])
+    if values.shape == shape:
+        return values
     spread = values[..., None] if len(shape) == 2 and values.ndim == 1 else values
     try:
         if values.shape == (1,) != cells.shape:
             raise ValueError
         return np.broadcast_to(spread, shape)
     except ValueError:
-        text = f"'{array.name}': {len(cells)} neurons were given values of the shape {values.shape}; give as many"
+        text = f"'{array.name}': {len(cells)} {array.at}s were given values of the shape {values.shape}; give as many"
         raise InvalidInput.one(None, text) from None

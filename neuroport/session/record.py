@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,9 +17,11 @@ from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
 from neuroport.session.digest import Chain
+from neuroport.session.kept import Trail
 from neuroport.session.sample import Sampler
 
 Chunk = Callable[[int], int]
+Train = tuple[NDArray[np.int64], NDArray[Any]]
 
 
 class Sink(Protocol):
@@ -73,27 +75,42 @@ class _Pace:
             self.steps = min(2**22, self.steps * 2)
 
 
-@dataclass
-class _Kept:
-    """What was recorded so far, piece by piece."""
+class Agenda(Protocol):
+    """What is to happen before steps to come."""
 
-    spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = field(default_factory=dict)
-    records: dict[str, list[tuple[NDArray[np.int64], NDArray[Any]]]] = field(default_factory=dict)
+    @property
+    def next(self) -> int:
+        """The step before which something is to happen, after the one before which the executor stands."""
+
+    def arrive(self) -> None:
+        """Do what is to happen before the step that comes next."""
 
 
 class Recorder:
     """Has an executor compute, and hands what it recorded to the sink and the sampler.
 
-    `keep`: spikes and records also stay here. `latest` is what the executor recorded in the last piece, and `taken` how
-    many steps have been computed of which all was taken.
+    `keep`: for how many steps spikes and records also stay here (None: all). `latest` is what the executor recorded in
+    the last piece, and `taken` how many steps have been computed of which all was taken.
     """
 
     def __init__(
-        self, program: Program, plan: Plan, executor: Executor, sampler: Sampler, sink: Sink | None, keep: bool
+        self,
+        program: Program,
+        plan: Plan,
+        executor: Executor,
+        sampler: Sampler,
+        sink: Sink | None,
+        keep: int | None,
+        agenda: Agenda,
     ) -> None:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
         self.latest, self.taken = Capture(), 0
-        self._kept = _Kept()
+        self._agenda = agenda
+        self._spikes = {name: Trail((), np.int64) for name in spiking(program)}
+        arrays = {r.array: program.arrays[r.array].initial for r in program.records if not r.readout}
+        self._records = {name: Trail(values.shape, values.dtype) for name, values in arrays.items()}
+        self._wanted: frozenset[str] = frozenset()
+        self._wanted_from = 0
         self._chains = {name: Chain() for name in spiking(program)}
         self._pace = _Pace()
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights
@@ -107,7 +124,7 @@ class Recorder:
         while self.executor.step < end:
             before = self.executor.step
             size = self._pace.steps if chunk is None else _checked(chunk(before))
-            stop = min(end, before + size, *(before // k * k + k for _, k in self._weight_records))
+            stop = min(end, before + size, self._agenda.next, *(before // k * k + k for _, k in self._weight_records))
             started = time.perf_counter()
             self.executor.advance(stop - before)
             numbers = self.drain()
@@ -117,7 +134,18 @@ class Recorder:
             for name, every in self._weight_records:
                 if step % every == 0 and self.sink is not None:
                     self.sink.weights(name, step - 1, self.executor.read(name))
+            if step == self._agenda.next:
+                self._agenda.arrive()
             yield
+
+    def advance_wanting(self, steps: int, names: Collection[str]) -> None:
+        """Compute that many steps, in which everything is kept of what has these names."""
+        self._wanted, self._wanted_from = frozenset(names), self.executor.step
+        try:
+            for _ in self.advance(steps, None):
+                pass
+        finally:
+            self._wanted = frozenset()
 
     def drain(self) -> int:
         """Take what the executor recorded; how many numbers that was."""
@@ -126,14 +154,13 @@ class Recorder:
         for name, (steps, neurons) in capture.spikes.items():
             numbers += 2 * len(steps)
             self._chains[name].add(steps, neurons)
-            if self.keep and len(steps):
-                self._kept.spikes.setdefault(name, []).append((steps, neurons))
+            self._stays(name, self._spikes[name], steps, neurons)
         for name, (steps, values) in capture.records.items():
             numbers += values.size
             if name in self.sampler.rows:
                 self.sampler.feed(name, steps, values)
-            elif self.keep and len(steps):
-                self._kept.records.setdefault(name, []).append((steps, values))
+            else:
+                self._stays(name, self._records[name], steps, values)
         if self.sink is not None:
             wanted = {n: s for n, s in capture.spikes.items() if n in self._wanted_spikes}
             records = {n: r for n, r in capture.records.items() if n not in self.sampler.rows}
@@ -141,19 +168,40 @@ class Recorder:
         self.taken = self.executor.step
         return numbers
 
-    def spikes(self, population: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Steps and neurons of the spikes kept of a population."""
-        pieces = self._kept.spikes.get(population, [])
-        none = np.zeros(0, np.int64)
-        return np.concatenate([none, *(s for s, _ in pieces)]), np.concatenate([none, *(n for _, n in pieces)])
+    @property
+    def oldest(self) -> int:
+        """The first step of which what was recorded is still here."""
+        return 0 if self.keep is None else max(0, self.executor.step - self.keep)
 
-    def records(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps (k,) and values (k, size) kept of a recorded state, in real units."""
-        array = self.program.arrays[name]
-        pieces = self._kept.records.get(name, [])
-        steps = np.concatenate([np.zeros(0, np.int64), *(s for s, _ in pieces)])
-        values = np.concatenate([np.zeros((0, *array.initial.shape)), *(real(v, array) for _, v in pieces)])
-        return steps, values
+    def _stays(self, name: str, trail: Trail, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
+        """Keep what is to be kept of a piece."""
+        if not len(steps):
+            return
+        wanted = name in self._wanted
+        if self.keep == 0 and not wanted:
+            trail.skip(len(steps))
+        else:
+            trail.add(steps, values, min(self._wanted_from, self.oldest) if wanted else self.oldest)
+
+    def spikes(self, population: str, since: int) -> Train:
+        """Steps and neurons of the spikes of a population from a step on."""
+        return self._spikes[population].since(max(since, self.oldest))
+
+    def records(self, name: str, since: int) -> Train:
+        """Steps (k,) and values (k, size) of a recorded state from a step on, in real units."""
+        steps, values = self._records[name].since(max(since, self.oldest))
+        return steps, real(values, self.program.arrays[name])
+
+    def after(self, name: str, number: int, oldest: int) -> tuple[Train, int, int]:
+        """What was recorded under a name from a number on, how much of it is no longer kept, and the next number.
+
+        `oldest`: the first step that may be told of.
+        """
+        trail = self._spikes.get(name) or self._records[name]
+        (steps, values), gone = trail.after(number, oldest)
+        if name in self._records:
+            values = real(values, self.program.arrays[name])
+        return (steps, values), gone, trail.count
 
     def spike_digests(self) -> Iterator[tuple[str, bytes]]:
         """Every spiking population in program order, with the digest of the spikes taken so far; see Chain."""

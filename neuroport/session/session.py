@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from neuroport.errors import InvalidInput, NotWritten, Unsupported
-from neuroport.numerics.given import FLAG, FUNCTION, TEXT, checked_seed, takes
+from neuroport.errors import InvalidInput, NotWritten, Problem, Unsupported
+from neuroport.numerics.given import FLAG, FUNCTION, TEXT, TEXTS, checked_seed, takes
 from neuroport.numerics.steps import MOST, steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program
-from neuroport.program.names import ITEM_STEP, STEP, of_run
+from neuroport.program.names import ITEM_STEP, STEP, of_run, written
 from neuroport.program.plan import Plan, total_steps
 from neuroport.program.room import Part
 from neuroport.program.room import require as require_room
 from neuroport.program.verify import require
 from neuroport.session.controls import Controls
+from neuroport.session.describe import described
+from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
+from neuroport.session.kept import kept_steps
 from neuroport.session.measure import Measuring
+from neuroport.session.names import Output
 from neuroport.session.patterns import PatternTables
 from neuroport.session.record import Chunk, Recorder, Sink, spiking
 from neuroport.session.sample import Sampler
@@ -32,6 +37,8 @@ from neuroport.session.walk import Walk
 
 Values = NDArray[np.float64] | NDArray[np.int64]
 Progress = Callable[[int, int], None]
+ALWAYS_THERE = 2**24
+"""Bytes for which nobody asks whether there is room."""
 
 
 def open_session(
@@ -40,7 +47,7 @@ def open_session(
     backend: Backend,
     seed: int | None = None,
     sink: Sink | None = None,
-    keep: bool | None = None,
+    keep: bool | int | str | None = None,
 ) -> Session:
     """A session on a backend. Unsupported when the backend lacks something or cannot execute the program.
 
@@ -73,8 +80,9 @@ class Session:
     """A program being executed as its plan says.
 
     `executor` must record the spikes of all of `spiking(program)`. `sink` receives what the plan says is to be
-    recorded, and is closed when the session is left, marked incomplete after an error. `keep` says whether spikes and
-    records also stay here for `spikes` and `records`; by default they do when there is no sink.
+    recorded, and is closed when the session is left, marked incomplete after an error. `keep` says for how long spikes
+    and records also stay here for `spikes`, `records` and `take`: "all" (or True), 0 (or False), a number of steps, or
+    a time such as "1 s"; None: "all" when there is no sink, else 0. `chip_seed`: that of the specimen, if it is one.
     """
 
     def __init__(
@@ -86,17 +94,21 @@ class Session:
         seed: int | None = None,
         backend: str = "",
         sink: Sink | None = None,
-        keep: bool | None = None,
+        keep: bool | int | str | None = None,
+        chip_seed: int | None = None,
     ) -> None:
+        self.chip_seed = chip_seed
         self.program, self.plan, self.executor = program, plan, executor
         self.seed = program.seed if seed is None else seed
         self.backend = backend
-        self._left = False
-        self._sink, self._keep = sink, sink is None if keep is None else keep
+        self._closed = False
+        self._sink, self._keep = sink, kept_steps(sink is None if keep is None else keep, plan.dt)
+        self._taken: dict[str, int] = {}
+        self._dropped = 0
         self._switchboard = Switchboard(program)
         self._sampler = Sampler(plan.windows, program)
         self._controls = Controls(program, plan, executor, self._switchboard)
-        self._recorder = Recorder(program, plan, executor, self._sampler, sink, self._keep)
+        self._recorder = Recorder(program, plan, executor, self._sampler, sink, self._keep, self._controls)
         self._patterns = PatternTables(program, executor)
         self._measuring = Measuring(self._controls, self._sampler, self._patterns, sink)
         self._walk = Walk(self._controls, self._recorder, self._patterns, self._measuring, self.seed)
@@ -105,17 +117,25 @@ class Session:
         return self
 
     def __exit__(self, kind: object = None, error: BaseException | None = None, *_: object) -> None:
-        """Close the sink if nobody has, and let go of the executor's memory and files, if it has a way to.
-
-        An error gets a note that says where what was recorded is.
-        """
+        """Close; after an error the sink is incomplete, and the error gets a note that says where what it has is."""
         try:
             if self._sink is not None and kind is not None:
                 self._save(self._sink, error)
-            elif self._sink is not None and self._sink.is_open:
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the sink if nobody has, and let go of the executor's memory and files, if it has a way to.
+
+        A closed session refuses everything but this.
+        """
+        if self._closed:
+            return
+        try:
+            if self._sink is not None and self._sink.is_open:
                 self.finish(self.digest())
         finally:
-            self._left = True
+            self._closed = True
             close = getattr(self.executor, "close", None)
             if close is not None:
                 close()
@@ -196,38 +216,51 @@ class Session:
         protocol item, at first the longest; `set("run.T", steps)` gives it another value.
         """
         self._must_be_open()
-        steps = self._steps(duration)
-        self._foresee(steps)
+        steps = self._to_run(duration)
         start = self.step
         for _ in self._recorder.advance(steps, None):
             if progress is not None:
                 progress(self.step - start, steps)
 
-    def _steps(self, duration: int | str | Quantity) -> int:
+    def _to_run(self, duration: int | str | Quantity) -> int:
+        """For how many steps to run; InvalidInput for what cannot be."""
         steps = steps_of(duration, self.plan.dt)
         if not 0 <= steps <= MOST - self.step:
             many = steps if steps < 0 else "so many"
             raise InvalidInput.one(None, f"a run cannot last {many} steps; give a number of steps from 0 to 2**62")
         self._within_horizon(steps)
+        self._foresee(steps)
         return steps
+
+    @property
+    def last_step(self) -> int:
+        """The step up to which the step counters of the program go."""
+        counter = self.program.arrays.get(STEP) or self.program.arrays.get(ITEM_STEP)
+        kind = None if counter is None or not self.program.integer else counter.type
+        return kind.hi if isinstance(kind, Int) else MOST
+
+    @property
+    def recorded(self) -> list[str]:
+        """The names under which something is recorded: populations that spike, and variables."""
+        return self._controls.names.recorded
 
     def _within_horizon(self, steps: int) -> None:
         """Refuse to run longer than the step counters of an integer program go."""
-        counter = self.program.arrays.get(STEP) or self.program.arrays.get(ITEM_STEP)
-        kind = None if counter is None or not self.program.integer else counter.type
-        if isinstance(kind, Int) and self.step + steps > kind.hi:
+        if self.step + steps > self.last_step:
             text = (
-                f"step {self.step + steps} is beyond {kind.hi}, for which the program's step counters are made; "
+                f"step {self.step + steps} is beyond {self.last_step}, for which the program's step counters are made; "
                 f"a longer protocol in the network file makes them longer"
             )
             raise InvalidInput.one(None, text)
 
     def _foresee(self, steps: int) -> None:
         """Refuse to run so long that what is recorded and stays here does not fit into memory."""
-        kept = [r for r in self.program.records if self._keep and not r.readout]
-        sizes = {r.array: float(self.program.arrays[r.array].initial.size) * 8 * (steps // r.every) for r in kept}
-        parts = [Part(f"what is recorded of '{name}'", size) for name, size in sizes.items()]
-        require_room(f"a run of {steps:,} steps that keeps what is recorded", parts)
+        rows = steps if self._keep is None else min(steps, self._keep)
+        kept = [r for r in self.program.records if rows and not r.readout]
+        sizes = {r.array: float(self.program.arrays[r.array].initial.size) * 8 * (rows // r.every) for r in kept}
+        if sum(sizes.values()) > ALWAYS_THERE:
+            parts = [Part(f"what is recorded of '{name}'", size) for name, size in sizes.items()]
+            require_room(f"a run of {steps:,} steps that keeps what is recorded", parts)
 
     @takes(event=TEXT)
     def trigger(self, event: str) -> None:
@@ -244,51 +277,154 @@ class Session:
         self._must_be_open()
         self._controls.reset(populations, keep_learned)
 
-    @takes(population=TEXT, input=TEXT)
-    def inject(self, population: str, input: str, neurons: Any, values: Any) -> None:
-        """Add values (real units) to an input of some neurons in the coming step.
+    @takes(name=TEXT)
+    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+        """Add values (real units) to an input, POPULATION.INPUT, of some neurons (None: of all).
 
-        All that is injected into a neuron for one step must lie in the declared range of the input, on a chip without
-        one in what its format holds. Otherwise, and for values that are not finite, InvalidInput; nothing has changed.
+        They are added in step `at` (None: the coming one; one that has passed: late, in the coming one), and again in
+        the `hold` - 1 steps after it. All that is injected into a neuron for one step must lie in the declared range of
+        the input, on a chip without one in what its format holds. Otherwise, and for values that are not finite,
+        InvalidInput; nothing has changed.
         """
         self._must_be_open()
-        self._controls.inject(population, input, neurons, values)
+        self._controls.inject(Write(name, values, neurons, at, hold))
+
+    def exchange(
+        self,
+        inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),
+        steps: int | str | Quantity = 1,
+        outputs: Sequence[str] = (),
+        *,
+        clip: bool = False,
+    ) -> Exchange:
+        """Give inputs, simulate for a number of steps or a time, and take outputs (see `take`): all of it, or nothing.
+
+        `inputs`: see Write; or values by name. With `clip` those outside their range are put to its end and counted;
+        otherwise, as for all that is wrong, InvalidInput, and nothing has changed.
+        """
+        self._must_be_open()
+        ready, many, wanted = _all_checked(
+            lambda: self._controls.ready(writes_of(inputs), FLAG.checked("clip", clip)),
+            lambda: self._to_run(steps),
+            lambda: self._outputs(outputs),
+        )
+        start = self.step
+        self._controls.make(ready)
+        self._recorder.advance_wanting(many, {output.of for output in wanted.values()})
+        taken, dropped = self._take(wanted, min(start, self._recorder.oldest))
+        return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
-        """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …), (size,), or (size, copies) in a batch.
-
-        After the session was left, too, where the executor keeps them (genn does not).
-        """
-        self._must_be_readable()
+        """The values of OBJECT.VARIABLE in real units (ms, mV, nA, …), (size,), or (size, copies) in a batch."""
+        self._must_be_open()
         return self._controls.get(name)
 
-    @takes(name=TEXT)
-    def set(self, name: str, value: Any) -> None:
+    @takes(name=TEXT, clip=FLAG)
+    def set(self, name: str, value: Any, clip: bool = False) -> None:
         """Give OBJECT.VARIABLE new values: one for all or an array of its shape, in real units, or a quantity.
 
         Of parameters only dynamic ones can be set; what is derived from them follows. A specimen's circuits deviate
         from what parameters and static weights are set to. A value outside the declared range, or that the chip's
-        format cannot hold, is refused: InvalidInput, of a parameter RunFailed; nothing has changed.
+        format cannot hold, is refused: InvalidInput, of a parameter RunFailed; nothing has changed. With `clip` it
+        stands at the end of what is allowed, and is counted (`stats`).
         """
         self._must_be_open()
-        self._controls.set(name, value)
+        self._controls.set(name, value, clip)
 
     # ----------------------------------------------------------------------------------------------------- looking
 
     @takes(population=TEXT)
-    def spikes(self, population: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Steps and neurons of all spikes of a population so far, sorted by (step, neuron)."""
+    def spikes(
+        self, population: str, since: int | str | Quantity | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Steps and neurons of the spikes of a population that are kept, sorted by (step, neuron).
+
+        `since`: a step, or a time from the start: those from there on; InvalidInput where they are no longer kept.
+        """
+        self._must_be_open()
         self._controls.check_known(population, list(spiking(self.program)), "spiking population")
         self._must_keep("spikes")
-        return self._recorder.spikes(population)
+        return self._recorder.spikes(population, self._since(since, f"spikes of '{population}'"))
 
     @takes(name=TEXT)
-    def records(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps (k,) and values (k, size) of a recorded state so far, in real units."""
+    def records(
+        self, name: str, since: int | str | Quantity | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Steps (k,) and values (k, size) of a recorded state that are kept, in real units. `since`: see spikes."""
+        self._must_be_open()
         self._controls.check_known(name, [r.array for r in self.program.records if not r.readout], "recorded variable")
         self._must_keep("records")
-        return self._recorder.records(name)
+        return self._recorder.records(name, self._since(since, f"values of '{name}'"))
+
+    @takes(outputs=TEXT)
+    def take(self, *outputs: str) -> dict[str, Train]:
+        """What came out under these names (none: all that is recorded) since each was last taken; see Exchange.
+
+        What is no longer kept is left out, and counted as dropped (`stats`).
+        """
+        self._must_be_open()
+        wanted = self._outputs(outputs or self._controls.names.recorded)
+        if any(output.kind != "values" for output in wanted.values()):
+            self._must_keep("what was recorded")
+        return self._take(wanted, self._recorder.oldest)[0]
+
+    def _outputs(self, names: Sequence[str]) -> dict[str, Output]:
+        """What is heard under these names; InvalidInput with all that are nothing."""
+        TEXTS.checked("outputs", names)
+        checks = [partial(self._controls.names.output, name) for name in names]
+        return dict(zip(names, _all_checked(*checks), strict=True))
+
+    def _take(self, wanted: Mapping[str, Output], oldest: int) -> tuple[dict[str, Train], int]:
+        """What came out since it was last taken, but of steps before `oldest`, and how much of it was dropped."""
+        taken: dict[str, Train] = {}
+        dropped = 0
+        for name, output in wanted.items():
+            if output.kind == "values":
+                now = self._controls.get(written(output.of))
+                taken[name] = np.array([self.step - 1]), now[None]
+                continue
+            taken[name], gone, self._taken[name] = self._recorder.after(output.of, self._taken.get(name, 0), oldest)
+            dropped += gone
+        self._dropped += dropped
+        return taken, dropped
+
+    def _since(self, since: int | str | Quantity | None, what: str) -> int:
+        """The first step that is asked for; InvalidInput where what was recorded of it is no longer kept."""
+        oldest = self._recorder.oldest
+        step = oldest if since is None else steps_of(since, self.plan.dt)
+        if step < 0:
+            raise InvalidInput.one(None, f"since must be a step from 0; found {step}")
+        if step < oldest:
+            text = f"{what} are kept from step {oldest} on; found since={step}; ask from there, or open with more keep"
+            raise InvalidInput.one(None, text)
+        return step
+
+    def describe(self) -> dict[str, Any]:
+        """What this is and what a host may do with it, in plain values (texts, numbers, lists, None)."""
+        self._must_be_open()
+        return described(self)
+
+    def stats(self) -> dict[str, Any]:
+        """What happened so far, in plain values.
+
+        `steps`, `spikes` and `overflows` by name; `injected`: numbers added to inputs, one per neuron and step; `late`,
+        `clipped`, `dropped`: see Exchange; `waiting`: what is to be done in steps to come; `missed_deadlines`: how many
+        steps were done late by 2**k to 2**(k + 1) us, none where nobody waits for a clock.
+        """
+        self._must_be_open()
+        tally = self._controls.tally
+        return {
+            "steps": self.step,
+            "spikes": self.spike_counts(),
+            "overflows": self.overflows(),
+            "injected": tally.injected,
+            "late": tally.late,
+            "dropped": self._dropped,
+            "clipped": tally.clipped,
+            "waiting": self._controls.waiting,
+            "missed_deadlines": [0] * LATENESS_BINS,
+        }
 
     @takes(readout=TEXT)
     def rows(self, readout: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -296,20 +432,22 @@ class Session:
 
         The number is -1 for a `run` item.
         """
+        self._must_be_open()
         self._controls.check_known(readout, list(self._sampler.rows), "samples readout")
         return self._sampler.joined(readout)
 
     @takes(projection=TEXT)
     def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Presynaptic neurons, postsynaptic neurons and weights (real units) of a projection's synapses."""
+        self._must_be_open()
         self._controls.check_known(projection, [p.name for p in self.program.projections], "projection")
         synapses = self.program.projection(projection)
         name = next(a.name for a in self.program.arrays.values() if a.owner == projection and a.role == "weight")
         return synapses.pre.copy(), synapses.post.copy(), self.get(name)
 
     def final(self) -> dict[str, Values]:
-        """Every array of state and weights as it is now, raw, in the program's order; see get."""
-        self._must_be_readable()
+        """Every array of state and weights as it is now, raw, in the program's order."""
+        self._must_be_open()
         roles = ("state", "weight", "visible")
         return {n: self.executor.read(n) for n, a in self.program.arrays.items() if a.role in roles}
 
@@ -318,11 +456,13 @@ class Session:
 
         In coherent units, before any circuit deviates: one number, or one per element.
         """
+        self._must_be_open()
         run = {n: v for n, v in self._switchboard.settings().items() if not of_run(n)}
         return run | self._controls.given
 
     def spike_counts(self) -> dict[str, int]:
         """Spikes of each spiking population since the start."""
+        self._must_be_open()
         return self.executor.spike_counts()
 
     def overflows(self) -> dict[str, int]:
@@ -330,6 +470,7 @@ class Session:
 
         What the host stored for deviating circuits, or captured for patterns, counts like any other store.
         """
+        self._must_be_open()
         counts = Counter(self.executor.overflows())
         counts.update(self._switchboard.saturated)
         counts.update(self._patterns.saturated)
@@ -343,6 +484,7 @@ class Session:
         visible in program order: its name, a zero byte, and its elements as little-endian int64 (raw integers) or
         float64.
         """
+        self._must_be_open()
         self._recorder.drain()
         whole = hashlib.sha256()
         for name, spikes in self._recorder.spike_digests():
@@ -363,15 +505,25 @@ class Session:
         self._measuring.measure(names)
 
     def _must_be_open(self) -> None:
-        if self._left:
-            text = "this session was left, and what executes its program is gone; open another one"
+        if self._closed:
+            text = "this session is closed, and what executes its program is gone; open another one"
             raise InvalidInput.one(None, text)
-
-    def _must_be_readable(self) -> None:
-        if getattr(self.executor, "close", None) is not None:
-            self._must_be_open()
 
     def _must_keep(self, what: str) -> None:
-        if not self._keep:
+        if self._keep == 0:
             text = f"this session does not keep {what}; read them from its trace, or open it with keep=True"
             raise InvalidInput.one(None, text)
+
+
+def _all_checked(*checks: Callable[[], Any]) -> list[Any]:
+    """What checks give; InvalidInput with the problems of all."""
+    answers: list[Any] = []
+    problems: list[Problem] = []
+    for check in checks:
+        try:
+            answers.append(check())
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return answers

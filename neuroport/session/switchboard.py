@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +17,18 @@ from neuroport.program.machine import Array, Derived, Program
 from neuroport.program.names import written
 from neuroport.program.printer import expression
 from neuroport.program.whole import NoValue
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Change:
+    """New values of parameters: as designed, with all that follows, and as arrays hold them (and how many lie beyond).
+
+    Names are those of arrays.
+    """
+
+    designed: dict[str, Numbers]
+    values: dict[str, Numbers]
+    raws: dict[str, tuple[Numbers, int]]
 
 
 class Switchboard:
@@ -50,6 +63,16 @@ class Switchboard:
         RunFailed, and nothing has changed, for a value outside the range that was declared, or from which no finite
         number follows.
         """
+        change = self.checked(changes)
+        self._designed |= {name: given for name, given in change.designed.items() if name in self._program.designed}
+        self._values = change.values
+        self._switched |= set(change.designed)
+        for name, (raw, beyond) in change.raws.items():
+            self.count(self._program.arrays[name], beyond)
+            executor.write(name, raw)
+
+    def checked(self, changes: Mapping[str, ArrayLike]) -> Change:
+        """What `set` would come to; RunFailed where it would be refused."""
         designed = {name: self._checked(name, np.asarray(value)) for name, value in changes.items()}
         values = self._values | {name: self._by_circuits(name, numbers) for name, numbers in designed.items()}
         changed = list(designed)
@@ -57,19 +80,18 @@ class Switchboard:
             if _reads(derived) & set(changed):
                 values[derived.array] = self._follows(derived, values, designed)
                 changed.append(derived.array)
-        written = {name: self._raw(name, values[name]) for name in changed if name in self._program.arrays}
-        self._designed |= {name: numbers for name, numbers in designed.items() if name in self._program.designed}
-        self._values = values
-        self._switched |= set(designed)
-        for name, raw in written.items():
-            executor.write(name, raw)
+        raws = {name: self._raw(name, values[name]) for name in changed if name in self._program.arrays}
+        return Change(designed, values, raws)
 
-    def saturating(self, array: Array, values: Numbers) -> Numbers:
-        """Values of deviating circuits as the array holds them; those that lie beyond are counted."""
-        raw, outside = held(np.broadcast_to(values, array.initial.shape), array)
-        if outside.any():
-            self.saturated[array.name] = self.saturated.get(array.name, 0) + int(outside.sum())
-        return raw
+    def saturating(self, array: Array, values: Numbers) -> tuple[Numbers, int]:
+        """Values of deviating circuits as the array holds them, and how many lie beyond: these stand at an end."""
+        raw, outside = held(values, array)
+        return raw, int(outside.sum())
+
+    def count(self, array: Array, beyond: int) -> None:
+        """Count values that circuits put beyond the format of an array."""
+        if beyond:
+            self.saturated[array.name] = self.saturated.get(array.name, 0) + beyond
 
     def _checked(self, name: str, value: Numbers) -> Numbers:
         """New numbers for a parameter, inside its declared range and in the shape of its values."""
@@ -107,18 +129,18 @@ class Switchboard:
             raise self._failed(derived.array, text)
         return numbers
 
-    def _raw(self, name: str, values: Numbers) -> Numbers:
-        """Values as the array holds them."""
+    def _raw(self, name: str, values: Numbers) -> tuple[Numbers, int]:
+        """Values as the array holds them, and how many of them circuits put beyond its format."""
         array = self._program.arrays[name]
+        values = np.broadcast_to(values, array.initial.shape)
         if name in self._deviating:
             return self.saturating(array, values)
-        values = np.broadcast_to(values, array.initial.shape)
         raw, outside = held(values, array)
         if outside.any() and isinstance(array.type, Int):
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
             text = f"is outside {low} .. {high}, what it holds on chip '{self._program.chip}'; give it a wider range"
             raise self._failed(name, f"{written(name)} = {shown(values[outside].flat[0])} {text}")
-        return raw
+        return raw, 0
 
     def _failed(self, name: str, text: str) -> RunFailed:
         """What to raise about a parameter."""

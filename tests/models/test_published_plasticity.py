@@ -214,8 +214,8 @@ def test_gated_plasticity_is_that_of_matrices(chip: str, exact: float) -> None:
             noise = 13 * (rng.random(250) - 0.5)
             noise[0] += 40 * (step % 240 == 7)
             noise[1] += 40 * (step % 240 == 15)
-            session.inject("exc", "i", np.arange(200), noise[:200])
-            session.inject("inh", "i", np.arange(50), noise[200:])
+            session.inject("exc.i", np.arange(200), noise[:200])
+            session.inject("inh.i", np.arange(50), noise[200:])
             session.run(1)
             right.step(noise, 1500)
         counts = [np.bincount(session.spikes(name)[1], minlength=size) for name, size in (("exc", 200), ("inh", 50))]

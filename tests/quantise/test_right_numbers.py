@@ -262,11 +262,11 @@ def test_a_sum_beyond_the_range_of_its_input_is_limited_and_counted(backend: str
         pytest.skip(f"{backend}: {backends.load(backend).missing()}")
     text = SUMS.replace("{one_to_one: {}}", "one_to_one")
     with api.open(reader.loads(text.encode(), "s.yaml"), backend, chip="generic8") as session:
-        session.inject("source", "spike_in", [0], [1])
+        session.inject("source.spike_in", [0], [1])
         session.run(2)
         assert session.get("cell.v")[0] == pytest.approx(8, abs=2.0**-12)
         assert session.overflows() == {"cell.i": 1}
-        session.inject("cell", "i", [0], [7.9])
+        session.inject("cell.i", [0], [7.9])
         session.run(1)
         assert session.get("cell.v")[0] == pytest.approx(7.9, abs=2.0**-12)
         assert session.overflows() == {"cell.i": 1}

@@ -80,7 +80,7 @@ def all_arrays(session: Session) -> dict[str, Any]:
 def test_an_injection_beside_an_arrival_is_added(opened: Session) -> None:
     """A chip limits the sum to the declared range, and counts it; an ideal machine does not."""
     before = opened.overflows().get("shown.i", 0)
-    opened.inject("shown", "i", [0, 1, 2, 2], [7.9, -7.5, 3.9, 4])
+    opened.inject("shown.i", [0, 1, 2, 2], [7.9, -7.5, 3.9, 4])
     opened.run(1)
     most = 15.8 if opened.program.chip == "ideal" else 8
     assert opened.get("shown.v") == pytest.approx([most, 0.4, most], abs=2e-3)
@@ -90,7 +90,7 @@ def test_an_injection_beside_an_arrival_is_added(opened: Session) -> None:
 
 
 def test_an_injection_into_an_input_that_nothing_reaches_is_added(opened: Session) -> None:
-    opened.inject("alone", "i", [1], 1.5)
+    opened.inject("alone.i", [1], 1.5)
     opened.run(1)
     assert opened.get("alone.v").tolist() == [0, 1.5]
 
@@ -98,40 +98,40 @@ def test_an_injection_into_an_input_that_nothing_reaches_is_added(opened: Sessio
 def test_spikes_are_injected_into_a_source(opened: Session) -> None:
     before = opened.spike_counts()["ticks"]
     for _ in range(10):
-        opened.inject("ticks", "spike_in", [0, 1], 1)
+        opened.inject("ticks.spike_in", [0, 1], 1)
         opened.run(1)
     assert opened.spike_counts()["ticks"] - before == 20
 
 
 def test_ints_are_injected(opened: Session) -> None:
     before = opened.get("counts.c")
-    opened.inject("counts", "n", [0, 1, 1], [1, 150, 50])
+    opened.inject("counts.n", [0, 1, 1], [1, 150, 50])
     opened.run(1)
     assert (opened.get("counts.c") - before).tolist() == [1, 200]
 
 
 REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
-    "too much": (("alone", "i", [0, 1], [0, 9]), "'alone.i', all that was injected for this step: 9 of neuron 1 is "
+    "too much": (("alone.i", [0, 1], [0, 9]), "'alone.i', all that was injected for this step: 9 of neuron 1 is "
                  "outside -8 .. 8, its declared range; give a value inside, or a wider range with "
                  "`ranges: {i: [LOW, HIGH]}` at 'alone'"),
-    "together": (("alone", "i", [1, 1], 5), "'alone.i', all that was injected for this step: 10 of neuron 1 is "
+    "together": (("alone.i", [1, 1], 5), "'alone.i', all that was injected for this step: 10 of neuron 1 is "
                  "outside -8 .. 8, its declared range; give a value inside, or a wider range with "
                  "`ranges: {i: [LOW, HIGH]}` at 'alone'"),
-    "nan": (("alone", "i", [0], float("nan")), "'alone.i': nan of neuron 0 is not finite; give finite numbers"),
-    "infinite": (("free", "i", [0], [float("-inf")]), "'free.i': -inf of neuron 0 is not finite; give finite numbers"),
-    "fraction": (("counts", "n", [1], 1.5), "'counts.n': 1.5 of neuron 0 is no whole number, and this is an int; "
+    "nan": (("alone.i", [0], float("nan")), "'alone.i': nan of neuron 0 is not finite; give finite numbers"),
+    "infinite": (("free.i", [0], [float("-inf")]), "'free.i': -inf of neuron 0 is not finite; give finite numbers"),
+    "fraction": (("counts.n", [1], 1.5), "'counts.n': 1.5 of neuron 1 is no whole number, and this is an int; "
                  "round it"),
-    "halves": (("counts", "n", [1, 1], 1.5), "'counts.n': 1.5 of neuron 0 is no whole number, and this is an int; "
+    "halves": (("counts.n", [1, 1], 1.5), "'counts.n': 1.5 of neuron 1 is no whole number, and this is an int; "
                "round it"),
-    "no neuron": (("alone", "i", [0, 2], 1), "'alone' has the neurons 0 to 1; found 2; give their numbers"),
-    "negative": (("alone", "i", [-1], 1), "'alone' has the neurons 0 to 1; found -1; give their numbers"),
-    "half": (("alone", "i", [0.5], 1), "'alone' has the neurons 0 to 1; found 0.5; give their numbers"),
-    "mask": (("alone", "i", [True, False], 1), "'alone' has the neurons 0 to 1; found truth values; "
+    "no neuron": (("alone.i", [0, 2], 1), "'alone' has the neurons 0 to 1; found 2; give their numbers"),
+    "negative": (("alone.i", [-1], 1), "'alone' has the neurons 0 to 1; found -1; give their numbers"),
+    "half": (("alone.i", [0.5], 1), "'alone' has the neurons 0 to 1; found 0.5; give their numbers"),
+    "mask": (("alone.i", [True, False], 1), "'alone' has the neurons 0 to 1; found truth values; "
              "give their numbers"),
-    "shapes": (("alone", "i", [0, 1], [1, 2, 3]), "'alone.i': 2 neurons were given values of the shape (3,); "
+    "shapes": (("alone.i", [0, 1], [1, 2, 3]), "'alone.i': 2 neurons were given values of the shape (3,); "
                "give as many"),
-    "words": (("alone", "i", [0], "much"), "'alone.i' takes numbers; found 'much'"),
-    "variable": (("alone", "v", [0], 1), "'alone.v' is not an input; use `set` to change a variable"),
+    "words": (("alone.i", [0], "much"), "'alone.i' takes numbers; found 'much'"),
+    "variable": (("alone.v", [0], 1), "'alone.v' is not an input; use `set` to change a variable"),
 }  # fmt: skip
 
 
@@ -141,21 +141,21 @@ def test_an_injection_that_is_refused_changes_nothing(opened: Session, case: str
     before = all_arrays(opened)
     with pytest.raises(InvalidInput) as error:
         opened.inject(*arguments)
-    assert str(error.value).replace("of neuron 1 is no", "of neuron 0 is no") == text
+    assert str(error.value) == text
     assert all_arrays(opened) == before
 
 
 def test_what_is_injected_bit_by_bit_is_added_up_before_it_is_refused(opened: Session) -> None:
     opened.set("shown.i", [0, 0, 8])
     with pytest.raises(InvalidInput, match=r"all that was injected for this step: 8.5 of neuron 2 is outside -8 .. 8"):
-        opened.inject("shown", "i", [2], 0.5)
+        opened.inject("shown.i", [2], 0.5)
     opened.run(1)
     opened.reset("shown")
 
 
 def test_without_a_range_an_ideal_machine_takes_any_number(tmp_path: Path) -> None:
     with api.open(network(tmp_path), "reference", "ideal") as session:
-        session.inject("free", "i", [0], 1e30)
+        session.inject("free.i", [0], 1e30)
         session.run(1)
         assert session.get("free.v").tolist() == [1e30, 0]
 
@@ -163,11 +163,11 @@ def test_without_a_range_an_ideal_machine_takes_any_number(tmp_path: Path) -> No
 @pytest.mark.parametrize("backend", BACKENDS[:2])
 def test_without_a_range_a_chip_takes_what_its_format_holds(tmp_path: Path, backend: str) -> None:
     with api.open(network(tmp_path), backend, "generic16") as session:
-        session.inject("free", "i", [0], 0.5)
+        session.inject("free.i", [0], 0.5)
         session.run(1)
         assert session.get("free.v").tolist() == [0.5, 0]
         with pytest.raises(InvalidInput, match=r"outside .* what it holds on chip 'generic16'; give a value"):
-            session.inject("free", "i", [0], 1e30)
+            session.inject("free.i", [0], 1e30)
 
 
 # --------------------------------------------------------------------------------------------------------- setting
@@ -259,12 +259,12 @@ def test_what_a_chip_sees_of_a_weight_is_not_set_by_itself(tmp_path: Path) -> No
 def test_an_input_of_the_library_without_a_range_takes_injections_once_it_has_one(tmp_path: Path) -> None:
     remedy = r"or a wider range with `ranges: {i: \[LOW, HIGH\]}` at 'cells'"
     with api.open(network(tmp_path), "reference", "generic16") as session, pytest.raises(InvalidInput, match=remedy):
-        session.inject("cells", "i", [0], 1)
+        session.inject("cells.i", [0], 1)
     text = TEXT.replace("cells: {size: 2, neuron: lif}", "cells: {size: 2, neuron: lif, ranges: {i: [-16, 16]}}")
     after = []
     for chip in CHIPS:
         with api.open(network(tmp_path, text), "reference", chip) as session:
-            session.inject("cells", "i", [0], 1)
+            session.inject("cells.i", [0], 1)
             session.run(1)
             after.append(session.get("cells.v").tolist())
     assert after[0][0] > after[0][1] + 1

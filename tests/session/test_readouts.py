@@ -367,7 +367,7 @@ def test_copies_share_the_patterns_among_them() -> None:
         assert opened.get("x.r").shape == (2, 2) and opened.get("up1.w").shape == (2,)
         opened.set("x.r", [1, 2])
         assert opened.get("x.r").tolist() == [[1, 1], [2, 2]]
-        opened.inject("x", "r_in", [1], [3.0])
+        opened.inject("x.r_in", [1], [3.0])
         opened.run(1)
         assert opened.get("x.r").tolist() == [[0, 0], [3, 3]]
         assert opened.spike_counts()["coins"] > 0

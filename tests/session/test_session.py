@@ -360,7 +360,7 @@ def test_spikes_have_one_digest_however_they_come(count: int) -> None:
 def test_session_by_hand() -> None:
     with session() as made:
         made.run("2 ms")
-        made.inject("p", "i", [1, 1], [10, 5])
+        made.inject("p.i", [1, 1], [10, 5])
         made.run(1)
         assert made.get("p.x").tolist() == [3.0, 18.5]
         made.set("p.x", [0, 1])
@@ -396,15 +396,15 @@ def test_weights_and_integer_formats() -> None:
             "there is no variable 'p.xx' in network 'small'; there are: run.T, p.step_size, "
             "p.double, p.fixed, p.i, p.x, p.y, p.z; did you mean 'p.x'?",
         ),
-        (lambda s: s.spikes("q"), "there is no spiking population 'q' in network 'small'; there are: none"),
+        (lambda s: s.spikes("q"), "there is no spiking population 'q'; network 'small' has none"),
         (
             lambda s: s.trigger("blink"),
             "there is no event 'blink' in network 'small'; there are: blank; did you mean 'blank'?",
         ),
         (lambda s: s.reset("zzz"), "there is no population 'zzz' in network 'small'; there are: p"),
-        (lambda s: s.weights("c"), "there is no projection 'c' in network 'small'; there are: none"),
-        (lambda s: s.records("p.x"), "there is no recorded variable 'p.x' in network 'small'; there are: none"),
-        (lambda s: s.inject("p", "x", [0], [1]), "'p.x' is not an input; use `set` to change a variable"),
+        (lambda s: s.weights("c"), "there is no projection 'c'; network 'small' has none"),
+        (lambda s: s.records("p.x"), "there is no recorded variable 'p.x'; network 'small' has none"),
+        (lambda s: s.inject("p.x", [0], [1]), "'p.x' is not an input; use `set` to change a variable"),
         (
             lambda s: s.set("p.fixed", 1),
             "'p.fixed' is fixed while the network runs; declare the parameter `dynamic: true` with a range",

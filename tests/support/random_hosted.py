@@ -129,7 +129,7 @@ def _write(session: Session, one: Case, draw: random.Random) -> list[str]:
         if draw.random() < 0.6 and name in session.program.arrays:
             for _ in range(draw.randint(1, 3)):
                 try:
-                    session.inject(population, "i", [0], [draw.choice((0.25, -1.5, 1.99, -7.9, 7.9, 0.001))])
+                    session.inject(f"{population}.i", [0], [draw.choice((0.25, -1.5, 1.99, -7.9, 7.9, 0.001))])
                 except (InvalidInput, RunFailed) as error:
                     refused.append(str(error))
     return refused

@@ -1,0 +1,81 @@
+"""What the names that a host uses stand for: ports, populations, and OBJECT.VARIABLE."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from neuroport.errors import InvalidInput
+from neuroport.numerics import units
+from neuroport.program.machine import Array, Program
+from neuroport.program.names import written
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is heard under a name: the spikes of a population, samples of an array, or its values as they are."""
+
+    kind: Literal["spikes", "records", "values"]
+    of: str
+
+
+class Names:
+    """The names of a program, as users know them."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._arrays = {written(name): array for name, array in program.arrays.items()}
+        self._spiking = [p.name for p in program.populations if p.spiking]
+        self._recorded = {r.array for r in program.records if not r.readout}
+        self._outputs: dict[str, Output] = {}
+
+    def array(self, name: str, what: str = "variable") -> Array:
+        """The array of OBJECT.VARIABLE; InvalidInput if there is none."""
+        found = self._arrays.get(name)
+        if found is None:
+            self.check(name, self._written(), what)
+            found = self._arrays[name]
+        return found
+
+    def input(self, name: str) -> Array:
+        """The input that a host may add to under that name; InvalidInput if there is none."""
+        array = self.array(name)
+        if array.role != "input":
+            raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
+        return array
+
+    def output(self, name: str) -> Output:
+        """What is heard under a name; InvalidInput if that is nothing."""
+        known = self._outputs.get(name)
+        if known is None:
+            known = self._outputs[name] = self._output(name)
+        return known
+
+    def check(self, name: str, choices: Collection[str], what: str) -> None:
+        """InvalidInput, with what there is, for a name that is not among the choices."""
+        if name in choices:
+            return
+        if not choices:
+            text = f"there is no {what} '{name}'; network '{self._program.name}' has none"
+            raise InvalidInput.one(None, text)
+        near = units.suggestion(name, list(choices)).strip()
+        text = f"there is no {what} '{name}' in network '{self._program.name}'; there are: {', '.join(choices)}"
+        raise InvalidInput.one(None, f"{text}; {near}" if near else text)
+
+    def _written(self) -> list[str]:
+        """The variables whose names can be written; the compiler's own have signs that nobody can write."""
+        return [name for name in self._arrays if not set(name) & set("$#~")]
+
+    def _output(self, name: str) -> Output:
+        if name in self._spiking:
+            return Output("spikes", name)
+        if name not in self._arrays:
+            self.check(name, [*self._spiking, *self._written()], "output")
+        array = self._arrays[name].name
+        return Output("records" if array in self._recorded else "values", array)
+
+    @property
+    def recorded(self) -> list[str]:
+        """All names under which something is recorded in every run."""
+        return [*self._spiking, *(written(name) for name in self._program.arrays if name in self._recorded)]
