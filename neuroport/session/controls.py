@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,15 +52,17 @@ Act = Addition | Setting | Switch
 
 @dataclass(eq=False)
 class Ready:
-    """Writes that have been checked: what is done now, what in steps to come (first, end), and what was counted.
+    """Writes that have been checked, and what is counted of them.
 
-    `switched`: dynamic parameters, together, with what they are switched to now.
+    `intent`: all additions to inputs, `switched`: parameters that are switched now, together, `now`: variables that are
+    given values now, `later`: what is done in steps to come (first, end).
     """
 
     intent: Intent = field(default_factory=Intent)
     switched: dict[str, float | int] = field(default_factory=dict)
-    now: list[Act] = field(default_factory=list)
+    now: list[Setting] = field(default_factory=list)
     later: list[tuple[int, int, Act]] = field(default_factory=list)
+    injected: int = 0
     late: int = 0
     clipped: int = 0
 
@@ -139,10 +141,8 @@ class Controls:
                 self._prepare(write, ready, clip)
             except InvalidInput as error:
                 problems += error.problems
-        try:
-            self.switchboard.checked(ready.switched)
-        except RunFailed as error:
-            problems += InvalidInput.one(None, str(error)).problems
+        if ready.switched:
+            problems += self._refused(ready.switched)
         if problems:
             raise InvalidInput(problems)
         return ready
@@ -151,11 +151,12 @@ class Controls:
         """Do what has been checked, and keep the rest for its steps."""
         self.tally.late += ready.late
         self.tally.clipped += ready.clipped
+        self.tally.injected += ready.injected
         self._injections.accept(ready.intent)
         if ready.switched:
             self.switchboard.set(self.executor, ready.switched)
         for act in ready.now:
-            self._do(act)
+            self._give(act)
         for first, end, act in ready.later:
             self._waiting.add(first, end, act)
 
@@ -174,6 +175,14 @@ class Controls:
         for act in self._waiting.due(self.executor.step):
             self._do(act)
 
+    def _refused(self, switched: Mapping[str, float | int]) -> tuple[Problem, ...]:
+        """Why parameters cannot be switched to these values, if they cannot."""
+        try:
+            self.switchboard.checked(switched)
+        except RunFailed as error:
+            return (Problem(None, str(error)),)
+        return ()
+
     def _prepare(self, write: Write, ready: Ready, clip: bool) -> None:
         """Check a write beside those that are ready."""
         coming = self.executor.step
@@ -190,8 +199,10 @@ class Controls:
         if first == coming:
             if isinstance(act, Switch):
                 ready.switched[act.name] = act.value
-            else:
+            elif isinstance(act, Setting):
                 ready.now.append(act)
+            else:
+                ready.injected += act.values.size
             first += 1
         if first < end:
             ready.later.append((first, end, act))

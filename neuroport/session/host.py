@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from neuroport.program.plan import Declared
 
 Cells = NDArray[np.int64]
 
+_LARGEST = float(np.finfo(np.float64).max)
 _FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -61,11 +62,20 @@ def shaped(array: Array, given: Numbers) -> Numbers:
         raise InvalidInput.one(None, f"{text}, or one number for all") from None
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Addable:
+    """An input as what a host may add to it, and between which numbers nothing has to be looked at."""
+
+    array: Array
+    inside: tuple[float, float]
+
+
 class Checker:
     """Whether the arrays of a program hold what a host writes: the same answers whatever executes it."""
 
     def __init__(self, declared: Mapping[str, Declared], program: Program) -> None:
         self.declared, self.program = declared, program
+        self._additions = {a.name: self._addition_to(a) for a in program.arrays.values() if a.role == "input"}
 
     def typed(self, array: Array, values: Numbers, cells: Cells | None = None) -> Numbers:
         """Values in the type of what they are for; InvalidInput where they are not finite, or fractions for an int.
@@ -108,8 +118,19 @@ class Checker:
         return raw
 
     def held(self, array: Array, values: Numbers) -> Numbers:
-        """Values as the array holds them, those that lie outside at an end of what it can."""
+        """What was added to an input as it holds it, what lies outside at an end."""
         return held(values, self._added(array))[0]
+
+    def added(self, array: Array, values: Numbers, one: Numbers, cells: Cells) -> Numbers:
+        """What is added to an input as it holds it, in all (size,) and by one (values `one` of neurons `cells`).
+
+        InvalidInput where it is not finite, or outside the declared range or the format.
+        """
+        low, high = self._additions[array.name].inside
+        if values.size and values.min() >= low and values.max() <= high:
+            return held(values, self._added(array))[0]
+        self.typed(array, one, cells)
+        return self.raw(array, values, f"'{array.name}', all that was injected for this step")
 
     def clipped(self, array: Array, values: Numbers) -> tuple[Numbers, int]:
         """Finite values put to the ends of what the array may be given, and how many lay outside."""
@@ -131,14 +152,19 @@ class Checker:
 
     def _added(self, array: Array) -> Array:
         """An input without a range on a chip as what a host may add to it: its other half is what arrives."""
-        if (
-            array.role != "input"
-            or array.range is not None
-            or not isinstance(array.type, Int)
-            or not self.program.integer
-        ):
-            return array
-        return replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
+        known = self._additions.get(array.name)
+        return array if known is None else known.array
+
+    def _addition_to(self, array: Array) -> _Addable:
+        if array.range is None and isinstance(array.type, Int) and self.program.integer:
+            array = replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
+        ends = [(-_LARGEST, _LARGEST)] if array.range is None else [array.range]
+        if self.program.precision == "float32" and not array.wide:
+            ends.append((-_FLOAT32, _FLOAT32))
+        if isinstance(array.type, Int):
+            low, high = real(np.array([array.type.lo, array.type.hi]), array).tolist()
+            ends.append((low, high))
+        return _Addable(array, (max(low for low, _ in ends), min(high for _, high in ends)))
 
     def _is_int(self, array: Array) -> bool:
         known = self.declared.get(array.hidden or array.name)

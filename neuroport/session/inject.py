@@ -75,8 +75,9 @@ class _Sums:
 
 @dataclass(eq=False)
 class Intent:
-    """What additions would come to that have been checked and not been made."""
+    """What additions would come to that have been checked and not been made: for the coming step, and for later."""
 
+    made: list[tuple[Addition, _Sum]] = field(default_factory=list)
     now: dict[str, _Sum] = field(default_factory=dict)
     later: dict[str, _Sums] = field(default_factory=dict)
 
@@ -97,31 +98,38 @@ class Injections:
         name, coming = one.array.name, self._executor.step
         if first == coming:
             values = _total((intent.now.get(name) or self._so_far(one)).values, one)
-            intent.now[name] = _Sum(coming, values, self._checker.raw(one.array, values, _said(one.array)))
+            after = _Sum(coming, values, self._checker.added(one.array, values, one.values, one.cells))
+            intent.now[name] = after
+            intent.made.append((one, after))
             first += 1
         if first < end:
             sums = intent.later.get(name) or self._later.get(name) or _nothing(one)
             intent.later[name], new = sums.without(coming).added(one, first, end)
             for total in new:
-                self._checker.raw(one.array, total, _said(one.array))
+                self._checker.added(one.array, total, one.values, one.cells)
             self._must_be_few(intent)
 
     def accept(self, intent: Intent) -> None:
-        """Have what is noted for steps to come stand."""
+        """Add to the coming step, and have stand what is noted for steps to come."""
         self._later |= intent.later
+        for one, after in intent.made:
+            self._add(one, self._so_far(one), after)
 
     def make(self, one: Addition) -> None:
-        """Add to the coming step what has been checked."""
-        array, before = one.array, self._so_far(one)
+        """Add to the coming step what was checked when it was noted."""
+        before = self._so_far(one)
         values = _total(before.values, one)
-        after = _Sum(before.step, values, self._checker.held(array, values))
-        held = self._executor.read(array.name)
-        if isinstance(array.type, Int):
+        self._add(one, before, _Sum(before.step, values, self._checker.held(one.array, values)))
+
+    def _add(self, one: Addition, before: _Sum, after: _Sum) -> None:
+        name = one.array.name
+        held = self._executor.read(name)
+        if isinstance(one.array.type, Int):
             held = held + (after.raw - before.raw)
         else:
             np.add.at(held, one.cells, one.values)
-        self._now[array.name] = after
-        self._executor.write(array.name, held)
+        self._now[name] = after
+        self._executor.write(name, held)
 
     def replaced(self, array: Array, values: Numbers, raw: Numbers) -> None:
         """Note that an input was set to values, whatever had been added to it."""
@@ -144,10 +152,6 @@ class Injections:
         if waiting > MOST_WAITING:
             text = f"{waiting:,} numbers would wait for their steps, and at most {MOST_WAITING:,} do"
             raise InvalidInput.one(None, f"{text}; give them later")
-
-
-def _said(array: Array) -> str:
-    return f"'{array.name}', all that was injected for this step"
 
 
 def _nothing(one: Addition) -> _Sums:
@@ -174,7 +178,9 @@ def cells_of(array: Array, neurons: Any) -> NDArray[np.int64]:
     size = len(array.initial)
     if neurons is None:
         return np.arange(size)
-    cells = np.atleast_1d(_numbers_of(array, neurons))
+    cells = _numbers_of(array, neurons)
+    if cells.ndim == 0:
+        cells = cells.reshape(1)
     if cells.ndim > 1:
         raise _not_there(array, f"an array of the shape {cells.shape}")
     if not cells.size:

@@ -152,10 +152,14 @@ class Recorder:
         capture = self.latest = self.executor.drain()
         numbers = 0
         for name, (steps, neurons) in capture.spikes.items():
+            if not len(steps):
+                continue
             numbers += 2 * len(steps)
             self._chains[name].add(steps, neurons)
             self._stays(name, self._spikes[name], steps, neurons)
         for name, (steps, values) in capture.records.items():
+            if not len(steps):
+                continue
             numbers += values.size
             if name in self.sampler.rows:
                 self.sampler.feed(name, steps, values)
@@ -175,8 +179,6 @@ class Recorder:
 
     def _stays(self, name: str, trail: Trail, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         """Keep what is to be kept of a piece."""
-        if not len(steps):
-            return
         wanted = name in self._wanted
         if self.keep == 0 and not wanted:
             trail.skip(len(steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -232,7 +232,7 @@ class Session:
         self._foresee(steps)
         return steps
 
-    @property
+    @cached_property
     def last_step(self) -> int:
         """The step up to which the step counters of the program go."""
         counter = self.program.arrays.get(STEP) or self.program.arrays.get(ITEM_STEP)
@@ -256,11 +256,18 @@ class Session:
     def _foresee(self, steps: int) -> None:
         """Refuse to run so long that what is recorded and stays here does not fit into memory."""
         rows = steps if self._keep is None else min(steps, self._keep)
-        kept = [r for r in self.program.records if rows and not r.readout]
+        if rows * self._row <= ALWAYS_THERE:
+            return
+        kept = [r for r in self.program.records if not r.readout]
         sizes = {r.array: float(self.program.arrays[r.array].initial.size) * 8 * (rows // r.every) for r in kept}
-        if sum(sizes.values()) > ALWAYS_THERE:
-            parts = [Part(f"what is recorded of '{name}'", size) for name, size in sizes.items()]
-            require_room(f"a run of {steps:,} steps that keeps what is recorded", parts)
+        parts = [Part(f"what is recorded of '{name}'", size) for name, size in sizes.items()]
+        require_room(f"a run of {steps:,} steps that keeps what is recorded", parts)
+
+    @cached_property
+    def _row(self) -> float:
+        """Bytes that are recorded in a step at most."""
+        kept = (r for r in self.program.records if not r.readout)
+        return sum(8.0 * self.program.arrays[r.array].initial.size for r in kept)
 
     @takes(event=TEXT)
     def trigger(self, event: str) -> None:
