@@ -109,7 +109,7 @@ class Controls:
 
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""
-        array = self.names.array(name)
+        array = self.names.to_read(name)
         return np.asarray(real(self.executor.read(array.name), array), np.float64)
 
     def check_known(self, name: str, choices: Collection[str], what: str) -> None:
@@ -129,7 +129,7 @@ class Controls:
         Nothing has changed when values are refused; with `clip` those beyond an end of the range are put there.
         """
         ready = Ready()
-        self._do(self._change(self.names.array(name), Write(name, value), ready, clip))
+        self._do(self._change(self.names.to_write(name), Write(name, value), ready, clip))
         self.tally.clipped += ready.clipped
 
     def ready(self, writes: Sequence[Write], clip: bool = False) -> Ready:
@@ -155,8 +155,8 @@ class Controls:
         self._injections.accept(ready.intent)
         if ready.switched:
             self.switchboard.set(self.executor, ready.switched)
-        for act in ready.now:
-            self._give(act)
+        for setting in ready.now:
+            self._give(setting)
         for first, end, act in ready.later:
             self._waiting.add(first, end, act)
 
@@ -186,12 +186,12 @@ class Controls:
     def _prepare(self, write: Write, ready: Ready, clip: bool) -> None:
         """Check a write beside those that are ready."""
         coming = self.executor.step
-        array = self.names.array(write.name)
+        array = self.names.to_write(write.name)
         first, end = span(write, coming)
         act: Act
         if array.role == "input":
-            act = self._addition(array, write, ready, clip)
-            self._injections.intend(ready.intent, act, first, end)
+            act = added = self._addition(array, write, ready, clip)
+            self._injections.intend(ready.intent, added, first, end)
         else:
             act = self._change(array, write, ready, clip)
         if write.at is not None and write.at < coming:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuroport.program import fixed
-from neuroport.program.machine import Array
+from neuroport.program.machine import Array, Port
 from neuroport.program.names import written
 from neuroport.program.plan import Declared
 from neuroport.session.inject import MOST_WAITING
@@ -29,6 +29,7 @@ def described(session: Session) -> dict[str, Any]:
         "copies": program.copies,
         "dt_ms": program.dt,
         "step": session.step,
+        "ports": [_port(port) for port in program.ports],
         "populations": [{"name": p.name, "size": p.size, "spiking": p.spiking} for p in program.populations],
         "inputs": _variables(session, "input"),
         "parameters": [one for one in _variables(session, "parameter") if program.arrays[one["name"]].dynamic],
@@ -53,4 +54,17 @@ def _variable(array: Array, declared: Declared) -> dict[str, Any]:
         "type": declared.type,
         "unit": declared.unit,
         "range": None if array.range is None else list(array.range),
+    }
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {
+        "name": port.name,
+        "direction": port.direction,
+        "target": port.target,
+        "size": port.size,
+        "type": port.type,
+        "unit": port.unit,
+        "range": None if port.range is None else list(port.range),
+        "writable": port.writable,
     }

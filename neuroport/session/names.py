@@ -8,7 +8,7 @@ from typing import Literal
 
 from neuroport.errors import InvalidInput
 from neuroport.numerics import units
-from neuroport.program.machine import Array, Program
+from neuroport.program.machine import Array, Port, Program
 from neuroport.program.names import written
 
 
@@ -28,19 +28,36 @@ class Names:
         self._arrays = {written(name): array for name, array in program.arrays.items()}
         self._spiking = [p.name for p in program.populations if p.spiking]
         self._recorded = {r.array for r in program.records if not r.readout}
+        self._ports = {port.name: port for port in program.ports}
         self._outputs: dict[str, Output] = {}
 
-    def array(self, name: str, what: str = "variable") -> Array:
-        """The array of OBJECT.VARIABLE; InvalidInput if there is none."""
-        found = self._arrays.get(name)
+    def target(self, name: str) -> str:
+        """What a port leads to; of every other name the name itself."""
+        port = self._ports.get(name)
+        return name if port is None else port.target
+
+    def to_read(self, name: str) -> Array:
+        """The array that is read under a name, OBJECT.VARIABLE or that of a port; InvalidInput if there is none."""
+        found = self._arrays.get(self.target(name))
         if found is None:
-            self.check(name, self._written(), what)
-            found = self._arrays[name]
+            self._check_variable(name)
+            raise InvalidInput.one(None, f"port '{name}' gives spikes; take them, or read a variable")
         return found
+
+    def to_write(self, name: str) -> Array:
+        """The array that a host writes, or adds to, under a name; InvalidInput if there is none."""
+        port = self._ports.get(name)
+        if port is None:
+            if name not in self._arrays:
+                self._check_variable(name)
+            return self._arrays[name]
+        if port.direction != "inject" and not port.writable:
+            raise InvalidInput.one(port.place, _only_heard(port))
+        return self._arrays[port.target]
 
     def input(self, name: str) -> Array:
         """The input that a host may add to under that name; InvalidInput if there is none."""
-        array = self.array(name)
+        array = self.to_write(name)
         if array.role != "input":
             raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
         return array
@@ -63,19 +80,30 @@ class Names:
         text = f"there is no {what} '{name}' in network '{self._program.name}'; there are: {', '.join(choices)}"
         raise InvalidInput.one(None, f"{text}; {near}" if near else text)
 
+    def _check_variable(self, name: str) -> None:
+        self.check(name, [*self._ports, *self._written()], "port or variable" if self._ports else "variable")
+
     def _written(self) -> list[str]:
         """The variables whose names can be written; the compiler's own have signs that nobody can write."""
         return [name for name in self._arrays if not set(name) & set("$#~")]
 
     def _output(self, name: str) -> Output:
-        if name in self._spiking:
-            return Output("spikes", name)
-        if name not in self._arrays:
-            self.check(name, [*self._spiking, *self._written()], "output")
-        array = self._arrays[name].name
+        target = self.target(name)
+        if target in self._spiking:
+            return Output("spikes", target)
+        if target not in self._arrays:
+            self.check(name, [*self._ports, *self._spiking, *self._written()], "output")
+        array = self._arrays[target].name
         return Output("records" if array in self._recorded else "values", array)
 
     @property
     def recorded(self) -> list[str]:
         """All names under which something is recorded in every run."""
         return [*self._spiking, *(written(name) for name in self._program.arrays if name in self._recorded)]
+
+
+def _only_heard(port: Port) -> str:
+    """Why nothing can be written through a port."""
+    if port.direction == "spikes":
+        return f"port '{port.name}' gives the spikes of '{port.target}', and takes nothing"
+    return f"port '{port.name}' only reads '{port.target}'; declare it with `write: true` to write it, too"
