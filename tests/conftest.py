@@ -16,6 +16,8 @@ import pytest
 from neuroport.program.executor import Backend
 from tests.support.checkout import ROOT
 
+pytest.register_assert_rewrite("tests.support.surface")
+
 TESTS = Path(__file__).parent
 COMPILED = re.compile(r"\b(emulator|genn)\b")
 """The executors that compile what they execute, in the name of a parametrised test."""

@@ -139,8 +139,8 @@ class Recorder:
             yield
 
     def advance_wanting(self, steps: int, names: Collection[str]) -> None:
-        """Compute that many steps, in which everything is kept of what has these names."""
-        self._wanted, self._wanted_from = frozenset(names), self.executor.step
+        """Compute that many steps, during which nothing is let go of what has these names."""
+        self._wanted, self._wanted_from = frozenset(names), self.oldest
         try:
             for _ in self.advance(steps, None):
                 pass
@@ -183,7 +183,7 @@ class Recorder:
         if self.keep == 0 and not wanted:
             trail.skip(len(steps))
         else:
-            trail.add(steps, values, min(self._wanted_from, self.oldest) if wanted else self.oldest)
+            trail.add(steps, values, self._wanted_from if wanted else self.oldest)
 
     def spikes(self, population: str, since: int) -> Train:
         """Steps and neurons of the spikes of a population from a step on."""

@@ -315,10 +315,10 @@ class Session:
             lambda: self._to_run(steps),
             lambda: self._outputs(outputs),
         )
-        start = self.step
+        oldest = self._recorder.oldest
         self._controls.make(ready)
         self._recorder.advance_wanting(many, {output.of for output in wanted.values()})
-        taken, dropped = self._take(wanted, min(start, self._recorder.oldest))
+        taken, dropped = self._take(wanted, oldest)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
     @takes(name=TEXT)
