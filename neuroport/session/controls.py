@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ from neuroport.program.ir import Numbers, Read, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan, coherent
-from neuroport.session.agenda import Waiting
+from neuroport.session.agenda import Entry, Waiting
 from neuroport.session.exchange import Write, span
 from neuroport.session.host import Checker, numbers, shaped
-from neuroport.session.inject import Addition, Injections, Intent, cells_of, spread
+from neuroport.session.inject import Addition, Injected, Injections, Intent, cells_of, spread
 from neuroport.session.names import Names
 from neuroport.session.switchboard import Switchboard
 
@@ -48,6 +48,20 @@ class Switch:
 
 
 Act = Addition | Setting | Switch
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pending:
+    """What is done in every step from `first` until before `end`, to the array of that name.
+
+    `values` are added to an input, or given to a variable or parameter: to the elements `cells` (None: to all).
+    """
+
+    name: str
+    first: int
+    end: int
+    values: Numbers
+    cells: NDArray[np.int64] | None = None
 
 
 @dataclass(eq=False)
@@ -82,7 +96,7 @@ class Controls:
     def __init__(self, program: Program, plan: Plan, executor: Executor, switchboard: Switchboard) -> None:
         self.program, self.plan, self.executor, self.switchboard = program, plan, executor, switchboard
         self.checker, self.names, self.tally = Checker(plan.declared, program), Names(program), Tally()
-        self._injections = Injections(self.checker, executor)
+        self.injections = Injections(self.checker, executor)
         self._waiting: Waiting[Act] = Waiting()
         self.given: dict[str, Numbers] = {}
         """What the host gave to weights that no rule changes, before any circuit deviates."""
@@ -103,7 +117,7 @@ class Controls:
             kept += [arrays[n].visible for n in kept if arrays[n].visible]
             before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
             self.executor.reset(name)
-            self._injections.forget(n for n, a in arrays.items() if a.owner == name)
+            self.injections.forget(n for n, a in arrays.items() if a.owner == name)
             for array, values in before.items():
                 self.executor.write(array, values)
 
@@ -152,7 +166,7 @@ class Controls:
         self.tally.late += ready.late
         self.tally.clipped += ready.clipped
         self.tally.injected += ready.injected
-        self._injections.accept(ready.intent)
+        self.injections.accept(ready.intent)
         if ready.switched:
             self.switchboard.set(self.executor, ready.switched)
         for setting in ready.now:
@@ -164,6 +178,30 @@ class Controls:
     def next(self) -> int:
         """The next step before which something is to be done that was given for it."""
         return self._waiting.next
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """All that is to be done in steps to come, in the order in which it was given."""
+        coming = self.executor.step + 1
+        return tuple(_pending(entry, coming) for entry in self._waiting)
+
+    def hold(self, pending: Iterable[Pending], injected: Mapping[str, Injected], tally: Tally) -> None:
+        """Hold what another one held before the same step: what is to come, what was injected, and the counts."""
+        acts = [(self._act(one), one.first, one.end) for one in pending]
+        added = [(act, first, end) for act, first, end in acts if isinstance(act, Addition)]
+        self.injections.hold(injected, added)
+        self.tally, self._waiting = replace(tally), Waiting()
+        for act, first, end in acts:
+            self._waiting.add(first, end, act)
+
+    def _act(self, one: Pending) -> Act:
+        """What it was made of, as it was checked."""
+        array = self.program.arrays[one.name]
+        if array.role == "parameter":
+            return Switch(one.name, one.values.item())
+        if array.role == "input":
+            return Addition(array, np.asarray(one.cells), one.values)
+        return self._setting(array, one.values, one.cells)
 
     @property
     def waiting(self) -> int:
@@ -191,7 +229,7 @@ class Controls:
         act: Act
         if array.role == "input":
             act = added = self._addition(array, write, ready, clip)
-            self._injections.intend(ready.intent, added, first, end)
+            self.injections.intend(ready.intent, added, first, end)
         else:
             act = self._change(array, write, ready, clip)
         if write.at is not None and write.at < coming:
@@ -230,6 +268,10 @@ class Controls:
         if clip:
             values, outside = self.checker.clipped(array, values)
             ready.clipped += outside
+        return self._setting(array, values, cells)
+
+    def _setting(self, array: Array, values: Numbers, cells: NDArray[np.int64] | None) -> Setting:
+        """Values of elements, and as the array and what is seen of it hold them."""
         shown = self.program.arrays.get(array.visible)
         raws = {one.name: self._raw(one, values, cells) for one in (array, shown) if one is not None}
         return Setting(array, cells, values, raws)
@@ -250,7 +292,7 @@ class Controls:
         if clip:
             number, outside = self.checker.clipped(array, number)
             ready.clipped += outside
-        return Switch(array.name, number.ravel()[0])
+        return Switch(array.name, number.ravel()[0].item())
 
     def _raw(self, array: Array, values: Numbers, cells: NDArray[np.int64] | None) -> tuple[Numbers, int]:
         """Values as the array holds them, through the circuits of a specimen where they deviate, and what is beyond."""
@@ -279,7 +321,7 @@ class Controls:
         """Do what has been checked before the coming step."""
         match act:
             case Addition():
-                self._injections.make(act)
+                self.injections.make(act)
                 self.tally.injected += act.values.size
             case Switch():
                 self.switchboard.set(self.executor, {act.name: act.value})
@@ -298,7 +340,7 @@ class Controls:
         if array.role == "weight" and array.kind_class == "weight":
             self.given[array.name] = self._all_given(one)
         if array.role == "input":
-            self._injections.replaced(array, one.values, one.raws[array.name][0])
+            self.injections.replaced(array, one.values, one.raws[array.name][0])
 
     def _all_given(self, one: Setting) -> Numbers:
         """What static weights have been given, with what they are given now."""
@@ -315,6 +357,13 @@ class Controls:
 def _count(act: Act) -> int:
     """How many numbers it is."""
     return 1 if isinstance(act, Switch) else int(act.values.size)
+
+
+def _pending(entry: Entry[Act], coming: int) -> Pending:
+    act, steps = entry.what, (max(entry.first, coming), entry.end)
+    if isinstance(act, Switch):
+        return Pending(act.name, *steps, np.asarray(act.value))
+    return Pending(act.array.name, *steps, act.values, act.cells)
 
 
 def _placed(array: Array, values: Numbers, cells: NDArray[np.int64]) -> Numbers:

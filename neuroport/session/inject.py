@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ class Addition:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Sum:
+class Injected:
     """What was injected into an input for one step, in real units and as the input holds it."""
 
     step: int
@@ -77,8 +77,8 @@ class _Sums:
 class Intent:
     """What additions would come to that have been checked and not been made: for the coming step, and for later."""
 
-    made: list[tuple[Addition, _Sum]] = field(default_factory=list)
-    now: dict[str, _Sum] = field(default_factory=dict)
+    made: list[tuple[Addition, Injected]] = field(default_factory=list)
+    now: dict[str, Injected] = field(default_factory=dict)
     later: dict[str, _Sums] = field(default_factory=dict)
 
 
@@ -87,8 +87,21 @@ class Injections:
 
     def __init__(self, checker: Checker, executor: Executor) -> None:
         self._checker, self._executor = checker, executor
-        self._now: dict[str, _Sum] = {}
+        self._now: dict[str, Injected] = {}
         self._later: dict[str, _Sums] = {}
+
+    @property
+    def injected(self) -> dict[str, Injected]:
+        """What was injected for the coming step, by input."""
+        return {name: sum_ for name, sum_ in self._now.items() if sum_.step == self._executor.step}
+
+    def hold(self, injected: Mapping[str, Injected], later: Iterable[tuple[Addition, int, int]]) -> None:
+        """Hold what was injected elsewhere, which the executor has already, and what was noted for steps to come."""
+        intent = Intent()
+        self._now, self._later = {}, {}
+        for one, first, end in later:
+            self.intend(intent, one, first, end)
+        self._now, self._later = dict(injected), intent.later
 
     def intend(self, intent: Intent, one: Addition, first: int, end: int) -> None:
         """Note what an addition to the steps from `first` until before `end` comes to, beside what is noted there.
@@ -98,7 +111,7 @@ class Injections:
         name, coming = one.array.name, self._executor.step
         if first == coming:
             values = _total((intent.now.get(name) or self._so_far(one)).values, one)
-            after = _Sum(coming, values, self._checker.added(one.array, values, one.values, one.cells))
+            after = Injected(coming, values, self._checker.added(one.array, values, one.values, one.cells))
             intent.now[name] = after
             intent.made.append((one, after))
             first += 1
@@ -119,9 +132,9 @@ class Injections:
         """Add to the coming step what was checked when it was noted."""
         before = self._so_far(one)
         values = _total(before.values, one)
-        self._add(one, before, _Sum(before.step, values, self._checker.held(one.array, values)))
+        self._add(one, before, Injected(before.step, values, self._checker.held(one.array, values)))
 
-    def _add(self, one: Addition, before: _Sum, after: _Sum) -> None:
+    def _add(self, one: Addition, before: Injected, after: Injected) -> None:
         name = one.array.name
         held = self._executor.read(name)
         if isinstance(one.array.type, Int):
@@ -133,19 +146,19 @@ class Injections:
 
     def replaced(self, array: Array, values: Numbers, raw: Numbers) -> None:
         """Note that an input was set to values, whatever had been added to it."""
-        self._now[array.name] = _Sum(self._executor.step, np.array(values), raw)
+        self._now[array.name] = Injected(self._executor.step, np.array(values), raw)
 
     def forget(self, names: Iterable[str]) -> None:
         """Note that these inputs were cleared."""
         for name in names:
             self._now.pop(name, None)
 
-    def _so_far(self, one: Addition) -> _Sum:
+    def _so_far(self, one: Addition) -> Injected:
         known, step = self._now.get(one.array.name), self._executor.step
         if known is not None and known.step == step:
             return known
         initial = one.array.initial
-        return _Sum(step, np.zeros(initial.shape, one.values.dtype), np.zeros_like(initial))
+        return Injected(step, np.zeros(initial.shape, one.values.dtype), np.zeros_like(initial))
 
     def _must_be_few(self, intent: Intent) -> None:
         waiting = sum(sums.size for sums in (self._later | intent.later).values())

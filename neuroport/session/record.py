@@ -106,14 +106,21 @@ class Recorder:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
         self.latest, self.taken = Capture(), 0
         self._agenda = agenda
-        self._spikes = {name: Trail((), np.int64) for name in spiking(program)}
-        arrays = {r.array: program.arrays[r.array].initial for r in program.records if not r.readout}
-        self._records = {name: Trail(values.shape, values.dtype) for name, values in arrays.items()}
+        self.begin_keeping()
         self._wanted: frozenset[str] = frozenset()
         self._wanted_from = 0
         self._chains = {name: Chain() for name in spiking(program)}
         self._pace = _Pace()
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights
+
+    def begin_keeping(self) -> None:
+        """Keep only what is recorded from here on; nothing of it was taken."""
+        program = self.program
+        self._first = self.executor.step
+        self._cursors: dict[str, int] = {}
+        self._spikes = {name: Trail((), np.int64) for name in spiking(program)}
+        arrays = {r.array: program.arrays[r.array].initial for r in program.records if not r.readout}
+        self._records = {name: Trail(values.shape, values.dtype) for name, values in arrays.items()}
 
     def advance(self, steps: int, chunk: Chunk | None) -> Iterator[None]:
         """Compute that many steps, in pieces that end where weights are to be sampled.
@@ -175,7 +182,7 @@ class Recorder:
     @property
     def oldest(self) -> int:
         """The first step of which what was recorded is still here."""
-        return 0 if self.keep is None else max(0, self.executor.step - self.keep)
+        return self._first if self.keep is None else max(self._first, self.executor.step - self.keep)
 
     def _stays(self, name: str, trail: Trail, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         """Keep what is to be kept of a piece."""
@@ -194,16 +201,15 @@ class Recorder:
         steps, values = self._records[name].since(max(since, self.oldest))
         return steps, real(values, self.program.arrays[name])
 
-    def after(self, name: str, number: int, oldest: int) -> tuple[Train, int, int]:
-        """What was recorded under a name from a number on, how much of it is no longer kept, and the next number.
+    def take(self, name: str, of: str, oldest: int) -> tuple[Train, int]:
+        """What was recorded of something since it was last taken under that name, and how much of it is gone.
 
         `oldest`: the first step that may be told of.
         """
-        trail = self._spikes.get(name) or self._records[name]
-        (steps, values), gone = trail.after(number, oldest)
-        if name in self._records:
-            values = real(values, self.program.arrays[name])
-        return (steps, values), gone, trail.count
+        trail = self._spikes.get(of) or self._records[of]
+        (steps, values), gone = trail.after(self._cursors.get(name, 0), oldest)
+        self._cursors[name] = trail.count
+        return (steps, real(values, self.program.arrays[of]) if of in self._records else values), gone
 
     def spike_digests(self) -> Iterator[tuple[str, bytes]]:
         """Every spiking population in program order, with the digest of the spikes taken so far; see Chain."""

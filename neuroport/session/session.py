@@ -103,7 +103,6 @@ class Session:
         self.backend = backend
         self._closed = False
         self._sink, self._keep = sink, kept_steps(sink is None if keep is None else keep, plan.dt)
-        self._taken: dict[str, int] = {}
         self._dropped = 0
         self._switchboard = Switchboard(program)
         self._sampler = Sampler(plan.windows, program)
@@ -393,7 +392,7 @@ class Session:
                 now = self._controls.get(written(output.of))
                 taken[name] = np.array([self.step - 1]), now[None]
                 continue
-            taken[name], gone, self._taken[name] = self._recorder.after(output.of, self._taken.get(name, 0), oldest)
+            taken[name], gone = self._recorder.take(name, output.of, oldest)
             dropped += gone
         self._dropped += dropped
         return taken, dropped
