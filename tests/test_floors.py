@@ -35,8 +35,8 @@ FLOORS: tuple[set[str], ...] = (
 """From above; "" is neuroport/__init__.py."""
 LEVEL = {folder: -k for k, floor in enumerate(FLOORS) for folder in floor}
 FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors"}
-FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "numerics", "errors"}
-"""What runs a compiled experiment knows neither networks nor files."""
+FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "disk", "numerics", "errors", "version"}
+"""What runs a compiled experiment knows neither networks nor their files."""
 SHARED_BY_BACKENDS = {"generated", "functions"}
 PUBLIC_OF_BACKENDS = {"names", "load", "ready"}
 HOME, LINKED = Path(neuroport.__file__).parent, ("backends", "kernels", "networks")

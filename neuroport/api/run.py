@@ -105,8 +105,17 @@ def open(
         executor = opened(program, loaded, seed)
         sink = trace_writer(network, program, chosen, one, loaded.name, seed, parts, overwrite)
         of = None if one is None else one.seed
-        name = loaded.name
-        return Session(program, plan, executor, seed=seed, backend=name, sink=sink, keep=keep, chip_seed=of)
+        return Session(
+            program,
+            plan,
+            executor,
+            seed=seed,
+            backend=loaded.name,
+            sink=sink,
+            keep=keep,
+            chip_seed=of,
+            again=lambda: opened(program, loaded, seed),
+        )
     except BaseException:
         if parts is not None:
             parts.let_go()

@@ -30,7 +30,8 @@ SMALL = 2**24
 DENSEST = 1032
 """How many bytes come of one at most when data are unpacked (the limit of deflate)."""
 TEXT, WHOLE, NUMBERS, FLAG = "OS", "iu", "iuf", "b"
-WANTED = {TEXT: "text", WHOLE: "whole numbers", NUMBERS: "numbers", FLAG: "true or false"}
+ANY = TEXT + NUMBERS
+WANTED = {TEXT: "text", WHOLE: "whole numbers", NUMBERS: "numbers", FLAG: "true or false", ANY: "text or numbers"}
 LONGEST = 4096
 """Characters of a text that is a name, a unit, or a path."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
@@ -112,6 +113,15 @@ class Item:
             value = None
         return max(low, 0) if value is None else int(value)
 
+    def plain(self, name: str) -> int | float | str:
+        """An attribute that is one number or one text."""
+        value = self._attribute(name, ANY, "a number or a text")
+        if value is None:
+            return 0
+        if isinstance(value, str | bytes):
+            return self._decoded(value, f"the attribute '{name}' of {self}")
+        return value.item() if isinstance(value.item(), int) else float(value)
+
     def real(self, name: str, default: float | None = None) -> float:
         """An attribute that is a finite number, and not negative."""
         value = self._attribute(name, NUMBERS, "a number", default)
@@ -181,6 +191,13 @@ class Group(Item):
             self.findings.add(f"{where} is no group")
             item = None
         return Group(self.findings, where, item)
+
+    def is_group(self, name: str) -> bool:
+        """Whether what has this name is a group."""
+        import h5py
+
+        item = self.item
+        return self.findings.attempt(f"{self.where}/{name}", lambda: item.get(name, getclass=True) is h5py.Group, False)
 
     def groups(self, name: str) -> dict[str, Group]:
         """The groups in the group of this name, none where it is absent."""

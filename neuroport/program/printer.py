@@ -44,6 +44,12 @@ def text(program: Program) -> str:
     return "\n".join(_lines(program)) + "\n"
 
 
+def bare(program: Program) -> str:
+    """The whole program as text, without the places in models and files where its parts stand."""
+    lines = (line.partition("  # ")[0] for line in _lines(program) if not line.lstrip().startswith("# "))
+    return "\n".join(lines) + "\n"
+
+
 def _lines(program: Program) -> Iterator[str]:
     arithmetic = "integers" if program.integer else program.precision
     head = f"program {program.name}: {arithmetic}, chip {program.chip}, dt {program.dt:g} ms, seed {program.seed}"

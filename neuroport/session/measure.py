@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,14 @@ from neuroport.session.sample import Sampler
 Real = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Results by metric, and of metrics of rates the step and the spikes when they were last measured."""
+
+    results: Mapping[str, Sequence[tuple[int, float | list[float]]]] = field(default_factory=dict)
+    counted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
 class Measuring:
     """Metrics of counts, variables and samples as they are when asked for.
 
@@ -27,6 +36,17 @@ class Measuring:
         self.metrics = controls.plan.metrics
         self.results: dict[str, list[tuple[int, float | list[float]]]] = {m.name: [] for m in self.metrics}
         self._seen = Observation(controls, sampler, patterns)
+
+    @property
+    def measured(self) -> Measured:
+        """What was measured so far."""
+        return Measured({name: tuple(found) for name, found in self.results.items()}, dict(self._seen.counted))
+
+    def hold(self, measured: Measured) -> None:
+        """Hold what was measured in another session with the same metrics."""
+        for name, found in self.results.items():
+            found[:] = measured.results.get(name, ())
+        self._seen.counted = dict(measured.counted)
 
     def measure(self, names: Sequence[str]) -> None:
         """Add the values of these metrics (none named: all) to the results. Their readouts then start afresh."""
@@ -49,7 +69,8 @@ class Observation:
     def __init__(self, controls: Controls, sampler: Sampler, patterns: PatternTables) -> None:
         self._controls, self._sampler, self._patterns = controls, sampler, patterns
         self._program, self._plan, self._executor = controls.program, controls.plan, controls.executor
-        self._before: dict[str, tuple[int, int]] = {}
+        self.counted: dict[str, tuple[int, int]] = {}
+        """By metric of rates: step and spikes when it was last measured."""
 
     @property
     def dt(self) -> float:
@@ -59,8 +80,8 @@ class Observation:
     def spikes_since(self, metric: str, population: str) -> tuple[int, int, int]:
         """See Observed."""
         step, count = self._executor.step, self._executor.spike_counts()[population]
-        last_step, last_count = self._before.get(metric, (0, 0))
-        self._before[metric] = (step, count)
+        last_step, last_count = self.counted.get(metric, (0, 0))
+        self.counted[metric] = (step, count)
         neurons = self._program.population(population).size * self._program.copies
         return count - last_count, neurons, step - last_step
 

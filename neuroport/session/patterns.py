@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,14 @@ from neuroport.program.plan import Capture, patterns_of
 from neuroport.session.sample import Shown
 
 
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """What `capture` items have done: tables by stimulus, in real units, and how many values did not fit by input."""
+
+    tables: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    saturated: Mapping[str, int] = field(default_factory=dict)
+
+
 class PatternTables:
     """The patterns of every stimulus as they are now, in real units.
 
@@ -26,14 +35,26 @@ class PatternTables:
     def __init__(self, program: Program, executor: Executor) -> None:
         self.program, self.executor = program, executor
         self.saturated: dict[str, int] = {}
-        self._tables: dict[str, NDArray[np.float64]] = {}
+        self._written: dict[str, NDArray[np.float64]] = {}
+        self._captured: dict[str, NDArray[np.float64]] = {}
+
+    @property
+    def captured(self) -> Captured:
+        """What was captured so far."""
+        return Captured(dict(self._captured), dict(self.saturated))
+
+    def hold(self, captured: Captured) -> None:
+        """Hold what was captured in another session; the executor has its tables already."""
+        self._captured, self.saturated = dict(captured.tables), dict(captured.saturated)
 
     def table(self, stimulus: str) -> NDArray[np.float64]:
         """The patterns of a stimulus, one per row; to be looked at only."""
-        if stimulus not in self._tables:
+        if stimulus in self._captured:
+            return self._captured[stimulus]
+        if stimulus not in self._written:
             series = patterns_of(stimulus, self.program)
-            self._tables[stimulus] = real(series.table, self.program.arrays[series.input])
-        return self._tables[stimulus]
+            self._written[stimulus] = real(series.table, self.program.arrays[series.input])
+        return self._written[stimulus]
 
     def capture(self, stimulus: str, readout: str, rows: Sequence[Shown], item: Capture) -> None:
         """The rows of a readout become the patterns of a stimulus."""
@@ -57,7 +78,7 @@ class PatternTables:
             text = f"what readout '{readout}' saw is not finite, and cannot become patterns of '{stimulus}'"
             raise InvalidInput.one(item.place, text)
         numbers = self._limited(array, table)
-        self._tables[stimulus] = real(numbers, array)
+        self._captured[stimulus] = real(numbers, array)
         self.executor.load_series(stimulus, numbers)
 
     def _limited(self, array: Array, table: NDArray[np.float64]) -> Numbers:

@@ -16,7 +16,7 @@ from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
-from neuroport.session.digest import Chain
+from neuroport.session.digest import Chain, Links
 from neuroport.session.kept import Trail
 from neuroport.session.sample import Sampler
 
@@ -183,6 +183,17 @@ class Recorder:
     def oldest(self) -> int:
         """The first step of which what was recorded is still here."""
         return self._first if self.keep is None else max(self._first, self.executor.step - self.keep)
+
+    @property
+    def chains(self) -> dict[str, Links]:
+        """The digest of the spikes so far, by population, to go on from."""
+        return {name: chain.links for name, chain in self._chains.items()}
+
+    def hold(self, chains: Mapping[str, Links]) -> None:
+        """Go on from the digest of another recorder's spikes, and keep only what comes from here on."""
+        self._chains = {name: Chain(chains[name]) for name in self._chains}
+        self.latest, self.taken = Capture(), self.executor.step
+        self.begin_keeping()
 
     def _stays(self, name: str, trail: Trail, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         """Keep what is to be kept of a piece."""

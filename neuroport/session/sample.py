@@ -31,18 +31,27 @@ class Shown:
     values: Rows
 
 
-@dataclass(eq=False)
-class _Item:
-    """A readout while an item runs: sums of the samples of every hold so far."""
+@dataclass(frozen=True, eq=False)
+class Holds:
+    """A readout while an item runs that began at step `begin`: sums of the samples of every hold of `hold` steps.
+
+    patterns: int64 (holds, copies). sums: (holds, *shape of the array), raw. counts: int64 (holds,).
+    """
 
     begin: int
     hold: int
-    holds: int
-    window: Window
     stimulus: str
     patterns: NDArray[np.int64]
     sums: NDArray[Any]
     counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a sampler holds, by readout: rows that were not taken away, and those of the item that runs."""
+
+    rows: Mapping[str, Sequence[Shown]] = field(default_factory=dict)
+    items: Mapping[str, Holds] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -56,7 +65,26 @@ class Sampler:
     def __post_init__(self) -> None:
         self.rows = {name: [] for name in self.windows}
         self._records = {r.readout: r for r in self.program.records if r.readout}
-        self._items: dict[str, _Item] = {}
+        self._items: dict[str, Holds] = {}
+        self._windows: dict[str, Window] = {}
+
+    @property
+    def samples(self) -> Samples:
+        """What it holds."""
+        items = {n: replace(i, sums=i.sums.copy(), counts=i.counts.copy()) for n, i in self._items.items()}
+        return Samples({name: tuple(shown) for name, shown in self.rows.items()}, items)
+
+    def hold(self, samples: Samples) -> None:
+        """Hold what another sampler of the same readouts held."""
+        self.rows = {name: list(samples.rows.get(name, ())) for name in self.windows}
+        items = samples.items.items()
+        self._items = {n: replace(i, sums=i.sums.copy(), counts=i.counts.copy()) for n, i in items}
+        self._windows = {name: self._window(name, item.hold) for name, item in self._items.items()}
+
+    def _window(self, name: str, span: int) -> Window:
+        """The steps of a hold of `span` steps that a readout wants."""
+        window = self.windows[name]
+        return _last_sampled(window, span, self._records[name]) if window.reduce == "last" else window
 
     def begin(
         self, step: int, length: int, readouts: Sequence[str], stimulus: str = "", schedule: Any = None, hold: int = 0
@@ -66,26 +94,24 @@ class Sampler:
         for name in readouts:
             if name not in self._records:
                 continue
-            record, window = self._records[name], self.windows[name]
-            array = self.program.arrays[record.array]
+            array = self.program.arrays[self._records[name].array]
             shown = np.full((1, self.program.copies), -1, np.int64)
             if schedule is not None:
                 shown = np.asarray(schedule, np.int64).reshape(-1, self.program.copies)
             sums = np.zeros((len(shown), *array.initial.shape), array.initial.dtype)
             counts = np.zeros(len(shown), np.int64)
             span = length if schedule is None else hold
-            if window.reduce == "last":
-                window = _last_sampled(window, span, record)
-            self._items[name] = _Item(step, span, len(shown), window, stimulus, shown, sums, counts)
+            self._windows[name] = self._window(name, span)
+            self._items[name] = Holds(step, span, stimulus, shown, sums, counts)
 
     def feed(self, name: str, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         """Take samples in the order of their steps; the sums do not depend on how they are cut into pieces."""
         item = self._items.get(name)
         if item is None or not len(steps):
             return
-        window = item.window
+        window = self._windows[name]
         number, at = np.divmod(steps - item.begin, item.hold)
-        keep = (at >= window.start) & (number < item.holds) & ((at - window.start) % window.every == 0)
+        keep = (at >= window.start) & (number < len(item.counts)) & ((at - window.start) % window.every == 0)
         if window.stop is not None:
             keep &= at < window.stop
         if not keep.all():

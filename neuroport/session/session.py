@@ -5,17 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput, NotWritten, Problem, Unsupported
-from neuroport.numerics.given import FLAG, FUNCTION, TEXT, TEXTS, checked_seed, takes
+from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, TEXTS, WHOLE, Kind, checked_seed, takes
 from neuroport.numerics.steps import MOST, steps_of
 from neuroport.numerics.units import Quantity
+from neuroport.program import fixed
 from neuroport.program.executor import Backend, Capture, Executor
+from neuroport.program.identity import Identity, identity
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP, of_run, written
@@ -23,6 +28,8 @@ from neuroport.program.plan import Plan, total_steps
 from neuroport.program.room import Part
 from neuroport.program.room import require as require_room
 from neuroport.program.verify import require
+from neuroport.session import checkpoint as checkpoints
+from neuroport.session.checkpoint import Checkpoint, Host
 from neuroport.session.controls import Controls
 from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
@@ -34,7 +41,11 @@ from neuroport.session.record import Chunk, Recorder, Sink, spiking
 from neuroport.session.sample import Sampler
 from neuroport.session.switchboard import Switchboard
 from neuroport.session.walk import Walk
+from neuroport.version import __version__
 
+CHECKPOINT = Kind("a checkpoint, or the path of one", lambda value: isinstance(value, Checkpoint) or PATH.fits(value))
+MOST_FORKS = 1000
+"""As many sessions are made at once of one."""
 Values = NDArray[np.float64] | NDArray[np.int64]
 Progress = Callable[[int, int], None]
 ALWAYS_THERE = 2**24
@@ -53,8 +64,16 @@ def open_session(
 
     `seed` None is the program's own. See Session for `sink` and `keep`.
     """
-    executor = opened(program, backend, seed)
-    return Session(program, plan, executor, seed=seed, backend=backend.name, sink=sink, keep=keep)
+    return Session(
+        program,
+        plan,
+        opened(program, backend, seed),
+        seed=seed,
+        backend=backend.name,
+        sink=sink,
+        keep=keep,
+        again=lambda: opened(program, backend, seed),
+    )
 
 
 def opened(program: Program, backend: Backend, seed: int | None = None) -> Executor:
@@ -83,6 +102,7 @@ class Session:
     recorded, and is closed when the session is left, marked incomplete after an error. `keep` says for how long spikes
     and records also stay here for `spikes`, `records` and `take`: "all" (or True), 0 (or False), a number of steps, or
     a time such as "1 s"; None: "all" when there is no sink, else 0. `chip_seed`: that of the specimen, if it is one.
+    `again` makes another executor of the same kind, for `fork`.
     """
 
     def __init__(
@@ -96,9 +116,11 @@ class Session:
         sink: Sink | None = None,
         keep: bool | int | str | None = None,
         chip_seed: int | None = None,
+        again: Callable[[], Executor] | None = None,
     ) -> None:
         self.chip_seed = chip_seed
         self.program, self.plan, self.executor = program, plan, executor
+        self._again = again
         self.seed = program.seed if seed is None else seed
         self.backend = backend
         self._closed = False
@@ -501,6 +523,111 @@ class Session:
             number = "<i8" if values.dtype.kind == "i" else "<f8"
             whole.update(name.encode() + b"\0" + np.ascontiguousarray(values, number).tobytes())
         return whole.hexdigest()
+
+    # ----------------------------------------------------------------------------------------- saving, going on from it
+
+    @takes(path=PATH.or_none)
+    def checkpoint(self, path: str | Path | None = None) -> Checkpoint:
+        """All that this session goes on from, as a value; with a path also as a file, which replaces an earlier one.
+
+        What was recorded until now is not part of it. Unsupported where the executor cannot save its state.
+        """
+        self._must_be_open()
+        save = getattr(self.executor, "save", None)
+        if save is None:
+            raise Unsupported(f"backend '{self.backend}' cannot save what it holds; take another one")
+        self._recorder.drain()
+        made = Checkpoint(
+            format=checkpoints.FORMAT,
+            network=self.program.name,
+            chip=self.program.chip,
+            backend=self.backend,
+            seed=self.seed,
+            arithmetic="integer" if self.program.integer else self.program.precision,
+            arithmetic_version=fixed.VERSION,
+            version=__version__,
+            identity=self._identity,
+            state=save(),
+            host=Host(
+                position=self._walk.position,
+                samples=self._sampler.samples,
+                measured=self._measuring.measured,
+                captured=self._patterns.captured,
+                switches=self._switchboard.switches,
+                given=dict(self._controls.given),
+                injected=self._controls.injections.injected,
+                pending=self._controls.pending,
+                tally=replace(self._controls.tally),
+                spikes=self._recorder.chains,
+            ),
+        )
+        if path is not None:
+            checkpoints.save(made, path)
+        return made
+
+    @cached_property
+    def _identity(self) -> Identity:
+        return identity(self.program, self.plan)
+
+    @takes(checkpoint=CHECKPOINT)
+    def restore(self, checkpoint: Checkpoint | str | Path) -> None:
+        """Go on from a checkpoint of the same program and seed, or from its file: with the same bits.
+
+        A chip's program goes on on any executor, one of real numbers only on the kind on which it began. `spikes` and
+        `records` then have what comes from there on; a protocol of which a part was done goes on with the rest.
+        InvalidInput, and nothing has changed, for another program, seed or executor, and in a session with a trace.
+        """
+        self._must_be_open()
+        if self._sink is not None:
+            text = "this session writes a trace, whose steps follow each other; open one without a trace to restore it"
+            raise InvalidInput.one(None, text)
+        self.take_up(checkpoint if isinstance(checkpoint, Checkpoint) else checkpoints.load(checkpoint))
+
+    def take_up(self, checkpoint: Checkpoint) -> None:
+        """See restore; also where there is a sink, which then has what was recorded until the checkpoint."""
+        checkpoint.require(self.seed, self.backend, self._identity, self.program.integer)
+        host, before = checkpoint.host, self._walk.position
+        try:
+            self._walk.move(host.position)
+        except ValueError:
+            raise InvalidInput.one(None, "the checkpoint lies at a place that the protocol does not have") from None
+        try:
+            self.executor.load(checkpoint.state)
+        except BaseException:
+            self._walk.move(before)
+            raise
+        self._sampler.hold(host.samples)
+        self._measuring.hold(host.measured)
+        self._patterns.hold(host.captured)
+        self._switchboard.hold(host.switches)
+        self._controls.given = dict(host.given)
+        self._controls.hold(host.pending, host.injected, host.tally)
+        self._recorder.hold(host.spikes)
+
+    @takes(n=WHOLE)
+    def fork(self, n: int = 1) -> list[Session]:
+        """So many other sessions that go on from here by themselves, without a trace; each has to be left.
+
+        InvalidInput for less than one or more than MOST_FORKS, and for a session whose executor was made by hand.
+        """
+        if not 1 <= n <= MOST_FORKS:
+            many = n if n < 1 else "so many"
+            raise InvalidInput.one(None, f"a session cannot be forked into {many} others; give 1 to {MOST_FORKS:,}")
+        if self._again is None:
+            raise InvalidInput.one(None, "this session was given an executor, and cannot make another; use restore")
+        saved = self.checkpoint()
+        with ExitStack() as made:
+            sessions = [made.enter_context(self._like(self._again())) for _ in range(n)]
+            for session in sessions:
+                session.restore(saved)
+            made.pop_all()
+        return sessions
+
+    def _like(self, executor: Executor) -> Session:
+        """Another session of the same kind, at its beginning."""
+        more: dict[str, Any] = {"seed": self.seed, "backend": self.backend, "keep": self._keep, "again": self._again}
+        more |= {"chip_seed": self.chip_seed}
+        return Session(self.program, self.plan, executor, **more)
 
     # ----------------------------------------------------------------------------------------------------- metrics
 

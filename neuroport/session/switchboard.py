@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,6 +31,20 @@ class Change:
     raws: dict[str, tuple[Numbers, int]]
 
 
+@dataclass(frozen=True, eq=False)
+class Switches:
+    """What a switchboard was set to: what differs from the program's constants, by name.
+
+    values, designed: with and without what circuits make of them. switched: the names that were set. saturated: as
+    Switchboard has it.
+    """
+
+    values: Mapping[str, Numbers] = field(default_factory=dict)
+    designed: Mapping[str, Numbers] = field(default_factory=dict)
+    switched: tuple[str, ...] = ()
+    saturated: Mapping[str, int] = field(default_factory=dict)
+
+
 class Switchboard:
     """The current real values of a program's parameters, and how a change reaches an executor.
 
@@ -47,6 +61,23 @@ class Switchboard:
         for derived in program.derived:
             if _reads(derived) & self._deviating:
                 self._deviating.add(derived.array)
+
+    @property
+    def switches(self) -> Switches:
+        """What it was set to."""
+        constants, designed = self._program.constants, self._program.designed
+        return Switches(
+            {name: v for name, v in self._values.items() if v is not constants.get(name)},
+            {name: v for name, v in self._designed.items() if v is not designed[name].value},
+            tuple(sorted(self._switched)),
+            dict(self.saturated),
+        )
+
+    def hold(self, switches: Switches) -> None:
+        """Hold what another one was set to; the executor has its arrays already."""
+        self._values = {**self._program.constants, **switches.values}
+        self._designed = {**{name: d.value for name, d in self._program.designed.items()}, **switches.designed}
+        self._switched, self.saturated = set(switches.switched), dict(switches.saturated)
 
     def value(self, name: str) -> Numbers:
         """What a parameter is set to: one number, or one per element, before any circuit deviates."""

@@ -114,9 +114,12 @@ METHODS: dict[str, dict[str, Any]] = {
     "measure": {"names": "weights"},
     "run_protocol": {"progress": None, "chunk": None},
     "walk_protocol": {"chunk": None},
+    "checkpoint": {"path": None},
+    "restore": {"checkpoint": "none.h5"},
+    "fork": {"n": 1},
 }
 """Valid arguments of every method of a session that takes any."""
-INNER = {"finish"}
+INNER = {"finish", "take_up"}
 """What only neuroport itself calls."""
 
 
