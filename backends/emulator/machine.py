@@ -18,13 +18,18 @@ from neuroport.program.executor import Capture
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, next_time, packed, rows_read, unpacked
 from neuroport.program.places import refusing
+from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked, within_bounds
 
 SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
 SAMPLE_BUFFER = 1 << 24
 """Bytes of samples kept per recorded array between two visits of Python."""
+
+Places = Callable[[NDArray[Any], int, int], NDArray[np.int64]]
+"""Where so many rows of steps are in a ring."""
 
 
 def aligned(values: NDArray[Any]) -> NDArray[Any]:
@@ -68,6 +73,10 @@ class Machine:
         self._values["keys", ""] = np.array(keys or [0], np.uint64)
         self._values["ctl", ""] = self._ctl
         self._values["ints", ""], self._values["reals", ""] = self._ints, self._reals
+        self._readouts: tuple[str, ...] = ()
+        self._schedules: dict[str, NDArray[np.int64]] = {}
+        self._replaced: set[str] = set()
+        self._overflows_before: dict[str, int] = {}
         self._allocate()
         self._start_control()
         code = cache.load(uncommented(self._module.text, "#"))
@@ -195,7 +204,7 @@ class Machine:
                 self._ctl[index] = -1
             elif topic == "sample_due":
                 record = next(r for r in self.program.records if r.name == name)
-                self._ctl[index] = -1 if record.readout else record.every - 1
+                self._ctl[index] = -1 if record.readout else next_time(self.step, record.every - 1, record.every)
 
     def _stored(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """A copy of the values in the array's storage format; refuses what it cannot hold."""
@@ -223,15 +232,18 @@ class Machine:
 
     def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
         """Start an item: item_step is 0 again; these readouts and `item` series (patterns by hold) are active."""
-        self._ctl[self._control("item_start")] = self.step
+        self._readouts, self._schedules = tuple(readouts), {n: np.array(s, np.int64) for n, s in schedules.items()}
+        self._start_item(self.step)
+
+    def _start_item(self, start: int) -> None:
+        """Look and show patterns from the coming step on, in an item that began at a step."""
+        self._ctl[self._control("item_start")] = start
         for readout in self.program.readouts:
-            first = self.step + readout.phase % readout.every
-            self._ctl[self._control("due", readout.name)] = first if readout.name in readouts else -1
+            self._look(self._control("due", readout.name), readout.name, start + readout.phase, readout.every)
         for record in (r for r in self.program.records if r.readout):
-            first = self.step + record.phase % record.every
-            self._ctl[self._control("sample_due", record.name)] = first if record.readout in readouts else -1
+            self._look(self._control("sample_due", record.name), record.readout, start + record.phase, record.every)
         for series in self.program.series:
-            schedule = self._schedule(np.asarray(schedules.get(series.name, ()), np.int64))
+            schedule = self._schedule(self._schedules.get(series.name, np.zeros(0, np.int64)))
             patterns = len(series.table) // series.frames
             if schedule.size and not (schedule.min() >= 0 and schedule.max() < patterns):
                 raise InvalidInput.one(
@@ -241,6 +253,10 @@ class Machine:
                 )
             self._values["series_schedule", series.name] = schedule
         self._arguments = self._bind(self._module.run.arguments)
+
+    def _look(self, control: int, readout: str, first: int, every: int) -> None:
+        """When a readout is due first, if it is active."""
+        self._ctl[control] = next_time(self.step, first, every) if readout in self._readouts else -1
 
     def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace the table of a series (same shape, raw numbers)."""
@@ -256,6 +272,7 @@ class Machine:
         if not isinstance(array.type, Real) and table.dtype.kind == "f" and not (table == np.floor(table)).all():
             raise InvalidInput.one(None, f"{series}: fractions were given; the series takes whole numbers")
         self._values["series_table", series][...] = self._stored(array, table)
+        self._replaced.add(series)
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
@@ -389,4 +406,87 @@ class Machine:
 
     def overflows(self) -> dict[str, int]:
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
-        return {n: int(c) for n, c in zip(self._module.counters, self._overflow, strict=False) if c}
+        counts = dict(self._overflows_before)
+        for name, count in zip(self._module.counters, self._overflow.tolist(), strict=False):
+            counts[name] = counts.get(name, 0) + count
+        return {name: count for name, count in counts.items() if count}
+
+    # -------------------------------------------------------------------------------------------------- saving, loading
+
+    def save(self) -> State:
+        """A copy of all that it holds; what was recorded and not drained is not part of it."""
+        program, step, values = self.program, self.step, self._values
+        lags, histories = lags_delivered(program).items(), rows_read(program).items()
+        inputs = {name: array.slots for name, array in program.arrays.items() if array.role == "input"}
+        return State(
+            step=step,
+            item_step=step - int(self._ctl[self._control("item_start")]),
+            readouts=self._readouts,
+            schedules=dealt(program, self._schedules),
+            arrays={name: self.read(name) for name in program.arrays if name not in inputs},
+            inputs={name: self._rows("array", name, ahead, step, rows) for name, rows in inputs.items()},
+            histories={name: self._rows("history", name, back, step - 2, rows) for name, rows in histories},
+            spikes={name: packed(self._spiked(name, lag) for lag in range(most)) for name, most in lags},
+            tables={name: raw(values["series_table", name]) for name in sorted(self._replaced)},
+            histograms={r.name: self.histogram(r.name) for r in program.readouts},
+            counts=self.spike_counts(),
+            overflows=self.overflows(),
+        )
+
+    def load(self, state: State) -> None:
+        """Hold what another executor of the same program held; what was recorded and not drained is dropped."""
+        fitting(self.program, state)
+        self.drain()
+        self.step, self._readouts, self._schedules = state.step, state.readouts, dict(state.schedules)
+        self._start_control()
+        self._start_item(state.step - state.item_step)
+        for name, held in state.arrays.items():
+            self.write(name, held)
+        for name, rows in state.inputs.items():
+            self._values["array", name][...] = 0
+            self._put_rows("array", name, ahead, state.step, rows)
+        for name, rows in state.histories.items():
+            self._put_rows("history", name, back, state.step - 2, rows)
+        for population in self.program.populations:
+            self._values["spike_count", population.name][...] = 0
+        for name, lags in lags_delivered(self.program).items():
+            for lag, numbers in enumerate(unpacked(state.spikes[name], lags)):
+                self._put_spikes(name, lag, numbers)
+        self._load_stimuli(state)
+        for name, counts in state.histograms.items():
+            self._values["histogram", name][...] = counts
+        for name, count in state.counts.items():
+            self._ctl[self._control("total", name)] = count
+        self._overflow[:], self._overflows_before = 0, dict(state.overflows)
+
+    def _load_stimuli(self, state: State) -> None:
+        """The tables of all series, and where the coming step is in the lists of injections."""
+        for series in self.program.series:
+            self.load_series(series.name, state.tables.get(series.name, series.table))
+        self._replaced = set(state.tables)
+        for injection in self.program.injections:
+            steps = self._values["injection_steps", injection.name]
+            self._ctl[self._control("next", injection.name)] = np.searchsorted(steps, state.step)
+
+    def _rows(self, kind: str, name: str, places: Places, step: int, rows: int) -> Raw:
+        """Rows of a ring by step, as a program has them."""
+        ring = self._values[kind, name]
+        return raw(self._shown(self.program.arrays[name], ring[places(ring, step, rows)]))
+
+    def _put_rows(self, kind: str, name: str, places: Places, step: int, rows: Raw) -> None:
+        ring, array = self._values[kind, name], self.program.arrays[name]
+        for place, row in zip(places(ring, step, len(rows)), rows, strict=True):
+            ring[place] = self._flat(array, row)
+
+    def _spiked(self, population: str, lag: int) -> NDArray[np.uint32]:
+        """The neurons that spiked in the last step, or so many steps before it."""
+        ring = self._values["spikes", population]
+        slot = (self.step - 1 - lag) % len(ring)
+        spiked: NDArray[np.uint32] = ring[slot, : self._values["spike_count", population][slot]]
+        return spiked
+
+    def _put_spikes(self, population: str, lag: int, neurons: NDArray[np.int64]) -> None:
+        ring = self._values["spikes", population]
+        slot = (self.step - 1 - lag) % len(ring)
+        ring[slot, : len(neurons)] = neurons
+        self._values["spike_count", population][slot] = len(neurons)

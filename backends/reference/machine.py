@@ -18,10 +18,10 @@ from neuroport.program.executor import Capture
 from neuroport.program.ir import Body, Expr, Int, Read, with_children
 from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
-from neuroport.program.past import ahead, back, fitting, lags_delivered, packed, rows_read, unpacked
+from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
+from neuroport.program.state import State, raw
 from neuroport.program.stated import checked
-from neuroport.program.state import Raw, State
 
 Numbers = NDArray[Any]
 Indices = NDArray[np.int64]
@@ -379,7 +379,7 @@ class Machine:
         values = self._arrays[array]
         if self.program.arrays[array].role == "input":
             values = values[self.step % len(values)]
-        return _raw(values)
+        return raw(values)
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (of an input: what has been sent to it for the coming step)."""
@@ -440,12 +440,12 @@ class Machine:
             step=step,
             item_step=self._item_step,
             readouts=self._active,
-            schedules={name: np.array(patterns, np.int64) for name, patterns in self._schedules.items()},
+            schedules=dealt(self.program, self._schedules),
             arrays={name: self.read(name) for name in arrays},
-            inputs={name: _raw(ring[ahead(ring, step, len(ring))]) for name, ring in inputs.items()},
-            histories={name: _raw(ring[back(ring, step - 2, rows)]) for name, (ring, rows) in histories.items()},
+            inputs={name: raw(ring[ahead(ring, step, len(ring))]) for name, ring in inputs.items()},
+            histories={name: raw(ring[back(ring, step - 2, rows)]) for name, (ring, rows) in histories.items()},
             spikes={name: packed(self._spiked(name, step - 1 - lag) for lag in range(n)) for name, n in lags},
-            tables={s.name: _raw(t) for s in self.program.series if (t := self._tables[s.name]) is not s.table},
+            tables={s.name: raw(t) for s in self.program.series if (t := self._tables[s.name]) is not s.table},
             histograms={name: counts.copy() for name, counts in self._histograms.items()},
             counts=self.spike_counts(),
             overflows=self.overflows(),
@@ -466,7 +466,7 @@ class Machine:
         for name, values in state.histories.items():
             ring = self._histories[name]
             ring[back(ring, self.step - 2, len(values))] = values
-        for name, slots in self._spikes.items():
+        for slots in self._spikes.values():
             slots[:] = [_NONE] * len(slots)
         for name, lags in lags_delivered(self.program).items():
             for lag, numbers in enumerate(unpacked(state.spikes[name], lags)):
@@ -482,11 +482,6 @@ class Machine:
 
 
 _NONE = np.zeros(0, np.int64)
-
-
-def _raw(values: Numbers) -> Raw:
-    """A copy of values as they go in and out."""
-    return values.astype(np.int64) if values.dtype.kind == "i" else values.astype(np.float64)
 
 
 def _of_source(condition: Expr) -> Expr:

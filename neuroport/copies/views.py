@@ -9,12 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.copies.axis import is_own, sum_over_copies
+from neuroport.copies.states import (
+    belongs,
+    joined,
+    of_all,
+    of_batch,
+    of_copy,
+    of_unbatched,
+    overflows_of_batch,
+    own_name,
+    parted,
+)
 from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import copy_name
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
 from neuroport.program.names import of_run
+from neuroport.program.past import fitting
+from neuroport.program.state import State
 
 
 def open_unbatched(
@@ -31,7 +43,6 @@ class Unbatched:
     def __init__(self, executor: Executor, program: Program) -> None:
         self.executor, self.program = executor, program
         self._copies = range(program.copies)
-        self._summed = program.summed()
 
     @property
     def step(self) -> int:
@@ -58,21 +69,12 @@ class Unbatched:
 
     def read(self, array: str) -> NDArray[Any]:
         """See Executor."""
-        if array in self._summed:
-            return sum_over_copies(self._stacked(array))
-        if is_own(self.program.arrays[array]):
-            return self._stacked(array)
-        return self.executor.read(copy_name(array, 0))
+        return joined(self.program, array, lambda k: self.executor.read(copy_name(array, k)))
 
     def write(self, array: str, values: NDArray[Any]) -> None:
         """See Executor. Of what the copies contribute to, copy 0 gets the whole."""
-        if copy_name(array, 0) == array:
-            self.executor.write(array, values)
-            return
-        own = is_own(self.program.arrays[array])
-        for k in self._copies:
-            of_copy = values[..., k] if own else np.zeros_like(values) if k and array in self._summed else values
-            self.executor.write(copy_name(array, k), of_copy)
+        for name, part in parted(self.program, array, values).items():
+            self.executor.write(name, part)
 
     def load_series(self, series: str, table: NDArray[Any]) -> None:
         """See Executor."""
@@ -82,7 +84,7 @@ class Unbatched:
     def histogram(self, readout: str) -> NDArray[np.int64]:
         """See Executor."""
         counts = [self.executor.histogram(copy_name(readout, k)) for k in self._copies]
-        return sum_over_copies(np.stack(counts, axis=-1))
+        return np.asarray(np.sum(counts, axis=0))
 
     def clear_histogram(self, readout: str) -> None:
         """See Executor."""
@@ -109,21 +111,22 @@ class Unbatched:
 
     def overflows(self) -> dict[str, int]:
         """See Executor."""
-        found = self.executor.overflows()
-        counts = {}
-        for name, array in self.program.arrays.items():
-            copies = self._copies if is_own(array) else range(1)
-            counts[name] = sum(found.get(copy_name(name, k), 0) for k in copies)
-        return {name: count for name, count in counts.items() if count}
+        return overflows_of_batch(self.program, self.executor.overflows())
+
+    def save(self) -> State:
+        """See Executor."""
+        return of_batch(self.program, self.executor.save())
+
+    def load(self, state: State) -> None:
+        """See Executor."""
+        fitting(self.program, state)
+        self.executor.load(of_unbatched(self.program, state))
 
     def close(self) -> None:
         """Give back what the executor holds, if it holds anything."""
         close = getattr(self.executor, "close", None)
         if close is not None:
             close()
-
-    def _stacked(self, array: str) -> NDArray[Any]:
-        return np.stack([self.executor.read(copy_name(array, k)) for k in self._copies], axis=-1)
 
     def _spikes(self, population: str, drained: Capture) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         of_copies = [drained.spikes[copy_name(population, k)] for k in self._copies]
@@ -133,11 +136,8 @@ class Unbatched:
         return steps[order], neurons[order]
 
     def _samples(self, name: str, array: str, drained: Capture) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        steps, first = drained.records[copy_name(name, 0)]
-        if array not in self._summed and not is_own(self.program.arrays[array]):
-            return steps, first
-        stacked = np.stack([drained.records[copy_name(name, k)][1] for k in self._copies], axis=-1)
-        return steps, sum_over_copies(stacked) if array in self._summed else stacked
+        of_copies = [drained.records[copy_name(name, k)] for k in self._copies]
+        return of_copies[0][0], joined(self.program, array, lambda k: of_copies[k][1])
 
 
 class Meeting:
@@ -150,6 +150,8 @@ class Meeting:
         self.lock = threading.Lock()
         self._copies = copies
         self._action: Callable[[], None] = lambda: None
+        self.saved: list[State] = []
+        self.loading: dict[int, State] = {}
         self._error: BaseException | None = None
         self._barrier = threading.Barrier(copies, action=self._act)
 
@@ -168,24 +170,16 @@ class Meeting:
         """Distribute what was recorded to the copies."""
         whole = self.executor.drain()
         for k in range(self._copies):
-            spikes = {_own(n): s for n, s in whole.spikes.items() if _belongs(n, k)}
-            records = {_own(n): r for n, r in whole.records.items() if _belongs(n, k)}
+            spikes = {own_name(n): s for n, s in whole.spikes.items() if belongs(n, k)}
+            records = {own_name(n): r for n, r in whole.records.items() if belongs(n, k)}
             self.captures[k] = Capture(spikes, records)
 
     def _act(self) -> None:
+        self._error = None
         try:
             self._action()
         except BaseException as error:  # the barrier would turn it into a BrokenBarrierError
             self._error = error
-
-
-def _belongs(name: str, k: int) -> bool:
-    return name.partition(".")[0].endswith(f"#{k}")
-
-
-def _own(name: str) -> str:
-    owner, dot, variable = name.partition(".")
-    return owner.rpartition("#")[0] + dot + variable
 
 
 class CopyExecutor:
@@ -265,8 +259,26 @@ class CopyExecutor:
 
     def spike_counts(self) -> dict[str, int]:
         """See Executor."""
-        return {_own(n): c for n, c in self._executor.spike_counts().items() if _belongs(n, self._k)}
+        return {own_name(n): c for n, c in self._executor.spike_counts().items() if belongs(n, self._k)}
 
     def overflows(self) -> dict[str, int]:
         """See Executor."""
-        return {_own(n): c for n, c in self._executor.overflows().items() if _belongs(n, self._k)}
+        return {own_name(n): c for n, c in self._executor.overflows().items() if belongs(n, self._k)}
+
+    def save(self) -> State:
+        """See Executor. All copies save at the same time."""
+        meeting = self._meeting
+
+        def save() -> None:
+            whole = self._executor.save()
+            meeting.saved = [of_copy(whole, k) for k in range(len(meeting.captures))]
+
+        meeting.once(save)
+        return meeting.saved[self._k]
+
+    def load(self, state: State) -> None:
+        """See Executor. All copies load at the same time, states of the same step."""
+        meeting = self._meeting
+        with meeting.lock:
+            meeting.loading[self._k] = state
+        meeting.once(lambda: self._executor.load(of_all([meeting.loading[k] for k in sorted(meeting.loading)])))

@@ -11,7 +11,7 @@ from neuroport.errors import InvalidInput
 from neuroport.program.ir import Numbers, Real, reads
 from neuroport.program.machine import Array, Program, Projection, Series
 from neuroport.program.state import State, Whole
-from neuroport.program.stated import checked
+from neuroport.program.stated import checked, within_bounds
 
 NONE = np.zeros(0, np.int64)
 
@@ -56,6 +56,14 @@ def unpacked(spikes: tuple[Whole, Whole], lags: int) -> list[Whole]:
     return [spikes[1][first:last] for first, last in itertools.pairwise(ends)]
 
 
+def dealt(program: Program, schedules: Mapping[str, Whole]) -> dict[str, Whole]:
+    """Copies of the schedules of series as a State has them: in a program of several copies, one for each copy."""
+    each = _each(program.copies)
+    found = {s.name: np.asarray(schedules[s.name], np.int64) for s in program.series if s.name in schedules}
+    columns = {name: rows[:, None] if each and rows.ndim == 1 else rows for name, rows in found.items()}
+    return {name: np.array(np.broadcast_to(rows, (len(rows), *each))) for name, rows in columns.items()}
+
+
 # -------------------------------------------------------------------------------------------- of this program or not
 
 
@@ -72,12 +80,14 @@ def fitting(program: Program, state: State) -> None:
     for name, lags in lags_delivered(program).items():
         _in_order(name, *state.spikes[name], lags, program.population(name).size * program.copies)
     for series in program.series:
-        if not _shows(series, state.schedules.get(series.name, NONE), program.copies):
+        if series.name in state.schedules and not _shows(series, state.schedules[series.name], program.copies):
             raise _other(f"the schedule of '{series.name}' has patterns that are not here")
     if not 0 <= state.item_step <= state.step:
         raise _other(f"step {state.item_step} of an item cannot be step {state.step} of a run")
     for name, values in state.arrays.items():
         checked(program, program.arrays[name], values)
+    for name, values in [*state.inputs.items(), *state.histories.items()]:
+        within_bounds(program, program.arrays[name], values)
 
 
 Form = tuple[str, tuple[int, ...]]
@@ -125,8 +135,12 @@ def _within(values: Numbers, end: int) -> bool:
 
 
 def _shows(series: Series, schedule: Whole, copies: int) -> bool:
-    fits = schedule.ndim == 1 or (schedule.ndim == 2 and schedule.shape[1] == copies > 1)
-    return fits and schedule.dtype.kind == "i" and _within(schedule, len(series.table) // series.frames)
+    fits = schedule.dtype.kind == "i" and schedule.shape[1:] == _each(copies)
+    return fits and _within(schedule, len(series.table) // series.frames)
+
+
+def _each(copies: int) -> tuple[int, ...]:
+    return (copies,) if copies > 1 else ()
 
 
 def _other(difference: str) -> InvalidInput:

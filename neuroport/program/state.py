@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Raw = NDArray[np.float64] | NDArray[np.int64]
 Whole = NDArray[np.int64]
+
+
+def raw(values: NDArray[Any]) -> Raw:
+    """A copy of numbers as they go in and out: int64, or float64 of real ones."""
+    return values.astype(np.float64) if values.dtype.kind == "f" else values.astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -24,7 +30,8 @@ class State:
     inputs: name -> (slots, *shape); row k has arrived for step `step + k`.
     histories: name -> (rows, *shape); row k is what the array held after step `step - 2 - k`.
     spikes: population -> (lags, numbers), sorted: `numbers` (neuron * copies + copy) spiked in step `step - 1 - lag`.
-    item_step, readouts, schedules: the step count of the protocol item, and what `Executor.begin_item` was given.
+    item_step, readouts, schedules: the step count of the protocol item, and what `Executor.begin_item` was given;
+        schedules of several copies are (holds, copies).
     tables: the tables of series, by name, that `Executor.load_series` replaced.
     histograms: readout -> counts since `Executor.clear_histogram`.
     counts, overflows: as `Executor.spike_counts` and `Executor.overflows` give them.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neuroport.copies.axis import with_copies
 from neuroport.errors import InvalidInput
 from neuroport.program.machine import Program
 from neuroport.program.past import lags_delivered, next_time, rows_read
@@ -18,9 +19,9 @@ from tests.support.batches import integers, layers
 from tests.support.everything import everything, real_program
 from tests.support.executors import BACKENDS, difference, drive, everywhere, start
 from tests.support.programs import sampling
-from tests.support.random_programs import networks
+from tests.support.random_programs import batched, networks
 from tests.support.reaching import copies, forked, shown, twins
-from tests.support.relay import Relay, unlike
+from tests.support.relay import Relay, WrittenOut, unlike
 
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "all kinds of delays": small.rich,
@@ -35,6 +36,23 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "more copies than the lanes of a sum": lambda: small.learning(9, real=False),
     "sums, guards and overflows": lambda: integers(3),
 }
+
+
+def frames_of_copies(copies: int) -> Program:
+    """Every copy begins with another row of what repeats."""
+    p = shown()
+    starts = np.arange(copies)
+    series = tuple(s if s.start is None else replace(s, start=starts) for s in p.series)
+    return with_copies(replace(p, series=series), copies)
+
+
+COPIES: dict[str, Callable[[], Program]] = {
+    "delays of copies": lambda: with_copies(everything(), 3),
+    "histograms of copies": lambda: with_copies(sampling(), 2),
+    "frames of copies": lambda: frames_of_copies(3),
+    "learning of copies": lambda: small.learning(9, real=False),
+    "random copies": lambda: batched(0, 3),
+}
 REAL: dict[str, Callable[[], Program]] = {
     "all real functions": real_program,
     "all real functions, narrow": lambda: real_program("float32"),
@@ -46,7 +64,7 @@ MACHINES = 2
 """Of each kind: a state goes to another machine, which has a past of its own, as often as back to the same."""
 
 
-@pytest.fixture(scope="module", params=["reference"])
+@pytest.fixture(scope="module", params=["reference", "emulator"])
 def backend(request: pytest.FixtureRequest) -> Any:
     """Each executor that saves and loads."""
     return BACKENDS[request.param]
@@ -68,7 +86,26 @@ def test_integers_go_on_in_any_executor(what: str, backend: Any) -> None:
     kinds = tuple(b for b in dict.fromkeys((BACKENDS["reference"], backend)) if takes(b, p))
     machines = undisturbed_and_relay(p, kinds)
     assert drive(machines, seed=1) is None
+    pairs = {(one % len(kinds), other % len(kinds)) for one, other in machines[1].handed}
+    assert len(pairs) == len(kinds) ** 2
+
+
+@pytest.mark.parametrize("what", [what for what in COPIES if what != "random copies"])
+def test_copies_go_on_beside_each_other(what: str) -> None:
+    """From an axis of copies to copies that are written out, and back."""
+    kinds = (BACKENDS["reference"], WrittenOut(BACKENDS["reference"]))
+    machines = undisturbed_and_relay(COPIES[what](), kinds)
+    assert drive(machines, seed=1) is None
     assert len(machines[1].handed) == (MACHINES * len(kinds)) ** 2
+
+
+@pytest.mark.slow
+@pytest.mark.dear
+@pytest.mark.parametrize("what", COPIES)
+def test_copies_go_on_in_any_executor(what: str) -> None:
+    p = COPIES[what]()
+    kinds = tuple(b for b in (*BACKENDS.values(), WrittenOut(BACKENDS["reference"])) if takes(b, p))
+    assert drive(undisturbed_and_relay(p, kinds), seed=1) is None
 
 
 @pytest.mark.parametrize("what", REAL)

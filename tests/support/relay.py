@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from neuroport.program.executor import Capture
+from neuroport.copies.unbatch import unbatch
+from neuroport.copies.views import open_unbatched
+from neuroport.program.executor import Capture, Executor
+from neuroport.program.machine import Program
 from neuroport.program.state import State
 
 PARTS = "arrays inputs histories tables schedules histograms apart".split()
@@ -35,8 +38,24 @@ def _same(one: Any, other: Any) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
+class WrittenOut:
+    """A backend without an axis of copies: programs of several copies are written out for it."""
+
+    def __init__(self, backend: Any) -> None:
+        self.name, self._backend = f"{backend.name}, written out", backend
+
+    def check(self, program: Program) -> tuple[str, ...]:
+        """Every reason why this backend cannot execute the program."""
+        found: tuple[str, ...] = self._backend.check(unbatch(program))
+        return found
+
+    def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
+        """The copies beside each other."""
+        return open_unbatched(self._backend.open, program, seed, record_spikes)
+
+
 class Relay:
-    """Runs a program on several executors in turn: the next one is drawn within every run, and between actions."""
+    """Runs a program on several executors in turn: within every run, and between actions, the next one is drawn."""
 
     def __init__(self, machines: Sequence[Any], seed: int) -> None:
         self.machines, self.program = machines, machines[0].program
@@ -50,8 +69,10 @@ class Relay:
         """Go on in another executor, or in the same, which then loads what it has saved."""
         self._kept.append(self.now.drain())
         state = self.now.save()
-        place = int(self._draw.integers(len(self.machines)))
-        self.handed.add((self.machines.index(self.now), place))
+        here, places = self.machines.index(self.now), range(len(self.machines))
+        untried = [place for place in places if (here, place) not in self.handed]
+        place = int(self._draw.choice(untried or places))
+        self.handed.add((here, place))
         self.moments.add(state.step)
         self.now = self.machines[place]
         self.now.load(state)
