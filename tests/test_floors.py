@@ -15,6 +15,7 @@ FLOORS: tuple[set[str], ...] = (
     {"__main__"},
     {"cli"},
     {"commands"},
+    {"hil"},
     {""},
     {"api"},
     {"session", "trace"},
