@@ -2,6 +2,7 @@
 
 NeuroportError             anything a caller may want to catch; `exit_code` is what the command line ends with
 ├── InvalidInput           wrong files or wrong use: carries every problem found (exit code 2)
+│   └── UnknownName        a name that there is not
 ├── Unsupported            this executor, chip or machine cannot do it, with the reason (exit code 2)
 ├── RunFailed              the run itself ended badly (exit code 1)
 ├── NotWritten             a file could not be written, such as on a full disk (exit code 1)
@@ -84,6 +85,10 @@ class InvalidInput(NeuroportError):
     def one(cls, place: Place | None, text: str) -> InvalidInput:
         """An error with a single problem."""
         return cls([Problem(place, text)])
+
+
+class UnknownName(InvalidInput):
+    """There is nothing of that name; the text has those that there are."""
 
 
 class Unsupported(NeuroportError):

@@ -57,7 +57,7 @@ class _Door:
 class Wire:
     """One direction. `name` and `seed` key its draws; `whole`: messages are lost and delayed whole.
 
-    `dropped`: how many messages (each event by itself: events) were lost or found the queue full.
+    `dropped`: how many events were lost on their way or found the queue full.
     """
 
     way: Direction
@@ -80,9 +80,10 @@ class Wire:
             leaves = np.full(units, message.step, np.int64)
         arrives = np.where(leaves == LOST, LOST, leaves + way.latency + self._jitter(message, units))
         arrives[self._lost(message, units)] = LOST
-        self.dropped += int(np.count_nonzero(arrives == LOST))
         arrives = self._ordered(arrives)
-        return np.repeat(arrives, message.events) if self.whole else arrives
+        arrives = np.repeat(arrives, message.events) if self.whole else arrives
+        self.dropped += int(np.count_nonzero(arrives == LOST))
+        return arrives
 
     def _draws(self, message: Message, what: str, units: int) -> NDArray[np.float64]:
         source = Source(self.seed, f"{self.name}\0{message.port}", what)

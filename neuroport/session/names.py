@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, UnknownName
 from neuroport.numerics import units
 from neuroport.program.machine import Array, Port, Program
 from neuroport.program.names import written
@@ -75,10 +75,10 @@ class Names:
             return
         if not choices:
             text = f"there is no {what} '{name}'; network '{self._program.name}' has none"
-            raise InvalidInput.one(None, text)
+            raise UnknownName.one(None, text)
         near = units.suggestion(name, list(choices)).strip()
         text = f"there is no {what} '{name}' in network '{self._program.name}'; there are: {', '.join(choices)}"
-        raise InvalidInput.one(None, f"{text}; {near}" if near else text)
+        raise UnknownName.one(None, f"{text}; {near}" if near else text)
 
     def _check_variable(self, name: str) -> None:
         self.check(name, [*self._ports, *self._written()], "port or variable" if self._ports else "variable")

@@ -1,0 +1,105 @@
+"""neuroport hil: the emulated chip in the loop of a host that speaks to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from neuroport.commands.common import find_network, load_network, read_seed, set_option
+from neuroport.commands.stopping import handled
+
+
+@click.group(name="hil", short_help="Serve the emulated chip to a host that is in the loop with it.")
+def hil() -> None:
+    """The emulated chip in the loop of a host that speaks to it (docs/hil.md)."""
+
+
+@hil.command(short_help="Serve sessions of networks.")
+@click.argument("nets", nargs=-1, required=True, metavar="NET...")
+@click.option(
+    "--at",
+    "address",
+    default="tcp://127.0.0.1:5555",
+    show_default=True,
+    metavar="ADDRESS",
+    help="tcp://HOST:PORT or ipc:///PATH for ZeroMQ, plain://HOST:PORT or unix:///PATH for plain sockets.",
+)
+@click.option("--keys", metavar="FOLDER", help="Encrypt, and let in the clients that FOLDER lists (hil keys).")
+@click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
+@click.option("--chip-seed", callback=read_seed, metavar="N", help="Manufacture a deviating chip from this seed.")
+@click.option("--seed", callback=read_seed, metavar="N", help="Seed of the runs [default: the network's].")
+@click.option("--backend", default="emulator", show_default=True, help="What executes the network.")
+@click.option("--link", metavar="FILE", help="A link file: latency, jitter, losses, bandwidth.")
+@click.option("--keep", metavar="TIME", help="How long spikes and records stay readable [default: all].")
+@click.option("--sessions", type=click.IntRange(1, 1000), default=16, show_default=True, help="How many at once.")
+@click.option(
+    "--idle",
+    type=click.FloatRange(0.1, 1e6),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A session ends when its host is not heard for so long.",
+)
+@set_option
+def serve(nets: tuple[str, ...], address: str, keys: str | None, sets: tuple[str, ...], **options: Any) -> None:
+    """Serve sessions of networks, each in a process of its own, until Ctrl-C.
+
+    What listens beyond this machine needs keys. Whoever reaches it runs networks that you chose on this machine, and
+    nothing else.
+    """
+    from neuroport.hil.address import parsed
+    from neuroport.hil.endpoints import require
+    from neuroport.hil.server import Server
+
+    where = parsed(address)
+    require(where)
+    offer = _offer(nets, sets, None if keys is None else Path(keys), options)
+    with Server(where, offer) as server, handled(lambda *_: server.end()):
+        click.echo(f"emulator: {', '.join(offer.networks)} at {server.address}")
+        server.serve()
+
+
+def _offer(nets: tuple[str, ...], sets: tuple[str, ...], keys: Path | None, options: dict[str, Any]) -> Any:
+    """What is served; every network, link and chip is read before anything listens."""
+    from neuroport.api.compile import specimen
+    from neuroport.hil import link
+    from neuroport.hil.limits import Limits
+    from neuroport.hil.server import Offer
+    from neuroport.yaml.nodes import read_bytes
+
+    networks = {}
+    text = None if options["link"] is None else read_bytes(Path(options["link"]), options["link"])
+    for net in nets:
+        network = load_network(net, sets)
+        specimen(network, options["chip"])
+        networks[network.name] = find_network(net).resolve()
+        if text is not None:
+            link.read(text, options["link"], network.dt)
+    given = {key: options[key] for key in ("chip", "chip_seed", "seed", "backend", "keep")}
+    return Offer(
+        networks=networks,
+        sets=sets,
+        defaults={key: value for key, value in given.items() if value is not None},
+        link=None if text is None else (text.decode(), options["link"]),
+        keys=keys,
+        limits=Limits(sessions=options["sessions"], idle_s=options["idle"]),
+    )
+
+
+@hil.command(short_help="Make keys for a server and its clients.")
+@click.argument("folder", metavar="FOLDER")
+@click.option("--client", "clients", multiple=True, metavar="NAME", help="A client to make keys for [default: client].")
+def keys(folder: str, clients: tuple[str, ...]) -> None:
+    """Make the keys of a server in FOLDER, where it has none yet, and those of clients.
+
+    A client gets server.key and its own NAME.key_secret; nothing else leaves FOLDER.
+    """
+    from neuroport.hil import keys as made
+    from neuroport.hil.address import Address
+    from neuroport.hil.endpoints import require
+
+    require(Address("tcp"))
+    for path in made.make(Path(folder), list(clients or ("client",))):
+        click.echo(str(path))

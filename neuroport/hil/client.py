@@ -1,0 +1,332 @@
+"""A session that a server holds, with the methods of one that is here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuroport.errors import InvalidInput, NotWritten, RunFailed
+from neuroport.hil.address import Address, parsed
+from neuroport.hil.endpoints import Caller, calling
+from neuroport.hil.limits import Limits
+from neuroport.hil.messages import decode, encode, raised, unpacked
+from neuroport.numerics.given import FLAG, PATH, TEXT, found, takes
+from neuroport.numerics.units import Quantity, show
+from neuroport.session.exchange import Exchange, Train, Write, writes_of
+from neuroport.yaml.nodes import read_bytes
+
+TRIES = 3
+"""So often a message is sent at most; it acts once."""
+_ANSWER = Limits(message_bytes=2**31 - 1, items=2**26, text_bytes=2**24)
+
+
+@takes(address=TEXT, network=TEXT.or_none, link=PATH.or_none, keys=PATH.or_none, backend=TEXT.or_none)
+def connect(
+    address: str,
+    network: str | None = None,
+    *,
+    backend: str | None = None,
+    chip: str | None = None,
+    chip_seed: int | None = None,
+    seed: int | None = None,
+    keep: bool | int | str | None = None,
+    link: str | Path | None = None,
+    keys: str | Path | None = None,
+    timeout: float | None = 600.0,
+) -> Remote:
+    """Open a session at a server (`neuroport hil serve`) and give it, with the methods of a session that is here.
+
+    `network`: one of those that the server offers, by default its first. None of the others: what the server was
+    started with. `link`: a link file of this machine. `keys`: a folder with `server.key` and this client's
+    `NAME.key_secret`. `timeout`: seconds that an answer is waited for. InvalidInput for what the server refuses;
+    NotWritten where none is there.
+    """
+    where = parsed(address)
+    folder = None if keys is None else Path(keys)
+    wanted = {"network": network, "backend": backend, "chip": chip, "chip_seed": chip_seed, "seed": seed, "keep": keep}
+    if link is not None:
+        wanted["link"] = read_bytes(Path(link), str(link)).decode("utf-8", "replace")
+    caller = calling(where, timeout, folder)
+    try:
+        _asked(caller, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})
+        opened = _asked(caller, {"id": 2, "op": "open"} | {k: v for k, v in wanted.items() if v is not None})
+    finally:
+        caller.close()
+    inner = _reached(parsed(opened["address"]), where)
+    return Remote(calling(inner, timeout, folder), opened["token"], opened["describe"])
+
+
+def _reached(inner: Address, outer: Address) -> Address:
+    """Where a session's process is reached from here: at the host of its server."""
+    return inner if inner.path else replace(inner, host=outer.host)
+
+
+def _asked(caller: Caller, message: dict[str, Any]) -> dict[str, Any]:
+    """What a server answers; what it refuses is raised."""
+    reply = decode(caller.ask(encode(message)), _ANSWER)
+    if reply.get("ok") is True:
+        plain: dict[str, Any] = unpacked(reply)
+        return plain
+    error = reply.get("error", {})
+    raise raised(str(error.get("code")), str(error.get("text")))
+
+
+class Remote:
+    """A session at a server. Its methods are those of `neuroport.session.session.Session`, with the same results.
+
+    A message whose answer was lost on the way is sent again, over a new connection, and acts once. A session of which
+    its server hears nothing for `limits["idle_s"]` seconds ends: until it is closed, this one is heard.
+    """
+
+    def __init__(self, caller: Caller, token: str, described: dict[str, Any]) -> None:
+        self._caller, self._token, self._described = caller, token, described
+        self._number, self._step = 0, int(described["step"])
+        self._closed, self._greeted = False, False
+        self._one = threading.Lock()
+        self._done = threading.Event()
+        self._beat = threading.Thread(target=self._be_heard, args=(described["limits"]["idle_s"] / 4,), daemon=True)
+        self._beat.start()
+
+    def __enter__(self) -> Remote:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the session and free what the server holds of it."""
+        if self._closed:
+            return
+        self._done.set()
+        try:
+            self._ask("bye")
+        except (NotWritten, InvalidInput, RunFailed):
+            pass  # it has ended already
+        finally:
+            self._closed = True
+            self._caller.close()
+
+    # ------------------------------------------------------------------------------------------------------ messages
+
+    def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
+        """The answer to a message; what the session refuses is raised as it would be there."""
+        if self._closed:
+            raise InvalidInput.one(
+                None, "this session was left, and what executes its program is gone; open another one"
+            )
+        with self._one:
+            reply = self._sent({"id": self._number + 1, "op": op} | fields)
+            self._number += 1
+        if not reply["ok"]:
+            raise raised(reply["error"]["code"], reply["error"]["text"])
+        self._step = reply.get("step", self._step)
+        return reply
+
+    def _sent(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a message that is sent until one comes."""
+        frame = encode(message)
+        for left in reversed(range(TRIES)):
+            try:
+                self._greet()
+                reply: dict[str, Any] = unpacked(decode(self._caller.ask(frame), _ANSWER))
+                while reply.get("id") not in (message["id"], None):
+                    reply = unpacked(decode(self._caller.ask(frame), _ANSWER))
+                return _whole(reply)
+            except NotWritten:
+                self._greeted = False
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _greet(self) -> None:
+        """Show the token, once over each connection."""
+        if not self._greeted:
+            _asked(self._caller, {"id": 0, "op": "hello", "token": self._token})
+            self._greeted = True
+
+    def _be_heard(self, every: float) -> None:
+        """Say hello now and then, so that the session does not end while nobody asks anything of it."""
+        while not self._done.wait(every):
+            if self._one.acquire(blocking=False):
+                try:
+                    self._greeted = False
+                    self._greet()
+                except (NotWritten, InvalidInput, RunFailed):
+                    pass  # who asks next is told
+                finally:
+                    self._one.release()
+
+    # ------------------------------------------------------------------------------------------------------- methods
+
+    @property
+    def step(self) -> int:
+        """The number of the step that comes next; 0 at the start."""
+        return self._step
+
+    def exchange(
+        self,
+        inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),
+        steps: int | str | Quantity = 1,
+        outputs: Sequence[str] = (),
+        *,
+        clip: bool = False,
+    ) -> Exchange:
+        """Write, compute that many steps, and take outputs; see Session.exchange."""
+        writes = [_plain(write) for write in writes_of(inputs)]
+        out = _texts(outputs, "outputs")
+        asked = {"in": writes, "run": _duration(steps), "out": out, "clip": FLAG.checked("clip", clip)}
+        reply = self._ask("exchange", **asked)
+        return Exchange(reply["step"], _trains(reply["out"]), reply["late"], reply["dropped"], reply["clipped"])
+
+    def run(self, duration: int | str | Quantity, progress: Any = None) -> None:
+        """Simulate for a number of steps, or a time such as "100 ms"."""
+        most, start = self._described["limits"]["exchange_steps"], self._step
+        if isinstance(duration, int) and not isinstance(duration, bool) and duration > most:
+            for first in range(0, duration, most):
+                self.run(min(most, duration - first))
+                if progress is not None:
+                    progress(self._step - start, duration)
+            return
+        self._ask("exchange", **{"in": [], "run": _duration(duration), "out": []})
+        if progress is not None:
+            progress(self._step - start, self._step - start)
+
+    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+        """Add values to an input of some neurons; see Session.inject."""
+        self._ask("exchange", **{"in": [_plain(Write(name, values, neurons, at, hold))], "run": 0, "out": []})
+
+    def take(self, *outputs: str) -> dict[str, Train]:
+        """What came out since it was last taken; see Session.take."""
+        return _trains(self._ask("take", out=_texts(outputs, "outputs"))["out"])
+
+    @takes(name=TEXT)
+    def get(self, name: str) -> NDArray[np.float64]:
+        """The values of OBJECT.VARIABLE in real units."""
+        values: NDArray[np.float64] = self._ask("read", name=name)["values"]
+        return values
+
+    @takes(name=TEXT, clip=FLAG)
+    def set(self, name: str, value: Any, clip: bool = False) -> None:
+        """Give OBJECT.VARIABLE new values; see Session.set."""
+        values = show(value) if isinstance(value, Quantity) else _numbers(name, value)
+        self._ask("write", name=name, values=values, clip=clip)
+
+    @takes(projection=TEXT)
+    def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Presynaptic neurons, postsynaptic neurons and weights of a projection's synapses."""
+        reply = self._ask("weights", projection=projection)
+        return reply["pre"], reply["post"], reply["weights"]
+
+    @takes(population=TEXT)
+    def spikes(
+        self, population: str, since: int | str | Quantity | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Steps and neurons of the spikes of a population, from step `since` on."""
+        reply = self._ask("spikes", population=population, since=_since(since))
+        return reply["steps"], reply["neurons"]
+
+    @takes(name=TEXT)
+    def records(
+        self, name: str, since: int | str | Quantity | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Steps and values of a recorded state, from step `since` on."""
+        reply = self._ask("records", name=name, since=_since(since))
+        return reply["steps"], reply["values"]
+
+    @takes(event=TEXT)
+    def trigger(self, event: str) -> None:
+        """Run every triggered block of that name."""
+        self._ask("trigger", event=event)
+
+    @takes(populations=TEXT, keep_learned=FLAG)
+    def reset(self, *populations: str, keep_learned: bool = False) -> None:
+        """Put populations back to their initial state."""
+        self._ask("reset", populations=list(populations), keep_learned=keep_learned)
+
+    def digest(self) -> str:
+        """SHA-256 over all spikes and the state and weights as they are now."""
+        return str(self._ask("digest")["digest"])
+
+    def describe(self) -> dict[str, Any]:
+        """What the session is, as plain values."""
+        described: dict[str, Any] = self._ask("describe")["describe"]
+        return described
+
+    def stats(self) -> dict[str, Any]:
+        """Counts since the start, as plain values."""
+        counts: dict[str, Any] = self._ask("stats")["stats"]
+        return counts
+
+
+def _whole(reply: dict[str, Any]) -> dict[str, Any]:
+    """A reply of the protocol."""
+    error = reply.get("error")
+    if reply.get("ok") is True or (isinstance(error, dict) and isinstance(error.get("text"), str)):
+        return reply
+    raise RunFailed(f"the server answered what is no reply: {found(reply)}")
+
+
+def _plain(write: Write) -> dict[str, Any]:
+    """A write as it stands in a message."""
+    one: dict[str, Any] = {"port": write.name, "values": _numbers(write.name, write.values)}
+    if write.neurons is not None:
+        one["neurons"] = _numbers(write.name, write.neurons)
+    if write.at is not None:
+        one["at"] = _index(write.at, "at", "a step from 0 to 2**62, or None")
+    if type(write.hold) is not int or write.hold != 1:
+        one["hold"] = _index(write.hold, "hold", "a number of steps from 1 to 2**62")
+    return one
+
+
+def _index(value: Any, name: str, what: str) -> int:
+    """A whole number that msgpack holds; what it means, the session checks."""
+    from neuroport.numerics.given import whole
+
+    number = whole(value)
+    if number is None or not -(2**63) <= number < 2**63:
+        raise InvalidInput.one(None, f"{name} must be {what}; found {found(value)}")
+    return number
+
+
+def _numbers(name: str, value: Any) -> Any:
+    """Values as they stand in a message; InvalidInput for those that are none, as a session says it."""
+    from neuroport.session.host import numbers
+
+    if isinstance(value, str):
+        return value
+    given = numbers(name, value)
+    if np.asarray(value).dtype.kind == "b":
+        return np.asarray(value).astype(np.uint8).tolist()
+    return given if given.ndim else given.item()
+
+
+def _duration(steps: Any) -> Any:
+    """How long to run, as it stands in a message."""
+    if isinstance(steps, Quantity):
+        return show(steps)
+    if isinstance(steps, str):
+        return steps
+    from neuroport.numerics.steps import steps_of
+
+    return steps_of(steps, Quantity(1, "ms"))
+
+
+def _since(since: Any) -> Any:
+    return None if since is None else _duration(since)
+
+
+def _texts(names: Any, what: str) -> list[str]:
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise InvalidInput.one(None, f"{what} must be a list of texts; found {found(names)}")
+    return list(names)
+
+
+def _trains(out: Mapping[str, Any]) -> dict[str, Train]:
+    """Outputs of a reply as a session gives them."""
+    return {name: (one["steps"], one["neurons"] if "neurons" in one else one["values"]) for name, one in out.items()}

@@ -1,0 +1,86 @@
+"""The ends of a connection, whichever transport it has."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+
+from neuroport.errors import InvalidInput, Unsupported
+from neuroport.hil.address import Address, allowed
+from neuroport.hil.limits import Limits
+
+
+class Listener(Protocol):
+    """Where a server hears messages and answers them."""
+
+    address: Address
+
+    def receive(self, timeout: float, also: Sequence[int] = ()) -> tuple[list[tuple[Any, bytes]], list[int]]:
+        """Messages (peer, frame) that have come, and those of the file numbers `also` that can be read.
+
+        Waits at most `timeout` seconds for either.
+        """
+
+    def widen(self, peer: Any) -> None:
+        """Take messages as long as the limit from a peer that has shown its token."""
+
+    def send(self, peer: Any, frame: bytes) -> None:
+        """Answer a peer, if it is still there."""
+
+    def flush(self, seconds: float) -> None:
+        """Give what was answered so long to go."""
+
+    def close(self) -> None:
+        """Close everything."""
+
+
+class Caller(Protocol):
+    """Where a client asks."""
+
+    def ask(self, frame: bytes) -> bytes:
+        """The answer to a message. NotWritten where none comes; the next one may come over another connection."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+Peer = Hashable
+
+
+def require(address: Address | None = None) -> None:
+    """Unsupported, with what to install, where packages are missing that an address needs."""
+    wanted = ["msgpack", *(["zmq"] if address is None or address.zeromq else [])]
+    missing = [{"zmq": "pyzmq"}.get(name, name) for name in wanted if find_spec(name) is None]
+    if missing:
+        these = " and ".join(missing)
+        text = f"the chip in the loop needs {these}; install with `pip install 'neuroport[hil]'`"
+        raise Unsupported(text)
+
+
+def listening(address: Address, limits: Limits, keys: Path | None) -> Listener:
+    """The server's end at an address. InvalidInput where it cannot or must not listen there."""
+    allowed(address, keys is not None)
+    require(address)
+    if address.zeromq:
+        from neuroport.hil.zeromq import Router
+
+        return Router(address, limits.message_bytes, keys)
+    if keys is not None:
+        raise InvalidInput.one(None, f"plain sockets know no keys; leave --keys out, or listen at tcp:// not {address}")
+    from neuroport.hil.streams import Streams
+
+    return Streams(address, limits.message_bytes)
+
+
+def calling(address: Address, timeout: float | None, keys: Path | None) -> Caller:
+    """The client's end at an address; `timeout`: how long an answer is waited for, in seconds."""
+    require(address)
+    if address.zeromq:
+        from neuroport.hil.zeromq import Dealer
+
+        return Dealer(address, timeout, keys)
+    from neuroport.hil.streams import Stream
+
+    return Stream(address, timeout)

@@ -1,0 +1,231 @@
+"""A session behind a link: what goes to the chip and comes from it is delayed and lost as the link says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuroport.hil.link import Link
+from neuroport.hil.wire import LOST, Message, Wire
+from neuroport.numerics.given import TEXTS
+from neuroport.numerics.units import Quantity
+from neuroport.session.exchange import Exchange, Train, Write, span, writes_of
+
+if TYPE_CHECKING:
+    from neuroport.session.session import Session
+
+MOST_WAITING = 1_000_000
+"""So many rows that arrived through a port wait to be taken; of more, the oldest are dropped."""
+
+
+@dataclass(slots=True)
+class _Arrivals:
+    """What is under way from the chip through one port: when each row arrives, of which step it is, and what it is."""
+
+    arrives: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    values: NDArray[Any]
+
+    def add(self, more: _Arrivals) -> None:
+        self.arrives = np.concatenate([self.arrives, more.arrives])
+        self.steps = np.concatenate([self.steps, more.steps])
+        self.values = np.concatenate([self.values, more.values])
+
+    def chosen(self, which: NDArray[Any]) -> _Arrivals:
+        return _Arrivals(self.arrives[which], self.steps[which], self.values[which])
+
+
+class Linked:
+    """A session as a host has it that reaches the chip through a link; the same methods as those of a session.
+
+    `exchange`, `inject` and `take` pass the link. A write sent while the session stands at step s acts in the step in
+    which it arrives, or at `at` where that is later; what arrives after its `at` is counted as late. What the chip does
+    in step t is sent when the session stands at t + 1. All else is the bench's own access, which passes no link.
+    """
+
+    def __init__(self, session: Session, link: Link) -> None:
+        self._session, self.link = session, link
+        self._to = Wire(link.to_chip, "to_chip", link.seed, link.whole_messages)
+        self._from = Wire(link.from_chip, "from_chip", link.seed, link.whole_messages)
+        self._sent: dict[str, int] = {}
+        self._late = 0
+        self._waiting: dict[str, _Arrivals] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """What passes no link is the session's."""
+        return getattr(self._session, name)
+
+    def __enter__(self) -> Linked:
+        self._session.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._session.__exit__(*error)
+
+    def exchange(
+        self,
+        inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),
+        steps: int | str | Quantity = 1,
+        outputs: Sequence[str] = (),
+        *,
+        clip: bool = False,
+    ) -> Exchange:
+        """Send inputs, compute that many steps, and take what has arrived until then; see Session.exchange.
+
+        `late` and `dropped` of the reply also count what the link delayed and lost in both directions.
+        """
+        before, late, dropped = self._remembered(), self._late, self._dropped()
+        try:
+            sent = list(self._passed(writes_of(inputs)))
+            names = list(dict.fromkeys((*filter(self._lasting, self._waiting), *TEXTS.checked("outputs", outputs))))
+            answer = self._session.exchange(sent, steps, names, clip=clip)
+        except BaseException:
+            self._recall(before)
+            raise
+        self._receive(answer.outputs)
+        taken = {name: self._arrived(name, answer.step) for name in outputs}
+        late, dropped = self._late - late + answer.late, self._dropped() - dropped + answer.dropped
+        return replace(answer, outputs=taken, late=late, dropped=dropped)
+
+    def run(self, duration: Any, progress: Any = None) -> None:
+        """Simulate for a number of steps, or a time such as "100 ms"."""
+        if progress is None:
+            self.exchange((), duration)
+            return
+        self._session.run(duration, progress)
+
+    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+        """Send values for an input; see Session.inject."""
+        self.exchange([Write(name, values, neurons, at, hold)], 0)
+
+    def take(self, *outputs: str) -> dict[str, Train]:
+        """What has arrived through these outputs since they were last taken."""
+        return self.exchange((), 0, outputs or tuple(self._session.recorded)).outputs
+
+    def describe(self) -> dict[str, Any]:
+        """What the session is, with its link."""
+        return self._session.describe() | {"link": self.link.described()}
+
+    def stats(self) -> dict[str, Any]:
+        """The session's counts, with what the link delayed and lost."""
+        counts = self._session.stats()
+        late, dropped = counts.get("late", 0) + self._late, counts.get("dropped", 0) + self._dropped()
+        return counts | {"late": late, "dropped": dropped}
+
+    def _lasting(self, name: str) -> bool:
+        """Whether an output is recorded in every step, whether somebody asks for it or not."""
+        ports = {port.name: port.target for port in getattr(self._session.program, "ports", ())}
+        return ports.get(name, name) in self._session.recorded
+
+    # ------------------------------------------------------------------------------------------------------ sending
+
+    def _passed(self, writes: Sequence[Write]) -> Iterator[Write]:
+        """The writes as they arrive, each with its step."""
+        for write in writes:
+            number = self._sent.get(write.name, 0)
+            self._sent[write.name] = number + 1
+            step = self._session.step
+            first, _ = span(write, step)
+            events = self._events(write)
+            arrives = self._to.send(Message(write.name, number, step, events)) if events else np.zeros(0, np.int64)
+            acts = np.where(arrives == LOST, LOST, np.maximum(arrives, first))
+            if write.at is not None:
+                self._late += int(np.count_nonzero(acts > write.at))
+            yield from _at_their_steps(write, acts)
+
+    def _events(self, write: Write) -> int:
+        """How many numbers a write has."""
+        shape = np.shape(np.asarray(write.values if write.neurons is None else write.neurons))
+        return int(shape[0]) if shape else 1
+
+    # ---------------------------------------------------------------------------------------------------- receiving
+
+    def _receive(self, outputs: Mapping[str, Train]) -> None:
+        """Send what came out of the chip through the link, in the order of steps and outputs."""
+        rows = {name: _rows(steps) for name, (steps, _) in outputs.items()}
+        order = sorted((step, k, name) for k, name in enumerate(rows) for step in rows[name])
+        arrives = {name: np.empty(len(steps), np.int64) for name, (steps, _) in outputs.items()}
+        for step, _, name in order:
+            begin, end = rows[name][step]
+            arrives[name][begin:end] = self._carried(name, step, end - begin, outputs[name][1])
+        for name, (steps, values) in outputs.items():
+            there = arrives[name] != LOST
+            more = _Arrivals(arrives[name], steps, values).chosen(there)
+            if name in self._waiting:
+                self._waiting[name].add(more)
+            else:
+                self._waiting[name] = more
+            self._bound(name)
+
+    def _carried(self, name: str, step: int, rows: int, values: NDArray[Any]) -> NDArray[np.int64]:
+        """When the rows of one step arrive: spikes each, or the values of one row together."""
+        if values.ndim == 1:
+            return self._from.send(Message(name, step, step + 1, rows))
+        width = max(1, int(np.prod(values.shape[1:])))
+        arrives = self._from.send(Message(name, step, step + 1, rows * width))
+        lost = (arrives == LOST).any()
+        return np.full(rows, LOST if lost else arrives.max(), np.int64)
+
+    def _arrived(self, name: str, step: int) -> Train:
+        """What has arrived through a port before the session stands at `step`, by step; it waits no longer."""
+        waiting = self._waiting[name]
+        there = waiting.arrives <= step
+        taken = waiting.chosen(there)
+        self._waiting[name] = waiting.chosen(~there)
+        order = np.lexsort((taken.values, taken.steps)) if taken.values.ndim == 1 else np.argsort(taken.steps)
+        return taken.steps[order], taken.values[order]
+
+    def _bound(self, name: str) -> None:
+        """Let go of the oldest of what nobody takes."""
+        surplus = len(self._waiting[name].steps) - MOST_WAITING
+        if surplus > 0:
+            self._waiting[name] = self._waiting[name].chosen(np.arange(surplus, surplus + MOST_WAITING))
+            self._from.dropped += surplus
+
+    # ------------------------------------------------------------------------------------------------------- saving
+
+    def _dropped(self) -> int:
+        return self._to.dropped + self._from.dropped
+
+    def _remembered(self) -> tuple[dict[str, Any], dict[str, int], int]:
+        return self._to.saved(), dict(self._sent), self._late
+
+    def _recall(self, before: tuple[dict[str, Any], dict[str, int], int]) -> None:
+        self._to.restore(before[0])
+        self._sent, self._late = dict(before[1]), before[2]
+
+    def saved(self) -> dict[str, Any]:
+        """The state of the link, beside that of the session: numbers of messages, counts, and what is under way."""
+        waiting = {name: (a.arrives.copy(), a.steps.copy(), a.values.copy()) for name, a in self._waiting.items()}
+        to_chip, sent, late = self._remembered()
+        return {"to_chip": to_chip, "from_chip": self._from.saved(), "sent": sent, "late": late, "waiting": waiting}
+
+    def restore_link(self, saved: Mapping[str, Any]) -> None:
+        """Go on from a state of the link; the session has to go on from the state that was saved with it."""
+        self._recall((dict(saved["to_chip"]), dict(saved["sent"]), saved["late"]))
+        self._from.restore(saved["from_chip"])
+        self._waiting = {name: _Arrivals(*(np.array(a) for a in rows)) for name, rows in saved["waiting"].items()}
+
+
+def _rows(steps: NDArray[np.int64]) -> dict[int, tuple[int, int]]:
+    """Where the rows of each step begin and end."""
+    found, begins, counts = np.unique(steps, return_index=True, return_counts=True)
+    rows = zip(found.tolist(), begins.tolist(), counts.tolist(), strict=True)
+    return {step: (begin, begin + count) for step, begin, count in rows}
+
+
+def _at_their_steps(write: Write, acts: NDArray[np.int64]) -> Iterator[Write]:
+    """A write in the steps in which its numbers act: one, or one for each of these steps."""
+    there = np.unique(acts[acts != LOST]).tolist()
+    if not len(acts) or (len(there) == 1 and (acts != LOST).all()):
+        yield replace(write, at=there[0]) if there else write
+        return
+    values = np.asarray(write.values)
+    neurons = np.arange(len(acts)) if write.neurons is None else np.atleast_1d(np.asarray(write.neurons))
+    for step in there:
+        which = acts == step
+        yield replace(write, neurons=neurons[which], values=values[which] if values.ndim else values, at=step)

@@ -1,0 +1,118 @@
+"""One session in a process of its own, which listens by itself: a crash or a long run touches nobody else.
+
+The process is told what to open in a line of JSON on its standard input, and tells in a line on its standard output
+where it listens, or what is wrong. It ends when the host says `bye`, when nothing is heard of the host for so long, and
+when its standard input ends, with the server.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from neuroport.errors import NeuroportError
+from neuroport.hil.address import parsed
+from neuroport.hil.endpoints import Listener, Peer, listening
+from neuroport.hil.limits import Limits
+from neuroport.hil.messages import Refused, decode, encode, refusal
+from neuroport.hil.served import Effects, Once
+
+LOOK = 1.0
+"""Seconds after which a session looks whether its time is over."""
+
+
+def main(config: Mapping[str, Any]) -> None:
+    """Open what is wanted, listen, and serve until the end."""
+    try:
+        opened, listener, limits = _opened(config), None, Limits(**config["limits"])
+        keys = None if config["keys"] is None else Path(config["keys"])
+        listener = listening(parsed(config["address"]), limits, keys)
+    except (Refused, NeuroportError, MemoryError, OSError) as error:
+        _tell({"error": refusal(error).plain()})
+        return
+    with opened as session:
+        effects = Effects(session, limits)
+        _tell({"address": str(listener.address), "describe": effects("describe", {})["describe"]})
+        try:
+            serve(listener, Once(effects), config["token"], limits, sys.stdin.fileno())
+            listener.flush(1.0)
+        finally:
+            listener.close()
+
+
+def _tell(told: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _opened(config: Mapping[str, Any]) -> Any:
+    """The session, behind its link if it has one."""
+    import neuroport
+    from neuroport.hil import link
+    from neuroport.hil.linked import Linked
+
+    network = neuroport.load(Path(config["network"]), config["sets"])
+    made = None if config["link"] is None else link.read(config["link"], config["link_name"], network.dt)
+    session = neuroport.open(network, **config["open"])
+    return session if made is None else Linked(session, made)
+
+
+def serve(listener: Listener, once: Once, token: str, limits: Limits, parent: int) -> None:
+    """Answer messages until the session is to end. `parent`: a file number that can be read when the server is gone."""
+    heard, owner = time.monotonic(), _Owner(listener, once, token, limits)
+    while not once.ended and time.monotonic() - heard < limits.idle_s:
+        messages, ended = listener.receive(LOOK, [parent])
+        for peer, frame in messages:
+            if owner.answer(peer, frame):
+                heard = time.monotonic()
+        if ended and not os.read(parent, 1):
+            return
+
+
+class _Owner:
+    """The host of a session: who showed its token last. Nobody else is answered anything but that."""
+
+    def __init__(self, listener: Listener, once: Once, token: str, limits: Limits) -> None:
+        self._listener, self._once, self._token = listener, once, token
+        self._limits = limits
+        self._greeting = replace(limits, message_bytes=4096)
+        self._peer: Peer = None
+
+    def answer(self, peer: Peer, frame: bytes) -> bool:
+        """Answer a message; whether it was the host's."""
+        ours = peer == self._peer
+        try:
+            message = decode(frame, self._limits if ours else self._greeting)
+        except (Refused, MemoryError) as error:
+            self._send(peer, {"id": None, "ok": False, "error": refusal(error).plain()})
+            return ours
+        if message.get("op") == "hello":
+            return self._greet(peer, message)
+        if not ours:
+            text = "say hello with the token of this session first"
+            self._send(peer, {"id": None, "ok": False, "error": Refused("denied", text, "op").plain()})
+            return False
+        self._listener.send(peer, self._once.answer(message))
+        return True
+
+    def _greet(self, peer: Peer, message: Mapping[str, Any]) -> bool:
+        """Take who shows the token for the host."""
+        token = message.get("token")
+        if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self._token.encode()):
+            error = Refused("denied", "this is not the token of this session", "token")
+            self._send(peer, {"id": None, "ok": False, "error": error.plain()})
+            return False
+        self._peer = peer
+        self._listener.widen(peer)
+        self._send(peer, {"id": None, "ok": True, "expected": self._once.expected, "emulator": True})
+        return True
+
+    def _send(self, peer: Peer, reply: dict[str, Any]) -> None:
+        self._listener.send(peer, encode(reply))

@@ -1,0 +1,274 @@
+"""A session as messages see it: what each does, done whole or not at all, and once even when it comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from neuroport.errors import NeuroportError
+from neuroport.hil.limits import Limits
+from neuroport.hil.messages import Refused, array, decode, encode, refusal
+from neuroport.numerics.given import found, whole
+from neuroport.numerics.units import suggestion
+from neuroport.session.exchange import Exchange, Write
+
+Reply = dict[str, Any]
+_NOTHING = object()
+
+
+class Fields:
+    """The fields of a message or of a part of one, each taken once; `where` is said of what is wrong."""
+
+    def __init__(self, message: Mapping[str, Any], allowed: tuple[str, ...], where: str = "") -> None:
+        self._message, self.where = message, where
+        unknown = [key for key in message if key not in allowed]
+        if unknown:
+            near, listed = suggestion(unknown[0], list(allowed)), ", ".join(allowed) or "none"
+            raise Refused("bad_message", f"unknown field {found(unknown[0])}; {near}allowed are {listed}", where)
+
+    def at(self, key: str) -> str:
+        """Where a field stands."""
+        return f"{self.where}.{key}" if self.where else key
+
+    def get(self, key: str, default: Any = _NOTHING) -> Any:
+        """A field; without a default it must be there."""
+        value = self._message.get(key, default)
+        if value is _NOTHING:
+            raise Refused("bad_message", f"the field '{key}' is missing", self.where)
+        return value
+
+    def text(self, key: str) -> str:
+        """A text."""
+        value = self.get(key)
+        if not isinstance(value, str):
+            raise Refused("bad_value", f"{key} is a text; found {found(value)}", self.at(key))
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """A list of texts; absent: none."""
+        value = self.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise Refused("bad_value", f"{key} is a list of texts; found {found(value)}", self.at(key))
+        return value
+
+    def flag(self, key: str) -> bool:
+        """True or false; absent: false."""
+        value = self.get(key, False)
+        if not isinstance(value, bool):
+            raise Refused("bad_value", f"{key} is true or false; found {found(value)}", self.at(key))
+        return value
+
+    def step(self, key: str) -> int | None:
+        """A number of steps, or None where it is absent or nil."""
+        value = self.get(key, None)
+        if value is not None and whole(value) is None:
+            raise Refused("bad_value", f"{key} is a whole number; found {found(value)}", self.at(key))
+        return None if value is None else whole(value)
+
+    def time(self, key: str) -> int | str | None:
+        """A number of steps, the text of a time, or None."""
+        value = self.get(key, None)
+        return value if isinstance(value, str) else self.step(key)
+
+
+class Effects:
+    """What messages do to a session: one method per op, from the fields of the message to those of the reply."""
+
+    def __init__(self, session: Any, limits: Limits) -> None:
+        self.session, self.limits = session, limits
+        self.ops: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
+            "describe": self._describe,
+            "stats": self._stats,
+            "exchange": self._exchange,
+            "take": self._take,
+            "read": self._read,
+            "write": self._write,
+            "weights": self._weights,
+            "spikes": self._spikes,
+            "records": self._records,
+            "trigger": self._trigger,
+            "reset": self._reset,
+            "digest": self._digest,
+        }
+
+    def __call__(self, op: str, fields: Mapping[str, Any]) -> Reply:
+        """Do what a message asks for. Refused, and nothing has changed, where that cannot be done."""
+        try:
+            return self.ops[op](fields) | {"step": self.session.step}
+        except (Refused, NeuroportError, MemoryError) as error:
+            raise refusal(error) from None
+
+    def _describe(self, message: Mapping[str, Any]) -> Reply:
+        Fields(message, ())
+        described = self.session.describe()
+        return {"describe": described | {"limits": described["limits"] | self.limits.described()}}
+
+    def _stats(self, message: Mapping[str, Any]) -> Reply:
+        Fields(message, ())
+        return {"stats": self.session.stats()}
+
+    def _exchange(self, message: Mapping[str, Any]) -> Reply:
+        fields = Fields(message, ("in", "run", "out", "at", "clip"))
+        at = fields.step("at")
+        if at is not None and at != self.session.step:
+            text = f"the session stands at step {self.session.step}, and the message is for step {at}"
+            raise Refused("wrong_step", text, "at")
+        writes = self._writes(fields.get("in", []))
+        clip, run, out = fields.flag("clip"), self._duration(fields), fields.texts("out")
+        return _exchanged(self.session.exchange(writes, run, out, clip=clip))
+
+    def _duration(self, fields: Fields) -> int | str:
+        run = fields.get("run", 1)
+        if not isinstance(run, str) and whole(run) is None:
+            raise Refused("bad_value", f"run is a number of steps or a time; found {found(run)}", "run")
+        steps = run if isinstance(run, int) else self._steps(run)
+        if steps > self.limits.exchange_steps:
+            text = f"one exchange runs at most {self.limits.exchange_steps:,} steps; found {steps:,}; send several"
+            raise Refused("too_large", text, "run")
+        return steps
+
+    def _steps(self, time: str) -> int:
+        """The steps of a time."""
+        from neuroport.numerics.steps import steps_of
+
+        return steps_of(time, self.session.plan.dt)
+
+    def _writes(self, given: Any) -> list[Write]:
+        if not isinstance(given, list):
+            raise Refused("bad_value", f"in is a list of writes; found {found(given)}", "in")
+        writes, events = [], 0
+        for k, one in enumerate(given):
+            write = _written(one, f"in[{k}]")
+            events += max(1, getattr(write.values, "size", 1), getattr(write.neurons, "size", 1))
+            if events > self.limits.exchange_numbers:
+                text = f"one exchange writes at most {self.limits.exchange_numbers:,} numbers; send several"
+                raise Refused("too_large", text, f"in[{k}]")
+            writes.append(write)
+        return writes
+
+    def _take(self, message: Mapping[str, Any]) -> Reply:
+        return {"out": _trains(self.session.take(*Fields(message, ("out",)).texts("out")))}
+
+    def _read(self, message: Mapping[str, Any]) -> Reply:
+        return {"values": self.session.get(Fields(message, ("name",)).text("name"))}
+
+    def _write(self, message: Mapping[str, Any]) -> Reply:
+        fields = Fields(message, ("name", "values", "clip"))
+        values = fields.get("values")
+        given = values if isinstance(values, str) else array(values, "values")
+        self.session.set(fields.text("name"), given, clip=fields.flag("clip"))
+        return {}
+
+    def _weights(self, message: Mapping[str, Any]) -> Reply:
+        pre, post, weights = self.session.weights(Fields(message, ("projection",)).text("projection"))
+        return {"pre": pre, "post": post, "weights": weights}
+
+    def _spikes(self, message: Mapping[str, Any]) -> Reply:
+        fields = Fields(message, ("population", "since"))
+        steps, neurons = self.session.spikes(fields.text("population"), fields.time("since"))
+        return {"steps": steps, "neurons": neurons}
+
+    def _records(self, message: Mapping[str, Any]) -> Reply:
+        fields = Fields(message, ("name", "since"))
+        steps, values = self.session.records(fields.text("name"), fields.time("since"))
+        return {"steps": steps, "values": values}
+
+    def _trigger(self, message: Mapping[str, Any]) -> Reply:
+        self.session.trigger(Fields(message, ("event",)).text("event"))
+        return {}
+
+    def _reset(self, message: Mapping[str, Any]) -> Reply:
+        fields = Fields(message, ("populations", "keep_learned"))
+        self.session.reset(*fields.texts("populations"), keep_learned=fields.flag("keep_learned"))
+        return {}
+
+    def _digest(self, message: Mapping[str, Any]) -> Reply:
+        Fields(message, ())
+        return {"digest": self.session.digest()}
+
+
+def _written(given: Any, where: str) -> Write:
+    """One write of an exchange."""
+    if not isinstance(given, dict):
+        raise Refused("bad_value", f"a write is a map; found {found(given)}", where)
+    fields = Fields(given, ("port", "values", "neurons", "at", "hold"), where)
+    neurons, hold = fields.get("neurons", None), fields.step("hold")
+    values = fields.get("values")
+    return Write(
+        fields.text("port"),
+        values if isinstance(values, str) else array(values, fields.at("values")),
+        None if neurons is None else array(neurons, fields.at("neurons")),
+        fields.step("at"),
+        1 if hold is None else hold,
+    )
+
+
+def _exchanged(answer: Exchange) -> Reply:
+    counts = {"late": answer.late, "dropped": answer.dropped, "clipped": answer.clipped}
+    return {"out": _trains(answer.outputs)} | counts
+
+
+def _trains(outputs: Mapping[str, Any]) -> Reply:
+    """Outputs as they stand in a reply: neurons of spikes, or values."""
+    return {
+        name: {"steps": steps, "neurons" if values.ndim == 1 else "values": values}
+        for name, (steps, values) in outputs.items()
+    }
+
+
+class Once:
+    """The messages of one session in their order: ids rise by one, and the last one again gets its reply again.
+
+    `handle` takes a frame and gives a frame, whatever is in it. `ended` is true when the client has said `bye`.
+    """
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects, self._limits = effects, effects.limits
+        self.expected = 1
+        self.ended = False
+        self._last = b""
+
+    def handle(self, frame: bytes | memoryview) -> bytes:
+        """The reply to a message."""
+        try:
+            message = decode(frame, self._limits)
+        except (Refused, MemoryError) as error:
+            return encode(_refused(None, refusal(error)))
+        return self.answer(message)
+
+    def answer(self, message: dict[str, Any]) -> bytes:
+        """The reply to a message that was read."""
+        number = message.get("id")
+        if type(number) is not int or number < 0:
+            text = f"id is a number that rises by one from 1; found {found(number)}"
+            return encode(_refused(None, Refused("bad_message", text, "id")))
+        if number == self.expected - 1 and self._last:
+            return self._last
+        if number != self.expected:
+            text = f"the message with the id {self.expected} comes next; found {number}"
+            return encode(_refused(number, Refused("wrong_step", text, "id")) | {"expected": self.expected})
+        self._last = encode(self._done(number, message))
+        self.expected += 1
+        return self._last
+
+    def _done(self, number: int, message: dict[str, Any]) -> Reply:
+        op = message.get("op")
+        if op == "bye":
+            self.ended = True
+            return {"id": number, "ok": True}
+        try:
+            if not isinstance(op, str) or op not in self._effects.ops:
+                raise _unknown(op, (*self._effects.ops, "bye"))
+            fields = {key: value for key, value in message.items() if key not in ("id", "op")}
+            return {"id": number, "ok": True} | self._effects(op, fields)
+        except Exception as error:
+            return _refused(number, refusal(error))
+
+
+def _unknown(op: Any, known: tuple[str, ...]) -> Refused:
+    near = suggestion(op, list(known)) if isinstance(op, str) else ""
+    return Refused("unknown_op", f"there is no op {found(op)}; {near}there are: {', '.join(known)}", "op")
+
+
+def _refused(number: int | None, error: Refused) -> Reply:
+    return {"id": number, "ok": False, "error": error.plain()}

@@ -1,0 +1,188 @@
+"""What messages do to a session: each op, what is refused and leaves the session as it was, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neuroport.hil.limits import Limits
+from neuroport.hil.messages import decode, encode, unpacked
+from neuroport.hil.served import Effects, Once
+from tests.support.looped import opened
+
+pytest.importorskip("msgpack", reason="messages need msgpack: pip install 'neuroport[hil]'")
+
+OPS = "describe, stats, exchange, take, read, write, weights, spikes, records, trigger, reset, digest, bye"
+
+
+class Talk:
+    """A session and messages to it."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.session = opened()
+        self.once = Once(Effects(self.session, Limits(**limits)))
+
+    def raw(self, message: Any) -> dict[str, Any]:
+        reply: dict[str, Any] = unpacked(decode(self.once.handle(encode(message)), Limits()))
+        return reply
+
+    def ask(self, op: str, **fields: Any) -> dict[str, Any]:
+        return self.raw({"id": self.once.expected, "op": op} | fields)
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    made = Talk()
+    with made.session:
+        yield made
+
+
+def test_an_exchange_writes_runs_and_takes(talk: Talk) -> None:
+    writes = [{"port": "cells.i", "values": [2.0], "neurons": [1], "at": 1, "hold": 2}]
+    reply = talk.ask("exchange", **{"in": writes, "run": "5 ms", "out": ["cells", "cells.v"], "at": 0})
+    assert reply["out"]["cells"]["steps"].tolist() == [1, 2]
+    assert reply["out"]["cells"]["neurons"].tolist() == [1, 1]
+    assert reply["out"]["cells.v"]["values"].shape == (5, 4)
+    del reply["out"]
+    assert reply == {"id": 1, "ok": True, "step": 5, "late": 0, "dropped": 0, "clipped": 0}
+
+
+def test_an_exchange_of_nothing_is_one_step(talk: Talk) -> None:
+    assert talk.ask("exchange")["step"] == 1
+
+
+def test_values_may_be_arrays(talk: Talk) -> None:
+    values = np.array([0.0, 1.0, 0.0, 0.0])
+    assert talk.ask("exchange", **{"in": [{"port": "cells.drive", "values": values}]})["ok"]
+    assert talk.ask("read", name="cells.drive")["values"].tolist() == values.tolist()
+
+
+def test_every_op_answers_what_the_session_does(talk: Talk) -> None:
+    assert talk.ask("write", name="cells.drive", values=1.0) == {"id": 1, "ok": True, "step": 0}
+    talk.ask("exchange", run=3)
+    session = talk.session
+    assert talk.ask("describe")["describe"] == session.describe() | {
+        "limits": session.describe()["limits"] | Limits().described()
+    }
+    assert talk.ask("describe")["describe"]["kind"] == "emulator"
+    assert talk.ask("stats")["stats"] == session.stats()
+    assert talk.ask("spikes", population="cells", since=1)["steps"].tolist() == session.spikes("cells", 1)[0].tolist()
+    assert talk.ask("records", name="cells.v", since="2 ms")["steps"].tolist() == [2]
+    assert talk.ask("weights", projection="across")["weights"].tolist() == [1.0] * 8
+    assert talk.ask("take", out=["cells"])["out"]["cells"]["neurons"].tolist() == session.spikes("cells")[1].tolist()
+    assert talk.ask("trigger", event="blank")["ok"]
+    assert session.get("cells.drive").tolist() == [0.0] * 4
+    assert talk.ask("reset", populations=["cells"], keep_learned=True)["ok"]
+    assert talk.ask("digest")["digest"] == session.digest()
+    assert talk.ask("bye") == {"id": 13, "ok": True}
+    assert talk.once.ended
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "text", "where"),
+    [
+        ({"op": "exec"}, "unknown_op", f"there is no op 'exec'; there are: {OPS}", "op"),
+        ({"op": "exchnge"}, "unknown_op",
+         f"there is no op 'exchnge'; did you mean 'exchange'? there are: {OPS}", "op"),
+        ({}, "unknown_op", f"there is no op None; there are: {OPS}", "op"),
+        ({"op": "read"}, "bad_message", "the field 'name' is missing", ""),
+        ({"op": "read", "name": 3}, "bad_value", "name is a text; found 3", "name"),
+        ({"op": "read", "nam": "x"}, "bad_message", "unknown field 'nam'; did you mean 'name'? allowed are name", ""),
+        ({"op": "stats", "x": 1}, "bad_message", "unknown field 'x'; allowed are none", ""),
+        ({"op": "exchange", "run": 1.5}, "bad_value", "run is a number of steps or a time; found 1.5", "run"),
+        ({"op": "exchange", "run": True}, "bad_value", "run is a number of steps or a time; found True", "run"),
+        ({"op": "exchange", "run": -1}, "bad_value",
+         "a run cannot last -1 steps; give a number of steps from 0 to 2**62", ""),
+        ({"op": "exchange", "run": "x"}, "bad_value", "'x' is not a number with a unit such as '20 ms'", ""),
+        ({"op": "exchange", "run": 10**6 + 1}, "too_large",
+         "one exchange runs at most 1,000,000 steps; found 1,000,001; send several", "run"),
+        ({"op": "exchange", "at": 7}, "wrong_step",
+         "the session stands at step 0, and the message is for step 7", "at"),
+        ({"op": "exchange", "at": "0"}, "bad_value", "at is a whole number; found '0'", "at"),
+        ({"op": "exchange", "out": "cells"}, "bad_value", "out is a list of texts; found 'cells'", "out"),
+        ({"op": "exchange", "clip": 1}, "bad_value", "clip is true or false; found 1", "clip"),
+        ({"op": "exchange", "in": {}}, "bad_value", "in is a list of writes; found {}", "in"),
+        ({"op": "exchange", "in": [3]}, "bad_value", "a write is a map; found 3", "in[0]"),
+        ({"op": "exchange", "in": [{"port": "cells.i"}]}, "bad_message", "the field 'values' is missing", "in[0]"),
+        ({"op": "exchange", "in": [{"port": 1, "values": 1}]}, "bad_value", "port is a text; found 1", "in[0].port"),
+        ({"op": "exchange", "in": [{"port": "cells.i", "values": [None]}]}, "bad_value",
+         "numbers are an array, a list of numbers, or a number; found [None]", "in[0].values"),
+        ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "neurons": ["x"]}]}, "bad_value",
+         "numbers are an array, a list of numbers, or a number; found ['x']", "in[0].neurons"),
+        ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "x": 1}]}, "bad_message",
+         "unknown field 'x'; allowed are port, values, neurons, at, hold", "in[0]"),
+        ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "hold": 0}]}, "bad_value",
+         "hold must be a number of steps from 1 to 2**62; found 0", ""),
+    ],
+)  # fmt: skip
+def test_what_is_refused_leaves_the_session_as_it_was(
+    talk: Talk, message: dict[str, Any], code: str, text: str, where: str
+) -> None:
+    before = talk.session.digest(), talk.session.step, talk.session.stats()
+    reply = talk.raw({"id": 1} | message)
+    assert reply == {"id": 1, "ok": False, "error": {"code": code, "text": text, "where": where}}
+    assert (talk.session.digest(), talk.session.step, talk.session.stats()) == before
+    assert talk.ask("exchange")["ok"]
+
+
+def test_an_unknown_name_is_told_with_those_that_there_are(talk: Talk) -> None:
+    error = talk.ask("spikes", population="cell")["error"]
+    assert error["code"] == "unknown_name"
+    assert error["text"] == (
+        "there is no spiking population 'cell' in network 'looped'; there are: cells, others; did you mean 'cells'?"
+    )
+
+
+def test_one_exchange_writes_so_many_numbers_and_no_more() -> None:
+    talk = Talk(exchange_numbers=8)
+    with talk.session:
+        drive = {"port": "cells.drive", "values": [0.0] * 4}
+        assert talk.ask("exchange", **{"in": [drive, drive]})["ok"]
+        error = talk.ask("exchange", **{"in": [drive, drive, {"port": "cells.i", "values": 1}]})["error"]
+        assert error == {
+            "code": "too_large",
+            "text": "one exchange writes at most 8 numbers; send several",
+            "where": "in[2]",
+        }
+
+
+def test_a_message_that_comes_twice_acts_once(talk: Talk) -> None:
+    message = {"id": 1, "op": "exchange", "run": 3}
+    first, again = talk.once.handle(encode(message)), talk.once.handle(encode(message))
+    assert first == again
+    assert talk.session.step == 3
+
+
+@pytest.mark.parametrize("number", [0, 1, 4, 2**60])
+def test_old_ids_and_gaps_are_refused_with_what_is_expected(talk: Talk, number: int) -> None:
+    talk.ask("exchange")
+    talk.ask("exchange")
+    text = f"the message with the id 3 comes next; found {number}"
+    error = {"code": "wrong_step", "text": text, "where": "id"}
+    assert talk.raw({"id": number, "op": "exchange"}) == {"id": number, "ok": False, "error": error, "expected": 3}
+    assert talk.session.step == 2
+
+
+@pytest.mark.parametrize("number", [None, -1, "1", 1.0, True, [1]])
+def test_what_is_no_id_is_refused_and_takes_none(talk: Talk, number: Any) -> None:
+    reply = talk.raw({"id": number, "op": "exchange"})
+    assert (reply["id"], reply["error"]["code"]) == (None, "bad_message")
+    assert talk.ask("exchange")["step"] == 1
+
+
+def test_bytes_that_are_no_message_take_no_id(talk: Talk) -> None:
+    reply = decode(talk.once.handle(b"\xc1"), Limits())
+    assert (reply["id"], reply["error"]["code"]) == (None, "bad_message")
+    assert talk.ask("exchange")["id"] == 1
+
+
+def test_a_fault_of_ours_is_a_reply_too(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("odd")
+
+    monkeypatch.setattr(talk.session, "digest", broken)
+    assert talk.ask("digest")["error"]["text"] == "this is a fault of neuroport, not of the message: KeyError: 'odd'"
+    assert talk.ask("exchange")["step"] == 1

@@ -1,0 +1,87 @@
+"""A small network that a host is in the loop with, and what is needed to have it served."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from neuroport.api.compile import lower_and_plan, specimen
+from neuroport.backends.reference import Reference
+from neuroport.files import network as reader
+from neuroport.hil.address import parsed
+from neuroport.hil.limits import Limits
+from neuroport.program.machine import Program
+from neuroport.program.plan import Plan
+from neuroport.session.session import Session
+from neuroport.session.session import opened as executed
+
+TEXT = """
+neuroport: 1
+name: looped
+dt: 1 ms
+chip: generic16
+neurons:
+  cell:
+    params:
+      gain: {default: 1, range: [0, 2], dynamic: true}
+    inputs:
+      i: {range: [-8, 8]}
+    state:
+      v: {init: 0, range: [-8, 8]}
+      drive: {init: 0, range: [-2, 2]}
+    update: |
+      v = 0.5 * v + gain * i + drive
+    spike: v >= 1
+    on_spike: v = 0
+    on_event:
+      blank: |
+        drive = 0
+synapses:
+  plain:
+    state:
+      w: {weight: true, range: [0, 4], init: 1}
+    on_pre: |
+      send(target, w)
+populations:
+  cells: {size: 4, neuron: cell}
+  others: {size: 2, neuron: cell}
+projections:
+  across: {source: cells, target: others, synapse: plain, connect: all_to_all, input: i, delay: 2 ms}
+record: {spikes: all, states: {cells.v: 1 ms}}
+"""
+
+
+@cache
+def _made() -> tuple[Program, Plan]:
+    """Four cells that spike in the step in which they are given at least 1, and two that hear them two steps later."""
+    network = reader.loads(TEXT, "looped.yaml")
+    return lower_and_plan(network, *specimen(network))
+
+
+def opened(**options: Any) -> Session:
+    """A session of the network on the reference."""
+    program, plan = _made()
+    executor = executed(program, Reference(), program.seed)
+    return Session(program, plan, executor, backend="reference", **options)
+
+
+@contextmanager
+def served(folder: Path, address: str, keys: Path | None = None, **limits: Any) -> Iterator[str]:
+    """The network served by the reference from a thread of this process; the address of the server."""
+    from neuroport.hil.server import Offer, Server
+
+    path = folder / "looped.yaml"
+    path.write_text(TEXT, "utf-8")
+    offer = Offer(networks={"looped": path}, defaults={"backend": "reference"}, keys=keys, limits=Limits(**limits))
+    with Server(parsed(address), offer) as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        try:
+            yield str(server.address)
+        finally:
+            server.end()
+            thread.join()
