@@ -80,7 +80,7 @@ class Linked:
         """
         before, late, dropped = self._remembered(), self._late, self._dropped()
         try:
-            sent = list(self._passed(writes_of(inputs)))
+            sent = list(self._passed(writes_of(inputs), clip))
             names = list(dict.fromkeys((*filter(self._lasting, self._waiting), *TEXTS.checked("outputs", outputs))))
             answer = self._session.exchange(sent, steps, names, clip=clip)
         except BaseException:
@@ -123,8 +123,8 @@ class Linked:
 
     # ------------------------------------------------------------------------------------------------------ sending
 
-    def _passed(self, writes: Sequence[Write]) -> Iterator[Write]:
-        """The writes as they arrive, each with its step."""
+    def _passed(self, writes: Sequence[Write], clip: bool) -> Iterator[Write]:
+        """The writes as they arrive, each with its step; what is lost is refused like what arrives."""
         for write in writes:
             number = self._sent.get(write.name, 0)
             self._sent[write.name] = number + 1
@@ -132,6 +132,8 @@ class Linked:
             first, _ = span(write, step)
             events = self._events(write)
             arrives = self._to.send(Message(write.name, number, step, events)) if events else np.zeros(0, np.int64)
+            if (arrives == LOST).any():
+                self._session.check([write], clip=clip)
             acts = np.where(arrives == LOST, LOST, np.maximum(arrives, first))
             if write.at is not None:
                 self._late += int(np.count_nonzero(acts > write.at))

@@ -330,17 +330,32 @@ class Session:
         `inputs`: see Write; or values by name. With `clip` those outside their range are put to its end and counted;
         otherwise, as for all that is wrong, InvalidInput, and nothing has changed.
         """
-        self._must_be_open()
-        ready, many, wanted = _all_checked(
-            lambda: self._controls.ready(writes_of(inputs), FLAG.checked("clip", clip)),
-            lambda: self._to_run(steps),
-            lambda: self._outputs(outputs),
-        )
+        ready, many, wanted = self._checked(inputs, steps, outputs, clip)
         oldest = self._recorder.oldest
         self._controls.make(ready)
         self._recorder.advance_wanting(many, {output.of for output in wanted.values()})
         taken, dropped = self._take(wanted, oldest)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
+
+    def check(
+        self,
+        inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),
+        steps: int | str | Quantity = 0,
+        outputs: Sequence[str] = (),
+        *,
+        clip: bool = False,
+    ) -> None:
+        """InvalidInput for what `exchange` would refuse; nothing has changed."""
+        self._checked(inputs, steps, outputs, clip)
+
+    def _checked(self, inputs: Any, steps: Any, outputs: Any, clip: Any) -> list[Any]:
+        """What an exchange does, for how many steps, and what is heard; InvalidInput with all that is wrong."""
+        self._must_be_open()
+        return _all_checked(
+            lambda: self._controls.ready(writes_of(inputs), FLAG.checked("clip", clip)),
+            lambda: self._to_run(steps),
+            lambda: self._outputs(outputs),
+        )
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:

@@ -119,6 +119,15 @@ def test_a_lost_write_never_acts_and_is_counted_in_numbers() -> None:
         assert session.get("cells.drive").tolist() == [0, 0, 0, 0]
 
 
+def test_what_is_lost_is_refused_like_what_arrives() -> None:
+    with linked(drop=1.0) as session:
+        with pytest.raises(InvalidInput) as caught:
+            session.exchange([Write("cells.drive", 99.0)])
+        assert str(caught.value).startswith("'cells.drive': 99")
+        assert session.stats()["dropped"] == 0
+        assert session.step == 0
+
+
 def test_numbers_are_lost_by_themselves_where_the_link_says_so() -> None:
     with linked(drop=0.5, whole=False) as session:
         reply = session.exchange([Write("cells.drive", [1.0] * 4)] * 5, 1)

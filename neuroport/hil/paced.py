@@ -1,0 +1,177 @@
+"""When replies are given: as soon as they are there, or by a clock. Never what is in them.
+
+What happens between two replies nobody sees, so a paced exchange computes its steps at once and then gives its reply in
+the time of its last step: no reply is given before the time that it tells of.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from numpy.typing import ArrayLike
+
+from neuroport.errors import RunFailed
+from neuroport.numerics.units import Quantity
+from neuroport.session.exchange import LATENESS_BINS, Exchange, Write
+
+if TYPE_CHECKING:
+    from neuroport.session.session import Session
+
+MODES = ("free", "locked", "real_time")
+POLICIES = ("slip", "stop")
+NEAR = 0.0005
+"""Seconds before a time from which on a clock is looked at all the time: sleeping is not more exact than that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a session goes by the clock.
+
+    mode: `free`, as fast as asked; `locked`, no step is done before its time, and the host says how many come;
+    `real_time`, steps also come while the host says nothing. rate: seconds of the network in one of the clock.
+    late: what is done later than its time lets the clock `slip`, or the session `stop`.
+    """
+
+    mode: Literal["free", "locked", "real_time"] = "free"
+    rate: float = 1.0
+    late: Literal["slip", "stop"] = "slip"
+
+    def described(self) -> dict[str, Any]:
+        """The pace as plain values."""
+        return {"mode": self.mode, "rate": self.rate, "late": self.late}
+
+
+class Clock:
+    """The time of every step, in seconds of `now`, since the first one; and how often it was missed, by how much."""
+
+    def __init__(
+        self,
+        step_s: float,
+        now: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._step_s, self._now, self._sleep = step_s, now, sleep
+        self._origin: float | None = None
+        self.missed = [0] * LATENESS_BINS
+        self.slipped = 0.0
+
+    def of(self, step: int) -> float:
+        """The time at which a step begins; the clock starts when it is first asked."""
+        if self._origin is None:
+            self._origin = self._now() - step * self._step_s
+        return self._origin + step * self._step_s
+
+    def begin(self, step: int) -> None:
+        """A step begins now: a clock that is ahead of it, because nobody asked for it before, slips."""
+        self._slip(self._now() - self.of(step))
+
+    def due(self, step: int) -> int:
+        """How many steps from this one on have begun by now."""
+        return max(0, int((self._now() - self.of(step)) / self._step_s))
+
+    def left(self, step: int) -> float:
+        """Seconds until a step begins; negative when it has."""
+        return self.of(step) - self._now()
+
+    def reach(self, step: int) -> float:
+        """Wait until a step begins; when it has, the one before it was done late: by how much (s), which is counted."""
+        late = -self.left(step)
+        if late > 0:
+            self.missed[min(LATENESS_BINS - 1, max(0, int(late * 1e6).bit_length() - 1))] += 1
+            self._slip(late)
+            return late
+        while (left := self.left(step)) > 0:
+            if left > NEAR:
+                self._sleep(left - NEAR)
+        return 0.0
+
+    def _slip(self, seconds: float) -> None:
+        if seconds > 0 and self._origin is not None:
+            self._origin += seconds
+            self.slipped += seconds
+
+
+class Paced:
+    """A session by the clock; the same methods as those of a session.
+
+    In real time whoever hears the host calls `tick` before each message, and at the latest after `wait` seconds.
+    """
+
+    def __init__(self, session: Session, pace: Pace, clock: Clock | None = None) -> None:
+        self._session, self.pace = session, pace
+        self._clock = Clock(session.program.dt / 1000 / pace.rate) if clock is None else clock
+        self._stopped = ""
+
+    def __getattr__(self, name: str) -> Any:
+        """What takes no steps is the session's."""
+        return getattr(self._session, name)
+
+    def __enter__(self) -> Paced:
+        self._session.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._session.__exit__(*error)
+
+    def exchange(
+        self,
+        inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),
+        steps: int | str | Quantity = 1,
+        outputs: Sequence[str] = (),
+        *,
+        clip: bool = False,
+    ) -> Exchange:
+        """Give inputs, and outputs when their time has come; see Session.exchange."""
+        self._must_go()
+        before = self._session.step
+        if self.pace.mode == "locked":
+            self._clock.begin(before)
+        answer = self._session.exchange(inputs, steps, outputs, clip=clip)
+        if answer.step > before and self.pace.mode != "free":
+            self._reach(answer.step)
+        return answer
+
+    def run(self, duration: int | str | Quantity, progress: Any = None) -> None:
+        """Simulate for a number of steps, or a time such as "100 ms", by the clock."""
+        self.exchange((), duration)
+
+    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+        """Add values to an input of some neurons; see Session.inject."""
+        self.exchange([Write(name, values, neurons, at, hold)], 0)
+
+    def tick(self) -> None:
+        """Do the steps whose time is over, where the chip does not wait for its host; to be called before each message."""
+        if self.pace.mode == "real_time" and not self._stopped:
+            due = self._clock.due(self._session.step)
+            if due:
+                self._session.run(due)
+                late = -self._clock.left(self._session.step + 1)
+                if late > 0:
+                    self._reach(self._session.step + 1)
+
+    def wait(self) -> float:
+        """Seconds until something is to be done while the host says nothing; infinite where it is to say something."""
+        if self.pace.mode != "real_time" or self._stopped:
+            return float("inf")
+        return max(0.0, self._clock.left(self._session.step + 1))
+
+    def _reach(self, step: int) -> None:
+        late = self._clock.reach(step)
+        if late and self.pace.late == "stop":
+            self._stopped = f"step {step - 1} was done {late * 1000:.3g} ms after its time, and the session stopped"
+
+    def _must_go(self) -> None:
+        if self._stopped:
+            raise RunFailed(f"{self._stopped}; open one with a lower rate, or let the clock slip")
+
+    def describe(self) -> dict[str, Any]:
+        """What the session is, with its pace."""
+        return {**self._session.describe(), "pace": self.pace.described()}
+
+    def stats(self) -> dict[str, Any]:
+        """The session's counts, with deadlines that were missed and how far the clock slipped."""
+        clock = {"missed_deadlines": list(self._clock.missed), "slipped_s": self._clock.slipped}
+        return {**self._session.stats(), **clock}
