@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from neuroport.commands.common import find_network, load_network, read_seed, set_option
+from neuroport.commands.common import echo_json, find_network, json_option, load_network, read_seed, set_option
 from neuroport.commands.stopping import handled
 
 
@@ -33,6 +34,28 @@ def hil() -> None:
 @click.option("--backend", default="emulator", show_default=True, help="What executes the network.")
 @click.option("--link", metavar="FILE", help="A link file: latency, jitter, losses, bandwidth.")
 @click.option("--keep", metavar="TIME", help="How long spikes and records stay readable [default: all].")
+@click.option(
+    "--pace",
+    type=click.Choice(["free", "locked", "real_time"]),
+    default="free",
+    show_default=True,
+    help="As fast as asked; no step before its time; or also while the host says nothing.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(1e-6, 1e6),
+    default=1.0,
+    show_default=True,
+    help="Seconds of the network in one of the clock.",
+)
+@click.option(
+    "--late",
+    type=click.Choice(["slip", "stop"]),
+    default="slip",
+    show_default=True,
+    help="What a step that is done late lets the clock, or the session, do.",
+)
+@click.option("--record", metavar="FILE.hil", help="Write down what happens, for `hil replay`; a file per session.")
 @click.option("--sessions", type=click.IntRange(1, 1000), default=16, show_default=True, help="How many at once.")
 @click.option(
     "--idle",
@@ -64,11 +87,14 @@ def serve(nets: tuple[str, ...], address: str, keys: str | None, sets: tuple[str
 def _offer(nets: tuple[str, ...], sets: tuple[str, ...], keys: Path | None, options: dict[str, Any]) -> Any:
     """What is served; every network, link and chip is read before anything listens."""
     from neuroport.api.compile import specimen
-    from neuroport.hil import link
+    from neuroport.hil import link, record
     from neuroport.hil.limits import Limits
+    from neuroport.hil.paced import Pace
     from neuroport.hil.server import Offer
     from neuroport.yaml.nodes import read_bytes
 
+    if options["record"] is not None:
+        record.check(options["record"])
     networks = {}
     text = None if options["link"] is None else read_bytes(Path(options["link"]), options["link"])
     for net in nets:
@@ -84,6 +110,8 @@ def _offer(nets: tuple[str, ...], sets: tuple[str, ...], keys: Path | None, opti
         defaults={key: value for key, value in given.items() if value is not None},
         link=None if text is None else (text.decode(), options["link"]),
         keys=keys,
+        pace=Pace(mode=options["pace"], rate=options["rate"], late=options["late"]),
+        record=None if options["record"] is None else Path(options["record"]).absolute(),
         limits=Limits(sessions=options["sessions"], idle_s=options["idle"]),
     )
 
@@ -103,3 +131,33 @@ def keys(folder: str, clients: tuple[str, ...]) -> None:
     require(Address("tcp"))
     for path in made.make(Path(folder), list(clients or ("client",))):
         click.echo(str(path))
+
+
+@hil.command(short_help="Do what a record says again, and compare.")
+@click.argument("file", metavar="FILE.hil")
+@click.option("--backend", metavar="NAME", help="What executes it [default: what did].")
+@click.option("--trace", metavar="OUT.h5", help="Write a trace: spikes as SONATA has them, and what was recorded.")
+@json_option
+@click.pass_context
+def replay(context: click.Context, file: str, backend: str | None, trace: str | None, as_json: bool) -> None:
+    """Do every message of a record again and compare the replies, bit for bit; the first difference ends it.
+
+    Exit code 1 where there is one.
+    """
+    from neuroport.hil import record
+    from neuroport.hil.address import Address
+    from neuroport.hil.endpoints import require
+    from neuroport.hil.replay import replay as replayed
+
+    require(Address("plain"))
+    found = record.read(file)
+    outcome = replayed(found, backend, trace)
+    if as_json:
+        echo_json(asdict(outcome) | {"cut_off": found.digest is None})
+    elif outcome.difference:
+        click.echo(f"emulator: another reply: {outcome.difference}")
+    else:
+        click.echo(f"emulator: identical: {outcome.messages:,} messages, {outcome.steps:,} steps, {outcome.digest}")
+    if found.digest is None and not as_json:
+        click.echo(f"note: '{file}' was cut off; what is in it was compared", err=True)
+    context.exit(1 if outcome.difference else 0)

@@ -37,21 +37,32 @@ def connect(
     seed: int | None = None,
     keep: bool | int | str | None = None,
     link: str | Path | None = None,
+    pace: str | Mapping[str, Any] | None = None,
     keys: str | Path | None = None,
     timeout: float | None = 600.0,
 ) -> Remote:
     """Open a session at a server (`neuroport hil serve`) and give it, with the methods of a session that is here.
 
     `network`: one of those that the server offers, by default its first. None of the others: what the server was
-    started with. `link`: a link file of this machine. `keys`: a folder with `server.key` and this client's
+    started with. `link`: a link file of this machine. `pace`: "free", "locked" or "real_time", or a mapping of `mode`,
+    `rate` and `late` (see neuroport.hil.paced.Pace). `keys`: a folder with `server.key` and this client's
     `NAME.key_secret`. `timeout`: seconds that an answer is waited for. InvalidInput for what the server refuses;
     NotWritten where none is there.
     """
     where = parsed(address)
     folder = None if keys is None else Path(keys)
-    wanted = {"network": network, "backend": backend, "chip": chip, "chip_seed": chip_seed, "seed": seed, "keep": keep}
+    wanted: dict[str, Any] = {
+        "network": network,
+        "backend": backend,
+        "chip": chip,
+        "chip_seed": chip_seed,
+        "seed": seed,
+        "keep": keep,
+    }
     if link is not None:
         wanted["link"] = read_bytes(Path(link), str(link)).decode("utf-8", "replace")
+    if pace is not None:
+        wanted["pace"] = {"mode": pace} if isinstance(pace, str) else dict(pace)
     caller = calling(where, timeout, folder)
     try:
         _asked(caller, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})

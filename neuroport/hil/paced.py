@@ -18,6 +18,7 @@ from neuroport.numerics.units import Quantity
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Write
 
 if TYPE_CHECKING:
+    from neuroport.hil.linked import Linked
     from neuroport.session.session import Session
 
 MODES = ("free", "locked", "real_time")
@@ -100,7 +101,7 @@ class Paced:
     In real time whoever hears the host calls `tick` before each message, and at the latest after `wait` seconds.
     """
 
-    def __init__(self, session: Session, pace: Pace, clock: Clock | None = None) -> None:
+    def __init__(self, session: Session | Linked, pace: Pace, clock: Clock | None = None) -> None:
         self._session, self.pace = session, pace
         self._clock = Clock(session.program.dt / 1000 / pace.rate) if clock is None else clock
         self._stopped = ""
@@ -143,7 +144,7 @@ class Paced:
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 
     def tick(self) -> None:
-        """Do the steps whose time is over, where the chip does not wait for its host; to be called before each message."""
+        """Do the steps whose time is over, where the chip does not wait for its host."""
         if self.pace.mode == "real_time" and not self._stopped:
             due = self._clock.due(self._session.step)
             if due:

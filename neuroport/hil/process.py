@@ -17,32 +17,41 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neuroport.errors import NeuroportError
+from neuroport.errors import NeuroportError, NotWritten
 from neuroport.hil.address import parsed
 from neuroport.hil.endpoints import Listener, Peer, listening
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, decode, encode, refusal
+from neuroport.hil.paced import Pace, Paced
+from neuroport.hil.record import Record
 from neuroport.hil.served import Effects, Once
 
 LOOK = 1.0
 """Seconds after which a session looks whether its time is over."""
+POLL = 0.0015
+"""Seconds by which waiting for a message may be longer than asked for."""
 
 
 def main(config: Mapping[str, Any]) -> None:
     """Open what is wanted, listen, and serve until the end."""
     try:
-        opened, listener, limits = _opened(config), None, Limits(**config["limits"])
+        session, record, limits = _opened(config), None, Limits(**config["limits"])
         keys = None if config["keys"] is None else Path(config["keys"])
         listener = listening(parsed(config["address"]), limits, keys)
+        record = _record(config, session)
     except (Refused, NeuroportError, MemoryError, OSError) as error:
         _tell({"error": refusal(error).plain()})
         return
-    with opened as session:
+    with session:
         effects = Effects(session, limits)
         _tell({"address": str(listener.address), "describe": effects("describe", {})["describe"]})
         try:
-            serve(listener, Once(effects), config["token"], limits, sys.stdin.fileno())
+            serve(listener, Once(effects, record), config["token"], limits, sys.stdin.fileno(), session)
             listener.flush(1.0)
+            if record is not None:
+                record.close(session.digest())
+        except NotWritten as error:
+            sys.stderr.write(f"error: {error}; the session has ended\n")
         finally:
             listener.close()
 
@@ -52,8 +61,8 @@ def _tell(told: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _opened(config: Mapping[str, Any]) -> Any:
-    """The session, behind its link if it has one."""
+def _opened(config: Mapping[str, Any]) -> Paced:
+    """The session, behind its link if it has one, by its clock."""
     import neuroport
     from neuroport.hil import link
     from neuroport.hil.linked import Linked
@@ -61,14 +70,41 @@ def _opened(config: Mapping[str, Any]) -> Any:
     network = neuroport.load(Path(config["network"]), config["sets"])
     made = None if config["link"] is None else link.read(config["link"], config["link_name"], network.dt)
     session = neuroport.open(network, **config["open"])
-    return session if made is None else Linked(session, made)
+    return Paced(session if made is None else Linked(session, made), Pace(**config["pace"]))
 
 
-def serve(listener: Listener, once: Once, token: str, limits: Limits, parent: int) -> None:
+def _record(config: Mapping[str, Any], session: Paced) -> Record | None:
+    """The record of the session, if there is to be one: with all that is needed to open it again."""
+    import neuroport
+    from neuroport.api.compile import specimen
+    from neuroport.chips import description
+    from neuroport.files import writer
+
+    if config["record"] is None:
+        return None
+    network = neuroport.load(Path(config["network"]), config["sets"])
+    chip, _ = specimen(network, config["open"].get("chip"))
+    opened = {
+        "neuroport": neuroport.version.__version__,
+        "network": writer.to_yaml(network),
+        "chip": description.to_yaml(chip),
+        "chip_seed": config["open"].get("chip_seed"),
+        "seed": session.seed,
+        "backend": session.backend,
+        "keep": config["open"].get("keep", "all"),
+        "link": config["link"],
+        "pace": session.pace.described(),
+        "limits": config["limits"],
+    }
+    return Record(Path(config["record"]), opened)
+
+
+def serve(listener: Listener, once: Once, token: str, limits: Limits, parent: int, session: Paced) -> None:
     """Answer messages until the session is to end. `parent`: a file number that can be read when the server is gone."""
     heard, owner = time.monotonic(), _Owner(listener, once, token, limits)
     while not once.ended and time.monotonic() - heard < limits.idle_s:
-        messages, ended = listener.receive(LOOK, [parent])
+        messages, ended = listener.receive(max(0.0, min(LOOK, session.wait() - POLL)), [parent])
+        session.tick()
         for peer, frame in messages:
             if owner.answer(peer, frame):
                 heard = time.monotonic()
@@ -99,7 +135,7 @@ class _Owner:
             text = "say hello with the token of this session first"
             self._send(peer, {"id": None, "ok": False, "error": Refused("denied", text, "op").plain()})
             return False
-        self._listener.send(peer, self._once.answer(message))
+        self._listener.send(peer, self._once.answer(message, frame))
         return True
 
     def _greet(self, peer: Peer, message: Mapping[str, Any]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from neuroport.errors import NeuroportError
@@ -216,14 +218,29 @@ def _trains(outputs: Mapping[str, Any]) -> Reply:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message that acted, before step `step`, and its reply. heard, answered: when, in ns since 1970."""
+
+    step: int
+    heard: int
+    answered: int
+    request: bytes
+    reply: bytes
+
+
+Log = Callable[[Entry], None]
+
+
 class Once:
     """The messages of one session in their order: ids rise by one, and the last one again gets its reply again.
 
     `handle` takes a frame and gives a frame, whatever is in it. `ended` is true when the client has said `bye`.
+    `log` is told each message that acted, before its reply is given.
     """
 
-    def __init__(self, effects: Effects) -> None:
-        self._effects, self._limits = effects, effects.limits
+    def __init__(self, effects: Effects, log: Log | None = None) -> None:
+        self._effects, self._limits, self._log = effects, effects.limits, log
         self.expected = 1
         self.ended = False
         self._last = b""
@@ -234,10 +251,10 @@ class Once:
             message = decode(frame, self._limits)
         except (Refused, MemoryError) as error:
             return encode(_refused(None, refusal(error)))
-        return self.answer(message)
+        return self.answer(message, bytes(frame))
 
-    def answer(self, message: dict[str, Any]) -> bytes:
-        """The reply to a message that was read."""
+    def answer(self, message: dict[str, Any], frame: bytes) -> bytes:
+        """The reply to a message that was read from a frame."""
         number = message.get("id")
         if type(number) is not int or number < 0:
             text = f"id is a number that rises by one from 1; found {found(number)}"
@@ -247,9 +264,13 @@ class Once:
         if number != self.expected:
             text = f"the message with the id {self.expected} comes next; found {number}"
             return encode(_refused(number, Refused("wrong_step", text, "id")) | {"expected": self.expected})
-        self._last = encode(self._done(number, message))
+        step, heard = self._effects.session.step, time.time_ns()
+        reply = encode(self._done(number, message))
+        if self._log is not None:
+            self._log(Entry(step, heard, time.time_ns(), frame, reply))
+        self._last = reply
         self.expected += 1
-        return self._last
+        return reply
 
     def _done(self, number: int, message: dict[str, Any]) -> Reply:
         op = message.get("op")

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from neuroport.errors import NeuroportError
 from neuroport.hil.address import Address
 from neuroport.hil.endpoints import Peer, listening
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, decode, encode, refusal
+from neuroport.hil.paced import MODES, POLICIES, Pace
 from neuroport.hil.served import Fields
 from neuroport.numerics.given import found, whole
 from neuroport.numerics.units import suggestion
@@ -41,6 +42,7 @@ class Offer:
     """What a server serves: networks by name, how sessions of them are opened where a host says nothing, and bounds.
 
     sets: changes of the networks. link: the text of a link file, and its name. keys: the folder of the server's keys.
+    pace: how sessions go by the clock. record: the file in which what happens in a session is written down.
     """
 
     networks: Mapping[str, Path]
@@ -48,6 +50,8 @@ class Offer:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     link: tuple[str, str] | None = None
     keys: Path | None = None
+    pace: Pace = field(default_factory=Pace)
+    record: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -176,7 +180,7 @@ class Server:
 
     def _config(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What a process is told to open."""
-        fields = Fields(message, ("network", "chip", "chip_seed", "seed", "backend", "keep", "link"))
+        fields = Fields(message, ("network", "chip", "chip_seed", "seed", "backend", "keep", "link", "pace"))
         name = fields.get("network", None)
         name = next(iter(self._offer.networks)) if name is None else name
         if not isinstance(name, str) or name not in self._offer.networks:
@@ -191,6 +195,8 @@ class Server:
             "link": None if link is None else link[0],
             "link_name": "" if link is None else link[1],
             "keys": None if self._offer.keys is None else str(self._offer.keys),
+            "pace": _pace(fields, self._offer.pace).described(),
+            "record": None if self._offer.record is None else str(self._offer.record),
             "limits": self._offer.limits.described(),
         }
 
@@ -251,9 +257,26 @@ def _chosen(fields: Fields) -> Iterator[tuple[str, Any]]:
         yield "keep", keep
 
 
+def _pace(fields: Fields, default: Pace) -> Pace:
+    """By which pace a host wants a session to go."""
+    given = fields.get("pace", None)
+    if given is None:
+        return default
+    if not isinstance(given, dict):
+        raise Refused("bad_value", f"pace is a map of mode, rate and late; found {found(given)}", "pace")
+    inner = Fields(given, ("mode", "rate", "late"), "pace")
+    rate = inner.get("rate", default.rate)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 1e-6 <= rate <= 1e6:
+        text = f"rate is a number from 1e-6 to 1e6, of seconds of the network in one of the clock; found {found(rate)}"
+        raise Refused("bad_value", text, "pace.rate")
+    mode = _one_of(inner, "mode", MODES) if "mode" in given else default.mode
+    late = _one_of(inner, "late", POLICIES) if "late" in given else default.late
+    return Pace(mode=cast(Any, mode), rate=float(rate), late=cast(Any, late))
+
+
 def _one_of(fields: Fields, key: str, known: Sequence[str]) -> str:
     name = fields.text(key)
     if name not in known:
         text = f"there is no {key} '{name}'; {suggestion(name, list(known))}there are: {', '.join(known)}"
-        raise Refused("unknown_name", text, key)
+        raise Refused("unknown_name", text, fields.at(key))
     return name

@@ -70,13 +70,21 @@ def opened(**options: Any) -> Session:
 
 
 @contextmanager
-def served(folder: Path, address: str, keys: Path | None = None, **limits: Any) -> Iterator[str]:
+def served(
+    folder: Path, address: str, keys: Path | None = None, record: Path | None = None, **limits: Any
+) -> Iterator[str]:
     """The network served by the reference from a thread of this process; the address of the server."""
     from neuroport.hil.server import Offer, Server
 
     path = folder / "looped.yaml"
     path.write_text(TEXT, "utf-8")
-    offer = Offer(networks={"looped": path}, defaults={"backend": "reference"}, keys=keys, limits=Limits(**limits))
+    offer = Offer(
+        networks={"looped": path},
+        defaults={"backend": "reference"},
+        keys=keys,
+        record=record,
+        limits=Limits(**limits),
+    )
     with Server(parsed(address), offer) as server:
         thread = threading.Thread(target=server.serve)
         thread.start()

@@ -1,0 +1,104 @@
+"""A record once more: the same messages to the same network, and whether the same replies come of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuroport.errors import InvalidInput, Place
+from neuroport.hil.limits import Limits
+from neuroport.hil.messages import decode
+from neuroport.hil.record import Recorded
+from neuroport.hil.served import Effects, Once
+
+OF_THE_MACHINE = {
+    "describe": ("executor", "neuroport", "pace"),
+    "stats": ("missed_deadlines", "slipped_s"),
+}
+"""What replies tell of the machine and its clock, and not of what the chip did."""
+_WIDE = Limits(message_bytes=2**32 - 1, items=2**26, text_bytes=2**24)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a replay went: messages and steps that were compared, and the first difference, "" where there is none."""
+
+    messages: int
+    steps: int
+    difference: str
+    digest: str
+
+
+def replay(record: Recorded, backend: str | None = None, trace: str | Path | None = None) -> Outcome:
+    """Do all of a record again, on its own executor or another one, until a reply is another one.
+
+    `trace`: an HDF5 file for what the network file says is to be recorded. InvalidInput for a damaged record.
+    """
+    limits = Limits(**record.opened["limits"])
+    with opened(record.opened, backend, str(record.path), trace) as session:
+        once = Once(Effects(session, limits))
+        for number, entry in enumerate(record.entries, 1):
+            if entry.step < session.step:
+                text = f"is damaged: message {number} is for step {entry.step}, and step {session.step} comes next"
+                raise InvalidInput.one(Place(str(record.path)), text)
+            if entry.step > session.step:
+                session.run(entry.step - session.step)
+            reply = once.handle(entry.request)
+            if reply != entry.reply and (found := difference(entry.request, entry.reply, reply)):
+                return Outcome(number, session.step, f"message {number}, before step {entry.step}: {found}", "")
+        digest = session.digest()
+        found = "" if record.digest in (None, digest) else f"at the end: digest {record.digest}, and now {digest}"
+        return Outcome(len(record.entries), session.step, found, digest)
+
+
+def opened(how: Any, backend: str | None, name: str, trace: str | Path | None = None) -> Any:
+    """The session that a record began with."""
+    import neuroport
+    from neuroport.chips import description
+    from neuroport.files import network as reader
+    from neuroport.hil import link
+    from neuroport.hil.linked import Linked
+
+    network = reader.loads(how["network"], f"{name} (network)")
+    chip = description.read(how["chip"], f"{name} (chip)")
+    session = neuroport.open(
+        network,
+        how["backend"] if backend is None else backend,
+        chip,
+        how["chip_seed"],
+        None,
+        how["seed"],
+        trace,
+        keep=how["keep"],
+    )
+    return session if how["link"] is None else Linked(session, link.read(how["link"], f"{name} (link)", network.dt))
+
+
+def difference(request: bytes, before: bytes, now: bytes) -> str:
+    """Where two replies differ, "" where only what they tell of the machine does."""
+    op = decode(request, _WIDE).get("op")
+    one, other = (decode(reply, _WIDE) for reply in (before, now))
+    for reply in (one, other):
+        told = reply.get(str(op))
+        for name in OF_THE_MACHINE.get(str(op), ()):
+            if isinstance(told, dict):
+                told.pop(name, None)
+    return _first(one, other, str(op))
+
+
+def _first(one: Any, other: Any, where: str) -> str:
+    """The first place where two values differ, with both."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {**one, **other}:
+            if key not in one or key not in other:
+                return f"{where}.{key} is in one reply alone"
+            if found := _first(one[key], other[key], f"{where}.{key}"):
+                return found
+        return ""
+    return "" if one == other and type(one) is type(other) else f"{where} was {_short(one)}, and is {_short(other)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
