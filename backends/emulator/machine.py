@@ -351,7 +351,7 @@ class Machine:
         target = self._values["array", array]
         if declared.role == "input":
             target = target[self.step % len(target)]
-        target[...] = self._flat(declared, values)
+        target[...] = self._padded(values).reshape(-1) if values.ndim > 1 else values
 
     def histogram(self, readout: str) -> NDArray[np.int64]:
         """The counts of a readout since `clear_histogram`, shape (2**population size,)."""
@@ -389,13 +389,11 @@ class Machine:
         empty = np.zeros(0, np.int64)
         for name in self._recorded:
             parts = self._kept_spikes.pop(name, [])
-            steps = np.concatenate([p[0] for p in parts]) if parts else empty
-            capture.spikes[name] = (steps, np.concatenate([p[1] for p in parts]) if parts else empty.copy())
+            capture.spikes[name] = _joined(parts) if parts else (empty, empty.copy())
         for record in self.program.records:
             chunks = self._kept_samples.pop(record.name, [])
-            none = self._values["record_values", record.name][:0].copy()
-            steps = np.concatenate([c[0] for c in chunks]) if chunks else empty.copy()
-            samples = np.concatenate([c[1] for c in chunks]) if chunks else none
+            none = (empty.copy(), self._values["record_values", record.name][:0].copy())
+            steps, samples = _joined(chunks) if chunks else none
             capture.records[record.name] = (steps, self._shown(self.program.arrays[record.array], samples))
         return capture
 
@@ -490,3 +488,11 @@ class Machine:
         slot = (self.step - 1 - lag) % len(ring)
         ring[slot, : len(neurons)] = neurons
         self._values["spike_count", population][slot] = len(neurons)
+
+
+def _joined(parts: Sequence[tuple[NDArray[np.int64], NDArray[Any]]]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Parts of what was recorded, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    steps, values = zip(*parts, strict=True)
+    return np.concatenate(steps), np.concatenate(values)

@@ -13,7 +13,7 @@ from neuroport.program.ir import Int, Numbers
 from neuroport.program.machine import Array
 
 _SHORT, _FEW = 2**51, 512
-"""Types of fewer bits, and fewer behind the point, are scaled exactly and without a look at the ends of float64."""
+"""Types within these ends, with so few bits behind the point, are scaled exactly, far from the ends of float64."""
 _SAME = 2.0**-50
 """Bounds are computed in float64 like values: both may be off by units in the last place."""
 
@@ -26,21 +26,29 @@ def held(values: Numbers, array: Array) -> tuple[Numbers, NDArray[np.bool_]]:
     kind = array.type
     if not isinstance(kind, Int):
         return np.asarray(values, np.float64), np.zeros(np.shape(values), bool)
-    if _lie_inside(values, kind):
-        scaled = np.ldexp(values.astype(np.float64), kind.frac)
-        whole = np.trunc(scaled)
-        return (whole + np.trunc(2 * (scaled - whole))).astype(np.int64), np.zeros(values.shape, bool)
+    if is_short(kind) and _lie_inside(values, kind):
+        return nearest(values, kind.frac), np.zeros(values.shape, bool)
     outside = _beyond(values, kind, 0)
     if array.range is not None:
         outside &= ~(within(values, array.range) & ~_beyond(values, kind, 1))
     return encode(values, kind), outside
 
 
+def is_short(kind: Int) -> bool:
+    """Whether a type has so few bits that what lies inside it is scaled exactly."""
+    return kind.lo > -_SHORT and kind.hi < _SHORT and abs(kind.frac) <= _FEW
+
+
+def nearest(values: Numbers, frac: int) -> Numbers:
+    """Numbers inside a short type as raw integers with so many bits behind the point: half away from zero."""
+    halves = np.ldexp(values.astype(np.float64, copy=False), frac + 1).astype(np.int64)
+    raw: Numbers = (halves + (halves >= 0)) >> 1
+    return raw
+
+
 def _lie_inside(values: Numbers, kind: Int) -> bool:
     """Whether values lie between the ends of a short type: true of most, and found faster than which do not."""
-    if not (isinstance(values, np.ndarray) and values.size and kind.lo > -_SHORT and kind.hi < _SHORT):
-        return False
-    if abs(kind.frac) > _FEW:
+    if not isinstance(values, np.ndarray) or not values.size:
         return False
     low, high = math.ldexp(kind.lo, -kind.frac), math.ldexp(kind.hi, -kind.frac)
     return bool(values.min() >= low and values.max() <= high)

@@ -41,8 +41,8 @@ def within_bounds(program: Program, array: Array, values: Numbers) -> None:
     """InvalidInput for raw integers outside the bounds of an array's format."""
     if not (isinstance(array.type, Int) and program.integer and values.size):
         return
-    low, high = int(values.min()), int(values.max())
-    if low < array.type.lo or high > array.type.hi:
+    if np.count_nonzero((values < array.type.lo) | (values > array.type.hi)):
+        low, high = int(values.min()), int(values.max())
         found = low if low < array.type.lo else high
         raise _refused(
             array,

@@ -246,8 +246,9 @@ class Controls:
             ready.later.append((first, end, act))
 
     def _addition(self, array: Array, write: Write, ready: Ready, clip: bool) -> Addition:
-        cells = cells_of(array, write.neurons)
-        values = self.checker.typed(array, spread(array, cells, numbers(array.name, write.values)), cells)
+        cells = self.injections.cells(array, write.neurons)
+        given = spread(array, cells, numbers(array.name, write.values))
+        values = self.checker.typed(array, given, cells) if clip else self.checker.addable(array, given, cells)
         if clip:
             values, outside = self.checker.clipped(array, values)
             ready.clipped += outside

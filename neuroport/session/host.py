@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import found
 from neuroport.program.constants import real
-from neuroport.program.held import held, shown
+from neuroport.program.held import held, is_short, nearest, shown
 from neuroport.program.ir import Int, Numbers
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import Declared
 
 Cells = NDArray[np.int64]
 
+_PLAIN = frozenset({int, float})
 _LARGEST = float(np.finfo(np.float64).max)
 _FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -43,7 +44,7 @@ def numbers(name: str, value: Any) -> Numbers:
 def _is_odd(value: Any) -> bool:
     """Whether something has an element that NumPy takes for a number, and that is none."""
     if isinstance(value, list | tuple):
-        return any(_is_odd(one) for one in value)
+        return not _PLAIN.issuperset(map(type, value)) and any(_is_odd(one) for one in value)
     return value is None or isinstance(value, bool | np.bool_ | np.ma.MaskedArray)
 
 
@@ -62,12 +63,24 @@ def shaped(array: Array, given: Numbers) -> Numbers:
         raise InvalidInput.one(None, f"{text}, or one number for all") from None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class _Addable:
-    """An input as what a host may add to it, and between which numbers nothing has to be looked at."""
+    """An input as what a host may add to it, and between which numbers nothing has to be looked at.
 
-    array: Array
-    inside: tuple[float, float]
+    `plain`: it takes all finite float64 numbers as they are.
+    """
+
+    def __init__(self, array: Array, low: float, high: float, plain: bool) -> None:
+        self.array, self.plain = array, plain
+        self._low, self._high = np.asarray(low), np.asarray(high)
+        self._frac = array.type.frac if isinstance(array.type, Int) and is_short(array.type) else None
+
+    def holds(self, values: Numbers) -> bool:
+        """Whether numbers lie where nothing has to be looked at."""
+        return bool(np.count_nonzero((values >= self._low) & (values <= self._high)) == values.size)
+
+    def raw(self, values: Numbers) -> Numbers:
+        """Such numbers as the input holds them."""
+        return held(values, self.array)[0] if self._frac is None else nearest(values, self._frac)
 
 
 class Checker:
@@ -83,7 +96,7 @@ class Checker:
         `cells`: the numbers of the elements that they are for (None: of all).
         """
         said = f"'{array.name}'"
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
+        if values.dtype.kind == "f":
             _refuse(array, values, ~np.isfinite(values), said, "is not finite; give finite numbers", cells)
         if self._is_int(array):
             if values.dtype.kind == "i":
@@ -121,14 +134,20 @@ class Checker:
         """What was added to an input as it holds it, what lies outside at an end."""
         return held(values, self._added(array))[0]
 
+    def addable(self, array: Array, values: Numbers, cells: Cells) -> Numbers:
+        """Values in the type of an input; `added` refuses those that are not finite, where this does not."""
+        if values.dtype.kind == "f" and self._additions[array.name].plain:
+            return values
+        return self.typed(array, values, cells)
+
     def added(self, array: Array, values: Numbers, one: Numbers, cells: Cells) -> Numbers:
         """What is added to an input as it holds it, in all (size,) and by one (values `one` of neurons `cells`).
 
         InvalidInput where it is not finite, or outside the declared range or the format.
         """
-        low, high = self._additions[array.name].inside
-        if values.size and values.min() >= low and values.max() <= high:
-            return held(values, self._added(array))[0]
+        known = self._additions[array.name]
+        if known.holds(values):
+            return known.raw(values)
         self.typed(array, one, cells)
         return self.raw(array, values, f"'{array.name}', all that was injected for this step")
 
@@ -158,13 +177,14 @@ class Checker:
     def _addition_to(self, array: Array) -> _Addable:
         if array.range is None and isinstance(array.type, Int) and self.program.integer:
             array = replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
+        plain = self.program.precision != "float32" and not self._is_int(array)
         ends = [(-_LARGEST, _LARGEST)] if array.range is None else [array.range]
         if self.program.precision == "float32" and not array.wide:
             ends.append((-_FLOAT32, _FLOAT32))
         if isinstance(array.type, Int):
             low, high = real(np.array([array.type.lo, array.type.hi]), array).tolist()
             ends.append((low, high))
-        return _Addable(array, (max(low for low, _ in ends), min(high for _, high in ends)))
+        return _Addable(array, max(low for low, _ in ends), min(high for _, high in ends), plain)
 
     def _is_int(self, array: Array) -> bool:
         known = self.declared.get(array.hidden or array.name)
@@ -178,7 +198,7 @@ class Checker:
 
 
 def _refuse(array: Array, values: Numbers, wrong: NDArray[np.bool_], said: str, text: str, cells: Cells | None) -> None:
-    if np.any(wrong):
+    if np.count_nonzero(wrong):
         at = np.unravel_index(int(np.argmax(wrong)), np.shape(values))
         of = {"neuron": " of neuron", "synapse": " of synapse", "scalar": ""}[array.at]
         where = f"{of} {at[0] if cells is None else cells[at[0]]}" if at else ""

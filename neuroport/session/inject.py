@@ -89,6 +89,16 @@ class Injections:
         self._checker, self._executor = checker, executor
         self._now: dict[str, Injected] = {}
         self._later: dict[str, _Sums] = {}
+        self._nothing: dict[tuple[str, str], Injected] = {}
+        self._all: dict[str, NDArray[np.int64]] = {}
+
+    def cells(self, array: Array, neurons: Any) -> NDArray[np.int64]:
+        """The numbers of neurons that an input has (None: all of them); InvalidInput for others."""
+        if neurons is not None:
+            return cells_of(array, neurons)
+        if array.name not in self._all:
+            self._all[array.name] = np.arange(len(array.initial))
+        return self._all[array.name]
 
     @property
     def injected(self) -> dict[str, Injected]:
@@ -110,7 +120,7 @@ class Injections:
         """
         name, coming = one.array.name, self._executor.step
         if first == coming:
-            values = _total((intent.now.get(name) or self._so_far(one)).values, one)
+            values = self._total((intent.now.get(name) or self._so_far(one)).values, one)
             after = Injected(coming, values, self._checker.added(one.array, values, one.values, one.cells))
             intent.now[name] = after
             intent.made.append((one, after))
@@ -131,8 +141,8 @@ class Injections:
     def make(self, one: Addition) -> None:
         """Add to the coming step what was checked when it was noted."""
         before = self._so_far(one)
-        values = _total(before.values, one)
-        self._add(one, before, Injected(before.step, values, self._checker.held(one.array, values)))
+        values = self._total(before.values, one)
+        self._add(one, before, Injected(self._executor.step, values, self._checker.held(one.array, values)))
 
     def _add(self, one: Addition, before: Injected, after: Injected) -> None:
         name = one.array.name
@@ -154,11 +164,20 @@ class Injections:
             self._now.pop(name, None)
 
     def _so_far(self, one: Addition) -> Injected:
-        known, step = self._now.get(one.array.name), self._executor.step
-        if known is not None and known.step == step:
+        known = self._now.get(one.array.name)
+        if known is not None and known.step == self._executor.step:
             return known
-        initial = one.array.initial
-        return Injected(step, np.zeros(initial.shape, one.values.dtype), np.zeros_like(initial))
+        key = (one.array.name, one.values.dtype.kind)
+        if key not in self._nothing:
+            initial = one.array.initial
+            self._nothing[key] = Injected(-1, np.zeros(initial.shape, one.values.dtype), np.zeros_like(initial))
+        return self._nothing[key]
+
+    def _total(self, before: Numbers, one: Addition) -> Numbers:
+        """What was added to an input, with an addition."""
+        if one.cells is self._all.get(one.array.name) and one.values.dtype.kind == before.dtype.kind == "f":
+            return before + one.values
+        return _total(before, one)
 
     def _must_be_few(self, intent: Intent) -> None:
         waiting = sum(sums.size for sums in (self._later | intent.later).values())
@@ -173,15 +192,20 @@ def _nothing(one: Addition) -> _Sums:
 
 def _total(before: Numbers, one: Addition) -> Numbers:
     """The sums with an addition: of ints that need more than 63 bits, float64 numbers."""
-    short = one.values.dtype.kind == "f" or all(_is_short(x) for x in (before, one.values))
+    short = one.values.dtype.kind == "f" or (_is_short(one.array) and _are_few(one.values))
     total: Any = before.copy() if short else before.astype(object)
     np.add.at(total, one.cells, one.values)
     return total if short else numbers(one.array.name, total)
 
 
-def _is_short(values: Numbers) -> bool:
-    """Whether so few ints are so small that their sum cannot need more than 63 bits."""
-    return not values.size or (values.size < _FEW and values.min() > -_SMALL and bool(values.max() < _SMALL))
+def _is_short(array: Array) -> bool:
+    """Whether what an array holds has so few bits that a few more values cannot add up to more than 63."""
+    return isinstance(array.type, Int) and array.type.lo > -(2**61) and array.type.hi < 2**61
+
+
+def _are_few(values: Numbers) -> bool:
+    """Whether there are so few ints, and so small ones, that they add up to less than 61 bits."""
+    return values.size < _FEW and not np.count_nonzero(np.abs(values) >= _SMALL)
 
 
 def cells_of(array: Array, neurons: Any) -> NDArray[np.int64]:
@@ -196,12 +220,10 @@ def cells_of(array: Array, neurons: Any) -> NDArray[np.int64]:
         cells = cells.reshape(1)
     if cells.ndim > 1:
         raise _not_there(array, f"an array of the shape {cells.shape}")
-    if not cells.size:
-        return cells.astype(np.int64)
-    if cells.dtype.kind == "i" and cells.min() >= 0 and cells.max() < size:
+    if cells.dtype.kind == "i" and not np.count_nonzero(cells.view(np.uint64) >= size):  # negative ones are large
         return cells
     odd = (cells != np.floor(cells)) | (cells < 0) | (cells >= size)
-    if odd.any():
+    if np.count_nonzero(odd):
         raise _not_there(array, shown(cells[odd][0]))
     return cells.astype(np.int64)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,20 @@ class Output:
 
     kind: Literal["spikes", "records", "values"]
     of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be heard: under which names what, and of what of it is recorded."""
+
+    by_name: tuple[tuple[str, Output], ...]
+    of: frozenset[str]
+
+    @classmethod
+    def of_all(cls, outputs: Iterable[tuple[str, Output]]) -> Wanted:
+        """These outputs, each once."""
+        by_name = dict(outputs)
+        return cls(tuple(by_name.items()), frozenset(output.of for output in by_name.values()))
 
 
 class Names:

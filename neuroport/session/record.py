@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -111,7 +111,7 @@ class Recorder:
         self._wanted_from = 0
         self._chains = {name: Chain() for name in spiking(program)}
         self._pace = _Pace()
-        self._wanted_spikes, self._weight_records = plan.spikes, plan.weights
+        self._wanted_spikes, self._weight_records = plan.spikes, plan.weights if sink is not None else ()
 
     def begin_keeping(self) -> None:
         """Keep only what is recorded from here on; nothing of it was taken."""
@@ -145,9 +145,9 @@ class Recorder:
                 self._agenda.arrive()
             yield
 
-    def advance_wanting(self, steps: int, names: Collection[str]) -> None:
+    def advance_wanting(self, steps: int, names: frozenset[str]) -> None:
         """Compute that many steps, during which nothing is let go of what has these names."""
-        self._wanted, self._wanted_from = frozenset(names), self.oldest
+        self._wanted, self._wanted_from = names, self.oldest
         try:
             for _ in self.advance(steps, None):
                 pass

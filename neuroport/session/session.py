@@ -35,7 +35,7 @@ from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
 from neuroport.session.kept import kept_steps
 from neuroport.session.measure import Measuring
-from neuroport.session.names import Output
+from neuroport.session.names import Wanted
 from neuroport.session.patterns import PatternTables
 from neuroport.session.record import Chunk, Recorder, Sink, spiking
 from neuroport.session.sample import Sampler
@@ -50,6 +50,8 @@ Values = NDArray[np.float64] | NDArray[np.int64]
 Progress = Callable[[int, int], None]
 ALWAYS_THERE = 2**24
 """Bytes for which nobody asks whether there is room."""
+MOST_KNOWN = 64
+"""So many lists of outputs are looked up once."""
 
 
 def open_session(
@@ -126,6 +128,7 @@ class Session:
         self._closed = False
         self._sink, self._keep = sink, kept_steps(sink is None if keep is None else keep, plan.dt)
         self._dropped = 0
+        self._wanted: dict[tuple[str, ...], Wanted] = {}
         self._switchboard = Switchboard(program)
         self._sampler = Sampler(plan.windows, program)
         self._controls = Controls(program, plan, executor, self._switchboard)
@@ -333,7 +336,7 @@ class Session:
         ready, many, wanted = self._checked(inputs, steps, outputs, clip)
         oldest = self._recorder.oldest
         self._controls.make(ready)
-        self._recorder.advance_wanting(many, {output.of for output in wanted.values()})
+        self._recorder.advance_wanting(many, wanted.of)
         taken, dropped = self._take(wanted, oldest)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
@@ -410,21 +413,26 @@ class Session:
         """
         self._must_be_open()
         wanted = self._outputs(outputs or self._controls.names.recorded)
-        if any(output.kind != "values" for output in wanted.values()):
+        if any(output.kind != "values" for _, output in wanted.by_name):
             self._must_keep("what was recorded")
         return self._take(wanted, self._recorder.oldest)[0]
 
-    def _outputs(self, names: Sequence[str]) -> dict[str, Output]:
+    def _outputs(self, names: Sequence[str]) -> Wanted:
         """What is heard under these names; InvalidInput with all that are nothing."""
-        TEXTS.checked("outputs", names)
-        checks = [partial(self._controls.names.output, name) for name in names]
-        return dict(zip(names, _all_checked(*checks), strict=True))
+        key = tuple(TEXTS.checked("outputs", names))
+        known = self._wanted.get(key)
+        if known is None:
+            found = _all_checked(*(partial(self._controls.names.output, name) for name in key))
+            known = Wanted.of_all(zip(key, found, strict=True))
+            if len(self._wanted) < MOST_KNOWN:
+                self._wanted[key] = known
+        return known
 
-    def _take(self, wanted: Mapping[str, Output], oldest: int) -> tuple[dict[str, Train], int]:
+    def _take(self, wanted: Wanted, oldest: int) -> tuple[dict[str, Train], int]:
         """What came out since it was last taken, but of steps before `oldest`, and how much of it was dropped."""
         taken: dict[str, Train] = {}
         dropped = 0
-        for name, output in wanted.items():
+        for name, output in wanted.by_name:
             if output.kind == "values":
                 now = self._controls.get(written(output.of))
                 taken[name] = np.array([self.step - 1]), now[None]
