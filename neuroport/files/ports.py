@@ -23,8 +23,12 @@ def port(context: Context, name: str, at: Node, node: Node) -> Port | None:
     report, what = context.report, f"port '{name}'"
     before = len(report.problems)
     entries = report.mapping(node, what, (*DIRECTIONS, "range"))
-    direction = _direction(context, what, node, entries)
+    given = [key for key in DIRECTIONS if key in entries]
+    direction = _direction(given)
     if direction is None:
+        if given or len(report.problems) == before:
+            keys = ", ".join(DIRECTIONS)
+            report.add(node, f"{what} must have one of the keys {keys}; found {', '.join(given) or 'none'}")
         return None
     span = None
     match direction:
@@ -42,17 +46,11 @@ def port(context: Context, name: str, at: Node, node: Node) -> Port | None:
     return Port(name=name, direction=direction, target=target, range=span, writable=writable, place=at.place)
 
 
-def _direction(context: Context, what: str, node: Node, entries: Mapping[str, Node]) -> Direction | None:
-    """What the port is for, by its keys: `write` beside `read` says that what is read may be written."""
-    given = [key for key in DIRECTIONS if key in entries]
+def _direction(given: list[Direction]) -> Direction | None:
+    """What a port with these keys is for: `write` beside `read` says that what is read may be written."""
     if given == ["write", "read"]:
         return "read"
-    if len(given) == 1:
-        return given[0]
-    if isinstance(node, MapNode) and (given or not node.entries or entries):
-        keys = ", ".join(DIRECTIONS)
-        context.report.add(node, f"{what} must have one of the keys {keys}; found {', '.join(given) or 'none'}")
-    return None
+    return given[0] if len(given) == 1 else None
 
 
 def _writable(context: Context, what: str, entries: Mapping[str, Node]) -> bool:

@@ -426,6 +426,9 @@ def static_weights(
     if rule.sign == "twos_complement":
         type_ = _unsaturated(lo, hi, rule.bits)
         raw = encode(values, type_)
+    elif lo < 0 < hi and designed is not None:
+        type_ = word(rule.bits, fit_frac(lo, hi, rule.bits))
+        raw = encode(values, type_)
     elif lo < 0 < hi:
         half = encode(values, word(rule.bits, fit_frac(lo, hi, rule.bits)))
         type_ = Int(0, 0, fit_frac(lo, hi, rule.bits) + 1)

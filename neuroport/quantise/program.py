@@ -35,8 +35,25 @@ from neuroport.program.fixed import (
     round_shift_array,
     word,
 )
-from neuroport.program.ir import BOOL, Apply, Body, Const, Expr, Int, Let, Overflow, Read, Send, Spike, Stmt, Store, Sum
-from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Series
+from neuroport.program.held import shown
+from neuroport.program.ir import (
+    BOOL,
+    Apply,
+    Body,
+    Const,
+    Expr,
+    Int,
+    Let,
+    Overflow,
+    Read,
+    Send,
+    Spike,
+    Stmt,
+    Store,
+    Sum,
+    Type,
+)
+from neuroport.program.machine import Array, Event, Injection, Population, Port, Program, Projection, Readout, Series
 from neuroport.program.sent import as_sent
 from neuroport.program.verify import verified
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
@@ -434,36 +451,76 @@ class _Quantiser:
         lo, hi = (round_fraction(Fraction(end) * Fraction(2) ** frac_) for end in array.range)
         return Int(max(lo, limit.lo), min(hi, max(limit.hi, 2**rule.bits - 1 if lo >= 0 else 0)), frac_)
 
-    def _input(self, array: Array, parts: Sequence[_Arriving]) -> Int:
-        rule = self.chip.word("accumulator")
-        limit = word(rule.bits)
-        wanted = max((p.frac for p in parts), default=0)
-        lo, hi = _total(parts, wanted)
-        if isinstance(array.type, Int):
-            wanted = 0
-        elif array.range is not None:
-            wanted = max(wanted, fit(*array.range, HOST_BITS).frac)
-            wanted = min(wanted, fit(*array.range, rule.bits).frac)
-        else:
-            largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted
-            wanted = min(wanted, fit_frac(-largest, largest, rule.bits)) if largest else wanted
-            for _ in range(rule.bits):
-                if _within(_total(parts, wanted), limit):
-                    break
-                wanted -= 1
-        held = self._held(array, wanted)
-        lo, hi = _total(parts, wanted)
-        # what the host may add in one step: what the declared range allows, or as much as arrives
-        lo, hi = (2 * lo, 2 * hi) if array.range is None else (lo + min(held.lo, 0), hi + max(held.hi, 0))
+    def _input(self, array: Array, sent: Sequence[_Arriving]) -> Int:
+        bits = self.chip.word("accumulator").bits
+        port = next((p for p in self.program.ports if p.direction == "inject" and p.target == array.name), None)
+        injected = [] if port is None or port.range is None else [_injected(port.range, port.size, array.type)]
+        parts = [*sent, *injected]
+        wanted = self._frac_of_sum(array, parts, bool(injected))
+        held, arrives = self._held(array, wanted), _total(parts, wanted)
+        # where no port says what the host may add in one step: what the declared range allows, or as much as arrives
+        free = arrives if array.range is None else (min(held.lo, 0), max(held.hi, 0))
+        lo, hi = arrives if injected else (arrives[0] + free[0], arrives[1] + free[1])
         if lo < -LIMIT or hi > LIMIT:
             self.notes.problem(
                 array.place,
                 f"the sum that can arrive at {array.name} needs more than 62 bits; "
                 f"give the input a range or narrow what is sent",
             )
-            return Int(limit.lo, limit.hi, wanted)
-        arrives = _total(parts, wanted)
-        beyond = not _within(arrives, held)
+            return Int(word(bits).lo, word(bits).hi, wanted)
+        if port is not None and injected and not _within(arrives, self._room(array, arrives)):
+            self._no_room(port, array, _total(sent, wanted), wanted)
+        self._report_input(array, sent, wanted, arrives, not _within(arrives, held))
+        return Int(lo, hi, wanted)
+
+    def _frac_of_sum(self, array: Array, parts: Sequence[_Arriving], hosted: bool) -> int:
+        """The fractional bits of an input's sum: those of what arrives, as far as the accumulator has room for them.
+
+        A declared range has HOST_BITS of it at least, and where a port adds to the input, the whole sum has room.
+        """
+        bits = self.chip.word("accumulator").bits
+        wanted = max((p.frac for p in parts), default=0)
+        if isinstance(array.type, Int):
+            return 0
+        if array.range is not None:
+            least = fit(*array.range, HOST_BITS).frac
+            wanted = min(max(wanted, least), fit(*array.range, bits).frac)
+            while hosted and wanted > least and not _within(ends := _total(parts, wanted), self._room(array, ends)):
+                wanted -= 1
+            return wanted
+        lo, hi = _total(parts, wanted)
+        largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted
+        wanted = min(wanted, fit_frac(-largest, largest, bits)) if largest else wanted
+        for _ in range(bits):
+            if _within(_total(parts, wanted), word(bits)):
+                break
+            wanted -= 1
+        return wanted
+
+    def _room(self, array: Array, ends: tuple[int, int]) -> Int:
+        """What the accumulator holds of a sum with these ends: without a sign where neither range nor sum has one."""
+        bits = self.chip.word("accumulator").bits
+        unsigned = array.range is not None and array.range[0] >= 0 and ends[0] >= 0
+        return Int(0, 2**bits - 1) if unsigned else word(bits)
+
+    def _no_room(self, port: Port, array: Array, sent: tuple[int, int], frac_: int) -> None:
+        """Refuse a port that may add more than there is room for beside what the network sends."""
+        assert port.range is not None
+        bits, (low, high) = self.chip.word("accumulator").bits, (np.ldexp(float(end), -frac_) for end in sent)
+        wider = f", or give the input a wider range with `ranges: {{{array.name.partition('.')[2]}: [LOW, HIGH]}}` at "
+        wider = "" if isinstance(array.type, Int) else f"{wider}'{array.owner}'"
+        self.notes.problem(
+            port.place,
+            f"port '{port.name}' may add {shown(port.range[0])} .. {shown(port.range[1])} to {array.name} in a step, "
+            f"and the network sends {shown(low)} .. {shown(high)} to it; that is more than the accumulator of chip "
+            f"'{self.chip.name}' holds with its {bits} bits; narrow the range of the port or send less{wider}",
+        )
+
+    def _report_input(
+        self, array: Array, sent: Sequence[_Arriving], wanted: int, arrives: tuple[int, int], beyond: bool
+    ) -> None:
+        """Tell what format an input has and what it makes of what arrives."""
+        rule = self.chip.word("accumulator")
         if beyond and rule.overflow == "error":
             self.notes.problem(
                 array.place,
@@ -483,11 +540,10 @@ class _Quantiser:
             low=arrives[0] * 2.0**-wanted,
             high=arrives[1] * 2.0**-wanted,
         )
-        lost = max((p.frac for p in parts), default=wanted) - wanted
+        lost = max((p.frac for p in sent), default=wanted) - wanted
         if lost > 0:
             text = f"values sent to it lose up to {lost} bits to the accumulator's format"
             self.notes.line(array.name, "rounded", text, bits=lost)
-        return Int(lo, hi, wanted)
 
     def _deliver(self, shared: Shared, projection: Projection) -> Projection:
         """The projection with its Sends in the formats of the inputs."""
@@ -524,6 +580,13 @@ class _Quantiser:
             text = f"its values change by up to {error:.3g} in the input's format"
             self.notes.line(stimulus, "rounded", text, error=error)
         return raw
+
+
+def _injected(span: tuple[float, float], size: int, type_: Type) -> _Arriving:
+    """What a port may add to each of so many neurons in a step: ints, or as fine as HOST_BITS of its range are."""
+    fine = 0 if isinstance(type_, Int) else fit(*span, HOST_BITS).frac
+    low, high = (np.full(size, np.ldexp(end, fine)) for end in span)
+    return _Arriving(fine, low, high, np.ones(size))
 
 
 def _at_the_end(value: Expr, array: Array, kind: Int, bits: int, lowerer: IntegerForm | None = None) -> Expr:

@@ -88,6 +88,7 @@ class Checker:
 
     def __init__(self, declared: Mapping[str, Declared], program: Program) -> None:
         self.declared, self.program = declared, program
+        self._ports = {port.target: port for port in program.ports if port.direction == "inject"}
         self._additions = {a.name: self._addition_to(a) for a in program.arrays.values() if a.role == "input"}
 
     def typed(self, array: Array, values: Numbers, cells: Cells | None = None) -> Numbers:
@@ -111,12 +112,13 @@ class Checker:
         return values.astype(np.float64, copy=False)
 
     def limits(self, array: Array, values: Numbers, said: str = "", cells: Cells | None = None) -> None:
-        """InvalidInput for values outside the declared range. `said`: how the text begins, instead of the name."""
-        if array.range is None or not values.size:
+        """InvalidInput for values outside what a host may give. `said`: how the text begins, instead of the name."""
+        ends, what = self.allowed(array)
+        if ends is None or not values.size:
             return
-        low, high = array.range
+        low, high = ends
         if values.min() < low or values.max() > high:
-            text = f"is outside {shown(low)} .. {shown(high)}, its declared range; {self._remedy(array)}"
+            text = f"is outside {shown(low)} .. {shown(high)}, {what}"
             _refuse(array, values, (values < low) | (values > high), said or f"'{array.name}'", text, cells)
 
     def raw(self, array: Array, values: Numbers, said: str = "", cells: Cells | None = None) -> Numbers:
@@ -129,6 +131,16 @@ class Checker:
             text = f"is outside {low} .. {high}, what it holds on chip '{self.program.chip}'; {self._remedy(array)}"
             _refuse(array, values, outside, said or f"'{array.name}'", text, cells)
         return raw
+
+    def allowed(self, array: Array) -> tuple[tuple[float, float] | None, str]:
+        """Between what a host may give values, None for any that fit, and how to say so of others.
+
+        That is the declared range, or of an input that of its port, whatever the arithmetic.
+        """
+        port = self._ports.get(array.name)
+        if port is None:
+            return array.range, f"its declared range; {self._remedy(array)}"
+        return port.range, f"the range of port '{port.name}'; give a value inside, or the port a wider range"
 
     def held(self, array: Array, values: Numbers) -> Numbers:
         """What was added to an input as it holds it, what lies outside at an end."""
@@ -162,7 +174,7 @@ class Checker:
     def _ends(self, array: Array) -> tuple[float, float] | None:
         """The least and the largest number that an array may be given; None where any can be."""
         designed = self.program.designed.get(array.name)
-        declared = array.range if designed is None else designed.range
+        declared = self.allowed(array)[0] if designed is None else designed.range
         array = self._added(array)
         if declared is not None or not (isinstance(array.type, Int) and self.program.integer):
             return declared
@@ -175,10 +187,12 @@ class Checker:
         return array if known is None else known.array
 
     def _addition_to(self, array: Array) -> _Addable:
-        if array.range is None and isinstance(array.type, Int) and self.program.integer:
+        allowed = self.allowed(array)[0]
+        portless = allowed is None and array.name not in self._ports
+        if portless and isinstance(array.type, Int) and self.program.integer:
             array = replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
         plain = self.program.precision != "float32" and not self._is_int(array)
-        ends = [(-_LARGEST, _LARGEST)] if array.range is None else [array.range]
+        ends = [(-_LARGEST, _LARGEST)] if allowed is None else [allowed]
         if self.program.precision == "float32" and not array.wide:
             ends.append((-_FLOAT32, _FLOAT32))
         if isinstance(array.type, Int):
@@ -193,6 +207,9 @@ class Checker:
         return isinstance(array.type, Int) and not self.program.integer
 
     def _remedy(self, array: Array) -> str:
+        if array.role == "input" and array.range is None:
+            port = f"ports: {{NAME: {{inject: {array.name}, range: [LOW, HIGH]}}}}"
+            return f"give a value inside, or declare in the network file what the host adds: `{port}`"
         owner, _, variable = (array.hidden or array.name).partition(".")
         return f"give a value inside, or a wider range with `ranges: {{{variable}: [LOW, HIGH]}}` at '{owner}'"
 

@@ -288,7 +288,7 @@ def test_the_summary_shows_first_and_last_when_there_are_two(tmp_path: Path) -> 
 
 def test_a_name_is_listed_once() -> None:
     keys = "neuroport, name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, "
-    keys += "stimuli, targets, readouts, metrics, protocol, record"
+    keys += "stimuli, ports, targets, readouts, metrics, protocol, record"
     own = "source, together, alone, cell, relay, together_to_cell, alone_to_cell, rate"
     assert fails(2, "run", "stdp_pair", "--set", "drive.foo=1") == (
         f"error: --set drive.foo: unknown name 'drive'; allowed are {keys}, {own}"

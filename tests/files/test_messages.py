@@ -69,7 +69,7 @@ record: {spikes: all, states: {a.x: 10 steps}, weights: {p.w: 5 steps}}
 
 MANY_KEYS = (
     "neuroport, name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, "
-    "targets, readouts, metrics, protocol, record"
+    "ports, targets, readouts, metrics, protocol, record"
 )
 
 # a piece of the valid file above, what it is replaced by, and all that the reader then says
@@ -128,7 +128,7 @@ EDITS = [
         (
             "net.yaml:4:1: unknown key 'sed' in a network file; did you mean 'seed'? allowed are neuroport, "
             "name, title, dt, seed, copies, chip, models, neurons, synapses, populations, projections, stimuli, "
-            "targets, readouts, metrics, protocol, record"
+            "ports, targets, readouts, metrics, protocol, record"
         ),
     ),
     (
