@@ -12,7 +12,7 @@ from neuroport.network.model import Input, Parameter, State
 from neuroport.network.network import Network
 from neuroport.numerics import units
 from neuroport.program.ir import Int
-from neuroport.program.machine import Array, Port
+from neuroport.program.machine import Port
 
 _Declared = Input | State | Parameter
 
@@ -64,7 +64,7 @@ def _port(made: Elaboration, port: ports.Port, declared: dict[str, _Declared]) -
         limits = limits if port.range is None else made.materialiser.limits(port.range, what.unit)
         _check_injected(made, port, limits)
     if made.chip.integer and limits is None and (port.direction == "inject" or port.writable):
-        _unbounded(made, port, array)
+        _unbounded(made, port)
     unit = units.coherent_unit(what.unit) if what.unit else ""
     size = 1 if array.at == "scalar" or array.role == "parameter" else len(array.initial)
     yield Port(port.name, port.direction, port.target, size, what.type, unit, limits, port.writable, port.place)
@@ -82,11 +82,11 @@ def _check_injected(made: Elaboration, port: ports.Port, limits: tuple[float, fl
         made.problems.append(Problem(port.place, text))
 
 
-def _unbounded(made: Elaboration, port: ports.Port, array: Array) -> None:
+def _unbounded(made: Elaboration, port: ports.Port) -> None:
     owner, _, name = port.target.partition(".")
     if port.direction == "inject":
-        what, remedy = "what it adds to", "give the port one: range: [LOW, HIGH]"
+        does, remedy = "adds to", "give the port one: range: [LOW, HIGH]"
     else:
-        what, remedy = "what it writes,", f"declare it with `ranges: {{{name}: [LOW, HIGH]}}` at '{owner}'"
-    text = f"port '{port.name}': {what} {array.name} has no range, and chip '{made.chip.name}' takes its number format "
-    made.problems.append(Problem(port.place, f"{text}from that; {remedy}"))
+        does, remedy = "writes", f"declare it: `ranges: {{{name}: [LOW, HIGH]}}` at '{owner}'"
+    text = f"port '{port.name}' {does} {port.target}, which has no range, and chip '{made.chip.name}' takes number "
+    made.problems.append(Problem(port.place, f"{text}formats from ranges; {remedy}"))

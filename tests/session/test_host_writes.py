@@ -256,11 +256,17 @@ def test_what_a_chip_sees_of_a_weight_is_not_set_by_itself(tmp_path: Path) -> No
         assert session.get("p.w") == pytest.approx([0.3] * 4, abs=2.0**-29)
 
 
-def test_an_input_of_the_library_without_a_range_takes_injections_once_it_has_one(tmp_path: Path) -> None:
-    remedy = r"or a wider range with `ranges: {i: \[LOW, HIGH\]}` at 'cells'"
+PORT = "ports: {current: {inject: cells.i, range: [-16, 16]}}\n"
+RANGED = TEXT.replace("cells: {size: 2, neuron: lif}", "cells: {size: 2, neuron: lif, ranges: {i: [-16, 16]}}")
+
+
+@pytest.mark.parametrize("text", [TEXT + PORT, RANGED], ids=["port", "range"])
+def test_an_input_of_the_library_without_a_range_takes_injections_once_a_text_says_which(
+    tmp_path: Path, text: str
+) -> None:
+    remedy = r"declare in the network file what the host adds: `ports: {NAME: {inject: cells.i, range: \[LOW, HIGH\]}}`"
     with api.open(network(tmp_path), "reference", "generic16") as session, pytest.raises(InvalidInput, match=remedy):
         session.inject("cells.i", [0], 1)
-    text = TEXT.replace("cells: {size: 2, neuron: lif}", "cells: {size: 2, neuron: lif, ranges: {i: [-16, 16]}}")
     after = []
     for chip in CHIPS:
         with api.open(network(tmp_path, text), "reference", chip) as session:
