@@ -10,7 +10,7 @@ import click
 from neuroport.commands.common import chip_options, chosen_chip, echo_table, load_network, set_option
 
 if TYPE_CHECKING:
-    from neuroport.program.machine import Program, ReportLine
+    from neuroport.program.machine import Port, Program, ReportLine
 
 OWN_NAMES = {"numba": "emulator"}
 """Backends whose form is asked for by another name."""
@@ -80,7 +80,7 @@ def compile_command(
 
 
 def report(program: Program) -> None:
-    """What lowering has to tell: a table with a line per array, and all else."""
+    """What lowering has to tell: a table with a line per array, one with a line per port, and all else."""
     formats = {line.subject: line for line in program.report if line.topic == "format"}
     beside = {(line.subject, line.topic): line for line in program.report}
     arrays = [[name, *_row(name, line, beside)] for name, line in formats.items()]
@@ -98,10 +98,12 @@ def report(program: Program) -> None:
         "stall level",
     )
     echo_table(columns, arrays)
+    ports = [_port(port, program) for port in program.ports]
+    echo_table(("port", "direction", "of", "size", "type", "unit", "lowest", "highest", "step"), ports)
     told = ("format", "time constant", "zero")
     rest = [[line.subject, line.topic, line.text] for line in program.report if line.topic not in told or line.notice]
     echo_table(("subject", "topic", "report"), rest, title="")
-    if not arrays and not rest:
+    if not (arrays or ports or rest):
         click.echo("nothing to report")
 
 
@@ -125,6 +127,17 @@ def _row(name: str, line: ReportLine, beside: Mapping[tuple[str, str], ReportLin
         off if off == "-" else f"{off:.2g} %",
         _short(value("stall", "level")),
     ]
+
+
+def _port(port: Port, program: Program) -> list[Any]:
+    """A line of the table; the step is that between the numbers that a chip holds."""
+    from neuroport.program.ir import Int
+
+    kind = None if port.direction == "spikes" else program.arrays[port.target].type
+    step = f"{2.0**-kind.frac:.3g}" if program.integer and isinstance(kind, Int) else "-"
+    low, high = ("-", "-") if port.range is None else port.range
+    of = port.use, port.target, port.size, port.type, port.unit or "-"
+    return [port.name, *of, low, high, step]
 
 
 def _short(value: Any) -> str:

@@ -166,6 +166,7 @@ def _show_network(network: Network) -> None:
         ("stimulus", "kind", "to"),
         [[s.name, type(s).__name__, f"{s.population}.{s.input}"] for s in network.stimuli],
     )
+    echo_table(("port", "direction", "of"), [[p.name, p.direction, p.target] for p in network.ports])
     echo_table(("metric", "kind", "of"), [[m.name, m.kind, m.of] for m in network.metrics])
     recorded = [f"spikes of {name}" for name in network.record.spikes]
     recorded += [f"{r.of} every {units.show(r.every)}" for r in (*network.record.states, *network.record.weights)]

@@ -359,6 +359,11 @@ class Port:
     writable: bool
     place: Place | None = field(default=None, compare=False)
 
+    @property
+    def use(self) -> str:
+        """The direction, and whether what is read may be written too, for a person."""
+        return "read, write" if self.direction == "read" and self.writable else self.direction
+
 
 @dataclass(frozen=True, eq=False)
 class Program:

@@ -110,10 +110,9 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _port(port: Port) -> str:
-    also = ", may be written" if port.direction == "read" and port.writable else ""
     limits = "" if port.range is None else f" in {port.range[0]:g}..{port.range[1]:g}"
     unit = f" {port.unit}" if port.unit else ""
-    return f"{port.name}: {port.direction} {port.target}, {port.size} x {port.type}{limits}{unit}{also}"
+    return f"{port.name}: {port.use} {port.target}, {port.size} x {port.type}{limits}{unit}"
 
 
 def _array(array: Array) -> str:

@@ -631,6 +631,51 @@ def test_compile_prints_every_form() -> None:
     assert "recurrent.w.visible" in report
 
 
+PORTS = """\
+neuroport: 1
+name: hosted
+dt: 1 ms
+neurons: {unit: {inputs: {i: {unit: nA}}, state: {v: {init: 0, range: [0, 1]}}, update: v = i}}
+populations: {source: {size: 3, neuron: spike_source}, units: {size: 2, neuron: unit}}
+ports:
+  current: {inject: units.i, range: [-1 nA, 3 nA]}
+  level: {read: units.v, write: true}
+  action: {spikes: source}
+"""
+
+
+def test_ports_have_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(PORTS)
+    wanted = [
+        ["port", "direction", "of", "size", "type", "unit", "lowest", "highest", "step"],
+        ["current", "inject", "units.i", "2", "real", "nA", "-1", "3", "0.000122"],
+        ["level", "read,", "write", "units.v", "2", "real", "-", "0", "1", "3.05e-05"],
+        ["action", "spikes", "source", "3", "int", "-", "-", "-", "-"],
+    ]
+    lines = [line.split() for line in call("compile", path, "--chip", "generic8").stdout.splitlines()]
+    assert all(line in lines for line in wanted), lines
+    on_ideal = [line.split() for line in call("compile", path).stdout.splitlines()]
+    assert [line for line in on_ideal if line[0] == "current"] == [[*wanted[1][:-1], "-"]]
+    shown = [line.split() for line in call("show", path).stdout.splitlines()]
+    assert ["current", "inject", "units.i"] in shown and ["action", "spikes", "source"] in shown
+    assert call("compile", path, "--emit", "network").stdout.endswith(
+        "ports:\n  current: {inject: units.i, range: [-1, 3]}\n  level: {read: units.v, write: true}\n"
+        "  action: {spikes: source}\n"
+    )
+
+
+def test_ports_are_changed_by_set(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(PORTS)
+    changed = call("compile", path, "--emit", "network", "--set", "current.range=[0, 2]", "--set", "level.write=false")
+    assert "  current: {inject: units.i, range: [0, 2]}\n  level: {read: units.v}\n" in changed.stdout
+    assert fails(2, "check", path, "--set", "level.range=[0, 2]") == (
+        "error: --set level.range: port 'level': 'range' is what a host adds, and this port has the range of its "
+        "variable; give that with `ranges` at its population or projection"
+    )
+
+
 def test_an_ideal_chip_has_no_integer_program() -> None:
     assert fails(2, "compile", "sal_pair", "--emit", "integer", "--chip", "ideal") == (
         "error: chip 'ideal' calculates in float64, so there is no integer program; "

@@ -52,6 +52,7 @@ from neuroport.program.machine import (
     Designed,
     Event,
     Population,
+    Port,
     Program,
     Readout,
     Record,
@@ -128,6 +129,12 @@ def shared(*body: Stmt, **more: Any) -> Program:
 
 def injection(**changes: Any) -> Program:
     return replace(RICH, injections=(replace(RICH.injections[0], **changes),))
+
+
+def port(**changes: Any) -> Program:
+    """A port that adds to the input of `in`, with changes, beside one that hears its spikes."""
+    adds = Port("adds", "inject", "in.drive", 3, "int", "", (0, 1), False)
+    return replace(RICH, ports=(replace(adds, **changes), Port("heard", "spikes", "in", 3, "int", "", None, False)))
 
 
 def series(**changes: Any) -> Program:
@@ -637,6 +644,19 @@ BROKEN: dict[str, tuple[Program, str]] = {
         replace(RICH, records=(Record("out.i", 3),)),
         "record out.i: out.i cannot be recorded; arrays of neurons and synapses that are no inputs can",
     ),
+    "ports of one name": (port(name="heard"), "port heard: the name is given 2 times"),
+    "a port into no input": (port(target="in.v"), "port adds: there is no input 'in.v'"),
+    "a port to no variable": (port(direction="read"), "port adds: there is no variable 'in.drive'"),
+    "a port of other sizes": (port(size=2), "port adds: it has 2 numbers, and in.drive the shape (3,)"),
+    "a port to no spikes": (
+        port(direction="spikes", target="nobody"),
+        "port adds: there is no spiking population 'nobody'",
+    ),
+    "a port to fewer spikes": (
+        port(direction="spikes", target="in", size=2),
+        "port adds: it has 2 neurons, and population in has 3",
+    ),
+    "a port with ends turned round": (port(range=(1, 0)), "port adds: its range is 1 .. 0"),
     "an injection into no input": (injection(input="in.v"), "injection kick: there is no input 'in.v'"),
     "an injection with a value too few": (
         injection(values=np.array([10, 7])),

@@ -153,6 +153,6 @@ def test_ports_survive_and_are_printed() -> None:
     assert printer.text(program).endswith(
         "\nports\n"
         "  x: inject units.i, 2 x real in -2..0.5 nA\n"
-        "  y: read units.v, 2 x real in -16..16, may be written\n"
+        "  y: read, write units.v, 2 x real in -16..16\n"
         "  z: spikes source, 3 x int\n"
     )
