@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -150,8 +151,14 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
         made[0].genn.build(str(path))
 
     cache.build(path, compile_there, strict=_strict(program))
-    cache.load(path, lambda: made[0].genn.load(num_recording_timesteps=recording))
+    cache.load(path, lambda: _load(made[0].genn, path, recording))
     return made[0]
+
+
+def _load(genn: Any, path: Path, recording: int) -> None:
+    with cache.copied(path / f"{genn.name}_CODE") as own:
+        genn._path_to_model = str(own)
+        genn.load(num_recording_timesteps=recording)
 
 
 def _create(model: Model, program: Program, seed: int, backend: str) -> Built:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from neuroport.backends.generated import folder
 from neuroport.errors import RunFailed
 
 LOG = "build.log"
+LIBRARIES = ("librunner.so", "runner.dll")
 
 
 def place(key: str) -> Path:
@@ -64,6 +66,20 @@ def load(path: Path, load_it: Callable[[], None]) -> None:
             f"the code compiled for GeNN could not be loaded: {reason}; it is in {path}; remove that folder to have it "
             f"compiled again, or take a smaller network if the device has too little memory"
         ) from error
+
+
+@contextlib.contextmanager
+def copied(compiled: Path) -> Iterator[Path]:
+    """A folder with a copy of the library in a folder of compiled code, while it is loaded.
+
+    A library that one process loads twice from the same file is loaded once: two networks would share their memory.
+    """
+    with tempfile.TemporaryDirectory(dir=compiled.parent, ignore_cleanup_errors=True) as folder_:
+        own = Path(folder_, compiled.name)
+        own.mkdir()
+        for library in (file for file in compiled.iterdir() if file.name in LIBRARIES):
+            shutil.copy(library, own)
+        yield Path(folder_)
 
 
 def first_error(log: Path) -> str | None:

@@ -11,7 +11,8 @@ from neuroport.program.machine import Program
 from tests.support import small_programs as small
 from tests.support.batches import integers, layers
 from tests.support.everything import everything, real_program
-from tests.support.executors import beside_the_oracle, difference, drive, everywhere, executable
+from tests.support.executors import beside_the_oracle, difference, drive, everywhere, executable, start
+from tests.support.oracle import Literal
 from tests.support.programs import sampling
 from tests.support.random_expressions import expressions
 from tests.support.random_programs import networks
@@ -106,3 +107,13 @@ def test_random_expressions(seed: int, backend: Any) -> None:
     machines = beside_the_oracle(backend, expressions(seed, EXPRESSIONS[backend.name]), seed=seed)
     everywhere(machines, "advance", 3)
     assert difference(machines) is None
+
+
+def test_machines_of_one_program_do_not_touch_each_other(backend: Any) -> None:
+    """Two at the same time are each what the oracle is, however their steps mix."""
+    oracle, one, other = start(everything(), Literal(), backend, backend, seed=5)
+    for steps in (3, 5):
+        other.advance(20)
+        everywhere([oracle, one], "advance", steps)
+    other.reset("a")
+    assert difference([oracle, one]) is None
