@@ -8,17 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.backends.generated import storage
 from neuroport.backends.genn import places
 from neuroport.backends.genn.build import assemble
 from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
+from neuroport.backends.genn.rings import Rings
 from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program, Readout, Record, Series
 from neuroport.program.names import ITEM_STEP, STEP
+from neuroport.program.past import dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
+from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
 
 Indices = NDArray[np.int64]
@@ -31,7 +35,7 @@ class Machine:
     """A program being executed by GeNN (neuroport.program.executor.Executor)."""
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
-        self._split = split(program)
+        self._given, self._split = program, split(program)
         program = self.program = self._split.program
         self.step = 0
         self._item_start = 0
@@ -41,6 +45,7 @@ class Machine:
         self._built = assemble(self._model, program, seed, device, self._recording)
         self._genn = self._built.genn
         self._step_time = self._genn._runtime.step_time
+        self._rings = Rings(self._built, self._model)
         self._changing = writable(program)
         self._scalars = {a.name: a.initial.copy() for a in program.arrays.values() if a.at == "scalar"}
         self._find_variables()
@@ -104,6 +109,7 @@ class Machine:
         for synapses in self._model.synapses:
             if synapses.slots > 1 and synapses.post_input and "addToPostDelay" in synapses.step + synapses.arrive:
                 self._delayed.setdefault(inputs[synapses.target, synapses.post_input], []).append(synapses)
+        self._cursors = [(n.name, v) for n in self._model.neurons for v in n.variables if v.holds == "cursor"]
         self._counters = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "overflow"]
         self._failures = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "failed"]
 
@@ -112,6 +118,9 @@ class Machine:
         self._kept: dict[str, list[tuple[Indices, Indices]]] = {name: [] for name in self._recorded}
         self._samples: dict[str, list[tuple[int, NDArray[Any]]]] = {r.name: [] for r in self.program.records}
         self._collected = 0
+        self._replaced: set[str] = set()
+        self._overflows_before: dict[str, int] = {}
+        self._readouts: tuple[str, ...] = ()
         self._schedules: dict[str, Indices] = {}
         self._rows: dict[str, int] = {}
         self._active: tuple[Readout, ...] = ()
@@ -144,11 +153,14 @@ class Machine:
 
     def begin_item(self, readouts: Sequence[str], schedules: Mapping[str, Indices]) -> None:
         """Start a protocol item: item_step is 0 again; these readouts and `item` series (patterns) are active."""
-        self._item_start = self.step
+        self._start_item(self.step, readouts, schedules)
+
+    def _start_item(self, step: int, readouts: Sequence[str], schedules: Mapping[str, Indices]) -> None:
+        self._item_start, self._readouts = step, tuple(readouts)
         self._active = tuple(r for r in self.program.readouts if r.name in readouts)
         self._sampling = tuple(r for r in self.program.records if r.readout in readouts)
         self._schedules = {name: np.asarray(rows, np.int64) for name, rows in schedules.items()}
-        self._set("scalar", ITEM_STEP, self.step)
+        self._set("scalar", ITEM_STEP, step)
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
@@ -160,6 +172,7 @@ class Machine:
             step_time = self._step_time
             for _ in range(stop - self.step):
                 step_time()
+            self._rings.turns += stop - self.step
             self.step = stop
             for update in self._every_step:
                 self._genn.custom_update(update.name)
@@ -252,10 +265,9 @@ class Machine:
             if array.owner != population or array.role not in ("state", "input"):
                 continue
             if array.role == "input":
-                self._by_hand[array.name].view[:] = 0
-                self._by_hand[array.name].push_to_device()
+                self._give(array.name, np.zeros_like(array.initial))
                 for synapses in self._delayed.get(array.name, ()):
-                    self._zero(synapses, "denDelay", self._model.scalar)
+                    self._rings.send(synapses, np.zeros((0, len(array.initial))))
             elif array.at == "scalar":
                 self.write(array.name, array.initial)
             if array.name in self._open:
@@ -264,29 +276,7 @@ class Machine:
                 variable, _ = self._variables[array.name]
                 variable.view[...] = array.initial
                 variable.push_to_device()
-        for synapses in self._model.synapses:
-            ends = {synapses.source: "srcSpkCnt", synapses.target: "trgSpkCnt"}
-            if synapses.source == synapses.target:
-                ends = {synapses.source: "srcSpkCnt"}
-            for group, name in ends.items():
-                if self._population(group) == population:
-                    self._zero(synapses, name, "uint32_t")
-
-    def _population(self, group: str) -> str:
-        return next(n.owner for n in self._model.neurons if n.name == group)
-
-    def _zero(self, synapses: Synapses, name: str, ctype: str) -> None:
-        """Zero one of GeNN's own arrays, where this group has it (groups that share spikes share the first one's)."""
-        array = self._private(synapses, name)
-        if array is not None:
-            np.frombuffer(array.host_view, np.uint8)[:] = 0
-            array.push_to_device()
-
-    def _private(self, synapses: Synapses, name: str) -> Any:
-        try:
-            return self._genn._runtime.get_array(self._built.synapses[synapses.name], name)
-        except (IndexError, RuntimeError):
-            return None
+        self._rings.deliver(population, [])
 
     # -------------------------------------------------------------------------------------------------------- values
 
@@ -319,16 +309,11 @@ class Machine:
         values = checked(self.program, declared, np.asarray(values))
         if declared.at == "scalar":
             if array not in self._changing:
-                text = f"{array}: this parameter is part of the compiled code; declare it `dynamic: true`"
-                raise InvalidInput.one(declared.place, text)
+                raise self._compiled(declared)
             self._scalars[array] = values.copy()
             self._set("scalar", array, values.item())
         elif declared.role == "input":
-            held = self._by_hand[array]
-            held.view[:] = values - self._pending(array)
-            held.push_to_device()
-            self._written.add(array)
-            self._set("late", declared.owner, 1)
+            self._give(array, values - self._pending(array))
         elif array in self._idle:
             self._write_idle(array, values)
         for equal in self._split.twice.get(array, ()):
@@ -356,6 +341,7 @@ class Machine:
         held = self._tables[series]
         held.view[:] = table.ravel()
         held.push_to_device()
+        self._replaced.add(series)
 
     def _write_open(self, array: str, values: NDArray[Any]) -> None:
         """Replace an array that events of other objects need."""
@@ -366,24 +352,28 @@ class Machine:
     def _write_idle(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array that GeNN has as one number for all synapses, or not at all."""
         if ("uniform", array) in self._settings:
-            first = values.flat[0].item()
-            if not np.all(values == first):
-                raise InvalidInput.one(
-                    None,
-                    f"{array}: all of these were equal when the network was compiled, and GeNN has one number for "
-                    f"them; give them one value again, or different ones in the network file",
-                )
-            self._set("uniform", array, first)
+            self._alike(array, values)
+            self._set("uniform", array, values.flat[0].item())
         self._idle[array][...] = values
+
+    def _alike(self, array: str, values: NDArray[Any]) -> None:
+        """InvalidInput for several values where GeNN has one number for all synapses."""
+        if not np.all(values == values.flat[0]):
+            raise InvalidInput.one(
+                None,
+                f"{array}: all of these were equal when the network was compiled, and GeNN has one number for "
+                f"them; give them one value again, or different ones in the network file",
+            )
+
+    def _compiled(self, array: Array) -> InvalidInput:
+        text = f"{array.name}: this parameter is part of the compiled code; declare it `dynamic: true`"
+        return InvalidInput.one(array.place, text)
 
     def _pending(self, array: str) -> NDArray[np.float64]:
         """What delayed sends will add to an input in the coming step."""
         total: NDArray[Any] = np.zeros(self.program.arrays[array].initial.shape)
         for synapses in self._delayed.get(array, ()):
-            delayed = self._private(synapses, "denDelay")
-            delayed.pull_from_device()
-            kept = np.frombuffer(delayed.host_view, np.float32 if self._model.scalar == "float" else np.float64)
-            total = total + kept.reshape(synapses.slots, -1)[(self.step + 1) % synapses.slots]
+            total = total + self._rings.sent(synapses)[0]
         return total
 
     def _forget_writing(self) -> None:
@@ -445,7 +435,7 @@ class Machine:
 
     def overflows(self) -> dict[str, int]:
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
-        counts: dict[str, int] = {}
+        counts = dict(self._overflows_before)
         hidden = self._split.hidden()
         for group, array in self._counters:
             held = self._global(group, array)
@@ -454,6 +444,134 @@ class Machine:
             if count and array.name not in hidden:
                 counts[array.name] = counts.get(array.name, 0) + count
         return counts
+
+    # ------------------------------------------------------------------------------------------------ saving, loading
+
+    def save(self) -> State:
+        """A copy of all that it holds; what was recorded and not drained is not part of it."""
+        program = self._given
+        inputs = {name: array for name, array in program.arrays.items() if array.role == "input"}
+        histories, lags = rows_read(program).items(), lags_delivered(program).items()
+        return State(
+            step=self.step,
+            item_step=self.step - self._item_start,
+            readouts=self._readouts,
+            schedules=dealt(program, self._schedules),
+            arrays={name: self.read(name) for name in program.arrays if name not in inputs},
+            inputs={name: self._arrived(array) for name, array in inputs.items()},
+            histories={name: raw(self._rings.past(self._variables[name][0], rows)) for name, rows in histories},
+            spikes={name: packed(self._rings.spikes(name, most)) for name, most in lags},
+            tables={s.name: self._table(s) for s in program.series if s.name in self._replaced},
+            histograms={name: counts.copy() for name, counts in self._histograms.items()},
+            counts=self.spike_counts(),
+            overflows=self.overflows(),
+            apart={} if program.integer else self._apart(),
+        )
+
+    def _arrived(self, array: Array) -> Raw:
+        """What has arrived at an input for the coming steps."""
+        total = np.zeros((array.slots, *array.initial.shape))
+        for synapses in self._delayed.get(array.name, ()):
+            sent = self._rings.sent(synapses)[: array.slots]
+            total[: len(sent)] += sent
+        rows = total if isinstance(array.type, Real) else total.astype(np.int64)
+        rows[0] = self.read(array.name)
+        return rows
+
+    def _apart(self) -> dict[str, Raw]:
+        """The same of every group, and what was written by hand."""
+        sent = {_part(group, name): raw(self._rings.sent(group)) for name, group in self._senders()}
+        return sent | {name: raw(held.view[None]) for name, held in self._by_hand.items()}
+
+    def _senders(self) -> list[tuple[str, Synapses]]:
+        return [(name, group) for name, groups in self._delayed.items() for group in groups]
+
+    def _table(self, series: Series) -> Raw:
+        held: NDArray[Any] = self._tables[series.name].view
+        return raw(held.reshape(series.table.shape))
+
+    def load(self, state: State) -> None:
+        """Hold what another executor of the same program held; what was recorded and not drained is dropped."""
+        fitting(self._given, state)
+        changed = {name: values for name, values in state.arrays.items() if self._takes(name, values)}
+        self.drain()
+        self.step = self._collected = self._genn.timestep = state.step
+        self._rows = {}
+        self._start_item(state.step - state.item_step, state.readouts, state.schedules)
+        for name, values in changed.items():
+            self.write(name, values)
+        for name, rows in state.histories.items():
+            self._rings.remember(self._variables[name][0], rows)
+        self._load_inputs(state)
+        for population in self.program.populations:
+            self._rings.deliver(population.name, [])
+        for name, most in lags_delivered(self._given).items():
+            self._rings.deliver(name, unpacked(state.spikes[name], most))
+        self._load_stimuli(state)
+        for name, counts in state.histograms.items():
+            self._histograms[name][:] = counts
+        self._counts |= state.counts
+        self._load_overflows(state)
+
+    def _takes(self, name: str, values: Raw) -> bool:
+        """Whether an array can be written; InvalidInput where it is compiled with another value."""
+        array = self.program.arrays[name]
+        if name in (STEP, ITEM_STEP):
+            return False
+        if ("uniform", name) in self._settings:
+            self._alike(name, values)
+        if array.at != "scalar" or name in self._changing:
+            return True
+        dtype = storage(array, self.program)
+        if values.astype(dtype) != array.initial.astype(dtype):
+            raise self._compiled(array)
+        return False
+
+    def _load_inputs(self, state: State) -> None:
+        """Let what has arrived be on its way: from every group where it is known by group, else from the longest."""
+        self._forget_writing()
+        mine = {} if self.program.integer else self._apart()
+        known = {n: rows.shape for n, rows in mine.items()} == {n: rows.shape for n, rows in state.apart.items()}
+        apart = state.apart if known else {}
+        for name, groups in self._delayed.items():
+            later = state.inputs[name].copy()
+            later[0] = 0
+            longest = max(groups, key=lambda group: group.slots)
+            for group in groups:
+                self._rings.send(group, apart.get(_part(group, name), later if group is longest else later[:0]))
+        for name in self._by_hand:
+            self._give(name, apart.get(name, state.inputs[name])[0])
+
+    def _give(self, name: str, values: Raw) -> None:
+        """Let an input get values in the coming step, besides what is sent to it."""
+        held = self._by_hand[name]
+        held.view[:] = values
+        held.push_to_device()
+        if values.any():
+            self._written.add(name)
+            self._set("late", self.program.arrays[name].owner, 1)
+
+    def _load_stimuli(self, state: State) -> None:
+        """The tables of all series; injections are looked for from the start of their lists."""
+        for series in self._given.series:
+            self.load_series(series.name, state.tables.get(series.name, series.table))
+        self._replaced = set(state.tables)
+        for neurons, cursor in self._cursors:
+            variable = self._built.neurons[neurons].vars[cursor.ident]
+            variable.view[...] = variable.init_values
+            variable.push_to_device()
+
+    def _load_overflows(self, state: State) -> None:
+        self._overflows_before = dict(state.overflows)
+        for group, array in self._counters + self._failures:
+            held = self._global(group, array)
+            held.view[:] = 0
+            held.push_to_device()
+
+
+def _part(group: Synapses, name: str) -> str:
+    """What a group sends to an input, by the names of the projection and of its variable."""
+    return f"{group.owner.partition('~')[0]}.{name.partition('.')[2]}"
 
 
 def spikes_in(words: NDArray[np.uint32]) -> tuple[Indices, Indices]:

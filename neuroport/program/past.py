@@ -88,6 +88,8 @@ def fitting(program: Program, state: State) -> None:
         checked(program, program.arrays[name], values)
     for name, values in [*state.inputs.items(), *state.histories.items()]:
         within_bounds(program, program.arrays[name], values)
+    for series in (s for s in program.series if s.name in state.tables):
+        within_bounds(program, program.arrays[series.input], state.tables[series.name])
 
 
 Form = tuple[str, tuple[int, ...]]

@@ -64,12 +64,6 @@ MACHINES = 2
 """Of each kind: a state goes to another machine, which has a past of its own, as often as back to the same."""
 
 
-@pytest.fixture(scope="module", params=["reference", "emulator"])
-def backend(request: pytest.FixtureRequest) -> Any:
-    """Each executor that saves and loads."""
-    return BACKENDS[request.param]
-
-
 def undisturbed_and_relay(p: Program, kinds: tuple[Any, ...], seed: int = 5) -> list[Any]:
     """A machine of a program that runs alone, and several that hand it on."""
     first, *machines = start(p, kinds[0], *kinds * MACHINES, seed=seed)
@@ -270,7 +264,7 @@ REFUSED: list[tuple[Callable[[], Program], Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "change", "difference"), REFUSED)
+@pytest.mark.parametrize(("make", "change", "difference"), REFUSED, ids=[difference for _, _, difference in REFUSED])
 def test_another_programs_state_is_refused(make: Any, change: Change, difference: str, backend: Any) -> None:
     machine = start(make(), backend, seed=5)[0]
     machine.advance(20)
