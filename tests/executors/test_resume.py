@@ -16,7 +16,7 @@ from neuroport.program.past import lags_delivered, next_time, rows_read
 from neuroport.program.state import State
 from tests.support import small_programs as small
 from tests.support.batches import integers, layers
-from tests.support.everything import everything, real_program
+from tests.support.everything import delayed_sums, everything, real_program
 from tests.support.executors import BACKENDS, difference, drive, everywhere, start
 from tests.support.programs import sampling
 from tests.support.random_programs import batched, networks
@@ -56,6 +56,8 @@ COPIES: dict[str, Callable[[], Program]] = {
 REAL: dict[str, Callable[[], Program]] = {
     "all real functions": real_program,
     "all real functions, narrow": lambda: real_program("float32"),
+    "sums of delayed numbers": delayed_sums,
+    "sums of delayed numbers, narrow": lambda: delayed_sums("float32"),
     "sampling": small.sampling,
     "copies that learn together": lambda: small.learning(3, real=True),
     "layers of copies": lambda: layers((1, 4, 3, 2), 2),

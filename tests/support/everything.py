@@ -187,3 +187,32 @@ def real_program(precision: str = "float64") -> Program:
             ),
         ),
     )
+
+
+def delayed_sums(precision: str = "float64") -> Program:
+    """Real numbers that several projections send to one input with delays: their order decides the last bits."""
+    n, m = 6, 4
+    chosen = [(i, j) for i in range(n) for j in range(m)]
+    fire = test("lt", Random(5, REAL), Const(0.4, REAL))
+    senders, arrays = [], []
+    for k, name in enumerate(("near", "far", "farther")):
+        delays = (np.arange(len(chosen)) * (k + 2)) % (2 * k + 3)
+        arrive = (Send("q.i", real(f"{name}.w"), delay="synapse"),)
+        senders.append(pairs(name, "p", "q", (n, m), chosen, delay=k + 1, dendritic=delays, arrive=arrive))
+        weights = np.cos(np.arange(len(chosen)) * (k + 1)) * 10.0**k
+        arrays.append(array(f"{name}.w", "synapse", "weight", REAL, weights))
+    moved = Apply("add", (Apply("mul", (real("q.v"), Const(0.875, REAL)), REAL), real("q.i")), REAL)
+    return program(
+        integer=False,
+        precision=precision,
+        arrays=(
+            array("q.v", "neuron", "state", REAL, np.zeros(m)),
+            array("q.i", "neuron", "input", REAL, np.zeros(m), slots=7),
+            *arrays,
+        ),
+        populations=(
+            Population("p", n, (Spike(fire),), (), True, 3),
+            Population("q", m, (Store("q.v", moved),), ("q.i",), False, 0),
+        ),
+        projections=tuple(senders),
+    )
