@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from typing import Any
 
@@ -10,15 +11,18 @@ import numpy as np
 import pytest
 
 from neuroport.copies.axis import with_copies
-from neuroport.errors import InvalidInput
-from neuroport.program.machine import Program
+from neuroport.copies.unroll import unroll
+from neuroport.copies.views import CopyExecutor, Meeting
+from neuroport.errors import InvalidInput, RunFailed
+from neuroport.program.ir import Int, Read, Store
+from neuroport.program.machine import Population, Program
 from neuroport.program.past import lags_delivered, next_time, rows_read
 from neuroport.program.state import State
 from tests.support import small_programs as small
 from tests.support.batches import integers, layers
 from tests.support.everything import delayed_sums, everything, real_program
 from tests.support.executors import BACKENDS, difference, drive, everywhere, start
-from tests.support.programs import sampling
+from tests.support.programs import array, c, call, program, sampling
 from tests.support.random_programs import batched, networks
 from tests.support.reaching import copies, forked, shown, twins
 from tests.support.relay import Relay, WrittenOut, unlike
@@ -181,6 +185,58 @@ def test_what_was_not_drained_is_dropped(backend: Any) -> None:
     other.load(machine.save())
     machine.load(machine.save())
     assert all(len(steps) == 0 for steps, _ in (*machine.drain().spikes.values(), *machine.drain().records.values()))
+
+
+def growing() -> Program:
+    """A number that leaves its range in step 6, for which its chip has no rule."""
+    word = Int(0, 7)
+    grown = call("add", Read("p.x", "own", word), c(1), lo=0, hi=8)
+    body = (Store("p.x", grown, None, "error", 0, 7),)
+    return program(
+        arrays=(array("p.x", "neuron", "state", word, [1, 0]),),
+        populations=(Population("p", 2, body, (), False, 0),),
+    )
+
+
+def test_after_a_run_that_failed_an_earlier_state_goes_on(backend: Any) -> None:
+    machine = start(growing(), backend)[0]
+    machine.advance(4)
+    earlier = machine.save()
+    for _ in range(2):
+        with pytest.raises(RunFailed):
+            machine.advance(9)
+        machine.load(earlier)
+        machine.advance(2)
+        assert machine.read("p.x").tolist() == [7, 6]
+
+
+def test_copies_that_share_a_machine_go_on_together() -> None:
+    """Each as it goes on alone; states of different steps are refused, and the copies still meet after that."""
+    p = everything()
+    whole = unroll([p, p], [1, 2])
+    alone = [BACKENDS["reference"].open(p, seed, ()) for seed in (1, 2)]
+    meetings = [Meeting(BACKENDS["reference"].open(whole, 1, ()), 2) for _ in range(2)]
+
+    def work(k: int) -> None:
+        first, second = (CopyExecutor(meeting, k) for meeting in meetings)
+        first.begin_item((), {})
+        first.advance(9)
+        state = first.save()
+        second.advance(4)
+        other = second.save()
+        with pytest.raises(InvalidInput) as refused:
+            second.load(state if k else other)
+        assert str(refused.value) == (
+            "copies run together from one step, and these states are of the steps 4, 9; load those of one step"
+        )
+        second.load(state)
+        assert list(unlike(state, second.save())) == []
+        second.advance(9)
+        alone[k].advance(18)
+        assert list(unlike(second.save(), alone[k].save())) == []
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
 
 
 # ------------------------------------------------------------------------------------------------- what is refused

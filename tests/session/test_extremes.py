@@ -170,6 +170,20 @@ def test_what_the_host_writes_counts() -> None:
     assert extremes.seen()["a.i"] == Seen(-6, 0, True)
 
 
+def test_what_a_loaded_state_replaces_counts() -> None:
+    program = neuroport.compile(reader.loads(STORED.encode(), "stored.yaml"))
+    _, extremes = beside(program)
+    start = extremes.save()
+    extremes.advance(1)
+    extremes.write("a.v", np.array([7.0, -9.0]))
+    extremes.advance(1)
+    before = extremes.seen()
+    extremes.load(start)
+    assert extremes.step == 0
+    assert extremes.seen() == before
+    assert before["a.v"].lowest <= -9
+
+
 def test_a_program_with_them_has_the_digest_of_the_one_without() -> None:
     net = reader.loads(STORED.encode(), "stored.yaml")
     program, plan = lower_and_plan(net, chips.load("ideal"), None)

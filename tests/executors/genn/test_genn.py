@@ -19,11 +19,13 @@ from neuroport.backends.genn.code import Writer
 from neuroport.errors import InvalidInput, RunFailed, Unsupported
 from neuroport.program.ir import BOOL, INT, Const, Expr, Int, Let, Read, Send, Spike, Store, Temp
 from neuroport.program.machine import Event, Population, Program, Series
+from neuroport.program.state import State
 from tests.support.everything import real_program
 from tests.support.executors import GENN, beside_the_reference, difference, everywhere, needs_genn
 from tests.support.programs import array, c, call, pairs, program
 from tests.support.random_expressions import expressions
 from tests.support.random_programs import network, networks
+from tests.support.relay import unlike
 from tests.support.small_programs import read, rich
 
 WORD = Int(-128, 127)
@@ -231,6 +233,16 @@ def test_equal_weights_are_one_number_that_can_be_changed() -> None:
         "w.w: all of these were equal when the network was compiled, and GeNN has one number for them; give them one "
         "value again, or different ones in the network file"
     )
+    machines[0].write("w.w", np.arange(3))
+    refused_and_unchanged(machines[1], machines[0].save(), str(error.value))
+
+
+def refused_and_unchanged(machine: Any, state: State, sentence: str) -> None:
+    before = machine.save()
+    with pytest.raises(InvalidInput) as error:
+        machine.load(state)
+    assert str(error.value) == sentence
+    assert list(unlike(machine.save(), before)) == []
 
 
 @needs_genn
@@ -280,6 +292,8 @@ def test_wide_numbers_clocks_and_schedules() -> None:
     with pytest.raises(InvalidInput) as error:
         machines[1].write("p.fixed", np.array(3))
     assert str(error.value) == "p.fixed: this parameter is part of the compiled code; declare it `dynamic: true`"
+    machines[0].write("p.fixed", np.array(3))
+    refused_and_unchanged(machines[1], machines[0].save(), str(error.value))
     with pytest.raises(InvalidInput) as error:
         machines[1].write("p.sum", np.zeros(3, np.int64))
     assert str(error.value) == "p.sum: the values have shape (3,); the array has (2,)"
