@@ -79,9 +79,11 @@ class Executor(Protocol):
         """A copy of all that it holds; what was recorded and not drained is not part of it."""
 
     def load(self, state: State) -> None:
-        """Hold what another executor of the same program held, and go on from its step.
+        """Hold what another executor of the same program held, and go on from its step; see `neuroport.program.past`.
 
         Of an integer program any executor's state; of a real one only that of its own kind goes on with the same bits.
+        What was recorded and not drained is dropped. InvalidInput, before anything has changed, for a state of another
+        program, with what differs first.
         """
 
 

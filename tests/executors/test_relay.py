@@ -66,6 +66,8 @@ REAL: dict[str, Callable[[], Program]] = {
     "copies that learn together": lambda: small.learning(3, real=True),
     "layers of copies": lambda: layers((1, 4, 3, 2), 2),
 }
+CLASH = 29
+"""The random network in which GeNN would merge the spike counters of two populations wrongly."""
 MACHINES = 2
 """Of each kind: a state goes to another machine, which has a past of its own, as often as back to the same."""
 
@@ -116,6 +118,26 @@ def test_real_numbers_go_on_in_their_executor(what: str, backend: Any) -> None:
 
 def test_random_networks_go_on() -> None:
     assert drive(undisturbed_and_relay(networks(range(3)), (BACKENDS["reference"],)), seed=1, actions=20) is None
+
+
+@pytest.mark.slow
+@pytest.mark.dear
+@pytest.mark.parametrize("ten", range(20))
+def test_many_random_networks_go_on_in_any_executor(ten: int) -> None:
+    machines = undisturbed_and_relay(networks([*range(10 * ten, 10 * ten + 10), CLASH]), tuple(BACKENDS.values()), ten)
+    assert drive(machines, seed=ten) is None
+    assert len(machines[1].handed) == (MACHINES * len(BACKENDS)) ** 2
+
+
+@pytest.mark.slow
+@pytest.mark.dear
+@pytest.mark.parametrize("seed", range(20))
+def test_many_random_copies_go_on(seed: int) -> None:
+    p = batched(seed, 3)
+    kinds = tuple(
+        b for b in (BACKENDS["reference"], WrittenOut(BACKENDS["reference"]), BACKENDS["genn"]) if takes(b, p)
+    )
+    assert drive(undisturbed_and_relay(p, kinds, seed), seed=seed, actions=20) is None
 
 
 # ----------------------------------------------------------------------------------------- nothing in it is idle
