@@ -99,4 +99,6 @@ def _notes(result: Calibration) -> list[str]:
     notes = [f"{', '.join(still)}: never anything but 0, and so without a range; run longer"] if still else []
     endless = [row.array for row in result.arrays if row.why == "not finite"]
     notes += [f"{', '.join(endless)}: infinite or no number on the way; its range stays as it was"] if endless else []
+    written = [row.array for row in result.arrays if row.why == "a host writes it"]
+    notes += [f"{', '.join(written)}: a port writes what no run shows; give it a range by hand"] if written else []
     return notes + [f"on {result.chip} the network is refused all the same: {text}" for text in result.problems]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from neuroport.program.intervals import RealInterval, hull
 from neuroport.program.ir import Int
-from neuroport.program.machine import Array, Program
+from neuroport.program.machine import Array, Port, Program
 from neuroport.quantise.limits import clip_limits, not_negative
 
 MARGIN = 1.25
 """A range holds at least so many times the largest magnitude that was seen."""
 
-Why = Literal["fitted", "kept", "never moved", "whole numbers", "no range", "not finite"]
+Why = Literal["fitted", "kept", "never moved", "whole numbers", "no range", "not finite", "a host writes it"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class Choice:
 
     fitted: from what was seen. kept: the declared range holds what was seen and fits it as well as another would.
     never moved: it keeps what it had. whole numbers: they cost nothing where they are held. no range: it has none and
-    never was anything but 0. not finite: it became infinite, or no number.
+    never was anything but 0. not finite: it became infinite, or no number. a host writes it: it has none, and no run
+    shows what a host will write through a port.
     """
 
     range: RealInterval | None
@@ -50,12 +51,32 @@ class Choice:
 
 
 def choose(program: Program, held: Mapping[str, Held]) -> dict[str, Choice]:
-    """The range of each array of a real program of which it is known what it held."""
+    """The range of each array of a real program of which it is known what it held, while no host gave it anything."""
     limits, positive = clip_limits(program), not_negative(program)
-    return {
-        name: _choice(program.arrays[name], seen, limits.get(name, (-math.inf, math.inf)), name in positive)
-        for name, seen in held.items()
-    }
+    ports = {port.target: port for port in program.ports if port.writable or port.direction == "inject"}
+    chosen = {}
+    for name, seen in held.items():
+        array, limit = program.arrays[name], limits.get(name, (-math.inf, math.inf))
+        seen = _hosted(seen, array, ports[name]) if name in ports else seen
+        choice = _choice(array, seen, limit, name in positive)
+        chosen[name] = _for_host(choice, array) if name in ports else choice
+    return chosen
+
+
+def _hosted(held: Held, array: Array, port: Port) -> Held:
+    """What an input can hold where a host adds to it what its port says."""
+    if array.role != "input" or port.range is None or port.range == array.range:
+        return held
+    return replace(held, lowest=held.lowest + port.range[0], highest=held.highest + port.range[1])
+
+
+def _for_host(choice: Choice, array: Array) -> Choice:
+    """The choice for what a port leads to: no less than what the network file lets a host give it."""
+    if array.range is None:
+        return choice if array.role == "input" else Choice(None, "a host writes it")
+    assert choice.range is not None
+    wide = hull(choice.range, array.range)
+    return Choice(wide, "kept") if wide == array.range != choice.range else replace(choice, range=wide)
 
 
 def _choice(array: Array, held: Held, limits: RealInterval, positive: bool) -> Choice:

@@ -37,6 +37,7 @@ projections:
 stimuli:
   shown: {patterns: {values: [[1, 0, 0.5], [0, 1, -0.5], [0.25, 0.5, 0.75]], hold: 20 ms, order: shuffle},
           population: in, input: r_in}
+ports: {rates: {inject: in.r_in}, action: {spikes: units}, weights: {read: drive.w}}
 readouts: {states: {histogram: {population: units, state: x < 50, every: 5 steps, phase: 0 steps}}}
 targets: {target: {boltzmann: {weights: [[0,0,0,0],[0,0,0,0],[0,0,0,0],[0,0,0,0]], biases: [0, 0, 0, 0]}}}
 protocol:

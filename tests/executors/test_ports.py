@@ -254,3 +254,39 @@ def refusal(text: str, chip: str) -> str:
     except InvalidInput as error:
         return str(error)
     return ""
+
+
+# --------------------------------------------------------------------------------------------------------------- copies
+
+BATCH = """\
+neuroport: 1
+name: batch
+dt: 1 ms
+copies: 3
+neurons:
+  unit:
+    inputs: {i: {}}
+    state: {v: {init: 0, range: [-8, 8]}, bias: {init: 0, range: [-1, 1], over_copies: shared}}
+    update: v = 0.5 * v + i + bias
+    spike: v > 1
+populations: {cells: {size: 2, neuron: unit}}
+ports:
+  current: {inject: cells.i, range: [-3, 3]}
+  bias: {write: cells.bias}
+"""
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_port_takes_numbers_for_all_copies_or_for_each(name: str) -> None:
+    if reason := BACKENDS[name].missing():
+        pytest.skip(reason)
+    with opened_on(BATCH, name, "generic16") as session:
+        assert [(port.name, port.size) for port in session.program.ports] == [("current", 2), ("bias", 2)]
+        session.set("cells.bias", [0.5, -0.5])
+        inject(session, "cells.i", [0, 1], [1, 3])
+        inject(session, "cells.i", [0], [[-1, 0, 1]])
+        with pytest.raises(InvalidInput, match=r"3\.25 of neuron 1 is outside -3 \.\. 3, the range of port 'current'"):
+            inject(session, "cells.i", [1], [[-1, 0.25, -2]])
+        session.run(1)
+        assert session.get("cells.v").tolist() == [[0.5, 1.5, 2.5], [2.5, 2.5, 2.5]]
+        assert session.spike_counts() == {"cells": 5}

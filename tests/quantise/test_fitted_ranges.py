@@ -167,3 +167,30 @@ def test_inputs_traces_and_plastic_weights() -> None:
 )
 def test_powers_of_two_above(value: float, power: float) -> None:
     assert power_above(value) == power
+
+
+PORTS = """\
+ports:
+  added: {inject: a.i, range: [-3, 1]}
+  whole: {inject: a.j}
+  written: {write: a.x}
+  weights: {read: aa.w}
+"""
+HOSTED = [
+    ("{}", "a.i", Held(0, 2, True), Choice((-4, 4), "fitted")),  # -3 .. 3
+    ("{}", "a.i", Held(0, 0, False), Choice(None, "never moved")),
+    ("{i: [0, 4]}", "a.i", Held(0, 2, True), Choice((-4, 4), "fitted")),
+    ("{j: [-2, 8]}", "a.j", Held(0, 1, True), Choice((-2, 8), "kept")),
+    ("{j: [-2, 8]}", "a.j", Held(0, 9, True), Choice((-2, 16), "fitted")),
+    ("{x: [-4, 8]}", "a.x", Held(0, 1, True), Choice((-4, 8), "kept")),
+    ("{x: [-4, 8]}", "a.x", Held(0, 0, False), Choice((-4, 8), "never moved")),
+    ("{}", "a.x", Held(0, 1, True), Choice(None, "a host writes it")),
+    ("{}", "aa.w", Held(0, 1, True), Choice((0, 2), "fitted")),
+]
+
+
+@pytest.mark.parametrize(("ranges", "name", "held", "expected"), HOSTED)
+def test_what_ports_lead_to_keeps_room_for_the_host(ranges: str, name: str, held: Held, expected: Choice) -> None:
+    whole = MODEL.format(text="x = 0.5 * x", declared="{init: 0}", input="i") + PORTS
+    whole = whole.replace("{size: 2, neuron: cell}", f"{{size: 2, neuron: cell, ranges: {ranges}}}")
+    assert choose(neuroport.compile(reader.loads(whole, "n.yaml"), "ideal"), {name: held})[name] == expected
