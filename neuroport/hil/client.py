@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput, NotWritten, RunFailed
 from neuroport.hil.address import Address, parsed
+from neuroport.hil.checkpoints import LinkedCheckpoint, checkpoint_of
 from neuroport.hil.endpoints import Caller, calling
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import decode, encode, raised, unpacked
-from neuroport.numerics.given import FLAG, PATH, TEXT, found, takes
+from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, WHOLE, found, takes, whole
 from neuroport.numerics.units import Quantity, show
+from neuroport.session import checkpoint as checkpoints
+from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import Exchange, Train, Write, writes_of
+from neuroport.session.host import numbers
 from neuroport.yaml.nodes import read_bytes
 
 TRIES = 3
 """So often a message is sent at most; it acts once."""
+_TIMES = "a run takes a number of steps or a time such as '100 ms'"
 _ANSWER = Limits(message_bytes=2**31 - 1, items=2**26, text_bytes=2**24)
 
 
@@ -63,14 +70,20 @@ def connect(
         wanted["link"] = read_bytes(Path(link), str(link)).decode("utf-8", "replace")
     if pace is not None:
         wanted["pace"] = {"mode": pace} if isinstance(pace, str) else dict(pace)
-    caller = calling(where, timeout, folder)
+    return _opened(where, folder, timeout, {key: value for key, value in wanted.items() if value is not None})
+
+
+def _opened(where: Address, keys: Path | None, timeout: float | None, wanted: Mapping[str, Any]) -> Remote:
+    """A session that is opened at a server."""
+    caller = calling(where, timeout, keys)
     try:
         _asked(caller, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})
-        opened = _asked(caller, {"id": 2, "op": "open"} | {k: v for k, v in wanted.items() if v is not None})
+        opened = _asked(caller, {"id": 2, "op": "open", **wanted})
     finally:
         caller.close()
     inner = _reached(parsed(opened["address"]), where)
-    return Remote(calling(inner, timeout, folder), opened["token"], opened["describe"])
+    again = partial(_opened, where, keys, timeout, wanted)
+    return Remote(calling(inner, timeout, keys), opened["token"], opened["describe"], again)
 
 
 def _reached(inner: Address, outer: Address) -> Address:
@@ -95,10 +108,14 @@ class Remote:
     its server hears nothing for `limits["idle_s"]` seconds ends: until it is closed, this one is heard.
     """
 
-    def __init__(self, caller: Caller, token: str, described: dict[str, Any]) -> None:
+    def __init__(
+        self, caller: Caller, token: str, described: dict[str, Any], again: Callable[[], Remote] | None = None
+    ) -> None:
+        self._again = again
         self._caller, self._token, self._described = caller, token, described
         self._number, self._step = 0, int(described["step"])
         self._closed, self._greeted = False, False
+        self._targets = {port["name"]: port["target"] for port in described.get("ports", ())}
         self._one = threading.Lock()
         self._done = threading.Event()
         self._beat = threading.Thread(target=self._be_heard, args=(described["limits"]["idle_s"] / 4,), daemon=True)
@@ -129,7 +146,7 @@ class Remote:
         """The answer to a message; what the session refuses is raised as it would be there."""
         if self._closed:
             raise InvalidInput.one(
-                None, "this session was left, and what executes its program is gone; open another one"
+                None, "this session is closed, and what executes its program is gone; open another one"
             )
         with self._one:
             reply = self._sent({"id": self._number + 1, "op": op} | fields)
@@ -189,9 +206,9 @@ class Remote:
         clip: bool = False,
     ) -> Exchange:
         """Write, compute that many steps, and take outputs; see Session.exchange."""
-        writes = [_plain(write) for write in writes_of(inputs)]
-        out = _texts(outputs, "outputs")
-        asked = {"in": writes, "run": _duration(steps), "out": out, "clip": FLAG.checked("clip", clip)}
+        writes = [_plain(write, self._targets) for write in writes_of(inputs)]
+        out = TEXTS.checked("outputs", outputs)
+        asked = {"in": writes, "run": _steps(steps), "out": out, "clip": FLAG.checked("clip", clip)}
         reply = self._ask("exchange", **asked)
         return Exchange(reply["step"], _trains(reply["out"]), reply["late"], reply["dropped"], reply["clipped"])
 
@@ -204,17 +221,20 @@ class Remote:
                 if progress is not None:
                     progress(self._step - start, duration)
             return
-        self._ask("exchange", **{"in": [], "run": _duration(duration), "out": []})
+        self._ask("exchange", **{"in": [], "run": _steps(duration), "out": []})
         if progress is not None:
             progress(self._step - start, self._step - start)
 
     def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
-        self._ask("exchange", **{"in": [_plain(Write(name, values, neurons, at, hold))], "run": 0, "out": []})
+        self._ask(
+            "exchange", **{"in": [_plain(Write(name, values, neurons, at, hold), self._targets)], "run": 0, "out": []}
+        )
 
+    @takes(outputs=TEXT)
     def take(self, *outputs: str) -> dict[str, Train]:
         """What came out since it was last taken; see Session.take."""
-        return _trains(self._ask("take", out=_texts(outputs, "outputs"))["out"])
+        return _trains(self._ask("take", out=list(outputs))["out"])
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
@@ -225,8 +245,7 @@ class Remote:
     @takes(name=TEXT, clip=FLAG)
     def set(self, name: str, value: Any, clip: bool = False) -> None:
         """Give OBJECT.VARIABLE new values; see Session.set."""
-        values = show(value) if isinstance(value, Quantity) else _numbers(name, value)
-        self._ask("write", name=name, values=values, clip=clip)
+        self._ask("write", name=name, values=_numbers(self._targets.get(name, name), value), clip=clip)
 
     @takes(projection=TEXT)
     def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
@@ -239,7 +258,7 @@ class Remote:
         self, population: str, since: int | str | Quantity | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Steps and neurons of the spikes of a population, from step `since` on."""
-        reply = self._ask("spikes", population=population, since=_since(since))
+        reply = self._ask("spikes", population=population, since=_steps(since))
         return reply["steps"], reply["neurons"]
 
     @takes(name=TEXT)
@@ -247,7 +266,7 @@ class Remote:
         self, name: str, since: int | str | Quantity | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps and values of a recorded state, from step `since` on."""
-        reply = self._ask("records", name=name, since=_since(since))
+        reply = self._ask("records", name=name, since=_steps(since))
         return reply["steps"], reply["values"]
 
     @takes(event=TEXT)
@@ -263,6 +282,34 @@ class Remote:
     def digest(self) -> str:
         """SHA-256 over all spikes and the state and weights as they are now."""
         return str(self._ask("digest")["digest"])
+
+    def checkpoint(self, path: str | Path | None = None) -> Checkpoint | LinkedCheckpoint:
+        """All that the session goes on from, as a value; with a path also as a file. See Session.checkpoint."""
+        made = checkpoint_of(self._ask("checkpoint")["checkpoint"])
+        if isinstance(made, LinkedCheckpoint) and path is not None:
+            made.save(path)
+        elif isinstance(made, Checkpoint) and path is not None:
+            checkpoints.save(made, path)
+        return made
+
+    def restore(self, checkpoint: Checkpoint | LinkedCheckpoint | str | Path) -> None:
+        """Go on from a checkpoint, or from its file here. See Session.restore."""
+        if not isinstance(checkpoint, Checkpoint | LinkedCheckpoint):
+            checkpoint = LinkedCheckpoint.load(checkpoint)
+        self._ask("restore", checkpoint=checkpoint.tree())
+
+    @takes(n=WHOLE)
+    def fork(self, n: int = 1) -> list[Remote]:
+        """So many other sessions of the server that go on from here by themselves. See Session.fork."""
+        if n < 1 or self._again is None:
+            raise InvalidInput.one(None, f"a session cannot be forked into {n} others; give a number from 1")
+        saved = self.checkpoint()
+        with ExitStack() as made:
+            forks = [made.enter_context(self._again()) for _ in range(n)]
+            for fork in forks:
+                fork.restore(saved)
+            made.pop_all()
+        return forks
 
     def describe(self) -> dict[str, Any]:
         """What the session is, as plain values."""
@@ -283,59 +330,48 @@ def _whole(reply: dict[str, Any]) -> dict[str, Any]:
     raise RunFailed(f"the server answered what is no reply: {found(reply)}")
 
 
-def _plain(write: Write) -> dict[str, Any]:
+def _plain(write: Write, targets: Mapping[str, str]) -> dict[str, Any]:
     """A write as it stands in a message."""
-    one: dict[str, Any] = {"port": write.name, "values": _numbers(write.name, write.values)}
+    name = targets.get(write.name, write.name)
+    one: dict[str, Any] = {"port": write.name, "values": _numbers(name, write.values)}
     if write.neurons is not None:
-        one["neurons"] = _numbers(write.name, write.neurons)
+        one["neurons"] = _numbers(name, write.neurons)
     if write.at is not None:
-        one["at"] = _index(write.at, "at", "a step from 0 to 2**62, or None")
+        one["at"] = _number(write.at, "at must be a step from 0 to 2**62, or None")
     if type(write.hold) is not int or write.hold != 1:
-        one["hold"] = _index(write.hold, "hold", "a number of steps from 1 to 2**62")
+        one["hold"] = _number(write.hold, "hold must be a number of steps from 1 to 2**62")
     return one
 
 
-def _index(value: Any, name: str, what: str) -> int:
-    """A whole number that msgpack holds; what it means, the session checks."""
-    from neuroport.numerics.given import whole
-
+def _number(value: Any, what: str) -> Any:
+    """A whole number as msgpack has it; of what is none the session says so, if it can be sent at all."""
     number = whole(value)
+    if number is None and isinstance(value, bool | float | str):
+        return value
     if number is None or not -(2**63) <= number < 2**63:
-        raise InvalidInput.one(None, f"{name} must be {what}; found {found(value)}")
+        raise InvalidInput.one(None, f"{what}; found {found(value)}")
     return number
 
 
 def _numbers(name: str, value: Any) -> Any:
-    """Values as they stand in a message; InvalidInput for those that are none, as a session says it."""
-    from neuroport.session.host import numbers
-
-    if isinstance(value, str):
+    """Values as they stand in a message; of those that are no numbers the session says so, if they can be sent."""
+    if value is None or isinstance(value, bool | float | str) or (type(value) is int and -(2**63) <= value < 2**63):
+        return value
+    if isinstance(value, Quantity):
+        return show(value)
+    if isinstance(value, list | tuple) and all(type(one) in (bool, float) or whole(one) is not None for one in value):
+        return [one if isinstance(one, bool | float) else _number(one, f"'{name}' takes numbers") for one in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind == "b" and not isinstance(value, np.ma.MaskedArray):
         return value
     given = numbers(name, value)
-    if np.asarray(value).dtype.kind == "b":
-        return np.asarray(value).astype(np.uint8).tolist()
     return given if given.ndim else given.item()
 
 
-def _duration(steps: Any) -> Any:
-    """How long to run, as it stands in a message."""
+def _steps(steps: Any) -> Any:
+    """How long to run, or from when on, as it stands in a message."""
     if isinstance(steps, Quantity):
         return show(steps)
-    if isinstance(steps, str):
-        return steps
-    from neuroport.numerics.steps import steps_of
-
-    return steps_of(steps, Quantity(1, "ms"))
-
-
-def _since(since: Any) -> Any:
-    return None if since is None else _duration(since)
-
-
-def _texts(names: Any, what: str) -> list[str]:
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise InvalidInput.one(None, f"{what} must be a list of texts; found {found(names)}")
-    return list(names)
+    return steps if steps is None or isinstance(steps, str) else _number(steps, _TIMES)
 
 
 def _trains(out: Mapping[str, Any]) -> dict[str, Train]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroport.errors import InvalidInput
+from neuroport.hil.checkpoints import Arrivals, LinkedCheckpoint, UnderWay
 from neuroport.hil.link import Link
-from neuroport.hil.wire import LOST, Message, Wire
+from neuroport.hil.wire import LOST, Carried, Message, Wire
 from neuroport.numerics.given import TEXTS
 from neuroport.numerics.units import Quantity
+from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import Exchange, Train, Write, span, writes_of
 
 if TYPE_CHECKING:
@@ -20,23 +24,6 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 1_000_000
 """So many rows that arrived through a port wait to be taken; of more, the oldest are dropped."""
-
-
-@dataclass(slots=True)
-class _Arrivals:
-    """What is under way from the chip through one port: when each row arrives, of which step it is, and what it is."""
-
-    arrives: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    values: NDArray[Any]
-
-    def add(self, more: _Arrivals) -> None:
-        self.arrives = np.concatenate([self.arrives, more.arrives])
-        self.steps = np.concatenate([self.steps, more.steps])
-        self.values = np.concatenate([self.values, more.values])
-
-    def chosen(self, which: NDArray[Any]) -> _Arrivals:
-        return _Arrivals(self.arrives[which], self.steps[which], self.values[which])
 
 
 class Linked:
@@ -53,7 +40,7 @@ class Linked:
         self._from = Wire(link.from_chip, "from_chip", link.seed, link.whole_messages)
         self._sent: dict[str, int] = {}
         self._late = 0
-        self._waiting: dict[str, _Arrivals] = {}
+        self._waiting: dict[str, Arrivals] = {}
 
     def __getattr__(self, name: str) -> Any:
         """What passes no link is the session's."""
@@ -156,7 +143,7 @@ class Linked:
             arrives[name][begin:end] = self._carried(name, step, end - begin, outputs[name][1])
         for name, (steps, values) in outputs.items():
             there = arrives[name] != LOST
-            more = _Arrivals(arrives[name], steps, values).chosen(there)
+            more = Arrivals(arrives[name], steps, values).chosen(there)
             if name in self._waiting:
                 self._waiting[name].add(more)
             else:
@@ -193,24 +180,46 @@ class Linked:
     def _dropped(self) -> int:
         return self._to.dropped + self._from.dropped
 
-    def _remembered(self) -> tuple[dict[str, Any], dict[str, int], int]:
+    def _remembered(self) -> tuple[Carried, dict[str, int], int]:
         return self._to.saved(), dict(self._sent), self._late
 
-    def _recall(self, before: tuple[dict[str, Any], dict[str, int], int]) -> None:
+    def _recall(self, before: tuple[Carried, dict[str, int], int]) -> None:
         self._to.restore(before[0])
         self._sent, self._late = dict(before[1]), before[2]
 
-    def saved(self) -> dict[str, Any]:
+    def saved(self) -> UnderWay:
         """The state of the link, beside that of the session: numbers of messages, counts, and what is under way."""
-        waiting = {name: (a.arrives.copy(), a.steps.copy(), a.values.copy()) for name, a in self._waiting.items()}
         to_chip, sent, late = self._remembered()
-        return {"to_chip": to_chip, "from_chip": self._from.saved(), "sent": sent, "late": late, "waiting": waiting}
+        waiting = {name: one.chosen(np.arange(len(one.steps))) for name, one in self._waiting.items()}
+        return UnderWay(to_chip, self._from.saved(), sent, late, waiting)
 
-    def restore_link(self, saved: Mapping[str, Any]) -> None:
-        """Go on from a state of the link; the session has to go on from the state that was saved with it."""
-        self._recall((dict(saved["to_chip"]), dict(saved["sent"]), saved["late"]))
-        self._from.restore(saved["from_chip"])
-        self._waiting = {name: _Arrivals(*(np.array(a) for a in rows)) for name, rows in saved["waiting"].items()}
+    def checkpoint(self, path: str | Path | None = None) -> LinkedCheckpoint:
+        """All that this session and its link go on from; with a path also as a file. See Session.checkpoint."""
+        made = LinkedCheckpoint(self._session.checkpoint(), self.saved())
+        if path is not None:
+            made.save(path)
+        return made
+
+    def restore(self, checkpoint: LinkedCheckpoint | Checkpoint | str | Path) -> None:
+        """Go on from a checkpoint of a session behind the same link, or from its file. See Session.restore."""
+        given = LinkedCheckpoint.load(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
+        if not isinstance(given, LinkedCheckpoint):
+            text = "this session is behind a link, and the checkpoint is of one that is not; open one without a link"
+            raise InvalidInput.one(None, text)
+        self._session.restore(given.session)
+        self._hold(given.link)
+
+    def fork(self, n: int = 1) -> list[Linked]:
+        """So many other sessions behind such a link that go on from here by themselves. See Session.fork."""
+        forks = [Linked(session, self.link) for session in self._session.fork(n)]
+        for fork in forks:
+            fork._hold(self.saved())
+        return forks
+
+    def _hold(self, saved: UnderWay) -> None:
+        self._recall((saved.to_chip, dict(saved.sent), saved.late))
+        self._from.restore(saved.from_chip)
+        self._waiting = {name: one.chosen(np.arange(len(one.steps))) for name, one in saved.waiting.items()}
 
 
 def _rows(steps: NDArray[np.int64]) -> dict[int, tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Messages between host and server: maps of msgpack within bounds, arrays in them, and what is refused.
 
-An array is the map {t: "<i4" | "<i8" | "<u4" | "<f4" | "<f8" | "|u1", n: [its shape], b: its bytes in C order}. Nothing
+An array is the map {t: its type (see TYPES), n: [its shape], b: its bytes in C order}. Nothing
 of what comes is ever executed: msgpack without extension types holds numbers, texts, bytes, lists and maps alone.
 """
 
@@ -17,7 +17,7 @@ from neuroport.errors import InvalidInput, NeuroportError, RunFailed, UnknownNam
 from neuroport.hil.limits import Limits
 from neuroport.numerics.given import found
 
-TYPES = ("<i4", "<i8", "<u4", "<f4", "<f8", "|u1")
+TYPES = ("<i4", "<i8", "<u4", "<u8", "<f4", "<f8", "|u1", "|b1")
 """What the numbers of an array may be, as NumPy writes it."""
 CODES = (
     "bad_message",
@@ -171,20 +171,12 @@ def _skip(frame: memoryview, at: int, head: int) -> tuple[int, int]:
     raise Refused("bad_message", f"a message holds no extension types; found the byte 0x{head:02x}")
 
 
-def array(value: Any, where: str) -> NDArray[Any]:
-    """The numbers of an array of a message, or of a plain list or number; Refused for what is none."""
-    if isinstance(value, dict):
-        return _array(value, where)
-    flat = value if isinstance(value, list) else [value]
-    if isinstance(value, str | bytes) or any(type(one) not in (int, float) for one in flat):
-        raise Refused("bad_value", f"numbers are an array, a list of numbers, or a number; found {found(value)}", where)
-    try:
-        made = np.array(value, None if flat else np.float64)
-    except (ValueError, OverflowError):
-        raise Refused("bad_value", f"numbers fit into 64 bits; found {found(value)}", where) from None
-    if made.dtype.kind not in "if":
-        raise Refused("bad_value", f"numbers fit into 64 bits; found {found(value)}", where)
-    return made
+def array(value: Any, where: str) -> Any:
+    """The numbers of an array of a message; Refused for a map that is none.
+
+    What is no map, such as a number or a list of numbers, is what it is: the session says whether it can be used.
+    """
+    return _array(value, where) if isinstance(value, dict) else value
 
 
 def _array(value: dict[str, Any], where: str) -> NDArray[Any]:
@@ -228,8 +220,8 @@ def _packed(value: Any) -> Any:
 
 def packed(values: NDArray[Any]) -> dict[str, Any]:
     """An array as a map."""
-    kind = {"i": "<i8", "u": "<i8", "f": "<f8", "b": "|u1"}[values.dtype.kind]
-    kind = "<u4" if values.dtype == np.uint32 else kind
+    kind = values.dtype.newbyteorder("<").str if values.dtype.itemsize > 1 else values.dtype.str
+    kind = kind if kind in TYPES else {"i": "<i8", "u": "<u8", "f": "<f8"}[values.dtype.kind]
     content = np.ascontiguousarray(values, kind)
     return {"t": kind, "n": list(values.shape), "b": content.tobytes()}
 
@@ -237,7 +229,7 @@ def packed(values: NDArray[Any]) -> dict[str, Any]:
 def unpacked(value: Any) -> Any:
     """A reply with arrays of NumPy, its own ones, in the place of their maps."""
     if isinstance(value, dict):
-        if value.keys() == {"t", "n", "b"}:
+        if value.keys() == {"t", "n", "b"} and isinstance(value["t"], str):
             return _array(value, "").copy()
         return {key: unpacked(item) for key, item in value.items()}
     return [unpacked(item) for item in value] if isinstance(value, list) else value

@@ -62,8 +62,12 @@ class Clock:
     def of(self, step: int) -> float:
         """The time at which a step begins; the clock starts when it is first asked."""
         if self._origin is None:
-            self._origin = self._now() - step * self._step_s
-        return self._origin + step * self._step_s
+            self.start(step)
+        return (self._origin or 0.0) + step * self._step_s
+
+    def start(self, step: int) -> None:
+        """Have a step begin now."""
+        self._origin = self._now() - step * self._step_s
 
     def begin(self, step: int) -> None:
         """A step begins now: a clock that is ahead of it, because nobody asked for it before, slips."""
@@ -168,6 +172,15 @@ class Paced:
         if self._stopped:
             raise RunFailed(f"{self._stopped}; open one with a lower rate, or let the clock slip")
 
+    def restore(self, checkpoint: Any) -> None:
+        """Go on from a checkpoint; the clock starts with its step. See Session.restore."""
+        self._session.restore(checkpoint)
+        self._clock.start(self._session.step)
+
+    def fork(self, n: int = 1) -> list[Paced]:
+        """So many other sessions that go on from here by themselves, at the same pace. See Session.fork."""
+        return [Paced(session, self.pace) for session in self._session.fork(n)]
+
     def describe(self) -> dict[str, Any]:
         """What the session is, with its pace."""
         return {**self._session.describe(), "pace": self.pace.described()}
@@ -175,4 +188,4 @@ class Paced:
     def stats(self) -> dict[str, Any]:
         """The session's counts, with deadlines that were missed and how far the clock slipped."""
         clock = {"missed_deadlines": list(self._clock.missed), "slipped_s": self._clock.slipped}
-        return {**self._session.stats(), **clock}
+        return {**self._session.stats(), **(clock if self.pace.mode != "free" else {})}

@@ -14,6 +14,7 @@ from neuroport.hil.served import Effects, Once
 
 OF_THE_MACHINE = {
     "describe": ("executor", "neuroport", "pace"),
+    "checkpoint": ("backend", "version"),
     "stats": ("missed_deadlines", "slipped_s"),
 }
 """What replies tell of the machine and its clock, and not of what the chip did."""

@@ -7,15 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from neuroport.errors import NeuroportError
+import numpy as np
+
+from neuroport.errors import InvalidInput, NeuroportError
+from neuroport.hil.checkpoints import checkpoint_of
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, array, decode, encode, refusal
-from neuroport.numerics.given import found, whole
+from neuroport.numerics.given import found
+from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import suggestion
 from neuroport.session.exchange import Exchange, Write
 
 Reply = dict[str, Any]
 _NOTHING = object()
+_NUMBERS: tuple[tuple[Any, ...], ...] = (("values",), ("neurons", None))
+"""The fields of a write that are numbers, and what they are where they are absent."""
 
 
 class Fields:
@@ -53,25 +59,6 @@ class Fields:
             raise Refused("bad_value", f"{key} is a list of texts; found {found(value)}", self.at(key))
         return value
 
-    def flag(self, key: str) -> bool:
-        """True or false; absent: false."""
-        value = self.get(key, False)
-        if not isinstance(value, bool):
-            raise Refused("bad_value", f"{key} is true or false; found {found(value)}", self.at(key))
-        return value
-
-    def step(self, key: str) -> int | None:
-        """A number of steps, or None where it is absent or nil."""
-        value = self.get(key, None)
-        if value is not None and whole(value) is None:
-            raise Refused("bad_value", f"{key} is a whole number; found {found(value)}", self.at(key))
-        return None if value is None else whole(value)
-
-    def time(self, key: str) -> int | str | None:
-        """A number of steps, the text of a time, or None."""
-        value = self.get(key, None)
-        return value if isinstance(value, str) else self.step(key)
-
 
 class Effects:
     """What messages do to a session: one method per op, from the fields of the message to those of the reply."""
@@ -91,6 +78,8 @@ class Effects:
             "trigger": self._trigger,
             "reset": self._reset,
             "digest": self._digest,
+            "checkpoint": self._checkpoint,
+            "restore": self._restore,
         }
 
     def __call__(self, op: str, fields: Mapping[str, Any]) -> Reply:
@@ -111,29 +100,23 @@ class Effects:
 
     def _exchange(self, message: Mapping[str, Any]) -> Reply:
         fields = Fields(message, ("in", "run", "out", "at", "clip"))
-        at = fields.step("at")
+        at = fields.get("at", None)
         if at is not None and at != self.session.step:
-            text = f"the session stands at step {self.session.step}, and the message is for step {at}"
+            text = f"the session stands at step {self.session.step}, and the message is for step {found(at)}"
             raise Refused("wrong_step", text, "at")
-        writes = self._writes(fields.get("in", []))
-        clip, run, out = fields.flag("clip"), self._duration(fields), fields.texts("out")
-        return _exchanged(self.session.exchange(writes, run, out, clip=clip))
+        writes, run = self._writes(fields.get("in", [])), self._bounded(fields.get("run", 1))
+        return _exchanged(self.session.exchange(writes, run, fields.get("out", []), clip=fields.get("clip", False)))
 
-    def _duration(self, fields: Fields) -> int | str:
-        run = fields.get("run", 1)
-        if not isinstance(run, str) and whole(run) is None:
-            raise Refused("bad_value", f"run is a number of steps or a time; found {found(run)}", "run")
-        steps = run if isinstance(run, int) else self._steps(run)
+    def _bounded(self, run: Any) -> Any:
+        """How long to run; Refused for longer than one exchange may."""
+        try:
+            steps = steps_of(run, self.session.plan.dt)
+        except InvalidInput:
+            return run  # of which the session says more
         if steps > self.limits.exchange_steps:
             text = f"one exchange runs at most {self.limits.exchange_steps:,} steps; found {steps:,}; send several"
             raise Refused("too_large", text, "run")
-        return steps
-
-    def _steps(self, time: str) -> int:
-        """The steps of a time."""
-        from neuroport.numerics.steps import steps_of
-
-        return steps_of(time, self.session.plan.dt)
+        return run
 
     def _writes(self, given: Any) -> list[Write]:
         if not isinstance(given, list):
@@ -141,7 +124,7 @@ class Effects:
         writes, events = [], 0
         for k, one in enumerate(given):
             write = _written(one, f"in[{k}]")
-            events += max(1, getattr(write.values, "size", 1), getattr(write.neurons, "size", 1))
+            events += max(1, np.size(write.values), np.size(write.neurons))  # type: ignore[arg-type]
             if events > self.limits.exchange_numbers:
                 text = f"one exchange writes at most {self.limits.exchange_numbers:,} numbers; send several"
                 raise Refused("too_large", text, f"in[{k}]")
@@ -156,9 +139,7 @@ class Effects:
 
     def _write(self, message: Mapping[str, Any]) -> Reply:
         fields = Fields(message, ("name", "values", "clip"))
-        values = fields.get("values")
-        given = values if isinstance(values, str) else array(values, "values")
-        self.session.set(fields.text("name"), given, clip=fields.flag("clip"))
+        self.session.set(fields.text("name"), array(fields.get("values"), "values"), clip=fields.get("clip", False))
         return {}
 
     def _weights(self, message: Mapping[str, Any]) -> Reply:
@@ -167,12 +148,12 @@ class Effects:
 
     def _spikes(self, message: Mapping[str, Any]) -> Reply:
         fields = Fields(message, ("population", "since"))
-        steps, neurons = self.session.spikes(fields.text("population"), fields.time("since"))
+        steps, neurons = self.session.spikes(fields.text("population"), fields.get("since", None))
         return {"steps": steps, "neurons": neurons}
 
     def _records(self, message: Mapping[str, Any]) -> Reply:
         fields = Fields(message, ("name", "since"))
-        steps, values = self.session.records(fields.text("name"), fields.time("since"))
+        steps, values = self.session.records(fields.text("name"), fields.get("since", None))
         return {"steps": steps, "values": values}
 
     def _trigger(self, message: Mapping[str, Any]) -> Reply:
@@ -181,12 +162,23 @@ class Effects:
 
     def _reset(self, message: Mapping[str, Any]) -> Reply:
         fields = Fields(message, ("populations", "keep_learned"))
-        self.session.reset(*fields.texts("populations"), keep_learned=fields.flag("keep_learned"))
+        self.session.reset(*fields.texts("populations"), keep_learned=fields.get("keep_learned", False))
         return {}
 
     def _digest(self, message: Mapping[str, Any]) -> Reply:
         Fields(message, ())
         return {"digest": self.session.digest()}
+
+    def _checkpoint(self, message: Mapping[str, Any]) -> Reply:
+        Fields(message, ())
+        return {"checkpoint": self.session.checkpoint().tree()}
+
+    def _restore(self, message: Mapping[str, Any]) -> Reply:
+        given = Fields(message, ("checkpoint",)).get("checkpoint")
+        if not isinstance(given, dict):
+            raise Refused("bad_value", f"checkpoint is a map; found {found(given)}", "checkpoint")
+        self.session.restore(checkpoint_of(given))
+        return {}
 
 
 def _written(given: Any, where: str) -> Write:
@@ -194,15 +186,8 @@ def _written(given: Any, where: str) -> Write:
     if not isinstance(given, dict):
         raise Refused("bad_value", f"a write is a map; found {found(given)}", where)
     fields = Fields(given, ("port", "values", "neurons", "at", "hold"), where)
-    neurons, hold = fields.get("neurons", None), fields.step("hold")
-    values = fields.get("values")
-    return Write(
-        fields.text("port"),
-        values if isinstance(values, str) else array(values, fields.at("values")),
-        None if neurons is None else array(neurons, fields.at("neurons")),
-        fields.step("at"),
-        1 if hold is None else hold,
-    )
+    values, neurons = (array(fields.get(key, *default), fields.at(key)) for key, *default in _NUMBERS)
+    return Write(fields.text("port"), values, neurons, fields.get("at", None), fields.get("hold", 1))
 
 
 def _exchanged(answer: Exchange) -> Reply:

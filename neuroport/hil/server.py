@@ -20,7 +20,7 @@ from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, decode, encode, refusal
 from neuroport.hil.paced import MODES, POLICIES, Pace
 from neuroport.hil.served import Fields
-from neuroport.numerics.given import found, whole
+from neuroport.numerics.given import checked_seed, found, whole
 from neuroport.numerics.units import suggestion
 from neuroport.version import __version__
 
@@ -247,13 +247,11 @@ def _chosen(fields: Fields) -> Iterator[tuple[str, Any]]:
         if value is not None:
             yield key, _one_of(fields, key, known)
     for key in ("chip_seed", "seed"):
-        value = fields.step(key)
+        value = fields.get(key, None)
         if value is not None:
-            yield key, value
+            yield key, checked_seed(value, key)
     keep = fields.get("keep", None)
     if keep is not None:
-        if not isinstance(keep, bool | int | str):
-            raise Refused("bad_value", f"keep is 'all', a time, or a number of steps; found {found(keep)}", "keep")
         yield "keep", keep
 
 

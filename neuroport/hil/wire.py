@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,21 @@ class Message:
     number: int
     step: int
     events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a direction remembers.
+
+    dropped: how many events. step, gone: when the next one leaves, and how many have left in that step already.
+    last: the step of the last arrival. bad: whether the next loss of a port belongs to a burst, 0 or 1.
+    """
+
+    dropped: int
+    step: int
+    gone: int
+    last: int
+    bad: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -128,12 +142,13 @@ class Wire:
             self._last = int(arrives[there][-1])
         return arrives
 
-    def saved(self) -> dict[str, Any]:
-        """What the direction remembers, as plain values."""
-        door = [self._door.step, self._door.gone]
-        return {"dropped": self.dropped, "door": door, "last": self._last, "bad": dict(self._bad)}
+    def saved(self) -> Carried:
+        """What the direction remembers."""
+        bad = {port: int(is_bad) for port, is_bad in self._bad.items()}
+        return Carried(self.dropped, self._door.step, self._door.gone, self._last, bad)
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
+    def restore(self, saved: Carried) -> None:
         """Go on from what was remembered."""
-        self.dropped, self._last, self._bad = saved["dropped"], saved["last"], dict(saved["bad"])
-        self._door = _Door(*saved["door"])
+        self.dropped, self._last = saved.dropped, saved.last
+        self._bad = {port: bool(is_bad) for port, is_bad in saved.bad.items()}
+        self._door = _Door(saved.step, saved.gone)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from neuroport.disk import tree
 from neuroport.errors import InvalidInput
+from neuroport.hil.checkpoints import UNDER_WAY, UnderWay
 from neuroport.hil.link import Direction, Jitter, Link
 from neuroport.hil.linked import Linked
 from neuroport.session.exchange import Exchange, Write
@@ -21,6 +24,11 @@ KICK = Write("cells.i", [2.0], [1])
 def linked(seed: int = 1, whole: bool = True, back: Direction | None = None, **to: Any) -> Linked:
     link = Link(seed=seed, to_chip=Direction(**to), from_chip=back or Direction(), whole_messages=whole)
     return Linked(opened(), link)
+
+
+def seal(saved: UnderWay) -> str:
+    """What tells two states of a link from each other."""
+    return tree.seal(UNDER_WAY.write(saved))  # type: ignore[arg-type]
 
 
 def acted(session: Linked, *writes: Write, steps: int = 20) -> tuple[list[int], Exchange]:
@@ -149,11 +157,11 @@ def test_surplus_of_a_narrow_link_acts_later_number_by_number() -> None:
 def test_what_is_refused_changes_nothing_of_the_link() -> None:
     with linked(drop=0.5, latency=1) as session:
         session.exchange([KICK], 1, ["cells"])
-        before = session.saved()
+        before = seal(session.saved())
         for writes, steps, out in (([Write("cells.i", [99.0], [1])], 1, []), ([], -1, []), ([KICK], 1, ["nobody"])):
             with pytest.raises(InvalidInput):
                 session.exchange([KICK, *writes], steps, out)
-        assert str(session.saved()) == str(before)
+        assert seal(session.saved()) == before
         assert session.step == 1
 
 
@@ -245,15 +253,31 @@ def test_it_says_which_link_it_has() -> None:
         assert described["link"]["to_chip"]["latency"] == 3
 
 
-def test_the_link_goes_on_from_what_was_saved() -> None:
-    way: dict[str, Any] = {"latency": 3, "jitter": Jitter((0, 1, 2), (0.5, 0.25, 0.25)), "drop": 0.3}
-    with linked(back=Direction(**way), **way) as one, linked(back=Direction(**way), **way) as other:
-        for session in (one, other):
-            session.set("cells.drive", 0.7)
-            session.exchange([KICK], 10, ["cells"])
-        saved = one.saved()
-        rest = [one.exchange([KICK], 1, ["cells"]).outputs["cells"][0].tolist() for _ in range(10)]
-        other.exchange([KICK], 0, ["cells"])
-        other.restore_link(saved)
-        again = [other.exchange([KICK], 1, ["cells"]).outputs["cells"][0].tolist() for _ in range(10)]
-        assert [len(r) for r in again] == [len(r) for r in rest]
+def test_a_session_and_its_link_go_on_from_a_checkpoint(tmp_path: Path) -> None:
+    way: dict[str, Any] = {"latency": 3, "jitter": Jitter((0, 1, 2), (0.5, 0.25, 0.25)), "drop": 0.3, "burst": 2.0}
+    way |= {"bandwidth": 3, "queue": 4}
+
+    def go_on(session: Linked) -> list[Any]:
+        replies = [session.exchange([KICK], 1, ["cells"]) for _ in range(20)]
+        rows = [[a.tolist() for a in reply.outputs["cells"]] for reply in replies]
+        return [rows, [(reply.late, reply.dropped) for reply in replies], session.digest(), session.stats()["dropped"]]
+
+    with linked(back=Direction(**way), **way) as session, linked(back=Direction(**way), **way) as other:
+        session.set("cells.drive", 0.7)
+        session.exchange([KICK, Write("cells.i", 1.0, at=25)], 10, ["cells"])
+        saved = session.checkpoint(tmp_path / "c.h5")
+        expected = go_on(session)
+        for checkpoint in (saved, tmp_path / "c.h5"):
+            other.exchange([KICK], 7, ["cells"])
+            other.restore(checkpoint)
+            assert go_on(other) == expected
+
+
+def test_a_checkpoint_without_a_link_is_none_of_a_session_behind_one(tmp_path: Path) -> None:
+    with linked() as session, opened() as bare:
+        for checkpoint in (bare.checkpoint(tmp_path / "c.h5"), tmp_path / "c.h5"):
+            with pytest.raises(InvalidInput) as caught:
+                session.restore(checkpoint)
+            assert str(caught.value) == (
+                "this session is behind a link, and the checkpoint is of one that is not; open one without a link"
+            )

@@ -210,6 +210,6 @@ def test_a_served_session_is_recorded_and_replayed(tmp_path: Path) -> None:
             for _ in range(5):
                 session.exchange({"cells.drive": 1.0}, 2, ["cells"])
             digest = session.digest()
-        done = CliRunner().invoke(main, ["hil", "replay", str(file), "--backend", "reference"])
+    done = CliRunner().invoke(main, ["hil", "replay", str(file), "--backend", "reference"])
     assert done.exit_code == 0, done.output
     assert done.output == f"emulator: identical: 7 messages, 10 steps, {digest}\n"

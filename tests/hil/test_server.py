@@ -82,7 +82,7 @@ def test_a_closed_session_refuses_and_closing_again_is_nothing(address: str) -> 
     session.close()
     with pytest.raises(InvalidInput) as caught:
         session.run(1)
-    assert str(caught.value) == ("this session was left, and what executes its program is gone; open another one")
+    assert str(caught.value) == ("this session is closed, and what executes its program is gone; open another one")
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,10 @@ def test_a_closed_session_refuses_and_closing_again_is_nothing(address: str) -> 
         ({"id": 1, "op": "open", "network": "x"}, "unknown_name", "there is no network 'x' here; there are: looped"),
         ({"id": 1, "op": "open", "chip": "/etc/passwd"}, "unknown_name", None),
         ({"id": 1, "op": "open", "backend": "x"}, "unknown_name", None),
-        ({"id": 1, "op": "open", "seed": "x"}, "bad_value", "seed is a whole number; found 'x'"),
+        ({"id": 1, "op": "open", "seed": "x"}, "bad_value",
+         "seed must be a whole number from 0 to 2**63 - 1; found 'x'"),
         ({"id": 1, "op": "open", "seed": -1}, "bad_value",
-         "a seed must be a whole number from 0 to 2**63 - 1; found -1"),
+         "seed must be a whole number from 0 to 2**63 - 1; found -1"),
         ({"id": 1, "op": "open", "trace": "/tmp/x.h5"}, "bad_message", None),
         ({"id": 1, "op": "open", "link": "to_chip: {drop: 2}"}, "bad_value",
          "link:1:17: drop of to_chip must be from 0 to 1; found 2"),
@@ -222,6 +223,33 @@ def test_an_address_that_is_taken_is_a_sentence(address: str) -> None:
         listening(parsed(address), Limits(), None)
     assert str(caught.value).startswith(f"{address}: ")
     assert "already" in str(caught.value) or "in use" in str(caught.value)
+
+
+@pytest.mark.parametrize("link", [None, "to_chip: {latency: 3, drop: 0.3}\nfrom_chip: {latency: 2, drop: 0.3}"])
+def test_a_served_session_is_saved_and_goes_on(address: str, tmp_path: Path, link: str | None) -> None:
+    file = None if link is None else tmp_path / "link.yaml"
+    if file is not None:
+        file.write_text(str(link), "utf-8")
+
+    def go_on(session: Any) -> list[Any]:
+        replies = [session.exchange([Write("cells.i", 1.5, [k % 4])], 2, ["cells"]) for k in range(10)]
+        return [[a.tolist() for a in reply.outputs["cells"]] for reply in replies] + [session.digest(), session.step]
+
+    with connect(address, link=file) as session:
+        go_on(session)
+        saved = session.checkpoint(tmp_path / "c.h5")
+        expected = go_on(session)
+        for checkpoint in (saved, tmp_path / "c.h5"):
+            session.restore(checkpoint)
+            assert session.step == saved.step == 20
+            session.take("cells")
+            assert go_on(session) == expected
+        session.restore(saved)
+        (fork,) = session.fork()
+        with fork:
+            fork.take("cells")
+            assert go_on(fork) == expected
+        assert session.step == 20
 
 
 # -------------------------------------------------------------------------------------------------------------- keys

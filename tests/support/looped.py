@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuroport.api.compile import lower_and_plan, specimen
 from neuroport.backends.reference import Reference
 from neuroport.files import network as reader
-from neuroport.hil.address import parsed
+from neuroport.hil.address import Address, parsed
 from neuroport.hil.limits import Limits
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
 from neuroport.session.session import Session
 from neuroport.session.session import opened as executed
+
+if TYPE_CHECKING:
+    from neuroport.hil.client import Remote
+    from neuroport.hil.server import Offer
 
 TEXT = """
 neuroport: 1
@@ -70,11 +75,26 @@ def opened(**options: Any) -> Session:
 
 
 @contextmanager
+def serving(address: Address, offer: Offer) -> Iterator[str]:
+    """A server in a thread of this process; its address."""
+    from neuroport.hil.server import Server
+
+    with Server(address, offer) as server:
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        try:
+            yield str(server.address)
+        finally:
+            server.end()
+            thread.join()
+
+
+@contextmanager
 def served(
     folder: Path, address: str, keys: Path | None = None, record: Path | None = None, **limits: Any
 ) -> Iterator[str]:
     """The network served by the reference from a thread of this process; the address of the server."""
-    from neuroport.hil.server import Offer, Server
+    from neuroport.hil.server import Offer
 
     path = folder / "looped.yaml"
     path.write_text(TEXT, "utf-8")
@@ -85,11 +105,31 @@ def served(
         record=record,
         limits=Limits(**limits),
     )
-    with Server(parsed(address), offer) as server:
-        thread = threading.Thread(target=server.serve)
-        thread.start()
-        try:
-            yield str(server.address)
-        finally:
-            server.end()
-            thread.join()
+    with serving(parsed(address), offer) as where:
+        yield where
+
+
+@contextmanager
+def answering(session: Session, address: str) -> Iterator[Remote]:
+    """A session that answers from a thread of this process, as one of a server does from a process of its own."""
+    from neuroport.hil.client import Remote
+    from neuroport.hil.endpoints import calling, listening
+    from neuroport.hil.paced import Pace, Paced
+    from neuroport.hil.process import serve
+    from neuroport.hil.served import Effects, Once
+
+    limits, paced = Limits(), Paced(session, Pace())
+    listener = listening(parsed(address), limits, None)
+    effects, (parent, never) = Effects(paced, limits), os.pipe()
+    thread = threading.Thread(target=serve, args=(listener, Once(effects), "token", limits, parent, paced))
+    described = effects("describe", {})["describe"]
+    thread.start()
+    try:
+        with Remote(calling(listener.address, 20.0, None), "token", described) as remote:
+            yield remote
+    finally:
+        os.close(never)
+        thread.join()
+        os.close(parent)
+        listener.close()
+        session.close()
