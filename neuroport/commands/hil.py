@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from neuroport.commands.common import echo_json, find_network, json_option, load_network, read_seed, set_option
+from neuroport.commands.common import (
+    echo_json,
+    echo_table,
+    find_network,
+    json_option,
+    load_network,
+    read_seed,
+    set_option,
+)
 from neuroport.commands.stopping import handled
 
 
@@ -161,3 +169,33 @@ def replay(context: click.Context, file: str, backend: str | None, trace: str | 
     if found.digest is None and not as_json:
         click.echo(f"note: '{file}' was cut off; what is in it was compared", err=True)
     context.exit(1 if outcome.difference else 0)
+
+
+@hil.command(short_help="Measure what an exchange costs.")
+@click.option("--net", "nets", multiple=True, metavar="NET", help="A network [default: sal_pair and sal_sampling].")
+@click.option("--backend", default="emulator", show_default=True, metavar="NAME", help="What executes it.")
+@click.option("--messages", type=click.IntRange(10, 10**6), default=500, show_default=True, help="In each block.")
+@click.option("--blocks", type=click.IntRange(1, 1000), default=7, show_default=True, help="Of each kind, in turn.")
+@json_option
+def bench(nets: tuple[str, ...], backend: str, messages: int, blocks: int, as_json: bool) -> None:
+    """Measure an echo, an echo of msgpack, and exchanges of 1, 10 and 100 steps, in one run, over every transport.
+
+    Blocks of each kind come in turn, so that whatever else the machine does meets all alike; each number is the median
+    of the medians of its blocks, in microseconds. `x echo` is their ratio to the plain echo; `here` the same exchange
+    in a session of this process.
+    """
+    from neuroport.hil.bench import measure
+    from neuroport.hil.endpoints import require
+
+    require()
+    rows = []
+    for net in nets or ("sal_pair", "sal_sampling"):
+        network = load_network(net)
+        rows += [row | {"network": network.name} for row in measure(find_network(net), backend, messages, blocks)]
+    if as_json:
+        echo_json({"emulator": True, "rows": rows})
+        return
+    columns = ["network", "transport", "what", "us", "x echo", "here us"]
+    echo_table(
+        columns, [[row[key] for key in ("network", "transport", "what", "us", "ratio", "here_us")] for row in rows]
+    )

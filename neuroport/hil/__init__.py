@@ -7,18 +7,21 @@ with hil.connect("tcp://127.0.0.1:5555") as session:
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["connect"]
+__all__ = ["Linked", "connect", "serve"]
 
 if TYPE_CHECKING:
     from neuroport.hil.client import connect
+    from neuroport.hil.linked import Linked
+    from neuroport.hil.serve import serve
+
+_HOMES = {"Linked": "linked", "connect": "client", "serve": "serve"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the client when it is first used, so that `import neuroport.hil` stays quick."""
-    if name != "connect":
+    """Import what is used when it is first used, so that `import neuroport.hil` stays quick."""
+    if name not in __all__:
         raise AttributeError(f"module 'neuroport.hil' has no attribute '{name}'")
-    from neuroport.hil.client import connect
-
-    return connect
+    return getattr(import_module(f"neuroport.hil.{_HOMES[name]}"), name)

@@ -34,6 +34,9 @@ POLL = 0.0015
 
 def main(config: Mapping[str, Any]) -> None:
     """Open what is wanted, listen, and serve until the end."""
+    if config.get("echo"):
+        _echo(config)
+        return
     try:
         session, record, limits = _opened(config), None, Limits(**config["limits"])
         keys = None if config["keys"] is None else Path(config["keys"])
@@ -97,6 +100,22 @@ def _record(config: Mapping[str, Any], session: Paced) -> Record | None:
         "limits": config["limits"],
     }
     return Record(Path(config["record"]), opened)
+
+
+def _echo(config: Mapping[str, Any]) -> None:
+    """Say what is heard until the server is gone: what a message costs of which nothing is done, for comparison.
+
+    A message that begins with a zero byte is not even read.
+    """
+    limits = Limits()
+    listener = listening(parsed(config["address"]), limits, None)
+    _tell({"address": str(listener.address)})
+    ended: list[int] = []
+    while not ended:
+        messages, ended = listener.receive(LOOK, [sys.stdin.fileno()])
+        for peer, frame in messages:
+            listener.send(peer, frame if frame[:1] == b"\0" else encode(decode(frame, limits)))
+    listener.close()
 
 
 def serve(listener: Listener, once: Once, token: str, limits: Limits, parent: int, session: Paced) -> None:

@@ -7,8 +7,9 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -169,14 +170,8 @@ class Server:
             raise Refused("busy", f"{len(self._children)} sessions are open, as many as this server has at once")
         token = secrets.token_hex(16)
         config = self._config(message) | {"token": token, "address": str(self.address.inner(token))}
-        process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
-        child = _Child(process, token, asked)
+        child = _Child(started(config), token, asked)
         self._children[child.output] = child
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(config).encode() + b"\n")
-        process.stdin.flush()
 
     def _config(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What a process is told to open."""
@@ -188,7 +183,6 @@ class Server:
             raise Refused("unknown_name", text, "network")
         link = self._offer.link if fields.get("link", None) is None else (fields.text("link"), "link")
         return {
-            "path": sys.path,
             "network": str(self._offer.networks[name]),
             "sets": list(self._offer.sets),
             "open": dict(self._offer.defaults) | dict(_chosen(fields)),
@@ -228,6 +222,30 @@ class Server:
                 assert child.process.stdout is not None
                 child.process.stdout.close()
                 del self._children[number]
+
+
+@contextmanager
+def serving(address: Address, offer: Offer) -> Iterator[str]:
+    """A server in a thread of this process, which has nothing to do once its sessions are open; its address."""
+    with Server(address, offer) as server:
+        thread = threading.Thread(target=server.serve, daemon=True)
+        thread.start()
+        try:
+            yield str(server.address)
+        finally:
+            server.end()
+            thread.join()
+
+
+def started(config: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    """A process that was told what to serve (see neuroport.hil.process)."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _BOOT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({**config, "path": sys.path}).encode() + b"\n")
+    process.stdin.flush()
+    return process
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:

@@ -205,11 +205,13 @@ def test_a_served_session_is_recorded_and_replayed(tmp_path: Path) -> None:
 
     (tmp_path / "link.yaml").write_text(LINK, "utf-8")
     file = tmp_path / "r.hil"
-    with served(tmp_path, "plain://127.0.0.1:0", record=file) as where:
-        with connect(where, link=tmp_path / "link.yaml", pace="locked", seed=3) as session:
-            for _ in range(5):
-                session.exchange({"cells.drive": 1.0}, 2, ["cells"])
-            digest = session.digest()
+    with (
+        served(tmp_path, "plain://127.0.0.1:0", record=file) as where,
+        connect(where, link=tmp_path / "link.yaml", pace="locked", seed=3) as session,
+    ):
+        for _ in range(5):
+            session.exchange({"cells.drive": 1.0}, 2, ["cells"])
+        digest = session.digest()
     done = CliRunner().invoke(main, ["hil", "replay", str(file), "--backend", "reference"])
     assert done.exit_code == 0, done.output
     assert done.output == f"emulator: identical: 7 messages, 10 steps, {digest}\n"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport.api.compile import lower_and_plan, specimen
 from neuroport.backends.reference import Reference
 from neuroport.files import network as reader
-from neuroport.hil.address import Address, parsed
+from neuroport.hil.address import parsed
 from neuroport.hil.limits import Limits
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
@@ -22,7 +22,6 @@ from neuroport.session.session import opened as executed
 
 if TYPE_CHECKING:
     from neuroport.hil.client import Remote
-    from neuroport.hil.server import Offer
 
 TEXT = """
 neuroport: 1
@@ -75,26 +74,11 @@ def opened(**options: Any) -> Session:
 
 
 @contextmanager
-def serving(address: Address, offer: Offer) -> Iterator[str]:
-    """A server in a thread of this process; its address."""
-    from neuroport.hil.server import Server
-
-    with Server(address, offer) as server:
-        thread = threading.Thread(target=server.serve)
-        thread.start()
-        try:
-            yield str(server.address)
-        finally:
-            server.end()
-            thread.join()
-
-
-@contextmanager
 def served(
     folder: Path, address: str, keys: Path | None = None, record: Path | None = None, **limits: Any
 ) -> Iterator[str]:
     """The network served by the reference from a thread of this process; the address of the server."""
-    from neuroport.hil.server import Offer
+    from neuroport.hil.server import Offer, serving
 
     path = folder / "looped.yaml"
     path.write_text(TEXT, "utf-8")
