@@ -31,11 +31,11 @@ FLOORS: tuple[set[str], ...] = (
     {"network"},
     {"datasets", "disk", "distributions", "kernels", "metrics", "networks"},
     {"numerics"},
-    {"errors", "version"},
+    {"errors", "signals", "version"},
 )
 """From above; "" is neuroport/__init__.py."""
 LEVEL = {folder: -k for k, floor in enumerate(FLOORS) for folder in floor}
-FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors"}
+FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors", "signals"}
 FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "disk", "numerics", "errors", "version"}
 """What runs a compiled experiment knows neither networks nor their files."""
 SHARED_BY_BACKENDS = {"generated", "functions"}

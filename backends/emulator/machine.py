@@ -22,6 +22,7 @@ from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, 
 from neuroport.program.places import refusing
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked, within_bounds
+from neuroport.signals import deferred
 
 SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
@@ -79,14 +80,15 @@ class Machine:
         self._overflows_before: dict[str, int] = {}
         self._allocate()
         self._start_control()
-        code = cache.load(uncommented(self._module.text, "#"))
-        self._run: Callable[..., int] = getattr(code, self._module.run.ident)
-        self._arguments = self._bind(self._module.run.arguments)
+        with deferred():
+            code = cache.load(uncommented(self._module.text, "#"))
+            self._run: Callable[..., int] = getattr(code, self._module.run.ident)
+            self._arguments = self._bind(self._module.run.arguments)
+            self._run(0, 0, *self._arguments)  # compiles, or loads compiled code
         self._events: list[tuple[str, Callable[..., None], tuple[NDArray[Any], ...]]] = [
             (event.name, getattr(code, entry.ident), self._bind(entry.arguments))
             for event, entry in zip(program.events, self._module.events, strict=True)
         ]
-        self._run(0, 0, *self._arguments)  # compiles, or loads compiled code
 
     # --------------------------------------------------------------------------------------------------- allocation
 
@@ -292,7 +294,8 @@ class Machine:
             names = ", ".join(sorted({name for name, _, _ in self._events})) or "none"
             raise InvalidInput.one(None, f"The network has no event {event!r}. Its events are: {names}.")
         for function, arguments in found:
-            function(self.step, *arguments)
+            with deferred():
+                function(self.step, *arguments)  # the first time it compiles
             if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
 

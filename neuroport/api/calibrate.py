@@ -13,11 +13,12 @@ from neuroport.api.load import found, load
 from neuroport.api.run import to_run
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
-from neuroport.disk.output import check_output, write_bytes
+from neuroport.disk.output import write_bytes
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.files import network as reader
 from neuroport.files import ranges as files
+from neuroport.files import writer
 from neuroport.network.network import Network
 from neuroport.network.values import Distribution, Value
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, PATH, TEXT, TEXTS, checked_seed, takes
@@ -256,15 +257,9 @@ def _units(arrays: dict[str, Array]) -> dict[str, float]:
 
 def _check(network: Network, data: bytes, path: Path, output: Path, overwrite: bool) -> None:
     """Refuse an output, before anything is computed, that cannot become a network file like the first."""
-    if output.suffix not in (".yaml", ".yml"):
-        text = "a network file ends in .yaml; give the calibrated one such a name"
-        raise InvalidInput.one(Place(str(output)), text)
-    check_output(output, overwrite)
     places = [p.neuron.place for p in network.populations] + [p.synapse.place for p in network.projections]
-    read = {Path(place.file).resolve() for place in places if place is not None} - {path.resolve()}
-    if output.resolve() in read:
-        text = "the network takes models from this file, which would be lost; choose another name"
-        raise InvalidInput.one(Place(str(output)), text)
+    models = {Path(place.file).resolve() for place in places if place is not None}
+    writer.check(output, overwrite, {*models, *map(Path, network.files)} - {path, path.resolve()})
     if output.parent.resolve() != path.parent.resolve():
         _readable(data, output, f"in the folder of {path} it would find them; write it there")
 

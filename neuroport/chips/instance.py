@@ -134,10 +134,7 @@ def save(
     `circuits`: which ones, per kind; by default the neuron circuits of the first core, and those already held.
     Raises InvalidInput if the file exists and may not be overwritten, or is no instance; NotWritten on a full disk.
     """
-    check_output(path, overwrite, "a chip instance", HDF5)
-    if Path(path).exists() and not is_instance(path):
-        text = "is no chip instance, and only a chip instance is replaced; choose another name, or remove it yourself"
-        raise InvalidInput.one(Place(str(path)), text)
+    check_output(path, overwrite, "a chip instance", HDF5, replaces=is_instance)
     first = np.arange(instance.chip.limits.neurons_per_core, dtype=np.int64)
     with new_hdf5(path) as file:
         file.attrs["format"] = _FORMAT

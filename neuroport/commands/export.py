@@ -21,7 +21,6 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     """
     from pathlib import Path
 
-    from neuroport.disk.output import check_output
     from neuroport.errors import InvalidInput
     from neuroport.files import writer
     from neuroport.numerics.given import OUTPUT
@@ -41,8 +40,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
         raise InvalidInput.one(
             None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
         )
-    check_output(output, overwrite, "a network file", (".yaml", ".yml"))
-    check_output(beside, overwrite)
+    writer.check(output, overwrite)
     if traced:
         if sets:
             raise InvalidInput.one(
@@ -55,7 +53,5 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
             click.echo(f"note: {text}", err=True)
     else:
         network = load_network(source, sets)
-    for path in (Path(output), beside):
-        check_output(path, True, inputs=(source, *network.files))
-    for path in writer.write(network, output):
+    for path in writer.write(network, output, overwrite, (source,)):
         click.echo(str(path))

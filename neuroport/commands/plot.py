@@ -23,7 +23,7 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
     from neuroport.trace import plot as picture
     from neuroport.trace.read import is_trace, open_trace
 
-    check_output(output, overwrite, inputs=(trace,))
+    check_output(output, overwrite, "a picture", inputs=(trace,), replaces=picture.may_be_picture)
     if os.path.isfile(trace) and not is_trace(trace):
         text = (
             "this is a network file; run it with -o first, then plot the trace"

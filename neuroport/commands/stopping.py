@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from neuroport.disk.output import SIGNALS
+from neuroport.signals import SIGNALS
 
 ONE_SIGNAL = 0.5
 """Within so many seconds, signals are one: who closes a terminal may send several."""

@@ -10,23 +10,20 @@ from __future__ import annotations
 import errno
 import io
 import os
-import signal
 import stat
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport.errors import InvalidInput, NotWritten, Place
+from neuroport.signals import told_to
 
 if TYPE_CHECKING:
     import h5py
 
 HDF5 = (".h5", ".hdf5")
 """The endings of HDF5 files."""
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Those by which a person or a system asks a process to end."""
 TEMPORARY = ".neuroport-*.tmp"
 """The names of files that are not whole yet."""
 _REASONS = {
@@ -49,15 +46,20 @@ def check_output(
     what: str = "the output",
     endings: Iterable[str] = (),
     inputs: Iterable[str | Path] = (),
+    replaces: Callable[[Path], bool] = lambda _: True,
 ) -> None:
     """Raise InvalidInput if `path` cannot become a new file: said before anything is computed, not after it.
 
-    `what` is to be written, under a name that has one of the `endings`, if there are any. None of the `inputs`, the
-    files that are read for it, is ever replaced.
+    `what` ("a trace") is to be written, under a name that has one of the `endings`, if there are any. None of the
+    `inputs`, the files that are read for it, is ever replaced; nor, with `overwrite`, a file of which `replaces` says
+    that it is none of the kind.
     """
     out = Path(path)
     try:
         text = _kind(out) or _ending(out, what, tuple(endings)) or _place(out, overwrite, inputs)
+        if not text and out.exists() and not replaces(target(out)):
+            text = f"is no {what.partition(' ')[2]}, and only {what} is replaced; "
+            text += "choose another name, or remove it yourself"
     except OSError as error:
         text = f"cannot be written: {reason(error)}; choose another name"
     except ValueError:
@@ -195,7 +197,7 @@ def hdf5_in(file: NewFile) -> Iterator[h5py.File]:
     """The new file as one of HDF5; signals wait until HDF5 is left, or are told by `file.check`."""
     import h5py
 
-    with _signals_told_to(file):
+    with told_to(file.fail):  # raised by `check` or `settle`
         try:
             with h5py.File(file, "w", libver="v110") as hdf5:
                 yield hdf5
@@ -215,36 +217,6 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file whole or not at all; see new_file."""
     with new_file(path) as file:
         file.write(content)
-
-
-@contextmanager
-def _signals_told_to(file: NewFile) -> Iterator[None]:
-    """What handlers of signals raise is a failure of the file, as long as HDF5 is at work.
-
-    An exception that is raised within what HDF5 calls would be a failed write to it.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-
-    def told(number: int, frame: Any) -> None:
-        handler = before[signal.Signals(number)]
-        assert callable(handler)
-        try:
-            handler(number, frame)
-        except BaseException as error:  # raised by `check` or `settle`
-            file.fail(error)
-
-    try:
-        for number, handler in before.items():
-            if callable(handler):
-                signal.signal(number, told)
-        yield
-    finally:
-        for number, handler in before.items():
-            if callable(handler):
-                signal.signal(number, handler)
 
 
 def _settle_folder(folder: Path) -> None:

@@ -6,11 +6,13 @@ new file lies in another folder. Each part is written where it is read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from neuroport.disk.output import new_file, new_hdf5
+from neuroport.disk.findings import DAMAGE
+from neuroport.disk.output import check_output, new_file, new_hdf5
 from neuroport.errors import InvalidInput
 from neuroport.files import library
 from neuroport.files.models import written_neuron, written_synapse
@@ -28,6 +30,11 @@ from neuroport.yaml.fields import Report
 from neuroport.yaml.quantities import written_quantity
 from neuroport.yaml.text import Code, filled
 
+ENDINGS = (".yaml", ".yml")
+"""The endings of network files."""
+MARK, EXPORTED = "neuroport", "numbers of an exported network"
+"""The attribute of a file of numbers that says where it comes from, and what it says."""
+_NETWORK = re.compile(rb"^\W*neuroport\W*:", re.MULTILINE)
 _Model = TypeVar("_Model", NeuronModel, SynapseModel)
 
 
@@ -36,23 +43,54 @@ def to_yaml(network: Network) -> str:
     return emit.document(_written(network, Sink(network.folder, None, Path(network.folder))))
 
 
-def write(network: Network, path: str | Path) -> tuple[Path, ...]:
+def check(path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()) -> None:
+    """Raise InvalidInput if no network file can be written to `path`; with `overwrite`, only one is replaced."""
+    check_output(path, overwrite, "a network file", ENDINGS, inputs, _may_be_network)
+
+
+def write(
+    network: Network, path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()
+) -> tuple[Path, ...]:
     """Write the network to `path`, and arrays with more than 64 numbers to an HDF5 file of the same stem beside it.
 
-    Which files were written. Replaces both, when both are whole. Raises NotWritten.
+    Which files were written. With `overwrite` both are replaced, when both are whole: a network file, and a file of
+    numbers that was written here. InvalidInput for other files, and for those that were read, `inputs` among them;
+    NotWritten where the disk does not take it.
     """
     path = Path(path)
     beside = path.with_suffix(".h5")
     sink = Sink(network.folder, beside.name, path.parent)
     text = emit.document(_written(network, sink))
+    read = (*inputs, *network.files)
+    check(path, overwrite, read)
+    if sink.arrays:
+        check_output(beside, overwrite, "a file of exported numbers", inputs=read, replaces=_is_exported)
     with new_file(path) as file:
         file.write(text.encode())
         file.settle()
         if sink.arrays:
             with new_hdf5(beside) as stored:
+                stored.attrs[MARK] = EXPORTED
                 for name, array in sink.arrays.items():
                     stored.create_dataset(name, data=array)
     return (path, beside) if sink.arrays else (path,)
+
+
+def _may_be_network(path: Path) -> bool:
+    """Whether a file is empty, or a text that says that it is a network."""
+    content = path.read_bytes()
+    return not content.strip() or _NETWORK.search(content) is not None
+
+
+def _is_exported(path: Path) -> bool:
+    """Whether a file of numbers was written here, which it says."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return bool(file.attrs.get(MARK) == EXPORTED)
+    except DAMAGE:
+        return False
 
 
 def _written(network: Network, sink: Sink) -> dict[str, Any]:

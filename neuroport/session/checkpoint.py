@@ -286,10 +286,7 @@ CHECKPOINT = Record(
 
 def save(checkpoint: Checkpoint, path: str | FilePath) -> None:
     """Write it to a file of its own; only an earlier checkpoint is replaced, InvalidInput for another file."""
-    check_output(path, True, "a checkpoint", HDF5)
-    if FilePath(path).exists() and not is_checkpoint(path):
-        text = "is no checkpoint, and only a checkpoint is replaced; choose another name, or remove it yourself"
-        raise InvalidInput.one(Place(str(path)), text)
+    check_output(path, True, "a checkpoint", HDF5, replaces=is_checkpoint)
     with new_hdf5(path) as file:
         tree.write(file.create_group(GROUP, track_order=True), checkpoint.tree())
 

@@ -24,6 +24,11 @@ MOST_SPIKES = 20_000
 MOST_LINES = 12
 MOST_WEIGHT_LINES = 64
 LOG_DECADES = 1.5
+SIGNATURES = tuple(
+    text.encode("latin-1")
+    for text in ("\x89PNG", "%PDF", "<?xml", "<svg", "%!", "%%", "\xff\xd8", "RIFF", "II*", "MM\0*", "GIF8", "\x1f\x8b")
+)
+"""How files begin that pictures can be."""
 STYLE = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -34,6 +39,13 @@ STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 8,
 }
+
+
+def may_be_picture(path: Path) -> bool:
+    """Whether a file is empty, or begins like a picture."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    return not start or start.startswith(SIGNATURES)
 
 
 @dataclass(frozen=True, slots=True)

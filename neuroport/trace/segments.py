@@ -195,10 +195,7 @@ def check_file(path: str | Path, overwrite: bool = False, inputs: Iterable[str |
 
     With `overwrite`, only a trace is replaced.
     """
-    check_output(path, overwrite, "a trace", HDF5, inputs)
-    if not may_be_trace(target(path)):
-        text = "is no trace, and only a trace is replaced; choose another name, or remove it yourself"
-        raise InvalidInput.one(Place(str(path)), text)
+    check_output(path, overwrite, "a trace", HDF5, inputs, may_be_trace)
 
 
 def _check_foreign(path: str | Path) -> None:

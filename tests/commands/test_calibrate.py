@@ -170,7 +170,7 @@ def test_nothing_is_written_when_writing_fails(leaky: Path) -> None:
 def test_outputs_that_are_refused_before_anything_runs(leaky: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neuroport.api.calibrate._runs", lambda *_: pytest.fail("it ran"))
     assert fails(leaky, *QUICK, "-o", "new.h5") == [
-        "error: new.h5: a network file ends in .yaml; give the calibrated one such a name"
+        "error: new.h5: a network file needs a name that ends in .yaml or .yml, such as new.h5.yaml"
     ]
     assert fails(leaky, *QUICK, "-o", "nowhere/new.yaml") == [
         "error: nowhere/new.yaml: the folder 'nowhere' does not exist; create it or choose another one"
@@ -193,7 +193,7 @@ def test_models_of_other_files_are_found_or_it_is_said_where(leaky: Path) -> Non
         "error: other/new.yaml:6:10: there is no file 'other/cells.yaml'; check the path",
     ]
     assert fails(leaky, *QUICK, "-o", "cells.yaml", "--overwrite") == [
-        "error: cells.yaml: the network takes models from this file, which would be lost; choose another name"
+        "error: cells.yaml: is read for this and would be replaced by what comes of it; choose another name"
     ]
     call(leaky, *QUICK, "-o", "new.yaml")
     assert Path("new.yaml").read_text() == expected(whole)

@@ -152,3 +152,12 @@ def write(path: Path, change: Callable[[Capture], None] | None = None, source: P
             run_s=1.5,
         )
     return path
+
+
+def killed(path: Path) -> Path:
+    """The parts of a run that was killed after it had recorded something."""
+    writer = Writer(path, SOURCE)
+    writer.capture(captures()[0])
+    writer.flush()
+    writer.parts.release()
+    return writer.folder

@@ -124,7 +124,7 @@ def _network(path: Path) -> None:
     cells = network.populations[0]
     values = ArrayValue(Frozen(np.arange(500.0)), "")
     network = replace(network, populations=(replace(cells, size=500, initial=(("x", values),)),))
-    writer.write(network, path)
+    writer.write(network, path, overwrite=True)
 
 
 def _picture(path: Path) -> None:

@@ -25,7 +25,7 @@ from neuroport.trace.segments import Parts, check_trace, left, parts_folder
 from neuroport.trace.write import Writer
 from tests.support.checkout import ROOT
 from tests.support.limits import file_size
-from tests.support.traces import SOURCE, captures
+from tests.support.traces import SOURCE, captures, killed
 from tests.support.traces import write as write_trace
 
 
@@ -35,15 +35,6 @@ def refused(call: Any, path: Path, *arguments: Any, **options: Any) -> str:
     place, _, text = str(caught.value).partition(": ")
     assert place == str(path)
     return text
-
-
-def killed(path: Path) -> Path:
-    """The parts of a run that was killed after it had recorded something."""
-    writer = Writer(path, SOURCE)
-    writer.capture(captures()[0])
-    writer.flush()
-    writer.parts.release()
-    return writer.folder
 
 
 # ---------------------------------------------------------------------------------------------------- whose they are
