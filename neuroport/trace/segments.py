@@ -152,8 +152,10 @@ class Parts:
                 path.unlink(missing_ok=True)
 
     def let_go(self) -> None:
-        """Release the lock, and remove the folder if it holds nothing that was recorded."""
-        if not _recorded(self.folder):
+        """Release the lock, and remove the folder if it holds nothing that was recorded; what is not ours stays."""
+        if not self._lock.is_ours():
+            self.release()
+        elif not _recorded(self.folder):
             self.remove()
         else:
             self.release()

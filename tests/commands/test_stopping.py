@@ -317,3 +317,44 @@ def test_a_signal_while_modules_are_imported_ends_a_command_without_a_word(tmp_p
             (sys.executable, *map(str, command), "list"), env=environment, preexec_fn=hearing, capture_output=True
         )
         assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
+
+
+COMPILING = """
+import os, signal
+from numba.core.codegen import CPUCodeLibrary
+
+before = CPUCodeLibrary.__dict__["_object_compiled_hook"].__func__
+signals = [signal.SIGTERM]
+
+def hook(cls, *args):
+    while signals:
+        os.kill(os.getpid(), signals.pop())  # LLVM has called, and no exception gets through it
+    return before(cls, *args)
+
+CPUCodeLibrary._object_compiled_hook = classmethod(hook)
+from neuroport.cli import main
+main(prog_name="neuroport")
+"""
+SMALL = """
+neuroport: 1
+name: small
+dt: 1 ms
+chip: generic8
+neurons: {cell: {state: {v: {init: 1, range: [0, 2]}}, update: v = 0.5 * v}}
+populations: {a: {size: 3, neuron: cell}}
+protocol: [{run: 3 steps}]
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "calibrate", pytest.param("drift", marks=pytest.mark.slow), pytest.param("verify", marks=pytest.mark.slow)],
+)
+def test_a_signal_while_code_is_compiled_is_told_and_not_lost(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL)
+    monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path / "cache"))
+    code, lines = ended(start(command, tmp_path / "small.yaml", script=COMPILING))
+    said = "interrupted after 0 of 0 steps" if command == "run" else "error: interrupted"
+    assert (code, lines) == (1, [said])

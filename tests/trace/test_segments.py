@@ -16,6 +16,8 @@ import h5py
 import numpy as np
 import pytest
 
+import neuroport
+from neuroport.api.copies import trace_of
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.program.executor import Capture
 from neuroport.trace import segments as parts
@@ -252,6 +254,40 @@ def test_a_header_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(TypeError):
         Writer(tmp_path / "k.h5", replace(SOURCE, seed=2**64))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_run_whose_header_is_not_written_says_why(tmp_path: Path, copies: int) -> None:
+    """The disk is full at once, or a signal comes just then: what was claimed is let go of by each who had it."""
+    path = tmp_path / "k.h5"
+    name = path if copies == 1 else trace_of(path, 0)
+
+    def run() -> None:
+        if copies == 1:
+            neuroport.run(neuroport.load("loihi_lif"), "reference", duration=3, trace=path)
+        else:
+            neuroport.run_copies(neuroport.load("loihi_lif"), range(2), "reference", duration=3, trace=path)
+
+    with file_size(0), pytest.raises(NotWritten) as caught:
+        run()
+    text = "cannot be written: it would be larger than this process or file system may make a file"
+    assert str(caught.value) == f"{name}: {text}"
+    assert list(tmp_path.iterdir()) == []
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("neuroport.trace.write._write_header", interrupted)
+        run()
+    assert list(tmp_path.iterdir()) == []
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_parts_that_are_removed_before_a_run_fails_hide_no_reason(tmp_path: Path) -> None:
+    parts = Parts.claim(tmp_path / "k.h5")
+    shutil.rmtree(parts.folder)
+    parts.let_go()
     assert list(tmp_path.iterdir()) == []
 
 
