@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import islice, product
 
-from neuroport.program.ir import REAL, Apply, Const, Expr, Read, Temp, children, walk
+from neuroport.program.ir import REAL, Apply, Const, Expr, Read, Real, Temp, children, walk, with_children
 
 MOST = 16
 """An expression with more ways through its choices is not followed."""
@@ -26,7 +26,7 @@ class Affine:
 def affine(expr: Expr, x: Read, lets: Mapping[str, Expr]) -> tuple[Affine, ...]:
     """What an expression is in x, once for each way through its choices; () where some way is not affine.
 
-    Limits (clip, min, max) are taken as not reached. `lets` has the values of the names that stand in the expression.
+    Limits (clip, min, max, abs) are taken as not reached. `lets` has the values of the names that stand in it.
     """
     follower = _Follower(x)
     for name, value in lets.items():
@@ -45,7 +45,7 @@ class _Follower:
         """A name from here on."""
         if self.has(value):
             forms = self.forms(value)
-            long = any(len(list(walk(part))) > LONGEST for form in forms for part in (form.slope, form.offset))
+            long = any(longer(part) for form in forms for part in (form.slope, form.offset))
             self.ways[name] = () if long else forms
 
     def has(self, expr: Expr) -> bool:
@@ -76,10 +76,10 @@ class _Follower:
             case Apply(fn="mul", args=(a, b)) if not self.has(a):
                 return _each(self.forms(b), lambda part: times(a, part))
             case Apply(fn="div", args=(a, b)) if not self.has(b):
-                return _each(self.forms(a), lambda part: ZERO if part == ZERO else Apply("div", (part, b), REAL))
+                return _each(self.forms(a), lambda part: over(part, b))
             case Apply(fn="select", args=(_, one, other)):
                 return self._any((one, other))
-            case Apply(fn="clip" | "min" | "max", args=args):
+            case Apply(fn="clip" | "min" | "max" | "abs", args=args):
                 return self._any([arg for arg in args if self.has(arg)])
             case _:
                 return ()
@@ -101,6 +101,45 @@ def _ways(expr: Expr) -> tuple[Expr, ...]:
     if isinstance(expr, Apply) and expr.fn == "select" and ZERO in expr.args[1:]:
         return expr.args[1:]
     return (expr,)
+
+
+def inlined(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    """An expression with what the names in it stand for; as it is where that has more than LONGEST parts."""
+    if not any(isinstance(part, Temp) and part.name in values for part in walk(expr)):
+        return expr
+    long = _inlined(expr, values)
+    return expr if longer(long) else long
+
+
+def longer(expr: Expr) -> bool:
+    """Whether an expression has more than LONGEST parts."""
+    return len(list(islice(walk(expr), LONGEST + 1))) > LONGEST
+
+
+def _inlined(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    if isinstance(expr, Temp):
+        return values.get(expr.name, expr)
+    return with_children(expr, lambda part: _inlined(part, values))
+
+
+def ways(expr: Expr) -> tuple[Expr, ...]:
+    """An expression once for each way through its choices, without what is 0 there.
+
+    As it is where there are more than MOST.
+    """
+    found = _chosen(expr)
+    return tuple(dict.fromkeys(found)) if len(found) <= MOST else (expr,)
+
+
+def _chosen(expr: Expr) -> Sequence[Expr]:
+    """All ways, or more than MOST of them."""
+    match expr:
+        case Apply(fn="select", args=(_, one, other)):
+            return [*_chosen(one), *_chosen(other)]
+        case Apply(fn=fn, args=args, type=Real()):
+            return [_made(fn, parts) for parts in islice(product(*map(_chosen, args)), MOST + 1)]
+        case _:
+            return [expr]
 
 
 def _each(forms: Sequence[Affine], change: Callable[[Expr], Expr]) -> Sequence[Affine]:
@@ -128,3 +167,15 @@ def times(a: Expr, b: Expr) -> Expr:
     if ONE in (a, b):
         return b if a == ONE else a
     return Apply("mul", (a, b), REAL)
+
+
+def over(a: Expr, b: Expr) -> Expr:
+    """The quotient of two expressions, without a 0 in it."""
+    return ZERO if a == ZERO else Apply("div", (a, b), REAL)
+
+
+_SHORT: Mapping[str, Callable[[Expr, Expr], Expr]] = {"add": plus, "sub": minus, "mul": times, "div": over}
+
+
+def _made(fn: str, parts: tuple[Expr, ...]) -> Expr:
+    return _SHORT[fn](*parts) if fn in _SHORT else Apply(fn, parts, REAL)

@@ -512,7 +512,7 @@ class IntegerForm:
         if len(places) > 1:
             return None
         at = reads[0].at if not places else next(iter(places))[1]
-        key = (self.owner if not places else next(iter(places))[0], _canonical(value))
+        key = (self.owner if not places else next(iter(places))[0], canonical(value))
         known = self.shared.reciprocals.get(key)
         if known is None:
             known = self._new_parameter(key[0], key[1], kind, bool(places))
@@ -699,12 +699,12 @@ def _times(x: Interval, count: int) -> Interval:
     return x[0] * count, x[1] * count
 
 
-def _canonical(expr: Expr) -> Expr:
-    """The expression as the array's own elements see it."""
+def canonical(expr: Expr) -> Expr:
+    """An expression over parameters as the array's own elements see it."""
     match expr:
         case Read(at="pre" | "post" | "twin"):
             return replace(expr, at="own")
         case Apply(args=args):
-            return replace(expr, args=tuple(_canonical(a) for a in args))
+            return replace(expr, args=tuple(canonical(a) for a in args))
         case _:
             return expr

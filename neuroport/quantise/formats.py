@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -486,7 +487,7 @@ def _high(values: FloatArray) -> float:
     return float(values.max()) if values.size else 0.0
 
 
-def is_parameter(expr: Expr, arrays: dict[str, Array]) -> bool:
+def is_parameter(expr: Expr, arrays: Mapping[str, Array]) -> bool:
     """Whether a leaf is a constant or a parameter."""
     if isinstance(expr, Const):
         return True

@@ -59,6 +59,7 @@ from neuroport.program.verify import verified
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import IntegerForm, Shared
 from neuroport.quantise.formats import Formats, Notes, word_class
+from neuroport.quantise.held import Held
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
 from neuroport.quantise.movement import notice_ends, notice_moves
 
@@ -149,7 +150,9 @@ class _Quantiser:
         series = tuple(self._series(shared, s) for s in program.series)
         if notes.problems:
             raise InvalidInput(notes.problems)
-        notice_moves(program, shared.arrays, self.chip, formats.range_of, notes)
+        computed = {expr: read for (_, expr), read in shared.reciprocals.items()}
+        on_chip = Held(program.arrays, shared.arrays, self.chip.word("coefficient"), computed)
+        notice_moves(on_chip, program, self.chip, formats.range_of, notes)
         made = replace(
             program,
             chip=self.chip.name,
