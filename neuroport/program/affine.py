@@ -17,7 +17,7 @@ ZERO, ONE = Const(0.0, REAL), Const(1.0, REAL)
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """slope * x + offset; neither has x in it."""
+    """slope * x + offset; neither has x in it, other than in what decides a choice."""
 
     slope: Expr
     offset: Expr
@@ -49,8 +49,10 @@ class _Follower:
             self.ways[name] = () if long else forms
 
     def has(self, expr: Expr) -> bool:
-        """Whether x is in an expression."""
+        """Whether x is in an expression, other than in what decides a choice."""
         match expr:
+            case Apply(fn="select", args=(_, one, other)):
+                return self.has(one) or self.has(other)
             case Temp(name=name):
                 return name in self.ways
             case Read():
