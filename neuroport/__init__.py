@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from neuroport.version import __version__ as __version__
 
 __all__ = [
+    "Exchange",
     "InvalidInput",
     "NeuroportError",
     "RunFailed",
     "Unsupported",
+    "Write",
     "calibrate",
     "compile",
     "load",
@@ -34,8 +36,11 @@ if TYPE_CHECKING:
     from neuroport.api.load import load
     from neuroport.api.run import open, run
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
+    from neuroport.session.exchange import Exchange, Write
 
 _HOMES = {
+    "Exchange": "neuroport.session.exchange",
+    "Write": "neuroport.session.exchange",
     "calibrate": "neuroport.api.calibrate",
     "compile": "neuroport.api.compile",
     "load": "neuroport.api.load",

@@ -80,6 +80,8 @@ class _Addable:
 
     def raw(self, values: Numbers) -> Numbers:
         """Such numbers as the input holds them."""
+        if self._frac == 0 and values.dtype.kind == "i":
+            return values
         return held(values, self.array)[0] if self._frac is None else nearest(values, self._frac)
 
 
