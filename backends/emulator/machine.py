@@ -344,6 +344,13 @@ class Machine:
             return np.array(values, np.float64)
         return np.array(values, np.int64)
 
+    def add(self, input: str, values: NDArray[np.int64]) -> None:
+        """Add raw integers, in all within the bounds of its type, to what the coming step will read of an input."""
+        target = self._values["array", input]
+        target = target[self.step % len(target)]
+        flat = values if values.ndim == 1 else self._padded(values).reshape(-1)
+        np.add(target, flat, out=target, casting="same_kind")
+
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what the coming step will read so far."""
         declared = self.program.arrays[array]

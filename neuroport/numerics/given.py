@@ -120,6 +120,8 @@ def _is_plain(value: Any) -> bool:
 
 def whole(value: Any) -> int | None:
     """A whole number of Python or NumPy as an int; None for everything else, truth values too."""
+    if type(value) is int:
+        return value
     is_whole = isinstance(value, Integral) and not isinstance(value, bool)
     return int(value) if is_whole else None
 

@@ -27,7 +27,11 @@ class Capture:
 
 
 class Executor(Protocol):
-    """A program being executed. Arrays go in and out raw: int64 for integer types, float64 for real ones."""
+    """A program being executed. Arrays go in and out raw: int64 for integer types, float64 for real ones.
+
+    What one may have besides: a method `close()`, after which nothing is asked of it, and a method `add(input, values)`
+    that adds raw integers to what the coming step will read of an input, faster than `read` and `write` do.
+    """
 
     @property
     def step(self) -> int:

@@ -54,10 +54,11 @@ class Exchange:
 
 def writes_of(inputs: Sequence[Write] | Mapping[str, ArrayLike]) -> Sequence[Write]:
     """The inputs of an exchange as a list; InvalidInput for what is none."""
-    if isinstance(inputs, Mapping):
+    if isinstance(inputs, list | tuple):
+        if all(isinstance(one, Write) for one in inputs):
+            return inputs
+    elif isinstance(inputs, dict | Mapping):
         return [Write(name, values) for name, values in inputs.items()]
-    if isinstance(inputs, list | tuple) and all(isinstance(one, Write) for one in inputs):
-        return inputs
     text = f"inputs must be a list of Write, or values by name; found {found(inputs)}"
     raise InvalidInput.one(None, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from neuroport.program.plan import Declared
 Cells = NDArray[np.int64]
 
 _PLAIN = frozenset({int, float})
+_LONG = 2.0**62
 _LARGEST = float(np.finfo(np.float64).max)
 _FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -193,14 +195,18 @@ class Checker:
         portless = allowed is None and array.name not in self._ports
         if portless and isinstance(array.type, Int) and self.program.integer:
             array = replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
-        plain = self.program.precision != "float32" and not self._is_int(array)
+        ints = self._is_int(array)
+        plain = self.program.precision != "float32" and not ints
         ends = [(-_LARGEST, _LARGEST)] if allowed is None else [allowed]
         if self.program.precision == "float32" and not array.wide:
             ends.append((-_FLOAT32, _FLOAT32))
         if isinstance(array.type, Int):
             low, high = real(np.array([array.type.lo, array.type.hi]), array).tolist()
             ends.append((low, high))
-        return _Addable(array, max(low for low, _ in ends), min(high for _, high in ends), plain)
+        low, high = max(low for low, _ in ends), min(high for _, high in ends)
+        if ints and -_LONG < low <= high < _LONG:
+            return _Addable(array, math.ceil(low), math.floor(high), plain)
+        return _Addable(array, low, high, plain)
 
     def _is_int(self, array: Array) -> bool:
         known = self.declared.get(array.hidden or array.name)

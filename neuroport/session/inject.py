@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,7 @@ _FEW, _SMALL = 2**20, 2**40
 """So many ints so small add up to less than 63 bits."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Addition:
+class Addition(NamedTuple):
     """Numbers that a host adds to an input: of the neurons `cells` (k,), values (k,), or (k, copies) in a batch."""
 
     array: Array
@@ -32,8 +31,7 @@ class Addition:
     values: Numbers
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Injected:
+class Injected(NamedTuple):
     """What was injected into an input for one step, in real units and as the input holds it."""
 
     step: int
@@ -60,11 +58,11 @@ class _Sums:
             return self
         return _Sums((*self.starts[:at], step, *self.starts[at:]), (*self.totals[:at], *self.totals[at - 1 :]))
 
-    def added(self, one: Addition, first: int, end: int) -> tuple[_Sums, list[Numbers]]:
-        """The same, with an addition to the steps from `first` until before `end`, and the totals that are new."""
+    def added(self, first: int, end: int, more: Callable[[Numbers], Numbers]) -> tuple[_Sums, list[Numbers]]:
+        """The same, with more in the steps from `first` until before `end`, and the totals that are new."""
         sums = self.cut(first).cut(end)
         a, b = sums.starts.index(first), sums.starts.index(end)
-        new = [_total(total, one) for total in sums.totals[a:b]]
+        new = [more(total) for total in sums.totals[a:b]]
         return _Sums(sums.starts, (*sums.totals[:a], *new, *sums.totals[b:])), new
 
     @property
@@ -87,6 +85,7 @@ class Injections:
 
     def __init__(self, checker: Checker, executor: Executor) -> None:
         self._checker, self._executor = checker, executor
+        self._quick: Callable[[str, Numbers], None] | None = getattr(executor, "add", None)
         self._now: dict[str, Injected] = {}
         self._later: dict[str, _Sums] = {}
         self._nothing: dict[tuple[str, str], Injected] = {}
@@ -127,7 +126,7 @@ class Injections:
             first += 1
         if first < end:
             sums = intent.later.get(name) or self._later.get(name) or _nothing(one)
-            intent.later[name], new = sums.without(coming).added(one, first, end)
+            intent.later[name], new = sums.without(coming).added(first, end, lambda total: self._total(total, one))
             for total in new:
                 self._checker.added(one.array, total, one.values, one.cells)
             self._must_be_few(intent)
@@ -146,12 +145,16 @@ class Injections:
 
     def _add(self, one: Addition, before: Injected, after: Injected) -> None:
         name = one.array.name
+        self._now[name] = after
+        whole = isinstance(one.array.type, Int)
+        if whole and self._quick is not None:
+            self._quick(name, after.raw - before.raw)
+            return
         held = self._executor.read(name)
-        if isinstance(one.array.type, Int):
+        if whole:
             held = held + (after.raw - before.raw)
         else:
             np.add.at(held, one.cells, one.values)
-        self._now[name] = after
         self._executor.write(name, held)
 
     def replaced(self, array: Array, values: Numbers, raw: Numbers) -> None:
@@ -174,13 +177,13 @@ class Injections:
         return self._nothing[key]
 
     def _total(self, before: Numbers, one: Addition) -> Numbers:
-        """What was added to an input, with an addition."""
-        if one.cells is self._all.get(one.array.name) and one.values.dtype.kind == before.dtype.kind == "f":
-            return before + one.values
-        return _total(before, one)
+        """What was added to an input, with an addition: of ints that need more than 63 bits, float64 numbers."""
+        if one.values.dtype.kind == "i" and not (_is_short(one.array) and _are_few(one.values)):
+            return _long_total(before, one)
+        return before + one.values if one.cells is self._all.get(one.array.name) else _total(before, one)
 
     def _must_be_few(self, intent: Intent) -> None:
-        waiting = sum(sums.size for sums in (self._later | intent.later).values())
+        waiting = sum(sums.without(self._executor.step).size for sums in (self._later | intent.later).values())
         if waiting > MOST_WAITING:
             text = f"{waiting:,} numbers would wait for their steps, and at most {MOST_WAITING:,} do"
             raise InvalidInput.one(None, f"{text}; give them later")
@@ -191,11 +194,17 @@ def _nothing(one: Addition) -> _Sums:
 
 
 def _total(before: Numbers, one: Addition) -> Numbers:
-    """The sums with an addition: of ints that need more than 63 bits, float64 numbers."""
-    short = one.values.dtype.kind == "f" or (_is_short(one.array) and _are_few(one.values))
-    total: Any = before.copy() if short else before.astype(object)
+    """The sums with an addition."""
+    total = before.copy()
     np.add.at(total, one.cells, one.values)
-    return total if short else numbers(one.array.name, total)
+    return total
+
+
+def _long_total(before: Numbers, one: Addition) -> Numbers:
+    """The sums of ints with an addition, in as many bits as they need; float64 numbers if these are more than 63."""
+    total: Any = before.astype(object)
+    np.add.at(total, one.cells, one.values)
+    return numbers(one.array.name, total)
 
 
 def _is_short(array: Array) -> bool:

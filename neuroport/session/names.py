@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from neuroport.errors import InvalidInput, UnknownName
+from neuroport.errors import InvalidInput, Problem, UnknownName
 from neuroport.numerics import units
 from neuroport.program.machine import Array, Port, Program
 from neuroport.program.names import written
@@ -27,12 +27,6 @@ class Wanted:
     by_name: tuple[tuple[str, Output], ...]
     of: frozenset[str]
 
-    @classmethod
-    def of_all(cls, outputs: Iterable[tuple[str, Output]]) -> Wanted:
-        """These outputs, each once."""
-        by_name = dict(outputs)
-        return cls(tuple(by_name.items()), frozenset(output.of for output in by_name.values()))
-
 
 class Names:
     """The names of a program, as users know them."""
@@ -43,7 +37,6 @@ class Names:
         self._spiking = [p.name for p in program.populations if p.spiking]
         self._recorded = {r.array for r in program.records if not r.readout}
         self._ports = {port.name: port for port in program.ports}
-        self._outputs: dict[str, Output] = {}
 
     def target(self, name: str) -> str:
         """What a port leads to; of every other name the name itself."""
@@ -76,12 +69,18 @@ class Names:
             raise InvalidInput.one(None, f"'{name}' is not an input; use `set` to change a variable")
         return array
 
-    def output(self, name: str) -> Output:
-        """What is heard under a name; InvalidInput if that is nothing."""
-        known = self._outputs.get(name)
-        if known is None:
-            known = self._outputs[name] = self._output(name)
-        return known
+    def outputs(self, names: Iterable[str]) -> Wanted:
+        """What is heard under these names, each once; InvalidInput with all that are nothing."""
+        found: dict[str, Output] = {}
+        problems: list[Problem] = []
+        for name in names:
+            try:
+                found[name] = self.output(name)
+            except InvalidInput as error:
+                problems += error.problems
+        if problems:
+            raise InvalidInput(problems)
+        return Wanted(tuple(found.items()), frozenset(output.of for output in found.values()))
 
     def check(self, name: str, choices: Collection[str], what: str) -> None:
         """InvalidInput, with what there is, for a name that is not among the choices."""
@@ -101,7 +100,8 @@ class Names:
         """The variables whose names can be written; the compiler's own have signs that nobody can write."""
         return [name for name in self._arrays if not set(name) & set("$#~")]
 
-    def _output(self, name: str) -> Output:
+    def output(self, name: str) -> Output:
+        """What is heard under a name; InvalidInput if that is nothing."""
         target = self.target(name)
         if target in self._spiking:
             return Output("spikes", target)

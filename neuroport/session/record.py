@@ -131,7 +131,10 @@ class Recorder:
         while self.executor.step < end:
             before = self.executor.step
             size = self._pace.steps if chunk is None else _checked(chunk(before))
-            stop = min(end, before + size, self._agenda.next, *(before // k * k + k for _, k in self._weight_records))
+            due = self._agenda.next
+            stop = min(end, before + size, due)
+            for _, every in self._weight_records:
+                stop = min(stop, before // every * every + every)
             started = time.perf_counter()
             self.executor.advance(stop - before)
             numbers = self.drain()
@@ -141,13 +144,13 @@ class Recorder:
             for name, every in self._weight_records:
                 if step % every == 0 and self.sink is not None:
                     self.sink.weights(name, step - 1, self.executor.read(name))
-            if step == self._agenda.next:
+            if step == due:
                 self._agenda.arrive()
             yield
 
-    def advance_wanting(self, steps: int, names: frozenset[str]) -> None:
-        """Compute that many steps, during which nothing is let go of what has these names."""
-        self._wanted, self._wanted_from = names, self.oldest
+    def advance_wanting(self, steps: int, names: frozenset[str], oldest: int) -> None:
+        """Compute that many steps, during which what has these names is kept from step `oldest` on."""
+        self._wanted, self._wanted_from = names, oldest
         try:
             for _ in self.advance(steps, None):
                 pass

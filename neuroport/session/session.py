@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from neuroport.program.room import require as require_room
 from neuroport.program.verify import require
 from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint, Host
-from neuroport.session.controls import Controls
+from neuroport.session.controls import Controls, Ready
 from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
 from neuroport.session.kept import kept_steps
@@ -336,7 +336,7 @@ class Session:
         ready, many, wanted = self._checked(inputs, steps, outputs, clip)
         oldest = self._recorder.oldest
         self._controls.make(ready)
-        self._recorder.advance_wanting(many, wanted.of)
+        self._recorder.advance_wanting(many, wanted.of, oldest)
         taken, dropped = self._take(wanted, oldest)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
@@ -351,14 +351,25 @@ class Session:
         """InvalidInput for what `exchange` would refuse; nothing has changed."""
         self._checked(inputs, steps, outputs, clip)
 
-    def _checked(self, inputs: Any, steps: Any, outputs: Any, clip: Any) -> list[Any]:
+    def _checked(self, inputs: Any, steps: Any, outputs: Any, clip: Any) -> tuple[Ready, int, Wanted]:
         """What an exchange does, for how many steps, and what is heard; InvalidInput with all that is wrong."""
         self._must_be_open()
-        return _all_checked(
-            lambda: self._controls.ready(writes_of(inputs), FLAG.checked("clip", clip)),
-            lambda: self._to_run(steps),
-            lambda: self._outputs(outputs),
-        )
+        problems: list[Problem] = []
+        try:
+            ready = self._controls.ready(writes_of(inputs), clip is not False and FLAG.checked("clip", clip))
+        except InvalidInput as error:
+            problems += error.problems
+        try:
+            many = self._to_run(steps)
+        except InvalidInput as error:
+            problems += error.problems
+        try:
+            wanted = self._outputs(outputs)
+        except InvalidInput as error:
+            problems += error.problems
+        if problems:
+            raise InvalidInput(problems)
+        return ready, many, wanted
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
@@ -422,8 +433,7 @@ class Session:
         key = tuple(TEXTS.checked("outputs", names))
         known = self._wanted.get(key)
         if known is None:
-            found = _all_checked(*(partial(self._controls.names.output, name) for name in key))
-            known = Wanted.of_all(zip(key, found, strict=True))
+            known = self._controls.names.outputs(key)
             if len(self._wanted) < MOST_KNOWN:
                 self._wanted[key] = known
         return known
@@ -671,17 +681,3 @@ class Session:
         if self._keep == 0:
             text = f"this session does not keep {what}; read them from its trace, or open it with keep=True"
             raise InvalidInput.one(None, text)
-
-
-def _all_checked(*checks: Callable[[], Any]) -> list[Any]:
-    """What checks give; InvalidInput with the problems of all."""
-    answers: list[Any] = []
-    problems: list[Problem] = []
-    for check in checks:
-        try:
-            answers.append(check())
-        except InvalidInput as error:
-            problems += error.problems
-    if problems:
-        raise InvalidInput(problems)
-    return answers
