@@ -89,6 +89,8 @@ class Machine:
             (event.name, getattr(code, entry.ident), self._bind(entry.arguments))
             for event, entry in zip(program.events, self._module.events, strict=True)
         ]
+        self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
+        self._sampled = tuple((r.name, self._control("samples", r.name), r.array) for r in program.records)
 
     # --------------------------------------------------------------------------------------------------- allocation
 
@@ -375,21 +377,19 @@ class Machine:
 
     def _collect(self) -> None:
         """Take over what generated code has recorded, and empty its buffers."""
-        for name in self._recorded:
-            index = self._control("filled", name)
+        for name, index in self._filled:
             n = int(self._ctl[index])
             if n:
                 steps = self._values["spike_steps", name][:n].copy()
                 neurons = self._values["spike_neurons", name][:n].astype(np.int64)
                 self._kept_spikes.setdefault(name, []).append((steps, neurons))
                 self._ctl[index] = 0
-        for record in self.program.records:
-            index = self._control("samples", record.name)
+        for name, index, _ in self._sampled:
             n = int(self._ctl[index])
             if n:
-                steps = self._values["record_steps", record.name][:n].copy()
-                samples = self._values["record_values", record.name][:n].copy()
-                self._kept_samples.setdefault(record.name, []).append((steps, samples))
+                steps = self._values["record_steps", name][:n].copy()
+                samples = self._values["record_values", name][:n].copy()
+                self._kept_samples.setdefault(name, []).append((steps, samples))
                 self._ctl[index] = 0
 
     def drain(self) -> Capture:
@@ -400,11 +400,10 @@ class Machine:
         for name in self._recorded:
             parts = self._kept_spikes.pop(name, [])
             capture.spikes[name] = _joined(parts) if parts else (empty, empty.copy())
-        for record in self.program.records:
-            chunks = self._kept_samples.pop(record.name, [])
-            none = (empty.copy(), self._values["record_values", record.name][:0].copy())
-            steps, samples = _joined(chunks) if chunks else none
-            capture.records[record.name] = (steps, self._shown(self.program.arrays[record.array], samples))
+        for name, _, array in self._sampled:
+            chunks = self._kept_samples.pop(name, None) or [(empty.copy(), self._values["record_values", name][:0].copy())]
+            steps, samples = _joined(chunks)
+            capture.records[name] = (steps, self._shown(self.program.arrays[array], samples))
         return capture
 
     def spike_counts(self) -> dict[str, int]:
