@@ -58,7 +58,7 @@ class Cart:
 
 
 def drive(state: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the cells of `encoders` are told: of each observation the positive part for 16, the negative for 16 others."""
+    """What `encoders` are told: of each observation the positive part for 16 cells, the negative for 16 others."""
     seen = np.clip(state / SCALE, -1, 1)
     return np.repeat(np.stack([np.maximum(seen, 0), np.maximum(-seen, 0)], axis=1).ravel(), 16)
 
@@ -169,7 +169,10 @@ def main() -> None:
     for chip in range(1, given.chips + 1):
         if given.what == "learn":
             before, after = learned(chip, given.lessons, given.episodes)
-            print(f"chip {chip}: {np.mean(before):.1f} -> {np.mean(after):.1f} of {LONGEST} (least {min(after)})", flush=True)
+            print(
+                f"chip {chip}: {np.mean(before):.1f} -> {np.mean(after):.1f} of {LONGEST} (least {min(after)})",
+                flush=True,
+            )
             continue
         steps = on_chip(chip, given.latency, given.loss, given.episodes)
         print(f"chip {chip}: {np.mean(steps):.1f} of {LONGEST} control steps (least {min(steps)})", flush=True)
