@@ -1,10 +1,10 @@
-"""A network is trained in float, loses much on chips whose circuits deviate, and wins it back with the chip in the loop.
+"""A network that was trained in float loses much on chips that deviate, and wins it back with the chip in the loop.
 
     python examples/training.py [--chips 10] [--epochs 10]
 
-The host keeps the weights as floats. It sets them on the chip, shows it points of the yin-yang figure one after another,
-reads what the hidden cells and the answers did there, and changes the weights by their gradient at what it read. (The
-gradient takes the weights as the host has them: it knows nothing of the circuits.)
+The host keeps the weights as floats. It sets them on the chip, shows it points of the yin-yang figure one per step,
+reads what the hidden cells and the answers did there, and changes the weights by their gradient at what it read. The
+gradient takes the weights as the host has them: it knows nothing of the circuits.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Chip:
         """What hidden cells and answers are for points that are shown one per step."""
         start = self.session.step
         shown = [Write("point", point, at=start + k) for k, point in enumerate(points)]
-        answer = self.session.exchange(shown, len(points) + 2, ["hidden.r", "out.y"]).outputs
-        return answer["hidden.r"][1][1:-1], answer["out.y"][1][2:]
+        answer = self.session.exchange(shown, len(points) + 2, ["activity", "answer"]).outputs
+        return answer["activity"][1][1:-1], answer["answer"][1][2:]
 
 
 def gradients(weights: Weights, points: Floats, labels: NDArray[np.int64], hidden: Floats, out: Floats) -> list[Floats]:
