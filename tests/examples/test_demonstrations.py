@@ -20,11 +20,11 @@ def test_the_cart_is_that_of_gymnasium() -> None:
     world = gymnasium.make("CartPole-v1").unwrapped
     state, _ = world.reset(seed=3)
     cart, rng = CARTPOLE.Cart(np.array(state, np.float64)), np.random.default_rng(4)
-    for _ in range(12):
+    while not cart.fell:
         right = bool(rng.integers(2))
         state, _, fell, _, _ = world.step(int(right))
         cart.push(right)
-        assert cart.state == pytest.approx(state, abs=1e-5)
+        assert cart.state == pytest.approx(state, abs=1e-4)
         assert cart.fell == fell
 
 
