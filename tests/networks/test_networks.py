@@ -38,7 +38,7 @@ NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name f
 BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
 """Changes to networks whose patterns last longer than a test should."""
 
-STATIC = ("balanced", "izhikevich", "loihi_chip", "loihi_lif")
+STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""
 
 

@@ -274,9 +274,10 @@ def test_a_run_whose_header_is_not_written_says_why(tmp_path: Path, copies: int)
     text = "cannot be written: it would be larger than this process or file system may make a file"
     assert str(caught.value) == f"{name}: {text}"
     assert list(tmp_path.iterdir()) == []
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr("neuroport.trace.write._write_header", interrupted)
-        run()
+        with pytest.raises(KeyboardInterrupt):
+            run()
     assert list(tmp_path.iterdir()) == []
 
 
