@@ -401,10 +401,9 @@ class Machine:
             parts = self._kept_spikes.pop(name, [])
             capture.spikes[name] = _joined(parts) if parts else (empty, empty.copy())
         for name, _, array in self._sampled:
-            chunks = self._kept_samples.pop(name, None) or [
-                (empty.copy(), self._values["record_values", name][:0].copy())
-            ]
-            steps, samples = _joined(chunks)
+            chunks = self._kept_samples.pop(name, [])
+            none = (empty.copy(), self._values["record_values", name][:0].copy())
+            steps, samples = _joined(chunks or [none])
             capture.records[name] = (steps, self._shown(self.program.arrays[array], samples))
         return capture
 

@@ -82,7 +82,7 @@ def counted(session: Session, act: Callable[[], None]) -> dict[str, int]:
 
 
 def inject(session: Session, name: str, neurons: Any, values: Any) -> None:
-    session.inject(*name.split("."), neurons, values)
+    session.inject(name, neurons, values)
 
 
 @pytest.mark.parametrize("population", HOSTED)

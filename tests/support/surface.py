@@ -98,12 +98,12 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "fraction": ([Write("cells.n", 0.5, [1])], "'cells.n': 0.5 of neuron 1 is no whole number, and this is an int; "
                  "round it"),
     "outside": ({"drive": [0, 3, 0]}, "'cells.drive': 3 of neuron 1 is outside -2 .. 2, its declared range; "),
-    "too much": ({"events": 9}, "'cells.i', all that was injected for this step: 9 of neuron 0 is outside -8 .. 8, its "
-                 "declared range; "),
+    "too much": ({"events": 9}, "'cells.i', all that was injected for this step: 9 of neuron 0 is outside -8 .. 8, the "
+                 "range of port 'events'; "),
     "twice": ([Write("events", 5, [1]), Write("events", 4, [1])], "'cells.i', all that was injected for this step: "
-              "9 of neuron 1 is outside -8 .. 8, its declared range; "),
+              "9 of neuron 1 is outside -8 .. 8, the range of port 'events'; "),
     "later": ([Write("events", 5, [1], 4, 3), Write("events", 4, [1], 6)], "'cells.i', all that was injected for this "
-              "step: 9 of neuron 1 is outside -8 .. 8, its declared range; "),
+              "step: 9 of neuron 1 is outside -8 .. 8, the range of port 'events'; "),
     "parameter": ({"cells.gain": 3}, "cells.gain = 3 is outside 0 .. 2, its declared range; give a value inside, or "
                   "widen the range"),
     "part of it": ([Write("cells.gain", 1, [0])], "'cells.gain' is switched with one value for all, and some of its "
