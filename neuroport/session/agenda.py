@@ -14,28 +14,34 @@ NEVER = 2**64
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Entry(Generic[What]):
-    """Something to be done in every step from `first` until before `end`; the lower its number, the earlier."""
+    """Something to be done in every step from `first` until before `end`; the lower its number, the earlier.
+
+    `size`: how many numbers are kept for it.
+    """
 
     number: int
     first: int
     end: int
     what: What
+    size: int
 
 
 @dataclass(eq=False)
 class Waiting(Generic[What]):
-    """What is to be done in steps to come."""
+    """What is to be done in steps to come. `size`: how many numbers are kept for that."""
 
+    size: int = 0
     _to_come: list[tuple[int, int, Entry[What]]] = field(default_factory=list)
     _active: list[Entry[What]] = field(default_factory=list)
     _given: int = 0
     _step: int = 0
 
-    def add(self, first: int, end: int, what: What) -> None:
+    def add(self, first: int, end: int, what: What, size: int) -> None:
         """Do something in every step from `first`, which is to come, until before `end`."""
         if first < end:
-            heappush(self._to_come, (first, self._given, Entry(self._given, first, end, what)))
+            heappush(self._to_come, (first, self._given, Entry(self._given, first, end, what, size)))
             self._given += 1
+            self.size += size
 
     @property
     def next(self) -> int:
@@ -52,6 +58,7 @@ class Waiting(Generic[What]):
         if started:
             self._active = sorted([*self._active, *started], key=lambda entry: entry.number)
         now = [entry.what for entry in self._active]
+        self.size -= sum(entry.size for entry in self._active if entry.end <= step + 1)
         self._active = [entry for entry in self._active if entry.end > step + 1]
         self._step = step
         return now

@@ -48,6 +48,10 @@ class Switch:
 
 
 Act = Addition | Setting | Switch
+MOST_WAITING = 2**22
+"""For as many numbers there is room in what waits for steps to come."""
+FOR_ONE = 100
+"""As much room as so many numbers is taken by each write besides."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -64,18 +68,23 @@ class Pending:
     cells: NDArray[np.int64] | None = None
 
 
+class Full(InvalidInput):
+    """There is no room for more that waits for steps to come."""
+
+
 @dataclass(eq=False)
 class Ready:
     """Writes that have been checked, and what is counted of them.
 
     `intent`: all additions to inputs, `switched`: parameters that are switched now, together, `now`: variables that are
-    given values now, `later`: what is done in steps to come (first, end).
+    given values now, `later`: what is done in steps to come (first, end), which takes `room`.
     """
 
     intent: Intent = field(default_factory=Intent)
     switched: dict[str, float | int] = field(default_factory=dict)
     now: list[Setting] = field(default_factory=list)
     later: list[tuple[int, int, Act]] = field(default_factory=list)
+    room: int = 0
     injected: int = 0
     late: int = 0
     clipped: int = 0
@@ -155,6 +164,8 @@ class Controls:
                 self._prepare(write, ready, clip)
             except InvalidInput as error:
                 problems += error.problems
+                if isinstance(error, Full):
+                    break
         if ready.switched:
             problems += self._refused(ready.switched)
         if problems:
@@ -172,7 +183,7 @@ class Controls:
         for setting in ready.now:
             self._give(setting)
         for first, end, act in ready.later:
-            self._waiting.add(first, end, act)
+            self._waiting.add(first, end, act, _room(act))
 
     @property
     def next(self) -> int:
@@ -192,7 +203,7 @@ class Controls:
         self.injections.hold(injected, added)
         self.tally, self._waiting = replace(tally), Waiting()
         for act, first, end in acts:
-            self._waiting.add(first, end, act)
+            self._waiting.add(first, end, act, _room(act))
 
     def _act(self, one: Pending) -> Act:
         """What it was made of, as it was checked."""
@@ -212,6 +223,15 @@ class Controls:
         """Do what was given for the step that comes next."""
         for act in self._waiting.due(self.executor.step):
             self._do(act)
+
+    def _keep_for_later(self, ready: Ready, first: int, end: int, act: Act) -> None:
+        """Note what is done in steps to come; InvalidInput where there is no room for it."""
+        ready.later.append((first, end, act))
+        ready.room += _room(act)
+        waiting = self.injections.waiting(ready.intent) + self._waiting.size + ready.room
+        if waiting > MOST_WAITING:
+            text = f"{waiting:,} numbers would wait for their steps, and at most {MOST_WAITING:,} do; give them later"
+            raise Full([Problem(None, text)])
 
     def _refused(self, switched: Mapping[str, float | int]) -> tuple[Problem, ...]:
         """Why parameters cannot be switched to these values, if they cannot."""
@@ -243,7 +263,7 @@ class Controls:
                 ready.injected += act.values.size
             first += 1
         if first < end:
-            ready.later.append((first, end, act))
+            self._keep_for_later(ready, first, end, act)
 
     def _addition(self, array: Array, write: Write, ready: Ready, clip: bool) -> Addition:
         cells = self.injections.cells(array, write.neurons)
@@ -358,6 +378,11 @@ class Controls:
 def _count(act: Act) -> int:
     """How many numbers it is."""
     return 1 if isinstance(act, Switch) else int(act.values.size)
+
+
+def _room(act: Act) -> int:
+    """For how many numbers it needs room, about."""
+    return FOR_ONE + 2 * _count(act)
 
 
 def _pending(entry: Entry[Act], coming: int) -> Pending:

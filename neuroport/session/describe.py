@@ -8,7 +8,7 @@ from neuroport.program import fixed
 from neuroport.program.machine import Array, Port
 from neuroport.program.names import written
 from neuroport.program.plan import Declared
-from neuroport.session.inject import MOST_WAITING
+from neuroport.session.controls import MOST_WAITING
 
 if TYPE_CHECKING:
     from neuroport.session.session import Session

@@ -17,8 +17,6 @@ from neuroport.program.ir import Int, Numbers
 from neuroport.program.machine import Array
 from neuroport.session.host import Checker, numbers
 
-MOST_WAITING = 2**24
-"""As many numbers are held for steps to come."""
 _FEW, _SMALL = 2**20, 2**40
 """So many ints so small add up to less than 63 bits."""
 
@@ -39,31 +37,32 @@ class Injected(NamedTuple):
     raw: Numbers
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class _Sums:
     """What will be injected into an input, in real units: totals[k] in every step from starts[k] until the next."""
 
-    starts: tuple[int, ...]
-    totals: tuple[Numbers, ...]
+    starts: list[int]
+    totals: list[Numbers]
 
-    def without(self, step: int) -> _Sums:
-        """What is left from a step on."""
-        gone = bisect_right(self.starts, step) - 1
-        return _Sums(self.starts[gone:], self.totals[gone:]) if gone > 0 else self
+    def since(self, step: int) -> _Sums:
+        """Those of the steps from there on, to be changed by themselves."""
+        gone = max(bisect_right(self.starts, step) - 1, 0)
+        return _Sums(self.starts[gone:], self.totals[gone:])
 
-    def cut(self, step: int) -> _Sums:
-        """The same, with a piece that begins at that step, which is none of the past."""
+    def cut(self, step: int) -> int:
+        """Have a piece begin at that step, which is none of the past; its number."""
         at = bisect_right(self.starts, step)
         if self.starts[at - 1] == step:
-            return self
-        return _Sums((*self.starts[:at], step, *self.starts[at:]), (*self.totals[:at], *self.totals[at - 1 :]))
+            return at - 1
+        self.starts.insert(at, step)
+        self.totals.insert(at, self.totals[at - 1])
+        return at
 
-    def added(self, first: int, end: int, more: Callable[[Numbers], Numbers]) -> tuple[_Sums, list[Numbers]]:
-        """The same, with more in the steps from `first` until before `end`, and the totals that are new."""
-        sums = self.cut(first).cut(end)
-        a, b = sums.starts.index(first), sums.starts.index(end)
-        new = [more(total) for total in sums.totals[a:b]]
-        return _Sums(sums.starts, (*sums.totals[:a], *new, *sums.totals[b:])), new
+    def add(self, first: int, end: int, more: Callable[[Numbers], Numbers]) -> list[Numbers]:
+        """Add more in the steps from `first` until before `end`; the totals that are new."""
+        a, b = self.cut(first), self.cut(end)
+        self.totals[a:b] = new = [more(total) for total in self.totals[a:b]]
+        return new
 
     @property
     def size(self) -> int:
@@ -125,15 +124,16 @@ class Injections:
             intent.made.append((one, after))
             first += 1
         if first < end:
-            sums = intent.later.get(name) or self._later.get(name) or _nothing(one)
-            intent.later[name], new = sums.without(coming).added(first, end, lambda total: self._total(total, one))
-            for total in new:
+            if name not in intent.later:
+                intent.later[name] = (self._later.get(name) or _nothing(one)).since(coming)
+            for total in intent.later[name].add(first, end, lambda total: self._total(total, one)):
                 self._checker.added(one.array, total, one.values, one.cells)
-            self._must_be_few(intent)
 
     def accept(self, intent: Intent) -> None:
         """Add to the coming step, and have stand what is noted for steps to come."""
-        self._later |= intent.later
+        if intent.later:
+            step = self._executor.step
+            self._later = {n: sums for n, sums in self._later.items() if sums.starts[-1] > step} | intent.later
         for one, after in intent.made:
             self._add(one, self._so_far(one), after)
 
@@ -182,15 +182,13 @@ class Injections:
             return _long_total(before, one)
         return before + one.values if one.cells is self._all.get(one.array.name) else _total(before, one)
 
-    def _must_be_few(self, intent: Intent) -> None:
-        waiting = sum(sums.without(self._executor.step).size for sums in (self._later | intent.later).values())
-        if waiting > MOST_WAITING:
-            text = f"{waiting:,} numbers would wait for their steps, and at most {MOST_WAITING:,} do"
-            raise InvalidInput.one(None, f"{text}; give them later")
+    def waiting(self, intent: Intent) -> int:
+        """How many numbers the sums of steps to come have, with what is noted."""
+        return sum(sums.size for sums in (self._later | intent.later).values())
 
 
 def _nothing(one: Addition) -> _Sums:
-    return _Sums((0,), (np.zeros(one.array.initial.shape, one.values.dtype),))
+    return _Sums([0], [np.zeros(one.array.initial.shape, one.values.dtype)])
 
 
 def _total(before: Numbers, one: Addition) -> Numbers:

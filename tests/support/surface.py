@@ -297,6 +297,16 @@ class Surface:
 
     def test_no_more_waits_than_there_is_room_for(self, opening: Opening) -> None:
         with opening() as session:
+            before, most = seen(session), session.describe()["limits"]["waiting_numbers"]
+            many = [Write("others.i", 0.001, at=10 * k + 5) for k in range(most // 100)]
+            said = told(lambda: session.exchange(many, 3))
+            assert re.fullmatch(
+                r"[\d,]+ numbers would wait for their steps, and at most 4,194,304 do; give them later", said
+            )
+            assert seen(session) == before
+
+    def test_what_waits_is_done_in_its_steps(self, opening: Opening) -> None:
+        with opening() as session:
             many = [Write("others.i", 0.25, at=10 * k + 5, hold=3) for k in range(200)]
             session.exchange(many, 0)
             assert session.stats()["waiting"] == 200
