@@ -455,8 +455,6 @@ class Machine:
             self._put_rows("array", name, ahead, state.step, rows)
         for name, rows in state.histories.items():
             self._put_rows("history", name, back, state.step - 2, rows)
-        for population in self.program.populations:
-            self._values["spike_count", population.name][...] = 0
         for name, lags in lags_delivered(self.program).items():
             for lag, numbers in enumerate(unpacked(state.spikes[name], lags)):
                 self._put_spikes(name, lag, numbers)

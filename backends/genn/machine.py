@@ -496,15 +496,12 @@ class Machine:
         changed = {name: values for name, values in state.arrays.items() if self._takes(name, values)}
         self.drain()
         self.step = self._collected = self._genn.timestep = state.step
-        self._rows = {}
         self._start_item(state.step - state.item_step, state.readouts, state.schedules)
         for name, values in changed.items():
             self.write(name, values)
         for name, rows in state.histories.items():
             self._rings.remember(self._variables[name][0], rows)
         self._load_inputs(state)
-        for population in self.program.populations:
-            self._rings.deliver(population.name, [])
         for name, most in lags_delivered(self._given).items():
             self._rings.deliver(name, unpacked(state.spikes[name], most))
         self._load_stimuli(state)
@@ -529,7 +526,6 @@ class Machine:
 
     def _load_inputs(self, state: State) -> None:
         """Let what has arrived be on its way: from every group where it is known by group, else from the longest."""
-        self._forget_writing()
         mine = {} if self.program.integer else self._apart()
         known = {n: rows.shape for n, rows in mine.items()} == {n: rows.shape for n, rows in state.apart.items()}
         apart = state.apart if known else {}

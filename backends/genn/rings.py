@@ -62,7 +62,8 @@ class Rings:
     def spikes(self, population: str, lags: int) -> list[NDArray[np.uint32]]:
         """Which neurons spiked in the last step and in those before it, by lag."""
         counts, neurons = next(self._queues(population))
-        return [np.sort(neurons[slot, : counts[slot]]) for slot in self._gone(len(counts), 0, lags)]
+        slots = self._gone(len(counts), 0, lags)
+        return [np.sort(neurons[slot, : counts[slot]]) for slot in slots]  # on a GPU they come in any order
 
     def deliver(self, population: str, by_lag: Sequence[Indices]) -> None:
         """Let these have spiked, and no others."""

@@ -466,8 +466,6 @@ class Machine:
         for name, values in state.histories.items():
             ring = self._histories[name]
             ring[back(ring, self.step - 2, len(values))] = values
-        for slots in self._spikes.values():
-            slots[:] = [_NONE] * len(slots)
         for name, lags in lags_delivered(self.program).items():
             for lag, numbers in enumerate(unpacked(state.spikes[name], lags)):
                 self._spikes[name][(self.step - 1 - lag) % len(self._spikes[name])] = numbers
@@ -478,7 +476,6 @@ class Machine:
             self._histograms[name][:] = counts
         self._counts |= state.counts
         self._overflows = dict(state.overflows)
-        self._write_clock()
 
 
 _NONE = np.zeros(0, np.int64)

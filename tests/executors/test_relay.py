@@ -184,7 +184,7 @@ def test_a_state_of_the_start_is_that_of_a_new_machine(what: str, backend: Any) 
         return
     used, new = start(p, backend, backend, seed=5)
     first = used.save()
-    used.advance(9)
+    assert drive([used], seed=2, actions=12) is None
     used.load(first)
     assert list(unlike(used.save(), start(p, BACKENDS["reference"], seed=5)[0].save())) == []
     everywhere([used, new], "advance", 9)
