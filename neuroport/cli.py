@@ -1,6 +1,7 @@
 """The command line: `neuroport COMMAND …`.
 
-Exit codes: 0 fine, 1 a difference, a failed run or a fault of ours, 2 wrong use or file.
+Exit codes: 0 fine, 1 a difference, a failed run or a fault of ours, 2 wrong use or file, 129, 130 and 143 ended by
+SIGHUP, SIGINT (Ctrl-C) and SIGTERM.
 Commands import what they need when they run, so that `neuroport --help` is quick.
 """
 
@@ -30,7 +31,7 @@ from neuroport.commands import (
     show,
     verify,
 )
-from neuroport.commands.stopping import like_ctrl_c
+from neuroport.commands.stopping import exit_code, like_ctrl_c
 from neuroport.errors import NeuroportError
 from neuroport.numerics.units import suggestion
 from neuroport.version import __version__
@@ -61,7 +62,7 @@ class Root(click.Group):
         except NeuroportError as error:
             _fail(ctx, str(error), error.exit_code, getattr(error, "__notes__", ()))
         except KeyboardInterrupt as error:
-            _fail(ctx, "interrupted", 1, getattr(error, "__notes__", ()))
+            _fail(ctx, "interrupted", exit_code(error), getattr(error, "__notes__", ()))
         except MemoryError:
             _fail(ctx, "this machine has not enough memory for it; make the network or what it records smaller", 1)
         except BrokenPipeError:

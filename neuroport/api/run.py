@@ -157,6 +157,7 @@ def trace_writer(
     progress=FUNCTION.or_none,
     before=FUNCTION.or_none,
     device=TEXT.or_none,
+    due=FUNCTION.or_none,
 )
 def run(
     network: Network,
@@ -171,6 +172,7 @@ def run(
     progress: Progress | None = None,
     device: str | None = None,
     before: Before | None = None,
+    due: Callable[[int], bool] | None = None,
 ) -> Run:
     """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
 
@@ -179,15 +181,17 @@ def run(
     `trace`: an HDF5 file for what the network file says is to be recorded; an existing one is an error unless
     `overwrite`, and then stays until the new one is whole. `progress(steps done, steps in all)` is called about five
     times a second. When the run fails or is interrupted, the trace holds what was recorded until then and says that it
-    is incomplete; beside an existing one, parts are left. The error has a note that says where. NotWritten when only
-    the trace could not be written: its `results` has the Run.
+    is incomplete; beside an existing one, parts are left. A run that `progress` interrupts can be gone on with
+    (`api.resume`), and one that is killed from its last checkpoint, which it gets wherever `due(step)` is true. The
+    error has a note that says where. NotWritten when only the trace could not be written: its `results` has the
+    Run.
     """
     network = to_run(network, duration)
     started = time.perf_counter()
     chosen, one = specimen(network, chip, chip_seed, instance)
     with open(network, backend, chosen, None, one, seed, trace, overwrite, False, device, before) as session:
         built = time.perf_counter()
-        session.run_protocol(progress)
+        session.run_protocol(progress, due=due)
         digest = session.digest()
         ended = time.perf_counter()
         outcome = result(session, digest, None if one is None else one.seed)

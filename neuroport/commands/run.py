@@ -27,11 +27,13 @@ from neuroport.commands.common import (
 )
 from neuroport.commands.copies import Seeds, chosen_copies, sharing
 from neuroport.commands.notices import strict_option
-from neuroport.commands.stopping import Stopping
+from neuroport.commands.resuming import alone, due_every, named, taken
+from neuroport.commands.stopping import ENDED, Stopping
 from neuroport.commands.summary import fields, fields_of_copies, summary, summary_of_copies
 from neuroport.errors import NotWritten
 
 if TYPE_CHECKING:
+    from neuroport.api.run import Run
     from neuroport.program.machine import Program
 
 LINE_EVERY = 10.0
@@ -42,7 +44,7 @@ KNOWN_AFTER = 1.0
 
 
 @click.command()
-@click.argument("net", metavar="NET")
+@click.argument("net", metavar="NET", required=False)
 @click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
 @device_option
 @click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
@@ -70,13 +72,22 @@ KNOWN_AFTER = 1.0
 @click.option("--for", "span", metavar="TIME", help="Run this long, without the protocol: '2 s', '500 steps'.")
 @click.option("-o", "--output", metavar="FILE.h5", help="Write a trace of what the network records.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing trace.")
+@click.option(
+    "--checkpoint-every",
+    "every",
+    metavar="TIME|N",
+    help="Also write what the run can go on from after a kill: by the clock, '10 min', or every N steps; needs -o.",
+)
+@click.option(
+    "--resume", "stopped", metavar="FILE.h5", help="Go on with the run that was stopped while it wrote FILE.h5."
+)
 @strict_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Do not show how far the run is.")
 @click.pass_context
 def run(
     ctx: click.Context,
-    net: str,
+    net: str | None,
     backend: str,
     device: str | None,
     chip: str | None,
@@ -89,41 +100,63 @@ def run(
     span: str | None,
     output: str | None,
     overwrite: bool,
+    every: str | None,
+    stopped: str | None,
     strict: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Run a network and print its metrics, spikes and digest."""
+    """Run a network and print its metrics, spikes and digest.
+
+    A run with -o that is interrupted (Ctrl-C, SIGTERM, SIGHUP) can be gone on with: --resume FILE.h5. It has its
+    network, chip and seeds from there; with NET, it is also made sure that it is still the same.
+    """
     import neuroport
     from neuroport.commands import notices
     from neuroport.network.network import can_share
 
-    if output is not None and copies is None and not isinstance(seed, range) and not isinstance(chip_seed, range):
+    due = due_every(every, output if stopped is None else stopped)
+    if stopped is not None:
+        alone(ctx)
+    elif net is None:
+        raise click.UsageError("Missing argument 'NET'.")
+    elif output is not None and copies is None and not isinstance(seed, range) and not isinstance(chip_seed, range):
         from neuroport.trace.segments import check_trace
 
         check_trace(output, overwrite)
-    network = load_network(net, sets)
-    echo_notices(network)
-    deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
-    if can_share(network):
-        network, several = sharing(network, copies, seed, chip_seed), None
-    else:
-        several = chosen_copies(network, copies, seed, chip_seed)
-    if several and chip_instance is not None:
-        raise click.UsageError("--chip-instance is one chip; copies take --chip-seed N or FIRST:END.")
+    given = None if net is None else load_network(net, sets)
     told: list[dict[str, Any]] = []
 
     def before(program: Program) -> None:
         told.extend(notices.as_json(program))
-        notices.tell(program, net, strict)
+        notices.tell(program, net or program.name, strict)
+
+    several: tuple[Seeds, Seeds | None] | None = None
+    if stopped is not None:
+        network, resumption = taken(given, span, stopped, overwrite)
+    else:
+        assert given is not None
+        network, resumption = given, None
+    echo_notices(network)
+    deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
+    if can_share(network):
+        network = sharing(network, copies, seed, chip_seed) if resumption is None else network
+    else:
+        several = chosen_copies(network, copies, seed, chip_seed)
+    if several and chip_instance is not None:
+        raise click.UsageError("--chip-instance is one chip; copies take --chip-seed N or FIRST:END.")
+    if several and due is not None:
+        raise click.UsageError("--checkpoint-every goes with one run; copies that are interrupted are begun again.")
 
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
     common["before"] = before
     failure: NotWritten | None = None
     try:
-        with Progress(network.name, show=not quiet) as bar, Stopping(_traces(output, several)) as stopping:
+        with Progress(network.name, show=not quiet) as bar, Stopping(_traces(stopped or output, several)) as stopping:
             progress = stopping.watched(bar)
-            if several:
+            if resumption is not None:
+                results: tuple[Run, ...] = (resumption.run(named(ctx, backend), progress, device, before, due),)
+            elif several:
                 seeds, specimens = several
                 results = neuroport.run_copies(
                     network, seeds, backend, deviating, specimens, progress=progress, **common
@@ -132,14 +165,14 @@ def run(
                 assert not isinstance(seed, range)
                 assert not isinstance(chip_seed, range)
                 one = neuroport.run(
-                    network, backend, deviating, chip_seed, chip_instance, seed, progress=progress, **common
+                    network, backend, deviating, chip_seed, chip_instance, seed, progress=progress, due=due, **common
                 )
                 results = (one,)
     except KeyboardInterrupt as error:
         click.echo(f"interrupted after {bar.done:,} of {bar.total:,} steps", err=True)
         for note in getattr(error, "__notes__", ()):
             click.echo(note, err=True)
-        ctx.exit(1)
+        ctx.exit(ENDED + stopping.number)
     except NotWritten as error:
         if not error.results:
             raise

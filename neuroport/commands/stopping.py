@@ -16,6 +16,8 @@ from neuroport.signals import SIGNALS
 
 ONE_SIGNAL = 0.5
 """Within so many seconds, signals are one: who closes a terminal may send several."""
+ENDED = 128
+"""A command that a signal ended has this exit code plus the number of the signal."""
 
 
 @contextmanager
@@ -35,21 +37,40 @@ def handled(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
             signal.signal(number, old)
 
 
+class Signalled(KeyboardInterrupt):
+    """A signal asked for an end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def exit_code(error: BaseException) -> int:
+    """What a command ends with that a signal ended: 128 and its number, as a shell tells it; 130 for Ctrl-C."""
+    return ENDED + (error.number if isinstance(error, Signalled) else signal.SIGINT)
+
+
 def like_ctrl_c() -> Any:
-    """SIGTERM and SIGHUP do what Ctrl-C does."""
-    return handled(signal.default_int_handler)
+    """Signals that ask for an end do what Ctrl-C does."""
+    return handled(_interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise Signalled(number)
 
 
 class Stopping:
     """How a run ends on signals: `with Stopping(traces) as stopping: run(progress=stopping.watched(progress))`.
 
     While it computes, the first only has it end after the piece at hand, so that its trace is closed in good order. The
-    next ends the process at once: parts of traces are whole at any moment, and it is said how to join them.
+    next ends the process at once: parts of traces are whole at any moment, and it is said what to do with them.
+    `number`: the signal that came first.
     """
 
     def __init__(self, traces: Iterable[str | Path]) -> None:
         self._traces = traces
         self._asked = 0.0
+        self.number = int(signal.SIGINT)
         self._computes = False
 
     def __enter__(self) -> Stopping:
@@ -67,7 +88,7 @@ class Stopping:
             self._computes = True
             progress(done, total)
             if self._asked and done < total:
-                raise KeyboardInterrupt
+                raise Signalled(self.number)
 
         return tell
 
@@ -77,9 +98,9 @@ class Stopping:
             return
         if self._asked:
             self._leave()
-        self._asked = now
+        self._asked, self.number = now, number
         if not self._computes:
-            raise KeyboardInterrupt
+            raise Signalled(number)
         _say("stopping; a second signal ends it at once")
 
     def _leave(self) -> None:
@@ -88,7 +109,7 @@ class Stopping:
         _say("ended at once")
         for text in filter(None, map(left, self._traces)):
             _say(text)
-        os._exit(1)
+        os._exit(ENDED + self.number)
 
 
 def _say(text: str) -> None:

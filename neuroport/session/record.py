@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.disk.tree import Tree
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import found, whole
 from neuroport.program.constants import real
@@ -35,6 +36,9 @@ class Sink(Protocol):
 
     def weights(self, name: str, step: int, values: NDArray[Any]) -> None:
         """Take one sample of a projection's array, raw, as it was after step `step`."""
+
+    def checkpoint(self, tree: Tree) -> None:
+        """Take what the run can go on from, with all that was taken before: it takes the place of an earlier one."""
 
     @property
     def is_open(self) -> bool:

@@ -125,7 +125,7 @@ class Session:
         self._again = again
         self.seed = program.seed if seed is None else seed
         self.backend = backend
-        self._closed = False
+        self._closed = self._rests = False
         self._sink, self._keep = sink, kept_steps(sink is None if keep is None else keep, plan.dt)
         self._dropped = 0
         self._wanted: dict[tuple[str, ...], Wanted] = {}
@@ -165,11 +165,20 @@ class Session:
                 close()
 
     def _save(self, sink: Sink, error: BaseException | None) -> None:
-        """Close the sink after an error, of which a second one must not take the place."""
+        """Close the sink after an error, of which a second one must not take the place.
+
+        Between two pieces of a protocol, what it goes on from is saved first.
+        """
+        note = ""
         try:
-            note = sink.close(steps=self._recorder.taken, settings=self.settings(), complete=False)
+            if self._rests:
+                self._save_in(sink)
         except NotWritten as second:
-            note = str(second)
+            note = "" if isinstance(error, NotWritten) else f"{second}; "
+        try:
+            note += sink.close(steps=self._recorder.taken, settings=self.settings(), complete=False)
+        except NotWritten as second:
+            note += str(second)
         if error is not None and note:
             error.add_note(note)
 
@@ -204,20 +213,33 @@ class Session:
 
     # ------------------------------------------------------------------------------------------------ the protocol
 
-    @takes(progress=FUNCTION.or_none, chunk=FUNCTION.or_none)
-    def run_protocol(self, progress: Progress | None = None, chunk: Chunk | None = None) -> None:
+    def _save_in(self, sink: Sink) -> None:
+        if getattr(self.executor, "save", None) is not None and sink.is_open:
+            sink.checkpoint(self.checkpoint().tree())
+
+    @takes(progress=FUNCTION.or_none, chunk=FUNCTION.or_none, due=FUNCTION.or_none)
+    def run_protocol(
+        self, progress: Progress | None = None, chunk: Chunk | None = None, due: Callable[[int], bool] | None = None
+    ) -> None:
         """Do everything that the protocol says; `progress(steps done, steps in all)` is told first and on the way.
 
-        See walk_protocol for `chunk`, and for a protocol of which a part was done.
+        See walk_protocol for `chunk`, and for a protocol of which a part was done. Where `due(step)` says so, the trace
+        gets a checkpoint to go on from; without `chunk` also where `progress` raises an exception.
         """
         total = total_steps(self.plan.protocol)
         start = self._walk.begun
         self._foresee(total)
+        self._rests = chunk is None
         if progress is not None:
             progress(self.step - start, total)
+        self._rests = False
         for _ in self.walk_protocol(chunk):
+            self._rests = chunk is None
+            if due is not None and self._sink is not None and due(self.step):
+                self._save_in(self._sink)
             if progress is not None:
                 progress(self.step - start, total)
+            self._rests = False
 
     @takes(chunk=FUNCTION.or_none)
     def walk_protocol(self, chunk: Chunk | None = None) -> Iterator[None]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from neuroport.disk.output import NewFile, hdf5_in, new_file
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace.pieces import check
-from neuroport.trace.segments import Parts, check_file, parts_folder, segment, segments
+from neuroport.trace.segments import CHECKPOINT, Parts, check_file, parts_folder, segment, segments
 
 MAGIC = 0x0A7A
 SONATA_VERSION = (0, 1)
@@ -173,6 +173,17 @@ class _Joint:
         for path in self.paths:
             self.new.check()
             self._fill(path)
+        if not self.end["complete"]:
+            self._take_checkpoint()
+
+    def _take_checkpoint(self) -> None:
+        """What the run can go on from, if there is something."""
+        path = self.paths[0].with_name(CHECKPOINT)
+        with _opened(path if path.exists() else self.paths[0]) as part:
+            if "checkpoint" in part:
+                part.copy("checkpoint", self.file["neuroport"])
+                group = self.file["neuroport"]
+                group.attrs["steps"] = max(int(group.attrs["steps"]), int(part["checkpoint/state"].attrs["step"]))
 
     def _survey(self, path: Path) -> None:
         with _opened(path) as part:

@@ -25,6 +25,7 @@ def check(paths: Sequence[Path]) -> None:
             text = f"has trace format {number}; this version of neuroport joins format {FORMAT}"
             raise InvalidInput.one(Place(str(paths[0])), text)
         extent = _header(root)
+        _segment(root, extent)
     for path in paths[1:]:
         with hdf5.opened(path, KIND) as root:
             _segment(root, extent)

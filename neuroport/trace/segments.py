@@ -12,9 +12,10 @@ from pathlib import Path
 
 from neuroport.disk.findings import DAMAGE
 from neuroport.disk.output import HDF5, TEMPORARY, check_output, reason, target
+from neuroport.disk.paths import MISSING
 from neuroport.errors import InvalidInput, NotWritten, Place
 
-LOCK = "lock"
+LOCK, CHECKPOINT = "lock", "checkpoint.h5"
 _SEGMENT = re.compile(r"(\d{6,})\.h5")
 _UNFINISHED = re.compile(r"(\d{6,}|joined)\.tmp|" + re.escape(TEMPORARY).replace(r"\*", "[0-9a-f]+"))
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", 0), getattr(errno, "EOPNOTSUPP", 0)}
@@ -43,12 +44,31 @@ def how_to_join(folder: Path) -> str:
     return f"'neuroport join {folder}'"
 
 
+def how_to_resume(path: str | Path) -> str:
+    """The command that goes on with the run of the trace `path`."""
+    return f"'neuroport run --resume {path}'"
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a folder of parts has something to go on from; one of a run that was resumed has it in its beginning."""
+    import h5py
+
+    if (folder / CHECKPOINT).exists():
+        return True
+    try:
+        with h5py.File(segment(folder, 0), "r") as opened:
+            return "checkpoint" in opened
+    except DAMAGE:
+        return False
+
+
 def left(path: str | Path) -> str:
     """What to say of the parts that a run of the trace `path` left; "" if there are none."""
     folder = parts_folder(path)
     if not segments(folder):
         return ""
-    return f"what was recorded lies in '{folder}': join it with {how_to_join(folder)}"
+    resume = f"go on with {how_to_resume(path)}, or " if has_checkpoint(folder) else ""
+    return f"what was recorded lies in '{folder}': {resume}join it with {how_to_join(folder)}"
 
 
 class Lock:
@@ -130,6 +150,18 @@ class Parts:
         return parts
 
     @classmethod
+    def resume(cls, path: str | Path) -> Parts:
+        """The folder of a run that is to be gone on with, made if its trace was joined, locked as by `claim`."""
+        _check_foreign(path)
+        place, folder = Place(str(path)), parts_folder(path)
+        if not target(path).parent.is_dir():
+            raise InvalidInput.one(place, MISSING)
+        try:
+            return cls(Path(path), folder, _locked(folder, place))
+        except OSError as error:
+            raise InvalidInput.one(place, f"cannot be written: {reason(error)}") from None
+
+    @classmethod
     def left(cls, folder: Path) -> Parts:
         """The folder that a run left. InvalidInput if that run is still going on."""
         lock = Lock(folder)
@@ -144,6 +176,17 @@ class Parts:
             text = f"cannot be written: its parts in '{self.folder}' were removed while the run went on"
             raise NotWritten(Place(str(self.path)), text)
         return segment(self.folder, number)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the last checkpoint belongs. NotWritten if the folder is not ours any more."""
+        return self.number(0).with_name(CHECKPOINT)
+
+    def drop(self, number: int) -> None:
+        """Remove the segments from that number on."""
+        for path in segments(self.folder):
+            if int(path.stem) >= number:
+                path.unlink()
 
     def clear(self) -> None:
         """Remove what an earlier run left."""
@@ -217,8 +260,9 @@ def _check_left(path: str | Path, overwrite: bool) -> None:
     """InvalidInput if there are parts of a run that was killed, and nobody said that they may go."""
     folder = parts_folder(path)
     kept = _recorded(folder) if folder.is_dir() and not overwrite else []
-    if len(segments(folder)) > 1 and kept:
-        text = f"the run that was writing this file did not end; join its parts with {how_to_join(folder)}, "
+    if kept and segments(folder) and (len(segments(folder)) > 1 or has_checkpoint(folder)):
+        resume = f"go on with {how_to_resume(path)}, " if has_checkpoint(folder) else ""
+        text = f"the run that was writing this file did not end; {resume}join its parts with {how_to_join(folder)}, "
         raise InvalidInput.one(Place(str(path)), f"{text}or replace them with --overwrite")
     if kept:
         text = f"'{folder}' holds {kept[0].name}, a part of a run without a beginning that can be read; "
@@ -226,20 +270,23 @@ def _check_left(path: str | Path, overwrite: bool) -> None:
 
 
 def _recorded(folder: Path) -> list[Path]:
-    """The segments that may hold what a run recorded, which is all but a sound first one, and what is named like it."""
-    found = sorted(path for path in folder.iterdir() if _SEGMENT.fullmatch(path.name))
+    """The segments that may hold what a run recorded, which is all but a sound first one, and what is named like it;
+    and its checkpoint.
+    """
+    there = folder.iterdir() if folder.is_dir() else ()
+    found = sorted(path for path in there if _SEGMENT.fullmatch(path.name) or path.name == CHECKPOINT)
     return [path for path in found if path != segment(folder, 0) or not _is_header(path)]
 
 
 def _is_header(path: Path) -> bool:
-    """Whether a file is the beginning of a trace, which holds nothing recorded, or empty."""
+    """Whether a file is the beginning of a trace, which holds nothing recorded unless it was resumed, or empty."""
     import h5py
 
     if not path.stat().st_size:
         return True
     try:
         with h5py.File(path, "r") as opened:
-            return "neuroport" in opened
+            return "neuroport" in opened and "checkpoint" not in opened
     except DAMAGE:
         return False
 
@@ -263,7 +310,8 @@ def may_be_trace(path: Path) -> bool:
 def _own(folder: Path) -> list[Path]:
     """The files of a parts folder that a run makes."""
     names = (_SEGMENT, _UNFINISHED)
-    return [path for path in folder.iterdir() if path.name == LOCK or any(n.fullmatch(path.name) for n in names)]
+    known = (LOCK, CHECKPOINT)
+    return [path for path in folder.iterdir() if path.name in known or any(n.fullmatch(path.name) for n in names)]
 
 
 def _in_use(folder: Path) -> str:

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.disk.output import new_hdf5, target
+from neuroport.disk.tree import Tree
+from neuroport.disk.tree import write as write_tree
 from neuroport.errors import NotWritten, Place
 from neuroport.network.network import Network
 from neuroport.numerics.steps import whole_steps
@@ -31,7 +34,7 @@ from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program
-from neuroport.trace.segments import Parts, left
+from neuroport.trace.segments import Parts, has_checkpoint, how_to_resume, left
 from neuroport.version import __version__
 
 if TYPE_CHECKING:
@@ -54,6 +57,17 @@ class Provenance:
     instance: ChipInstance | None = None
     backend: str = "emulator"
     seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What there is of a run that is gone on with: the segments below `number`.
+
+    `replaces`: the trace of that name, if there is one, is an earlier piece of the same run.
+    """
+
+    number: int
+    replaces: bool
 
 
 def frac_of(array: Array) -> int | None:
@@ -106,22 +120,25 @@ class Writer:
     interrupt) joins what was recorded so far and marks it incomplete.
     """
 
-    def __init__(self, output: str | Path | Parts, source: Provenance, *, overwrite: bool = False) -> None:
+    def __init__(
+        self, output: str | Path | Parts, source: Provenance, *, overwrite: bool = False, resumed: Resumed | None = None
+    ) -> None:
         self.parts = output if isinstance(output, Parts) else Parts.claim(output, overwrite)
         self.path, self.folder = self.parts.path, self.parts.folder
-        self._overwrite = overwrite
+        self._overwrite, self._resumed = overwrite or resumed is not None, resumed
         self._source = source
         dt = source.network.dt
         self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
         self._every |= {record.array: record.every for record in source.program.records if not record.readout}
-        self._pending = _Pending(1)
+        self._pending = _Pending(1 if resumed is None else resumed.number)
         self._flushed = time.monotonic()
         self._failure: NotWritten | None = None
         self.is_open = True
         try:
-            self.parts.clear()
-            with new_hdf5(self.parts.number(0), self.folder) as file:
-                _write_header(file, source)
+            if resumed is None:
+                self.parts.clear()
+                with new_hdf5(self.parts.number(0), self.folder) as file:
+                    _write_header(file, source)
         except BaseException as error:
             self.parts.let_go()
             if isinstance(error, NotWritten):
@@ -151,6 +168,23 @@ class Writer:
         """Take one snapshot of a synapse array (`PROJECTION.VARIABLE`, raw) as it was after step `step`."""
         self._take_rows(name, np.array([step], dtype=np.int64), np.asarray(values)[np.newaxis])
         self._flush_if_due()
+
+    def go_on(self) -> None:
+        """Forget what a run that is resumed recorded after its checkpoint."""
+        assert self._resumed is not None
+        self.parts.drop(self._resumed.number)
+
+    def checkpoint(self, tree: Tree) -> None:
+        """Put everything taken so far on the disk, and with it what the run can go on from."""
+        self.flush()
+        try:
+            with new_hdf5(self.parts.checkpoint, self.folder) as file:
+                group = file.create_group("checkpoint", track_order=True)
+                write_tree(group, tree)
+                file.attrs["segments"] = self._pending.number
+        except NotWritten as error:
+            self._failure = NotWritten(Place(str(self.path)), error.text)
+            raise self._failure from None
 
     def close(
         self,
@@ -200,7 +234,7 @@ class Writer:
     def _join(self, complete: bool) -> str:
         """Make one file of the parts, if that may have the name; where what was recorded is."""
         there = target(self.path).exists()
-        if there and not complete:
+        if there and not complete and (self._resumed is None or not self._resumed.replaces):
             self.parts.release()
             return f"'{self.path}' is as it was; {self._left()}"
         if there and not self._overwrite:
@@ -209,9 +243,11 @@ class Writer:
             )
         from neuroport.trace.join import join
 
+        resumable = has_checkpoint(self.folder)
         join(self.folder, target(self.path))
         self.parts.remove()
-        return f"what was recorded until then is in {self.path}, marked incomplete"
+        text = f"what was recorded until then is in {self.path}, marked incomplete"
+        return f"{text}; go on with {how_to_resume(self.path)}" if resumable else text
 
     def _left(self) -> str:
         """What there is when the parts are not joined."""
@@ -319,6 +355,7 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         group.attrs["chip_seed"] = instance.seed
     group["network"] = source.text
     group["chip"] = json.dumps(asdict(source.chip), indent=1)
+    group["chip_description"] = chips.to_yaml(source.chip)
     group["report"] = json.dumps([asdict(line) for line in program.report], default=_plain)
     for package, version in versions().items():
         group.require_group("versions").attrs[package] = version

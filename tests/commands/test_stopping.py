@@ -70,11 +70,11 @@ def ended(process: subprocess.Popen[str], *signals: int) -> tuple[int, list[str]
 def test_a_signal_ends_a_run_in_good_order(tmp_path: Path, number: int) -> None:
     path = tmp_path / "k.h5"
     code, lines = ended(recording(path), number)
-    assert (code, lines[0]) == (1, "stopping; a second signal ends it at once")
+    assert (code, lines[0]) == (128 + number, "stopping; a second signal ends it at once")
     trace = open_trace(path)
     assert lines[1:] == [
         f"interrupted after {trace.steps:,} of 1,000,000,000 steps",
-        f"what was recorded until then is in {path}, marked incomplete",
+        f"what was recorded until then is in {path}, marked incomplete; go on with 'neuroport run --resume {path}'",
     ]
     assert not trace.complete and trace.record("cell.v").steps[-1] == trace.steps - 1 > 0
     assert [entry.name for entry in tmp_path.iterdir()] == ["k.h5"]
@@ -84,8 +84,9 @@ def test_an_interrupted_run_keeps_the_old_trace(tmp_path: Path) -> None:
     path = write_trace(tmp_path / "k.h5")
     old = path.read_bytes()
     code, lines = ended(recording(path), signal.SIGINT)
-    lies = f"what was recorded lies in '{path}.part': join it with 'neuroport join {path}.part'"
-    assert (code, lines[2:]) == (1, [f"'{path}' is as it was; {lies}"])
+    resume = f"go on with 'neuroport run --resume {path}'"
+    lies = f"what was recorded lies in '{path}.part': {resume}, or join it with 'neuroport join {path}.part'"
+    assert (code, lines[2:]) == (130, [f"'{path}' is as it was; {lies}"])
     assert path.read_bytes() == old
     other = tmp_path / "other.h5"
     joined = CliRunner().invoke(main, ["join", f"{path}.part", "-o", str(other)])
@@ -100,7 +101,7 @@ def test_a_second_run_is_refused_before_it_computes(tmp_path: Path) -> None:
     second = start("run", "absent.yaml", "--seed", "2", "-o", path, "--overwrite")
     text = f"error: {path}: another run is writing this file, with its parts in '{path}.part'; wait until it ends, or "
     assert ended(second) == (2, [f"{text}choose another name"])
-    assert ended(first, signal.SIGTERM)[0] == 1
+    assert ended(first, signal.SIGTERM)[0] == 143
     assert open_trace(path).seed == 1
 
 
@@ -126,16 +127,21 @@ join.join = lambda *_: time.sleep(60)
 COPIES = ("run", "loihi_lif", "--backend", "reference", "--for", "1000000000", "-q", "--copies")
 
 
+def both(path: Path) -> str:
+    """What can be done with parts that have a checkpoint."""
+    return f"go on with 'neuroport run --resume {path}', or join it with 'neuroport join {path}.part'"
+
+
 @pytest.mark.parametrize("names", [["k.h5"], ["k.copy0.h5", "k.copy1.h5"]])
 def test_a_second_signal_ends_at_once_and_says_how_to_join(tmp_path: Path, names: list[str]) -> None:
     traces = [tmp_path / name for name in names]
     process = recording(*traces, run=ENDLESS if len(names) == 1 else (*COPIES, 5), script=SLOWLY + OFTEN)
-    assert ended(process, signal.SIGINT, signal.SIGINT) == (
-        1,
+    assert ended(process, signal.SIGTERM, signal.SIGINT) == (
+        143,
         [
             "stopping; a second signal ends it at once",
             "ended at once",
-            *(f"what was recorded lies in '{path}.part': join it with 'neuroport join {path}.part'" for path in traces),
+            *(f"what was recorded lies in '{path}.part': {both(path)}" for path in traces),
         ],
     )
     joined = CliRunner().invoke(main, ["join", *(f"{path}.part" for path in traces)])
@@ -146,8 +152,11 @@ def test_a_second_signal_ends_at_once_and_says_how_to_join(tmp_path: Path, names
 def test_copies_stop_at_once_and_each_is_joined(tmp_path: Path) -> None:
     traces = [tmp_path / f"k.copy{k}.h5" for k in range(2)]
     code, lines = ended(recording(*traces, run=(*COPIES, 12)), signal.SIGINT)
-    assert code == 1 and lines[1].startswith("interrupted after ")
-    assert sorted(lines[2:]) == [f"what was recorded until then is in {path}, marked incomplete" for path in traces]
+    assert code == 130 and lines[1].startswith("interrupted after ")
+    assert sorted(lines[2:]) == [
+        f"what was recorded until then is in {path}, marked incomplete; go on with 'neuroport run --resume {path}'"
+        for path in traces
+    ]
     assert [open_trace(path).seed for path in traces] == [1, 2]
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [path.name for path in traces]
 
@@ -305,7 +314,7 @@ def test_an_interrupt_that_a_callback_swallows_is_not_lost(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, lines = ended(start(*command, script=SWALLOWING))
-    assert (code, lines[-1]) == (1, "error: interrupted") and os.listdir() == []
+    assert (code, lines[-1]) == (130, "error: interrupted") and os.listdir() == []
 
 
 def test_a_signal_while_modules_are_imported_ends_a_command_without_a_word(tmp_path: Path) -> None:

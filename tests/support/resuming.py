@@ -1,0 +1,142 @@
+"""Runs of the command line that are killed at random moments and gone on with, again and again until they end.
+
+As a program (`python -m tests.support.resuming N SEED FOLDER`) it kills N times and prints one line of counts.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from neuroport.errors import InvalidInput
+from neuroport.trace.compare import compare
+from neuroport.trace.join import repair
+from neuroport.trace.read import open_trace
+from neuroport.trace.resume import stopped
+from neuroport.trace.segments import parts_folder, segments
+from tests.support.killing import start
+from tests.support.shortened import SAL_MICRO
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGKILL)
+CODES = {128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+
+def sets(*changes: str) -> tuple[str, ...]:
+    return tuple(part for change in changes for part in ("--set", change))
+
+
+RUNS: dict[str, tuple[str, ...]] = {
+    "spikes and states": (
+        *("loihi_lif", "--backend", "reference", "--for", "2500"),
+        *sets("spikes.times=[11 steps, 2100 steps]"),
+    ),
+    "events and learned weights": (
+        *("sal_pair", "--backend", "emulator", "--chip", "generic8_mismatch10", "--chip-seed", "3"),
+        *sets("protocol.1.repeat=60", "record.spikes=all", "record.weights.recurrent.w='500 steps'"),
+    ),
+    "histograms": (
+        *("sal_sampling", "--backend", "emulator"),
+        *sets("protocol.0.repeat=4", "protocol.0.do.1.then.0.run='300000 steps'", "record.spikes=all"),
+    ),
+    "patterns, captures and switches": (
+        *("sal_micro", "--backend", "emulator"),
+        *sets(*SAL_MICRO),
+    ),
+}
+
+
+class Hunt:
+    """Kills one run of each kind again and again, and looks at what it comes to."""
+
+    def __init__(self, folder: Path, seed: int, runs: Sequence[str] = tuple(RUNS)) -> None:
+        self.folder, self.random, self.runs = folder, random.Random(seed), runs
+        self.errors, self.counts = folder / "errors.txt", Counter[str]()
+        folder.mkdir(parents=True)
+        self.whole: dict[str, Path] = {}
+        self.seconds: dict[str, float] = {}
+        for k, name in enumerate(runs):
+            self.whole[name] = folder / f"whole{k}.h5"
+            for path in (folder / "again.h5", self.whole[name]):
+                started = time.monotonic()
+                self.finish(("run", *RUNS[name], "-q", "-o", str(path)))
+                self.seconds[name] = time.monotonic() - started
+            (folder / "again.h5").unlink()
+
+    def finish(self, arguments: Sequence[str]) -> None:
+        status = os.waitpid(start(arguments, self.errors, 0.01), 0)[1]
+        assert status == 0, (arguments, self.errors.read_text())
+
+    def run_to_its_end(self, name: str, most: int) -> None:
+        """A run that is killed a few times, and that is then the undisturbed one."""
+        out = self.folder / "out" / "out.h5"
+        out.parent.mkdir()
+        every = ("--checkpoint-every", str(self.random.choice([1, 50, 1000, 20000])))
+        command = ("run", *RUNS[name], "-q", *every, "-o", str(out))
+        while self.counts["kills"] < most and self.random.random() < 0.8:
+            self.kill(command, name)
+            command = self.look(out, command, ("run", "-q", *every, "--resume", str(out)))
+            if out.exists() and open_trace(out).complete:
+                break
+        else:
+            self.finish(command)
+        self.counts["ends"] += 1
+        ended, whole = open_trace(out), open_trace(self.whole[name])
+        assert ended.complete and ended.digest == whole.digest, (name, command)
+        assert compare(ended, whole).differences == () and ended.metrics == whole.metrics, name
+        assert (ended.spike_counts, ended.overflows) == (whole.spike_counts, whole.overflows)
+        assert [path.name for path in out.parent.iterdir()] == ["out.h5"]
+        out.unlink()
+        out.parent.rmdir()
+
+    def kill(self, command: Sequence[str], name: str) -> None:
+        """End a run by a signal, sometimes two, at a random moment."""
+        child = start(command, self.errors, 0.01)
+        number = self.random.choice(SIGNALS)
+        time.sleep(self.random.uniform(0, self.seconds[name]))
+        os.kill(child, number)
+        if self.random.random() < 0.2:
+            time.sleep(self.random.uniform(0, 0.6))
+            os.kill(child, self.random.choice(SIGNALS))
+        _, status = os.waitpid(child, 0)
+        said = self.errors.read_text()
+        assert "Traceback" not in said and "fault" not in said, said
+        code = os.waitstatus_to_exitcode(status)
+        assert code in {0, -signal.SIGKILL, *CODES}, (code, said)
+        self.counts["kills"] += 1
+        self.counts[f"ended with {code}"] += 1
+
+    def look(self, out: Path, command: tuple[str, ...], resume: tuple[str, ...]) -> tuple[str, ...]:
+        """What to do next; sometimes the parts are joined before."""
+        if not out.exists() and len(segments(parts_folder(out))) > 1 and self.random.random() < 0.3:
+            repair(out)
+            self.counts["joined in between"] += 1
+        if out.exists() and open_trace(out).complete:
+            return command
+        try:
+            left = stopped(out)
+        except InvalidInput as error:
+            refused = str(error)
+        else:
+            left.give_back()
+            self.counts["gone on with"] += 1
+            return resume
+        assert any(text in refused for text in ("no checkpoint", "neither a trace")), refused
+        self.counts["begun again"] += 1
+        return command if "--overwrite" in command else (*command, "--overwrite")
+
+
+def main(count: int, seed: int, folder: Path) -> None:
+    hunt = Hunt(folder, seed)
+    while hunt.counts["kills"] < count:
+        hunt.run_to_its_end(hunt.random.choice(hunt.runs), count)
+    print(", ".join(f"{what}: {number}" for what, number in sorted(hunt.counts.items())))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
