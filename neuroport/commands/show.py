@@ -175,11 +175,15 @@ def _show_network(network: Network) -> None:
 
 
 def _show_trace(trace: Trace) -> None:
+    from neuroport.trace.segments import how_to_resume
+
     chip = trace.chip if trace.chip_seed is None else f"{trace.chip}, chip seed {trace.chip_seed}"
     click.echo(f"trace of {trace.name} on {chip} ({trace.arithmetic}), backend {trace.backend}, seed {trace.seed}")
     seconds = trace.steps * trace.dt / 1000
     copies = f"; {trace.copies:,} copies" if trace.copies > 1 else ""
     end = "" if trace.complete else f"; INCOMPLETE: the run was cut off {trace.stopped}"
+    if trace.resumable:
+        end += f"; go on with {how_to_resume(trace.path)}"
     click.echo(f"{trace.steps:,} steps of {trace.dt:g} ms ({shown(seconds)} s){copies}{end}")
     if trace.complete:
         click.echo(f"took {duration(trace.build_s)} to build, {duration(trace.run_s)} to run")

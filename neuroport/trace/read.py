@@ -114,6 +114,7 @@ class Trace:
     steps: int
     digest: str
     complete: bool
+    resumable: bool  # whether `neuroport run --resume` can go on with the run
     build_s: float
     run_s: float
     versions: Mapping[str, str]
@@ -286,6 +287,7 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         steps=extent.steps,
         digest=group.text("digest"),
         complete=complete,
+        resumable=group.has("checkpoint"),
         build_s=group.real("build_s", 0.0),
         run_s=group.real("run_s", 0.0),
         populations=extent.populations,

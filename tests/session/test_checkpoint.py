@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -29,7 +30,9 @@ from neuroport.session.position import Position
 from neuroport.session.sample import Samples
 from neuroport.session.session import Session, open_session
 from neuroport.session.switchboard import Switches
+from tests.support.executors import BACKENDS
 from tests.support.planning import shortened
+from tests.support.shortened import SAL_MICRO
 
 EVERYTHING = """
 neuroport: 1
@@ -136,14 +139,21 @@ def same(checkpoint: Checkpoint) -> Checkpoint:
     return checkpoint
 
 
-def relayed(opened: Opened, draw: random.Random, folder: Path, change: Change = same) -> dict[str, Any]:
+def relayed(
+    opened: Opened,
+    draw: random.Random,
+    folder: Path,
+    change: Change = same,
+    pieces: int = 12,
+    often: float = 0.3,
+) -> dict[str, Any]:
     """A protocol that one session after another does a part of, each from the file of the one before."""
     with ExitStack() as stack:
         session, ended, handed = stack.enter_context(opened()), False, 0
         while not ended:
             ended = True
-            for _ in session.walk_protocol(lambda step: draw.randrange(1, 12)):
-                if draw.random() < 0.3:
+            for _ in session.walk_protocol(lambda step: draw.randrange(1, pieces)):
+                if draw.random() < often:
                     saved, ended = session.checkpoint(folder / "here.h5"), False
                     break
             if not ended:
@@ -174,6 +184,42 @@ def test_a_run_of_many_sessions_is_that_of_one(what: str, tmp_path: Path) -> Non
         session.run_protocol()
         expected = told(session)
     assert str(relayed(opened, random.Random(1), tmp_path)) == str(expected)
+
+
+SHIPPED: dict[str, tuple[tuple[str, ...], int]] = {
+    "sal_pair": (("protocol.1.repeat=6",), 400),
+    "sal_sampling": (("protocol.0.repeat=2",), 400),
+    "sal_micro": (SAL_MICRO, 300),
+    "sal_layers": (("protocol.1.repeat=11",), 100),
+    "pal_yinyang": ((), 300),
+    "pal_teacher": (("protocol.4.repeat=2", "protocol.4.do.1.repeat=2"), 200),
+    "gle_lagline": ((), 200),
+    "gle_lagline_batch": ((), 200),
+    "izhikevich": ((), 200),
+    "stdp_pair": ((), 500),
+}
+USUAL = ("sal_pair", "gle_lagline_batch")
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("name", [n if n in USUAL else pytest.param(n, marks=pytest.mark.slow) for n in SHIPPED])
+def test_shipped_networks_go_on_from_executor_to_executor(name: str, tmp_path: Path) -> None:
+    """In a chip's arithmetic on another one each time, as far as they can execute the program."""
+    sets, steps = SHIPPED[name]
+    program, plan = shortened(neuroport.load(name, sets), steps=steps)
+    executors = [b for b in BACKENDS.values() if not b.missing() and not b.check(program)]
+    if not program.integer:
+        executors = [BACKENDS["emulator"]]
+    turns = itertools.cycle(executors)
+
+    def opened() -> Session:
+        return open_session(program, plan, next(turns))
+
+    with open_session(program, plan, BACKENDS["emulator"]) as session:
+        session.run_protocol()
+        expected = told(session)
+    found = relayed(opened, random.Random(1), tmp_path, pieces=120, often=0.1)
+    assert str(found) == str(expected)
 
 
 EMPTY: dict[str, Any] = {
