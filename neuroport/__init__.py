@@ -25,6 +25,7 @@ __all__ = [
     "compile",
     "load",
     "open",
+    "resume",
     "run",
     "run_copies",
 ]
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from neuroport.api.compile import compile
     from neuroport.api.copies import run_copies
     from neuroport.api.load import load
+    from neuroport.api.resume import resume
     from neuroport.api.run import open, run
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
     from neuroport.session.exchange import Exchange, Write
@@ -45,6 +47,7 @@ _HOMES = {
     "compile": "neuroport.api.compile",
     "load": "neuroport.api.load",
     "open": "neuroport.api.run",
+    "resume": "neuroport.api.resume",
     "run": "neuroport.api.run",
     "run_copies": "neuroport.api.copies",
 }

@@ -182,7 +182,7 @@ def run(
     `overwrite`, and then stays until the new one is whole. `progress(steps done, steps in all)` is called about five
     times a second. When the run fails or is interrupted, the trace holds what was recorded until then and says that it
     is incomplete; beside an existing one, parts are left. A run that `progress` interrupts can be gone on with
-    (`api.resume`), and one that is killed from its last checkpoint, which it gets wherever `due(step)` is true. The
+    (`resume`), and one that is killed from its last checkpoint, which it gets wherever `due(step)` is true. The
     error has a note that says where. NotWritten when only the trace could not be written: its `results` has the
     Run.
     """

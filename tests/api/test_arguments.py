@@ -38,7 +38,10 @@ def opened(**arguments: Any) -> None:
 FUNCTIONS = {
     "load": (neuroport.load, {"path": "sal_pair", "sets": ()}),
     "compile": (neuroport.compile, {"network": network(), **CHIP}),
-    "run": (neuroport.run, {"network": network(), **CHIP, **RUN, "duration": 3, "progress": None, "before": None}),
+    "run": (
+        neuroport.run,
+        {"network": network(), **CHIP, **RUN, "duration": 3, "progress": None, "before": None, "due": None},
+    ),
     "open": (opened, {"network": network(), **CHIP, **RUN, "keep": None}),
     "run_copies": (
         neuroport.run_copies,
@@ -74,6 +77,19 @@ FUNCTIONS = {
             "tau": 1.0,
             "within": 1.0,
             "before": None,
+        },
+    ),
+    "resume": (
+        neuroport.resume,
+        {
+            "trace": "none.h5",
+            "network": network(),
+            "backend": "reference",
+            "overwrite": False,
+            "progress": None,
+            "device": None,
+            "before": None,
+            "due": None,
         },
     ),
     "networks.path": (networks.path, {"name": "sal_pair"}),
@@ -112,7 +128,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "weights": {"projection": "recurrent"},
     "reset": {"populations": "units", "keep_learned": True},
     "measure": {"names": "weights"},
-    "run_protocol": {"progress": None, "chunk": None},
+    "run_protocol": {"progress": None, "chunk": None, "due": None},
     "walk_protocol": {"chunk": None},
     "checkpoint": {"path": None},
     "restore": {"checkpoint": "none.h5"},

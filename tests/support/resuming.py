@@ -24,6 +24,8 @@ from tests.support.killing import start
 from tests.support.shortened import SAL_MICRO
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGKILL)
+FLUSHED = 0.05
+"""So often, in seconds, what was recorded is flushed."""
 CODES = {128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
 
@@ -69,14 +71,14 @@ class Hunt:
             (folder / "again.h5").unlink()
 
     def finish(self, arguments: Sequence[str]) -> None:
-        status = os.waitpid(start(arguments, self.errors, 0.01), 0)[1]
+        status = os.waitpid(start(arguments, self.errors, FLUSHED), 0)[1]
         assert status == 0, (arguments, self.errors.read_text())
 
     def run_to_its_end(self, name: str, most: int) -> None:
         """A run that is killed a few times, and that is then the undisturbed one."""
         out = self.folder / "out" / "out.h5"
         out.parent.mkdir()
-        every = ("--checkpoint-every", str(self.random.choice([1, 50, 1000, 20000])))
+        every = ("--checkpoint-every", str(self.random.choice(["0.1 s", "0.3 s", "2000 steps", "20000 steps"])))
         command = ("run", *RUNS[name], "-q", *every, "-o", str(out))
         while self.counts["kills"] < most and self.random.random() < 0.8:
             self.kill(command, name)
@@ -96,7 +98,7 @@ class Hunt:
 
     def kill(self, command: Sequence[str], name: str) -> None:
         """End a run by a signal, sometimes two, at a random moment."""
-        child = start(command, self.errors, 0.01)
+        child = start(command, self.errors, FLUSHED)
         number = self.random.choice(SIGNALS)
         time.sleep(self.random.uniform(0, self.seconds[name]))
         os.kill(child, number)
@@ -135,6 +137,7 @@ def main(count: int, seed: int, folder: Path) -> None:
     hunt = Hunt(folder, seed)
     while hunt.counts["kills"] < count:
         hunt.run_to_its_end(hunt.random.choice(hunt.runs), count)
+        print(f"{hunt.counts['kills']} kills", file=sys.stderr, flush=True)
     print(", ".join(f"{what}: {number}" for what, number in sorted(hunt.counts.items())))
 
 

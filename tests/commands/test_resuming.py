@@ -14,7 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 import neuroport
-from neuroport.api.resume import resume
 from neuroport.cli import main
 from neuroport.commands import run as command
 from neuroport.session import record
@@ -184,7 +183,7 @@ def test_python_goes_on_too_and_on_another_executor(net: Path) -> None:
         with pytest.raises(KeyboardInterrupt):
             neuroport.run(network, "reference", trace=path, progress=stop)
     told: list[int] = []
-    done = resume(path, network, progress=lambda done, total: told.append(done))
+    done = neuroport.resume(path, network, progress=lambda done, total: told.append(done))
     assert told[0] > 150 and done.steps == STEPS and done.backend == "reference" and done.trace == str(path)
     same(path, whole(net))
 
