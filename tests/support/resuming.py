@@ -1,6 +1,6 @@
 """Runs of the command line that are killed at random moments and gone on with, again and again until they end.
 
-As a program (`python -m tests.support.resuming N SEED FOLDER`) it kills N times and prints one line of counts.
+As a program (`python -m tests.support.resuming N SEED FOLDER [RUN…]`) it kills N times and prints one line of counts.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ RUNS: dict[str, tuple[str, ...]] = {
     "spikes and states": (
         *("loihi_lif", "--backend", "reference", "--for", "2500"),
         *sets("spikes.times=[11 steps, 2100 steps]"),
+    ),
+    "protocol on the reference": (
+        *("sal_pair", "--backend", "reference"),
+        *sets("protocol.1.repeat=8", "protocol.1.do.1.run='300 steps'", "record.spikes=all"),
     ),
     "events and learned weights": (
         *("sal_pair", "--backend", "emulator", "--chip", "generic8_mismatch10", "--chip-seed", "3"),
@@ -133,8 +137,8 @@ class Hunt:
         return command if "--overwrite" in command else (*command, "--overwrite")
 
 
-def main(count: int, seed: int, folder: Path) -> None:
-    hunt = Hunt(folder, seed)
+def main(count: int, seed: int, folder: Path, *runs: str) -> None:
+    hunt = Hunt(folder, seed, runs or tuple(RUNS))
     while hunt.counts["kills"] < count:
         hunt.run_to_its_end(hunt.random.choice(hunt.runs), count)
         print(f"{hunt.counts['kills']} kills", file=sys.stderr, flush=True)
@@ -142,4 +146,4 @@ def main(count: int, seed: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), *sys.argv[4:])
