@@ -17,6 +17,7 @@ from neuroport.disk.tree import Tree
 from neuroport.errors import InvalidInput, Place
 from neuroport.hil.messages import unpacked
 from neuroport.hil.wire import Carried
+from neuroport.numerics.given import found
 from neuroport.session import checkpoint as sessions
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.forms import ARRAY, LIST, WHOLE, Named, Record
@@ -114,13 +115,24 @@ def of_tree(written: Tree, place: Place | None = None) -> Checkpoint | LinkedChe
     return LinkedCheckpoint(session, UNDER_WAY.read(written[LINK], LINK))
 
 
-def checkpoint_of(message: Mapping[str, Any]) -> Checkpoint | LinkedCheckpoint:
-    """The checkpoint in a message."""
-    return of_tree(_leaves(unpacked(dict(message))))
+def sealed(message: Mapping[str, Any], sha256: str) -> Checkpoint | LinkedCheckpoint:
+    """The checkpoint in a message, which has that SHA-256; InvalidInput for one that is damaged."""
+    written = _leaves(unpacked(dict(message)))
+    try:
+        told = tree.seal(written)
+    except (TypeError, ValueError, AttributeError):
+        told = ""
+    if told != sha256:
+        raise InvalidInput.one(None, "the checkpoint is not what its sha256 says; send it as it was received")
+    return of_tree(written)
 
 
 def _leaves(value: Any) -> Any:
     """A tree out of a message, whose lists are of texts."""
     if isinstance(value, dict):
         return {name: _leaves(part) for name, part in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(text, str) for text in value):
+        raise InvalidInput.one(None, f"lists in a checkpoint are of texts; found {found(value)}")
+    return tuple(value)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuroport.disk.tree import seal
 from neuroport.errors import InvalidInput, NotWritten, RunFailed
 from neuroport.hil.address import Address, parsed
-from neuroport.hil.checkpoints import LinkedCheckpoint, checkpoint_of
+from neuroport.hil.checkpoints import LinkedCheckpoint, sealed
 from neuroport.hil.endpoints import Caller, calling
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import decode, encode, raised, unpacked
@@ -285,7 +286,8 @@ class Remote:
 
     def checkpoint(self, path: str | Path | None = None) -> Checkpoint | LinkedCheckpoint:
         """All that the session goes on from, as a value; with a path also as a file. See Session.checkpoint."""
-        made = checkpoint_of(self._ask("checkpoint")["checkpoint"])
+        reply = self._ask("checkpoint")
+        made = sealed(reply["checkpoint"], reply["sha256"])
         if isinstance(made, LinkedCheckpoint) and path is not None:
             made.save(path)
         elif isinstance(made, Checkpoint) and path is not None:
@@ -296,7 +298,8 @@ class Remote:
         """Go on from a checkpoint, or from its file here. See Session.restore."""
         if not isinstance(checkpoint, Checkpoint | LinkedCheckpoint):
             checkpoint = LinkedCheckpoint.load(checkpoint)
-        self._ask("restore", checkpoint=checkpoint.tree())
+        tree = checkpoint.tree()
+        self._ask("restore", checkpoint=tree, sha256=seal(tree))
 
     @takes(n=WHOLE)
     def fork(self, n: int = 1) -> list[Remote]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from neuroport.disk.tree import seal
 from neuroport.errors import InvalidInput, NeuroportError
-from neuroport.hil.checkpoints import checkpoint_of
+from neuroport.hil.checkpoints import sealed
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, array, decode, encode, refusal
 from neuroport.numerics.given import found
@@ -124,7 +125,7 @@ class Effects:
         writes, events = [], 0
         for k, one in enumerate(given):
             write = _written(one, f"in[{k}]")
-            events += max(1, np.size(write.values), np.size(write.neurons))  # type: ignore[arg-type]
+            events += max(1, _many(write.values), _many(write.neurons))
             if events > self.limits.exchange_numbers:
                 text = f"one exchange writes at most {self.limits.exchange_numbers:,} numbers; send several"
                 raise Refused("too_large", text, f"in[{k}]")
@@ -171,14 +172,30 @@ class Effects:
 
     def _checkpoint(self, message: Mapping[str, Any]) -> Reply:
         Fields(message, ())
-        return {"checkpoint": self.session.checkpoint().tree()}
+        tree = self.session.checkpoint().tree()
+        return {"checkpoint": tree, "sha256": seal(tree)}
 
     def _restore(self, message: Mapping[str, Any]) -> Reply:
-        given = Fields(message, ("checkpoint",)).get("checkpoint")
+        """Go on from a checkpoint; where that goes wrong, from where the session was."""
+        fields = Fields(message, ("checkpoint", "sha256"))
+        given, told = fields.get("checkpoint"), fields.text("sha256")
         if not isinstance(given, dict):
             raise Refused("bad_value", f"checkpoint is a map; found {found(given)}", "checkpoint")
-        self.session.restore(checkpoint_of(given))
+        wanted, before = sealed(given, told), self.session.checkpoint()
+        try:
+            self.session.restore(wanted)
+        except NeuroportError:
+            raise
+        except Exception as error:
+            self.session.restore(before)
+            text = f"this is no checkpoint of this session: {type(error).__name__}: {error}"
+            raise Refused("bad_value", text, "checkpoint") from None
         return {}
+
+
+def _many(value: Any) -> int:
+    """How many numbers a message has for something."""
+    return value.size if isinstance(value, np.ndarray) else len(value) if isinstance(value, list) else 1
 
 
 def _written(given: Any, where: str) -> Write:
@@ -250,12 +267,19 @@ class Once:
             text = f"the message with the id {self.expected} comes next; found {number}"
             return encode(_refused(number, Refused("wrong_step", text, "id")) | {"expected": self.expected})
         step, heard = self._effects.session.step, time.time_ns()
-        reply = encode(self._done(number, message))
+        reply = self._encoded(number, self._done(number, message))
         if self._log is not None:
             self._log(Entry(step, heard, time.time_ns(), frame, reply))
         self._last = reply
         self.expected += 1
         return reply
+
+    def _encoded(self, number: int, reply: Reply) -> bytes:
+        """The frame of a reply; where it holds what cannot be sent, of one that says so."""
+        try:
+            return encode(reply)
+        except (TypeError, ValueError, OverflowError, MemoryError) as error:
+            return encode(_refused(number, refusal(error)))
 
     def _done(self, number: int, message: dict[str, Any]) -> Reply:
         op = message.get("op")

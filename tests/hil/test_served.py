@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,8 +125,10 @@ def test_every_op_answers_what_the_session_does(talk: Talk) -> None:
          "unknown field 'x'; allowed are port, values, neurons, at, hold", "in[0]"),
         ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "hold": 0}]}, "bad_value",
          "hold must be a number of steps from 1 to 2**62; found 0", ""),
-        ({"op": "restore", "checkpoint": 3}, "bad_value", "checkpoint is a map; found 3", "checkpoint"),
-        ({"op": "restore", "checkpoint": {}}, "bad_value",
+        ({"op": "restore", "checkpoint": 3, "sha256": ""}, "bad_value", "checkpoint is a map; found 3", "checkpoint"),
+        ({"op": "restore", "checkpoint": {}, "sha256": "0"}, "bad_value",
+         "the checkpoint is not what its sha256 says; send it as it was received", ""),
+        ({"op": "restore", "checkpoint": {}, "sha256": hashlib.sha256().hexdigest()}, "bad_value",
          "cannot be resumed: has checkpoint format 0; this version of neuroport reads format 1", ""),
     ],
 )  # fmt: skip
@@ -196,4 +199,12 @@ def test_a_fault_of_ours_is_a_reply_too(talk: Talk, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(talk.session, "digest", broken)
     assert talk.ask("digest")["error"]["text"] == "this is a fault of neuroport, not of the message: KeyError: 'odd'"
+    assert talk.ask("exchange")["step"] == 1
+
+
+def test_a_reply_that_cannot_be_sent_is_a_reply_too(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk.session, "stats", lambda: {"steps": 2**70})
+    assert talk.ask("stats")["error"]["text"] == (
+        "this is a fault of neuroport, not of the message: TypeError: int cannot be sent"
+    )
     assert talk.ask("exchange")["step"] == 1
