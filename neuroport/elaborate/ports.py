@@ -51,12 +51,12 @@ def _port(made: Elaboration, port: ports.Port, declared: dict[str, _Declared]) -
         if port.target in sizes:
             yield Port(port.name, "spikes", port.target, sizes[port.target], "int", "", None, False, port.place)
         else:
-            _lost(made, port, "a population that spikes")
+            _lost(made, port, "population that spikes")
         return
     what, array = declared.get(port.target), made.arrays.get(port.target)
     fixed = isinstance(what, Parameter) and not what.dynamic
     if what is None or array is None or fixed or isinstance(what, Input) != (port.direction == "inject"):
-        _lost(made, port, "an input" if port.direction == "inject" else "a variable")
+        _lost(made, port, "input" if port.direction == "inject" else "variable")
         return
     designed = made.designed.get(port.target)
     limits = array.range if designed is None else designed.range
@@ -71,7 +71,7 @@ def _port(made: Elaboration, port: ports.Port, declared: dict[str, _Declared]) -
 
 
 def _lost(made: Elaboration, port: ports.Port, what: str) -> None:
-    made.problems.append(Problem(port.place, f"port '{port.name}': '{port.target}' is not {what} of this network"))
+    made.problems.append(Problem(port.place, f"port '{port.name}': '{port.target}' is no {what} of this network"))
 
 
 def _check_injected(made: Elaboration, port: ports.Port, limits: tuple[float, float] | None) -> None:

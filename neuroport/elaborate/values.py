@@ -195,7 +195,8 @@ class Materialiser:
                 data = offset + scale * datasets.load(name, part, field, dict(value.options))
         numbers = np.asarray(data, np.float64)
         given = value.unit or unit
-        return numbers * self.number(Quantity(1, given), unit) if given else numbers
+        with np.errstate(over="ignore"):  # what is not finite is told by whoever asks for it
+            return numbers * self.number(Quantity(1, given), unit) if given else numbers
 
     def _copied(
         self, of: str, owner: str, quantity: str, elements: Elements, place: Place | None

@@ -212,7 +212,11 @@ def _quantity(line: str) -> str:
     number, unit = found[1], found[2].replace(" ", "")
     if units.is_step(unit):
         return f"numbers in models have no units: write {number} for {number} {unit}, of a variable that counts steps"
-    value, coherent = units.coherent(float(number), unit)[0], units.coherent_unit(unit)
+    coherent = units.coherent_unit(unit)
+    try:
+        value = units.coherent(float(number), unit)[0]
+    except units.UnitError as error:
+        return f"numbers in models have no units and mean {coherent} here: {number} {unit} cannot be one, {error}"
     return (
         f"numbers in models have no units and mean {coherent} here: write {value:.12g} for {number} {unit}, "
         f"or declare a parameter with its unit"

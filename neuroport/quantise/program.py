@@ -51,14 +51,13 @@ from neuroport.program.ir import (
     Stmt,
     Store,
     Sum,
-    Type,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Port, Program, Projection, Readout, Series
 from neuroport.program.sent import as_sent
 from neuroport.program.verify import verified
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import IntegerForm, Shared
-from neuroport.quantise.formats import Formats, Notes, word_class
+from neuroport.quantise.formats import TOLD, Formats, Notes, percent, word_class
 from neuroport.quantise.held import Held
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
 from neuroport.quantise.movement import notice_ends, notice_moves
@@ -457,10 +456,13 @@ class _Quantiser:
     def _input(self, array: Array, sent: Sequence[_Arriving]) -> Int:
         bits = self.chip.word("accumulator").bits
         port = next((p for p in self.program.ports if p.direction == "inject" and p.target == array.name), None)
-        injected = [] if port is None or port.range is None else [_injected(port.range, port.size, array.type)]
+        injected = [] if port is None else self._injected(port, array)
         parts = [*sent, *injected]
         wanted = self._frac_of_sum(array, parts, bool(injected))
         held, arrives = self._held(array, wanted), _total(parts, wanted)
+        if port is not None and injected and not _within(arrives, self._room(array, arrives)):
+            self._no_room(port, array, _total(sent, wanted), wanted)
+            return Int(word(bits).lo, word(bits).hi, wanted)
         # where no port says what the host may add in one step: what the declared range allows, or as much as arrives
         free = arrives if array.range is None else (min(held.lo, 0), max(held.hi, 0))
         lo, hi = arrives if injected else (arrives[0] + free[0], arrives[1] + free[1])
@@ -471,10 +473,32 @@ class _Quantiser:
                 f"give the input a range or narrow what is sent",
             )
             return Int(word(bits).lo, word(bits).hi, wanted)
-        if port is not None and injected and not _within(arrives, self._room(array, arrives)):
-            self._no_room(port, array, _total(sent, wanted), wanted)
         self._report_input(array, sent, wanted, arrives, not _within(arrives, held))
+        if port is not None and injected and not isinstance(array.type, Int):
+            self._report_port(port, math.ldexp(1.0, -wanted))
         return Int(lo, hi, wanted)
+
+    def _injected(self, port: Port, array: Array) -> list[_Arriving]:
+        """What a port may add to each neuron in a step: ints, or as fine as HOST_BITS of its range are."""
+        if port.range is None:
+            return []
+        fine = 0
+        if not isinstance(array.type, Int):
+            kind, largest = fit(*port.range, HOST_BITS), max(map(abs, port.range))
+            fine = self.notes.fitting(f"what port '{port.name}' adds", port.place, kind, largest).frac
+        low, high = (np.full(port.size, np.ldexp(end, fine)) for end in port.range)
+        return [_Arriving(fine, low, high, np.ones(port.size))]
+
+    def _report_port(self, port: Port, step: float) -> None:
+        """Tell where what a host adds is lost between the steps of a sum that what the network sends makes coarse."""
+        assert port.range is not None
+        largest = max(map(abs, port.range))
+        if step / 2 > TOLD * largest:
+            text = (
+                f"port '{port.name}' adds up to {largest:g} to it, and it is held in steps of {step:.3g}, so that what "
+            )
+            text += f"is added is up to {percent(step / 2 / largest)} off; send less, or narrow the range of the input"
+            self.notes.line(port.target, "lost", text, notice=True, place=port.place, largest=largest, step=step)
 
     def _frac_of_sum(self, array: Array, parts: Sequence[_Arriving], hosted: bool) -> int:
         """The fractional bits of an input's sum: those of what arrives, as far as the accumulator has room for them.
@@ -583,13 +607,6 @@ class _Quantiser:
             text = f"its values change by up to {error:.3g} in the input's format"
             self.notes.line(stimulus, "rounded", text, error=error)
         return raw
-
-
-def _injected(span: tuple[float, float], size: int, type_: Type) -> _Arriving:
-    """What a port may add to each of so many neurons in a step: ints, or as fine as HOST_BITS of its range are."""
-    fine = 0 if isinstance(type_, Int) else fit(*span, HOST_BITS).frac
-    low, high = (np.full(size, np.ldexp(end, fine)) for end in span)
-    return _Arriving(fine, low, high, np.ones(size))
 
 
 def _at_the_end(value: Expr, array: Array, kind: Int, bits: int, lowerer: IntegerForm | None = None) -> Expr:

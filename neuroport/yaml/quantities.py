@@ -83,20 +83,37 @@ def interval(
         end = quantity(report, item, what)
         if end is None:
             return None
-        if not end.unit:
-            ends.append(end.number if float(end.number) != end.number else float(end.number))
-            continue
-        wrong = check_unit(end.unit, Slot(what, unit), units.show(end))
-        if not wrong and units.is_step(unit) and not units.is_step(end.unit) and dt is None:
-            wrong = f"{what} must be in steps, because a model knows no dt; found {units.show(end)}"
+        wrong = _wrong_end(end, what, unit, dt)
         if wrong:
             report.add(item, wrong)
             return None
-        ends.append(units.convert(end, unit, dt))
+        ends.append(_end(end, unit, dt))
     if ends[0] > ends[1]:
         report.add(node, f"{what} must have its lower end first; found [{ends[0]:g}, {ends[1]:g}]")
         return None
     return ends[0], ends[1]
+
+
+def _wrong_end(end: Quantity, what: str, unit: str, dt: Quantity | None) -> str:
+    """ "" or why a quantity cannot be an end of a range in `unit`."""
+    wrong = check_unit(end.unit, Slot(what, unit), units.show(end)) if end.unit else ""
+    if not wrong and end.unit and units.is_step(unit) and not units.is_step(end.unit) and dt is None:
+        wrong = f"{what} must be in steps, because a model knows no dt; found {units.show(end)}"
+    if wrong:
+        return wrong
+    try:
+        _end(end, unit, dt)
+        if unit and not units.is_step(unit):
+            units.coherent(end.number, end.unit or unit)  # the number that is computed with
+    except units.UnitError as error:
+        return f"{what}: {error}; found {units.show(end)}"
+    return ""
+
+
+def _end(end: Quantity, unit: str, dt: Quantity | None) -> float:
+    if end.unit:
+        return units.convert(end, unit, dt)
+    return end.number if float(end.number) != end.number else float(end.number)
 
 
 def whole_interval(report: Report, node: Node | None, what: str, span: tuple[float, float]) -> None:

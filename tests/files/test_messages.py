@@ -75,6 +75,16 @@ MANY_KEYS = (
 # a piece of the valid file above, what it is replaced by, and all that the reader then says
 EDITS = [
     (
+        "i: {unit: nA}",
+        "i: {unit: nA, range: [-1e308 uA, 0]}",
+        "net.yaml:11:43: range of input 'i' of neuron model 'unit': the number is too large; found -1e+308 uA",
+    ),
+    (
+        "i: {unit: nA}",
+        "i: {unit: A, range: [0, 1e308]}",
+        "net.yaml:11:45: range of input 'i' of neuron model 'unit': the number is too large; found 1e+308",
+    ),
+    (
         "neuroport: 1",
         "neuroport: 2",
         "net.yaml:1:12: the version of the file format must be 1; found 2",

@@ -127,6 +127,7 @@ BAD = {
     "is injected; found [1, 2]",
     "{inject: units.i, range: [0, .inf]}": "35: range of port 'x' must be a finite number; found .inf",
     "{inject: units.i, range: [0, 1 mV]}": "35: range of port 'x' must be a current (nA), but 1 mV is in mV",
+    "{inject: units.i, range: [0, 1e308 mA]}": "35: range of port 'x': the number is too large; found 1e+308 mA",
     "{inject: units.n, range: [0, 1.5]}": "31: range of port 'x' must have whole numbers as ends; found [0, 1.5]",
     "{inject: units.i, range: 1}": "31: range of port 'x' must be a list of two numbers [low, high]; found 1",
     "{write: units}": "14: write of port 'x' must be written OBJECT.NAME, such as units.x; found 'units'",

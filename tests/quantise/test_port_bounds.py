@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import neuroport
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
+from neuroport.network.ports import Port
 from neuroport.program import printer
 from neuroport.program.ir import Int
 from neuroport.program.machine import Program
@@ -137,6 +140,42 @@ def test_a_sum_that_leaves_the_accumulator_is_refused() -> None:
         "is more than the accumulator of chip 'generic8' holds with its 32 bits; narrow the range of the port or send "
         "less"
     )
+
+
+@pytest.mark.parametrize(("end", "size"), [("5e-324", "4.94066e-324, too small"), ("1e300", "1e+300, too large")])
+def test_a_range_that_no_number_format_holds_is_refused(end: str, size: str) -> None:
+    text = refused(f"{{inject: units.i, range: [0, {end}]}}")[0]
+    assert text == f"n.yaml:17:3: what port 'x' adds is {size} for any number format; rescale it"
+
+
+def test_what_is_lost_between_the_steps_of_a_sum_is_told() -> None:
+    program = compiled("{inject: units.i, range: [-1e-8, 1e-8]}")
+    assert [(line.text, str(line.place)) for line in program.notices if line.subject == "units.i"] == [
+        (
+            "port 'x' adds up to 1e-08 to it, and it is held in steps of 9.31e-10, so that what is added is up to "
+            "4.7 % off; send less, or narrow the range of the input",
+            "n.yaml:17:3",
+        )
+    ]
+    assert not compiled("{inject: units.i, range: [-1e-6, 1e-6]}").notices
+
+
+def test_ports_of_a_network_made_in_python_lead_somewhere() -> None:
+    network = reader.loads(TEXT + "  x: {inject: units.i, range: [0, 1]}\n", "n.yaml")
+    made = [
+        Port(name="a", direction="inject", target="units.v"),
+        Port(name="b", direction="spikes", target="units"),
+        Port(name="c", direction="read", target="nobody.v"),
+        Port(name="d", direction="write", target="units.i", writable=True),
+    ]
+    with pytest.raises(InvalidInput) as error:
+        neuroport.compile(replace(network, ports=tuple(made)))
+    assert str(error.value).splitlines() == [
+        "port 'a': 'units.v' is no input of this network",
+        "port 'b': 'units' is no population that spikes of this network",
+        "port 'c': 'nobody.v' is no variable of this network",
+        "port 'd': 'units.i' is no variable of this network",
+    ]
 
 
 def test_all_ports_are_looked_at() -> None:
