@@ -17,6 +17,7 @@ _NUMBERS = {
     "inf": _LIMIT,
     "nan": "write a condition, such as a / b if b > 0 else 0",
     "INFINITY": _LIMIT,
+    "xi": "write normal() * sqrt(dt) in the place of xi * dt",
     "true": "compare, or write 1 or 0",
     "false": "compare, or write 1 or 0",
     "np": "call functions by their plain names, such as exp(x)",

@@ -586,6 +586,9 @@ class Lowering:
         instead = foreign.of_name(name) if shown == name else ""
         if instead:
             self._refuse(node, f"'{shown}' is not known here; {instead}")
+        if not known and shown != name:
+            nothing = f"this block has nothing to read of {shown.partition('.')[0]}"
+            self._refuse(node, f"'{shown}' is not known here; {nothing}, and only synapses have pre, post and twin")
         hint = f" (did you mean '{near[0]}'?)" if near else ""
         self._refuse(node, f"'{shown}' is not known here{hint}; there are {_listed(known)}")
 

@@ -14,7 +14,7 @@ from neuroport.errors import Place, Problem
 from neuroport.language import foreign
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.network.model import Block, Expression
-from neuroport.numerics.units import quoted
+from neuroport.numerics.units import quoted, vanishes
 from neuroport.program.functions import FUNCTIONS
 
 FORMS: dict[str, tuple[int, int]] = {
@@ -61,7 +61,7 @@ def parse_block(text: str, place: Place) -> tuple[Block, tuple[Problem, ...]]:
     module, problems = _parse(text, place, "a line is NAME = VALUE, if CONDITION: or send(INPUT, VALUE)")
     if module is None:
         return Block(text, place), problems
-    found = _checked(module.body, place)
+    found = _checked(module.body, place, text)
     return Block(text, place, () if found else tuple(module.body)), found
 
 
@@ -75,14 +75,14 @@ def parse_expression(text: str, place: Place) -> tuple[Expression, tuple[Problem
         problem = Problem(place, f"{quoted(text.strip())} is not an expression; give one value{other}")
         return Expression(text, place), (problem,)
     tree = module.body[0].value
-    found = _checked([tree], place)
+    found = _checked([tree], place, text.strip())
     return Expression(text, place, None if found else tree), found
 
 
-def _checked(nodes: Sequence[ast.stmt | ast.expr], place: Place) -> tuple[Problem, ...]:
+def _checked(nodes: Sequence[ast.stmt | ast.expr], place: Place, text: str) -> tuple[Problem, ...]:
     if _depth(nodes) > DEEPEST:
         return (Problem(place, "this text is nested too deeply; give parts of it names of their own"),)
-    checker = _Checker(place)
+    checker = _Checker(place, text)
     for node in nodes:
         if isinstance(node, ast.stmt):
             checker.statement(node)
@@ -123,10 +123,10 @@ def _unreadable(error: SyntaxError, lines: Sequence[str], form: str) -> str:
 
 
 class _Checker:
-    """Refuses every node that the model language does not have."""
+    """Refuses every node that the model language does not have. `text`: where the nodes come from."""
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, text: str) -> None:
+        self.place, self.text = place, text
         self.problems: list[Problem] = []
 
     def refuse(self, node: ast.AST, text: str) -> None:
@@ -188,6 +188,8 @@ class _Checker:
                 self.refuse(node, f"{truth} is not a number; compare, or write 1 or 0")
             case ast.Constant(value=int() | float() as number) if number > LARGEST:
                 self.refuse(node, "this number is too large; numbers go up to 1.7e308")
+            case ast.Constant(value=0.0) if vanishes(ast.get_source_segment(self.text, node) or ""):
+                self.refuse(node, "this number is too small; write 0, or at least 5e-324")
             case ast.Constant(value=int() | float()):
                 pass
             case ast.Name(id=name):

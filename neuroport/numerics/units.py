@@ -77,10 +77,21 @@ class UnitError(ValueError):
 
 
 def number(text: str) -> int | float:
-    """The number that a decimal text stands for; integers of more than 40 digits become floats."""
+    """The number that a decimal text stands for; integers of more than 40 digits become floats.
+
+    UnitError where it is so small that it would become 0.
+    """
     if _INTEGER.fullmatch(text) and len(text) <= LONGEST_INTEGER:
         return int(text)
-    return float(text)
+    value = float(text)
+    if value == 0 and vanishes(text):
+        raise UnitError("the number is too small; write 0, or at least 5e-324")
+    return value
+
+
+def vanishes(text: str) -> bool:
+    """Whether a decimal text that is read as 0 stands for another number."""
+    return any(digit in "123456789" for digit in text.lower().partition("e")[0])
 
 
 def parse(text: str) -> Quantity:

@@ -87,11 +87,14 @@ class MapNode(Node):
 
 
 def resolve(text: str) -> bool | int | float | str | None:
-    """What a plain YAML 1.2 scalar stands for."""
+    """What a plain YAML 1.2 scalar stands for; a number that would become 0 stays the text that it is."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
-        return units.number(text)
+        try:
+            return units.number(text)
+        except units.UnitError:
+            return text
     return text
 
 

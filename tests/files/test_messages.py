@@ -75,6 +75,23 @@ MANY_KEYS = (
 # a piece of the valid file above, what it is replaced by, and all that the reader then says
 EDITS = [
     (
+        "gain: {default: 1,",
+        "gain: {default: 1e-400,",
+        "net.yaml:9:23: default of parameter 'gain' of neuron model 'unit': the number is too small; write 0, or at "
+        "least 5e-324",
+    ),
+    (
+        "v_th: {default: -50 mV,",
+        "v_th: {default: -0.5e-999 mV,",
+        "net.yaml:10:23: default of parameter 'v_th' of neuron model 'unit': the number is too small; write 0, or at "
+        "least 5e-324",
+    ),
+    (
+        "values: [[0, 1, 0]]",
+        "values: [[0, 1e-400, 0]]",
+        "net.yaml:27:36: a value of values of stimulus 'digits': the number is too small; write 0, or at least 5e-324",
+    ),
+    (
         "i: {unit: nA}",
         "i: {unit: nA, range: [-1e308 uA, 0]}",
         "net.yaml:11:43: range of input 'i' of neuron model 'unit': the number is too large; found -1e+308 uA",

@@ -44,6 +44,7 @@ def synapse(**blocks: str) -> SynapseModel:
     )  # fmt: skip
 
 
+NO_SIDES = ", and only synapses have pre, post and twin"
 NEURON_PROBLEMS = {
     "v = 1 < 2": "m.yaml:10:5: 'v' holds a number, this is a comparison; write `1 if ... else 0`",
     "k = v": "m.yaml:10:5: 'k' is an int, this value is real; use // or make the variable real",
@@ -51,7 +52,7 @@ NEURON_PROBLEMS = {
     "i = 1": "m.yaml:10:5: 'i' cannot be assigned here; this block may assign k, v and new local names",
     "v = taux": "m.yaml:10:9: 'taux' is not known here (did you mean 'tau'?); there are T, copies, dt, i, "
     "item_step, k, n, t, tau, v",
-    "v = pre.v": "m.yaml:10:9: 'pre.v' is not known here; there are none",
+    "v = pre.v": f"m.yaml:10:9: 'pre.v' is not known here; this block has nothing to read of pre{NO_SIDES}",
     "k = v // 2": "m.yaml:10:9: // takes ints; one side is real",
     "if v:\n  k = 1": "m.yaml:10:8: a real number is no condition; compare it with something",
     "if v > 0:\n  y = 1\nk = y": "m.yaml:12:9: 'y' has no value when the condition above is false; give it one before",
@@ -60,7 +61,7 @@ NEURON_PROBLEMS = {
     "k = wrap(k, n)": "m.yaml:10:9: wrap takes a literal number of bits from 1 to 62 as its second argument",
     "k = trunc_div(v, 2)": "m.yaml:10:9: trunc_div takes ints; one argument is real",
     "v = (v > 0) + 1": "m.yaml:10:10: a number is needed, this is a comparison; write `1 if ... else 0`",
-    "y = post.v[d]": "m.yaml:10:9: 'post.v' is not known here; there are none",
+    "y = post.v[d]": f"m.yaml:10:9: 'post.v' is not known here; this block has nothing to read of post{NO_SIDES}",
 }
 
 
@@ -117,7 +118,10 @@ SYNAPSE_PROBLEMS = {
     "send_back is possible",
     ("event", "send(target, w)"): "m.yaml:10:5: send is not allowed in 'on_event go'; triggered blocks touch nothing "
     "in flight",
-    ("event", "w = pre.x"): "m.yaml:10:9: 'pre.x' is not known here; there are none",
+    (
+        "event",
+        "w = pre.x",
+    ): f"m.yaml:10:9: 'pre.x' is not known here; this block has nothing to read of pre{NO_SIDES}",
     ("on_pre", "send(target, w, when=pre.z > 0)"): "m.yaml:10:5: when= is only allowed in the last statement of "
     "'step', outside any if",
     ("step", "send(target, w, when=w > 0)"): "m.yaml:10:5: when= may depend on the presynaptic or on the postsynaptic "
@@ -221,7 +225,9 @@ def test_neurons_share_in_triggered_blocks_only() -> None:
         "m.yaml:10:5: 'v' is shared by all copies, so only triggered blocks (on_event) assign it; in a synapse's step "
         "it may be given as v = sum_copies(VALUE)"
     ]
-    assert problems("", "v = twin.v") == ["m.yaml:10:9: 'twin.v' is not known here; there are none"]
+    assert problems("", "v = twin.v") == [
+        f"m.yaml:10:9: 'twin.v' is not known here; this block has nothing to read of twin{NO_SIDES}"
+    ]
 
 
 def test_a_synapse_model_needs_one_weight() -> None:
