@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 import os
 import re
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -176,3 +177,16 @@ def folder() -> Path:
     if shared := os.environ.get("XDG_CACHE_HOME"):
         return Path(shared) / "neuroport"
     return Path.home() / ".cache" / "neuroport"
+
+
+def folders(inside: str = "") -> Iterator[Path]:
+    """Where generated code is tried to be kept: in `folder()`, then among temporary files, if there is a place for any.
+
+    `inside`: a folder in the first, and part of the name of the second, which is the user's own.
+    """
+    yield folder() / inside
+    try:
+        temporary = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return
+    yield temporary / "-".join(filter(None, ("neuroport", inside, str(getattr(os, "getuid", int)()))))

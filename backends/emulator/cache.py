@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from types import ModuleType
 
-from neuroport.backends.generated import folder
+from neuroport.backends.generated import folder, folders
 from neuroport.errors import RunFailed
 
 _LOADING = threading.Lock()
@@ -45,7 +45,7 @@ def _load(text: str) -> ModuleType:
 def _write(file: str, text: str) -> Path:
     """Put the text into the cache folder, or into a temporary one when that cannot be written."""
     problem: OSError | None = None
-    for place in (folder(), Path(tempfile.gettempdir()) / f"neuroport-{os.getuid() if hasattr(os, 'getuid') else 0}"):
+    for place in folders():
         path = place / file
         try:
             if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:

@@ -7,11 +7,10 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from neuroport.backends.generated import folder
+from neuroport.backends.generated import folder, folders
 from neuroport.errors import RunFailed
 
 LOG = "build.log"
@@ -21,7 +20,7 @@ LIBRARIES = ("librunner.so", "runner.dll")
 def place(key: str) -> Path:
     """The folder of this content; it exists and can be written."""
     problem: OSError | None = None
-    for root in (folder() / "genn", Path(tempfile.gettempdir()) / f"neuroport-genn-{getattr(os, 'getuid', int)()}"):
+    for root in folders("genn"):
         try:
             path = root / key
             path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -235,18 +235,31 @@ class Group(Item):
         return None
 
     def find(self, path: str, kinds: str) -> Array | None:
-        """A data set of any shape by its path, wherever links lead; None where there is none."""
+        """A data set of any shape by its path, wherever links lead; None where there is nothing."""
         import h5py
 
         try:
             item = self.item.get(path)
         except DAMAGE as error:
             self.findings.fail(f"{quoted(path)} cannot be read ({reason(error)})")
+        if item is None:
+            self._must_be_no_link(path)
         if not isinstance(item, h5py.Dataset):
             return None
         found = self._looked_at(quoted(path), item, kinds, ())
         self.findings.stop()
         return found
+
+    def _must_be_no_link(self, path: str) -> None:
+        """Fail where nothing is at a path because a link leads nowhere."""
+        import h5py
+
+        with suppress(*DAMAGE):
+            link = self.item.get(path, getlink=True)
+            file = f" in {quoted(link.filename)}" if isinstance(link, h5py.ExternalLink) else ""
+            if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
+                self.findings.add(f"{quoted(path)} is a link to {quoted(link.path)}{file}, where nothing is")
+        self.findings.stop()
 
     def data_sets(self) -> list[str]:
         """The paths of all data sets in it, in the folders below too."""

@@ -80,9 +80,10 @@ class Materialiser:
             return
         outside = int(np.count_nonzero((numbers < limits[0]) | (numbers > limits[1])))
         if outside:
+            drawn = isinstance(value, Distribution)
             text = (
                 f"{owner}.{quantity}: {outside} of {numbers.size} values lie outside {limits[0]:g} .. {limits[1]:g}; "
-                f"bound the distribution with low and high, or widen the range"
+                f"{'bound the distribution with low and high' if drawn else 'give others'}, or widen the range"
             )
             self.problems.append(Problem(value.place if value is not None else None, text))
 

@@ -164,9 +164,11 @@ def _of_file(report: Report, node: Node, slot: Slot, name: str, dataset: str, ta
             report.unknown(node, "data set", dataset, names[:MOST_NAMES], f" in {quoted(name)}")
     except InvalidInput as error:
         for problem in error.problems:
-            missing = problem.text == MISSING
-            text = f"there is no file {quoted(name)}; paths start at the folder of the network file"
-            report.add(node, f"{slot.what}: {text if missing else f'{quoted(name)} {problem.text}'}")
+            colon = ":" if problem.text.startswith("this ") else ""
+            text = f"{quoted(name)}{colon} {problem.text}"
+            if problem.text == MISSING:
+                text = f"there is no file {quoted(name)}; paths start at the folder of the network file"
+            report.add(node, f"{slot.what}: {text}")
     return None
 
 

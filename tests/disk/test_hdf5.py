@@ -205,3 +205,12 @@ def test_attributes_that_h5py_does_not_even_offer(path: Path, monkeypatch: pytes
     for look in (lambda r: r.text("word"), lambda r: r.attribute_names()):
         found = told(path, look)
         assert found[0] == "the attributes of / cannot be read (unable to determine object type)"
+
+
+def test_a_link_that_leads_nowhere_is_told_as_one(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        file["lost"] = h5py.SoftLink("/nothing")
+    assert told(path, lambda r: r.find("/lost", NUMBERS)) == ["'/lost' is a link to '/nothing', where nothing is"]
+    assert told(path, lambda r: r.find("far", NUMBERS)) == ["'far' is a link to '/x' in 'y.h5', where nothing is"]
+    with opened(path, KIND) as root:
+        assert root.find("/nothing", NUMBERS) is None and root.find("inner", NUMBERS) is None

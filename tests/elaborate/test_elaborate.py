@@ -179,6 +179,10 @@ PROBLEMS = {
     + "projections:\n  p: {source: a, target: b, input: jump, synapse: static, connect: one_to_one}\n": "one_to_one",
     "populations:\n  a: {size: 99, neuron: lif, init: {v: {normal: [-60 mV, 40 mV]}}}\n": r"a.v: .* of 99 values lie "
     r"outside -100 .. 0; bound the distribution with low and high, or widen the range",
+    "populations:\n  a: {size: 1, neuron: spike_source}\nprojections:\n"
+    "  p: {source: a, target: a, synapse: static, connect: all_to_all, weight: 1}\n"
+    "  q: {source: a, target: a, synapse: static, connect: all_to_all, weight: {same_as: p.w, scale: 30}}\n": r"q.w: 1 "
+    r"of 1 values lie outside -16 .. 16; give others, or widen the range",
     "populations:\n  a: {size: 2, neuron: rate_source}\n  b: {size: 2, neuron: lif}\nprojections:\n"
     "  p: {source: a, target: b, input: jump, synapse: static, connect: all_to_all}\n": "population 'a' does not spike",
 }

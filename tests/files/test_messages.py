@@ -397,12 +397,18 @@ EDITS = [
     (
         "init: {b: 1}",
         "init: {b: {file: data.h5, dataset: /c}}",
-        "net.yaml:20:69: unknown data set '/c' in 'data.h5'; allowed are /b",
+        "net.yaml:20:69: unknown data set '/c' in 'data.h5'; allowed are /b, /text",
     ),
     (
         "init: {b: 1}",
         "init: {b: {file: data.h5, dataset: /b}}",
         ("net.yaml:20:62: initial 'b' of population 'a' has the shape (2,); it must be (3,), one value per neuron"),
+    ),
+    (
+        "init: {b: 1}",
+        "init: {b: {file: data.h5, dataset: /text}}",
+        "net.yaml:20:69: initial 'b' of population 'a': 'data.h5': this file of numbers is damaged: '/text' is of "
+        "kind text; it must hold numbers; write it again",
     ),
     (
         "init: {b: 1}",
@@ -983,7 +989,7 @@ SETS = [
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with h5py.File("data.h5", "w") as file:
-        file["b"] = np.zeros(2)
+        file["b"], file["text"] = np.zeros(2), "numbers"
     Path("taken.yaml").write_text("neurons:\n  lif: {state: {x: {}}}\n")
     Path("broken.yaml").write_text("neurons:\n  other: {stat: {x: {}}}\n")
 
