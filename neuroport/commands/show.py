@@ -108,7 +108,8 @@ def _file(path: Path) -> None:
         return
     _show_trace(trace.open_trace(path))
     if parts_folder(path).is_dir():
-        click.echo(f"note: a later run that is going on or was cut off left its parts in {parts_folder(path)}")
+        text = "has parts of this run, or of a later one that is going on or was cut off"
+        click.echo(f"note: {parts_folder(path)} {text}")
 
 
 def _show_chip(chip: Chip) -> None:
@@ -181,7 +182,7 @@ def _show_trace(trace: Trace) -> None:
     click.echo(f"trace of {trace.name} on {chip} ({trace.arithmetic}), backend {trace.backend}, seed {trace.seed}")
     seconds = trace.steps * trace.dt / 1000
     copies = f"; {trace.copies:,} copies" if trace.copies > 1 else ""
-    end = "" if trace.complete else f"; INCOMPLETE: the run was cut off {trace.stopped}"
+    end = "" if trace.complete else f"; INCOMPLETE: {trace.lacks}"
     if trace.resumable:
         end += f"; go on with {how_to_resume(trace.path)}"
     click.echo(f"{trace.steps:,} steps of {trace.dt:g} ms ({shown(seconds)} s){copies}{end}")

@@ -18,10 +18,11 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError,
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a file is meant to be, "trace", and what to do about a damaged one."""
+    """What a file is meant to be, "trace", what to do about a damaged one, and what to say of one that is no HDF5."""
 
     name: str
     advice: str
+    unreadable: str = "it is damaged, cut off, or another kind of file"
 
 
 class Findings:

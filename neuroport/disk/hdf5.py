@@ -70,7 +70,7 @@ def _file(path: Path, kind: Kind, known: bool) -> h5py.File:
         why = "what leads to its texts is broken"
     except DAMAGE as error:
         why = reason(error) if path.stat().st_size else "it is empty"
-    text = f"cannot be read as a {kind.name} ({why}); it is damaged, cut off, or another kind of file"
+    text = f"cannot be read as a {kind.name} ({why}); {kind.unreadable}"
     raise InvalidInput.one(Place(str(path)), text)
 
 

@@ -254,6 +254,14 @@ def texts(group: Group) -> dict[str, str]:
     return {name: group.text(name) for name in group.attribute_names()}
 
 
+def missing(group: Group) -> tuple[tuple[int, int], ...]:
+    """From which step to which nothing is known, since parts of the run were lost."""
+    if not group.has("missing"):
+        return ()
+    rows = group.array("missing", WHOLE, (None, 2)).whole_numbers(0, HIGHEST)
+    return tuple((int(first), int(last)) for first, last in rows)
+
+
 def recorded(root: Group, sizes: Extent) -> tuple[str, ...]:
     """The populations whose spikes are in the file."""
     found = tuple(root.groups("spikes"))

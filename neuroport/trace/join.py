@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from neuroport.disk.output import NewFile, hdf5_in, new_file
 from neuroport.errors import InvalidInput, Place
-from neuroport.trace.pieces import check
+from neuroport.trace.pieces import READABLE, check
 from neuroport.trace.segments import CHECKPOINT, Parts, check_file, parts_folder, segment, segments
 
 MAGIC = 0x0A7A
@@ -37,6 +37,47 @@ def repair(path: str | Path, overwrite: bool = False, output: str | Path | None 
     them, if one is damaged, or if the trace exists (unless `overwrite`); NotWritten when it cannot be written. The
     parts stay then.
     """
+    with _taken(path, overwrite, output) as (parts, out):
+        check(segments(parts.folder))
+        join(parts.folder, out)
+        parts.remove()
+    return out
+
+
+def salvage(
+    path: str | Path, overwrite: bool = False, output: str | Path | None = None
+) -> tuple[Path, tuple[str, ...]]:
+    """Join those parts of an interrupted run that can be read: see repair. The trace, and what was left out and why.
+
+    If something was left out, the trace is incomplete, with a list of the steps of which nothing is known, and the
+    parts stay. InvalidInput if it is the first one, which says what the others are.
+    """
+    with _taken(path, overwrite, output) as (parts, out):
+        paths = segments(parts.folder)
+        check(paths[:1])
+        left_out = dict(_left_out(parts.folder, paths))
+        _write(parts.folder, [path for path in paths if path.name not in left_out], out)
+        if not left_out:
+            parts.remove()
+    return out, tuple(f"{name} ({why})" for name, why in left_out.items())
+
+
+def _left_out(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """The names of parts that are missing or damaged."""
+    for number in range(int(paths[-1].stem) + 1):
+        path = segment(folder, number)
+        if path not in paths:
+            yield path.name, "missing"
+            continue
+        try:
+            check((paths[0], path))
+        except InvalidInput:
+            yield path.name, "damaged"
+
+
+@contextmanager
+def _taken(path: str | Path, overwrite: bool, output: str | Path | None) -> Iterator[tuple[Parts, Path]]:
+    """The parts of a run, nobody else's while the block lasts, and where their trace shall be; see repair."""
     given = Path(path)
     folder = given if given.suffix == ".part" or given.is_dir() else parts_folder(given)
     place = Place(str(folder))
@@ -49,16 +90,23 @@ def repair(path: str | Path, overwrite: bool = False, output: str | Path | None 
         text = f"cannot be joined: '{out}' exists; give another name with -o, or replace it with --overwrite"
         raise InvalidInput.one(place, text)
     check_file(out, overwrite)
-    if not segments(folder):
-        raise InvalidInput.one(place, "holds no complete part of a trace; remove the folder")
+    _check_first(folder)
     parts = Parts.left(folder)
     try:
-        check(segments(folder))
-        join(folder, out)
-        parts.remove()
+        yield parts, out
     finally:
         parts.release()
-    return out
+
+
+def _check_first(folder: Path) -> None:
+    """InvalidInput if the first part is not there."""
+    if segments(folder):
+        return
+    kept = sorted(path.name for path in folder.glob("*.h5"))
+    text = "holds no complete part of a trace; remove the folder"
+    if kept:
+        text = f"holds {kept[0]}, but not {segment(folder, 0).name}, which says what the others are; put it back there"
+    raise InvalidInput.one(Place(str(folder)), text)
 
 
 def join(folder: Path, out: Path) -> None:
@@ -66,8 +114,12 @@ def join(folder: Path, out: Path) -> None:
     paths = segments(folder)
     for number, path in enumerate(paths):
         if path != segment(folder, number):
-            text = f"'{segment(folder, number).name}' is missing; move the later ones away to join what lies before it"
-            raise InvalidInput.one(Place(str(folder)), text)
+            raise InvalidInput.one(Place(str(folder)), f"'{segment(folder, number).name}' is missing; {READABLE}")
+    _write(folder, paths, out)
+
+
+def _write(folder: Path, paths: Sequence[Path], out: Path) -> None:
+    """Write the one file from these segments."""
     beside = folder if folder == parts_folder(out) else None
     with new_file(out, beside) as new, hdf5_in(new) as file:
         _Joint(paths, new, file).write()
@@ -87,8 +139,7 @@ def _blamed(path: Path) -> Iterator[None]:
         yield
     except _UNREADABLE as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        text = f"this part of a trace is damaged ({why}); move it and the later ones away to join what lies before it"
-        raise InvalidInput.one(Place(str(path)), text) from None
+        raise InvalidInput.one(Place(str(path)), f"this part of a trace is damaged ({why}); {READABLE}") from None
 
 
 @dataclass(slots=True)
@@ -145,6 +196,13 @@ def _pieces(source: h5py.Dataset) -> Iterator[NDArray[Any]]:
         yield source[start : start + piece]
 
 
+def _first_step(part: h5py.File) -> int:
+    """The first step that anything in a segment is of."""
+    kinds = (part[kind] for kind in ("spikes", "rows", "metrics") if kind in part)
+    first = [int(group["steps"][0]) for kind in kinds for group in kind.values() if len(group["steps"])]
+    return min([*first, int(part["end"].attrs["steps"])] if "end" in part else first, default=0)
+
+
 class _Joint:
     """One trace out of segments: `survey` them, `make` every data set with its length, and `fill` them."""
 
@@ -154,6 +212,8 @@ class _Joint:
         self.end: dict[str, Any] = {"complete": False, "digest": ""}
         self.columns: dict[str, _Column] = {}
         self.dt = 0.0
+        self.number, self.is_whole = -1, True
+        self.missing: list[tuple[int, int]] = []
 
     def write(self) -> None:
         """Everything, in an order that readers see in the file."""
@@ -187,6 +247,7 @@ class _Joint:
 
     def _survey(self, path: Path) -> None:
         with _opened(path) as part:
+            self._note_gap(int(path.stem), part)
             for kind, found in self.found.items():
                 for name, group in part[kind].items() if kind in part else ():
                     found.setdefault(name, _Rows()).add(group)
@@ -194,6 +255,14 @@ class _Joint:
                 self.end = dict(part["end"].attrs)
                 for child in part["end"]:
                     part["end"].copy(child, self.file["neuroport"])
+
+    def _note_gap(self, number: int, part: h5py.File) -> None:
+        """Where parts were left out before this one: the steps between what was recorded before, and from it on."""
+        if number != self.number + 1:
+            self.is_whole = False
+            known, first = self._last_step() + 1, _first_step(part)
+            self.missing += [(known, first - 1)] if known < first else []
+        self.number = number
 
     # ------------------------------------------------------------------------------------------------ every data set
 
@@ -214,6 +283,9 @@ class _Joint:
             self._make_columns(group.create_group(f"metrics/{name}"), f"metrics/{name}", rows)
         if not self.end["complete"]:  # an interrupt may have come between recording steps and counting them
             self.end["steps"] = max(int(self.end.get("steps", -1)), self._last_step() + 1)
+        if not self.is_whole:
+            self.end |= {"ended": self.end["complete"], "complete": False, "digest": ""}
+            group.create_dataset("missing", data=self.missing, shape=(len(self.missing), 2), dtype=np.int64)
         group.attrs.update(self.end)
 
     def _column(self, key: str, group: h5py.Group, name: str, shape: tuple[int, ...], dtype: Any) -> h5py.Dataset:

@@ -13,12 +13,15 @@ from neuroport.trace import checked
 from neuroport.trace.checked import Extent
 from neuroport.trace.write import FORMAT
 
-KIND = Kind("part of a trace", "move it and the later ones away to join what lies before it")
+READABLE = "join what can be read with 'neuroport join --readable', or move it and the later ones away"
+KIND = Kind("part of a trace", READABLE, f"it is damaged or cut off; {READABLE}")
+_ALONE = "it says what the others are, and nothing can be joined without it"
+FIRST = Kind("part of a trace", _ALONE, f"it is damaged or cut off; {_ALONE}")
 
 
 def check(paths: Sequence[Path]) -> None:
     """Raise InvalidInput if one of the segments, the first of which has the header, is damaged."""
-    with hdf5.opened(paths[0], KIND) as root:
+    with hdf5.opened(paths[0], FIRST) as root:
         number = root.group("neuroport").whole("format")
         root.findings.stop()
         if number != FORMAT:

@@ -132,7 +132,7 @@ def _title(trace: Trace) -> str:
     seconds = trace.steps * trace.dt / 1000
     first = f"{trace.name} on {chip}, {trace.arithmetic}, seed {trace.seed}, {trace.steps:,} steps ({seconds:,.6g} s)"
     first += f", {trace.copies:,} copies" if trace.copies > 1 else ""
-    first += "" if trace.complete else f", incomplete: cut off {trace.stopped}"
+    first += "" if trace.complete else f", incomplete: {trace.lacks}"
     once = [(name, points[0][1]) for name, points in trace.metrics.items() if len(points) == 1]
     numbers = [f"{name} {value:.4g}" for name, value in once if isinstance(value, float)]
     return "\n".join([first, *([", ".join(numbers)] if numbers else [])])

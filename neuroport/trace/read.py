@@ -115,6 +115,8 @@ class Trace:
     digest: str
     complete: bool
     resumable: bool  # whether `neuroport run --resume` can go on with the run
+    ended: bool  # whether the run came to its end; also of one of which parts were lost
+    missing: tuple[tuple[int, int], ...]  # from which step to which nothing is known, since parts were lost
     build_s: float
     run_s: float
     versions: Mapping[str, str]
@@ -243,16 +245,23 @@ class Trace:
         return network
 
     @property
-    def stopped(self) -> str:
-        """Where the run was cut off: "after step 99"; "" for one that came to its end."""
-        if self.complete:
-            return ""
-        return f"after step {self.steps - 1}" if self.steps else "before its first step"
+    def lacks(self) -> str:
+        """What a trace does not have of its run: "the run was cut off after step 99"; "" if it has all."""
+        where = f"after step {self.steps - 1}" if self.steps else "before its first step"
+        cut_off = [] if self.ended else [f"the run was cut off {where}"]
+        lost = [f"nothing is known of {self.lost}"] if self.missing else []
+        return " and ".join([*cut_off, *lost]) or ("" if self.complete else "parts of it were lost")
+
+    @property
+    def lost(self) -> str:
+        """The steps of which nothing is known: "steps 100 to 199, 300 to 399"; "" if there are none."""
+        each = (f"{first:,} to {last:,}" if first < last else f"{first:,}" for first, last in self.missing)
+        return f"steps {', '.join(each)}" if self.missing else ""
 
     def cut_off(self) -> Iterator[str]:
-        """What to say of a trace whose run did not come to its end."""
+        """What to say of a trace that does not have all of its run."""
         if not self.complete:
-            yield f"'{self.path}' is incomplete: its run was cut off {self.stopped}"
+            yield f"'{self.path}' is incomplete: {self.lacks}"
 
     def _samples(self, kind: str, array: str) -> Samples:
         with checked.opened(self.path, known=True) as root:
@@ -288,6 +297,8 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         digest=group.text("digest"),
         complete=complete,
         resumable=group.has("checkpoint"),
+        ended=group.flag("ended") if group.has_attribute("ended") else complete,
+        missing=checked.missing(group),
         build_s=group.real("build_s", 0.0),
         run_s=group.real("run_s", 0.0),
         populations=extent.populations,

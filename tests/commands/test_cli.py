@@ -469,7 +469,7 @@ def test_show_joins_the_parts_of_a_killed_run(tmp_path: Path) -> None:
 def test_show_tells_of_the_parts_of_a_later_run(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5")
     (tmp_path / "a.h5.part").mkdir()
-    note = f"note: a later run that is going on or was cut off left its parts in {path}.part"
+    note = f"note: {path}.part has parts of this run, or of a later one that is going on or was cut off"
     assert call("show", path).stdout.splitlines()[-1] == note
 
 

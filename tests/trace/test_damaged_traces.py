@@ -201,7 +201,9 @@ def test_a_damaged_part_is_told_and_nothing_is_removed(parts: Path, name: str, c
     before = sorted(parts.iterdir())
     with pytest.raises(InvalidInput) as caught:
         repair(parts)
-    advice = "move it and the later ones away to join what lies before it"
+    advice = "join what can be read with 'neuroport join --readable', or move it and the later ones away"
+    if name == "000000.h5":
+        advice = "it says what the others are, and nothing can be joined without it"
     assert str(caught.value) == f"{parts / name}: this part of a trace is damaged: {text}; {advice}"
     assert sorted(parts.iterdir()) == before and not parts.with_suffix("").exists()
 
@@ -209,7 +211,7 @@ def test_a_damaged_part_is_told_and_nothing_is_removed(parts: Path, name: str, c
 def test_what_lies_before_a_damaged_part_can_be_joined(parts: Path) -> None:
     (parts / "000002.h5").unlink()
     trace = open_trace(repair(parts))
-    assert (trace.complete, trace.steps, trace.stopped) == (False, 100, "after step 99")
+    assert (trace.complete, trace.steps, trace.lacks) == (False, 100, "the run was cut off after step 99")
 
 
 def test_a_run_that_was_cut_off_before_its_first_step(ran: Path) -> None:
@@ -220,5 +222,5 @@ def test_a_run_that_was_cut_off_before_its_first_step(ran: Path) -> None:
     ):
         raise InterruptedError
     trace = open_trace(path)
-    text = f"'{path}' is incomplete: its run was cut off before its first step"
+    text = f"'{path}' is incomplete: the run was cut off before its first step"
     assert (trace.steps, list(trace.cut_off())) == (0, [text])

@@ -253,7 +253,7 @@ def test_the_steps_of_values_from_a_run_that_was_cut_off_are_told(tmp_path: Path
     code, text = export(tmp_path)
     assert (code, text) == (
         0,
-        f"note: '{tmp_path / 'cut.h5'}' is incomplete: its run was cut off after step 8\n"
+        f"note: '{tmp_path / 'cut.h5'}' is incomplete: the run was cut off after step 8\n"
         "note: the run was cut off; 'a.b' is as it was after step 7\n"
         "note: the run was cut off; 'a.c' is as it was after step 8\n",
     )

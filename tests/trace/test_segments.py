@@ -9,19 +9,23 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import neuroport
 from neuroport.api.copies import trace_of
+from neuroport.cli import main
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.program.executor import Capture
+from neuroport.trace import join
 from neuroport.trace import segments as parts
-from neuroport.trace.join import repair
+from neuroport.trace.join import repair, salvage
 from neuroport.trace.read import open_trace
 from neuroport.trace.segments import Parts, check_trace, left, parts_folder
 from neuroport.trace.write import Writer
@@ -304,10 +308,83 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
         writer.flush()
     writer.parts.release()
     (writer.folder / "000001.h5").unlink()
-    text = "'000001.h5' is missing; move the later ones away to join what lies before it"
+    text = (
+        "'000001.h5' is missing; join what can be read with 'neuroport join --readable', or move it and the later ones "
+        "away"
+    )
     assert refused(repair, writer.folder) == text
     (writer.folder / "000002.h5").rename(tmp_path / "000002.h5")
     assert open_trace(repair(writer.folder)).steps == 0
+
+
+def in_pieces(folder: Path, lost: Sequence[str] = (), damaged: Sequence[str] = ()) -> Path:
+    """The parts of a run of 200 steps that ended well, of which some are missing, and others are cut off."""
+    writer = Writer(folder / "k.h5", SOURCE)
+    for capture in captures():
+        writer.capture(capture)
+        writer.flush()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(join, "join", full)
+        with pytest.raises(NotWritten):
+            writer.close(steps=210, digest="d")
+    for name in lost:
+        (writer.folder / name).unlink()
+    for name in damaged:
+        (writer.folder / name).write_bytes((writer.folder / name).read_bytes()[:1000])
+    return writer.folder
+
+
+def full(*_: object) -> None:
+    raise NotWritten(None, "full")
+
+
+@pytest.mark.parametrize(
+    ("how", "number", "text", "missing", "lacks"),
+    [
+        ("missing", 1, "; of steps 0 to 99 nothing is known", ((0, 99),), "nothing is known of steps 0 to 99"),
+        ("damaged", 2, "; of steps 100 to 209 nothing is known", ((100, 209),), "nothing is known of steps 100 to 209"),
+        ("damaged", 3, "", (), "the run was cut off after step 199"),
+    ],
+)
+def test_what_is_readable_is_joined_and_the_rest_is_told(
+    tmp_path: Path, how: str, number: int, text: str, missing: tuple[tuple[int, int], ...], lacks: str
+) -> None:
+    name = f"00000{number}.h5"
+    folder = in_pieces(tmp_path, **{"lost" if how == "missing" else "damaged": [name]})
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    path = tmp_path / "k.h5"
+    done = CliRunner().invoke(main, ["join", str(folder), "--readable"])
+    trace = open_trace(path)
+    assert (done.exit_code, done.stdout) == (0, f"{path}: {trace.steps:,} steps, marked incomplete\n")
+    assert done.stderr == f"note: {path} is without {name} ({how}){text}; all parts stay where they are\n"
+    assert (trace.missing, trace.lacks, trace.digest) == (missing, lacks, "")
+    assert trace.steps == (200 if number == 3 else 210)
+    gone = [step for first, last in missing for step in range(first, last + 1)]
+    whole = open_trace(write_trace(tmp_path / "whole.h5"))
+    for population in ("a", "b"):
+        steps = whole.spikes(population).steps
+        assert np.array_equal(trace.spikes(population).steps, steps[~np.isin(steps, gone)])
+    assert f"INCOMPLETE: {lacks}\n" in CliRunner().invoke(main, ["show", str(path)]).stdout
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_parts_of_which_all_can_be_read_are_joined_as_ever(tmp_path: Path) -> None:
+    folder = in_pieces(tmp_path, [])
+    done = CliRunner().invoke(main, ["join", str(folder), "--readable"])
+    assert done.output == f"{tmp_path / 'k.h5'}: 210 steps, complete\n" and not folder.exists()
+
+
+def test_nothing_is_joined_without_the_first_part_and_nobody_is_told_to_remove_the_others(tmp_path: Path) -> None:
+    folder = in_pieces(tmp_path, [], ["000000.h5"])
+    for function in (repair, salvage):
+        with pytest.raises(InvalidInput) as caught:
+            function(folder)
+        assert str(caught.value).endswith("it says what the others are, and nothing can be joined without it")
+    (folder / "000000.h5").unlink()
+    for function in (repair, salvage):
+        assert refused(function, folder) == (
+            "holds 000001.h5, but not 000000.h5, which says what the others are; put it back there"
+        )
 
 
 def test_a_folder_of_another_name_needs_a_name_for_its_trace(tmp_path: Path) -> None:
@@ -345,8 +422,12 @@ def test_damaged_parts_are_sentences_and_stay(tmp_path: Path, count: int) -> Non
         try:
             repair(folder)
         except InvalidInput as error:
-            told += all(re.match(rf"{folder}/00000\d.h5: .*; (it|move) .*", line) for line in str(error).splitlines())
+            told += all(re.match(rf"{folder}/00000\d.h5: .*; (it|join) .*", line) for line in str(error).splitlines())
             assert (len(list(folder.glob("0*.h5"))), out.exists()) == (3, False)
+            if "nothing can be joined without it" not in str(error):
+                trace, left_out = open_trace(salvage(folder)[0]), salvage(folder, overwrite=True)[1]
+                assert not trace.complete and len(left_out) == 1 and len(list(folder.glob("0*.h5"))) == 3
+                out.unlink()
             shutil.rmtree(folder)
         else:
             joined += 1
