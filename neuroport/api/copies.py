@@ -18,6 +18,7 @@ from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
 from neuroport.chips.chip import Chip
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
+from neuroport.disk.output import HDF5, check_ending
 from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
@@ -89,6 +90,8 @@ def run_copies(
     results = Part("their results", len(chosen) * BYTES_PER_RESULT)
     require(f"a run of {len(chosen):,} copies", (programs, results), network.place)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
+    if trace is not None:
+        check_ending(trace, "a trace", HDF5)
     for path in traces:
         if path is not None:
             check_trace(path, overwrite, network.files)

@@ -17,6 +17,7 @@ from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, lower_and_plan, specimen
 from neuroport.api.copies import SEEDS, paired
 from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.disk.output import HDF5, check_ending
 from neuroport.numerics.given import FLAG, FUNCTION, NUMBER, OUTPUT, TEXT, checked_seed, takes
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 REFERENCE = "ideal"
 TOGETHER = 4
 """Chips that are compared with one run in real numbers; the next ones are with another, so that memory is bounded."""
+EVEN_AFTER = 10_000
+"""Steps after which arrays are compared so seldom that the pace is about that of the rest."""
 CHUNK = 256
 """Steps between two looks at spikes, at most."""
 
@@ -76,6 +79,7 @@ def drift(
     network = api.to_run(network, duration)
     seeds, specimens = paired(checked_seed(network.seed if seed is None else seed), chip_seeds)
     if trace is not None:
+        check_ending(trace, "a trace", HDF5)
         for label in (REFERENCE, *map(label_of, specimens)):
             check_trace(trace_of(trace, label), overwrite, network.files)
     beside = _Beside(network, chip, backend, seeds[0], trace, overwrite, device, (tau, within), before)

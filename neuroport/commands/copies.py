@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from neuroport.errors import InvalidInput
+from neuroport.numerics.given import LARGEST_SEED
 
 if TYPE_CHECKING:
     from neuroport.network.network import Network
@@ -35,6 +36,9 @@ def chosen_copies(
     first = network.seed if seed is None else seed
     if isinstance(first, range) or isinstance(chip_seed, range):
         return first, chip_seed
+    if first + count - 1 > LARGEST_SEED:
+        text = f"{count:,} copies from the seed {first} on would need seeds above 2**63 - 1; give a smaller seed"
+        raise InvalidInput.one(None, text)
     return None if count == 1 else (range(first, first + count), chip_seed)
 
 

@@ -85,7 +85,7 @@ def drift(
 ) -> None:
     """Run a network on a chip and in real numbers (the chip `ideal`) on one run seed, and tell how they part."""
     from neuroport.api.compile import specimen
-    from neuroport.api.drift import REFERENCE
+    from neuroport.api.drift import EVEN_AFTER, REFERENCE, TOGETHER
     from neuroport.api.drift import drift as compared
     from neuroport.commands import notices
     from neuroport.numerics import units
@@ -95,7 +95,8 @@ def drift(
     chosen, _ = specimen(network, chosen_chip(network, chip, mismatch, None, chip_seed is not None))
     scales = train_scales(tau, within, units.coherent(network.dt.number, network.dt.unit)[0])
     where: dict[str, Any] = {"trace": output, "overwrite": overwrite, "device": device}
-    with Progress(network.name, show=not quiet) as bar, Stopping([output] if output else []) as stopping:
+    many = EVEN_AFTER * min(len(chip_seed) if isinstance(chip_seed, range) else 1, TOGETHER)
+    with Progress(network.name, not quiet, many) as bar, Stopping([output] if output else []) as stopping:
         more: dict[str, Any] = {"tau": scales[0], "within": scales[1], "progress": stopping.watched(bar)}
         more["before"] = lambda program: notices.tell(program, net, strict=False)
         found = compared(network, chosen, chip_seed, backend, seed, span, **where, **more)

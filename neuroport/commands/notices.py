@@ -48,7 +48,9 @@ def tell(program: Program, net: str, strict: bool) -> None:
     if told:
         click.echo(f"notice: neuroport compile {net} --chip {program.chip} --emit report tells the whole", err=True)
     if any(line.topic in ("stall", "increment", "saturated") for lines in told for line in lines):
-        click.echo(f"notice: neuroport calibrate {net} finds ranges that are no wider than a run needs", err=True)
+        click.echo(
+            f"notice: where ranges are wider than a run needs, neuroport calibrate {net} finds narrower ones", err=True
+        )
 
 
 def can_leave(line: ReportLine) -> bool:

@@ -169,7 +169,7 @@ def run(
                 )
                 results = (one,)
     except KeyboardInterrupt as error:
-        click.echo(f"interrupted after {bar.done:,} of {bar.total:,} steps", err=True)
+        click.echo(f"interrupted {bar.reached}", err=True)
         for note in getattr(error, "__notes__", ()):
             click.echo(note, err=True)
         ctx.exit(ENDED + stopping.number)
@@ -201,11 +201,14 @@ def _traces(output: str | None, several: tuple[Seeds, Seeds | None] | None) -> I
 
 
 class Progress:
-    """Tells on stderr how far a run is: a bar on a terminal, else a line every ten seconds."""
+    """Tells on stderr how far a run is: a bar on a terminal, else a line every ten seconds.
 
-    def __init__(self, name: str, show: bool = True) -> None:
+    `even_after`: from this step on its pace is that of the rest; how long that takes is not said before.
+    """
+
+    def __init__(self, name: str, show: bool = True, even_after: int = 0) -> None:
         self.done, self.total = 0, 0
-        self._name, self._show = name, show
+        self._name, self._show, self._even_after = name, show, even_after
         self._first, self._told = 0, False
         self._started = self._last = time.monotonic()
         self._bar: Any = None
@@ -240,12 +243,13 @@ class Progress:
         """Show that `done` of `total` steps are computed."""
         now = time.monotonic()
         if not self.total:
-            self._started = self._last = now
-            self._first = done
+            self._last = now
+        if not self.total or self.done < self._even_after <= done:
+            self._started, self._first = now, done
         self.done, self.total = done, total
         rate = (done - self._first) / (now - self._started) if now > self._started else 0.0
-        left = (total - done) / rate if rate else math.inf
-        if self._show and not self._told and now - self._started >= KNOWN_AFTER and rate:
+        left = (total - done) / rate if rate and done >= self._even_after else math.inf
+        if self._show and not self._told and now - self._started >= KNOWN_AFTER and left < math.inf:
             self._told = True
             if left > LONG:
                 self._say(f"{total:,} steps at {rate:,.0f}/s will take about {duration(left)}; Ctrl-C ends the run")
@@ -254,8 +258,13 @@ class Progress:
         elif self._show and now - self._last >= LINE_EVERY:
             self._last = now
             share = done / max(total, 1)
-            remain = duration(left) if rate else "?"
+            remain = duration(left) if left < math.inf else "?"
             self._say(f"{done:,} of {total:,} steps ({share:.0%}), {rate:,.0f}/s, {remain} left")
+
+    @property
+    def reached(self) -> str:
+        """How far it came: "after 5 of 10 steps"."""
+        return f"after {self.done:,} of {self.total:,} steps" if self.done else "before the first step"
 
     def _say(self, text: str) -> None:
         """A line on stderr, above the bar if there is one."""

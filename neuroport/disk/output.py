@@ -56,7 +56,7 @@ def check_output(
     """
     out = Path(path)
     try:
-        text = _kind(out) or _ending(out, what, tuple(endings)) or _place(out, overwrite, inputs)
+        text = _folder(path) or _kind(out) or _ending(out, what, tuple(endings)) or _place(out, overwrite, inputs)
         if not text and out.exists() and not replaces(target(out)):
             text = f"is no {what.partition(' ')[2]}, and only {what} is replaced; "
             text += "choose another name, or remove it yourself"
@@ -66,6 +66,19 @@ def check_output(
         text = "is no name that a file can have; choose another one"
     if text:
         raise InvalidInput.one(Place(str(out)), text)
+
+
+def check_ending(path: str | Path, what: str, endings: Iterable[str]) -> None:
+    """Raise InvalidInput for a name that others are made of, if it has none of the endings of `what`."""
+    text = _folder(path) or _ending(Path(path), what, tuple(endings))
+    if text:
+        raise InvalidInput.one(Place(str(path)), text)
+
+
+def _folder(path: str | Path) -> str:
+    """What is wrong with a name that is that of a folder, which Path forgets."""
+    text = os.fspath(path)
+    return "is the name of a folder; give that of a file" if text.endswith(("/", os.sep)) else ""
 
 
 def _kind(out: Path) -> str:
@@ -89,7 +102,8 @@ def _ending(out: Path, what: str, endings: tuple[str, ...]) -> str:
     for name in (out, target(out)):
         if endings and name.suffix.lower() not in endings:
             link = "" if name == out else f"leads to '{name}'; "
-            return f"{link}{what} needs a name that ends in {' or '.join(endings)}, such as {name.name}{endings[0]}"
+            stem = name.name if name.name not in endings else what.rpartition(" ")[2]
+            return f"{link}{what} needs a name that ends in {' or '.join(endings)}, such as {stem}{endings[0]}"
     return ""
 
 

@@ -66,7 +66,7 @@ def left(path: str | Path) -> str:
     """What to say of the parts that a run of the trace `path` left; "" if there are none."""
     folder = parts_folder(path)
     if not segments(folder):
-        return ""
+        return f"'{folder}' holds nothing that was recorded; remove it" if folder.is_dir() and _is_empty(folder) else ""
     resume = f"go on with {how_to_resume(path)}, or " if has_checkpoint(folder) else ""
     return f"what was recorded lies in '{folder}': {resume}join it with {how_to_join(folder)}"
 
@@ -267,6 +267,11 @@ def _check_left(path: str | Path, overwrite: bool) -> None:
     if kept:
         text = f"'{folder}' holds {kept[0].name}, a part of a run without a beginning that can be read; "
         raise InvalidInput.one(Place(str(path)), f"{text}move it away, or replace it with --overwrite")
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether there is nothing but what a run has before its beginning is written."""
+    return all(path.name == LOCK or _UNFINISHED.fullmatch(path.name) for path in folder.iterdir())
 
 
 def _recorded(folder: Path) -> list[Path]:

@@ -158,3 +158,16 @@ def test_a_table_too_wide_says_what_is_not_in_it(path: Path) -> None:
     )
     lines = call(path, "--copies", 2).stdout.splitlines()
     assert lines[-2] == "  not in this table, but in --json: dkl5, dkl6, dkl7"
+
+
+def test_a_name_that_traces_are_called_after_is_told_as_it_was_given() -> None:
+    for command in (("drift", "loihi_lif"), ("run", "loihi_lif", "--copies", "2")):
+        done = CliRunner().invoke(main, [*command, "--backend", "reference", "-q", "-o", "two.yaml"])
+        text = "a trace needs a name that ends in .h5 or .hdf5, such as two.yaml.h5"
+        assert (done.exit_code, done.stderr) == (2, f"error: two.yaml: {text}\n")
+
+
+def test_copies_whose_seeds_would_be_too_large() -> None:
+    done = CliRunner().invoke(main, ["run", "loihi_lif", "--copies", "3", "--seed", "9223372036854775806"])
+    text = "3 copies from the seed 9223372036854775806 on would need seeds above 2**63 - 1; give a smaller seed"
+    assert (done.exit_code, done.stderr) == (2, f"error: {text}\n")

@@ -59,7 +59,7 @@ def test_what_the_chip_changes_is_told_first(command: tuple[str, ...], tmp_path:
         "notice: chip generic8: b.c (slow.yaml:16) stops decaying 0.0611 from its rest, 1.5 % of its range of 4",
         "notice: chip generic8: bounds do not keep b.i, b.c in their ranges; what leaves is counted",
         f"notice: neuroport compile {path} --chip generic8 --emit report tells the whole",
-        f"notice: neuroport calibrate {path} finds ranges that are no wider than a run needs",
+        f"notice: where ranges are wider than a run needs, neuroport calibrate {path} finds narrower ones",
     ]
 
 

@@ -65,6 +65,27 @@ def test_a_line_every_ten_seconds_says_how_far_it_is(clock: Clock, capsys: pytes
     ]
 
 
+def test_what_will_be_faster_later_is_forecast_from_then_on(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    calls = [(0.0, 0, 10**9), (2.0, 999, 10**9), (8.5, 5000, 10**9), (0.1, 10_000, 10**9), (2.0, 210_000, 10**9)]
+    with run.Progress("net", even_after=10_000) as progress:
+        for seconds, done, total in calls:
+            clock.now += seconds
+            progress(done, total)
+    assert capsys.readouterr().err.splitlines() == [
+        "net: 5,000 of 1,000,000,000 steps (0%), 476/s, ? left",
+        "net: 1,000,000,000 steps at 100,000/s will take about 2 h 46 min; Ctrl-C ends the run",
+    ]
+
+
+def test_how_far_an_interrupted_run_came() -> None:
+    progress = run.Progress("net", show=False)
+    assert progress.reached == "before the first step"
+    progress(0, 10)
+    assert progress.reached == "before the first step"
+    progress(5, 10)
+    assert progress.reached == "after 5 of 10 steps"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

@@ -365,5 +365,5 @@ def test_a_signal_while_code_is_compiled_is_told_and_not_lost(
     (tmp_path / "small.yaml").write_text(SMALL)
     monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path / "cache"))
     code, lines = ended(start(command, tmp_path / "small.yaml", script=COMPILING))
-    said = "interrupted after 0 of 0 steps" if command == "run" else "error: interrupted"
+    said = "interrupted before the first step" if command == "run" else "error: interrupted"
     assert (code, lines) == (1, [said])

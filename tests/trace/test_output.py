@@ -63,6 +63,14 @@ def test_a_name_says_what_kind_of_file_it_is(tmp_path: Path) -> None:
     )
 
 
+def test_a_name_that_is_only_an_ending_and_one_of_a_folder(tmp_path: Path) -> None:
+    text = "a trace needs a name that ends in .h5 or .hdf5, such as trace.h5"
+    assert refused(tmp_path / ".h5", False, "a trace", HDF5) == text
+    with pytest.raises(InvalidInput) as caught:
+        check_output(f"{tmp_path}/x.h5/", False, "a trace", HDF5)
+    assert str(caught.value) == f"{tmp_path}/x.h5: is the name of a folder; give that of a file"
+
+
 def test_what_is_read_is_not_replaced_by_whatever_name(tmp_path: Path) -> None:
     read = tmp_path / "read.h5"
     read.write_text("precious")

@@ -287,6 +287,17 @@ def test_a_run_whose_header_is_not_written_says_why(tmp_path: Path, copies: int)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_left_before_its_first_part_is_told(tmp_path: Path) -> None:
+    parts = Parts.claim(tmp_path / "k.h5")
+    (parts.folder / ".neuroport-abc.tmp").write_bytes(b"half")
+    assert left(tmp_path / "k.h5") == f"'{parts.folder}' holds nothing that was recorded; remove it"
+    (parts.folder / "000001.h5").write_bytes(b"another")
+    assert left(tmp_path / "k.h5") == ""
+    (parts.folder / "000001.h5").unlink()
+    parts.let_go()
+    assert left(tmp_path / "k.h5") == ""
+
+
 def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
