@@ -34,6 +34,8 @@ from neuroport.program.reach import reach_of
 _RUN = {STEP, ITEM_STEP}
 TOLD = 0.01
 """What is lost is told before a run if it is more than this part of what there is."""
+LEARNED = 0.1
+"""What is lost of the first values of what learns is told from this part on: their range is for what they become."""
 
 
 FARTHEST = 300
@@ -164,11 +166,22 @@ class Formats:
             self._held(name, values, decode(raw, kind.frac), kind, bounds)
         return kind, raw
 
-    def _held(self, name: str, values: FloatArray, held: FloatArray, kind: Int, bounds: tuple[float, float]) -> None:
-        """Tell where a parameter that can be switched, or deviates, loses what it is to what it may become."""
+    def _held(
+        self,
+        name: str,
+        values: FloatArray,
+        held: FloatArray,
+        kind: Int,
+        bounds: tuple[float, float],
+        part: float = TOLD,
+    ) -> None:
+        """Tell where something that can be switched, deviates or learns loses what it is to what it may become.
+
+        `part`: from which part of it on.
+        """
         largest = float(np.abs(values).max(initial=0.0))
         error = float(np.abs(held - values).max(initial=0.0))
-        if error > largest * TOLD:
+        if error > largest * part:
             value = next((f"= {printer.expression(d.value)} " for d in self.program.derived if d.array == name), "")
             from_ = ", or that of what it follows from" if value else ""
             off = percent(error / largest) if largest else f"{error:.3g}"
@@ -231,6 +244,8 @@ class Formats:
             type_, raw = static_weights(values, rule, array.designed)
             type_ = self.notes.fitting(array.name, array.place, type_, float(np.abs(values).max(initial=0.0)))
             self._keep(array, type_, raw, values, "weight", rule)
+            if array.designed is not None:
+                self._held(array.name, values, decode(raw, type_.frac), type_, array.designed)
             return
         if array.range is None:
             self._no_range(array)
@@ -243,7 +258,10 @@ class Formats:
         seen = self._fit(array, array.range, rule)
         part = replace(array, name=visible, role="visible", kind_class="weight", history=0)
         part = replace(part, hidden=array.name, factor="")
-        self._keep(part, seen, encode(values, seen), values, "weight", rule)
+        raw = encode(values, seen)
+        self._keep(part, seen, raw, values, "weight", rule)
+        if raw.any():  # else it is told that they became zero
+            self._held(visible, values, decode(raw, seen.frac), seen, array.range, LEARNED)
 
     def _integer(self, array: Array) -> None:
         assert isinstance(array.type, Int)

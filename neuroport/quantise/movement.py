@@ -56,7 +56,8 @@ class _Increment:
     """What a statement adds where the value stays as it is or decays: its values where these are `known`.
 
     Else the ends of its range. `held`: the same on the chip. `typical`: for what has no known value, the largest change
-    when every trace in it is as one increment leaves it and every draw typical, and what this is by.
+    when every trace in it is as one increment leaves it and every draw typical, and what this is by; `first`: that by
+    the first values of all that is in it.
     """
 
     values: FloatArray
@@ -64,6 +65,7 @@ class _Increment:
     known: bool
     place: Place | None
     typical: Callable[[Mapping[str, float]], tuple[float, str]]
+    first: float = math.inf
 
 
 @dataclass(slots=True)
@@ -219,7 +221,8 @@ class _Values:
         if self._parameters(value):
             return _Increment(*self.held.values(value), True, place, lambda traces: (math.inf, ""))
         wanted, held = (np.array(ends) for ends in self.held.reach(value, self.lets, self._whole))
-        return _Increment(wanted, held, False, place, partial(self._typical, value))
+        first = max(map(abs, self._reach(value, self._first)))
+        return _Increment(wanted, held, False, place, partial(self._typical, value), first)
 
     def _typical(self, value: Expr, traces: Mapping[str, float]) -> tuple[float, str]:
         """The largest change by traces after one increment and draws one standard deviation from their mean."""
@@ -255,6 +258,13 @@ class _Values:
     def _reach(self, value: Expr, leaf: RangeOf | None = None) -> RealInterval:
         return reach_of(value, named(self.lets, leaf or self._whole))
 
+    def _first(self, leaf: Expr) -> RealInterval:
+        """The range of the first values."""
+        if not isinstance(leaf, Read) or self.program.arrays[leaf.array].role == "input":
+            return self._range(leaf)
+        first = self.program.arrays[leaf.array].initial
+        return (float(first.min()), float(first.max())) if first.size else (0.0, 0.0)
+
     def _whole(self, leaf: Expr) -> RealInterval:
         return (0.0, 1.0) if isinstance(leaf, Random) else self._range(leaf)
 
@@ -278,6 +288,21 @@ class _Values:
         """Whether an expression is over parameters of one object alone."""
         reads = [part for part in walk(expr) if isinstance(part, Read)]
         return self.held.fixed(expr) and all(read.at in ("own", "scalar") for read in reads)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One change and what is kept of it, which may be off by a factor."""
+
+    what: str
+    wanted: float
+    held: float
+    factor: float
+
+    @property
+    def told(self) -> bool:
+        """Whether it is off by more."""
+        return self.wanted > 0 and not self.wanted / self.factor <= self.held <= self.factor * self.wanted
 
 
 @dataclass(slots=True)
@@ -325,19 +350,35 @@ class _Teller:
             return
         if one.known:
             least = int(wanted.argmin())
-            kept = self._kept(float(held[least])) * self.unit
-            if abs(kept - wanted[least]) > TOLD * wanted[least]:
-                self._changed(f"the increment {wanted[least]:.3g}", float(wanted[least]), kept, one.place)
+            self._known(float(wanted[least]), float(held[least]), one.place)
             return
-        most, (typical, causes) = float(wanted.max()), one.typical(traces)
-        for largest, what, low, high in (
-            (most, f"every change, at most {most:.3g},", *((0.5, 2.0) if causes else (0.9, 1.1))),
-            (typical, f"the change {typical:.3g} {causes}", 0.5, 2.0),
-        ):
-            kept = self._kept(largest) * self.unit
-            if 0 < largest < math.inf and not low * largest <= kept <= high * largest:
-                self._changed(what, largest, kept, one.place)
-                return
+        off = [change for change in self._candidates(one, float(wanted.max()), traces) if change.told]
+        for change in sorted(off, key=lambda change: change.held != 0)[:1]:
+            self._changed(change.what, change.wanted, change.held, one.place)
+
+    def _known(self, wanted: float, held: float, place: Place | None) -> None:
+        """The smallest increment of those that are known, which the chip has as `held` before it adds it."""
+        kept = self._kept(held) * self.unit
+        if abs(kept - wanted) <= TOLD * wanted:
+            return
+        if abs(kept - held) > TOLD * held:
+            self._changed(f"the increment {wanted:.3g}", wanted, kept, place)
+            return
+        text = f"the increment {wanted:.3g} is held as {held:.3g} in a coefficient"
+        self.notes.line(self.real.name, "increment", text, notice=True, place=place, wanted=wanted, held=kept)
+
+    def _candidates(self, one: _Increment, largest: float, traces: Mapping[str, float]) -> Iterator[_Change]:
+        """The changes by which to judge one whose value is not known."""
+        typical, causes = one.typical(traces)
+        kept = self._kept(largest) * self.unit
+        what = f"the largest change, {largest:.3g}," if kept else f"every change, at most {largest:.3g},"
+        factor = 2.0 if causes else 1.1
+        yield _Change(what, largest, kept, factor)
+        if causes:
+            yield _Change(f"the change {typical:.3g} {causes}", typical, self._kept(typical) * self.unit, factor)
+        if largest / 10 <= one.first < math.inf:
+            what = f"the change {one.first:.3g} by the first values"
+            yield _Change(what, one.first, self._kept(one.first) * self.unit, factor)
 
     def _changed(self, what: str, wanted: float, held: float, place: Place | None) -> None:
         made = "is lost" if not held else f"becomes {held:.3g}"

@@ -139,3 +139,33 @@ def test_what_happens_to_values_is_told_with_the_line_of_the_network_and_its_own
     assert f"13:3: chip generic8: pair.a_plus is 1e-10 {start} 100 % off; narrow its range" in told
     assert f"13:3: chip generic8: pair.a_minus is 1e-09 {start} 6.9 % off; narrow its range" in told
     assert len([line for line in told if "a_plus" in line or "a_minus" in line]) == 2
+
+
+WIDE = """\
+neuroport: 1
+name: wide
+dt: 1 ms
+chip: generic8
+populations:
+  a: {size: 4, neuron: poisson}
+  b: {size: 3, neuron: lif}
+projections:
+  still: {source: a, target: b, input: jump, synapse: static, connect: all_to_all, weight: 1.4,
+          ranges: {w: [-128, 128]}}
+  learns: {source: a, target: b, input: jump, synapse: stdp_pair, connect: all_to_all, weight: 0.7,
+           ranges: {w: [0, 128]}}
+  fine: {source: a, target: b, input: jump, synapse: static, connect: all_to_all, weight: 1.4,
+         ranges: {w: [0, 1.5]}}
+"""
+
+
+def test_weights_that_a_wide_range_changes_are_told_though_none_becomes_zero(tmp_path: Path) -> None:
+    path = tmp_path / "wide.yaml"
+    path.write_text(WIDE)
+    told = [line.removeprefix(f"error: {path}:") for line in call("check", path, "--strict").stderr.splitlines()]
+    assert [line for line in told if ".w" in line] == [
+        "9:3: chip generic8: still.w is 1.4 at the start and may be -128..128, so that it is held in steps of 2 and 43 % "
+        "off; narrow its range",
+        "11:3: chip generic8: learns.w.visible is 0.7 at the start and may be 0..128, so that it is held in steps of 1 "
+        "and 43 % off; narrow its range",
+    ]

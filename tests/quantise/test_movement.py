@@ -267,3 +267,121 @@ def test_the_told_error_of_a_time_constant_is_what_the_integers_do(place, c, bit
     else:
         assert told[0].values["percent"] == pytest.approx(off, rel=1e-3, abs=1e-3)
         assert told[0].notice == (told[0].values["percent"] > 1)
+
+
+def only(lines, topic="increment"):
+    return [line.text for line in lines if (line.subject, line.topic) == ("n.x", topic)]
+
+
+def stepped(value, first=0.0, limits=(0.0, 2.0), word=None, more=()):
+    """A neuron whose x, of 16 bits, becomes `value` in every step, and what is told of it."""
+    arrays = [array("n.x", first, range=limits), *more]
+    made = quantise(program(arrays, [Store("n.x", value)]), chip(**(word or {"bits": 16})))
+    return made, [line for line in made.report if line.notice]
+
+
+def test_an_increment_that_its_coefficient_changes_is_told_as_it_is_held():
+    words = tuple((k, WordRule(bits=4 if k == "coefficient" else 16)) for k, _ in GENERIC8.words)
+    arrays = [array("n.x", 0.0, range=(0.0, 2.0))]
+    body = [Store("n.x", fn("add", read("n.x"), real(0.3)))]
+    made = quantise(program(arrays, body), replace(GENERIC8, words=words))
+    assert only(made.notices) == ["the increment 0.3 is held as 0.312 in a coefficient"]
+    assert after_a_step(made, 0) * 2.0 ** -made.arrays["n.x"].type.frac == 0.3125
+
+
+DRIVES = {
+    "beside a decay": fn("add", fn("mul", real(0.99), read("n.x")), real(0.00002)),
+    "inside a decay": fn("mul", fn("add", read("n.x"), real(0.00002)), real(0.99)),
+    "on the way to a rest": fn("add", read("n.x"), fn("mul", real(0.01), fn("sub", real(0.002), read("n.x")))),
+    "by a parameter": fn("add", fn("mul", real(0.99), read("n.x")), read("n.drive", "scalar")),
+}
+
+
+@pytest.mark.parametrize("value", DRIVES.values(), ids=DRIVES)
+def test_a_drive_that_is_lost_in_the_decay_is_told(value):
+    made, told = stepped(value, more=[array("n.drive", 0.00002, "parameter", "scalar")])
+    assert after_a_step(made, 0) == 0
+    size = "1.54 times the 0.00198" if value is DRIVES["inside a decay"] else "1.53 times the 0.002"
+    assert only(told, "stall") == [f"stops decaying 0.00305 from its rest, {size} that it can go"]
+
+
+def test_a_range_that_is_much_too_wide_does_not_hide_what_is_lost():
+    rest = fn("mul", real(0.3), read("n.y"))
+    value = fn("add", read("n.x"), fn("mul", real(0.001), fn("sub", rest, read("n.x"))))
+    more = [array("n.y", 1.0, range=(-2.0, 2.0))]
+    made, told = stepped(value, 1.0, (-100.0, 100.0), more=more)
+    assert after_a_step(made, 256) == 256
+    assert only(told, "stall") == ["stops decaying 1.95 from its rest, 1.22 times the 1.6 that it can go"]
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_a_growth_stops_where_it_is_told_to(rounding):
+    value = fn("add", read("n.x"), fn("mul", real(0.002), fn("sub", read("n.x"), real(0.25))))
+    made, told = stepped(value, 0.3, word={"bits": 16, "rounding": rounding})
+    ((line),) = [line for line in told if line.topic == "stall"]
+    unit = 2.0 ** -made.arrays["n.x"].type.frac
+    still = [raw for raw in range(1, 2**15, 7) if after_a_step(made, raw) == raw]
+    assert max(abs(raw * unit - 0.25) for raw in still) == pytest.approx(line.values["level"], abs=8 * unit)
+    level = {"0.0153": "31 % of", "0.0305": "61 % of"}
+    assert line.text in [
+        f"stops growing {at} from where it rests, {part} the 0.05 from there at which it starts"
+        for at, part in level.items()
+    ]
+
+
+def test_a_growth_that_its_coefficient_loses_is_told():
+    made, told = stepped(fn("mul", read("n.x"), real(1.00001)), 1.0)
+    assert only(told, "time constant") == []
+    words = tuple((k, WordRule(bits=8 if k == "coefficient" else 32)) for k, _ in GENERIC8.words)
+    body = [Store("n.x", fn("mul", read("n.x"), real(1.002)))]
+    made = quantise(program([array("n.x", 0.5, range=(0.0, 2.0))], body), replace(GENERIC8, words=words))
+    assert after_a_step(made, 2**29) == 2**29
+    text = "1 of 1 growths became 1 (time constant 500.5 steps): nothing grows"
+    assert only(made.notices, "time constant") == [text]
+
+
+def normal():
+    """As the language has it: eight draws of 16 bits."""
+    total = real(-4.0)
+    for stream in (7, 8):
+        for part in range(4):
+            total = fn("add", total, Random(stream, REAL, part))
+    return fn("mul", total, real(1.5**0.5))
+
+
+@pytest.mark.parametrize("scale", [0.000012, 0.00004])
+def test_a_normal_draw_is_typical_at_one_standard_deviation(scale):
+    value = fn("add", read("n.x"), fn("mul", real(scale), normal()))
+    _, told = stepped(value, limits=(-2.0, 2.0))
+    lost = f"the change {scale:.3g} by typical draws is lost in steps of 6.1e-05"
+    assert only(told) == ([lost] if scale < 2.0**-15 else [])
+
+
+HIDDEN = {
+    "a size": (fn("abs", fn("sub", read("n.x"), real(0.00001))), "the increment 1e-05 is lost in steps of 3.05e-05"),
+    "a product of a choice": (
+        fn("add", read("n.x"), fn("mul", real(0.00001), fn("select", SPIKING, real(1.0), real(0.0)))),
+        "the increment 1e-05 is lost in steps of 3.05e-05",
+    ),
+    "a name": (fn("add", read("n.x"), Temp("f", REAL)), "the increment 1e-05 is lost in steps of 3.05e-05"),
+    "less than it can be": (
+        fn("add", read("n.x"), fn("mul", real(0.00001), fn("add", read("n.y"), read("n.y")))),
+        "the change 1e-05 by the first values is lost in steps of 3.05e-05",
+    ),
+    "a few units": (
+        fn("add", read("n.x"), fn("mul", real(0.00005), read("n.y"))),
+        "the largest change, 5e-05, becomes 6.1e-05 in steps of 3.05e-05",
+    ),
+    "where it is large": (
+        fn("select", fn("gt", read("n.x"), real(0.5), type_=BOOL), fn("add", read("n.x"), real(0.00001)), read("n.x")),
+        "the increment 1e-05 is lost in steps of 3.05e-05",
+    ),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), HIDDEN.values(), ids=HIDDEN)
+def test_an_increment_of_any_form_is_told(value, text):
+    arrays = [array("n.x", 0.0, range=(0.0, 1.0)), array("n.y", 0.5, range=(0.0, 1.0))]
+    body = [Let("f", fn("mul", real(0.00001), real(1.0))), Store("n.x", value)]
+    made = quantise(program(arrays, body), chip(bits=16))
+    assert only(made.notices) == [text]
