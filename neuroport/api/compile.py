@@ -11,6 +11,7 @@ from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.chips.limits import check_limits
 from neuroport.chips.mismatch import deviates
 from neuroport.elaborate.network import elaborate, experiment
+from neuroport.elaborate.plan import settings
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.network import Network
 from neuroport.numerics.given import PATH, TEXT, Kind, checked_seed, takes
@@ -113,4 +114,4 @@ def _on_chip(program: Program, network: Network, chip: Chip, quantised: bool = T
     problems = check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
     if problems:
         raise InvalidInput(problems)
-    return quantise.quantise(program, chip) if chip.integer and quantised else program
+    return quantise.quantise(program, chip, settings(network, program)) if chip.integer and quantised else program

@@ -82,7 +82,7 @@ def compile_command(
 def report(program: Program) -> None:
     """What lowering has to tell: a table with a line per array, one with a line per port, and all else."""
     formats = {line.subject: line for line in program.report if line.topic == "format"}
-    beside = {(line.subject, line.topic): line for line in program.report}
+    beside = {(line.subject, line.topic): line for line in reversed(program.report)}  # the first of each
     arrays = [[name, *_row(name, line, beside)] for name, line in formats.items()]
     columns = (
         "array",

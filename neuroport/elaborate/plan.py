@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,29 @@ def planned(network: Network, program: Program, materialiser: Materialiser | Non
 def items(network: Network, program: Program) -> tuple[plan.Item, ...]:
     """The protocol of a network whose program it is. InvalidInput for the first item that cannot be done."""
     return _Items(network, program).made(network.protocol)
+
+
+def settings(network: Network, program: Program) -> list[dict[str, float | int]]:
+    """What each `set` of the protocol sets, in their order: those of a repeat once, those of both ways of an `if`."""
+    made, found = _Items(network, program), list[dict[str, float | int]]()
+    for item in _sets(network.protocol):
+        with suppress(InvalidInput):  # told where the protocol is made into a plan
+            one = made.one(item)
+            assert isinstance(one, plan.Set)
+            found.append(dict(one.values))
+    return found
+
+
+def _sets(protocol: Sequence[Item]) -> Iterator[Set]:
+    for item in protocol:
+        match item:
+            case Set():
+                yield item
+            case Repeat():
+                yield from _sets(item.do)
+            case If():
+                yield from _sets(item.then)
+                yield from _sets(item.otherwise)
 
 
 def _declared(network: Network) -> Iterator[tuple[str, Declared]]:

@@ -318,13 +318,13 @@ class _Teller:
         """Add its lines."""
         for one in moves.increments:
             self._increment(one, traces)
+        decays = sorted(moves.decays, key=lambda decay: -float(decay.wanted.max()))
+        for decay in decays:
+            self._constant(decay, slowest=decay is decays[0])
+        if decays and decays[0].noise * math.sqrt(12) < self.unit:
+            self._stall(decays[0], moves)
         for growth in moves.growths:
             self._growth(growth)
-        decays = sorted(moves.decays, key=lambda decay: float(decay.wanted.max()))
-        for decay in decays:
-            self._constant(decay, slowest=decay is decays[-1])
-        if decays and decays[-1].noise * math.sqrt(12) < self.unit:
-            self._stall(decays[-1], moves)
 
     @property
     def unit(self) -> float:

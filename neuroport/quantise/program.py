@@ -61,6 +61,7 @@ from neuroport.quantise.formats import TOLD, Formats, Notes, percent, word_class
 from neuroport.quantise.held import Held
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
 from neuroport.quantise.movement import notice_ends, notice_moves
+from neuroport.quantise.settings import Setting, Settings
 
 HOST_BITS = 16
 """An input with a declared range has at least so many bits for it, whatever is sent: the host may add any value."""
@@ -69,14 +70,15 @@ EXACT = 40
 
 
 @verified
-def quantise(program: Program, chip: Chip) -> Program:
+def quantise(program: Program, chip: Chip, settings: Sequence[Setting] = ()) -> Program:
     """The program in the integers of a chip; for an ideal chip the same program in its precision.
 
-    Raises InvalidInput with everything that cannot be represented. The report gains a line for everything that is lost.
+    `settings`: what the protocol will set parameters to, for the report. Raises InvalidInput with everything that
+    cannot be represented. The report gains a line for everything that is lost.
     """
     if not chip.integer:
         return replace(program, chip=chip.name, precision="float32" if chip.arithmetic == "float32" else "float64")
-    return _Quantiser(program, chip).run()
+    return _Quantiser(program, chip, settings).run()
 
 
 def visible(program: Program, weight: str, hidden: IntArray) -> IntArray | None:
@@ -115,6 +117,7 @@ class _Arriving:
 class _Quantiser:
     program: Program
     chip: Chip
+    settings: Sequence[Setting] = ()
     notes: Notes = field(default_factory=Notes)
     visible: dict[str, str] = field(default_factory=dict)
     written: set[str] = field(default_factory=set)
@@ -152,6 +155,8 @@ class _Quantiser:
         computed = {expr: read for (_, expr), read in shared.reciprocals.items()}
         on_chip = Held(program.arrays, shared.arrays, self.chip.word("coefficient"), computed)
         notice_moves(on_chip, program, self.chip, formats.range_of, notes)
+        set_to = Settings(program, on_chip, shared.derived, shared.constants, self.settings)
+        set_to.notice(self.chip, formats.range_of, notes)
         made = replace(
             program,
             chip=self.chip.name,

@@ -164,8 +164,65 @@ def test_weights_that_a_wide_range_changes_are_told_though_none_becomes_zero(tmp
     path.write_text(WIDE)
     told = [line.removeprefix(f"error: {path}:") for line in call("check", path, "--strict").stderr.splitlines()]
     assert [line for line in told if ".w" in line] == [
-        "9:3: chip generic8: still.w is 1.4 at the start and may be -128..128, so that it is held in steps of 2 and 43 % "
-        "off; narrow its range",
+        "9:3: chip generic8: still.w is 1.4 at the start and may be -128..128, so that it is held in steps of 2 and "
+        "43 % off; narrow its range",
         "11:3: chip generic8: learns.w.visible is 0.7 at the start and may be 0..128, so that it is held in steps of 1 "
         "and 43 % off; narrow its range",
     ]
+
+
+SET = """\
+neuroport: 1
+name: set
+dt: 1 ms
+chip: generic8
+neurons:
+  m:
+    params:
+      k: {default: 0.5, range: [0, 1], dynamic: true}
+      inc: {default: 0.1, range: [0, 1], dynamic: true}
+      tau: {default: 5 ms, unit: ms, range: [1, 100000], kind: time, dynamic: true}
+    derived: {a: exp(-dt / tau)}
+    state:
+      b: {init: 1, range: [0, 2]}
+      c: {init: 0, range: [0, 2]}
+      d: {init: 1, range: [0, 2]}
+    update: |
+      b = b * k
+      c = min(c + inc, 2)
+      d = a * d
+populations: {q: {size: 2, neuron: m}}
+protocol:
+  - set: {q.k: 0.9}
+  - run: 1 ms
+  - repeat: 2
+    do: [{set: {q.k: 0.99999, q.inc: 0.000001}}, {run: 2 ms}]
+  - if: 1 > 2
+    then: [{set: {q.tau: 3 s}}]
+    else: [{set: {q.tau: 2 s}}]
+"""
+
+
+def test_what_the_protocol_sets_is_told_as_first_values_are(tmp_path: Path) -> None:
+    path = tmp_path / "set.yaml"
+    path.write_text(SET)
+    result = call("check", path, "--strict")
+    assert result.exit_code == 2
+    both = ", once the protocol has set q.k, q.inc"
+    assert [line.removeprefix(f"error: {path}:") for line in result.stderr.splitlines()[:-1]] == [
+        f"20:15: chip generic8: q.inc is 1e-06, held in steps of 1.19e-07 and 4.6 % off; narrow its range{both}",
+        f"16:7: chip generic8: q.b stops decaying 3.05 from its rest, 3.05 times the 1 that it can go{both}",
+        f"17:7: chip generic8: q.c the increment 1e-06 is lost in steps of 6.1e-05{both}",
+        "18:7: chip generic8: q.d stops decaying 0.0915 from its rest, 9.1 % of the 1 that it can go, "
+        "once the protocol has set q.tau",
+        "18:7: chip generic8: q.d stops decaying 0.061 from its rest, 6.1 % of the 1 that it can go, "
+        "once the protocol has set q.tau",
+    ]
+
+
+def test_the_table_of_a_report_is_of_the_first_values(tmp_path: Path) -> None:
+    path = tmp_path / "set.yaml"
+    path.write_text(SET)
+    rows = [line.split() for line in call("compile", path, "--emit", "report").stdout.splitlines()]
+    (row,) = [row for row in rows if row[:1] == ["q.d"] and row[1].startswith("Q")]
+    assert row[-4] == "5"
