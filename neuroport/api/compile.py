@@ -72,7 +72,7 @@ def manufactured(chip: Chip, seed: int) -> ChipInstance:
     raise InvalidInput.one(
         None,
         f"a chip seed stands for a specimen, and all specimens of chip '{chip.name}' are alike; leave the seed out, "
-        f"choose {' or '.join(shipped)}, or describe a chip with `mismatch` in a file of your own, such as "
+        f"choose one of {', '.join(shipped)}, or describe a chip with `mismatch` in a file of your own, such as "
         "mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml",
     )
 

@@ -119,6 +119,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "trigger": {"event": "blank"},
     "inject": {"name": "units.u_in", "neurons": [0], "values": 0.5, "at": 1, "hold": 1},
     "exchange": {"inputs": {"units.u_in": 0.5}, "steps": 1, "outputs": ["units"], "clip": True},
+    "check": {"inputs": {"units.u_in": 0.5}, "steps": 1, "outputs": ["units"], "clip": True},
     "get": {"name": "units.b"},
     "set": {"name": "units.b", "value": 0.0, "clip": False},
     "spikes": {"population": "units", "since": 0},

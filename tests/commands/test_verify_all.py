@@ -90,6 +90,6 @@ def test_by_default_all_networks_meet_all_integer_chips() -> None:
     every = verify_all.argparse.Namespace(networks=[], chip=[], against=[], steps=5)
     pairs = list(verify_all.pairs(every))
     integer = [name for name in chips.names() if chips.load(name).integer]
-    assert len(integer) == 6 and [(p.network, p.chip) for p in pairs] == [
+    assert len(integer) == 7 and [(p.network, p.chip) for p in pairs] == [
         (n, c) for n in networks.names() for c in integer
     ]

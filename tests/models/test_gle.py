@@ -30,9 +30,9 @@ def opened(text: dict[str, Any], folder: Path, dt: float = DT) -> Session:
 
 
 def simulate(text: dict[str, Any], folder: Path, steps: int, dt: float = DT) -> Session:
-    with opened(text, folder, dt) as session:
-        session.run(steps)
-        return session
+    session = opened(text, folder, dt)
+    session.run(steps)
+    return session
 
 
 def times(values: Any) -> dict[str, Any]:

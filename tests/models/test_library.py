@@ -26,8 +26,8 @@ def run(folder: Path, text: str, chip: str = "ideal", seed: int = 1) -> Session:
     """Run a network text on the reference executor."""
     file = folder / "network.yaml"
     file.write_text("neuroport: 1\nname: test\ndt: 1 ms\n" + textwrap.dedent(text), "utf-8")
-    with neuroport.open(neuroport.load(file), backend="reference", chip=chip, seed=seed) as session:
-        session.run_protocol()
+    session = neuroport.open(neuroport.load(file), backend="reference", chip=chip, seed=seed)
+    session.run_protocol()
     return session
 
 
@@ -67,8 +67,8 @@ def test_network_can_be_compiled_for_its_chip(name: str) -> None:
 
 def test_loihi_golden_vector() -> None:
     network = neuroport.load(neuroport.networks.path("loihi_lif"))
-    with neuroport.open(network, backend="reference") as session:
-        session.run_protocol()
+    session = neuroport.open(network, backend="reference")
+    session.run_protocol()
     assert series(session, "cell.u")[12:29].tolist() == [float(x) for x in GOLDEN_U.split()]
     assert series(session, "cell.v")[12:29].tolist() == [float(x) for x in GOLDEN_V.split()]
     assert session.spikes("cell")[0].tolist() == [16]
