@@ -172,16 +172,16 @@ def test_what_the_host_writes_counts() -> None:
 
 def test_what_a_loaded_state_replaces_counts() -> None:
     program = neuroport.compile(reader.loads(STORED.encode(), "stored.yaml"))
-    _, extremes = beside(program)
-    start = extremes.save()
-    extremes.advance(1)
-    extremes.write("a.v", np.array([7.0, -9.0]))
-    extremes.advance(1)
-    before = extremes.seen()
-    extremes.load(start)
-    assert extremes.step == 0
-    assert extremes.seen() == before
-    assert before["a.v"].lowest <= -9
+    both = [beside(program)[1] for _ in range(2)]
+    start = both[0].save()
+    for extremes in both:
+        extremes.advance(3)
+        extremes.trigger("jolt")
+        extremes.advance(1)
+    both[0].load(start)
+    assert both[0].step == 0
+    assert both[0].seen() == both[1].seen()
+    assert both[1].seen()["a.v"].moved
 
 
 def test_a_program_with_them_has_the_digest_of_the_one_without() -> None:
