@@ -36,7 +36,7 @@ def parted(program: Program, array: str, values: NDArray[Any]) -> dict[str, NDAr
     if is_own(program.arrays[array]):
         return {copy_name(array, k): values[..., k] for k in range(program.copies)}
     rest = np.zeros_like(values) if array in program.summed() else values
-    return {copy_name(array, k): rest if k else values for k in reversed(range(program.copies))}
+    return {copy_name(array, k): rest if k else values for k in range(program.copies)}
 
 
 # ---------------------------------------------------------------------------------- a batch, and what unbatch makes
@@ -156,8 +156,7 @@ def of_all(states: Sequence[State]) -> State:
         raise InvalidInput.one(None, text)
 
     def all_(part: str) -> dict[str, Any]:
-        # copy 0 comes last, so that the run's own scalars are those that it has
-        numbered = reversed(list(enumerate(states)))
+        numbered = enumerate(states)
         return {copy_name(name, k): held for k, state in numbered for name, held in getattr(state, part).items()}
 
     readouts = tuple(copy_name(name, k) for k, state in enumerate(states) for name in state.readouts)

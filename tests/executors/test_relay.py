@@ -344,16 +344,17 @@ REFUSED: list[tuple[Callable[[], Program], Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "change", "difference"), REFUSED, ids=[difference for _, _, difference in REFUSED])
-def test_another_programs_state_is_refused(make: Any, change: Change, difference: str, backend: Any) -> None:
+@pytest.mark.parametrize("make", dict.fromkeys(make for make, _, _ in REFUSED))
+def test_another_programs_state_is_refused(make: Any, backend: Any) -> None:
     machine = start(make(), backend, seed=5)[0]
     machine.advance(20)
     before = machine.save()
-    with pytest.raises(InvalidInput) as refused:
-        machine.load(change(before))
     text = "this is the state of another program: {}; load it where the program runs that it was saved of"
-    assert str(refused.value) == text.format(difference)
-    assert list(unlike(machine.save(), before)) == []
+    for change, found in ((change, found) for of, change, found in REFUSED if of is make):
+        with pytest.raises(InvalidInput) as refused:
+            machine.load(change(before))
+        assert str(refused.value) == text.format(found)
+        assert list(unlike(machine.save(), before)) == []
 
 
 def test_numbers_outside_a_format_are_refused(backend: Any) -> None:
