@@ -63,6 +63,13 @@ class Cursor:
         if not all(0 <= level.at <= len(level.items) for level in self._levels):
             raise ValueError(path)
 
+    def check(self, steps: int) -> None:
+        """ValueError if so many steps of the item cannot have been computed."""
+        level = self._levels[-1]
+        item = level.items[level.at] if level.at < len(level.items) else None
+        if not 0 <= steps <= (item.steps if isinstance(item, Run | Present) else 0):
+            raise ValueError(steps)
+
     @property
     def path(self) -> Path:
         """Where it is."""

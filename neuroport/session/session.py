@@ -33,6 +33,7 @@ from neuroport.session.checkpoint import Checkpoint, Host
 from neuroport.session.controls import Controls, Ready
 from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
+from neuroport.session.fitting import fitting
 from neuroport.session.kept import kept_steps
 from neuroport.session.measure import Measuring
 from neuroport.session.names import Wanted
@@ -642,10 +643,12 @@ class Session:
         """See restore; also where there is a sink, which then has what was recorded until the checkpoint."""
         checkpoint.require(self.seed, self.backend, self._identity, self.program.integer)
         host, before = checkpoint.host, self._walk.position
+        fitting(host, self.program, self.plan, checkpoint.step)
         try:
             self._walk.move(host.position)
         except ValueError:
-            raise InvalidInput.one(None, "the checkpoint lies at a place that the protocol does not have") from None
+            text = "the checkpoint lies at a place that the protocol does not have; take one that is whole"
+            raise InvalidInput.one(None, text) from None
         try:
             self.executor.load(checkpoint.state)
         except BaseException:

@@ -62,8 +62,11 @@ class Walk:
         return Position(path, self._steps, self._begun, self._item_length, *kept)
 
     def move(self, to: Position) -> None:
-        """Be where another session was with the same plan. ValueError for a path that its protocol does not have."""
-        self._cursor = Cursor(self._items, to.path) if to.path else None
+        """Be where another session was with the same plan. ValueError for a place that its protocol does not have."""
+        cursor = Cursor(self._items, to.path) if to.path else None
+        if cursor is not None:
+            cursor.check(to.steps)
+        self._cursor = cursor
         self._steps, self._begun, self._item_length = to.steps, to.begin, to.length
         self._presentations, self._plateaus = dict(to.presentations), dict(to.plateaus)
 

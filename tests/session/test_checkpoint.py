@@ -22,8 +22,10 @@ from neuroport.network.network import Network
 from neuroport.program.executor import Backend
 from neuroport.program.fixed import VERSION
 from neuroport.session import checkpoint as checkpoints
-from neuroport.session.checkpoint import Checkpoint
+from neuroport.session.checkpoint import Checkpoint, Host
+from neuroport.session.controls import Pending
 from neuroport.session.digest import Links
+from neuroport.session.inject import Injected
 from neuroport.session.measure import Measured
 from neuroport.session.patterns import Captured
 from neuroport.session.position import Position
@@ -482,3 +484,62 @@ def test_parts_that_are_missing_or_of_another_kind(everything: tuple[Opened, dic
         with pytest.raises(InvalidInput) as caught:
             Checkpoint.of_tree(tree, Place("x.h5"))
         assert str(caught.value) == f"x.h5: cannot be resumed: {text}"
+
+
+def broken(host: Host, part: str) -> Host:
+    """What a session held, with one part of it as no session of the program has it."""
+    rows, item = host.samples.rows["seen"], host.samples.items
+    some = Pending("a.i", 30, 31, np.zeros(2), np.array([0, 1]))
+    links = host.spikes["a"]
+    changes: dict[str, dict[str, Any]] = {
+        "digest of spikes": {"spikes": {"a": links}},
+        "digest of spikes of 'a'": {"spikes": {**host.spikes, "a": replace(links, rest=b"123")}},
+        "readout 'none'": {"samples": replace(host.samples, rows={"none": rows})},
+        "readout 'seen'": {"samples": replace(host.samples, items={**item, "seen": replace(item["seen"], hold=0)})},
+        "captured patterns 'others'": {"captured": Captured({"others": np.zeros((2, 2))})},
+        "setting 'a.gain'": {"switches": Switches({"a.gain": np.zeros(7)})},
+        "setting": {"switches": Switches(switched=("none",))},
+        "weight 'ab.w'": {"given": {"ab.w": np.zeros(5)}},
+        "sum of what was injected into 'a.i'": {"injected": {"a.i": Injected(0, np.zeros(3), np.zeros(2))}},
+        "write to 'none'": {"pending": [replace(some, name="none")]},
+        "write to 'a.i'": {"pending": [replace(some, cells=np.array([0, 3]))]},
+        "write to 'a.v'": {"pending": [Pending("a.v", 2, 3, np.zeros(3))]},
+    }
+    return replace(host, **changes[part])
+
+
+PARTS_OF_NONE = [
+    *("digest of spikes", "digest of spikes of 'a'", "readout 'none'", "readout 'seen'", "captured patterns 'others'"),
+    *("setting 'a.gain'", "setting", "weight 'ab.w'", "sum of what was injected into 'a.i'"),
+    *("write to 'none'", "write to 'a.i'", "write to 'a.v'"),
+]
+
+
+@pytest.fixture(scope="module")
+def within(everything: tuple[Opened, dict[str, Any]]) -> Checkpoint:
+    """A checkpoint in the middle of an item."""
+    with everything[0]() as session:
+        for _ in session.walk_protocol(lambda step: 5):
+            return session.checkpoint()
+    raise AssertionError
+
+
+@pytest.mark.parametrize("part", PARTS_OF_NONE)
+def test_what_no_session_held_is_refused(
+    part: str, within: Checkpoint, everything: tuple[Opened, dict[str, Any]]
+) -> None:
+    """Also where somebody made a file of it, whose hash is right."""
+    with everything[0]() as session:
+        assert refusal(session, replace(within, host=broken(within.host, part))) == (
+            f"the checkpoint cannot be restored: its {part} is none of this program; take one that is whole"
+        )
+
+
+@pytest.mark.parametrize("position", [Position((9,)), Position((0, 0, 0), 22), Position((0, 0, 0), -1)])
+def test_a_place_that_there_is_not(
+    position: Position, within: Checkpoint, everything: tuple[Opened, dict[str, Any]]
+) -> None:
+    with everything[0]() as session:
+        changed = replace(within, host=replace(within.host, position=position))
+        text = "the checkpoint lies at a place that the protocol does not have; take one that is whole"
+        assert refusal(session, changed) == text
