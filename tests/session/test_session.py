@@ -278,8 +278,9 @@ class Sink:
     def is_open(self) -> bool:
         return not self.closed
 
-    def close(self, **end: Any) -> None:
+    def close(self, **end: Any) -> str:
         self.closed.append(end)
+        return ""
 
 
 def test_sink_is_closed_when_the_session_is_left() -> None:
