@@ -93,7 +93,8 @@ def load(name: str, device: str | None = None) -> Backend:
         return backend
     on = getattr(backend, "on", None)
     if on is None:
-        raise Unsupported(f"the backend '{name}' has no choice of devices; leave --device out, or take --backend genn")
+        text = f"the backend '{name}' has no choice of devices; leave the device out, or take the backend genn"
+        raise Unsupported(text)
     return cast(Backend, on(device))
 
 

@@ -213,7 +213,8 @@ def to_run(network: Network, duration: int | str | Quantity | None) -> Network:
     if duration is not None:
         return lasting(network, duration)
     if not network.protocol:
-        text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+        text = "the network has no protocol; say how long it is to run (on the command line --for TIME, in Python "
+        text += "duration=…)"
         raise InvalidInput.one(network.place, text)
     return network
 
