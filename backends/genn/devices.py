@@ -39,7 +39,7 @@ def missing(device: str) -> str | None:
         return None
     return (
         f"PyGeNN was built without GeNN's backend for {device}; build it again where {TOOLKITS[device]} "
-        f"(https://genn-team.github.io), or leave --device out."
+        f"(https://genn-team.github.io), or leave the device out."
     )
 
 

@@ -35,7 +35,7 @@ def broken(device: str, backend: str) -> str | None:
     try:
         import_module(f"pygenn.{backend}_backend")
     except (Exception, SystemExit) as error:
-        other = "" if device == "cpu" else ", or take --device cpu"
+        other = "" if device == "cpu" else ", or take the device cpu"
         needs = NEEDS.get(device, AGAIN)
         return f"PyGeNN's library for {device} cannot be loaded: {_reason(error)}; {needs}{other}"
     return None

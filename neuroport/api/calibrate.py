@@ -277,5 +277,5 @@ def _readable(data: bytes, output: Path, remedy: str) -> None:
 def _write(network: Network, data: bytes, path: Path, output: Path, ranges: dict[str, Span]) -> None:
     """Write the file with new ranges, whole or not at all, in the place of one that is there."""
     text = files.with_ranges(data, str(path), network, ranges)
-    _readable(text, output, "calibrate the file as it stands, without --set")
+    _readable(text, output, "calibrate the file as it stands, without changes")
     write_bytes(output, text)

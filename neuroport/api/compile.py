@@ -73,7 +73,7 @@ def manufactured(chip: Chip, seed: int) -> ChipInstance:
         None,
         f"a chip seed stands for a specimen, and all specimens of chip '{chip.name}' are alike; leave the seed out, "
         f"choose one of {', '.join(shipped)}, or describe a chip with `mismatch` in a file of your own, such as "
-        "mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml",
+        "mismatch: {weight: {sigma: 0.1}}, and give its name as that of the chip",
     )
 
 

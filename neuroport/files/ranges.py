@@ -62,7 +62,7 @@ def with_ranges(data: bytes, file: str, network: Network, ranges: Mapping[str, S
     known = variables(network)
     missing = [name for name in ranges if name not in known]
     if missing:
-        text = f"this file does not have {', '.join(missing)}; calibrate it as it stands, without --set"
+        text = f"this file does not have {', '.join(missing)}; calibrate it as it stands, without changes"
         raise InvalidInput.one(Place(file), text)
     changes: dict[str, dict[str, dict[str, dict[str, Ends]]]] = {}
     for name, span in ranges.items():

@@ -176,7 +176,8 @@ def test_outputs_that_are_refused_before_anything_runs(leaky: Path, monkeypatch:
         "error: nowhere/new.yaml: the folder 'nowhere' does not exist; create it or choose another one"
     ]
     assert fails(leaky, "--backend", "reference") == [
-        "error: leaky.yaml:2:1: the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+        "error: leaky.yaml:2:1: the network has no protocol; say how long it is to run (on the command line --for "
+        "TIME, in Python duration=…)"
     ]
 
 
@@ -209,7 +210,7 @@ def test_a_shipped_network_and_one_with_changes(leaky: Path) -> None:
 def test_what_set_made_cannot_be_written(leaky: Path) -> None:
     made = "populations.c={size: 1, neuron: leaky, init: {v: 1 mV}}"
     assert fails(leaky, *QUICK, "--set", made, "-o", "new.yaml") == [
-        "error: leaky.yaml: this file does not have c.v, c.g; calibrate it as it stands, without --set"
+        "error: leaky.yaml: this file does not have c.v, c.g; calibrate it as it stands, without changes"
     ]
     assert os.listdir() == ["leaky.yaml"]
 
@@ -219,7 +220,7 @@ def test_ranges_of_a_changed_network_that_the_file_does_not_hold(leaky: Path) ->
     sets = ("--set", "b.init.v=0.1 mV", "--set", "n.rate=0 Hz")
     assert fails(leaky, *QUICK, *sets, "-o", "new.yaml") == [
         "error: new.yaml: the calibrated file would not be a network there, for the reasons that follow; calibrate the "
-        "file as it stands, without --set",
+        "file as it stands, without changes",
         "error: new.yaml:25:41: initial 'v' of population 'b' must be from -0.125 to 0.125 mV; found 64 mV",
     ]
     assert os.listdir() == ["leaky.yaml"]

@@ -245,7 +245,7 @@ def test_a_chip_seed_needs_a_chip_that_deviates() -> None:
     text = (
         "error: a chip seed stands for a specimen, and all specimens of chip 'generic8' are alike; leave the seed out, "
         "choose one of generic8_mismatch10, generic8_mismatch10_all, generic8_mismatch10_steps, or describe a chip with "
-        "`mismatch` in a file of your own, such as mismatch: {weight: {sigma: 0.1}}, and name it with --chip FILE.yaml"
+        "`mismatch` in a file of your own, such as mismatch: {weight: {sigma: 0.1}}, and give its name as that of the chip"
     )
     for command in ("run", "check", "compile", "verify"):
         assert fails(2, command, "sal_pair", "--chip-seed", 3) == text
@@ -298,7 +298,9 @@ def test_a_name_is_listed_once() -> None:
 def test_a_network_without_protocol_needs_a_duration(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text(PULSE.replace("protocol: [{run: 100 ms}]\n", ""))
-    text = "the network has no protocol; say how long it is to run, with --for TIME or duration=…"
+    text = (
+        "the network has no protocol; say how long it is to run (on the command line --for TIME, in Python duration=…)"
+    )
     assert fails(2, "run", path, "-q") == f"error: {path}:1:1: {text}"
 
 
@@ -556,7 +558,7 @@ def test_verify_uses_all_ready_backends_by_default(monkeypatch: pytest.MonkeyPat
 def test_a_device_is_for_backends_that_have_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     from neuroport.backends import genn
 
-    message = "error: the backend 'emulator' has no choice of devices; leave --device out, or take --backend genn"
+    message = "error: the backend 'emulator' has no choice of devices; leave the device out, or take the backend genn"
     assert fails(2, "run", "loihi_lif", "--device", "cpu") == message
     assert fails(2, "run", "loihi_lif", "--device", "cpu", "--copies", 2) == message
     said = fails(2, "verify", "loihi_lif", "--against", "emulator", "--device", "cpu")

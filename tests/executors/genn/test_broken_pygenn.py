@@ -41,7 +41,7 @@ def test_a_gpu_library_that_cannot_be_loaded(fake: Fake) -> None:
     fake(hip_backend=f"raise ImportError({NO_LIBRARY!r})", single_threaded_cpu_backend="")
     sentence = (
         f"PyGeNN's library for hip cannot be loaded: {NO_LIBRARY}; install the AMD driver and the ROCm toolkit that it "
-        "was built with, or take --device cpu"
+        "was built with, or take the device cpu"
     )
     assert Genn().on("hip").missing() == sentence
     assert Genn().missing() is None
@@ -53,7 +53,7 @@ def test_the_device_that_is_taken_by_itself_is_looked_at_too(fake: Fake) -> None
     fake(cuda_backend="raise ImportError('libcuda.so.1: no')", single_threaded_cpu_backend="")
     assert Genn().missing() == (
         "PyGeNN's library for cuda cannot be loaded: libcuda.so.1: no; install the NVIDIA driver and the CUDA toolkit "
-        "that it was built with, or take --device cpu"
+        "that it was built with, or take the device cpu"
     )
 
 

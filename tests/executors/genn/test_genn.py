@@ -143,7 +143,7 @@ def test_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     assert devices.missing("cuda") == (
         "PyGeNN was built without GeNN's backend for cuda; build it again where nvcc is on the PATH and CUDA_PATH is "
-        "set (https://genn-team.github.io), or leave --device out."
+        "set (https://genn-team.github.io), or leave the device out."
     )
     assert devices.default() == "cpu"
     (tmp_path / "cuda_backend.so").touch()
