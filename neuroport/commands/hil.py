@@ -18,6 +18,7 @@ from neuroport.commands.common import (
     set_option,
 )
 from neuroport.commands.stopping import handled
+from neuroport.errors import InvalidInput, Place, Unsupported
 
 
 @click.group(name="hil", short_help="Serve the emulated chip to a host that is in the loop with it.")
@@ -64,6 +65,7 @@ def hil() -> None:
     help="What a step that is done late lets the clock, or the session, do.",
 )
 @click.option("--record", metavar="FILE.hil", help="Write down what happens, for `hil replay`; a file per session.")
+@click.option("--save", metavar="FOLDER", help="Save a session whose host is gone without a word, as a checkpoint.")
 @click.option("--sessions", type=click.IntRange(1, 1000), default=16, show_default=True, help="How many at once.")
 @click.option(
     "--idle",
@@ -94,31 +96,42 @@ def serve(nets: tuple[str, ...], address: str, keys: str | None, sets: tuple[str
 
 def _offer(nets: tuple[str, ...], sets: tuple[str, ...], keys: Path | None, options: dict[str, Any]) -> Any:
     """What is served; every network, link and chip is read before anything listens."""
+    from neuroport import backends
     from neuroport.api.compile import specimen
     from neuroport.hil import link, record
     from neuroport.hil.limits import Limits
     from neuroport.hil.paced import Pace
     from neuroport.hil.server import Offer
+    from neuroport.session.kept import kept_steps
     from neuroport.yaml.nodes import read_bytes
 
     if options["record"] is not None:
         record.check(options["record"])
+    if options["save"] is not None and not Path(options["save"]).is_dir():
+        text = "--save takes a folder that is there; create it, or give another one"
+        raise InvalidInput.one(Place(options["save"]), text)
+    loaded = backends.load(options["backend"])
+    if missing := loaded.missing():
+        raise Unsupported(f"backend '{loaded.name}': {missing}")
     networks = {}
-    text = None if options["link"] is None else read_bytes(Path(options["link"]), options["link"])
+    link_text = None if options["link"] is None else read_bytes(Path(options["link"]), options["link"])
     for net in nets:
         network = load_network(net, sets)
         specimen(network, options["chip"])
+        if options["keep"] is not None:
+            kept_steps(options["keep"], network.dt)
         networks[network.name] = find_network(net).resolve()
-        if text is not None:
-            link.read(text, options["link"], network.dt)
+        if link_text is not None:
+            link.read(link_text, options["link"], network.dt)
     given = {key: options[key] for key in ("chip", "chip_seed", "seed", "backend", "keep")}
     return Offer(
         networks=networks,
         sets=sets,
         defaults={key: value for key, value in given.items() if value is not None},
-        link=None if text is None else (text.decode(), options["link"]),
+        link=None if link_text is None else (link_text.decode(), options["link"]),
         keys=keys,
         pace=Pace(mode=options["pace"], rate=options["rate"], late=options["late"]),
+        save=None if options["save"] is None else Path(options["save"]).absolute(),
         record=None if options["record"] is None else Path(options["record"]).absolute(),
         limits=Limits(sessions=options["sessions"], idle_s=options["idle"]),
     )

@@ -14,10 +14,10 @@ __all__ = ["Linked", "connect", "serve"]
 
 if TYPE_CHECKING:
     from neuroport.hil.client import connect
+    from neuroport.hil.hosting import serve
     from neuroport.hil.linked import Linked
-    from neuroport.hil.serve import serve
 
-_HOMES = {"Linked": "linked", "connect": "client", "serve": "serve"}
+_HOMES = {"Linked": "linked", "connect": "client", "serve": "hosting"}
 
 
 def __getattr__(name: str) -> Any:

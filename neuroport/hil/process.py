@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from neuroport.errors import NeuroportError, NotWritten
+from neuroport.errors import NeuroportError
 from neuroport.hil.address import parsed
 from neuroport.hil.endpoints import Listener, Peer, listening
 from neuroport.hil.limits import Limits
@@ -49,11 +49,14 @@ def main(config: Mapping[str, Any]) -> None:
         effects = Effects(session, limits)
         _tell({"address": str(listener.address), "describe": effects("describe", {})["describe"]})
         try:
-            serve(listener, Once(effects, record), config["token"], limits, sys.stdin.fileno(), session)
+            once = Once(effects, record)
+            serve(listener, once, config["token"], limits, sys.stdin.fileno(), session)
             listener.flush(1.0)
             if record is not None:
                 record.close(session.digest())
-        except NotWritten as error:
+            if config["save"] is not None and not once.ended:
+                _save(session, Path(config["save"]) / f"{config['token'][:8]}.h5")
+        except NeuroportError as error:
             sys.stderr.write(f"error: {error}; the session has ended\n")
         finally:
             listener.close()
@@ -100,6 +103,12 @@ def _record(config: Mapping[str, Any], session: Paced) -> Record | None:
         "limits": config["limits"],
     }
     return Record(Path(config["record"]), opened)
+
+
+def _save(session: Paced, path: Path) -> None:
+    """Save a session whose host is gone; any session of the same network goes on from the file."""
+    session.checkpoint(path)
+    sys.stderr.write(f"note: a host is gone, and its session at step {session.step} is saved in {path}\n")
 
 
 def _echo(config: Mapping[str, Any]) -> None:

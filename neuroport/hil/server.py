@@ -43,7 +43,8 @@ class Offer:
     """What a server serves: networks by name, how sessions of them are opened where a host says nothing, and bounds.
 
     sets: changes of the networks. link: the text of a link file, and its name. keys: the folder of the server's keys.
-    pace: how sessions go by the clock. record: the file in which what happens in a session is written down.
+    pace: how sessions go by the clock. record: the file in which what happens in a session is written down. save: the
+    folder for checkpoints of sessions whose host is gone without a word.
     """
 
     networks: Mapping[str, Path]
@@ -53,6 +54,7 @@ class Offer:
     keys: Path | None = None
     pace: Pace = field(default_factory=Pace)
     record: Path | None = None
+    save: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -190,6 +192,7 @@ class Server:
             "link_name": "" if link is None else link[1],
             "keys": None if self._offer.keys is None else str(self._offer.keys),
             "pace": _pace(fields, self._offer.pace).described(),
+            "save": None if self._offer.save is None else str(self._offer.save),
             "record": None if self._offer.record is None else str(self._offer.record),
             "limits": self._offer.limits.described(),
         }

@@ -194,6 +194,22 @@ def test_an_idle_session_ends_and_a_client_that_is_there_keeps_it(tmp_path: Path
             ask(silent["address"], {"id": 0, "op": "hello", "token": silent["token"]})
 
 
+def test_a_session_whose_host_is_gone_is_saved(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    with served(tmp_path, "plain://127.0.0.1:0", save=folder) as where:
+        with connect(where) as session:
+            session.run(3)  # and says goodbye
+        (opened_,) = ask(where, {"id": 1, "op": "open"})
+        hello = {"id": 0, "op": "hello", "token": opened_["token"]}
+        ask(opened_["address"], hello, {"id": 1, "op": "exchange", "run": 7})
+    (file,) = folder.iterdir()
+    assert file.name == f"{opened_['token'][:8]}.h5"
+    with opened() as session:
+        session.restore(file)
+        assert session.step == 7
+
+
 def test_sessions_end_with_their_server(tmp_path: Path) -> None:
     with served(tmp_path, "unix://" + str(tmp_path / "chip")) as where:
         (opened_,) = ask(where, {"id": 1, "op": "open"})

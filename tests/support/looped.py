@@ -75,7 +75,12 @@ def opened(**options: Any) -> Session:
 
 @contextmanager
 def served(
-    folder: Path, address: str, keys: Path | None = None, record: Path | None = None, **limits: Any
+    folder: Path,
+    address: str,
+    keys: Path | None = None,
+    record: Path | None = None,
+    save: Path | None = None,
+    **limits: Any,
 ) -> Iterator[str]:
     """The network served by the reference from a thread of this process; the address of the server."""
     from neuroport.hil.server import Offer, serving
@@ -87,6 +92,7 @@ def served(
         defaults={"backend": "reference"},
         keys=keys,
         record=record,
+        save=save,
         limits=Limits(**limits),
     )
     with serving(parsed(address), offer) as where:
