@@ -22,7 +22,7 @@ class Limits:
     exchange_numbers: int = 1_000_000
     exchange_steps: int = 1_000_000
     nesting: int = 64
-    items: int = 100_000
+    items: int = 1_000_000
     text_bytes: int = 65_536
     sessions: int = 16
     idle_s: float = 60.0

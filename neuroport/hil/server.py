@@ -10,14 +10,14 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from neuroport.errors import NeuroportError
 from neuroport.hil.address import Address
 from neuroport.hil.endpoints import Peer, listening
-from neuroport.hil.limits import Limits
+from neuroport.hil.limits import MIB, Limits
 from neuroport.hil.messages import Refused, decode, encode, refusal
 from neuroport.hil.paced import MODES, POLICIES, Pace
 from neuroport.hil.served import Fields
@@ -79,6 +79,7 @@ class Server:
 
     def __init__(self, address: Address, offer: Offer) -> None:
         self._offer = offer
+        self._greeting = replace(offer.limits, message_bytes=min(MIB, offer.limits.message_bytes), items=1000)
         self._listener = listening(address, offer.limits, offer.keys)
         self._children: dict[int, _Child] = {}
         self._ending = False
@@ -127,7 +128,7 @@ class Server:
     def _answer(self, peer: Peer, frame: bytes) -> None:
         number = None
         try:
-            message = decode(frame, self._offer.limits)
+            message = decode(frame, self._greeting)
             number = whole(message.get("id"))
             reply = self._done(peer, number, message)
         except (Refused, NeuroportError, MemoryError, OSError) as error:
