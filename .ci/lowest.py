@@ -3,8 +3,8 @@
     python .ci/lowest.py [--extra NAME ...] [--with PACKAGE==VERSION ...] [--folder FOLDER] [-- PYTEST ARGUMENTS]
 
 Installs into a fresh virtual environment of the interpreter at hand the lowest version of every dependency, and of
-those of the extras plot, data, hil and test, exactly; what these need themselves pip chooses. Then the quick tests run on
-this checkout, and, because they compile nothing, the emulator beside the reference. `--with` takes other versions of
+those of the extras plot, data, hil and test, exactly; what these need themselves pip chooses. Then the quick tests run
+on this checkout, and, because they compile nothing, the emulator beside the reference. `--with` takes other versions of
 some, to find out where a bound lies. The exit code is that of the first step that fails.
 """
 
