@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from neuroport.disk.output import NewFile, hdf5_in, new_file
 from neuroport.errors import InvalidInput, Place
-from neuroport.trace.pieces import READABLE, check
+from neuroport.trace.pieces import ALONE, READABLE, check
 from neuroport.trace.segments import CHECKPOINT, Parts, check_file, parts_folder, segment, segments
 
 MAGIC = 0x0A7A
@@ -56,7 +56,7 @@ def salvage(
         paths = segments(parts.folder)
         check(paths[:1])
         left_out = dict(_left_out(parts.folder, paths))
-        _write(parts.folder, [path for path in paths if path.name not in left_out], out)
+        _write(parts.folder, [path for path in paths if path.name not in left_out], out, resumable=not left_out)
         if not left_out:
             parts.remove()
     return out, tuple(f"{name} ({why})" for name, why in left_out.items())
@@ -73,6 +73,25 @@ def _left_out(folder: Path, paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
             check((paths[0], path))
         except InvalidInput:
             yield path.name, "damaged"
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.exists() and not _can_be_read(checkpoint):
+        yield checkpoint.name, "damaged"
+
+
+def _can_be_read(path: Path) -> bool:
+    """Whether all that a file holds can be read."""
+
+    def read(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        dict(item.attrs)
+        if isinstance(item, h5py.Dataset):
+            item[()]
+
+    try:
+        with _opened(path) as part:
+            part.visititems(read)
+    except InvalidInput:
+        return False
+    return True
 
 
 @contextmanager
@@ -118,11 +137,11 @@ def join(folder: Path, out: Path) -> None:
     _write(folder, paths, out)
 
 
-def _write(folder: Path, paths: Sequence[Path], out: Path) -> None:
-    """Write the one file from these segments."""
+def _write(folder: Path, paths: Sequence[Path], out: Path, resumable: bool = True) -> None:
+    """Write the one file from these segments; `resumable`: with what the run can go on from, if there is something."""
     beside = folder if folder == parts_folder(out) else None
     with new_file(out, beside) as new, hdf5_in(new) as file:
-        _Joint(paths, new, file).write()
+        _Joint(paths, new, file).write(resumable)
 
 
 @contextmanager
@@ -139,7 +158,8 @@ def _blamed(path: Path) -> Iterator[None]:
         yield
     except _UNREADABLE as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise InvalidInput.one(Place(str(path)), f"this part of a trace is damaged ({why}); {READABLE}") from None
+        advice = ALONE if path == segment(path.parent, 0) else READABLE
+        raise InvalidInput.one(Place(str(path)), f"this part of a trace is damaged ({why}); {advice}") from None
 
 
 @dataclass(slots=True)
@@ -215,7 +235,7 @@ class _Joint:
         self.number, self.is_whole = -1, True
         self.missing: list[tuple[int, int]] = []
 
-    def write(self) -> None:
+    def write(self, resumable: bool) -> None:
         """Everything, in an order that readers see in the file."""
         self.file.attrs["magic"] = np.uint32(MAGIC)
         self.file.attrs["version"] = np.array(SONATA_VERSION, dtype=np.uint32)
@@ -233,7 +253,7 @@ class _Joint:
         for path in self.paths:
             self.new.check()
             self._fill(path)
-        if not self.end["complete"]:
+        if resumable and not self.end["complete"]:
             self._take_checkpoint()
 
     def _take_checkpoint(self) -> None:

@@ -15,8 +15,8 @@ from neuroport.trace.write import FORMAT
 
 READABLE = "join what can be read with 'neuroport join --readable', or move it and the later ones away"
 KIND = Kind("part of a trace", READABLE, f"it is damaged or cut off; {READABLE}")
-_ALONE = "it says what the others are, and nothing can be joined without it"
-FIRST = Kind("part of a trace", _ALONE, f"it is damaged or cut off; {_ALONE}")
+ALONE = "it says what the others are, and nothing can be joined without it"
+FIRST = Kind("part of a trace", ALONE, f"it is damaged or cut off; {ALONE}")
 
 
 def check(paths: Sequence[Path]) -> None:

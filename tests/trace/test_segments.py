@@ -379,6 +379,21 @@ def test_what_is_readable_is_joined_and_the_rest_is_told(
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+@pytest.mark.parametrize(("name", "cut"), [("checkpoint.h5", True), ("000001.h5", True), ("", False)])
+def test_a_run_goes_on_from_a_checkpoint_only_if_all_is_there(tmp_path: Path, name: str, cut: bool) -> None:
+    """With what a damaged one would begin at, or without steps before it, it would be another run."""
+    folder = killed(tmp_path / "k.h5")
+    with h5py.File(folder / "checkpoint.h5", "w") as file:
+        file.create_group("checkpoint/state").attrs["step"] = 100
+        file["checkpoint/numbers"] = np.arange(1000)
+    if cut:
+        (folder / name).write_bytes((folder / name).read_bytes()[:3000])
+    done = CliRunner().invoke(main, ["join", str(folder), "--readable"])
+    assert (done.exit_code, f"{name} (damaged)" in done.stderr, folder.exists()) == (0, cut, cut), done.output
+    with h5py.File(tmp_path / "k.h5") as trace:
+        assert ("checkpoint" in trace["neuroport"]) != cut
+
+
 def test_parts_of_which_all_can_be_read_are_joined_as_ever(tmp_path: Path) -> None:
     folder = in_pieces(tmp_path, [])
     done = CliRunner().invoke(main, ["join", str(folder), "--readable"])
