@@ -267,5 +267,6 @@ def spread(array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:
             raise ValueError
         return np.broadcast_to(spread, shape)
     except ValueError:
-        text = f"'{array.name}': {len(cells)} {array.at}s were given values of the shape {values.shape}; give as many"
+        many = f"{len(cells)} {array.at}s were" if len(cells) != 1 else f"1 {array.at} was"
+        text = f"'{array.name}': {many} given values of the shape {values.shape}; give as many"
         raise InvalidInput.one(None, text) from None

@@ -151,6 +151,10 @@ class Recorder:
             if step == due:
                 self._agenda.arrive()
             yield
+            if step < end and self.executor.step != step:
+                text = f"in the middle of a run, after step {step - 1}, the session was moved to step "
+                text += f"{self.executor.step}; run by hand between items, and not from a progress function"
+                raise InvalidInput.one(None, text)
 
     def advance_wanting(self, steps: int, names: frozenset[str], oldest: int) -> None:
         """Compute that many steps, during which what has these names is kept from step `oldest` on."""

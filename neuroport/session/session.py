@@ -139,6 +139,7 @@ class Session:
         self._walk = Walk(self._controls, self._recorder, self._patterns, self._measuring, self.seed)
 
     def __enter__(self) -> Session:
+        self._must_be_open()
         return self
 
     def __exit__(self, kind: object = None, error: BaseException | None = None, *_: object) -> None:

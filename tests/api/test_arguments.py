@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from neuroport.chips import description as chips
 from neuroport.chips import instance as instances
 from neuroport.errors import InvalidInput
 from neuroport.network.network import Network
+from neuroport.network.protocol import Run
+from neuroport.numerics.units import Quantity
 from neuroport.session.session import Session
 from neuroport.trace.read import Trace, open_trace
 from tests.support.hostile import faults
@@ -243,6 +246,7 @@ def test_a_run_lasts_a_number_of_steps(duration: Any, message: str) -> None:
         (-1, 1, "'units' has the neurons 0 to 1; found -1; give their numbers"),
         (0.7, 1, "'units' has the neurons 0 to 1; found 0.7; give their numbers"),
         ([0, 1], [1, 2, 3], "'units.u_in': 2 neurons were given values of the shape (3,); give as many"),
+        ([0], [1, 2], "'units.u_in': 1 neuron was given values of the shape (2,); give as many"),
         ([0, 1], [1], "'units.u_in': 2 neurons were given values of the shape (1,); give as many"),
         ([True], 1, "'units' has the neurons 0 to 1; found truth values; give their numbers"),
         ([[0, 1]], 1, "'units' has the neurons 0 to 1; found an array of the shape (1, 2); give their numbers"),
@@ -294,3 +298,27 @@ def test_a_closed_session_refuses_everything(leave: Any) -> None:
         assert told(lambda name=name: called(session, name, METHODS.get(name, {}))) == CLOSED, name
     session.close()
     assert session.step == 3
+
+
+def test_who_computes_in_the_middle_of_a_run_is_told() -> None:
+    """Steps by hand between two items are fine; within one they would be taken from it, or come on top of it."""
+    ten = Run(duration=Quantity(10, "steps"))
+    twice = replace(network(), protocol=(ten, ten))
+    moved = "in the middle of a run, after step 3, the session was moved to step 9; run by hand between items, and not "
+    with neuroport.open(twice, "reference", "ideal") as session:
+        walk = session.walk_protocol(lambda step: 4)
+        next(walk)
+        session.run(5)
+        assert told(lambda: next(walk)) == f"{moved}from a progress function"
+    with neuroport.open(twice, "reference", "ideal") as session:
+        walk = session.walk_protocol(lambda step: 10)
+        next(walk)
+        session.run(5)
+        list(walk)
+        assert session.step == 25
+
+
+def test_a_session_that_was_left_is_not_entered_again() -> None:
+    with neuroport.open(network(), "reference", "ideal") as session:
+        pass
+    assert told(session.__enter__) == CLOSED
