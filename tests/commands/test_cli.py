@@ -244,8 +244,9 @@ def test_deviations_that_mean_nothing() -> None:
 def test_a_chip_seed_needs_a_chip_that_deviates() -> None:
     text = (
         "error: a chip seed stands for a specimen, and all specimens of chip 'generic8' are alike; leave the seed out, "
-        "choose one of generic8_mismatch10, generic8_mismatch10_all, generic8_mismatch10_steps, or describe a chip with "
-        "`mismatch` in a file of your own, such as mismatch: {weight: {sigma: 0.1}}, and give its name as that of the chip"
+        "choose one of generic8_mismatch10, generic8_mismatch10_all, generic8_mismatch10_steps, or describe a chip "
+        "with `mismatch` in a file of your own, such as mismatch: {weight: {sigma: 0.1}}, and give its name as that of "
+        "the chip"
     )
     for command in ("run", "check", "compile", "verify"):
         assert fails(2, command, "sal_pair", "--chip-seed", 3) == text
