@@ -211,11 +211,11 @@ def test_what_the_protocol_sets_is_told_as_first_values_are(tmp_path: Path) -> N
     both = ", once the protocol has set q.k, q.inc"
     assert [line.removeprefix(f"error: {path}:") for line in result.stderr.splitlines()[:-1]] == [
         f"20:15: chip generic8: q.inc is 1e-06, held in steps of 1.19e-07 and 4.6 % off; narrow its range{both}",
-        f"16:7: chip generic8: q.b stops decaying 3.05 from its rest, 3.05 times the 1 that it can go{both}",
-        f"17:7: chip generic8: q.c the increment 1e-06 is lost in steps of 6.1e-05{both}",
-        "18:7: chip generic8: q.d stops decaying 0.0915 from its rest, 9.1 % of the 1 that it can go, "
+        f"17:7: chip generic8: q.b stops decaying 3.05 from its rest, 3.05 times the 1 that it can go{both}",
+        f"18:7: chip generic8: q.c the increment 1e-06 is lost in steps of 6.1e-05{both}",
+        "19:7: chip generic8: q.d stops decaying 0.0916 from its rest, 9.2 % of the 1 that it can go, "
         "once the protocol has set q.tau",
-        "18:7: chip generic8: q.d stops decaying 0.061 from its rest, 6.1 % of the 1 that it can go, "
+        "19:7: chip generic8: q.d stops decaying 0.061 from its rest, 6.1 % of the 1 that it can go, "
         "once the protocol has set q.tau",
     ]
 
