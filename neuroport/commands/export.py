@@ -21,6 +21,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     """
     from pathlib import Path
 
+    from neuroport.disk.output import check_output
     from neuroport.errors import InvalidInput
     from neuroport.files import writer
     from neuroport.numerics.given import OUTPUT
@@ -40,7 +41,7 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
         raise InvalidInput.one(
             None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
         )
-    writer.check(output, overwrite)
+    check_output(output, overwrite, "a network file", writer.ENDINGS)
     if traced:
         if sets:
             raise InvalidInput.one(

@@ -141,3 +141,11 @@ def test_a_network_without_many_numbers_needs_no_file_beside_it(tmp_path: Path) 
     done = call("export", str(tmp_path / "small.yaml"), "-o", str(tmp_path / "small2.yaml"))
     assert (done.exit_code, done.output) == (0, f"{tmp_path / 'small2.yaml'}\n")
     assert trace.read_bytes() == old
+
+
+def test_numbers_that_are_read_are_not_replaced_beside_what_is_named(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(NET)
+    for name, out in (("net.yaml", "copy.yaml"), ("copy.yaml", "copy.yml")):
+        done = call("export", str(tmp_path / name), "-o", str(tmp_path / out), "--overwrite")
+    text = "is read for this and would be replaced by what comes of it; choose another name"
+    assert (done.exit_code, done.stderr) == (2, f"error: {tmp_path / 'copy.h5'}: {text}\n")
