@@ -89,10 +89,13 @@ def stopped(path: str | Path, overwrite: bool = False) -> Stopped:
 
 
 def _nothing_recorded(parts: Parts) -> None:
-    """InvalidInput where a run left parts, but nothing to go on from."""
+    """InvalidInput where a run left parts, but nothing to go on from; or left nothing, and there is no trace."""
     if any(path != segment(parts.folder, 0) for path in segments(parts.folder)):
         text = f"its run left parts in '{parts.folder}', but no checkpoint to go on from; join them with "
         raise InvalidInput.one(Place(str(parts.path)), f"{text}{how_to_join(parts.folder)}, and run it again")
+    if not target(parts.path).exists():
+        text = "its run was stopped before it had recorded anything; run it again"
+        raise InvalidInput.one(Place(str(parts.path)), text)
 
 
 def _checkpoint(parts: Parts) -> tuple[int, Tree]:

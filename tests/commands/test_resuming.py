@@ -235,6 +235,13 @@ def test_parts_without_a_checkpoint(net: Path) -> None:
     assert not parts_folder(path).exists()
 
 
+def test_a_run_that_was_killed_at_once(net: Path) -> None:
+    path = net.parent / "k.h5"
+    killed(net, path, at=0)
+    text = f"error: {path}: its run was stopped before it had recorded anything; run it again\n"
+    assert refused("--resume", path) == text and not parts_folder(path).exists()
+
+
 def test_the_next_run_says_what_to_do(net: Path) -> None:
     path = net.parent / "k.h5"
     killed(net, path, at=99)
@@ -265,18 +272,31 @@ def test_another_network_is_refused_by_name_and_nothing_is_lost(net: Path) -> No
     same(path, whole(net))
 
 
-def test_a_trace_of_another_run_is_not_replaced_unasked(net: Path) -> None:
+def test_a_run_that_records_nothing(net: Path) -> None:
+    """It has a checkpoint and nothing else: the trace is as long as what was computed, and is gone on with."""
+    net.write_text(NET[: NET.index("record:")] + "record: {spikes: none}\n")
+    path = net.parent / "k.h5"
+    killed(net, path, at=50)
+    assert "go on with" in refused(net, "-o", path)
+    repair(path)
+    assert (open_trace(path).steps, open_trace(path).resumable) == (56, True)
+    assert run_("--resume", path)[0] == 0
+    same(path, whole(net))
+
+
+@pytest.mark.parametrize("seed", [5, 9], ids=["whole", "another"])
+def test_a_trace_that_was_there_is_not_replaced_unasked(net: Path, seed: int) -> None:
     path = net.parent / "k.h5"
     other = whole(net).path.read_bytes()
     path.write_bytes(other)
-    killed(net, path, "--overwrite", "--seed", 9, at=99)
+    killed(net, path, "--overwrite", "--seed", seed, at=99)
     assert refused("--resume", path) == (
         f"error: {path}: is a trace of another run, which the one that left parts here was to replace; add --overwrite "
         f"to go on\n"
     )
     assert path.read_bytes() == other
     assert run_("--resume", path, "--overwrite")[0] == 0
-    assert open_trace(path).seed == 9 and open_trace(path).complete
+    assert open_trace(path).seed == seed and open_trace(path).complete
 
 
 def test_two_runs_never_write_one_file(net: Path) -> None:

@@ -132,7 +132,9 @@ class Hunt:
             left.give_back()
             self.counts["gone on with"] += 1
             return resume
-        assert any(text in refused for text in ("no checkpoint", "neither a trace")), refused
+        assert any(
+            text in refused for text in ("no checkpoint", "neither a trace", "stopped before it had recorded anything")
+        ), refused
         self.counts["begun again"] += 1
         return command if "--overwrite" in command else (*command, "--overwrite")
 
