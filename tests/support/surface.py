@@ -366,6 +366,12 @@ class Surface:
             assert answer.outputs["cells"][0].min() == 37, "all of its own steps, and what was kept before them"
             assert answer.dropped == 3 * (37 - 32)
 
+    @pytest.mark.parametrize("keep", [0, 10])
+    def test_an_exchange_answers_with_all_of_its_steps(self, opening: Opening, keep: int) -> None:
+        with opening(keep=keep) as session:
+            answer = session.exchange({"drive": 1}, 1500, ["cells"])
+            assert np.bincount(answer.outputs["cells"][0]).tolist() == [3] * 1500 and answer.dropped == 0
+
     @pytest.mark.parametrize("keep", [0, False])
     def test_without_keep_an_exchange_still_answers(self, opening: Opening, keep: Any) -> None:
         with opening(keep=keep) as session:
