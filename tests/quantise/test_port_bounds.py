@@ -93,6 +93,22 @@ def test_a_sum_with_a_port_has_room_beyond_a_range_that_fills_the_accumulator(ch
     assert -lowest / step <= 2 ** (bits - 1) and highest / step < 2 ** (bits - 1)
 
 
+def test_a_sum_that_is_never_negative_spends_no_bit_on_the_sign() -> None:
+    program = compiled("{inject: units.i, range: [0, 9]}", "generic8", RANGED, FINE)
+    assert ends(program, "units.i")[2] == 2.0**-28  # up to 10.6
+
+
+def test_a_port_has_the_range_that_the_author_declared_on_every_specimen() -> None:
+    own = "    params: {gain: {default: 1, dynamic: true, range: [0, 4], kind: amplitude}}\n"
+    text = TEXT.replace("    update: v = i\n", "    update: v = gain * i\n" + own).replace(
+        "weight: 0.5}", "weight: 0.5, ranges: {w: [-1, 1]}}"
+    )
+    network = reader.loads(text + "  x: {write: units.gain}\n  y: {read: p.w, write: true}\n", "n.yaml")
+    program = neuroport.compile(network, "generic8_mismatch10", 3)
+    assert program.designed.keys() >= {"units.gain", "p.w"}
+    assert [port.range for port in program.ports] == [(0, 4), (-1, 1)]
+
+
 def test_whole_numbers_may_be_negative_where_only_the_host_makes_them_so() -> None:
     program = compiled("{inject: units.n, range: [-7, 0]}", "ideal", ("{type: int}", "{type: int, range: [0, 5]}"))
     assert program.arrays["units.n"].type == Int(-7, 5)
