@@ -90,7 +90,7 @@ def noise(port: int, seed: int, rounds: int) -> None:
     draw = random.Random(seed)
     for _ in range(rounds):
         with socket.socket() as peer:
-            peer.settimeout(5)
+            peer.settimeout(0.02)
             peer.connect(("127.0.0.1", port))
             with_length = struct.pack("<I", draw.choice([0, 1, 40, 2**16, 2**24, 2**32 - 1]))
             pieces = [
@@ -110,7 +110,7 @@ def noise(port: int, seed: int, rounds: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["plain", "tcp"])
-@pytest.mark.parametrize("rounds", [40, pytest.param(10_000, marks=pytest.mark.slow, id="hunt")])
+@pytest.mark.parametrize("rounds", [40, pytest.param(5_000, marks=pytest.mark.slow, id="hunt")])
 def test_noise_on_the_socket_harms_nobody(kind: str, rounds: int) -> None:
     if kind == "tcp":
         pytest.importorskip("zmq", reason="ZeroMQ needs pyzmq: pip install 'neuroport[hil]'")

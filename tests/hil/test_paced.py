@@ -106,6 +106,15 @@ def test_the_clock_slips_by_what_was_late() -> None:
     assert sum(session.stats()["missed_deadlines"]) == 1
 
 
+def test_a_late_step_in_real_time_is_not_made_up_for() -> None:
+    session, _, _ = paced("real_time", seconds=0.003)
+    session.tick()
+    session.run(1)
+    session.tick()
+    assert session.step == 1
+    assert session.stats()["slipped_s"] == near(0.002)
+
+
 def test_or_the_session_stops() -> None:
     session, _, _ = paced("locked", "stop", 0.003)
     assert session.exchange((), 1).step == 1

@@ -63,6 +63,13 @@ def test_order_keep_never_overtakes_and_free_does() -> None:
     assert kept == np.maximum.accumulate(free).tolist()
 
 
+def test_order_holds_between_the_events_of_a_message() -> None:
+    made = wire(whole=False, jitter=Jitter((0, 9), (0.5, 0.5)))
+    arrivals = sent(made, 0, 50)
+    assert set(arrivals) == {0, 9}
+    assert arrivals == sorted(arrivals)
+
+
 def test_order_holds_between_ports() -> None:
     made = wire(jitter=Jitter((0, 9), (0.5, 0.5)))
     arrivals = [sent(made, step, port="ab"[step % 2])[0] for step in range(200)]
