@@ -35,7 +35,7 @@ def _queued(model: Model, neurons: Neurons) -> bool:
 
 def _late(model: Model, neurons: Neurons) -> list[Synapses]:
     """The synapses that read the past of this population."""
-    return [s for s in model.synapses if s.target == neurons.name and s.slots > 1 and any(r.past for r in s.post)]
+    return [s for s in model.synapses if s.target == neurons.name and any(r.past for r in s.post)]
 
 
 def _slots(model: Model, neurons: Neurons) -> int:

@@ -21,7 +21,7 @@ from neuroport.program.ir import BOOL, INT, Const, Expr, Int, Let, Read, Send, S
 from neuroport.program.machine import Event, Population, Program, Series
 from neuroport.program.state import State
 from tests.support.everything import real_program
-from tests.support.executors import GENN, beside_the_reference, difference, everywhere, needs_genn
+from tests.support.executors import GENN, beside_the_reference, difference, drive, everywhere, needs_genn
 from tests.support.programs import array, c, call, pairs, program
 from tests.support.random_expressions import expressions
 from tests.support.random_programs import network, networks
@@ -367,3 +367,10 @@ def test_nothing_is_compiled_twice_or_written_here(tmp_path: Path, monkeypatch: 
         times.append({file: file.stat().st_mtime_ns for file in kept.rglob("*.so")})
     assert times[0] == times[1] != {}
     assert list(here.iterdir()) == []
+
+
+@needs_genn
+@pytest.mark.parametrize("seed", [29, 42])
+def test_spike_counters_of_populations_stay_apart(seed: int) -> None:
+    """GeNN would merge them: in 29 of what reads the past, in 42 of what reads it where all delays are 0."""
+    assert drive(beside_the_reference(networks([seed])), seed=1, actions=10) is None
