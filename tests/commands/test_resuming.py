@@ -359,7 +359,10 @@ def test_a_checkpoint_that_is_damaged(net: Path, joins: bool) -> None:
         where = group.name
     kind = ("trace", "take a copy of it that is whole, or run its network again")
     if not joins:
-        kind = ("part of a trace", "move it and the later ones away to join what lies before it")
+        kind = (
+            "part of a trace",
+            "join what can be read with 'neuroport join --readable', or move it and the later ones away",
+        )
     assert refused("--resume", net.parent / "k.h5") == (
         f"error: {path}: this {kind[0]} is damaged: {where} does not hold what was written there; {kind[1]}\n"
     )
