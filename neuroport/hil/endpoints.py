@@ -68,7 +68,9 @@ def listening(address: Address, limits: Limits, keys: Path | None) -> Listener:
 
         return Router(address, limits.message_bytes, keys)
     if keys is not None:
-        raise InvalidInput.one(None, f"plain sockets know no keys; leave --keys out, or listen at tcp:// not {address}")
+        raise InvalidInput.one(
+            None, f"plain sockets know no keys; leave the keys out, or listen at tcp:// not {address}"
+        )
     from neuroport.hil.streams import Streams
 
     return Streams(address, limits.message_bytes)

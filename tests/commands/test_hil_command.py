@@ -64,7 +64,7 @@ def test_without_the_extra_it_is_said_what_to_install(
                            "plain://HOST:PORT and unix:///PATH for plain sockets"),
         (("--at", "tcp://0.0.0.0:1"), "tcp://0.0.0.0:1: can be reached from other machines; make keys with "
                                       "`neuroport hil keys FOLDER` and give --keys FOLDER"),
-        (("--at", "plain://127.0.0.1:0", "--keys", "x"), "plain sockets know no keys; leave --keys out, or listen at "
+        (("--at", "plain://127.0.0.1:0", "--keys", "x"), "plain sockets know no keys; leave the keys out, or listen at "
                                                          "tcp:// not plain://127.0.0.1:0"),
         (("--keys", "none"), "none/server.key_secret: there is no such file; `neuroport hil keys FOLDER` makes the "
                              "keys of a server and its clients"),
