@@ -56,6 +56,7 @@ class Streams:
         self._limit, self._selector = limit, selectors.DefaultSelector()
         self._peers: dict[int, _Peer] = {}
         self._next = 0
+        self._also: tuple[int, ...] = ()
         self._listener = _listening(address)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
         port = 0 if address.path else self._listener.getsockname()[1]
@@ -64,13 +65,9 @@ class Streams:
     def receive(self, timeout: float, also: Sequence[int] = ()) -> tuple[list[tuple[int, bytes]], list[int]]:
         """Messages that have come, and those of the file numbers `also` that can be read; waits at most so long (s)."""
         ready = self._taken()
-        for number in also:
-            self._selector.register(number, selectors.EVENT_READ, number)
-        try:
-            found = self._selector.select(0 if ready else timeout)
-        finally:
-            for number in also:
-                self._selector.unregister(number)
+        if tuple(also) != self._also:
+            self._look_at(tuple(also))
+        found = self._selector.select(0 if ready else timeout)
         readable = [key.data for key, _ in found if isinstance(key.data, int) and key.fd in also]
         for key, events in found:
             if key.data is None:
@@ -78,6 +75,14 @@ class Streams:
             elif isinstance(key.data, tuple):
                 self._moved(key.data[0], events)
         return ready + self._taken(), readable
+
+    def _look_at(self, also: tuple[int, ...]) -> None:
+        """Look at these files too, and no longer at those of before."""
+        for number in self._also:
+            self._selector.unregister(number)
+        for number in also:
+            self._selector.register(number, selectors.EVENT_READ, number)
+        self._also = also
 
     def _taken(self) -> list[tuple[int, bytes]]:
         """One message of each peer that has sent one whole."""

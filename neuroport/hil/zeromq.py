@@ -25,6 +25,7 @@ class Router:
 
         self._context = zmq.Context()
         self._guard: Any = None
+        self._also: tuple[int, ...] = ()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.MAXMSGSIZE, limit)
         self._socket.setsockopt(zmq.SNDHWM, QUEUED)
@@ -73,18 +74,22 @@ class Router:
 
     def receive(self, timeout: float, also: Sequence[int] = ()) -> tuple[list[tuple[bytes, bytes]], list[int]]:
         """Messages that have come, and those of the file numbers `also` that can be read; waits at most so long (s)."""
-        import zmq
-
-        for number in also:
-            self._poller.register(number, zmq.POLLIN)
-        try:
-            ready = dict(self._poller.poll(max(0, int(timeout * 1000))))
-        finally:
-            for number in also:
-                self._poller.unregister(number)
+        self._watch(tuple(also))
+        ready = dict(self._poller.poll(max(0, int(timeout * 1000))))
         readable = [number for number in also if number in ready]
         messages = [self._received()] if self._socket in ready else []
         return [message for message in messages if message is not None], readable
+
+    def _watch(self, also: tuple[int, ...]) -> None:
+        """Look at these files too, and no longer at those of before."""
+        import zmq
+
+        if also != self._also:
+            for number in self._also:
+                self._poller.unregister(number)
+            for number in also:
+                self._poller.register(number, zmq.POLLIN)
+            self._also = also
 
     def _received(self) -> tuple[bytes, bytes] | None:
         """A peer and its message; REQ sockets send an empty frame before it, which their answer needs too."""
