@@ -357,13 +357,18 @@ def test_another_programs_state_is_refused(make: Any, backend: Any) -> None:
         assert list(unlike(machine.save(), before)) == []
 
 
-def test_numbers_outside_a_format_are_refused(backend: Any) -> None:
+BEYOND = 2**62
+OUTSIDE = {"arrays": "a.n", "inputs": "b.i", "histories": "b.u", "tables": "ramp"}
+
+
+@pytest.mark.parametrize("part", OUTSIDE)
+def test_numbers_outside_a_format_are_refused(part: str, backend: Any) -> None:
     machine = start(everything(), backend, seed=5)[0]
+    machine.load_series("ramp", np.zeros((3, 6), np.int64))
     before = machine.save()
-    with pytest.raises(
-        InvalidInput, match=r"a\.n: the raw value 1000 is outside -?\d+\.\.\d+, the range of its format"
-    ):
-        machine.load(having("arrays", "a.n", lambda n: np.full_like(n, 1000))(before))
+    beyond = having(part, OUTSIDE[part], lambda values: np.full_like(values, BEYOND))
+    with pytest.raises(InvalidInput, match=rf"the raw value {BEYOND} is outside -?\d+\.\.\d+, the range of its format"):
+        machine.load(beyond(before))
     assert list(unlike(machine.save(), before)) == []
 
 
@@ -382,5 +387,6 @@ def test_no_more_of_the_past_is_kept_than_a_coming_step_sees() -> None:
     p = everything()
     assert rows_read(p) == {"a.v": 2, "b.u": 4}
     assert lags_delivered(p) == {"a": 3, "b": 2}
-    without_synapses = replace(p, projections=())
+    none = np.zeros(0, np.int64)
+    without_synapses = replace(p, projections=tuple(replace(q, pre=none, post=none) for q in p.projections))
     assert rows_read(without_synapses) == lags_delivered(without_synapses) == {}
