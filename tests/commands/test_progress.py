@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from neuroport.commands import run
 from neuroport.commands.common import duration
 from tests.support.checkout import ROOT
+from tests.support.signals import hearing
 
 
 class Clock:
@@ -105,9 +107,8 @@ def test_time_spans(seconds: float, text: str) -> None:
 
 def test_a_protocol_of_a_quadrillion_steps_says_how_long_it_takes(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "cli.py"), "run", "sal_pair", "--backend", "reference", "--for", str(10**15)]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    ) as process:
+    streams: Any = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=hearing, **streams) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
         process.send_signal(signal.SIGINT)

@@ -19,6 +19,7 @@ from neuroport.cli import main
 from neuroport.trace.read import open_trace
 from neuroport.trace.segments import parts_folder, segments
 from tests.support.checkout import ROOT
+from tests.support.signals import hearing
 from tests.support.traces import write as write_trace
 
 pytestmark = pytest.mark.dear
@@ -38,12 +39,6 @@ def start(*arguments: object, script: str = OFTEN) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     streams: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=environment, preexec_fn=hearing, **streams)
-
-
-def hearing() -> None:
-    """Signals are heard, also where these tests run under nohup."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def recording(*paths: Path, run: Sequence[object] = ENDLESS, script: str = OFTEN) -> subprocess.Popen[str]:
