@@ -28,7 +28,7 @@ def compare(ctx: click.Context, a: str, b: str, tau: str | None, within: str | N
     from neuroport.trace.read import open_trace
 
     first, second = open_trace(a), open_trace(b)
-    for text in (*first.cut_off(), *second.cut_off()):
+    for text in (*first.cut_off(), *second.cut_off(), *first.left_out(), *second.left_out()):
         click.echo(f"note: {text}", err=True)
     scales = train_scales(tau, within, first.dt)
     result = comparison.compare(first, second)

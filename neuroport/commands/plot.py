@@ -32,7 +32,7 @@ def plot(trace: str, output: str, start: str | None, stop: str | None, overwrite
         )
         raise InvalidInput.one(Place(trace), text)
     opened = open_trace(trace)
-    for text in opened.cut_off():
+    for text in (*opened.cut_off(), *opened.left_out()):
         click.echo(f"note: {text}", err=True)
     picture.plot(opened, output, milliseconds(start, opened.dt, "--from"), milliseconds(stop, opened.dt, "--to"))
     click.echo(output)

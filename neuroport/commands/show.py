@@ -169,9 +169,10 @@ def _show_network(network: Network) -> None:
     )
     echo_table(("port", "direction", "of"), [[p.name, p.direction, p.target] for p in network.ports])
     echo_table(("metric", "kind", "of"), [[m.name, m.kind, m.of] for m in network.metrics])
+    without = "; no synapses" if network.record.topology == "none" else ""
     recorded = [f"spikes of {name}" for name in network.record.spikes]
     recorded += [f"{r.of} every {units.show(r.every)}" for r in (*network.record.states, *network.record.weights)]
-    click.echo(f"records {', '.join(recorded) or 'nothing'}")
+    click.echo(f"records {', '.join(recorded) or 'nothing'}{without}")
     click.echo(f"protocol of {len(network.protocol)} items" if network.protocol else "no protocol")
 
 
@@ -211,3 +212,5 @@ def _show_trace(trace: Trace) -> None:
     echo_table(("array", "stores out of range"), [[n, c] for n, c in trace.overflows.items() if c])
     if trace.final:
         click.echo(f"final values of {', '.join(trace.final)}")
+    for text in trace.left_out():
+        click.echo(f"note: {text}")

@@ -102,7 +102,7 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
 def recording(context: Context, node: Node | None) -> Recording:
     """What to record; parts with problems are left out."""
     report = context.report
-    entries = report.mapping(node, "record", ("spikes", "states", "weights"))
+    entries = report.mapping(node, "record", ("spikes", "states", "weights", "topology"))
     spikes = entries.get("spikes")
     names: list[str] = []
     if isinstance(spikes, ScalarNode) and spikes.value == "all":
@@ -112,10 +112,16 @@ def recording(context: Context, node: Node | None) -> Recording:
             name = report.reference(item, "population", context.populations)
             if name is not None and name not in names:
                 names.append(name)
+    weights = _records(context, entries.get("weights"), "weights of record", "projection")
+    topology: Any = report.choice(entries.get("topology"), "topology of record", ("all", "none"))
+    if topology == "none" and weights:
+        text = "topology of record leaves all synapses out of the trace, and 'weights' samples some of them; "
+        report.add(entries["topology"], f"{text}leave one of the two out")
     return Recording(
         spikes=tuple(names),
         states=_records(context, entries.get("states"), "states of record", "population"),
-        weights=_records(context, entries.get("weights"), "weights of record", "projection"),
+        weights=weights,
+        topology=topology or "all",
     )
 
 

@@ -147,4 +147,5 @@ def _recording(record: Recording) -> dict[str, Any]:
         **({"spikes": list(record.spikes)} if record.spikes else {}),
         **filled("states", {item.of: written_quantity(item.every) for item in record.states}),
         **filled("weights", {item.of: written_quantity(item.every) for item in record.weights}),
+        **({"topology": record.topology} if record.topology != "all" else {}),
     }

@@ -56,8 +56,9 @@ class StateRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What goes to the trace file. `spikes`: names of populations."""
+    """What goes to the trace file. `spikes`: names of populations; `topology`: synapses and their final values."""
 
     spikes: tuple[str, ...] = ()
     states: tuple[StateRecord, ...] = ()
     weights: tuple[StateRecord, ...] = ()
+    topology: Literal["all", "none"] = "all"

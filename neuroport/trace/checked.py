@@ -26,6 +26,7 @@ from neuroport.trace.write import FORMAT
 KIND = Kind("trace", "take a copy of it that is whole, or run its network again")
 ROLES = ("state", "weight", "visible")
 ARITHMETICS = ("integer", "float64", "float32")
+TOPOLOGIES = ("all", "none")
 FRAC = (-960, 1100)
 """Binary places with which every raw integer is a finite real number."""
 
@@ -54,13 +55,17 @@ def opened(path: Path, known: bool = False) -> Iterator[Group]:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How large things are. `populations`: neurons of all copies together; `synapses`: of each projection, if known."""
+    """How large things are. `populations`: neurons of all copies together; `synapses`: of each projection, if known.
+
+    `topology`: whether the trace has the synapses.
+    """
 
     steps: int
     dt: float
     copies: int
     populations: Mapping[str, int]
     synapses: Mapping[str, int | None]
+    topology: bool
 
     def shapes(self, owner: str) -> tuple[Wanted, ...]:
         """What shapes the values of a population or projection can have; none where the trace knows no such owner."""
@@ -93,22 +98,28 @@ def sizes(root: Group) -> Extent:
     for name, size in populations.items():
         if size % copies:
             group.findings.add(f"population '{name}' has {size} neurons in {copies} copies")
-    projections = group.groups("projections")
-    ends = {name: _ends(item, populations) for name, item in projections.items()}
-    synapses = {name: pre.length for name, (pre, post) in ends.items()}
+    topology = one_of(group, "topology", TOPOLOGIES, "all") != "none"
+    synapses: dict[str, int | None] = {}
+    for name, item in group.groups("projections").items():
+        _connected(item, populations)
+        synapses[name] = _ends(item)[0].length if topology else None
     dt = group.real("dt")
     if not dt > 0:
         group.findings.add(f"the attribute 'dt' of {group} is {dt:g}; it must be above 0")
-    return Extent(HIGHEST, dt, copies, populations, synapses)
+    return Extent(HIGHEST, dt, copies, populations, synapses, topology)
 
 
-def _ends(item: Group, populations: Mapping[str, int]) -> tuple[Array, Array]:
-    """The presynaptic and postsynaptic neurons of a projection."""
+def _connected(item: Group, populations: Mapping[str, int]) -> None:
+    """Which populations a projection connects, and its weight."""
     for end in ("source", "target"):
         named = item.text(end)
         if named and named not in populations:
             item.findings.add(f"{end} of {item} is '{named}', which is no population of the trace")
     item.text("weight")
+
+
+def _ends(item: Group) -> tuple[Array, Array]:
+    """The presynaptic and postsynaptic neurons of a projection."""
     pre = item.array("pre", WHOLE, (None,))
     return pre, item.array("post", WHOLE, (pre.length,))
 
@@ -116,7 +127,7 @@ def _ends(item: Group, populations: Mapping[str, int]) -> tuple[Array, Array]:
 def pairs(root: Group, projection: str, sizes: Extent) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The presynaptic and postsynaptic neurons of a projection's synapses."""
     item = root.group("neuroport").group("projections").group(projection)
-    found = _ends(item, sizes.populations)
+    found = _ends(item)
     counts = [sizes.populations.get(item.text(end), 0) // sizes.copies for end in ("source", "target")]
     pre, post = (end.whole_numbers(0, count - 1) for end, count in zip(found, counts, strict=True))
     return pre, post
@@ -241,9 +252,9 @@ def report(group: Group) -> tuple[Mapping[str, Any], ...]:
     return tuple(lines)
 
 
-def one_of(item: Item, name: str, known: Sequence[str]) -> str:
-    """An attribute that is one of some words."""
-    found = item.text(name)
+def one_of(item: Item, name: str, known: Sequence[str], default: str | None = None) -> str:
+    """An attribute that is one of some words; `default` if it is absent and that is given."""
+    found = item.text(name, default)
     if found and found not in known:
         item.findings.add(f"the attribute '{name}' of {item} is '{found}'; it must be one of {', '.join(known)}")
     return found

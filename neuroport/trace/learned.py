@@ -28,7 +28,7 @@ from neuroport.network.values import ArrayValue, Frozen, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.trace.checked import KIND
-from neuroport.trace.read import Trace
+from neuroport.trace.read import LEFT_OUT, Trace
 
 LEARNED = ("weight", "plastic")
 
@@ -96,7 +96,10 @@ def _switched(network: Network) -> Iterator[str]:
 
 
 def _refuse_missing(network: Network, trace: Trace) -> None:
-    """InvalidInput when a run that was cut off left learned or switched values that are nowhere in its trace."""
+    """InvalidInput when learned or switched values are nowhere in the trace: it has no synapses, or was cut off."""
+    if any(trace.left_out()):
+        text = f"cannot be made a network of: it {LEFT_OUT}; run it again without that"
+        raise InvalidInput.one(Place(str(trace.path)), text)
     if trace.complete:
         return
     missing = [name for name in _learned(network) if name not in trace.records and name not in trace.snapshots]

@@ -39,7 +39,7 @@ def _header(root: Group) -> Extent:
     group, extent = root.group("neuroport"), checked.sizes(root)
     for item in group.groups("populations").values():
         item.flag("recorded")
-    for name in extent.synapses:
+    for name in extent.synapses if extent.topology else ():
         checked.pairs(root, name, extent)
     checked.header(group)
     return extent

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from neuroport.disk.hdf5 import Group
     from neuroport.network.network import Network
 
+LEFT_OUT = "has neither the synapses nor their final values, as its network says record: {topology: none}"
+
 
 @dataclass(frozen=True, eq=False)
 class Spikes:
@@ -227,8 +229,9 @@ class Trace:
     @takes(projection=TEXT)
     def pairs(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The presynaptic and postsynaptic neurons of a projection's synapses."""
-        if projection not in self.projections:
-            raise self._unknown("synapses of", projection, self.projections)
+        known = self.projections if self.extent.topology else ()
+        if projection not in known:
+            raise self._unknown("synapses of", projection, known)
         with checked.opened(self.path, known=True) as root:
             return checked.pairs(root, projection, self.extent)
 
@@ -263,6 +266,11 @@ class Trace:
         if not self.complete:
             yield f"'{self.path}' is incomplete: {self.lacks}"
 
+    def left_out(self) -> Iterator[str]:
+        """What to say of a trace that was told to have no synapses."""
+        if not self.extent.topology and self.projections:
+            yield f"'{self.path}' {LEFT_OUT}"
+
     def _samples(self, kind: str, array: str) -> Samples:
         with checked.opened(self.path, known=True) as root:
             found = checked.sampled(root.group("neuroport").group(kind), array, self.extent)
@@ -270,6 +278,8 @@ class Trace:
             return Samples(steps, found.raw.numbers(), found.frac, found.unit)
 
     def _unknown(self, what: str, name: str, known: tuple[str, ...]) -> InvalidInput:
+        if not self.extent.topology and name.partition(".")[0] in self.projections:
+            return InvalidInput.one(Place(str(self.path)), f"holds no {what} '{name}': it {LEFT_OUT}")
         there = f"it has those of {', '.join(known)}" if known else "it has none at all"
         return InvalidInput.one(Place(str(self.path)), f"holds no {what} '{name}'; {there}")
 

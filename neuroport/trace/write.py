@@ -33,7 +33,7 @@ from neuroport.numerics.steps import whole_steps
 from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
-from neuroport.program.machine import Array, Program
+from neuroport.program.machine import Array, Program, Projection
 from neuroport.trace.segments import Parts, has_checkpoint, how_to_resume, left
 from neuroport.version import __version__
 
@@ -308,15 +308,23 @@ class Writer:
     def _write_final(
         self, end: h5py.Group, final: Mapping[str, NDArray[Any]], settings: Mapping[str, NDArray[Any]] | None
     ) -> None:
-        arrays = self._source.program.arrays
+        arrays, is_kept = self._source.program.arrays, self._is_kept
         end.create_group("final", track_order=True)
         for name, values in final.items():
+            if not is_kept(arrays[name].owner):
+                continue
             item = end.create_dataset(f"final/{name}", data=compact(np.asarray(values), arrays[name]))
             _describe(item, arrays[name])
         if settings is not None:
             end.create_group("set", track_order=True)
             for name, values in settings.items():
-                end[f"set/{name}"] = np.asarray(values)
+                if np.ndim(values) == 0 or is_kept(name.partition(".")[0]):
+                    end[f"set/{name}"] = np.asarray(values)
+
+    def _is_kept(self, owner: str) -> bool:
+        """Whether the trace has values of each element of a population or projection."""
+        synaptic = any(projection.name == owner for projection in self._source.program.projections)
+        return not synaptic or self._source.network.record.topology == "all"
 
 
 def _describe(item: Any, array: Array) -> None:
@@ -361,6 +369,9 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         group.require_group("versions").attrs[package] = version
     for kind, factors in (instance.factors if instance else {}).items():
         group[f"instance/{kind}"] = factors
+    topology = source.network.record.topology
+    if topology != "all":
+        group.attrs["topology"] = topology
     for name in ("populations", "projections"):
         group.create_group(name, track_order=True)
     for population in program.populations:
@@ -373,9 +384,14 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         owned = [a for a in program.arrays.values() if a.owner == projection.name]
         item.attrs["weight"] = next((a.name for a in owned if a.role == "weight"), "")
         item.attrs["visible"] = next((a.name for a in owned if a.role == "visible"), "")
-        item["pre"], item["post"] = projection.pre.astype(np.uint32), projection.post.astype(np.uint32)
-        if projection.dendritic is not None:
-            item["dendritic"] = projection.dendritic
+        if topology == "all":
+            _write_synapses(item, projection)
+
+
+def _write_synapses(item: h5py.Group, projection: Projection) -> None:
+    item["pre"], item["post"] = projection.pre.astype(np.uint32), projection.post.astype(np.uint32)
+    if projection.dendritic is not None:
+        item["dendritic"] = projection.dendritic
 
 
 def unit_of(network: Network, array: str) -> str:

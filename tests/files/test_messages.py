@@ -799,6 +799,22 @@ EDITS = [
         ),
     ),
     (
+        "spikes: all",
+        "topology: some",
+        "net.yaml:45:20: topology of record cannot be 'some'; allowed are all, none",
+    ),
+    (
+        "spikes: all",
+        "topology: 0",
+        "net.yaml:45:20: topology of record must be one of all, none; found 0",
+    ),
+    (
+        "spikes: all",
+        "topology: none",
+        "net.yaml:45:20: topology of record leaves all synapses out of the trace, and 'weights' samples some of them; "
+        "leave one of the two out",
+    ),
+    (
         "a.x: 10 steps",
         "p.w: 10 steps",
         "net.yaml:45:32: states of record takes variables of a population; move 'p.w' to 'weights'",

@@ -303,7 +303,11 @@ def networks(draw: st.DrawFn) -> Network:
             SquaredError(name="e", of="sampled", target="beside"),
             Distance(name="g", of="line_1.w", to="line_1.w", effective=draw(st.booleans())),
         ),
-        record=Recording(spikes=("a",), states=(StateRecord(of="a.x", every=draw(durations)),)),
+        record=Recording(
+            spikes=("a",),
+            states=(StateRecord(of="a.x", every=draw(durations)),),
+            topology=draw(st.sampled_from(("all", "none"))),
+        ),
     )
 
 
