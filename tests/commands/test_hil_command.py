@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from neuroport.cli import main
 from tests.support.checkout import ROOT
+from tests.support.signals import hearing
 from tests.support.looped import TEXT
 
 
@@ -130,9 +131,9 @@ def test_it_serves_until_it_is_told_to_end(net: Path, number: int) -> None:
 
     command: list[Any] = [sys.executable, "-m", "neuroport", "hil", "serve", net, "--at", "plain://127.0.0.1:0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        [*command, "--backend", "reference"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True
-    ) as server:
+    streams: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command += ["--backend", "reference"]
+    with subprocess.Popen(command, env=environment, preexec_fn=hearing, **streams) as server:
         assert server.stdout is not None
         banner = server.stdout.readline().split()
         assert banner[:3] == ["emulator:", "looped", "at"]
