@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 
 from neuroport.cli import main
 from tests.support.checkout import ROOT
-from tests.support.signals import hearing
 from tests.support.looped import TEXT
+from tests.support.signals import hearing
 
 
 def hil(*arguments: object) -> Result:
