@@ -13,11 +13,11 @@ from neuroport.hil.record import Recorded
 from neuroport.hil.served import Effects, Once
 
 OF_THE_MACHINE = {
-    "describe": ("executor", "neuroport", "pace"),
-    "checkpoint": ("backend", "version"),
-    "stats": ("missed_deadlines", "slipped_s"),
+    "describe": ("describe.executor", "describe.neuroport", "describe.pace"),
+    "checkpoint": ("checkpoint.backend", "checkpoint.version", "sha256"),
+    "stats": ("stats.missed_deadlines", "stats.slipped_s"),
 }
-"""What replies tell of the machine and its clock, and not of what the chip did."""
+"""What replies to each op tell of the machine and its clock, and not of what the chip did: fields, or a hash of such."""
 _WIDE = Limits(message_bytes=2**32 - 1, items=2**26, text_bytes=2**24)
 
 
@@ -81,11 +81,17 @@ def difference(request: bytes, before: bytes, now: bytes) -> str:
     op = decode(request, _WIDE).get("op")
     one, other = (decode(reply, _WIDE) for reply in (before, now))
     for reply in (one, other):
-        told = reply.get(str(op))
-        for name in OF_THE_MACHINE.get(str(op), ()):
-            if isinstance(told, dict):
-                told.pop(name, None)
+        for path in OF_THE_MACHINE.get(str(op), ()):
+            _leave_out(reply, path)
     return _first(one, other, str(op))
+
+
+def _leave_out(reply: dict[str, Any], path: str) -> None:
+    """Take a field out of a reply, if it is there."""
+    *outer, last = path.split(".")
+    for name in outer:
+        reply = reply.get(name, {})
+    reply.pop(last, None)
 
 
 def _first(one: Any, other: Any, where: str) -> str:

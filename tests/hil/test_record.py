@@ -15,7 +15,7 @@ from neuroport.hil import record as records
 from neuroport.hil.limits import Limits
 from neuroport.hil.link import read as link
 from neuroport.hil.linked import Linked
-from neuroport.hil.messages import encode
+from neuroport.hil.messages import decode, encode
 from neuroport.hil.record import Record, Recorded
 from neuroport.hil.replay import replay
 from neuroport.hil.served import Effects, Once
@@ -113,6 +113,51 @@ def test_on_another_executor_too(tmp_path: Path, name: str) -> None:
     if reason := BACKENDS[name].missing():
         pytest.skip(reason)
     assert replay(written(tmp_path / "r.hil"), name).difference == ""
+
+
+def with_checkpoint(path: Path, behind: str | None) -> Recorded:
+    """The record of a session that was put back to a checkpoint, with messages after it."""
+    session: Any = opened() if behind is None else Linked(opened(), link(behind, "link", opened().plan.dt))
+    with session:
+        once = Once(Effects(session, Limits()), made := Record(path, how(link=behind)))
+
+        def ask(op: str, **fields: Any) -> dict[str, Any]:
+            return decode(once.handle(encode({"id": once.expected, "op": op} | fields)), Limits())
+
+        write = {"port": "cells.i", "values": [2.0], "neurons": [1]}
+        asked = {"in": [write], "run": 4, "out": ["cells", "others"]}
+        ask("exchange", **asked)
+        saved = ask("checkpoint")
+        ask("exchange", **asked)
+        assert ask("restore", checkpoint=saved["checkpoint"], sha256=saved["sha256"])["ok"]
+        ask("checkpoint")
+        ask("exchange", **asked)
+        made.close(session.digest())
+    return records.read(path)
+
+
+@pytest.mark.parametrize("behind", [None, LINK], ids=["here", "linked"])
+@pytest.mark.parametrize("name", ["reference", "emulator", "genn"])
+def test_checkpoints_are_compared_but_for_what_names_the_executor(
+    tmp_path: Path, name: str, behind: str | None
+) -> None:
+    from tests.support.executors import BACKENDS
+
+    if reason := BACKENDS[name].missing():
+        pytest.skip(reason)
+    found = with_checkpoint(tmp_path / "r.hil", behind)
+    outcome = replay(found, name)
+    assert (outcome.difference, outcome.digest, outcome.messages) == ("", found.digest, 6)
+
+
+@pytest.mark.parametrize("field", ["seed", "host", "state", "chip"])
+def test_a_checkpoint_with_another_content_is_a_difference(tmp_path: Path, field: str) -> None:
+    found = with_checkpoint(tmp_path / "r.hil", None)
+    reply = decode(found.entries[1].reply, Limits())
+    reply["checkpoint"][field] = {"odd": 3}
+    entry = replace(found.entries[1], reply=encode(reply))
+    changed = replace(found, entries=(found.entries[0], entry, *found.entries[2:]))
+    assert replay(changed).difference.startswith(f"message 2, before step 4: checkpoint.checkpoint.{field}")
 
 
 def test_steps_that_nobody_asked_for_are_done_again(tmp_path: Path) -> None:
