@@ -11,7 +11,7 @@ NeuroportError             anything a caller may want to catch; `exit_code` is w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -89,6 +89,11 @@ class InvalidInput(NeuroportError):
 
 class UnknownName(InvalidInput):
     """There is nothing of that name; the text has those that there are."""
+
+
+def together(errors: Sequence[InvalidInput]) -> InvalidInput:
+    """One error with all that is wrong; one that is alone stays what it is."""
+    return errors[0] if len(errors) == 1 else InvalidInput(problem for error in errors for problem in error.problems)
 
 
 class Unsupported(NeuroportError):

@@ -17,7 +17,7 @@ from neuroport.disk.tree import Tree
 from neuroport.errors import InvalidInput, Place
 from neuroport.hil.messages import unpacked
 from neuroport.hil.wire import Carried
-from neuroport.numerics.given import found
+from neuroport.numerics.given import PATH, Kind, found
 from neuroport.session import checkpoint as sessions
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.forms import ARRAY, LIST, WHOLE, Named, Record
@@ -105,6 +105,13 @@ class LinkedCheckpoint:
                 text = f"is an HDF5 file, but no checkpoint: it has no group {sessions.GROUP}"
                 raise InvalidInput.one(Place(str(path)), text)
             return of_tree(tree.read(root.group(sessions.GROUP)), Place(str(path)))
+
+
+GIVEN = Kind(
+    "a checkpoint, or the path of one",
+    lambda value: isinstance(value, Checkpoint | LinkedCheckpoint) or PATH.fits(value),
+)
+"""What a session is restored from, behind a link or not."""
 
 
 def of_tree(written: Tree, place: Place | None = None) -> Checkpoint | LinkedCheckpoint:

@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 from neuroport.disk.tree import seal
 from neuroport.errors import InvalidInput, NotWritten, RunFailed
 from neuroport.hil.address import Address, parsed
-from neuroport.hil.checkpoints import LinkedCheckpoint, sealed
+from neuroport.hil.checkpoints import GIVEN, LinkedCheckpoint, sealed
 from neuroport.hil.endpoints import Caller, calling
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import decode, encode, raised, unpacked
 from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, WHOLE, found, takes, whole
+from neuroport.numerics.steps import MOST, no_steps
 from neuroport.numerics.units import Quantity, show
 from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint
@@ -30,7 +31,6 @@ from neuroport.yaml.nodes import read_bytes
 
 TRIES = 3
 """So often a message is sent at most; it acts once."""
-_TIMES = "a run takes a number of steps or a time such as '100 ms'"
 _ANSWER = Limits(message_bytes=2**31 - 1, items=2**26, text_bytes=2**24)
 
 
@@ -159,7 +159,7 @@ class Remote:
 
     def _sent(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to a message that is sent until one comes."""
-        frame = encode(message)
+        frame = _encoded(message)
         for left in reversed(range(TRIES)):
             try:
                 self._greet()
@@ -216,16 +216,18 @@ class Remote:
     def run(self, duration: int | str | Quantity, progress: Any = None) -> None:
         """Simulate for a number of steps, or a time such as "100 ms"."""
         most, start = self._described["limits"]["exchange_steps"], self._step
-        if isinstance(duration, int) and not isinstance(duration, bool) and duration > most:
-            for first in range(0, duration, most):
-                self.run(min(most, duration - first))
+        many = whole(duration)
+        if many is not None and most < many <= MOST - start:
+            for first in range(0, many, most):
+                self.run(min(most, many - first))
                 if progress is not None:
-                    progress(self._step - start, duration)
+                    progress(self._step - start, many)
             return
         self._ask("exchange", **{"in": [], "run": _steps(duration), "out": []})
         if progress is not None:
             progress(self._step - start, self._step - start)
 
+    @takes(name=TEXT)
     def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
         self._ask(
@@ -284,6 +286,7 @@ class Remote:
         """SHA-256 over all spikes and the state and weights as they are now."""
         return str(self._ask("digest")["digest"])
 
+    @takes(path=PATH.or_none)
     def checkpoint(self, path: str | Path | None = None) -> Checkpoint | LinkedCheckpoint:
         """All that the session goes on from, as a value; with a path also as a file. See Session.checkpoint."""
         reply = self._ask("checkpoint")
@@ -294,6 +297,7 @@ class Remote:
             checkpoints.save(made, path)
         return made
 
+    @takes(checkpoint=GIVEN)
     def restore(self, checkpoint: Checkpoint | LinkedCheckpoint | str | Path) -> None:
         """Go on from a checkpoint, or from its file here. See Session.restore."""
         if not isinstance(checkpoint, Checkpoint | LinkedCheckpoint):
@@ -323,6 +327,14 @@ class Remote:
         """Counts since the start, as plain values."""
         counts: dict[str, Any] = self._ask("stats")["stats"]
         return counts
+
+
+def _encoded(message: dict[str, Any]) -> bytes:
+    """The frame of a message; InvalidInput where it holds what msgpack has not, such as half of a character."""
+    try:
+        return encode(message)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput.one(None, f"this cannot be sent: {' '.join(str(error).split())}") from None
 
 
 def _whole(reply: dict[str, Any]) -> dict[str, Any]:
@@ -374,7 +386,12 @@ def _steps(steps: Any) -> Any:
     """How long to run, or from when on, as it stands in a message."""
     if isinstance(steps, Quantity):
         return show(steps)
-    return steps if steps is None or isinstance(steps, str) else _number(steps, _TIMES)
+    number = whole(steps)
+    if number is None:
+        if steps is None or isinstance(steps, bool | float | str):
+            return steps
+        raise no_steps(steps)
+    return min(max(number, -(2**63)), 2**63 - 1)
 
 
 def _trains(out: Mapping[str, Any]) -> dict[str, Train]:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput
-from neuroport.hil.checkpoints import Arrivals, LinkedCheckpoint, UnderWay
+from neuroport.hil.checkpoints import GIVEN, Arrivals, LinkedCheckpoint, UnderWay
 from neuroport.hil.link import Link
 from neuroport.hil.wire import LOST, Carried, Message, Wire
-from neuroport.numerics.given import TEXTS
+from neuroport.numerics.given import PATH, TEXT, TEXTS, takes
 from neuroport.numerics.units import Quantity
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import Exchange, Train, Write, span, writes_of
@@ -85,10 +85,12 @@ class Linked:
             return
         self._session.run(duration, progress)
 
+    @takes(name=TEXT)
     def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
         """Send values for an input; see Session.inject."""
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 
+    @takes(outputs=TEXT)
     def take(self, *outputs: str) -> dict[str, Train]:
         """What has arrived through these outputs since they were last taken."""
         return self.exchange((), 0, outputs or tuple(self._session.recorded)).outputs
@@ -128,7 +130,10 @@ class Linked:
 
     def _events(self, write: Write) -> int:
         """How many numbers a write has."""
-        shape = np.shape(np.asarray(write.values if write.neurons is None else write.neurons))
+        try:
+            shape = np.shape(np.asarray(write.values if write.neurons is None else write.neurons))
+        except ValueError:  # no array at all, which the session refuses
+            return 1
         return int(shape[0]) if shape else 1
 
     # ---------------------------------------------------------------------------------------------------- receiving
@@ -193,6 +198,7 @@ class Linked:
         waiting = {name: one.chosen(np.arange(len(one.steps))) for name, one in self._waiting.items()}
         return UnderWay(to_chip, self._from.saved(), sent, late, waiting)
 
+    @takes(path=PATH.or_none)
     def checkpoint(self, path: str | Path | None = None) -> LinkedCheckpoint:
         """All that this session and its link go on from; with a path also as a file. See Session.checkpoint."""
         made = LinkedCheckpoint(self._session.checkpoint(), self.saved())
@@ -200,9 +206,12 @@ class Linked:
             made.save(path)
         return made
 
+    @takes(checkpoint=GIVEN)
     def restore(self, checkpoint: LinkedCheckpoint | Checkpoint | str | Path) -> None:
         """Go on from a checkpoint of a session behind the same link, or from its file. See Session.restore."""
-        given = LinkedCheckpoint.load(checkpoint) if isinstance(checkpoint, str | Path) else checkpoint
+        given = checkpoint
+        if not isinstance(given, Checkpoint | LinkedCheckpoint):
+            given = LinkedCheckpoint.load(given)
         if not isinstance(given, LinkedCheckpoint):
             text = "this session is behind a link, and the checkpoint is of one that is not; open one without a link"
             raise InvalidInput.one(None, text)

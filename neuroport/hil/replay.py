@@ -17,7 +17,7 @@ OF_THE_MACHINE = {
     "checkpoint": ("checkpoint.backend", "checkpoint.version", "sha256"),
     "stats": ("stats.missed_deadlines", "stats.slipped_s"),
 }
-"""What replies to each op tell of the machine and its clock, and not of what the chip did: fields, or a hash of such."""
+"""What replies to each op tell of the machine and its clock, and not of what the chip did, and hashes of that."""
 _WIDE = Limits(message_bytes=2**32 - 1, items=2**26, text_bytes=2**24)
 
 

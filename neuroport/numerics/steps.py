@@ -38,6 +38,12 @@ def whole_steps(duration: Quantity, dt: Quantity) -> int:
     raise InvalidInput.one(None, text)
 
 
+def no_steps(duration: object) -> InvalidInput:
+    """What is said of something that is no number of steps and no time."""
+    text = f"{found(duration)} is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
+    return InvalidInput.one(None, text)
+
+
 def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
     """The number of steps of a number of steps, a time, or the text of one: 500, "500", "500 steps", "100 ms".
 
@@ -47,8 +53,7 @@ def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
     if steps is not None:
         return steps
     if not isinstance(duration, str | Quantity):
-        text = f"{found(duration)} is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'"
-        raise InvalidInput.one(None, text)
+        raise no_steps(duration)
     if isinstance(duration, str):
         try:
             duration = units.parse(duration)

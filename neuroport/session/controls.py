@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import InvalidInput, Problem, RunFailed
+from neuroport.errors import InvalidInput, Problem, RunFailed, together
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.constants import real
@@ -158,18 +158,18 @@ class Controls:
     def ready(self, writes: Sequence[Write], clip: bool = False) -> Ready:
         """Check writes, beside each other. InvalidInput with all that is wrong with them; nothing has changed."""
         ready = Ready()
-        problems: list[Problem] = []
+        errors: list[InvalidInput] = []
         for write in writes:
             try:
                 self._prepare(write, ready, clip)
             except InvalidInput as error:
-                problems += error.problems
+                errors.append(error)
                 if isinstance(error, Full):
                     break
-        if ready.switched:
-            problems += self._refused(ready.switched)
-        if problems:
-            raise InvalidInput(problems)
+        if ready.switched and (problems := self._refused(ready.switched)):
+            errors.append(InvalidInput(problems))
+        if errors:
+            raise together(errors)
         return ready
 
     def make(self, ready: Ready) -> None:

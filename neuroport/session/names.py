@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from neuroport.errors import InvalidInput, Problem, UnknownName
+from neuroport.errors import InvalidInput, UnknownName, together
 from neuroport.numerics import units
 from neuroport.program.machine import Array, Port, Program
 from neuroport.program.names import written
@@ -72,14 +72,14 @@ class Names:
     def outputs(self, names: Iterable[str]) -> Wanted:
         """What is heard under these names, each once; InvalidInput with all that are nothing."""
         found: dict[str, Output] = {}
-        problems: list[Problem] = []
+        errors: list[InvalidInput] = []
         for name in names:
             try:
                 found[name] = self.output(name)
             except InvalidInput as error:
-                problems += error.problems
-        if problems:
-            raise InvalidInput(problems)
+                errors.append(error)
+        if errors:
+            raise together(errors)
         return Wanted(tuple(found.items()), frozenset(output.of for output in found.values()))
 
     def check(self, name: str, choices: Collection[str], what: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroport.errors import InvalidInput, NotWritten, Problem, Unsupported
+from neuroport.errors import InvalidInput, NotWritten, Unsupported, together
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, TEXTS, WHOLE, Kind, checked_seed, takes
 from neuroport.numerics.steps import MOST, steps_of
 from neuroport.numerics.units import Quantity
@@ -378,21 +378,21 @@ class Session:
     def _checked(self, inputs: Any, steps: Any, outputs: Any, clip: Any) -> tuple[Ready, int, Wanted]:
         """What an exchange does, for how many steps, and what is heard; InvalidInput with all that is wrong."""
         self._must_be_open()
-        problems: list[Problem] = []
+        errors: list[InvalidInput] = []
         try:
             ready = self._controls.ready(writes_of(inputs), clip is not False and FLAG.checked("clip", clip))
         except InvalidInput as error:
-            problems += error.problems
+            errors.append(error)
         try:
             many = self._to_run(steps)
         except InvalidInput as error:
-            problems += error.problems
+            errors.append(error)
         try:
             wanted = self._outputs(outputs)
         except InvalidInput as error:
-            problems += error.problems
-        if problems:
-            raise InvalidInput(problems)
+            errors.append(error)
+        if errors:
+            raise together(errors)
         return ready, many, wanted
 
     @takes(name=TEXT)
