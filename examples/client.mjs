@@ -128,7 +128,12 @@ class Connection {
 
 // --------------------------------------------------------------------------------------------------------------- host
 
-const [host, port, name, value] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const [host, port, name, value] = given;
+if (![2, 4].includes(given.length) || !/^\d+$/.test(port) || (name && !Number.isFinite(Number(value)))) {
+  console.error("usage: node examples/client.mjs HOST PORT [NAME VALUE]");
+  process.exit(2);
+}
 const writes = name ? [{ port: name, values: Number(value) }] : [];
 const server = new Connection(host, Number(port));
 const hello = await server.ask({ id: 1, op: "hello", protocol: [1], client: "node" });

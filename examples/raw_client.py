@@ -145,5 +145,16 @@ def main(host: str, port: int, name: str = "", value: str = "0") -> None:
     print(f"{spikes} spikes of {output} in {answer['step']} steps, digest {digest}")
 
 
+def given(arguments: list[str]) -> tuple[str, int, str, str]:
+    """Host, port, name and value on the command line; SystemExit with the usage where that is none."""
+    try:
+        host, port, name, value = (*arguments, "", "0") if len(arguments) == 2 else arguments
+        float(value)
+        return host, int(port), name, value
+    except ValueError:
+        print("usage: python examples/raw_client.py HOST PORT [NAME VALUE]", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:5])
+    main(*given(sys.argv[1:]))

@@ -17,7 +17,7 @@ pytest.importorskip("msgpack", reason="serving needs msgpack: pip install 'neuro
 NODE = shutil.which("node")
 
 
-@pytest.mark.parametrize(
+COMMANDS = pytest.mark.parametrize(
     "command",
     [
         pytest.param([sys.executable, "-I", "-S", "examples/raw_client.py"], id="python"),
@@ -28,6 +28,9 @@ NODE = shutil.which("node")
         ),
     ],
 )
+
+
+@COMMANDS
 def test_an_example_hears_what_a_session_here_does(root: Path, tmp_path: Path, command: list[str]) -> None:
     with served(tmp_path, "plain://127.0.0.1:0") as where:
         host, _, port = where.removeprefix("plain://").rpartition(":")
@@ -44,3 +47,16 @@ def test_an_example_hears_what_a_session_here_does(root: Path, tmp_path: Path, c
     assert first.startswith("neuroport ")
     assert first.endswith(": emulator of looped")
     assert second == f"{spikes} spikes of cells in 100 steps, digest {digest}"
+
+
+@COMMANDS
+@pytest.mark.parametrize(
+    "arguments", [[], ["127.0.0.1"], ["127.0.0.1", "x"], ["127.0.0.1", "1", "name"], ["127.0.0.1", "1", "name", "x"]]
+)
+def test_an_example_without_its_arguments_says_how_it_is_used(
+    root: Path, command: list[str], arguments: list[str]
+) -> None:
+    done = subprocess.run([*command, *arguments], cwd=root, capture_output=True, text=True, timeout=60)
+    program = Path(command[0]).stem.rstrip("0123456789.")
+    usage = f"usage: {program} {command[-1]} HOST PORT [NAME VALUE]\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", usage)
