@@ -115,7 +115,7 @@ class Remote:
         self._again = again
         self._caller, self._token, self._described = caller, token, described
         self._number, self._step = 0, int(described["step"])
-        self._closed, self._greeted = False, False
+        self._closed, self._greeted, self._unsure = False, False, False
         self._targets = {port["name"]: port["target"] for port in described.get("ports", ())}
         self._one = threading.Lock()
         self._done = threading.Event()
@@ -150,21 +150,32 @@ class Remote:
                 None, "this session is closed, and what executes its program is gone; open another one"
             )
         with self._one:
-            reply = self._sent({"id": self._number + 1, "op": op} | fields)
-            self._number += 1
+            reply = self._numbered(op, fields)
         if not reply["ok"]:
             raise raised(reply["error"]["code"], reply["error"]["text"])
         self._step = reply.get("step", self._step)
         return reply
 
-    def _sent(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a message that is sent until one comes."""
-        frame = _encoded(message)
+    def _numbered(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to the next message. After one without an answer the session says whether that has acted."""
+        if self._unsure:
+            self._greeted = False
+            self._greet()
+        try:
+            reply = self._sent(_encoded({"id": self._number + 1, "op": op} | fields), self._number + 1)
+        except BaseException:
+            self._unsure = True
+            raise
+        self._number += 1
+        return reply
+
+    def _sent(self, frame: bytes, number: int) -> dict[str, Any]:
+        """The answer to the message of that number, which is sent until one comes."""
         for left in reversed(range(TRIES)):
             try:
                 self._greet()
                 reply: dict[str, Any] = unpacked(decode(self._caller.ask(frame), _ANSWER))
-                while reply.get("id") not in (message["id"], None):
+                while reply.get("id") not in (number, None):
                     reply = unpacked(decode(self._caller.ask(frame), _ANSWER))
                 return _whole(reply)
             except NotWritten:
@@ -176,8 +187,10 @@ class Remote:
     def _greet(self) -> None:
         """Show the token, once over each connection."""
         if not self._greeted:
-            _asked(self._caller, {"id": 0, "op": "hello", "token": self._token})
+            reply = _asked(self._caller, {"id": 0, "op": "hello", "token": self._token})
             self._greeted = True
+            if self._unsure:
+                self._number, self._unsure = reply["expected"] - 1, False
 
     def _be_heard(self, every: float) -> None:
         """Say hello now and then, so that the session does not end while nobody asks anything of it."""

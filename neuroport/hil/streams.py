@@ -249,6 +249,9 @@ class Stream:
             self.close()
             why = "nothing was heard in time" if isinstance(error, TimeoutError) else reason(error)
             raise NotWritten(Place(str(self._address)), f"there is no connection to it: {why}") from None
+        except BaseException:  # the answer may still come, and would be taken for that to the next message
+            self.close()
+            raise
 
     def _connected(self) -> socket.socket:
         if self._stream is None:

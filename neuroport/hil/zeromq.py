@@ -166,6 +166,9 @@ class Dealer:
                 "nothing was heard from it in time: is a server there, and does it list this client's key, if it asks?"
             )
             raise NotWritten(Place(str(self._address)), text) from None
+        except BaseException:  # the answer may still come, and would be taken for that to the next message
+            self._drop()
+            raise
         return answer
 
     def _connected(self) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport.errors import InvalidInput, NeuroportError, UnknownName
+from neuroport.errors import InvalidInput, NeuroportError, NotWritten, Place, UnknownName
 from neuroport.hil.link import read as link
 from neuroport.hil.linked import Linked
 from neuroport.session.exchange import Write
@@ -104,3 +104,38 @@ def test_half_of_a_character_cannot_be_sent(sessions: tuple[Any, ...]) -> None:
 def test_a_run_of_too_many_steps_is_refused_at_once(sessions: tuple[Any, ...]) -> None:
     with pytest.raises(InvalidInput, match=f"^{OF_A_SERVER}"):
         sessions[2].run(2**63)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, NotWritten], ids=lambda error: error.__name__)
+@pytest.mark.parametrize("acts", [True, False])
+def test_after_a_message_without_an_answer_the_session_says_whether_it_acted(
+    acts: bool, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened() as there, answering(there, "plain://127.0.0.1:0") as remote:
+        remote.run(1)
+        ask = remote._caller.ask
+
+        def broken(frame: bytes) -> bytes:
+            if acts:
+                ask(frame)
+            raise NotWritten(Place("here"), "it broke") if error is NotWritten else error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(remote._caller, "ask", broken)
+            with pytest.raises(error):
+                remote.run(2)
+        remote.run(3)
+        assert remote.step == (6 if acts else 4)
+
+
+def test_a_connection_on_which_an_answer_may_still_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> bytes:
+        raise KeyboardInterrupt
+
+    with opened() as there, answering(there, "plain://127.0.0.1:0") as remote:
+        with monkeypatch.context() as patched:
+            patched.setattr("neuroport.hil.streams._exactly", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                remote.run(2)
+        assert remote.stats()["steps"] == remote.step
+        assert remote.step in (0, 2), "whose connection is gone is not heard any more"

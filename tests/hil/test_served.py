@@ -170,6 +170,15 @@ def test_a_message_that_comes_twice_acts_once(talk: Talk) -> None:
     assert talk.session.step == 3
 
 
+def test_another_message_with_the_id_of_the_last_is_refused(talk: Talk) -> None:
+    first = talk.ask("exchange", run=3)
+    text = "the message with the id 1 was another one; send that again, or the next with the id 2"
+    error = {"code": "wrong_step", "text": text, "where": "id"}
+    assert talk.raw({"id": 1, "op": "exchange", "run": 500}) == {"id": 1, "ok": False, "error": error, "expected": 2}
+    assert talk.raw({"id": 1, "op": "exchange", "run": 3}) == first
+    assert talk.session.step == 3
+
+
 @pytest.mark.parametrize("number", [0, 1, 4, 2**60])
 def test_old_ids_and_gaps_are_refused_with_what_is_expected(talk: Talk, number: int) -> None:
     talk.ask("exchange")
