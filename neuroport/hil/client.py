@@ -162,7 +162,7 @@ class Remote:
             self._greeted = False
             self._greet()
         try:
-            reply = self._sent(_encoded({"id": self._number + 1, "op": op} | fields), self._number + 1)
+            reply = self._sent(_encoded({"id": self._number + 1, "op": op, **fields}), self._number + 1)
         except BaseException:
             self._unsure = True
             raise

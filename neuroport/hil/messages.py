@@ -7,13 +7,17 @@ of what comes is ever executed: msgpack without extension types holds numbers, t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import InvalidInput, NeuroportError, RunFailed, UnknownName, Unsupported
+from neuroport.errors import InvalidInput, NeuroportError, NotWritten, Place, Problem, RunFailed, UnknownName
 from neuroport.hil.limits import Limits
 from neuroport.numerics.given import found
 
@@ -31,6 +35,8 @@ CODES = (
     "denied",
     "failed",
 )
+_FOLDERS = re.compile(r"(^| and )[^:\n]*/(?=[^/:\n]+:\d+:\d+)", re.MULTILINE)
+"""The folders of places in a text."""
 _DIMENSIONS = 4
 _SCANNED = 4096
 """Bytes of a message that is read without looking first how many items it has: more than these it cannot have."""
@@ -53,16 +59,34 @@ def refusal(error: Exception, where: str = "") -> Refused:
     match error:
         case Refused():
             return error
-        case UnknownName():
-            return Refused("unknown_name", str(error), where)
         case InvalidInput():
-            return Refused("bad_value", str(error), where)
-        case Unsupported() | NeuroportError():
-            return Refused("failed", str(error), where)
+            code = "unknown_name" if isinstance(error, UnknownName) else "bad_value"
+            problems = (Problem(_without_folder(problem.place), problem.text) for problem in error.problems)
+            return Refused(code, _FOLDERS.sub(r"\1", "\n".join(map(str, problems))), where)
+        case NotWritten():
+            return Refused("failed", f"{_without_folder(error.place)}: {error.text}", where)
+        case NeuroportError():
+            return Refused("failed", _FOLDERS.sub(r"\1", str(error)), where)
         case MemoryError():
             return Refused("too_large", "the server has not enough memory for it; ask for less at once", where)
     text = f"this is a fault of neuroport, not of the message: {type(error).__name__}: {' '.join(str(error).split())}"
     return Refused("failed", text[:500], where)
+
+
+def _without_folder(place: Place | None) -> Place | None:
+    """A place without the folder of its file, which is no business of whoever is at the other end."""
+    if place is None or "://" in place.file:
+        return place
+    return replace(place, file=PurePath(place.file).name)
+
+
+@contextmanager
+def about(where: str) -> Iterator[None]:
+    """What a session refuses in here is about a field of a message: Refused."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise refusal(error, where) from None
 
 
 def raised(code: str, text: str) -> NeuroportError:

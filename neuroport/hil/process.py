@@ -21,7 +21,7 @@ from neuroport.errors import NeuroportError
 from neuroport.hil.address import parsed
 from neuroport.hil.endpoints import Listener, Peer, listening
 from neuroport.hil.limits import Limits
-from neuroport.hil.messages import Refused, decode, encode, refusal
+from neuroport.hil.messages import Refused, about, decode, encode, refusal
 from neuroport.hil.paced import Pace, Paced
 from neuroport.hil.record import Record
 from neuroport.hil.served import Effects, Once
@@ -72,9 +72,13 @@ def _opened(config: Mapping[str, Any]) -> Paced:
     import neuroport
     from neuroport.hil import link
     from neuroport.hil.linked import Linked
+    from neuroport.session.kept import kept_steps
 
     network = neuroport.load(Path(config["network"]), config["sets"])
-    made = None if config["link"] is None else link.read(config["link"], config["link_name"], network.dt)
+    with about("link"):
+        made = None if config["link"] is None else link.read(config["link"], config["link_name"], network.dt)
+    with about("keep"):
+        kept_steps(config["open"].get("keep", "all"), network.dt)
     session = neuroport.open(network, **config["open"])
     return Paced(session if made is None else Linked(session, made), Pace(**config["pace"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ OF_THE_MACHINE = {
     "stats": ("stats.missed_deadlines", "stats.slipped_s"),
 }
 """What replies to each op tell of the machine and its clock, and not of what the chip did, and hashes of that."""
+_PLACES = re.compile(r"^.*?:\d+:\d+(?: and .*?:\d+:\d+)*: ", re.MULTILINE)
+"""Where in its file the network says what refuses something; a record has the network in a file of its own."""
 _WIDE = Limits(message_bytes=2**32 - 1, items=2**26, text_bytes=2**24)
 
 
@@ -83,6 +86,9 @@ def difference(request: bytes, before: bytes, now: bytes) -> str:
     for reply in (one, other):
         for path in OF_THE_MACHINE.get(str(op), ()):
             _leave_out(reply, path)
+        error = reply.get("error")
+        if isinstance(error, dict):
+            error["text"] = _PLACES.sub("", str(error.get("text")))
     return _first(one, other, str(op))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neuroport.disk.tree import seal
-from neuroport.errors import InvalidInput, NeuroportError
+from neuroport.errors import InvalidInput, NeuroportError, UnknownName
 from neuroport.hil.checkpoints import sealed
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, array, decode, encode, refusal
@@ -22,6 +22,17 @@ from neuroport.session.exchange import Exchange, Write
 
 Reply = dict[str, Any]
 _NOTHING = object()
+NAMES = {
+    "read": "name",
+    "write": "name",
+    "weights": "projection",
+    "spikes": "population",
+    "records": "name",
+    "trigger": "event",
+    "reset": "populations",
+    "take": "out",
+}
+"""The field of a message in which names stand."""
 _NUMBERS: tuple[tuple[Any, ...], ...] = (("values",), ("neurons", None))
 """The fields of a write that are numbers, and what they are where they are absent."""
 
@@ -88,6 +99,8 @@ class Effects:
         """Do what a message asks for. Refused, and nothing has changed, where that cannot be done."""
         try:
             return self.ops[op](fields) | {"step": self.session.step}
+        except UnknownName as error:
+            raise refusal(error, NAMES.get(op, "")) from None
         except (Refused, NeuroportError, MemoryError) as error:
             raise refusal(error) from None
 
@@ -107,7 +120,26 @@ class Effects:
             text = f"the session stands at step {self.session.step}, and the message is for step {found(at)}"
             raise Refused("wrong_step", text, "at")
         writes, run = self._writes(fields.get("in", [])), self._bounded(fields.get("run", 1))
-        return _exchanged(self.session.exchange(writes, run, fields.get("out", []), clip=fields.get("clip", False)))
+        out, clip = fields.get("out", []), fields.get("clip", False)
+        try:
+            return _exchanged(self.session.exchange(writes, run, out, clip=clip))
+        except InvalidInput as error:
+            raise refusal(error, self._refused(writes, run, out, clip)) from None
+
+    def _refused(self, writes: list[Write], run: Any, out: Any, clip: Any) -> str:
+        """Which field of an exchange is refused by itself, the first; "in" where writes only are beside each other."""
+        alone: list[tuple[str, tuple[Any, ...]]] = [
+            ("clip", ((), 0, ())),
+            *((f"in[{k}]", ([write], 0, ())) for k, write in enumerate(writes)),
+            ("run", ((), run, ())),
+            ("out", ((), 0, out)),
+        ]
+        for where, asked in alone:
+            try:
+                self.session.check(*asked, clip=clip)
+            except InvalidInput:
+                return where
+        return "in"
 
     def _bounded(self, run: Any) -> Any:
         """How long to run; Refused for longer than one exchange may."""

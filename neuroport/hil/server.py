@@ -18,7 +18,7 @@ from neuroport.errors import NeuroportError
 from neuroport.hil.address import Address
 from neuroport.hil.endpoints import Peer, listening
 from neuroport.hil.limits import MIB, Limits
-from neuroport.hil.messages import Refused, decode, encode, refusal
+from neuroport.hil.messages import Refused, about, decode, encode, refusal
 from neuroport.hil.paced import MODES, POLICIES, Pace
 from neuroport.hil.served import Fields
 from neuroport.numerics.given import checked_seed, found, whole
@@ -271,7 +271,8 @@ def _chosen(fields: Fields) -> Iterator[tuple[str, Any]]:
     for key in ("chip_seed", "seed"):
         value = fields.get(key, None)
         if value is not None:
-            yield key, checked_seed(value, key)
+            with about(key):
+                yield key, checked_seed(value, key)
     keep = fields.get("keep", None)
     if keep is not None:
         yield "keep", keep

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport.errors import InternalError, InvalidInput, RunFailed, UnknownName, Unsupported
+from neuroport.errors import (
+    InternalError,
+    InvalidInput,
+    NotWritten,
+    Place,
+    Problem,
+    RunFailed,
+    UnknownName,
+    Unsupported,
+)
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, array, decode, encode, raised, refusal, scan, unpacked
 
@@ -209,6 +218,19 @@ def test_a_map_that_only_has_the_names_of_an_array_is_a_map() -> None:
         (Unsupported("no"), "failed", "no"),
         (RunFailed("no"), "failed", "no"),
         (MemoryError(), "too_large", "the server has not enough memory for it; ask for less at once"),
+        (
+            InvalidInput([Problem(Place("/a b/c/n.yaml", 3, 5), "no"), Problem(Place("d/m.yaml"), "no, too/1: 2")]),
+            "bad_value",
+            "n.yaml:3:5: no\nm.yaml: no, too/1: 2",
+        ),
+        (UnknownName.one(Place("/a/n.yaml", 3, 1), "no"), "unknown_name", "n.yaml:3:1: no"),
+        (NotWritten(Place("/a/r.hil"), "no"), "failed", "r.hil: no"),
+        (
+            RunFailed("/a b/n.yaml:3:5 and d/m.yaml:1:1: 1/2 is no\nx/y: no"),
+            "failed",
+            "n.yaml:3:5 and m.yaml:1:1: 1/2 is no\nx/y: no",
+        ),
+        (InvalidInput.one(Place("tcp://a:1"), "no"), "bad_value", "tcp://a:1: no"),
         (KeyError("x"), "failed", "this is a fault of neuroport, not of the message: KeyError: 'x'"),
         (InternalError("no"), "failed", "no\nThis is a fault of neuroport, not of the network: please report it"),
     ],

@@ -57,6 +57,8 @@ MESSAGES: list[dict[str, Any]] = [
     ),
     {"op": "read", "name": "no.such"},
     {"op": "exchange", "run": 5, "out": ["cells", "others", "cells.v"]},
+    {"op": "write", "name": "cells.gain", "values": 5.0},
+    {"op": "exchange", "in": [{"port": "cells.gain", "values": 5.0}]},
     {"op": "describe"},
     {"op": "stats"},
     {"op": "digest"},

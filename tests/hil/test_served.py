@@ -97,9 +97,9 @@ def test_every_op_answers_what_the_session_does(talk: Talk) -> None:
         ({"op": "read", "nam": "x"}, "bad_message", "unknown field 'nam'; did you mean 'name'? allowed are name", ""),
         ({"op": "stats", "x": 1}, "bad_message", "unknown field 'x'; allowed are none", ""),
         ({"op": "exchange", "run": 1.5}, "bad_value",
-         "1.5 is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'", ""),
+         "1.5 is neither a number of steps nor a time; give 500, '500 steps' or '100 ms'", "run"),
         ({"op": "exchange", "run": -1}, "bad_value",
-         "a run cannot last -1 steps; give a number of steps from 0 to 2**62", ""),
+         "a run cannot last -1 steps; give a number of steps from 0 to 2**62", "run"),
         ({"op": "exchange", "run": 10**6 + 1}, "too_large",
          "one exchange runs at most 1,000,000 steps; found 1,000,001; send several", "run"),
         ({"op": "exchange", "run": "1000001 ms"}, "too_large",
@@ -108,9 +108,9 @@ def test_every_op_answers_what_the_session_does(talk: Talk) -> None:
          "the session stands at step 0, and the message is for step 7", "at"),
         ({"op": "exchange", "at": "0"}, "wrong_step",
          "the session stands at step 0, and the message is for step '0'", "at"),
-        ({"op": "exchange", "out": "cells"}, "bad_value", "outputs must be a list of texts; found 'cells'", ""),
-        ({"op": "exchange", "out": {}}, "bad_value", "outputs must be a list of texts; found {}", ""),
-        ({"op": "exchange", "clip": 1}, "bad_value", "clip must be True or False; found 1", ""),
+        ({"op": "exchange", "out": "cells"}, "bad_value", "outputs must be a list of texts; found 'cells'", "out"),
+        ({"op": "exchange", "out": {}}, "bad_value", "outputs must be a list of texts; found {}", "out"),
+        ({"op": "exchange", "clip": 1}, "bad_value", "clip must be True or False; found 1", "clip"),
         ({"op": "exchange", "in": {}}, "bad_value", "in is a list of writes; found {}", "in"),
         ({"op": "exchange", "in": [3]}, "bad_value", "a write is a map; found 3", "in[0]"),
         ({"op": "exchange", "in": [{"port": "cells.i"}]}, "bad_message", "the field 'values' is missing", "in[0]"),
@@ -118,13 +118,13 @@ def test_every_op_answers_what_the_session_does(talk: Talk) -> None:
         ({"op": "exchange", "in": [{"port": "cells.i", "values": {"t": 1}}]}, "bad_value",
          "an array is a map of t, n and b; found one of t", "in[0].values"),
         ({"op": "exchange", "in": [{"port": "cells.i", "values": [None]}]}, "bad_value",
-         "'cells.i' takes numbers; found [None]", ""),
+         "'cells.i' takes numbers; found [None]", "in[0]"),
         ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "neurons": ["x"]}]}, "bad_value",
-         "'cells.i' takes numbers; found ['x']", ""),
+         "'cells.i' takes numbers; found ['x']", "in[0]"),
         ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "x": 1}]}, "bad_message",
          "unknown field 'x'; allowed are port, values, neurons, at, hold", "in[0]"),
         ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "hold": 0}]}, "bad_value",
-         "hold must be a number of steps from 1 to 2**62; found 0", ""),
+         "hold must be a number of steps from 1 to 2**62; found 0", "in[0]"),
         ({"op": "restore", "checkpoint": 3, "sha256": ""}, "bad_value", "checkpoint is a map; found 3", "checkpoint"),
         ({"op": "restore", "checkpoint": {}, "sha256": "0"}, "bad_value",
          "the checkpoint is not what its sha256 says; send it as it was received", ""),
@@ -148,6 +148,35 @@ def test_an_unknown_name_is_told_with_those_that_there_are(talk: Talk) -> None:
     assert error["text"] == (
         "there is no spiking population 'cell' in network 'looped'; there are: cells, others; did you mean 'cells'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("writes", "where"),
+    [
+        ([("cells.i", 1), ("cells.drive", float("nan"))], "in[1]"),
+        ([("cells.i", 1), ("cells.drive", 9), ("cells.drive", [1, 2])], "in[1]"),
+        ([("cells.i", 1), ("cells.i", 1), ("cels.i", 1)], "in[2]"),
+        ([("cells.i", 5), ("cells.i", 5)], "in"),
+    ],
+)
+def test_of_several_writes_the_one_that_is_refused_is_named(
+    talk: Talk, writes: list[tuple[str, Any]], where: str
+) -> None:
+    given = [{"port": name, "values": values} for name, values in writes]
+    assert talk.ask("exchange", **{"in": given})["error"]["where"] == where
+
+
+@pytest.mark.parametrize(
+    ("op", "field"),
+    [
+        ("read", "name"), ("write", "name"), ("weights", "projection"), ("spikes", "population"), ("records", "name"),
+        ("trigger", "event"), ("reset", "populations"), ("take", "out"),
+    ],
+)  # fmt: skip
+def test_a_name_that_there_is_not_is_told_with_its_field(talk: Talk, op: str, field: str) -> None:
+    name = ["x"] if field in ("populations", "out") else "x"
+    error = talk.ask(op, **{field: name} | ({"values": 1} if op == "write" else {}))["error"]
+    assert (error["code"], error["where"]) == ("unknown_name", field)
 
 
 def test_one_exchange_writes_so_many_numbers_and_no_more() -> None:

@@ -114,6 +114,18 @@ def test_what_is_refused_before_a_session_is_open(
     assert text is None or reply["error"]["text"] == text
 
 
+@pytest.mark.parametrize("field", [{"seed": -1}, {"chip_seed": "x"}, {"link": "to_chip: {drop: 2}"}, {"keep": "x"}])
+def test_what_is_refused_of_a_session_to_open_is_told_with_its_field(address: str, field: dict[str, Any]) -> None:
+    (reply,) = ask(address, {"id": 1, "op": "open"} | field)
+    assert reply["error"]["where"] == next(iter(field))
+
+
+def test_a_host_is_not_told_the_folders_of_its_server(address: str) -> None:
+    with connect(address) as session, pytest.raises(InvalidInput) as caught:
+        session.exchange({"cells.gain": 5})
+    assert str(caught.value).startswith("looped.yaml:9:7: cells.gain = 5 is outside 0 .. 2, its declared range; ")
+
+
 def test_a_session_answers_who_has_its_token_and_nobody_else(address: str) -> None:
     (opened_,) = ask(address, {"id": 1, "op": "open"})
     inner, token = opened_["address"], opened_["token"]
