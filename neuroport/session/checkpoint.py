@@ -35,6 +35,7 @@ from neuroport.session.forms import (
     Row,
 )
 from neuroport.session.inject import Injected
+from neuroport.session.kept import Kept, Left, Taken
 from neuroport.session.measure import Measured
 from neuroport.session.patterns import Captured
 from neuroport.session.position import Path, Plateau, Position
@@ -49,7 +50,10 @@ KIND = Kind("checkpoint", "take an earlier one, or run its network again")
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Host:
-    """What a session holds beside its executor; from `given` to `tally`: what a host gave, as Controls has it."""
+    """What a session holds beside its executor; from `given` to `tally`: what a host gave, as Controls has it.
+
+    `spikes`: the digest of the spikes so far. `kept`: what was recorded and is still kept, see Recorder.
+    """
 
     position: Position
     samples: Samples
@@ -61,6 +65,7 @@ class Host:
     pending: Sequence[Pending]
     tally: Tally
     spikes: Mapping[str, Links]
+    kept: Kept
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -243,6 +248,14 @@ HOLDS = Record(Holds, dict(begin=WHOLE, hold=WHOLE, stimulus=TEXT, patterns=Numb
 ROWS = Record(_Rows, dict(stimuli=TEXTS, lengths=LIST, patterns=LIST, values=Numbers("f", 2)))
 RESULTS = Record(_Results, dict(steps=LIST, lengths=LIST, values=Numbers("f", 1)))
 PENDING = Record(Pending, dict(name=TEXT, first=WHOLE, end=WHOLE, values=ARRAY, cells=LIST), may_lack=["cells"])
+KEPT = Record(
+    Kept,
+    dict(
+        first=WHOLE,
+        left=Named(Record(Left, dict(gone=WHOLE, steps=LIST, values=ARRAY))),
+        taken=Named(Record(Taken, dict(of=TEXT, rows=WHOLE))),
+    ),
+)
 HOST = Record(
     Host,
     dict(
@@ -259,8 +272,9 @@ HOST = Record(
         given=Named(ARRAY),
         injected=Named(Record(Injected, dict(step=WHOLE, values=ARRAY, raw=ARRAY))),
         pending=Converted(Named(PENDING), _numbered, _in_order),
-        tally=Record(Tally, dict(injected=WHOLE, late=WHOLE, clipped=WHOLE)),
+        tally=Record(Tally, dict(injected=WHOLE, late=WHOLE, clipped=WHOLE, dropped=WHOLE)),
         spikes=Named(Record(Links, dict(hash=BYTES, rest=BYTES))),
+        kept=KEPT,
     ),
 )
 CHECKPOINT = Record(

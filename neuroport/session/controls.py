@@ -92,11 +92,15 @@ class Ready:
 
 @dataclass
 class Tally:
-    """Numbers that a host gave: those added to inputs, those that came late, and those put to an end of their range."""
+    """Numbers that a host gave: those added to inputs, those that came late, and those put to an end of their range.
+
+    `dropped`: numbers and spikes that were no longer kept when they were taken.
+    """
 
     injected: int = 0
     late: int = 0
     clipped: int = 0
+    dropped: int = 0
 
 
 class Controls:

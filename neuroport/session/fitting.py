@@ -7,14 +7,20 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from neuroport.errors import InvalidInput
+from neuroport.numerics.steps import MOST
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
+from neuroport.program.state import raw
 from neuroport.session.checkpoint import Host
 from neuroport.session.controls import Pending
 from neuroport.session.digest import BYTES
+from neuroport.session.kept import Kept, Left
 from neuroport.session.record import spiking
 from neuroport.session.sample import Holds
+
+NOBODY: Numbers = np.array(0, np.int64)
+"""The number of a neuron, as spikes have it."""
 
 
 def fitting(host: Host, program: Program, plan: Plan, step: int) -> None:
@@ -49,6 +55,8 @@ def _looked_at(host: Host, program: Program, plan: Plan, step: int) -> Iterator[
     for name, injected in host.injected.items():
         fits = injected.values.shape == injected.raw.shape == shapes.get(name)
         yield f"sum of what was injected into '{name}'", fits
+    examples = dict.fromkeys(spiking(program), NOBODY) | {name: raw(a.initial) for name, a in program.arrays.items()}
+    yield from _recorded(host.kept, examples, step)
     for one in host.pending:
         yield f"write to '{one.name}'", one.name in shapes and _comes(one, shapes[one.name], step)
 
@@ -63,6 +71,24 @@ def _shaped(
 def _holds_fit(item: Holds, shape: tuple[int, ...], copies: int) -> bool:
     holds = len(item.counts)
     return item.hold > 0 and item.sums.shape == (holds, *shape) and item.patterns.shape == (holds, copies)
+
+
+def _recorded(kept: Kept, examples: Mapping[str, Numbers], step: int) -> Iterator[tuple[str, bool]]:
+    yield "first step that is kept", 0 <= kept.first <= step
+    for name, left in kept.left.items():
+        yield f"record of '{name}'", name in examples and _was_kept(left, examples[name], kept.first, step)
+    for name, taken in kept.taken.items():
+        there = kept.left.get(taken.of)
+        fits = there is not None and 0 <= taken.rows <= there.gone + len(there.steps)
+        yield f"count of what was taken of '{name}'", fits
+
+
+def _was_kept(left: Left, example: Numbers, first: int, step: int) -> bool:
+    """Whether rows are of the steps that are kept, in their order, with a value like the example each."""
+    steps = np.concatenate([[first], left.steps, [step - 1]]) if len(left.steps) else left.steps
+    in_order = 0 <= left.gone < MOST and bool(np.all(steps[1:] >= steps[:-1]))
+    values = left.values
+    return in_order and values.dtype == example.dtype and values.shape == (len(left.steps), *example.shape)
 
 
 def _comes(one: Pending, shape: tuple[int, ...], step: int) -> bool:

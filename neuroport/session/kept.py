@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,38 @@ from neuroport.errors import InvalidInput
 from neuroport.numerics.given import found
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
+from neuroport.program.state import raw
 
 BLOCK = 2**14
 """Bytes for which there is room at least."""
 
 Rows = tuple[NDArray[np.int64], NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Left:
+    """Rows of a trail, by step, and how many there were before them."""
+
+    gone: int
+    steps: NDArray[np.int64]
+    values: NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Taken:
+    """How many rows of something were taken under some name."""
+
+    of: str
+    rows: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Kept:
+    """What was recorded and is kept from step `first` on, by population or array, and what was taken, by output."""
+
+    first: int = 0
+    left: Mapping[str, Left] = field(default_factory=dict)
+    taken: Mapping[str, Taken] = field(default_factory=dict)
 
 
 def kept_steps(keep: Any, dt: Quantity) -> int | None:
@@ -49,6 +78,17 @@ class Trail:
         self._steps = np.empty(0, np.int64)
         self._values = np.empty((0, *shape), kind)
         self._least = max(1, BLOCK // max(1, self._values.dtype.itemsize * math.prod(shape)))
+
+    def left(self, oldest: int) -> Left:
+        """The rows from step `oldest` on, copies: int64, or float64 of real numbers."""
+        steps, values = self.since(oldest)
+        return Left(self.count - len(steps), steps, raw(values))
+
+    def hold(self, left: Left) -> None:
+        """Hold what another one has left, and nothing else."""
+        self.skip(0)
+        self.add(left.steps, left.values, 0)
+        self.gone = left.gone
 
     @property
     def count(self) -> int:

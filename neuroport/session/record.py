@@ -18,7 +18,7 @@ from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
 from neuroport.session.digest import Chain, Links
-from neuroport.session.kept import Trail
+from neuroport.session.kept import Kept, Taken, Trail
 from neuroport.session.sample import Sampler
 
 Chunk = Callable[[int], int]
@@ -121,7 +121,7 @@ class Recorder:
         """Keep only what is recorded from here on; nothing of it was taken."""
         program = self.program
         self._first = self.executor.step
-        self._cursors: dict[str, int] = {}
+        self._cursors: dict[tuple[str, str], int] = {}
         self._spikes = {name: Trail((), np.int64) for name in spiking(program)}
         arrays = {r.array: program.arrays[r.array].initial for r in program.records if not r.readout}
         self._records = {name: Trail(values.shape, values.dtype) for name, values in arrays.items()}
@@ -200,11 +200,28 @@ class Recorder:
         """The digest of the spikes so far, by population, to go on from."""
         return {name: chain.links for name, chain in self._chains.items()}
 
-    def hold(self, chains: Mapping[str, Links]) -> None:
-        """Go on from the digest of another recorder's spikes, and keep only what comes from here on."""
+    @property
+    def kept(self) -> Kept:
+        """What is still here of what was recorded, and what of it was taken."""
+        oldest = self.oldest
+        left = {name: trail.left(oldest) for name, trail in self._trails()}
+        return Kept(oldest, left, {name: Taken(of, rows) for (name, of), rows in self._cursors.items()})
+
+    def hold(self, chains: Mapping[str, Links], kept: Kept) -> None:
+        """Go on from the digest of another recorder's spikes, and from what it kept of what is recorded here, too."""
         self._chains = {name: Chain(chains[name]) for name in self._chains}
         self.latest, self.taken = Capture(), self.executor.step
         self.begin_keeping()
+        self._first = kept.first
+        trails = {name: trail for name, trail in self._trails() if name in kept.left}
+        for name, trail in trails.items():
+            trail.hold(kept.left[name])
+        self._cursors = {(name, one.of): one.rows for name, one in kept.taken.items() if one.of in trails}
+
+    def _trails(self) -> Iterator[tuple[str, Trail]]:
+        """All that is recorded and may stay here, by population or array."""
+        yield from self._spikes.items()
+        yield from self._records.items()
 
     def _stays(self, name: str, trail: Trail, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         """Keep what is to be kept of a piece."""
@@ -229,8 +246,8 @@ class Recorder:
         `oldest`: the first step that may be told of.
         """
         trail = self._spikes.get(of) or self._records[of]
-        (steps, values), gone = trail.after(self._cursors.get(name, 0), oldest)
-        self._cursors[name] = trail.count
+        (steps, values), gone = trail.after(self._cursors.get((name, of), 0), oldest)
+        self._cursors[name, of] = trail.count
         return (steps, real(values, self.program.arrays[of]) if of in self._records else values), gone
 
     def spike_digests(self) -> Iterator[tuple[str, bytes]]:

@@ -128,7 +128,6 @@ class Session:
         self.backend = backend
         self._closed = self._rests = False
         self._sink, self._keep = sink, kept_steps(sink is None if keep is None else keep, plan.dt)
-        self._dropped = 0
         self._wanted: dict[tuple[str, ...], Wanted] = {}
         self._switchboard = Switchboard(program)
         self._sampler = Sampler(plan.windows, program)
@@ -473,7 +472,7 @@ class Session:
                 continue
             taken[name], gone = self._recorder.take(name, output.of, oldest)
             dropped += gone
-        self._dropped += dropped
+        self._controls.tally.dropped += dropped
         return taken, dropped
 
     def _since(self, since: int | str | Quantity | None, what: str) -> int:
@@ -507,7 +506,7 @@ class Session:
             "overflows": self.overflows(),
             "injected": tally.injected,
             "late": tally.late,
-            "dropped": self._dropped,
+            "dropped": tally.dropped,
             "clipped": tally.clipped,
             "waiting": self._controls.waiting,
             "missed_deadlines": [0] * LATENESS_BINS,
@@ -587,7 +586,8 @@ class Session:
     def checkpoint(self, path: str | Path | None = None) -> Checkpoint:
         """All that this session goes on from, as a value; with a path also as a file, which replaces an earlier one.
 
-        What was recorded until now is not part of it. Unsupported where the executor cannot save its state.
+        What was recorded and is still kept is part of it: open what runs long with a `keep` that is not "all".
+        Unsupported where the executor cannot save its state.
         """
         self._must_be_open()
         save = getattr(self.executor, "save", None)
@@ -616,6 +616,7 @@ class Session:
                 pending=self._controls.pending,
                 tally=replace(self._controls.tally),
                 spikes=self._recorder.chains,
+                kept=self._recorder.kept,
             ),
         )
         if path is not None:
@@ -630,8 +631,9 @@ class Session:
     def restore(self, checkpoint: Checkpoint | str | Path) -> None:
         """Go on from a checkpoint of the same program and seed, or from its file: with the same bits.
 
-        A chip's program goes on on any executor, one of real numbers only on the kind on which it began. `spikes` and
-        `records` then have what comes from there on; a protocol of which a part was done goes on with the rest.
+        A chip's program goes on on any executor, one of real numbers only on the kind on which it began. `spikes`,
+        `records` and `take` go on from what was kept, as far as it is recorded here; a protocol of which a part was
+        done goes on with the rest.
         InvalidInput, and nothing has changed, for another program, seed or executor, and in a session with a trace.
         """
         self._must_be_open()
@@ -661,7 +663,7 @@ class Session:
         self._switchboard.hold(host.switches)
         self._controls.given = dict(host.given)
         self._controls.hold(host.pending, host.injected, host.tally)
-        self._recorder.hold(host.spikes)
+        self._recorder.hold(host.spikes, host.kept)
 
     @takes(n=WHOLE)
     def fork(self, n: int = 1) -> list[Session]:

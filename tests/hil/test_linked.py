@@ -273,6 +273,25 @@ def test_a_session_and_its_link_go_on_from_a_checkpoint(tmp_path: Path) -> None:
             assert go_on(other) == expected
 
 
+def test_what_nobody_asked_for_yet_is_under_way_in_a_checkpoint_too(tmp_path: Path) -> None:
+    def go_on(session: Linked) -> list[Any]:
+        reply = session.exchange((), 2, ["cells", "cells.v"])
+        return [[part.tolist() for part in train] for train in reply.outputs.values()] + [reply.dropped]
+
+    with linked(back=Direction(latency=4)) as session:
+        session.set("cells.drive", 1.5)
+        session.exchange({}, 8)
+        saved = session.checkpoint(tmp_path / "c.h5")
+        with session.fork()[0] as fork:
+            found = [go_on(fork)]
+            expected = go_on(session)
+            for checkpoint in (saved, tmp_path / "c.h5"):
+                session.restore(checkpoint)
+                found.append(go_on(session))
+        assert found == [expected] * 3
+        assert sorted(set(expected[0][0])) == list(range(6))
+
+
 def test_a_checkpoint_without_a_link_is_none_of_a_session_behind_one(tmp_path: Path) -> None:
     with linked() as session, opened() as bare:
         for checkpoint in (bare.checkpoint(tmp_path / "c.h5"), tmp_path / "c.h5"):

@@ -26,6 +26,7 @@ from neuroport.session.checkpoint import Checkpoint, Host
 from neuroport.session.controls import Pending
 from neuroport.session.digest import Links
 from neuroport.session.inject import Injected
+from neuroport.session.kept import Kept, Left, Taken
 from neuroport.session.measure import Measured
 from neuroport.session.patterns import Captured
 from neuroport.session.position import Position
@@ -134,6 +135,7 @@ def told(session: Session) -> dict[str, Any]:
         "overflows": session.overflows(),
         "settings": {name: np.asarray(value).tolist() for name, value in session.settings().items()},
         "rows": {n: [a.tolist() for a in session.rows(n)] for n in session.plan.windows},
+        "recorded": {n: [a.tolist() for a in train] for n, train in session.take().items()},
     }
 
 
@@ -231,6 +233,7 @@ EMPTY: dict[str, Any] = {
     "captured": Captured(),
     "switches": Switches(),
     "spikes": {"a": Links(), "b": Links()},
+    "kept": Kept(),
 }
 PARTS = [
     *(("position", name) for name in ("steps", "presentations", "plateaus")),
@@ -239,6 +242,7 @@ PARTS = [
     *(("captured", name) for name in ("tables", "saturated")),
     *(("switches", name) for name in ("values", "switched")),
     ("spikes", ""),
+    ("kept", "left"),
 ]
 
 
@@ -294,7 +298,8 @@ def test_forks_go_on_by_themselves(everything: tuple[Opened, dict[str, Any]]) ->
             for each in (session, one, other):
                 each.run(30)
             assert session.digest() == other.digest() != one.digest()
-            assert one.spikes("a")[0].min() >= 12 and session.spikes("a")[0].min() < 12
+            assert [a.tolist() for a in other.spikes("a")] == [a.tolist() for a in session.spikes("a")]
+            assert one.spikes("a")[0].min() < 12
             with one.fork()[0] as third:
                 assert third.digest() == one.digest()
 
@@ -306,10 +311,49 @@ def test_a_session_goes_back(everything: tuple[Opened, dict[str, Any]]) -> None:
         session.run(30)
         digest, spikes = session.digest(), session.spikes("a")
         session.restore(saved)
-        assert session.step == 12 and not len(session.spikes("a")[0])
+        assert [a.tolist() for a in session.spikes("a")] == [a[spikes[0] < 12].tolist() for a in spikes]
         session.run(30)
         assert session.digest() == digest
-        assert [a.tolist() for a in session.spikes("a")] == [a[spikes[0] >= 12].tolist() for a in spikes]
+        assert [a.tolist() for a in session.spikes("a")] == [a.tolist() for a in spikes]
+
+
+@pytest.mark.parametrize("keep", ["all", 0, "5 ms"])
+@pytest.mark.parametrize("asked", [(), ("a",), ("a", "a.v")])
+def test_what_was_recorded_and_not_taken_goes_along(keep: Any, asked: tuple[str, ...], tmp_path: Path) -> None:
+    """Restored from the value and from the file, and in a fork, an exchange tells what it would have told."""
+    program, plan = shortened(network("everything on generic8"), steps=40)
+
+    def told_of(session: Session) -> list[Any]:
+        answer = session.exchange((), 2, ["a", "a.v"])
+        trains = {name: [part.tolist() for part in train] for name, train in answer.outputs.items()}
+        kept = session.spikes("a", session.step - 2) if keep else ()
+        return [trains, answer.dropped, session.stats(), [part.tolist() for part in kept]]
+
+    with open_session(program, plan, Reference(), keep=keep) as session:
+        session.exchange((), 6, asked)
+        session.run(7)
+        saved = session.checkpoint(tmp_path / "here.h5")
+        with session.fork()[0] as fork:
+            found = [told_of(fork)]
+            expected = told_of(session)
+            for one in (saved, tmp_path / "here.h5"):
+                session.restore(one)
+                found.append(told_of(session))
+        assert found == [expected] * 3
+        assert expected[1] == 0 if keep == "all" else expected[1] > 0 or asked
+
+
+def test_a_session_that_records_something_else_goes_on_with_what_it_has_in_common() -> None:
+    with changed() as session:
+        session.exchange((), 9, ["a.v"])
+        saved = session.checkpoint()
+        spikes = session.spikes("a")
+    with changed(("states: {a.v: 3 steps}", "states: {b.v: 1 step}")) as session:
+        session.restore(saved)
+        session.run(1)
+        assert session.take("b.v")["b.v"][0].tolist() == [9]
+        assert session.spikes("a")[0][: len(spikes[0])].tolist() == spikes[0].tolist()
+        assert session.checkpoint().host.kept.taken.keys() == {"b.v"}
 
 
 def test_a_protocol_that_is_left_goes_on(everything: tuple[Opened, dict[str, Any]]) -> None:
@@ -490,7 +534,7 @@ def broken(host: Host, part: str) -> Host:
     """What a session held, with one part of it as no session of the program has it."""
     rows, item = host.samples.rows["seen"], host.samples.items
     some = Pending("a.i", 30, 31, np.zeros(2), np.array([0, 1]))
-    links = host.spikes["a"]
+    links, none = host.spikes["a"], np.zeros(0, np.int64)
     changes: dict[str, dict[str, Any]] = {
         "digest of spikes": {"spikes": {"a": links}},
         "digest of spikes of 'a'": {"spikes": {**host.spikes, "a": replace(links, rest=b"123")}},
@@ -504,6 +548,14 @@ def broken(host: Host, part: str) -> Host:
         "write to 'none'": {"pending": [replace(some, name="none")]},
         "write to 'a.i'": {"pending": [replace(some, cells=np.array([0, 3]))]},
         "write to 'a.v'": {"pending": [Pending("a.v", 2, 3, np.zeros(3))]},
+        "first step that is kept": {"kept": Kept(first=99)},
+        "record of 'none'": {"kept": Kept(left={"none": Left(0, none, none)})},
+        "record of 'a'": {"kept": Kept(left={"a": Left(0, np.array([2, 1]), np.array([0, 0]))})},
+        "record of 'b'": {"kept": Kept(left={"b": Left(0, np.array([99]), np.array([0]))})},
+        "record of 'a.v'": {"kept": Kept(left={"a.v": Left(0, np.array([0]), np.zeros((1, 3)))})},
+        "record of 'b.v'": {"kept": Kept(left={"b.v": Left(-1, none, np.zeros((0, 2), np.int64))})},
+        "count of what was taken of 'x'": {"kept": Kept(left={"a": Left(3, none, none)}, taken={"x": Taken("a", 4)})},
+        "count of what was taken of 'y'": {"kept": Kept(taken={"y": Taken("a", 0)})},
     }
     return replace(host, **changes[part])
 
@@ -511,7 +563,9 @@ def broken(host: Host, part: str) -> Host:
 PARTS_OF_NONE = [
     *("digest of spikes", "digest of spikes of 'a'", "readout 'none'", "readout 'seen'", "captured patterns 'others'"),
     *("setting 'a.gain'", "setting", "weight 'ab.w'", "sum of what was injected into 'a.i'"),
-    *("write to 'none'", "write to 'a.i'", "write to 'a.v'"),
+    *("write to 'none'", "write to 'a.i'", "write to 'a.v'", "first step that is kept"),
+    *("record of 'none'", "record of 'a'", "record of 'b'", "record of 'a.v'", "record of 'b.v'"),
+    *("count of what was taken of 'x'", "count of what was taken of 'y'"),
 ]
 
 

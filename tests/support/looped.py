@@ -15,6 +15,7 @@ from neuroport.backends.reference import Reference
 from neuroport.files import network as reader
 from neuroport.hil.address import parsed
 from neuroport.hil.limits import Limits
+from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
 from neuroport.session.session import Session
@@ -69,8 +70,11 @@ def _made() -> tuple[Program, Plan]:
 def opened(**options: Any) -> Session:
     """A session of the network on the reference."""
     program, plan = _made()
-    executor = executed(program, Reference(), program.seed)
-    return Session(program, plan, executor, backend="reference", **options)
+
+    def executor() -> Executor:
+        return executed(program, Reference(), program.seed)
+
+    return Session(program, plan, executor(), backend="reference", again=executor, **options)
 
 
 @contextmanager
