@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from neuroport.errors import InvalidInput
+from neuroport.numerics.steps import MOST
 from neuroport.program.ir import Numbers, Real, reads
 from neuroport.program.machine import Array, Program, Projection, Series
 from neuroport.program.state import State, Whole
@@ -77,12 +78,16 @@ def fitting(program: Program, state: State) -> None:
                 raise _other(f"{what} '{name}' is {_shown(*form)}, and here {_shown(*wanted[name])}")
     _known("count of spikes of", state.counts, [p.name for p in program.populations if p.spiking])
     _known("overflows of", state.overflows, program.arrays, all_=False)
+    for what, counts in (("count of spikes of", state.counts), ("overflows of", state.overflows)):
+        for name, count in counts.items():
+            if not 0 <= count <= MOST:
+                raise _other(f"{what} '{name}' {_is(what)} {count}, to which no run comes")
     for name, lags in lags_delivered(program).items():
         _in_order(name, *state.spikes[name], lags, program.population(name).size * program.copies)
     for series in program.series:
         if series.name in state.schedules and not _shows(series, state.schedules[series.name], program.copies):
             raise _other(f"the schedule of '{series.name}' has patterns that are not here")
-    if not 0 <= state.item_step <= state.step:
+    if not 0 <= state.item_step <= state.step <= MOST:
         raise _other(f"step {state.item_step} of an item cannot be step {state.step} of a run")
     for name, values in state.arrays.items():
         checked(program, program.arrays[name], values)
@@ -115,11 +120,14 @@ def _form(array: Array, *rows: int) -> Form:
 
 
 def _known(what: str, found: Iterable[str], wanted: Iterable[str], all_: bool = True) -> None:
-    is_ = "are" if what in ("spikes of", "overflows of") else "is"
     for name in (n for n in wanted if all_ and n not in found):
-        raise _other(f"{what} '{name}' {is_} missing")
+        raise _other(f"{what} '{name}' {_is(what)} missing")
     for name in (n for n in found if n not in wanted):
-        raise _other(f"{what} '{name}' {is_} not known here")
+        raise _other(f"{what} '{name}' {_is(what)} not known here")
+
+
+def _is(what: str) -> str:
+    return "are" if what in ("spikes of", "overflows of") else "is"
 
 
 def _shown(letter: str, shape: tuple[int, ...]) -> str:

@@ -46,12 +46,17 @@ class Simple(Form):
 
     def read(self, written: Leaf | Tree, where: str) -> Any:
         """See Form."""
-        if not isinstance(written, self.type) or (self.type is int and whole(written) is None):
+        if not isinstance(written, self.type) or (self.type is int and not _is_whole(written)):
             raise wrong(where, self.wanted, written)
         return written
 
 
-WHOLE, REAL, TEXT = Simple(int, "a whole number"), Simple(float, "a number"), Simple(str, "a text")
+def _is_whole(written: object) -> bool:
+    number = whole(written)
+    return number is not None and -(2**63) <= number < 2**63
+
+
+WHOLE, REAL, TEXT = Simple(int, "a whole number of 64 bits"), Simple(float, "a number"), Simple(str, "a text")
 
 
 class Texts(Form):

@@ -72,7 +72,7 @@ def stopped(path: str | Path, overwrite: bool = False) -> Stopped:
     The folder of parts is then this process's, and is given back in any other case. With `overwrite`, a trace that was
     there before that run and is none of it is replaced in the end, as the run was told to.
     """
-    if not target(path).exists() and not segments(parts_folder(path)):
+    if not target(path).exists() and not parts_folder(path).is_dir():
         raise InvalidInput.one(Place(str(path)), "there is neither a trace nor the parts of an interrupted run here")
     parts, is_split = Parts.resume(path), False
     try:

@@ -22,7 +22,7 @@ from neuroport.trace import write
 from neuroport.trace.compare import compare
 from neuroport.trace.join import repair
 from neuroport.trace.read import Trace, open_trace
-from neuroport.trace.segments import CHECKPOINT, Parts, parts_folder, segments
+from neuroport.trace.segments import CHECKPOINT, LOCK, Parts, parts_folder, segments
 from tests.support.checkout import ROOT
 
 NET = """
@@ -219,6 +219,23 @@ def test_what_cannot_be_gone_on_with(net: Path) -> None:
     path.write_text("precious")
     assert "cannot be read as a trace" in refused("--resume", path) and path.read_text() == "precious"
     assert sorted(entry.name for entry in net.parent.iterdir()) == ["counted.yaml", "k.h5", "whole.h5"]
+
+
+def test_a_run_that_was_killed_before_anything_was_written(net: Path) -> None:
+    path = net.parent / "k.h5"
+    parts = parts_folder(path)
+    for names in ((), (LOCK,), (LOCK, "000000.tmp")):
+        parts.mkdir()
+        for name in names:
+            (parts / name).touch()
+        text = "its run was stopped before it had recorded anything; run it again"
+        assert refused("--resume", path) == f"error: {path}: {text}\n"
+        assert not parts.exists()
+    parts.mkdir()
+    (parts / "mine").touch()
+    text = f"'{parts}', where the parts of the trace would lie, holds other files (mine); move them away"
+    assert refused("--resume", path) == f"error: {path}: {text}\n"
+    assert (parts / "mine").exists()
 
 
 def test_parts_without_a_checkpoint(net: Path) -> None:

@@ -517,7 +517,12 @@ def test_parts_that_are_missing_or_of_another_kind(everything: tuple[Opened, dic
         "has checkpoint format 2; this version of neuroport reads format 1": {**whole, "format": 2},
         "host must be a group; found 3": {**whole, "host": 3},
         "host/spikes is missing": {**whole, "host": {k: v for k, v in host.items() if k != "spikes"}},
-        "state/step must be a whole number; found 'x'": {**whole, "state": {**state, "step": "x"}},
+        "state/step must be a whole number of 64 bits; found 'x'": {**whole, "state": {**state, "step": "x"}},
+        f"state/counts/a must be a whole number of 64 bits; found {2**63}": {
+            **whole,
+            "state": {**state, "counts": {"a": 2**63}},
+        },
+        f"seed must be a whole number of 64 bits; found {-(2**64)}": {**whole, "seed": -(2**64)},
         "state/arrays/a.v must be numbers; found 'x'": {**whole, "state": {**state, "arrays": {"a.v": "x"}}},
         "host/position/path must be numbers along 1 axes; found an array of int64 (1, 1)": {
             **whole,
