@@ -31,6 +31,8 @@ from neuroport.yaml.nodes import read_bytes
 
 TRIES = 3
 """So often a message is sent at most; it acts once."""
+GREETING = 10.0
+"""For so many seconds at most the answer to a greeting is waited for: there is a server, or there is none."""
 _ANSWER = Limits(message_bytes=2**31 - 1, items=2**26, text_bytes=2**24)
 
 
@@ -54,8 +56,8 @@ def connect(
     `network`: one of those that the server offers, by default its first. None of the others: what the server was
     started with. `link`: a link file of this machine. `pace`: "free", "locked" or "real_time", or a mapping of `mode`,
     `rate` and `late` (see neuroport.hil.paced.Pace). `keys`: a folder with `server.key` and this client's
-    `NAME.key_secret`. `timeout`: seconds that an answer is waited for. InvalidInput for what the server refuses;
-    NotWritten where none is there.
+    `NAME.key_secret`. `timeout`: seconds that an answer is waited for, to the first greeting at most 10. InvalidInput
+    for what the server refuses; NotWritten where none is there.
     """
     where = parsed(address)
     folder = None if keys is None else Path(keys)
@@ -76,6 +78,11 @@ def connect(
 
 def _opened(where: Address, keys: Path | None, timeout: float | None, wanted: Mapping[str, Any]) -> Remote:
     """A session that is opened at a server."""
+    greeting = calling(where, GREETING if timeout is None else min(timeout, GREETING), keys)
+    try:
+        _asked(greeting, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})
+    finally:
+        greeting.close()
     caller = calling(where, timeout, keys)
     try:
         _asked(caller, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from neuroport.errors import InvalidInput, Place
 from neuroport.hil.limits import Limits
-from neuroport.hil.messages import decode
+from neuroport.hil.messages import Refused, decode
 from neuroport.hil.record import Recorded
 from neuroport.hil.served import Effects, Once
 
@@ -49,7 +49,12 @@ def replay(record: Recorded, backend: str | None = None, trace: str | Path | Non
             if entry.step > session.step:
                 session.run(entry.step - session.step)
             reply = once.handle(entry.request)
-            if reply != entry.reply and (found := difference(entry.request, entry.reply, reply)):
+            try:
+                found = "" if reply == entry.reply else difference(entry.request, entry.reply, reply)
+            except Refused as error:
+                text = f"is damaged: message {number} or its reply cannot be read: {error}"
+                raise InvalidInput.one(Place(str(record.path)), text) from None
+            if found:
                 return Outcome(number, session.step, f"message {number}, before step {entry.step}: {found}", "")
         digest = session.digest()
         found = "" if record.digest in (None, digest) else f"at the end: digest {record.digest}, and now {digest}"

@@ -24,6 +24,7 @@ from neuroport.trace.join import repair
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.segments import CHECKPOINT, LOCK, Parts, parts_folder, segments
 from tests.support.checkout import ROOT
+from tests.support.signals import heard
 
 NET = """
 neuroport: 1
@@ -155,7 +156,7 @@ def test_a_signal_leaves_a_run_that_goes_on(net: Path, number: int, monkeypatch:
         if 0 < done < total and len(steps) < 4:
             signal.raise_signal(number)
 
-    with monkeypatch.context() as patch:
+    with monkeypatch.context() as patch, heard():
         patch.setattr(record, "_Pace", pieces_of_seven)
         patch.setattr(command.Progress, "__call__", tell)
         code, out, err = run_(net, "--backend", "reference", "-o", path)

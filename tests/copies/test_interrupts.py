@@ -38,7 +38,8 @@ def notes(error: BaseException) -> list[str]:
 
 
 def kept(path: Path) -> str:
-    return f"what was recorded until then is in {path}, marked incomplete"
+    how = f"go on with 'neuroport run --resume {path}'"
+    return f"what was recorded until then is in {path}, marked incomplete; {how}"
 
 
 def test_an_interrupt_that_one_copy_hears_is_for_all(network: Network, tmp_path: Path) -> None:

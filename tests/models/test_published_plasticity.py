@@ -190,13 +190,13 @@ def test_scaling_brings_the_rate_back_to_its_goal(chip: str) -> None:
         session.run_protocol()
         last = session.get("to_scaling.w")
         rates = {name: [rate for _, rate in session.results[f"rate_{name}"]] for name in ("scaling", "both")}
+        assert session.overflows() == {}
     for name, rate in rates.items():
         assert np.mean(rate[3:6]) == pytest.approx(20, abs=1.5)
         assert rate[6] > 25  # the inputs have just become faster
         assert rate[12] < 13  # and slow again
         assert np.mean(rate[15:]) == pytest.approx(20, abs=1.5), name
     assert last / first == pytest.approx(last[0] / first[0], rel=1e-9 if chip == "ideal" else 1e-4)
-    assert session.overflows() == {}
 
 
 # ---------------------------------------------------------------------------------------------- STDP gated by dopamine
