@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput
-from neuroport.numerics.given import found, whole
+from neuroport.numerics.given import TEXT, found, whole
 from neuroport.numerics.steps import MOST
 
 LATENESS_BINS = 24
@@ -54,13 +54,14 @@ class Exchange:
 
 def writes_of(inputs: Sequence[Write] | Mapping[str, ArrayLike]) -> Sequence[Write]:
     """The inputs of an exchange as a list; InvalidInput for what is none."""
-    if isinstance(inputs, list | tuple):
-        if all(isinstance(one, Write) for one in inputs):
-            return inputs
-    elif isinstance(inputs, dict | Mapping):
-        return [Write(name, values) for name, values in inputs.items()]
-    text = f"inputs must be a list of Write, or values by name; found {found(inputs)}"
-    raise InvalidInput.one(None, text)
+    if isinstance(inputs, dict | Mapping):
+        inputs = [Write(name, values) for name, values in inputs.items()]
+    if not isinstance(inputs, list | tuple) or not all(isinstance(one, Write) for one in inputs):
+        text = f"inputs must be a list of Write, or values by name; found {found(inputs)}"
+        raise InvalidInput.one(None, text)
+    for write in inputs:
+        TEXT.checked("the name of a write", write.name)
+    return inputs
 
 
 def span(write: Write, step: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuroport.errors import InvalidInput, NotWritten, Unsupported, together
+from neuroport.errors import InvalidInput, NotWritten, RunFailed, Unsupported, together
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, TEXTS, WHOLE, Kind, checked_seed, takes
 from neuroport.numerics.steps import MOST, steps_of
 from neuroport.numerics.units import Quantity
@@ -406,11 +406,14 @@ class Session:
 
         Of parameters only dynamic ones can be set; what is derived from them follows. A specimen's circuits deviate
         from what parameters and static weights are set to. A value outside the declared range, or that the chip's
-        format cannot hold, is refused: InvalidInput, of a parameter RunFailed; nothing has changed. With `clip` it
-        stands at the end of what is allowed, and is counted (`stats`).
+        format cannot hold, is refused: InvalidInput; nothing has changed. With `clip` it stands at the end of what is
+        allowed, and is counted (`stats`).
         """
         self._must_be_open()
-        self._controls.set(name, value, clip)
+        try:
+            self._controls.set(name, value, clip)
+        except RunFailed as error:
+            raise InvalidInput.one(None, str(error)) from None
 
     # ----------------------------------------------------------------------------------------------------- looking
 

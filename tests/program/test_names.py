@@ -19,7 +19,7 @@ from neuroport.chips import description as chips
 from neuroport.chips.mismatch import deviates
 from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import unroll
-from neuroport.errors import InternalError, InvalidInput, RunFailed
+from neuroport.errors import InternalError, InvalidInput
 from neuroport.files import network as reader
 from neuroport.language.names import BUILT_IN
 from neuroport.language.syntax import SENDS, calls
@@ -288,7 +288,7 @@ def test_the_length_of_an_item_is_set_as_run_t(backend: str) -> None:
         session.run(1)
         assert session.get("run.T").tolist() == 5
         assert session.get("cells.v").tolist() == [5, 5]
-        with pytest.raises(RunFailed, match=r"^run\.T = 20 is outside 2 \.\. 9, its declared range"):
+        with pytest.raises(InvalidInput, match=r"^run\.T = 20 is outside 2 \.\. 9, its declared range"):
             session.set("run.T", 20)
         with pytest.raises(InvalidInput, match=r"^'run\.t' is fixed while the network runs"):
             session.set("run.t", 20)

@@ -344,7 +344,7 @@ def test_a_switch_that_fails_names_the_declaration(backend: str) -> None:
     if missing := backends.load(backend).missing():
         pytest.skip(missing)
     net = network(("n = n + 1", "x = x + k"))
-    with api.open(net, backend, "generic16") as session, pytest.raises(RunFailed) as caught:
+    with api.open(net, backend, "generic16") as session, pytest.raises(InvalidInput) as caught:
         session.set("a.k", 5)
     assert str(caught.value) == (
         "n.yaml:7:7: a.k = 5 is outside 0 .. 4, its declared range; give a value inside, or widen the range"

@@ -132,6 +132,9 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "half": ([Write("events", 1, at=1.5)], "at must be a step from 0 to 2**62, or None; found 1.5"),  # type: ignore[arg-type]
     "hold": ([Write("events", 1, hold=0)], "hold must be a number of steps from 1 to 2**62; found 0"),
     "held": ([Write("events", 1, hold=True)], "hold must be a number of steps from 1 to 2**62; found True"),
+    "no text": ({1: 1}, "the name of a write must be a text; found 1"),
+    "no name": ([Write(None, 1)], "the name of a write must be a text; found None"),  # type: ignore[arg-type]
+    "names": ([Write(["events"], 1)], "the name of a write must be a text; found ['events']"),  # type: ignore[arg-type]
     "list": ([("events", 1)], "inputs must be a list of Write, or values by name; found [('events', 1)]"),
     "text": ("events", "inputs must be a list of Write, or values by name; found 'events'"),
 }  # fmt: skip
@@ -229,6 +232,14 @@ class Surface:
             session.inject("cells.i", [0], [1], at=9)
             before = seen(session)
             assert told(lambda: session.exchange(inputs, 2, ["action"])).startswith(text)
+            assert seen(session) == before
+
+    @pytest.mark.parametrize("name", ["cells.gain", "cells.drive"])
+    def test_a_set_beyond_the_range_is_refused_for_what_it_is(self, opening: Opening, name: str) -> None:
+        """A dynamic parameter like a variable: it is the value that is wrong, not the run."""
+        with opening() as session:
+            before = seen(session)
+            assert "is outside" in told(lambda: session.set(name, 5))
             assert seen(session) == before
 
     def test_an_exchange_happens_whole_or_not_at_all(self, opening: Opening) -> None:
