@@ -75,8 +75,7 @@ def accepted(folder: Path) -> frozenset[bytes]:
     """The keys of the clients that a server lets in."""
     keys = frozenset(_read(path, 1)[0] for path in sorted((folder / "clients").glob("*.key")))
     if not keys:
-        command = f"on the command line hil keys {folder} --client NAME"
-        text = f"'{folder / 'clients'}' lists no client; make keys for one ({command})"
+        text = f"'{folder / 'clients'}' lists no client; make keys for one there with `neuroport hil keys`"
         raise InvalidInput.one(Place(str(folder)), text)
     return keys
 
