@@ -166,7 +166,7 @@ class Machine:
             self._set_int("frames", series.name, series.frames)
             self._set_int("start", series.name, 0 if series.start is None else int(series.start[0]))
             dtype = values["array", series.input].dtype
-            values["series_table", series.name] = np.ascontiguousarray(series.table, dtype)
+            values["series_table", series.name] = np.array(series.table, dtype, order="C")
             starts = np.zeros(program.copies, np.int64) if series.start is None else series.start
             values["starts", series.name] = np.ascontiguousarray(self._padded(starts), np.int64)
             values["series_schedule", series.name] = self._schedule(np.zeros(0, np.int64))

@@ -141,3 +141,17 @@ def test_twins_that_are_read_and_assigned_have_no_order() -> None:
     assert Emulator().check(replace(p, events=(Event("tie", "down", "synapse", own),))) == (
         "event tie of down: down.w is read from the twin and assigned in the same block; the order decides.",
     )
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.int64])
+@pytest.mark.parametrize("writeable", [True, False])
+def test_another_table_leaves_the_program_as_it_is(kind: type, writeable: bool) -> None:
+    """Whatever number type a program's table has: some are those in which the emulator holds it."""
+    table = TABLE.astype(kind)
+    table.flags.writeable = writeable
+    machine = start(shown(Series("goals", "p.i", table, 1, "item")))
+    machine.load_series("goals", TABLE + 1)
+    assert np.array_equal(table, TABLE)
+    machine.load(machine.save())
+    assert np.array_equal(machine.save().tables["goals"], TABLE + 1)
