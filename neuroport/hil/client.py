@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -78,17 +78,11 @@ def connect(
 
 def _opened(where: Address, keys: Path | None, timeout: float | None, wanted: Mapping[str, Any]) -> Remote:
     """A session that is opened at a server."""
-    greeting = calling(where, GREETING if timeout is None else min(timeout, GREETING), keys)
-    try:
-        _asked(greeting, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})
-    finally:
-        greeting.close()
-    caller = calling(where, timeout, keys)
-    try:
+    soon = GREETING if timeout is None else min(timeout, GREETING)
+    with closing(calling(where, soon, keys)) as caller:
         _asked(caller, {"id": 1, "op": "hello", "protocol": [1], "client": "neuroport"})
+    with closing(calling(where, timeout, keys)) as caller:
         opened = _asked(caller, {"id": 2, "op": "open", **wanted})
-    finally:
-        caller.close()
     inner = _reached(parsed(opened["address"]), where)
     again = partial(_opened, where, keys, timeout, wanted)
     return Remote(calling(inner, timeout, keys), opened["token"], opened["describe"], again)

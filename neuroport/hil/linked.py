@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput
+from neuroport.hil.behind import Behind
 from neuroport.hil.checkpoints import GIVEN, Arrivals, LinkedCheckpoint, UnderWay
 from neuroport.hil.link import Link
 from neuroport.hil.wire import LOST, Carried, Message, Wire
@@ -26,7 +27,7 @@ MOST_WAITING = 1_000_000
 """So many rows that arrived through a port wait to be taken; of more, the oldest are dropped."""
 
 
-class Linked:
+class Linked(Behind):
     """A session as a host has it that reaches the chip through a link; the same methods as those of a session.
 
     `exchange`, `inject` and `take` pass the link. A write sent while the session stands at step s acts in the step in
@@ -34,24 +35,16 @@ class Linked:
     in step t is sent when the session stands at t + 1. All else is the bench's own access, which passes no link.
     """
 
+    _session: Session
+
     def __init__(self, session: Session, link: Link) -> None:
-        self._session, self.link = session, link
+        super().__init__(session)
+        self.link = link
         self._to = Wire(link.to_chip, "to_chip", link.seed, link.whole_messages)
         self._from = Wire(link.from_chip, "from_chip", link.seed, link.whole_messages)
         self._sent: dict[str, int] = {}
         self._late = 0
         self._waiting: dict[str, Arrivals] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        """What passes no link is the session's."""
-        return getattr(self._session, name)
-
-    def __enter__(self) -> Linked:
-        self._session.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._session.__exit__(*error)
 
     def exchange(
         self,

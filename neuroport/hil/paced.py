@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from numpy.typing import ArrayLike
 
 from neuroport.errors import RunFailed
+from neuroport.hil.behind import Behind
 from neuroport.numerics.units import Quantity
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Write
 
@@ -99,27 +100,19 @@ class Clock:
             self.slipped += seconds
 
 
-class Paced:
+class Paced(Behind):
     """A session by the clock; the same methods as those of a session.
 
     In real time whoever hears the host calls `tick` before each message, and at the latest after `wait` seconds.
     """
 
+    _session: Session | Linked
+
     def __init__(self, session: Session | Linked, pace: Pace, clock: Clock | None = None) -> None:
-        self._session, self.pace = session, pace
+        super().__init__(session)
+        self.pace = pace
         self._clock = Clock(session.program.dt / 1000 / pace.rate) if clock is None else clock
         self._stopped = ""
-
-    def __getattr__(self, name: str) -> Any:
-        """What takes no steps is the session's."""
-        return getattr(self._session, name)
-
-    def __enter__(self) -> Paced:
-        self._session.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._session.__exit__(*error)
 
     def exchange(
         self,
