@@ -11,6 +11,11 @@ class Behind:
     def __init__(self, session: Any) -> None:
         self._session = session
 
+    @property
+    def step(self) -> int:
+        """The number of the step that comes next; 0 at the start."""
+        return int(self._session.step)
+
     def __getattr__(self, name: str) -> Any:
         """What is not said here."""
         return getattr(self._session, name)

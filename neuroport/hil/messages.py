@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
@@ -38,6 +39,7 @@ CODES = (
 _FOLDERS = re.compile(r"(^| and )[^:\n]*/(?=[^/:\n]+:\d+:\d+)", re.MULTILINE)
 """The folders of places in a text."""
 _DIMENSIONS = 4
+_ARRAY = {"t", "n", "b"}
 _SCANNED = 4096
 """Bytes of a message that is read without looking first how many items it has: more than these it cannot have."""
 
@@ -130,29 +132,24 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _check_plain(value: Any, depth: int) -> None:
-    """Refused for what is too deep, and for what is no plain value: extension types, times."""
-    level: list[Any] = [value]
-    for _ in range(depth + 1):
-        inner: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                _check_keys(one)
-                inner.extend(one.values())
-            elif isinstance(one, list):
-                inner.extend(one)
-            elif not isinstance(one, bool | int | float | str | bytes | None):
-                raise Refused("bad_message", f"a message holds no extension types; found {found(one)}")
-        if not inner:
-            return
-        level = inner
-    raise Refused("bad_message", f"maps and lists are nested at most {depth} deep")
+_LEAVES = frozenset({bool, int, float, str, bytes, type(None)})
 
 
-def _check_keys(value: dict[Any, Any]) -> None:
-    for key in value:
-        if not isinstance(key, str):
-            raise Refused("bad_message", f"keys are texts; found {found(key)}")
+def _check_plain(value: Any, most: int, depth: int = 1) -> None:
+    """Refused for what is too deep, and for what is no plain value: extension types, times, keys that are no texts."""
+    if depth > most:
+        raise Refused("bad_message", f"maps and lists are nested at most {most} deep")
+    inner = value
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str:
+                raise Refused("bad_message", f"keys are texts; found {found(key)}")
+        inner = value.values()
+    elif type(value) is not list:
+        raise Refused("bad_message", f"a message holds no extension types; found {found(value)}")
+    for one in inner:
+        if type(one) not in _LEAVES:
+            _check_plain(one, most, depth + 1)
 
 
 def scan(frame: memoryview, limits: Limits) -> None:
@@ -204,20 +201,21 @@ def array(value: Any, where: str) -> Any:
 
 
 def _array(value: dict[str, Any], where: str) -> NDArray[Any]:
-    if set(value) != {"t", "n", "b"}:
+    if value.keys() != _ARRAY:
         raise Refused(
             "bad_value", f"an array is a map of t, n and b; found one of {', '.join(value) or 'nothing'}", where
         )
     kind, shape, content = value["t"], value["n"], value["b"]
-    if kind not in TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         raise Refused("bad_value", f"t is one of {', '.join(TYPES)}; found {found(kind)}", where)
     if not isinstance(shape, list) or len(shape) > _DIMENSIONS or any(type(n) is not int or n < 0 for n in shape):
         raise Refused("bad_value", f"n is a list of at most {_DIMENSIONS} lengths; found {found(shape)}", where)
-    wanted = math.prod(shape) * np.dtype(kind).itemsize
+    wanted = math.prod(shape) * int(kind[2:])
     if not isinstance(content, bytes) or len(content) != wanted:
         have = f"{len(content):,} bytes" if isinstance(content, bytes) else found(content)
         raise Refused("bad_value", f"b has the {wanted:,} bytes of {shape} numbers {kind}; found {have}", where)
-    return np.frombuffer(content, kind).reshape(shape)
+    flat = np.frombuffer(content, kind)
+    return flat if len(shape) == 1 else flat.reshape(shape)
 
 
 # ------------------------------------------------------------------------------------------------------------ writing
@@ -244,16 +242,22 @@ def _packed(value: Any) -> Any:
 
 def packed(values: NDArray[Any]) -> dict[str, Any]:
     """An array as a map."""
-    kind = values.dtype.newbyteorder("<").str if values.dtype.itemsize > 1 else values.dtype.str
-    kind = kind if kind in TYPES else {"i": "<i8", "u": "<u8", "f": "<f8"}[values.dtype.kind]
-    content = np.ascontiguousarray(values, kind)
+    kind = _type(values.dtype)
+    content = values if values.dtype.str == kind else values.astype(kind)
     return {"t": kind, "n": list(values.shape), "b": content.tobytes()}
+
+
+@cache
+def _type(kind: np.dtype[Any]) -> str:
+    """What the numbers of an array become in a message."""
+    same = kind.newbyteorder("<").str
+    return same if same in TYPES else {"i": "<i8", "u": "<u8", "f": "<f8"}[kind.kind]
 
 
 def unpacked(value: Any) -> Any:
     """A reply with arrays of NumPy, its own ones, in the place of their maps."""
-    if isinstance(value, dict):
-        if value.keys() == {"t", "n", "b"} and isinstance(value["t"], str):
+    if type(value) is dict:
+        if value.keys() == _ARRAY and isinstance(value["t"], str):
             return _array(value, "").copy()
-        return {key: unpacked(item) for key, item in value.items()}
-    return [unpacked(item) for item in value] if isinstance(value, list) else value
+        return {key: one if type(one) in _LEAVES else unpacked(one) for key, one in value.items()}
+    return [one if type(one) in _LEAVES else unpacked(one) for one in value] if type(value) is list else value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,8 @@ from neuroport.session.exchange import Exchange, Write
 
 Reply = dict[str, Any]
 _NOTHING = object()
+_ENVELOPE = ("id", "op")
+"""The fields that every message has."""
 NAMES = {
     "read": "name",
     "write": "name",
@@ -42,7 +43,7 @@ class Fields:
 
     def __init__(self, message: Mapping[str, Any], allowed: tuple[str, ...], where: str = "") -> None:
         self._message, self.where = message, where
-        unknown = [key for key in message if key not in allowed]
+        unknown = [key for key in message if key not in allowed and key not in _ENVELOPE]
         if unknown:
             near, listed = suggestion(unknown[0], list(allowed)), ", ".join(allowed) or "none"
             raise Refused("bad_message", f"unknown field {found(unknown[0])}; {near}allowed are {listed}", where)
@@ -98,7 +99,9 @@ class Effects:
     def __call__(self, op: str, fields: Mapping[str, Any]) -> Reply:
         """Do what a message asks for. Refused, and nothing has changed, where that cannot be done."""
         try:
-            return self.ops[op](fields) | {"step": self.session.step}
+            reply = self.ops[op](fields)
+            reply["step"] = self.session.step
+            return reply
         except UnknownName as error:
             raise refusal(error, NAMES.get(op, "")) from None
         except (Refused, NeuroportError, MemoryError) as error:
@@ -303,13 +306,13 @@ class Once:
         reply = self._encoded(number, self._done(number, message))
         if self._log is not None:
             self._log(Entry(step, heard, time.time_ns(), frame, reply))
-        self._last, self._of = reply, sha256(frame).digest()
+        self._last, self._of = reply, frame
         self.expected += 1
         return reply
 
     def _again(self, number: int, frame: bytes) -> bytes:
         """The reply to the last message, if that is what came again."""
-        if sha256(frame).digest() == self._of:
+        if frame == self._of:
             return self._last
         text = f"the message with the id {number} was another one; send that again, or the next with the id "
         error = Refused("wrong_step", f"{text}{self.expected}", "id")
@@ -330,8 +333,7 @@ class Once:
         try:
             if not isinstance(op, str) or op not in self._effects.ops:
                 raise _unknown(op, (*self._effects.ops, "bye"))
-            fields = {key: value for key, value in message.items() if key not in ("id", "op")}
-            return {"id": number, "ok": True} | self._effects(op, fields)
+            return {"id": number, "ok": True, **self._effects(op, message)}
         except Exception as error:
             return _refused(number, refusal(error))
 

@@ -53,7 +53,7 @@ FLAG = Kind.of("True or False", bool)
 FUNCTION = Kind("a function", lambda value: callable(value) and not isinstance(value, type))
 PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.PathLike) and is_path(value))
 OUTPUT = Kind("the path of a file", lambda value: PATH.fits(value) and Path(value).name not in ("", ".."))
-TEXTS = Kind("a list of texts", lambda value: _is_plain(value) and all(isinstance(item, str) for item in value))
+TEXTS = Kind("a list of texts", lambda value: _are_texts(value))
 WHOLE = Kind("a whole number", lambda value: whole(value) is not None)
 NUMBER = Kind("a finite number", lambda value: _is_number(value))
 LIST = Kind("a list", lambda value: _is_list(value))
@@ -116,6 +116,16 @@ def _is_list(value: Any) -> bool:
 def _is_plain(value: Any) -> bool:
     """Whether a value is a sequence of Python's, and no text."""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _are_texts(value: Any) -> bool:
+    """Whether a value is a list of texts."""
+    if type(value) is not list and type(value) is not tuple and not _is_plain(value):
+        return False
+    for item in value:  # a loop, since exchanges look here every time
+        if not isinstance(item, str):
+            return False
+    return True
 
 
 def whole(value: Any) -> int | None:

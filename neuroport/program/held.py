@@ -41,7 +41,7 @@ def is_short(kind: Int) -> bool:
 
 def nearest(values: Numbers, frac: int) -> Numbers:
     """Numbers inside a short type as raw integers with so many bits behind the point: half away from zero."""
-    halves = np.ldexp(values.astype(np.float64, copy=False), frac + 1).astype(np.int64)
+    halves = (values * math.ldexp(1.0, frac + 1)).astype(np.int64)
     raw: Numbers = (halves + (halves >= 0)) >> 1
     return raw
 

@@ -272,7 +272,7 @@ class Controls:
     def _addition(self, array: Array, write: Write, ready: Ready, clip: bool) -> Addition:
         cells = self.injections.cells(array, write.neurons)
         given = spread(array, cells, numbers(array.name, write.values))
-        values = self.checker.typed(array, given, cells) if clip else self.checker.addable(array, given, cells)
+        values = self.checker.typed(array, given, cells) if clip else self.checker.plain(array, given, cells)
         if clip:
             values, outside = self.checker.clipped(array, values)
             ready.clipped += outside
@@ -289,7 +289,8 @@ class Controls:
             raise InvalidInput.one(None, text)
         cells = None if write.neurons is None else cells_of(array, write.neurons)
         values = shaped(array, number) if cells is None else spread(array, cells, number)
-        values = self.checker.typed(array, values, cells)
+        sure = clip or array.name in self.program.designed
+        values = self.checker.typed(array, values, cells) if sure else self.checker.plain(array, values, cells)
         if clip:
             values, outside = self.checker.clipped(array, values)
             ready.clipped += outside

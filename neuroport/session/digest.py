@@ -33,7 +33,9 @@ class Chain:
 
     def add(self, steps: NDArray[np.int64], neurons: NDArray[np.int64]) -> None:
         """Take the next spikes."""
-        self._rest += np.stack([steps, neurons], axis=1).astype("<i8", copy=False).tobytes()
+        pairs = np.empty((len(steps), 2), "<i8")
+        pairs[:, 0], pairs[:, 1] = steps, neurons
+        self._rest += pairs.tobytes()
         whole = len(self._rest) // BYTES * BYTES
         for start in range(0, whole, BYTES):
             self._hash = hashlib.sha256(self._hash + self._rest[start : start + BYTES]).digest()

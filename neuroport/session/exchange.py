@@ -54,9 +54,11 @@ class Exchange:
 
 def writes_of(inputs: Sequence[Write] | Mapping[str, ArrayLike]) -> Sequence[Write]:
     """The inputs of an exchange as a list; InvalidInput for what is none."""
-    if isinstance(inputs, dict | Mapping):
+    if not inputs and type(inputs) in (tuple, list):
+        return ()
+    if isinstance(inputs, Mapping):
         inputs = [Write(name, values) for name, values in inputs.items()]
-    if not isinstance(inputs, list | tuple) or not all(isinstance(one, Write) for one in inputs):
+    elif not isinstance(inputs, list | tuple) or not all(isinstance(one, Write) for one in inputs):
         text = f"inputs must be a list of Write, or values by name; found {found(inputs)}"
         raise InvalidInput.one(None, text)
     for write in inputs:

@@ -57,6 +57,8 @@ def _is_int64(value: Any) -> bool:
 def shaped(array: Array, given: Numbers) -> Numbers:
     """Values for every element of an array: one for all, one each, or one each in all copies."""
     shape = array.initial.shape
+    if given.shape == shape:
+        return given
     spread = given[:, None] if len(shape) == 2 and given.ndim == 1 else given
     try:
         return np.broadcast_to(spread, shape)
@@ -65,8 +67,8 @@ def shaped(array: Array, given: Numbers) -> Numbers:
         raise InvalidInput.one(None, f"{text}, or one number for all") from None
 
 
-class _Addable:
-    """An input as what a host may add to it, and between which numbers nothing has to be looked at.
+class _Known:
+    """An array as what a host may give it or add to it, and between which numbers nothing has to be looked at.
 
     `plain`: it takes all finite float64 numbers as they are.
     """
@@ -81,7 +83,7 @@ class _Addable:
         return bool(np.count_nonzero((values >= self._low) & (values <= self._high)) == values.size)
 
     def raw(self, values: Numbers) -> Numbers:
-        """Such numbers as the input holds them."""
+        """Such numbers as the array holds them."""
         if self._frac == 0 and values.dtype.kind == "i":
             return values
         return held(values, self.array)[0] if self._frac is None else nearest(values, self._frac)
@@ -93,7 +95,7 @@ class Checker:
     def __init__(self, declared: Mapping[str, Declared], program: Program) -> None:
         self.declared, self.program = declared, program
         self._ports = {port.target: port for port in program.ports if port.direction == "inject"}
-        self._additions = {a.name: self._addition_to(a) for a in program.arrays.values() if a.role == "input"}
+        self._known = {name: self._looked_at(array) for name, array in program.arrays.items()}
 
     def typed(self, array: Array, values: Numbers, cells: Cells | None = None) -> Numbers:
         """Values in the type of what they are for; InvalidInput where they are not finite, or fractions for an int.
@@ -126,9 +128,13 @@ class Checker:
             _refuse(array, values, (values < low) | (values > high), said or f"'{array.name}'", text, cells)
 
     def raw(self, array: Array, values: Numbers, said: str = "", cells: Cells | None = None) -> Numbers:
-        """Values as the array holds them; InvalidInput for those that lie outside."""
+        """Values as the array holds them; InvalidInput for those that are not finite or lie outside."""
+        known = self._known[array.name]
+        if known.holds(values):
+            return known.raw(values)
+        self.typed(array, values, cells)
         self.limits(array, values, said, cells)
-        array = self._added(array)
+        array = known.array
         raw, outside = held(values, array)
         if isinstance(array.type, Int) and outside.any():
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
@@ -148,11 +154,11 @@ class Checker:
 
     def held(self, array: Array, values: Numbers) -> Numbers:
         """What was added to an input as it holds it, what lies outside at an end."""
-        return held(values, self._added(array))[0]
+        return held(values, self._known[array.name].array)[0]
 
-    def addable(self, array: Array, values: Numbers, cells: Cells) -> Numbers:
-        """Values in the type of an input; `added` refuses those that are not finite, where this does not."""
-        if values.dtype.kind == "f" and self._additions[array.name].plain:
+    def plain(self, array: Array, values: Numbers, cells: Cells | None) -> Numbers:
+        """Values in the type of an array; `raw` and `added` refuse those that are not finite, where this does not."""
+        if values.dtype.kind == "f" and self._known[array.name].plain:
             return values
         return self.typed(array, values, cells)
 
@@ -161,7 +167,7 @@ class Checker:
 
         InvalidInput where it is not finite, or outside the declared range or the format.
         """
-        known = self._additions[array.name]
+        known = self._known[array.name]
         if known.holds(values):
             return known.raw(values)
         self.typed(array, one, cells)
@@ -179,20 +185,16 @@ class Checker:
         """The least and the largest number that an array may be given; None where any can be."""
         designed = self.program.designed.get(array.name)
         declared = self.allowed(array)[0] if designed is None else designed.range
-        array = self._added(array)
+        array = self._known[array.name].array
         if declared is not None or not (isinstance(array.type, Int) and self.program.integer):
             return declared
         low, high = real(np.array([array.type.lo, array.type.hi]), array).tolist()
         return low, high
 
-    def _added(self, array: Array) -> Array:
+    def _looked_at(self, array: Array) -> _Known:
         """An input without a range on a chip as what a host may add to it: its other half is what arrives."""
-        known = self._additions.get(array.name)
-        return array if known is None else known.array
-
-    def _addition_to(self, array: Array) -> _Addable:
         allowed = self.allowed(array)[0]
-        portless = allowed is None and array.name not in self._ports
+        portless = array.role == "input" and allowed is None and array.name not in self._ports
         if portless and isinstance(array.type, Int) and self.program.integer:
             array = replace(array, type=replace(array.type, lo=array.type.lo // 2, hi=array.type.hi // 2))
         ints = self._is_int(array)
@@ -205,8 +207,8 @@ class Checker:
             ends.append((low, high))
         low, high = max(low for low, _ in ends), min(high for _, high in ends)
         if ints and -_LONG < low <= high < _LONG:
-            return _Addable(array, math.ceil(low), math.floor(high), plain)
-        return _Addable(array, low, high, plain)
+            return _Known(array, math.ceil(low), math.floor(high), plain)
+        return _Known(array, low, high, plain)
 
     def _is_int(self, array: Array) -> bool:
         known = self.declared.get(array.hidden or array.name)
