@@ -122,10 +122,7 @@ def _are_texts(value: Any) -> bool:
     """Whether a value is a list of texts."""
     if type(value) is not list and type(value) is not tuple and not _is_plain(value):
         return False
-    for item in value:  # a loop, since exchanges look here every time
-        if not isinstance(item, str):
-            return False
-    return True
+    return all(isinstance(item, str) for item in value)
 
 
 def whole(value: Any) -> int | None:
