@@ -31,8 +31,9 @@ from neuroport.program.plan import Plan
 from neuroport.quantise.calibrate import Choice, Held, Why, choose
 from neuroport.quantise.formats import Formats, Notes
 from neuroport.quantise.program import quantise
+from neuroport.session.executing import opened
 from neuroport.session.extremes import Extremes, Seen
-from neuroport.session.session import Progress, Session, opened
+from neuroport.session.session import Progress, Session
 from neuroport.yaml.nodes import read_bytes
 
 Span = tuple[float, float]

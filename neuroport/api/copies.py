@@ -24,8 +24,9 @@ from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
 from neuroport.program.room import Part, require
+from neuroport.session.executing import usable
 from neuroport.session.record import spiking
-from neuroport.session.session import Progress, Session, usable
+from neuroport.session.session import Progress, Session
 from neuroport.trace.segments import Parts, check_trace
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ from neuroport.numerics.given import FLAG, FUNCTION, NUMBER, OUTPUT, TEXT, check
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import Plan, total_steps
+from neuroport.session.executing import opened, usable
 from neuroport.session.record import spiking
-from neuroport.session.session import Progress, Session, opened, usable
+from neuroport.session.session import Progress, Session
 from neuroport.trace.drift import Drift, Growth, is_compared, paired_metrics, unit_of, until_compared, window
 from neuroport.trace.segments import check_trace
 from neuroport.trace.trains import TAU, WITHIN, Trains

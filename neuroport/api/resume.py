@@ -18,7 +18,8 @@ from neuroport.files import network as reader
 from neuroport.files import writer
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, takes
 from neuroport.session.checkpoint import Checkpoint
-from neuroport.session.session import Progress, Session, opened
+from neuroport.session.executing import opened
+from neuroport.session.session import Progress, Session
 from neuroport.trace.resume import Stopped, stopped
 from neuroport.trace.write import Provenance, Writer
 

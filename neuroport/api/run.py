@@ -19,8 +19,9 @@ from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, t
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed as arithmetic
+from neuroport.session.executing import opened
 from neuroport.session.kept import kept_steps
-from neuroport.session.session import Progress, Session, opened
+from neuroport.session.session import Progress, Session
 from neuroport.trace.segments import Parts
 from neuroport.trace.write import Provenance, Writer
 

@@ -54,7 +54,7 @@ class Exchange:
 
 def writes_of(inputs: Sequence[Write] | Mapping[str, ArrayLike]) -> Sequence[Write]:
     """The inputs of an exchange as a list; InvalidInput for what is none."""
-    if not inputs and type(inputs) in (tuple, list):
+    if type(inputs) in (tuple, list) and not inputs:
         return ()
     if isinstance(inputs, Mapping):
         inputs = [Write(name, values) for name, values in inputs.items()]

@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,33 +14,27 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput, NotWritten, RunFailed, Unsupported, together
-from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, TEXTS, WHOLE, Kind, checked_seed, takes
-from neuroport.numerics.steps import MOST, steps_of
+from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, WHOLE, Kind, takes
 from neuroport.numerics.units import Quantity
 from neuroport.program import fixed
 from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.identity import Identity, identity
-from neuroport.program.ir import Int
 from neuroport.program.machine import Program
-from neuroport.program.names import ITEM_STEP, STEP, of_run, written
+from neuroport.program.names import of_run
 from neuroport.program.plan import Plan, total_steps
-from neuroport.program.room import Part
-from neuroport.program.room import require as require_room
-from neuroport.program.verify import require
 from neuroport.session import checkpoint as checkpoints
-from neuroport.session.checkpoint import Checkpoint, Host
-from neuroport.session.controls import Controls, Ready
+from neuroport.session.checkpoint import Checkpoint
+from neuroport.session.controls import Ready
 from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
+from neuroport.session.executing import opened
 from neuroport.session.fitting import fitting
+from neuroport.session.heard import Heard
+from neuroport.session.horizon import Horizon
 from neuroport.session.kept import kept_steps
-from neuroport.session.measure import Measuring
 from neuroport.session.names import Wanted
-from neuroport.session.patterns import PatternTables
-from neuroport.session.record import Chunk, Recorder, Sink, spiking
-from neuroport.session.sample import Sampler
-from neuroport.session.switchboard import Switchboard
-from neuroport.session.walk import Walk
+from neuroport.session.parts import Parts
+from neuroport.session.record import Chunk, Sink, spiking
 from neuroport.version import __version__
 
 CHECKPOINT = Kind("a checkpoint, or the path of one", lambda value: isinstance(value, Checkpoint) or PATH.fits(value))
@@ -79,25 +72,6 @@ def open_session(
     )
 
 
-def opened(program: Program, backend: Backend, seed: int | None = None) -> Executor:
-    """An executor for a session. Unsupported when the backend lacks something or cannot execute the program."""
-    seed = checked_seed(program.seed if seed is None else seed)
-    return usable(backend, program).open(program, seed, spiking(program))
-
-
-def usable(backend: Backend, program: Program) -> Backend:
-    """The backend, if it can execute the program on this machine; else Unsupported with all reasons.
-
-    InternalError for a program that is not legal: a backend looks at nothing that every pass must keep.
-    """
-    require(program, f"the program '{program.name}' given to backend '{backend.name}'")
-    missing = backend.missing()
-    reasons = (missing,) if missing else backend.check(program)
-    if reasons:
-        raise Unsupported("\n".join(f"backend '{backend.name}': {reason}" for reason in reasons))
-    return backend
-
-
 class Session:
     """A program being executed as its plan says.
 
@@ -128,14 +102,10 @@ class Session:
         self.backend = backend
         self._closed = self._rests = False
         self._sink, self._keep = sink, kept_steps(sink is None if keep is None else keep, plan.dt)
-        self._wanted: dict[tuple[str, ...], Wanted] = {}
-        self._switchboard = Switchboard(program)
-        self._sampler = Sampler(plan.windows, program)
-        self._controls = Controls(program, plan, executor, self._switchboard)
-        self._recorder = Recorder(program, plan, executor, self._sampler, sink, self._keep, self._controls)
-        self._patterns = PatternTables(program, executor)
-        self._measuring = Measuring(self._controls, self._sampler, self._patterns, sink)
-        self._walk = Walk(self._controls, self._recorder, self._patterns, self._measuring, self.seed)
+        self._horizon = Horizon(program, plan.dt, self._keep)
+        self._parts = parts = Parts(program, plan, executor, sink, self._keep, self.seed)
+        self._controls, self._recorder, self._walk = parts.controls, parts.recorder, parts.walk
+        self._heard = Heard(parts.controls, parts.recorder, plan.dt)
 
     def __enter__(self) -> Session:
         self._must_be_open()
@@ -210,7 +180,7 @@ class Session:
     @property
     def results(self) -> dict[str, list[tuple[int, float | list[float]]]]:
         """The measurements: metric name -> list of (step, value)."""
-        return self._measuring.results
+        return self._parts.measuring.results
 
     # ------------------------------------------------------------------------------------------------ the protocol
 
@@ -229,7 +199,7 @@ class Session:
         """
         total = total_steps(self.plan.protocol)
         start = self._walk.begun
-        self._foresee(total)
+        self._horizon.foresee(total)
         self._rests = chunk is None
         if progress is not None:
             progress(self.step - start, total)
@@ -263,58 +233,21 @@ class Session:
         protocol item, at first the longest; `set("run.T", steps)` gives it another value.
         """
         self._must_be_open()
-        steps = self._to_run(duration)
+        steps = self._horizon.steps(duration, self.step)
         start = self.step
         for _ in self._recorder.advance(steps, None):
             if progress is not None:
                 progress(self.step - start, steps)
 
-    def _to_run(self, duration: int | str | Quantity) -> int:
-        """For how many steps to run; InvalidInput for what cannot be."""
-        steps = steps_of(duration, self.plan.dt)
-        if not 0 <= steps <= MOST - self.step:
-            many = steps if steps < 0 else "so many"
-            raise InvalidInput.one(None, f"a run cannot last {many} steps; give a number of steps from 0 to 2**62")
-        self._within_horizon(steps)
-        self._foresee(steps)
-        return steps
-
-    @cached_property
+    @property
     def last_step(self) -> int:
         """The step up to which the step counters of the program go."""
-        counter = self.program.arrays.get(STEP) or self.program.arrays.get(ITEM_STEP)
-        kind = None if counter is None or not self.program.integer else counter.type
-        return kind.hi if isinstance(kind, Int) else MOST
+        return self._horizon.last
 
     @property
     def recorded(self) -> list[str]:
         """The names under which something is recorded: populations that spike, and variables."""
         return self._controls.names.recorded
-
-    def _within_horizon(self, steps: int) -> None:
-        """Refuse to run longer than the step counters of an integer program go."""
-        if self.step + steps > self.last_step:
-            text = (
-                f"step {self.step + steps} is beyond {self.last_step}, for which the program's step counters are made; "
-                f"a longer protocol in the network file makes them longer"
-            )
-            raise InvalidInput.one(None, text)
-
-    def _foresee(self, steps: int) -> None:
-        """Refuse to run so long that what is recorded and stays here does not fit into memory."""
-        rows = steps if self._keep is None else min(steps, self._keep)
-        if rows * self._row <= ALWAYS_THERE:
-            return
-        kept = [r for r in self.program.records if not r.readout]
-        sizes = {r.array: float(self.program.arrays[r.array].initial.size) * 8 * (rows // r.every) for r in kept}
-        parts = [Part(f"what is recorded of '{name}'", size) for name, size in sizes.items()]
-        require_room(f"a run of {steps:,} steps that keeps what is recorded", parts)
-
-    @cached_property
-    def _row(self) -> float:
-        """Bytes that are recorded in a step at most."""
-        kept = (r for r in self.program.records if not r.readout)
-        return sum(8.0 * self.program.arrays[r.array].initial.size for r in kept)
 
     @takes(event=TEXT)
     def trigger(self, event: str) -> None:
@@ -360,7 +293,7 @@ class Session:
         oldest = self._recorder.oldest
         self._controls.make(ready)
         self._recorder.advance_wanting(many, wanted.of, oldest)
-        taken, dropped = self._take(wanted, oldest)
+        taken, dropped = self._heard.take(wanted, oldest, self.step)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
     def check(
@@ -383,11 +316,11 @@ class Session:
         except InvalidInput as error:
             errors.append(error)
         try:
-            many = self._to_run(steps)
+            many = self._horizon.steps(steps, self.step)
         except InvalidInput as error:
             errors.append(error)
         try:
-            wanted = self._outputs(outputs)
+            wanted = self._heard.wanted(outputs)
         except InvalidInput as error:
             errors.append(error)
         if errors:
@@ -429,7 +362,7 @@ class Session:
         population = self._controls.names.target(population)
         self._controls.check_known(population, list(spiking(self.program)), "spiking population")
         self._must_keep("spikes")
-        return self._recorder.spikes(population, self._since(since, f"spikes of '{population}'"))
+        return self._recorder.spikes(population, self._heard.first(since, f"spikes of '{population}'"))
 
     @takes(name=TEXT)
     def records(
@@ -440,7 +373,7 @@ class Session:
         name = self._controls.names.target(name)
         self._controls.check_known(name, [r.array for r in self.program.records if not r.readout], "recorded variable")
         self._must_keep("records")
-        return self._recorder.records(name, self._since(since, f"values of '{name}'"))
+        return self._recorder.records(name, self._heard.first(since, f"values of '{name}'"))
 
     @takes(outputs=TEXT)
     def take(self, *outputs: str) -> dict[str, Train]:
@@ -449,45 +382,10 @@ class Session:
         What is no longer kept is left out, and counted as dropped (`stats`).
         """
         self._must_be_open()
-        wanted = self._outputs(outputs or self._controls.names.recorded)
+        wanted = self._heard.wanted(outputs or self._controls.names.recorded)
         if any(output.kind != "values" for _, output in wanted.by_name):
             self._must_keep("what was recorded")
-        return self._take(wanted, self._recorder.oldest)[0]
-
-    def _outputs(self, names: Sequence[str]) -> Wanted:
-        """What is heard under these names; InvalidInput with all that are nothing."""
-        key = tuple(TEXTS.checked("outputs", names))
-        known = self._wanted.get(key)
-        if known is None:
-            known = self._controls.names.outputs(key)
-            if len(self._wanted) < MOST_KNOWN:
-                self._wanted[key] = known
-        return known
-
-    def _take(self, wanted: Wanted, oldest: int) -> tuple[dict[str, Train], int]:
-        """What came out since it was last taken, but of steps before `oldest`, and how much of it was dropped."""
-        taken: dict[str, Train] = {}
-        dropped = 0
-        for name, output in wanted.by_name:
-            if output.kind == "values":
-                now = self._controls.get(written(output.of))
-                taken[name] = np.array([self.step - 1]), now[None]
-                continue
-            taken[name], gone = self._recorder.take(name, output.of, oldest)
-            dropped += gone
-        self._controls.tally.dropped += dropped
-        return taken, dropped
-
-    def _since(self, since: int | str | Quantity | None, what: str) -> int:
-        """The first step that is asked for; InvalidInput where what was recorded of it is no longer kept."""
-        oldest = self._recorder.oldest
-        step = oldest if since is None else steps_of(since, self.plan.dt)
-        if step < 0:
-            raise InvalidInput.one(None, f"since must be a step from 0; found {step}")
-        if step < oldest:
-            text = f"{what} are kept from step {oldest} on; found since={step}; ask from there, or open with more keep"
-            raise InvalidInput.one(None, text)
-        return step
+        return self._heard.take(wanted, self._recorder.oldest, self.step)[0]
 
     def describe(self) -> dict[str, Any]:
         """What this is and what a host may do with it, in plain values (texts, numbers, lists, None)."""
@@ -522,8 +420,8 @@ class Session:
         The number is -1 for a `run` item.
         """
         self._must_be_open()
-        self._controls.check_known(readout, list(self._sampler.rows), "samples readout")
-        return self._sampler.joined(readout)
+        self._controls.check_known(readout, list(self._parts.sampler.rows), "samples readout")
+        return self._parts.sampler.joined(readout)
 
     @takes(projection=TEXT)
     def weights(self, projection: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
@@ -546,7 +444,7 @@ class Session:
         In coherent units, before any circuit deviates: one number, or one per element.
         """
         self._must_be_open()
-        run = {n: v for n, v in self._switchboard.settings().items() if not of_run(n)}
+        run = {n: v for n, v in self._parts.switchboard.settings().items() if not of_run(n)}
         return run | self._controls.given
 
     def spike_counts(self) -> dict[str, int]:
@@ -561,8 +459,8 @@ class Session:
         """
         self._must_be_open()
         counts = Counter(self.executor.overflows())
-        counts.update(self._switchboard.saturated)
-        counts.update(self._patterns.saturated)
+        counts.update(self._parts.switchboard.saturated)
+        counts.update(self._parts.patterns.saturated)
         return dict(counts)
 
     def digest(self) -> str:
@@ -596,7 +494,7 @@ class Session:
         save = getattr(self.executor, "save", None)
         if save is None:
             raise Unsupported(f"backend '{self.backend}' cannot save what it holds; take another one")
-        self._recorder.drain()
+        host = self._parts.saved()
         made = Checkpoint(
             format=checkpoints.FORMAT,
             network=self.program.name,
@@ -608,19 +506,7 @@ class Session:
             version=__version__,
             identity=self._identity,
             state=save(),
-            host=Host(
-                position=self._walk.position,
-                samples=self._sampler.samples,
-                measured=self._measuring.measured,
-                captured=self._patterns.captured,
-                switches=self._switchboard.switches,
-                given=dict(self._controls.given),
-                injected=self._controls.injections.injected,
-                pending=self._controls.pending,
-                tally=replace(self._controls.tally),
-                spikes=self._recorder.chains,
-                kept=self._recorder.kept,
-            ),
+            host=host,
         )
         if path is not None:
             checkpoints.save(made, path)
@@ -660,13 +546,7 @@ class Session:
         except BaseException:
             self._walk.move(before)
             raise
-        self._sampler.hold(host.samples)
-        self._measuring.hold(host.measured)
-        self._patterns.hold(host.captured)
-        self._switchboard.hold(host.switches)
-        self._controls.given = dict(host.given)
-        self._controls.hold(host.pending, host.injected, host.tally)
-        self._recorder.hold(host.spikes, host.kept)
+        self._parts.hold(host)
 
     @takes(n=WHOLE)
     def fork(self, n: int = 1) -> list[Session]:
@@ -701,7 +581,7 @@ class Session:
         self._must_be_open()
         for name in names:
             self._controls.check_known(name, list(self.results), "metric")
-        self._measuring.measure(names)
+        self._parts.measuring.measure(names)
 
     def _must_be_open(self) -> None:
         if self._closed:

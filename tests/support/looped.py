@@ -18,8 +18,8 @@ from neuroport.hil.limits import Limits
 from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
+from neuroport.session.executing import opened as executed
 from neuroport.session.session import Session
-from neuroport.session.session import opened as executed
 
 if TYPE_CHECKING:
     from neuroport.hil.client import Remote
