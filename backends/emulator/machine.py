@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from neuroport.backends.generated import integer_dtype, storage, uncommented
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.numerics import rng
 from neuroport.program.executor import Capture
+from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
@@ -345,6 +346,11 @@ class Machine:
         if isinstance(declared.type, Real):
             return np.array(values, np.float64)
         return np.array(values, np.int64)
+
+    def pieces(self, array: str) -> Iterator[Raw]:
+        """What `read` gives of anything but inputs, some rows after the other."""
+        held = self._values.get(("array", array))
+        return map(raw, cut(self.read(array) if held is None else self._shown(self.program.arrays[array], held)))
 
     def add(self, input: str, values: NDArray[np.int64]) -> None:
         """Add raw integers, in all within the bounds of its type, to what the coming step will read of an input."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from neuroport.backends.genn.rings import Rings
 from neuroport.backends.genn.split import split
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.program.executor import Capture
+from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program, Readout, Record, Series
 from neuroport.program.names import ITEM_STEP, STEP
@@ -283,7 +284,7 @@ class Machine:
     def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
         """A copy of an array; of an input, what has been sent to it for the coming step."""
         declared = self.program.arrays[array]
-        dtype: Any = np.float64 if isinstance(declared.type, Real) else np.int64
+        dtype = _shown(declared)
         if array == STEP:
             return np.array(self.step, np.int64)
         if array == ITEM_STEP:
@@ -292,16 +293,29 @@ class Machine:
             return np.array(self._scalars[array], dtype)
         if declared.role == "input":
             return np.array(self._by_hand[array].view.ravel() + self._pending(array), dtype)
+        values, at = self._held(array)
+        return np.array(values if at is None else values[at], dtype)
+
+    def pieces(self, array: str) -> Iterator[Raw]:
+        """What `read` gives of anything but inputs, some rows after the other."""
+        declared = self.program.arrays[array]
+        if declared.at == "scalar":
+            return cut(self.read(array))
+        values, at = self._held(array)
+        rows = cut(values) if at is None else (values[some] for some in cut(at))
+        return (row.astype(_shown(declared)) for row in rows)
+
+    def _held(self, array: str) -> tuple[NDArray[Any], Indices | None]:
+        """Where the values of an array are on the host, as the device has them, and in which places of it."""
         if array in self._idle:
-            return np.array(self._idle[array], dtype)
+            return self._idle[array], None
         if array in self._open:
             held, where = self._open[array]
             held.pull_from_device()
-            return np.array(held.view[where], dtype)
+            return held.view, where
         variable, at = self._variables[array]
         variable.pull_from_device()
-        values = variable.current_view.ravel() if at is None else variable._view.ravel()[at]
-        return np.array(values, dtype)
+        return (variable.current_view if at is None else variable._view).ravel(), at
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what has been sent to it for the coming step."""
@@ -578,6 +592,11 @@ def spikes_in(words: NDArray[np.uint32]) -> tuple[Indices, Indices]:
     bits = np.unpackbits(flat[places].astype("<u4").view(np.uint8), bitorder="little")
     at, bit = np.divmod(np.flatnonzero(bits.view(np.bool_)), 32)
     return rows[at], 32 * columns[at] + bit
+
+
+def _shown(array: Array) -> Any:
+    """The dtype in which an array's values go in and out."""
+    return np.float64 if isinstance(array.type, Real) else np.int64
 
 
 def _bounds(array: Array) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,12 +15,13 @@ from neuroport.backends.reference.text import Identifiers, Site, Written, initia
 from neuroport.copies.axis import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed, located
 from neuroport.program.executor import Capture
+from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Body, Expr, Int, Read, with_children
 from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
-from neuroport.program.state import State, raw
+from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
 
 Numbers = NDArray[Any]
@@ -380,6 +381,10 @@ class Machine:
         if self.program.arrays[array].role == "input":
             values = values[self.step % len(values)]
         return raw(values)
+
+    def pieces(self, array: str) -> Iterator[Raw]:
+        """What `read` gives of anything but inputs, some rows after the other."""
+        return map(raw, cut(self._arrays[array]))
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (of an input: what has been sent to it for the coming step)."""

@@ -29,8 +29,10 @@ class Capture:
 class Executor(Protocol):
     """A program being executed. Arrays go in and out raw: int64 for integer types, float64 for real ones.
 
-    What one may have besides: a method `close()`, after which nothing is asked of it, and a method `add(input, values)`
-    that adds raw integers to what the coming step will read of an input, faster than `read` and `write` do.
+    What one may have besides: a method `close()`, after which nothing is asked of it; a method `add(input, values)`
+    that adds raw integers to what the coming step will read of an input, faster than `read` and `write` do; and a
+    method `pieces(array)` that gives what `read` does of anything but inputs, some rows after the other, without a copy
+    of all of it.
     """
 
     @property

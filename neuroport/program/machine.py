@@ -81,6 +81,11 @@ class Array:
         """Whether the array is float64 even in a float32 program: learned values, whose small changes must add up."""
         return self.kind_class == "plastic" and isinstance(self.type, Real)
 
+    @property
+    def static(self) -> bool:
+        """Whether it has weights that no rule changes; the host may."""
+        return self.role == "weight" and self.kind_class == "weight"
+
     def linked(self, change: Callable[[str], str]) -> Array:
         """The array with the names of the others that it has changed."""
         visible, hidden, factor = (change(name) if name else "" for name in (self.visible, self.hidden, self.factor))

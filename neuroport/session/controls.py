@@ -363,7 +363,7 @@ class Controls:
                 whole[cells] = raw
             self.executor.write(name, whole)
             self.switchboard.count(self.program.arrays[name], beyond)
-        if array.role == "weight" and array.kind_class == "weight":
+        if array.static:
             self.given[array.name] = self._all_given(one)
         if array.role == "input":
             self.injections.replaced(array, one.values, one.raws[array.name][0])

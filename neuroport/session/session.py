@@ -28,6 +28,7 @@ from neuroport.session.controls import Ready
 from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
 from neuroport.session.executing import opened
+from neuroport.session.final import Final
 from neuroport.session.fitting import fitting
 from neuroport.session.heard import Heard
 from neuroport.session.horizon import Horizon
@@ -106,6 +107,7 @@ class Session:
         self._parts = parts = Parts(program, plan, executor, sink, self._keep, self.seed)
         self._controls, self._recorder, self._walk = parts.controls, parts.recorder, parts.walk
         self._heard = Heard(parts.controls, parts.recorder, plan.dt)
+        self._final = Final(program, executor)
 
     def __enter__(self) -> Session:
         self._must_be_open()
@@ -159,7 +161,7 @@ class Session:
             self._sink.close(
                 steps=self.step,
                 digest=digest,
-                final=self.final(),
+                final=self._final,
                 settings=self.settings(),
                 spike_counts=self.spike_counts(),
                 overflows=self.overflows(),
@@ -435,8 +437,7 @@ class Session:
     def final(self) -> dict[str, Values]:
         """Every array of state and weights as it is now, raw, in the program's order."""
         self._must_be_open()
-        roles = ("state", "weight", "visible")
-        return {n: self.executor.read(n) for n, a in self.program.arrays.items() if a.role in roles}
+        return dict(self._final)
 
     def settings(self) -> dict[str, Values]:
         """What was set while the network ran: dynamic parameters and static weights, by name, as they are set now.
@@ -468,17 +469,16 @@ class Session:
 
         For every spiking population in program order: its name in UTF-8, a zero byte, and the digest (32 bytes) of its
         spikes, sorted by (step, neuron); see `session.digest.Chain`. Then for every array of role state, weight or
-        visible in program order: its name, a zero byte, and its elements as little-endian int64 (raw integers) or
-        float64.
+        visible in program order: its name, a zero byte, and the SHA-256 (32 bytes) of its elements as little-endian
+        int64 (raw integers) or float64. It is taken in pieces, once only where nothing changes an array.
         """
         self._must_be_open()
         self._recorder.drain()
         whole = hashlib.sha256()
         for name, spikes in self._recorder.spike_digests():
             whole.update(name.encode() + b"\0" + spikes)
-        for name, values in self.final().items():
-            number = "<i8" if values.dtype.kind == "i" else "<f8"
-            whole.update(name.encode() + b"\0" + np.ascontiguousarray(values, number).tobytes())
+        for name in self._final:
+            whole.update(name.encode() + b"\0" + self._final.fingerprint(name, self._controls.given.get(name)))
         return whole.hexdigest()
 
     # ----------------------------------------------------------------------------------------- saving, going on from it
@@ -546,6 +546,7 @@ class Session:
         except BaseException:
             self._walk.move(before)
             raise
+        self._final.forget()
         self._parts.hold(host)
 
     @takes(n=WHOLE)

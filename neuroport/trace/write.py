@@ -310,11 +310,10 @@ class Writer:
     ) -> None:
         arrays, is_kept = self._source.program.arrays, self._is_kept
         end.create_group("final", track_order=True)
-        for name, values in final.items():
-            if not is_kept(arrays[name].owner):
-                continue
-            item = end.create_dataset(f"final/{name}", data=compact(np.asarray(values), arrays[name]))
-            _describe(item, arrays[name])
+        for name in final:
+            if is_kept(arrays[name].owner):
+                item = end.create_dataset(f"final/{name}", data=compact(np.asarray(final[name]), arrays[name]))
+                _describe(item, arrays[name])
         if settings is not None:
             end.create_group("set", track_order=True)
             for name, values in settings.items():

@@ -1,0 +1,57 @@
+"""The arrays of a program that are its state: what a run ends in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from neuroport.program.executor import Executor
+from neuroport.program.fingerprint import cut, fingerprint
+from neuroport.program.ir import Numbers
+from neuroport.program.machine import Program
+from neuroport.program.state import Raw
+
+ROLES = ("state", "weight", "visible")
+
+
+class Final(Mapping[str, Raw]):
+    """Every array of state and weights as an executor holds it, raw, by name in the program's order.
+
+    An array is read when it is asked for: there need not be memory for all of them at once.
+    """
+
+    def __init__(self, program: Program, executor: Executor) -> None:
+        self._executor = executor
+        self._names = {name: None for name, array in program.arrays.items() if array.role in ROLES}
+        static = {name for name, array in program.arrays.items() if array.static}
+        self._fixed = static - program.stored()
+        self._known: dict[str, tuple[Numbers | None, bytes]] = {}
+
+    def __getitem__(self, name: str) -> Raw:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._executor.read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def fingerprint(self, name: str, given: Numbers | None) -> bytes:
+        """The SHA-256 of an array's values, see `program.fingerprint`.
+
+        `given`: what the host gave it last. What nothing in the program changes is looked at again after another gift
+        only.
+        """
+        of, known = self._known.get(name, (None, b""))
+        if known and of is given:
+            return known
+        pieces = getattr(self._executor, "pieces", None)
+        found = fingerprint(cut(self._executor.read(name)) if pieces is None else pieces(name))
+        if name in self._fixed:
+            self._known[name] = given, found
+        return found
+
+    def forget(self) -> None:
+        """Look at everything again: the executor has loaded another state."""
+        self._known.clear()
