@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.disk.tree import seal
-from neuroport.errors import InvalidInput, NotWritten, RunFailed
+from neuroport.errors import InvalidInput, NotWritten, Place, RunFailed
 from neuroport.hil.address import Address, parsed
 from neuroport.hil.checkpoints import GIVEN, LinkedCheckpoint, sealed
-from neuroport.hil.endpoints import Caller, calling
+from neuroport.hil.endpoints import Caller, NoAnswer, NobodyThere, calling
 from neuroport.hil.limits import Limits
-from neuroport.hil.messages import decode, encode, raised, unpacked
+from neuroport.hil.messages import STOPPED, decode, encode, raised, unpacked
 from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, WHOLE, found, takes, whole
 from neuroport.numerics.steps import MOST, no_steps
 from neuroport.numerics.units import Quantity, show
@@ -33,6 +33,10 @@ TRIES = 3
 """So often a message is sent at most; it acts once."""
 GREETING = 10.0
 """For so many seconds at most the answer to a greeting is waited for: there is a server, or there is none."""
+ENDED = (
+    "this session has ended: nobody listens there any more; its process or its server was stopped, or it heard nothing "
+    "of this host for too long; open another one"
+)
 _ANSWER = Limits(message_bytes=2**31 - 1, items=2**26, text_bytes=2**24)
 
 
@@ -117,6 +121,8 @@ class Remote:
         self._caller, self._token, self._described = caller, token, described
         self._number, self._step = 0, int(described["step"])
         self._closed, self._greeted, self._unsure = False, False, False
+        self._ended: NotWritten | None = None
+        self._left: dict[str, Train] = {}
         self._targets = {port["name"]: port["target"] for port in described.get("ports", ())}
         self._one = threading.Lock()
         self._done = threading.Event()
@@ -130,12 +136,13 @@ class Remote:
         self.close()
 
     def close(self) -> None:
-        """End the session and free what the server holds of it."""
+        """End the session and free what the server holds of it; one that has ended is left at once."""
         if self._closed:
             return
         self._done.set()
         try:
-            self._ask("bye")
+            if self._ended is None:
+                self._ask("bye")
         except (NotWritten, InvalidInput, RunFailed):
             pass  # it has ended already
         finally:
@@ -151,10 +158,20 @@ class Remote:
                 None, "this session is closed, and what executes its program is gone; open another one"
             )
         with self._one:
-            reply = self._numbered(op, fields)
+            if self._ended is not None:
+                raise NotWritten(self._ended.place, self._ended.text)
+            try:
+                reply = self._numbered(op, fields)
+            except NobodyThere as error:
+                self._ended = NotWritten(error.place, ENDED)
+                raise self._ended from None
         if not reply["ok"]:
             raise raised(reply["error"]["code"], reply["error"]["text"])
         self._step = reply.get("step", self._step)
+        if reply.get("cancelled") == STOPPED:
+            text = f"this session has ended before step {self._step}: {STOPPED}; open another one"
+            self._ended = NotWritten(Place(str(self._caller.address)), text)
+            raise self._ended
         return reply
 
     def _numbered(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,13 +179,43 @@ class Remote:
         if self._unsure:
             self._greeted = False
             self._greet()
+        number = self._number + 1
+        frame = _encoded({"id": number, "op": op, **fields})
         try:
-            reply = self._sent(_encoded({"id": self._number + 1, "op": op, **fields}), self._number + 1)
-        except BaseException:
+            reply = self._sent(frame, number)
+        except BaseException as error:
             self._unsure = True
+            if isinstance(error, KeyboardInterrupt):
+                with suppress(NotWritten, InvalidInput, RunFailed):
+                    self._withdraw(frame, number)
             raise
-        self._number += 1
+        self._number = number
         return reply
+
+    def _withdraw(self, frame: bytes, number: int) -> None:
+        """End what a message has the session compute; what has come out of it goes to who asks next."""
+        self._beside("cancel")
+        self._greeted = False
+        self._greet()
+        if self._number == number:
+            reply = self._sent(frame, number)
+            self._step = reply.get("step", self._step)
+            recorded = self._described["recorded"]
+            self._left = {n: t for n, t in _trains(reply.get("out", {})).items() if self._targets.get(n, n) in recorded}
+
+    def _outputs(self, out: Mapping[str, Any]) -> dict[str, Train]:
+        """Outputs of a reply, after what is left of one that nobody waited for."""
+        trains = _trains(out)
+        for name in trains.keys() & self._left.keys():
+            (steps, values), (more, others) = self._left.pop(name), trains[name]
+            trains[name] = np.concatenate([steps, more]), np.concatenate([values, others])
+        return trains
+
+    def _beside(self, op: str) -> dict[str, Any]:
+        """The answer to what may be asked over a connection of its own, also while an exchange computes."""
+        with closing(self._caller.another(GREETING)) as caller:
+            _asked(caller, {"id": 0, "op": "hello", "token": self._token, "watch": True})
+            return _asked(caller, {"id": 1, "op": op})
 
     def _sent(self, frame: bytes, number: int) -> dict[str, Any]:
         """The answer to the message of that number, which is sent until one comes."""
@@ -178,17 +225,26 @@ class Remote:
                 reply: dict[str, Any] = unpacked(decode(self._caller.ask(frame), _ANSWER))
                 while reply.get("id") not in (number, None):
                     reply = unpacked(decode(self._caller.ask(frame), _ANSWER))
-                return _whole(reply)
-            except NotWritten:
+                return self._for_its_host(_whole(reply))
+            except NotWritten as error:
                 self._greeted = False
-                if not left:
+                if not left or isinstance(error, NoAnswer | NobodyThere):
                     raise
         raise AssertionError("unreachable")
 
+    def _for_its_host(self, reply: dict[str, Any]) -> dict[str, Any]:
+        """A reply, if the session knows this connection: ZeroMQ may have made another one meanwhile."""
+        if reply["ok"] or reply["error"].get("code") != "denied":
+            return reply
+        raise NotWritten(Place(str(self._caller.address)), reply["error"]["text"])
+
     def _greet(self) -> None:
-        """Show the token, once over each connection."""
+        """Show the token, once over each connection; what does not know it is another session at the same place."""
         if not self._greeted:
-            reply = _asked(self._caller, {"id": 0, "op": "hello", "token": self._token})
+            try:
+                reply = _asked(self._caller, {"id": 0, "op": "hello", "token": self._token})
+            except InvalidInput as error:
+                raise NobodyThere(Place(str(self._caller.address)), str(error)) from None
             self._greeted = True
             if self._unsure:
                 self._number, self._unsure = reply["expected"] - 1, False
@@ -225,7 +281,7 @@ class Remote:
         out = TEXTS.checked("outputs", outputs)
         asked = {"in": writes, "run": _steps(steps), "out": out, "clip": FLAG.checked("clip", clip)}
         reply = self._ask("exchange", **asked)
-        return Exchange(reply["step"], _trains(reply["out"]), reply["late"], reply["dropped"], reply["clipped"])
+        return Exchange(reply["step"], self._outputs(reply["out"]), reply["late"], reply["dropped"], reply["clipped"])
 
     def run(self, duration: int | str | Quantity, progress: Any = None) -> None:
         """Simulate for a number of steps, or a time such as "100 ms"."""
@@ -236,6 +292,8 @@ class Remote:
                 self.run(min(most, many - first))
                 if progress is not None:
                     progress(self._step - start, many)
+                if self._step < start + min(first + most, many):
+                    return  # it was cancelled
             return
         self._ask("exchange", **{"in": [], "run": _steps(duration), "out": []})
         if progress is not None:
@@ -251,7 +309,7 @@ class Remote:
     @takes(outputs=TEXT)
     def take(self, *outputs: str) -> dict[str, Train]:
         """What came out since it was last taken; see Session.take."""
-        return _trains(self._ask("take", out=list(outputs))["out"])
+        return self._outputs(self._ask("take", out=list(outputs))["out"])
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
@@ -338,9 +396,17 @@ class Remote:
         return described
 
     def stats(self) -> dict[str, Any]:
-        """Counts since the start, as plain values."""
-        counts: dict[str, Any] = self._ask("stats")["stats"]
+        """Counts since the start, as plain values; also while an exchange computes, which another thread waits for."""
+        counts: dict[str, Any] = (self._beside if self._one.locked() else self._ask)("stats")["stats"]
         return counts
+
+    def cancel(self) -> None:
+        """Have the exchange or run end soon that another thread waits for, as one of fewer steps: see its `step`.
+
+        Ctrl-C does so, too; what came out until then is then in the next exchange or take.
+        """
+        if self._one.locked():
+            self._beside("cancel")
 
 
 def _encoded(message: dict[str, Any]) -> bytes:

@@ -7,9 +7,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from neuroport.errors import InvalidInput, Unsupported
+from neuroport.errors import InvalidInput, NotWritten, Unsupported
 from neuroport.hil.address import Address, allowed
 from neuroport.hil.limits import Limits
+
+
+class NoAnswer(NotWritten):
+    """There is a connection, and nothing was heard over it in time: what was asked may still be computing."""
+
+
+class NobodyThere(NotWritten):
+    """Nobody listens at an address, or whoever does lets this client not in."""
 
 
 class Listener(Protocol):
@@ -39,8 +47,16 @@ class Listener(Protocol):
 class Caller(Protocol):
     """Where a client asks."""
 
+    address: Address
+
     def ask(self, frame: bytes) -> bytes:
-        """The answer to a message. NotWritten where none comes; the next one may come over another connection."""
+        """The answer to a message; the next one may come over another connection.
+
+        NoAnswer where none came in time, NobodyThere where nobody listens, NotWritten where the connection broke.
+        """
+
+    def another(self, timeout: float) -> Caller:
+        """Another connection to the same place."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -58,13 +58,14 @@ class Linked(Behind):
 
         `late` and `dropped` of the reply also count what the link delayed and lost in both directions.
         """
-        before, late, dropped = self._remembered(), self._late, self._dropped()
+        step, before, late, dropped = self._session.step, self._remembered(), self._late, self._dropped()
         try:
             sent = list(self._passed(writes_of(inputs), clip))
             names = list(dict.fromkeys((*filter(self._lasting, self._waiting), *TEXTS.checked("outputs", outputs))))
             answer = self._session.exchange(sent, steps, names, clip=clip)
         except BaseException:
-            self._recall(before)
+            if self._session.step == step:  # else what was sent has acted
+                self._recall(before)
             raise
         self._receive(answer.outputs)
         taken = {name: self._arrived(name, answer.step) for name in outputs}

@@ -36,6 +36,8 @@ CODES = (
     "denied",
     "failed",
 )
+ASKED, STOPPED = "the host asked for it", "the server was stopped"
+"""Why an exchange ends before its time."""
 _FOLDERS = re.compile(r"(^| and )[^:\n]*/(?=[^/:\n]+:\d+:\d+)", re.MULTILINE)
 """The folders of places in a text."""
 _DIMENSIONS = 4

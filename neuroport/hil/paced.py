@@ -27,6 +27,9 @@ POLICIES = ("slip", "stop")
 NEAR = 0.0005
 """Seconds before a time from which on a clock is looked at all the time: sleeping is not more exact than that."""
 
+PIECE = 0.1
+"""Seconds for which a clock sleeps at most before it asks whether to go on waiting."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -82,16 +85,21 @@ class Clock:
         """Seconds until a step begins; negative when it has."""
         return self.of(step) - self._now()
 
-    def reach(self, step: int) -> float:
-        """Wait until a step begins; when it has, the one before it was done late: by how much (s), which is counted."""
+    def reach(self, step: int, ends: Callable[[], bool] = lambda: False) -> float:
+        """Wait until a step begins; when it has, the one before it was done late: by how much (s), which is counted.
+
+        Where `ends()`, asked now and then, says so, the step begins now.
+        """
         late = -self.left(step)
         if late > 0:
             self.missed[min(LATENESS_BINS - 1, max(0, int(late * 1e6).bit_length() - 1))] += 1
             self._slip(late)
             return late
         while (left := self.left(step)) > 0:
-            if left > NEAR:
-                self._sleep(left - NEAR)
+            if ends():
+                self.start(step)
+            elif left > NEAR:
+                self._sleep(min(left - NEAR, PIECE))
         return 0.0
 
     def _slip(self, seconds: float) -> None:
@@ -113,6 +121,15 @@ class Paced(Behind):
         self.pace = pace
         self._clock = Clock(session.program.dt / 1000 / pace.rate) if clock is None else clock
         self._stopped = ""
+        self._ends: Callable[[], bool] = lambda: False
+
+    def end_when(self, ends: Callable[[], bool]) -> None:
+        """Have `ends()` asked now and then whether an exchange that computes, or waits for the clock, is to end.
+
+        The clock goes on from where it ended. See Session.end_when.
+        """
+        self._session.end_when(ends)
+        self._ends = ends
 
     def exchange(
         self,
@@ -157,7 +174,7 @@ class Paced(Behind):
         return max(0.0, self._clock.left(self._session.step + 1))
 
     def _reach(self, step: int) -> None:
-        late = self._clock.reach(step)
+        late = self._clock.reach(step, self._ends)
         if late and self.pace.late == "stop":
             self._stopped = f"step {step - 1} was done {late * 1000:.3g} ms after its time, and the session stopped"
 

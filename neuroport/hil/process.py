@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,15 +22,18 @@ from neuroport.errors import NeuroportError
 from neuroport.hil.address import parsed
 from neuroport.hil.endpoints import Listener, Peer, listening
 from neuroport.hil.limits import Limits
-from neuroport.hil.messages import Refused, about, decode, encode, refusal
+from neuroport.hil.messages import ASKED, STOPPED, Refused, about, decode, encode, refusal
 from neuroport.hil.paced import Pace, Paced
 from neuroport.hil.record import Record
 from neuroport.hil.served import Effects, Once
+from neuroport.numerics.given import found
 
 LOOK = 1.0
 """Seconds after which a session looks whether its time is over."""
 POLL = 0.0015
 """Seconds by which waiting for a message may be longer than asked for."""
+MOST_KEPT, MOST_WATCHING = 4, 8
+"""So many messages wait while one is computed, and so many connections watch; the oldest give way."""
 
 
 def main(config: Mapping[str, Any]) -> None:
@@ -133,25 +137,37 @@ def _echo(config: Mapping[str, Any]) -> None:
 
 def serve(listener: Listener, once: Once, token: str, limits: Limits, parent: int, session: Paced) -> None:
     """Answer messages until the session is to end. `parent`: a file number that can be read when the server is gone."""
-    heard, owner = time.monotonic(), _Owner(listener, once, token, limits)
-    while not once.ended and time.monotonic() - heard < limits.idle_s:
+    heard, owner = time.monotonic(), _Owner(listener, once, token, limits, parent)
+    session.end_when(owner.ends)
+    while not once.ended and not owner.over and time.monotonic() - heard < limits.idle_s:
         messages, ended = listener.receive(max(0.0, min(LOOK, session.wait() - POLL)), [parent])
         session.tick()
-        for peer, frame in messages:
-            if owner.answer(peer, frame):
+        owner.heard.extend(messages)
+        while owner.heard:
+            if owner.answer(*owner.heard.popleft()):
                 heard = time.monotonic()
         if ended and not os.read(parent, 1):
             return
 
 
 class _Owner:
-    """The host of a session: who showed its token last. Nobody else is answered anything but that."""
+    """The host of a session: who showed its token last. Nobody else is answered anything but that.
 
-    def __init__(self, listener: Listener, once: Once, token: str, limits: Limits) -> None:
-        self._listener, self._once, self._token = listener, once, token
+    `heard`: what is to be answered. While a message is computed, that is done now and then (`ends`), as far as it can
+    be: hosts are greeted, and those that only watch are answered; the rest is kept for later. over: the server is gone.
+    `parent`: see serve.
+    """
+
+    def __init__(self, listener: Listener, once: Once, token: str, limits: Limits, parent: int) -> None:
+        self._listener, self._once, self._token, self._parent = listener, once, token, parent
         self._limits = limits
         self._greeting = replace(limits, message_bytes=4096)
         self._peer: Peer = None
+        self._watching: deque[Peer] = deque(maxlen=MOST_WATCHING)
+        self._running, self._stop = False, ""
+        self.heard: deque[tuple[Peer, bytes]] = deque()
+        self._kept: deque[tuple[Peer, bytes]] = deque(maxlen=MOST_KEPT)
+        self.over = False
 
     def answer(self, peer: Peer, frame: bytes) -> bool:
         """Answer a message; whether it was the host's."""
@@ -164,22 +180,66 @@ class _Owner:
         if message.get("op") == "hello":
             return self._greet(peer, message)
         if not ours:
+            return self._other(peer, frame, message)
+        if self._running:
+            self._stop = self._stop or (ASKED if message.get("op") == "bye" else "")
+            self._kept.append((peer, frame))
+            return True
+        self._running, self._stop = True, ""
+        try:
+            reply = self._once.answer(message, frame)
+        finally:
+            self._running = False
+        self._listener.send(peer, reply)
+        if self._kept:
+            self.heard.extend(self._kept)
+            self._kept.clear()
+        return True
+
+    def ends(self) -> bool:
+        """Whether what is computed is to end before its time; what has come since is heard."""
+        messages, ended = self._listener.receive(0.0, [self._parent])
+        self.heard.extend(messages)
+        while self.heard:
+            self.answer(*self.heard.popleft())
+        if ended and not os.read(self._parent, 1):
+            self.over, self._stop = True, STOPPED
+        if self._stop:
+            self._once.interrupt(self._stop)
+        return bool(self._stop)
+
+    def _other(self, peer: Peer, frame: bytes, message: Mapping[str, Any]) -> bool:
+        """Answer who watches; anybody else is to show the token first."""
+        if peer not in self._watching:
             text = "say hello with the token of this session first"
             self._send(peer, {"id": None, "ok": False, "error": Refused("denied", text, "op").plain()})
             return False
-        self._listener.send(peer, self._once.answer(message, frame))
+        op, number = message.get("op"), message.get("id")
+        number = number if type(number) is int else None
+        if op == "cancel" and self._running:
+            self._stop = self._stop or ASKED
+            self._kept.append((peer, frame))
+        elif op in ("stats", "cancel"):
+            self._send(peer, {"id": number, "ok": True} | self._once.aside(self._running))
+        else:
+            text = f"who watches may ask for stats and cancel; found {found(op)}"
+            self._send(peer, {"id": number, "ok": False, "error": Refused("unknown_op", text, "op").plain()})
         return True
 
     def _greet(self, peer: Peer, message: Mapping[str, Any]) -> bool:
-        """Take who shows the token for the host."""
+        """Take who shows the token for the host, or for one that watches."""
         token = message.get("token")
         if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self._token.encode()):
             error = Refused("denied", "this is not the token of this session", "token")
             self._send(peer, {"id": None, "ok": False, "error": error.plain()})
             return False
-        self._peer = peer
+        if message.get("watch") is True:
+            self._watching.append(peer)
+        else:
+            self._peer = peer
         self._listener.widen(peer)
-        self._send(peer, {"id": None, "ok": True, "expected": self._once.expected, "emulator": True})
+        reply = {"id": None, "ok": True, "expected": self._once.expected + self._running, "emulator": True}
+        self._send(peer, reply | {"running": self._running})
         return True
 
     def _send(self, peer: Peer, reply: dict[str, Any]) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from neuroport.errors import InvalidInput, Place
 from neuroport.hil.limits import Limits
-from neuroport.hil.messages import Refused, decode
+from neuroport.hil.messages import Refused, decode, encode
 from neuroport.hil.record import Recorded
-from neuroport.hil.served import Effects, Once
+from neuroport.hil.served import Effects, Entry, Once
 
 OF_THE_MACHINE = {
+    "exchange": ("cancelled",),
     "describe": ("describe.executor", "describe.neuroport", "describe.pace"),
     "checkpoint": ("checkpoint.backend", "checkpoint.version", "sha256"),
     "stats": ("stats.missed_deadlines", "stats.slipped_s"),
@@ -48,8 +49,8 @@ def replay(record: Recorded, backend: str | None = None, trace: str | Path | Non
                 raise InvalidInput.one(Place(str(record.path)), text)
             if entry.step > session.step:
                 session.run(entry.step - session.step)
-            reply = once.handle(entry.request)
             try:
+                reply = once.handle(_as_it_went(entry))
                 found = "" if reply == entry.reply else difference(entry.request, entry.reply, reply)
             except Refused as error:
                 text = f"is damaged: message {number} or its reply cannot be read: {error}"
@@ -59,6 +60,13 @@ def replay(record: Recorded, backend: str | None = None, trace: str | Path | Non
         digest = session.digest()
         found = "" if record.digest in (None, digest) else f"at the end: digest {record.digest}, and now {digest}"
         return Outcome(len(record.entries), session.step, found, digest)
+
+
+def _as_it_went(entry: Entry) -> bytes:
+    """A message as it was done: an exchange that was cancelled was one of fewer steps."""
+    if b"cancelled" not in entry.reply or "cancelled" not in (reply := decode(entry.reply, _WIDE)):
+        return entry.request
+    return encode(decode(entry.request, _WIDE) | {"run": reply["step"] - entry.step})
 
 
 def opened(how: Any, backend: str | None, name: str, trace: str | Path | None = None) -> Any:

@@ -75,10 +75,14 @@ class Fields:
 
 
 class Effects:
-    """What messages do to a session: one method per op, from the fields of the message to those of the reply."""
+    """What messages do to a session: one method per op, from the fields of the message to those of the reply.
+
+    interrupted: why the exchange that computes was told to end, "" where it was not.
+    """
 
     def __init__(self, session: Any, limits: Limits) -> None:
         self.session, self.limits = session, limits
+        self.interrupted = ""
         self.ops: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "describe": self._describe,
             "stats": self._stats,
@@ -125,9 +129,12 @@ class Effects:
         writes, run = self._writes(fields.get("in", [])), self._bounded(fields.get("run", 1))
         out, clip = fields.get("out", []), fields.get("clip", False)
         try:
-            return _exchanged(self.session.exchange(writes, run, out, clip=clip))
+            reply = _exchanged(self.session.exchange(writes, run, out, clip=clip))
         except InvalidInput as error:
             raise refusal(error, self._refused(writes, run, out, clip)) from None
+        if self.interrupted:
+            reply["cancelled"], self.interrupted = self.interrupted, ""
+        return reply
 
     def _refused(self, writes: list[Write], run: Any, out: Any, clip: Any) -> str:
         """Which field of an exchange is refused by itself, the first; "in" where writes only are beside each other."""
@@ -282,6 +289,14 @@ class Once:
         self.expected = 1
         self.ended = False
         self._last, self._of = b"", b""
+
+    def interrupt(self, why: str) -> None:
+        """Have the reply of the exchange that computes say why it ends before its time."""
+        self._effects.interrupted = why
+
+    def aside(self, running: bool) -> Reply:
+        """How the session is while it computes a message, or between two."""
+        return {"stats": self._effects.session.stats(), "step": self._effects.session.step, "running": running}
 
     def handle(self, frame: bytes | memoryview) -> bytes:
         """The reply to a message."""

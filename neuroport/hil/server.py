@@ -60,11 +60,12 @@ class Offer:
 
 @dataclass(slots=True)
 class _Child:
-    """The process of a session: who asked for it, until it is told."""
+    """The process of a session: who asked for it, until it is told. path: of its socket, "" where that has none."""
 
     process: subprocess.Popen[bytes]
     token: str
     asked: tuple[Peer, int] | None
+    path: str = ""
     said: bytearray = field(default_factory=bytearray)
 
     @property
@@ -72,6 +73,14 @@ class _Child:
         """The number of the file that it writes to."""
         assert self.process.stdout is not None
         return self.process.stdout.fileno()
+
+    def clear(self) -> None:
+        """Take away what a process that has ended leaves."""
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        if self.path:
+            with suppress(OSError):
+                os.unlink(self.path)
 
 
 class Server:
@@ -119,8 +128,7 @@ class Server:
                 child.process.wait(LAST)
             child.process.kill()
             child.process.wait()
-            assert child.process.stdout is not None
-            child.process.stdout.close()
+            child.clear()
         self._children.clear()
         self._listener.flush(0.5)
         self._listener.close()
@@ -172,8 +180,9 @@ class Server:
         if len(self._children) >= self._offer.limits.sessions:
             raise Refused("busy", f"{len(self._children)} sessions are open, as many as this server has at once")
         token = secrets.token_hex(16)
-        config = self._config(message) | {"token": token, "address": str(self.address.inner(token))}
-        child = _Child(started(config), token, asked)
+        inner = self.address.inner(token)
+        config = self._config(message) | {"token": token, "address": str(inner)}
+        child = _Child(started(config), token, asked, inner.path)
         self._children[child.output] = child
 
     def _config(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,8 +232,7 @@ class Server:
         for number, child in list(self._children.items()):
             if child.asked is None and child.process.poll() is not None:
                 _let_go(child.process)
-                assert child.process.stdout is not None
-                child.process.stdout.close()
+                child.clear()
                 del self._children[number]
 
 

@@ -17,6 +17,7 @@ from contextlib import suppress
 from neuroport.disk.paths import exists, reason
 from neuroport.errors import InvalidInput, NotWritten, Place
 from neuroport.hil.address import Address, family
+from neuroport.hil.endpoints import NoAnswer, NobodyThere
 from neuroport.hil.messages import Refused, encode
 
 HEAD = struct.Struct("<I")
@@ -27,23 +28,27 @@ GREETING = 65_536
 
 
 class _Peer:
-    """A connection: what has come of its next message, and what it has not taken of the last answer."""
+    """A connection: what has come of its next message, and what it has not taken of the last answer.
+
+    waits: whether it has not been answered yet.
+    """
 
     def __init__(self, stream: socket.socket) -> None:
         self.stream = stream
         self.coming, self.going = bytearray(), memoryview(b"")
         self.limit, self.watched = GREETING, selectors.EVENT_READ
-        self.closing = False
+        self.closing = self.waits = False
 
     def wanted(self) -> int:
         """The length of the message that is coming; -1 while that is not known."""
         return HEAD.unpack_from(self.coming)[0] if len(self.coming) >= HEAD.size else -1
 
     def message(self) -> bytes | None:
-        """The message that has come whole, if one has and the last answer is gone."""
+        """The message that has come whole, if one has and the answer to the one before it is gone."""
         wanted = self.wanted()
-        if self.going or self.closing or wanted < 0 or len(self.coming) < HEAD.size + wanted:
+        if self.waits or self.going or self.closing or wanted < 0 or len(self.coming) < HEAD.size + wanted:
             return None
+        self.waits = True
         frame = bytes(self.coming[HEAD.size : HEAD.size + wanted])
         del self.coming[: HEAD.size + wanted]
         return frame
@@ -102,7 +107,7 @@ class Streams:
         """Answer a peer, if it is still there."""
         peer = self._peers.get(number)
         if peer is not None:
-            peer.going = memoryview(HEAD.pack(len(frame)) + frame)
+            peer.going, peer.waits = memoryview(HEAD.pack(len(frame)) + frame), False
             self._write(number, peer)
 
     def close(self) -> None:
@@ -235,11 +240,11 @@ class Stream:
     """The client's end: one message, and the answer to it."""
 
     def __init__(self, address: Address, timeout: float | None) -> None:
-        self._address, self._timeout = address, timeout
+        self.address, self._timeout = address, timeout
         self._stream: socket.socket | None = None
 
     def ask(self, frame: bytes) -> bytes:
-        """The answer to a message. NotWritten where there is no connection, or it broke."""
+        """The answer to a message; see Caller."""
         try:
             stream = self._connected()
             stream.sendall(HEAD.pack(len(frame)) + frame)
@@ -247,21 +252,33 @@ class Stream:
             return _exactly(stream, length)
         except OSError as error:
             self.close()
-            why = "nothing was heard in time" if isinstance(error, TimeoutError) else reason(error)
-            raise NotWritten(Place(str(self._address)), f"there is no connection to it: {why}") from None
+            raise self._told(error) from None
         except BaseException:  # the answer may still come, and would be taken for that to the next message
             self.close()
             raise
 
+    def _told(self, error: OSError) -> NotWritten:
+        """What a client is told of what its connection came to."""
+        place = Place(str(self.address))
+        if isinstance(error, TimeoutError):
+            return NoAnswer(place, "nothing was heard from it in time")
+        nobody = isinstance(error, ConnectionRefusedError | FileNotFoundError)
+        kind = NobodyThere if nobody else NotWritten
+        return kind(place, f"there is no connection to it: {reason(error)}")
+
     def _connected(self) -> socket.socket:
         if self._stream is None:
-            stream = socket.socket(family(self._address))
+            stream = socket.socket(family(self.address))
             self._stream = stream
             stream.settimeout(self._timeout)
-            stream.connect(self._address.path or (self._address.host, self._address.port))
-            if not self._address.path:
+            stream.connect(self.address.path or (self.address.host, self.address.port))
+            if not self.address.path:
                 stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._stream
+
+    def another(self, timeout: float) -> Stream:
+        """Another connection to the same place."""
+        return Stream(self.address, timeout)
 
     def close(self) -> None:
         """Close the connection; the next message opens another one."""

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from neuroport.errors import InvalidInput, NotWritten, Place
 from neuroport.hil.address import Address
+from neuroport.hil.endpoints import NoAnswer, NobodyThere
 from neuroport.hil.keys import accepted, client_keys, server_keys
 
 QUEUED = 8
 """Answers that wait for a peer that does not take them; more are lost, and a peer that asks again gets the last."""
+LOOK = 0.1
+"""Seconds after which a client that waits for an answer looks what became of its connection."""
+BEAT, SILENCE = 2_000, 10_000
+"""Milliseconds between the heartbeats of a client, and after which a peer that returns none is gone. Threads of ZeroMQ
+return them, however long the peer computes."""
+STRANGER = (
+    "there is no connection to it: it does not let this client in; does it list this client's key, if it asks for one?"
+)
 DOMAIN = "neuroport"
 """What the authentication of ZeroMQ calls the clients of a server."""
 
@@ -147,29 +157,65 @@ class Dealer:
     def __init__(self, address: Address, timeout: float | None, keys: Path | None = None) -> None:
         import zmq
 
-        self._address, self._timeout = address, timeout
+        self.address, self._timeout, self._keys = address, timeout, keys
         self._curve = None if keys is None else client_keys(keys)
         self._context = zmq.Context()
         self._socket: Any = None
+        self._monitor: Any = None
+        self._greeted = False
 
     def ask(self, frame: bytes) -> bytes:
-        """The answer to a message. NotWritten where none came in time: ZeroMQ does not tell why."""
+        """The answer to a message; see Caller."""
         import zmq
 
         socket = self._connected()
         try:
             socket.send(frame)
-            answer: bytes = socket.recv()
-        except zmq.ZMQError:
+            try:
+                answer: bytes = socket.recv()
+            except zmq.Again:
+                answer = self._awaited(socket)
+        except zmq.ZMQError as error:
             self._drop()
-            text = (
-                "nothing was heard from it in time: is a server there, and does it list this client's key, if it asks?"
-            )
-            raise NotWritten(Place(str(self._address)), text) from None
+            raise NotWritten(Place(str(self.address)), str(error).lower()) from None
         except BaseException:  # the answer may still come, and would be taken for that to the next message
             self._drop()
             raise
         return answer
+
+    def _awaited(self, socket: Any) -> bytes:
+        """The answer that has not come at once, as long as there is a connection over which it can."""
+        import zmq
+
+        end = None if self._timeout is None else time.monotonic() + self._timeout - LOOK
+        while True:
+            lost = self._lost()
+            try:
+                answer: bytes = socket.recv(zmq.NOBLOCK if lost else 0)
+                return answer
+            except zmq.Again:
+                if lost:
+                    raise lost from None
+            if end is not None and time.monotonic() >= end:
+                raise NoAnswer(Place(str(self.address)), "nothing was heard from it in time")
+
+    def _lost(self) -> NotWritten | None:
+        """What became of the connection, if there is none any more."""
+        import zmq
+        from zmq.utils.monitor import recv_monitor_message
+
+        place = Place(str(self.address))
+        while self._monitor.poll(0):
+            match recv_monitor_message(self._monitor)["event"]:
+                case zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                    self._greeted = True
+                case zmq.EVENT_CONNECT_RETRIED:
+                    return NobodyThere(place, "there is no connection to it: nobody listens there")
+                case zmq.EVENT_DISCONNECTED if self._greeted:
+                    return NotWritten(place, "there is no connection to it: it was closed at the other end")
+                case zmq.EVENT_DISCONNECTED:
+                    return NobodyThere(place, STRANGER)
+        return None
 
     def _connected(self) -> Any:
         import zmq
@@ -177,21 +223,31 @@ class Dealer:
         if self._socket is None:
             self._socket = self._context.socket(zmq.DEALER)
             self._socket.setsockopt(zmq.LINGER, 0)
-            self._socket.setsockopt(zmq.IPV6, ":" in self._address.host)
-            if self._timeout is not None:
-                self._socket.setsockopt(zmq.RCVTIMEO, int(self._timeout * 1000))
-                self._socket.setsockopt(zmq.SNDTIMEO, int(self._timeout * 1000))
+            self._socket.setsockopt(zmq.IPV6, ":" in self.address.host)
+            self._socket.setsockopt(zmq.HEARTBEAT_IVL, BEAT)
+            self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, SILENCE)
+            look = LOOK if self._timeout is None else min(LOOK, self._timeout)
+            self._socket.setsockopt(zmq.RCVTIMEO, int(look * 1000))
+            self._socket.setsockopt(zmq.SNDTIMEO, int(look * 1000))
             if self._curve is not None:
                 server, public, secret = self._curve
                 self._socket.curve_serverkey = server
                 self._socket.curve_publickey, self._socket.curve_secretkey = public, secret
-            self._socket.connect(str(self._address))
+            told = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_DISCONNECTED
+            self._monitor, self._greeted = self._socket.get_monitor_socket(told), False
+            self._socket.connect(str(self.address))
         return self._socket
 
     def _drop(self) -> None:
         if self._socket is not None:
+            self._socket.disable_monitor()
+            self._monitor.close()
             self._socket.close()
             self._socket = None
+
+    def another(self, timeout: float) -> Dealer:
+        """Another connection to the same place."""
+        return Dealer(self.address, timeout, self._keys)
 
     def close(self) -> None:
         """Close the connection."""

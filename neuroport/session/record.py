@@ -94,7 +94,8 @@ class Recorder:
     """Has an executor compute, and hands what it recorded to the sink and the sampler.
 
     `keep`: for how many steps spikes and records also stay here (None: all). `latest` is what the executor recorded in
-    the last piece, and `taken` how many steps have been computed of which all was taken.
+    the last piece, and `taken` how many steps have been computed of which all was taken. `ends` is asked between two
+    pieces of an exchange whether it is to end there.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Recorder:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
         self.latest, self.taken = Capture(), 0
         self._agenda = agenda
+        self.ends: Callable[[], bool] | None = None
         self.begin_keeping()
         self._wanted: frozenset[str] = frozenset()
         self._wanted_from = 0
@@ -159,9 +161,11 @@ class Recorder:
     def advance_wanting(self, steps: int, names: frozenset[str], oldest: int) -> None:
         """Compute that many steps, during which what has these names is kept from step `oldest` on."""
         self._wanted, self._wanted_from = names, oldest
+        end = self.executor.step + steps
         try:
             for _ in self.advance(steps, None):
-                pass
+                if self.ends is not None and self.executor.step < end and self.ends():
+                    break
         finally:
             self._wanted = frozenset()
 

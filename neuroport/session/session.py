@@ -298,6 +298,10 @@ class Session:
         taken, dropped = self._heard.take(wanted, oldest, self.step)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
+    def end_when(self, ends: Callable[[], bool]) -> None:
+        """Have `ends()` asked, within long exchanges some times a second, whether the exchange is to end there."""
+        self._recorder.ends = ends
+
     def check(
         self,
         inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),

@@ -115,7 +115,7 @@ def test_noise_on_the_socket_harms_nobody(kind: str, rounds: int) -> None:
     if kind == "tcp":
         pytest.importorskip("zmq", reason="ZeroMQ needs pyzmq: pip install 'neuroport[hil]'")
     with answering(opened(), f"{kind}://127.0.0.1:0") as session:
-        port = int(session._caller._address.port)  # type: ignore[attr-defined]
+        port = int(session._caller.address.port)
         noisy = threading.Thread(target=noise, args=(port, 1, rounds))
         noisy.start()
         done = 0
@@ -131,7 +131,7 @@ def test_noise_on_the_socket_harms_nobody(kind: str, rounds: int) -> None:
 def test_a_peer_that_does_not_read_stops_nobody() -> None:
     """Its answers wait in its own buffers, one at a time."""
     with answering(opened(), "plain://127.0.0.1:0") as session:
-        port = int(session._caller._address.port)  # type: ignore[attr-defined]
+        port = int(session._caller.address.port)
         with socket.socket() as peer:
             peer.connect(("127.0.0.1", port))
             peer.setblocking(False)
@@ -151,7 +151,7 @@ def test_a_peer_that_does_not_read_stops_nobody() -> None:
 def test_more_peers_than_there_is_room_for_are_turned_away() -> None:
     with answering(opened(), "plain://127.0.0.1:0") as session:
         session.run(1)
-        port = int(session._caller._address.port)  # type: ignore[attr-defined]
+        port = int(session._caller.address.port)
         peers = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(80)]
         session.run(1)
         assert [peer.recv(1) for peer in peers[-10:]] == [b""] * 10
