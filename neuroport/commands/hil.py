@@ -20,6 +20,9 @@ from neuroport.commands.common import (
 from neuroport.commands.stopping import handled
 from neuroport.errors import InvalidInput, Place, Unsupported
 
+CUT_OFF = 3
+"""What `hil replay` ends with where all is identical in a record that was cut off."""
+
 
 @click.group(name="hil", short_help="Serve the emulated chip to a host that is in the loop with it.")
 def hil() -> None:
@@ -163,7 +166,7 @@ def keys(folder: str, clients: tuple[str, ...]) -> None:
 def replay(context: click.Context, file: str, backend: str | None, trace: str | None, as_json: bool) -> None:
     """Do every message of a record again and compare the replies, bit for bit; the first difference ends it.
 
-    Exit code 1 where there is one.
+    Exit code 1 where there is one; 3 where all that is there is identical, but the record was cut off before its end.
     """
     from neuroport.hil import record
     from neuroport.hil.address import Address
@@ -173,15 +176,17 @@ def replay(context: click.Context, file: str, backend: str | None, trace: str | 
     require(Address("plain"))
     found = record.read(file)
     outcome = replayed(found, backend, trace)
+    cut_off = found.digest is None
+    done = f"{outcome.messages:,} messages, {outcome.steps:,} steps, {outcome.digest}"
     if as_json:
-        echo_json(asdict(outcome) | {"cut_off": found.digest is None})
+        echo_json(asdict(outcome) | {"cut_off": cut_off})
     elif outcome.difference:
         click.echo(f"emulator: another reply: {outcome.difference}")
+    elif cut_off:
+        click.echo(f"emulator: identical as far as it goes: {done}; the record was cut off, and its end is not known")
     else:
-        click.echo(f"emulator: identical: {outcome.messages:,} messages, {outcome.steps:,} steps, {outcome.digest}")
-    if found.digest is None and not as_json:
-        click.echo(f"note: '{file}' was cut off; what is in it was compared", err=True)
-    context.exit(1 if outcome.difference else 0)
+        click.echo(f"emulator: identical: {done}")
+    context.exit(1 if outcome.difference else CUT_OFF if cut_off else 0)
 
 
 @hil.command(short_help="Measure what an exchange costs.")

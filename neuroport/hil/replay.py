@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuroport.errors import InvalidInput, Place
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, decode, encode
-from neuroport.hil.record import Recorded
+from neuroport.hil.record import Recorded, damaged
 from neuroport.hil.served import Effects, Entry, Once
 
 OF_THE_MACHINE = {
@@ -45,16 +44,15 @@ def replay(record: Recorded, backend: str | None = None, trace: str | Path | Non
         once = Once(Effects(session, limits))
         for number, entry in enumerate(record.entries, 1):
             if entry.step < session.step:
-                text = f"is damaged: message {number} is for step {entry.step}, and step {session.step} comes next"
-                raise InvalidInput.one(Place(str(record.path)), text)
+                why = f"it is for step {entry.step}, and step {session.step} comes next"
+                raise damaged(record.path, number, why)
             if entry.step > session.step:
                 session.run(entry.step - session.step)
             try:
                 reply = once.handle(_as_it_went(entry))
                 found = "" if reply == entry.reply else difference(entry.request, entry.reply, reply)
             except Refused as error:
-                text = f"is damaged: message {number} or its reply cannot be read: {error}"
-                raise InvalidInput.one(Place(str(record.path)), text) from None
+                raise damaged(record.path, number, f"it or its reply cannot be read: {error}") from None
             if found:
                 return Outcome(number, session.step, f"message {number}, before step {entry.step}: {found}", "")
         digest = session.digest()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import random
+import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -218,31 +222,188 @@ def test_where_nothing_can_be_written_is_a_sentence(tmp_path: Path) -> None:
     assert str(caught.value) == f"{tmp_path}/none/r.hil: cannot be written: no such file or directory"
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "is no record of a session; `neuroport hil serve --record FILE.hil` writes one"),
-        (b"hello", "is no record of a session; `neuroport hil serve --record FILE.hil` writes one"),
-        (b"\x01\0\0\0\xc1", None),
-        (b"\x01\0\0\0\x80", "is no record of a session; `neuroport hil serve --record FILE.hil` writes one"),
-    ],
-)
-def test_what_is_no_record(tmp_path: Path, content: bytes, said: str | None) -> None:
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x01\0\0\0\xc1", records.BEGIN[:-1]])
+def test_what_is_no_record(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "r.hil"
     path.write_bytes(content)
-    with pytest.raises(InvalidInput) as caught:
-        records.read(path)
-    assert str(caught.value).startswith(f"{path}: is no record of a session")
-    assert said is None or str(caught.value) == f"{path}: {said}"
+    assert refused(path) == (
+        f"{path}: is no record of a session, or one whose very beginning is damaged; `neuroport hil serve --record "
+        "FILE.hil` writes one"
+    )
 
 
-def test_a_record_of_another_format_says_so(tmp_path: Path) -> None:
+def test_a_record_of_another_format_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "r.hil"
-    frame = encode({"kind": records.KIND, "format": 2})
-    path.write_bytes(len(frame).to_bytes(4, "little") + frame)
+    with monkeypatch.context() as other:
+        other.setattr(records, "FORMAT", 2)
+        Record(path, how()).close("")
+    assert refused(path) == f"{path}: has the format 2, and this version reads 1; use the one that wrote it"
+
+
+def test_a_record_with_odd_parts_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "r.hil"
+    made = Record(path, how())
+    made._write({"odd": 1})
+    made.close("")
+    assert (
+        refused(path) == f"{path}: has what no record of this version has; use the version of neuroport that wrote it"
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ damage
+
+
+def refused(path: Path) -> str:
+    """What is said of a file that cannot be read."""
     with pytest.raises(InvalidInput) as caught:
         records.read(path)
-    assert str(caught.value) == f"{path}: has the format 2, and this version reads 1; use the one that wrote it"
+    return str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A record of a few messages."""
+    path = tmp_path_factory.mktemp("small") / "r.hil"
+    with opened() as session:
+        made = Record(path, how(network="n", chip="c"))
+        once = Once(Effects(session, Limits()), made)
+        for number in range(1, 4):
+            once.handle(encode({"id": number, "op": "exchange", "run": 1}))
+        made.close(session.digest())
+    return path.read_bytes()
+
+
+def parts_of(content: bytes) -> list[int]:
+    """Where the parts of a record begin, and where the last one ends."""
+    at = [len(records.BEGIN)]
+    while at[-1] < len(content):
+        length, _ = records.HEAD.unpack_from(content, at[-1])
+        at.append(at[-1] + records.HEAD.size + length + records.SEAL)
+    return at
+
+
+def said_of(path: Path, begins: list[int], at: int) -> str:
+    """What is to be said of a record in which the byte there is another one."""
+    number = sum(begin <= at for begin in begins) - 1
+    if number < 0:
+        return (
+            f"{path}: is no record of a session, or one whose very beginning is damaged; `neuroport hil serve --record "
+            "FILE.hil` writes one"
+        )
+    where = f"at message {number}" if number else "before its first message"
+    why = "its bytes are not those that were written"
+    return f"{path}: is damaged {where}: {why}; take another copy, or record it again"
+
+
+def flip(path: Path, content: bytes, bits: list[int]) -> None:
+    """Every one of these bits alone is told, with the message in which it is."""
+    begins = parts_of(content)
+    for bit in bits:
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        assert refused(path) == said_of(path, begins, bit // 8), bit
+
+
+def test_single_bits_that_are_flipped_are_told(tmp_path: Path, small: bytes) -> None:
+    flip(tmp_path / "r.hil", small, random.Random(1).sample(range(8 * len(small)), 400))
+
+
+@pytest.mark.slow
+def test_single_bits_that_are_flipped_are_told_hunt(tmp_path: Path, small: bytes) -> None:
+    flip(tmp_path / "r.hil", small, list(range(8 * len(small))))
+
+
+def test_every_cut_is_told(tmp_path: Path, small: bytes) -> None:
+    """It has all that is whole, and no end."""
+    path = tmp_path / "r.hil"
+    path.write_bytes(small)
+    whole, begins = records.read(path), parts_of(small)
+    assert (len(whole.entries), whole.digest is None) == (3, False)
+    for cut in range(len(small)):
+        path.write_bytes(small[:cut])
+        if cut < begins[1]:
+            said = refused(path)
+            assert said == (
+                said_of(path, begins, 0)
+                if cut < begins[0]
+                else f"{path}: was cut off before it says how its session was opened; nothing of it is left"
+            )
+            continue
+        found = records.read(path)
+        assert found.digest is None
+        assert found.entries == whole.entries[: sum(end <= cut for end in begins[2:])]
+
+
+@pytest.mark.parametrize("trials", [200, pytest.param(20_000, marks=pytest.mark.slow, id="hunt")])
+def test_bytes_that_are_put_in_or_taken_out_are_told(tmp_path: Path, small: bytes, trials: int) -> None:
+    """Damaged, or cut off where they were of the last part; never a record with an end."""
+    path, draw = tmp_path / "r.hil", random.Random(2)
+    path.write_bytes(small)
+    whole, begins = records.read(path), parts_of(small)
+    for _ in range(trials):
+        at, many = draw.randrange(begins[0], len(small)), draw.choice([1, 2, 5, 8, 24, 100])
+        path.write_bytes(small[:at] + draw.randbytes(many) + small[at:])
+        assert refused(path) == said_of(path, begins, at)
+        path.write_bytes(small[:at] + small[at + many :])
+        found = read_or_refused(path)
+        if isinstance(found, str):
+            assert "is damaged" in found or "was cut off before" in found
+        else:
+            assert (found.digest, found.entries) == (None, whole.entries[: len(found.entries)])
+
+
+def read_or_refused(path: Path) -> Recorded | str:
+    """A record, or what is said of its file."""
+    try:
+        return records.read(path)
+    except InvalidInput as error:
+        return str(error)
+
+
+def test_what_comes_after_the_end_is_told(tmp_path: Path, small: bytes) -> None:
+    path = tmp_path / "r.hil"
+    for more in (b"x", b"1234567", b"12345678", small, small[len(records.BEGIN) :]):
+        path.write_bytes(small + more)
+        why = "something comes after its end" if len(more) < 8 else "its bytes are not those that were written"
+        assert refused(
+            path
+        ) == f"{path}: is damaged at message {4 if len(more) < 8 else 5}: {why}; take another copy, " + (
+            "or record it again"
+        )
+
+
+def test_parts_in_another_order_are_told(tmp_path: Path, small: bytes) -> None:
+    path, begins = tmp_path / "r.hil", parts_of(small)
+    parts = [small[begin:end] for begin, end in pairwise(begins)]
+    for order in ([0, 2, 1, 3, 4], [0, 1, 3, 4], [0, 1, 1, 2, 3, 4], [1, 0, 2, 3, 4]):
+        path.write_bytes(records.BEGIN + b"".join(parts[k] for k in order))
+        assert "is damaged" in refused(path)
+
+
+def replayed(path: Path, *options: str) -> tuple[int, str]:
+    """How `hil replay` ends, and what it says."""
+    done = CliRunner().invoke(main, ["hil", "replay", str(path), *options])
+    return done.exit_code, done.output
+
+
+def test_cut_off_is_told_from_identical_damaged_and_different(tmp_path: Path) -> None:
+    path = tmp_path / "r.hil"
+    found = written(path)
+    content = path.read_bytes()
+    assert replayed(path) == (0, f"emulator: identical: 21 messages, 42 steps, {found.digest}\n")
+    path.write_bytes(content[: parts_of(content)[6]])
+    code, said = replayed(path)
+    assert code == 3
+    assert re.fullmatch(
+        r"emulator: identical as far as it goes: 5 messages, 12 steps, [0-9a-f]{64}; the record was cut off, and its "
+        r"end is not known\n",
+        said,
+    )
+    code, said = replayed(path, "--json")
+    assert (code, json.loads(said)["cut_off"], json.loads(said)["difference"]) == (3, True, "")
+    path.write_bytes(content[:-100] + b"\0" + content[-99:])
+    assert replayed(path) == (2, f"error: {said_of(path, parts_of(content), len(content) - 100)}\n")
 
 
 @pytest.mark.dear
