@@ -9,6 +9,7 @@ from pathlib import Path
 
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import TEXT, takes
+from neuroport.shelf import shelve
 
 
 def names() -> tuple[str, ...]:
@@ -33,3 +34,6 @@ def _walk(folder: Traversable, above: str = "") -> Iterator[str]:
             yield from _walk(entry, f"{above}{entry.name}/")
         else:
             yield f"{above}{entry.name}"
+
+
+shelve(__name__)

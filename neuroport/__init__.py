@@ -1,10 +1,28 @@
 """neuroport: a network with its learning rule, written once, run bit-exactly on emulated neuromorphic chips.
 
-    import neuroport
-    network = neuroport.load("networks/sal_pair.yaml")
-    run = neuroport.run(network, backend="emulator", chip="generic8", trace="pair.h5")
+Read a network, or one that comes with neuroport by its name, and run it as its file says:
 
-The functions are described where they stand: neuroport.api.
+    import neuroport
+    network = neuroport.load("sal_pair")
+    run = neuroport.run(network, chip="generic8", trace="pair.h5")
+    run.metrics, run.rates, run.digest
+
+Run it by hand, looking and changing on the way:
+
+    with neuroport.open(network, chip="generic8") as session:
+        session.run("100 ms")
+        steps, neurons = session.spikes("units")
+        weights = session.get("recurrent.w")
+
+What there is, as mappings from names to what these functions take; `print(neuroport.models["lif"])` tells all of it:
+
+    neuroport.models, neuroport.chips, neuroport.networks, neuroport.datasets,
+    neuroport.metrics, neuroport.connections, neuroport.stimuli
+
+Functions: load reads, compile makes a program of a network, run and run_copies run it, resume goes on with a run that
+was stopped, open gives a Session, calibrate finds the ranges that chips need. neuroport.hil has the chip in the loop of
+another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do: InvalidInput,
+Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the command line.
 """
 
 from __future__ import annotations
@@ -22,23 +40,48 @@ __all__ = [
     "Unsupported",
     "Write",
     "calibrate",
+    "chips",
     "compile",
+    "connections",
+    "datasets",
+    "hil",
     "load",
+    "metrics",
+    "models",
+    "networks",
     "open",
     "resume",
     "run",
     "run_copies",
+    "stimuli",
 ]
 
 if TYPE_CHECKING:
+    from neuroport import hil as hil
     from neuroport.api.calibrate import calibrate
     from neuroport.api.compile import compile
     from neuroport.api.copies import run_copies
     from neuroport.api.load import load
     from neuroport.api.resume import resume
     from neuroport.api.run import open, run
+    from neuroport.catalogue import Catalogue
+    from neuroport.catalogue.models import Model
+    from neuroport.chips.chip import Chip
+    from neuroport.connections.rule import Rule
+    from neuroport.datasets.dataset import DataSet
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
+    from neuroport.metrics.metric import Metric
+    from neuroport.network.network import Network
     from neuroport.session.exchange import Exchange, Write
+    from neuroport.stimuli.kind import Kind
+
+    models: Catalogue[Model]
+    chips: Catalogue[Chip]
+    connections: Catalogue[Rule[Any]]
+    datasets: Catalogue[DataSet]
+    metrics: Catalogue[type[Metric]]
+    networks: Catalogue[Network]
+    stimuli: Catalogue[Kind[Any]]
 
 _HOMES = {
     "Exchange": "neuroport.session.exchange",
@@ -51,10 +94,20 @@ _HOMES = {
     "run": "neuroport.api.run",
     "run_copies": "neuroport.api.copies",
 }
+_ROOMS = ("chips", "connections", "datasets", "hil", "metrics", "networks", "stimuli")
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public functions when they are first used, so that `import neuroport` stays quick."""
+    """Import what is public when it is first used, so that `import neuroport` stays quick."""
     if name not in __all__:
         raise AttributeError(f"module 'neuroport' has no attribute '{name}'")
+    if name == "models":
+        return import_module("neuroport.catalogue").ALL[name]
+    if name in _ROOMS:
+        return import_module(f"neuroport.{name}")
     return getattr(import_module(_HOMES.get(name, "neuroport.errors")), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted([*__all__, "__version__"])

@@ -3,6 +3,7 @@
 NeuroportError             anything a caller may want to catch; `exit_code` is what the command line ends with
 ├── InvalidInput           wrong files or wrong use: carries every problem found (exit code 2)
 │   └── UnknownName        a name that there is not
+│       └── UnknownKey     the same, of a mapping: also a KeyError
 ├── Unsupported            this executor, chip or machine cannot do it, with the reason (exit code 2)
 ├── RunFailed              the run itself ended badly (exit code 1)
 ├── NotWritten             a file could not be written, such as on a full disk (exit code 1)
@@ -89,6 +90,12 @@ class InvalidInput(NeuroportError):
 
 class UnknownName(InvalidInput):
     """There is nothing of that name; the text has those that there are."""
+
+
+class UnknownKey(UnknownName, KeyError):
+    """A mapping has nothing of that name."""
+
+    __str__ = Exception.__str__  # KeyError's has quotation marks around the text
 
 
 def together(errors: Sequence[InvalidInput]) -> InvalidInput:

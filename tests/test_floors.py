@@ -20,7 +20,7 @@ FLOORS: tuple[set[str], ...] = (
     {"api"},
     {"session", "trace"},
     {"backends"},
-    {"elaborate", "quantise"},
+    {"catalogue", "elaborate", "quantise"},
     {"files"},
     {"chips"},
     {"copies"},
@@ -29,14 +29,14 @@ FLOORS: tuple[set[str], ...] = (
     {"yaml"},
     {"program"},
     {"network"},
-    {"datasets", "disk", "distributions", "kernels", "metrics", "networks"},
+    {"datasets", "disk", "distributions", "kernels", "metrics", "networks", "pages"},
     {"numerics"},
-    {"errors", "signals", "version"},
+    {"errors", "shelf", "signals", "version"},
 )
 """From above; "" is neuroport/__init__.py."""
 LEVEL = {folder: -k for k, floor in enumerate(FLOORS) for folder in floor}
 FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors", "signals"}
-FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "disk", "numerics", "errors", "version"}
+FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "disk", "pages", "numerics", "errors", "version"}
 """What runs a compiled experiment knows neither networks nor their files."""
 SHARED_BY_BACKENDS = {"generated", "functions"}
 PUBLIC_OF_BACKENDS = {"names", "load", "ready"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuroport import networks
+import neuroport.networks as networks
 from neuroport.disk.paths import exists
 from neuroport.files import network as reader
 from neuroport.numerics.given import PATH, TEXTS, takes

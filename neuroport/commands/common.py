@@ -14,6 +14,8 @@ import click
 from neuroport.commands.spread import Spread
 from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput, Place
+from neuroport.pages.plain import aligned, numeric
+from neuroport.pages.plain import shown as shown
 
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip
@@ -136,7 +138,7 @@ def find_network(name: str) -> Path:
     path = Path(name)
     if exists(path) or path.suffix in (".yaml", ".yml"):
         return path
-    from neuroport import networks
+    import neuroport.networks as networks
 
     if name in networks.names():
         return networks.path(name)
@@ -194,41 +196,23 @@ def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str
     if not rows:
         return
     cells = [[shown(cell) for cell in row] for row in rows]
-    right = [
-        all(isinstance(row[k], int | float | Spread) or row[k] == "-" for row in rows) for k in range(len(columns))
-    ]
+    right = numeric(rows, (int, float, Spread))
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
         table = Table(title=title or None, title_justify="left", title_style="bold")
-        for column, numeric in zip(columns, right, strict=True):
-            table.add_column(column, justify="right" if numeric else "left")
+        for column, is_number in zip(columns, right, strict=True):
+            table.add_column(column, justify="right" if is_number else "left")
         for row in cells:
             table.add_row(*map(Text, row))
         Console().print(table)
         return
-    widths = [max(len(row[k]) for row in [list(columns), *cells]) for k in range(len(columns))]
     if title:
         click.echo(title)
-    for row in [list(columns), *cells]:
-        padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
-        click.echo(("  " + "  ".join(padded)).rstrip())
-
-
-def shown(value: Any) -> str:
-    """A value for people: six digits of a float, thousands separated, lists shortened."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list | tuple):
-        items = [shown(item) for item in value[:4]]
-        return ", ".join(items) + (f", … ({len(value)})" if len(value) > 4 else "")
-    return str(value)
+    for line in aligned(columns, cells, right):
+        click.echo(line)
 
 
 def duration(seconds: float) -> str:

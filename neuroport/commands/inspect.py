@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,12 +91,15 @@ def _problem(problem: Any) -> dict[str, Any]:
     }
 
 
-@click.command("list", short_help="List backends, chips, kernels (models) or networks.")
-@click.argument("what", type=click.Choice(("backends", "chips", "kernels", "networks")))
+LISTED = ("models", "chips", "networks", "datasets", "metrics", "connections", "stimuli", "backends")
+
+
+@click.command("list", short_help="List models, chips, networks, …: a line for each.")
+@click.argument("what", type=click.Choice(LISTED))
 @json_option
 def list_command(what: str, as_json: bool) -> None:
-    """List what there is: backends, chips, kernels (models) or networks."""
-    rows = {"backends": _backends, "chips": _chips, "kernels": _kernels, "networks": _networks}[what]()
+    """List what there is, a line for each; `neuroport show NAME` tells more."""
+    rows = _backends() if what == "backends" else _of_catalogue(what)
     if as_json:
         echo_json({what: rows})
         return
@@ -113,21 +117,19 @@ def _backends() -> list[dict[str, Any]]:
     return rows
 
 
-def _chips() -> list[dict[str, Any]]:
-    from neuroport.chips import description as chips
+def _of_catalogue(what: str) -> list[dict[str, Any]]:
+    """What there is of one kind, with what tells most beside its title."""
+    from neuroport.catalogue import ALL
+    from neuroport.catalogue.chips import arithmetics
+    from neuroport.catalogue.models import kinds
+    from neuroport.catalogue.networks import chips
 
-    loaded = [chips.load(name) for name in chips.names()]
-    return [{"name": chip.name, "arithmetic": chip.arithmetic, "title": chip.title} for chip in loaded]
-
-
-def _kernels() -> list[dict[str, Any]]:
-    from neuroport.files import library
-
-    return [{"name": name, "kind": kind, "title": title} for name, kind, title in library.names()]
-
-
-def _networks() -> list[dict[str, Any]]:
-    from neuroport import load, networks
-
-    loaded = [(name, load(networks.path(name))) for name in networks.names()]
-    return [{"name": name, "chip": network.chip, "title": network.title} for name, network in loaded]
+    more: dict[str, tuple[str, Callable[[], Mapping[str, str]]]] = {
+        "models": ("kind", kinds),
+        "chips": ("arithmetic", arithmetics),
+        "networks": ("chip", chips),
+    }
+    if what not in more:
+        return [{"name": name, "title": title} for name, title in ALL[what].titles.items()]
+    column, values = more[what][0], more[what][1]()
+    return [{"name": name, column: values[name], "title": title} for name, title in ALL[what].titles.items()]

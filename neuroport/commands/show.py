@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import duration, echo_notices, echo_table, find_network, read_seed, shown
+from neuroport.commands.common import duration, echo_notices, echo_table, read_seed, shown
+from neuroport.commands.pages import echo_page
 from neuroport.disk.paths import exists
-from neuroport.errors import InvalidInput, Place
+from neuroport.errors import InvalidInput
 
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip
@@ -18,59 +19,102 @@ if TYPE_CHECKING:
     from neuroport.trace.read import Trace
 
 
-@click.command(short_help="Tell what is in a network, a trace, a chip or a chip instance.")
-@click.argument("what", metavar="NET|FILE.h5|CHIP")
+@click.command(short_help="Tell of a network, a model, a chip, a trace, and of all that `list` names.")
+@click.argument("words", metavar="[KIND] NAME|FILE", nargs=-1, required=True)
 @click.option("--chip-seed", callback=read_seed, metavar="N", help="Of a chip: the specimen that this seed stands for.")
 @click.option("-o", "--output", metavar="INSTANCE.h5", help="Write that specimen, for --chip-instance.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing INSTANCE.h5.")
-def show(what: str, chip_seed: int | None, output: str | None, overwrite: bool) -> None:
-    """Tell what is in a network, a trace, a chip or a chip instance.
+def show(words: tuple[str, ...], chip_seed: int | None, output: str | None, overwrite: bool) -> None:
+    """Tell of a network, a neuron or synapse model, a chip, a trace, and of all else that `neuroport list` names.
 
-    CHIP is the name of a chip (neuroport list chips) or a description that ends in .yaml. Of a trace whose run was
-    killed, the parts (FILE.h5.part) are joined first.
+    FILE is a network file, a file of models, a chip description (which ends in .yaml), a trace or a chip instance. Of a
+    trace whose run was killed, the parts (FILE.h5.part) are joined first.
+
+    KIND (network, model, neuron, synapse, chip, dataset, metric, connection or stimulus) is for a NAME that several
+    things have.
     """
     from neuroport.chips import description as chips
-    from neuroport.trace import read as trace
-    from neuroport.trace.segments import parts_folder
 
-    path = Path(what)
-    if not exists(path) and os.path.isdir(parts_folder(path)):
-        path = parts_folder(path)
-    binary = os.path.isdir(path) or trace.is_trace(path)
-    if not binary and (chips.is_description(path) if exists(path) else what in chips.names()):
-        _chip(chips.load(path if exists(path) else what), chip_seed, output, overwrite)
+    kind, what = _kind_and_name(words)
+    path = _path(kind, what)
+    chip = _chip_named(kind, what, path)
+    if chip is not None:
+        _chip(chip, chip_seed, output, overwrite)
         return
     if chip_seed is not None or output is not None or overwrite:
-        raise InvalidInput.one(
-            None, f"--chip-seed, -o and --overwrite go with a chip, and '{what}' is none; {_listed('chips')}"
-        )
-    if binary:
-        _file(path)
+        text = f"--chip-seed, -o and --overwrite go with a chip, and '{what}' is none; chips are "
+        raise InvalidInput.one(None, text + ", ".join(chips.names()))
+    if path is None:
+        _named(kind, what)
     else:
-        _show_network(_network(what))
+        _file(path)
 
 
-def _listed(what: str) -> str:
-    from neuroport import networks
-    from neuroport.chips import description as chips
+def _kind_and_name(words: tuple[str, ...]) -> tuple[str, str]:
+    """The kind, or "", and the name that the arguments say."""
+    from neuroport.commands.things import KINDS
 
-    names = chips.names() if what == "chips" else networks.names()
-    return f"{what} are {', '.join(names)}"
+    if len(words) == 1:
+        return "", words[0]
+    if len(words) > 2 or words[0] not in KINDS:
+        text = f"show takes one NAME or FILE, or a KIND and a NAME; KIND is one of {', '.join(KINDS)}"
+        raise click.UsageError(f"{text}; found '{' '.join(words)}'.")
+    return words[0], words[1]
 
 
-def _network(what: str) -> Network:
-    import neuroport
-    from neuroport import networks
+def _path(kind: str, what: str) -> Path | None:
+    """The path of the file, or of the parts of a trace, that a name is; None where it is none.
 
+    What comes with neuroport goes before a file where its kind is said.
+    """
+    from neuroport.commands.things import things
+    from neuroport.trace.segments import parts_folder
+
+    if not what:
+        raise InvalidInput.one(None, "the name is empty; give a file, or the name of what `neuroport list` has")
+    if kind and things(what, kind):
+        return None
     path = Path(what)
-    is_name = len(path.parts) == 1 and path.suffix not in (".yaml", ".yml")
-    if is_name and not exists(path) and what not in networks.names():
-        text = (
-            "there is no such file, network or chip; show takes a network file, a trace, a chip description, a chip "
-            f"instance, or a name: {_listed('networks')}; {_listed('chips')}"
-        )
-        raise InvalidInput.one(Place(what), text)
-    return neuroport.load(find_network(what))
+    if not exists(path) and os.path.isdir(parts_folder(path)):
+        return parts_folder(path)
+    return path if exists(path) or path.suffix in (".yaml", ".yml") else None
+
+
+def _chip_named(kind: str, what: str, path: Path | None) -> Chip | None:
+    """The chip that a name or a description stands for; None where it stands for something else."""
+    from neuroport.chips import description as chips
+    from neuroport.trace import read as trace
+
+    if kind not in ("", "chip"):
+        return None
+    if path is None:
+        return chips.load(what) if what in chips.names() else None
+    described = not os.path.isdir(path) and not trace.is_trace(path) and chips.is_description(path)
+    return chips.load(path) if described else None
+
+
+def _named(kind: str, name: str) -> None:
+    """Tell of what has a name; where several things have it, of the first, after a line that tells them apart."""
+    from neuroport.commands.things import nothing, things, told_apart
+
+    found = things(name, kind)
+    if not found:
+        raise nothing(name, kind)
+    if len(found) > 1:
+        click.echo(told_apart(found))
+    thing = found[0]
+    if thing.kind == "network":
+        _network(thing.catalogue[name])
+    else:
+        echo_page(thing.catalogue.page(name))
+
+
+def _network(network: Network) -> None:
+    import neuroport.connections as connections
+    from neuroport.network.summary import page
+
+    echo_notices(network)
+    echo_page(page(network, connections.key))
 
 
 def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> None:
@@ -81,7 +125,9 @@ def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> 
     if seed is None:
         if output is not None:
             raise InvalidInput.one(None, "-o writes a specimen of the chip; say which one with --chip-seed N")
-        _show_chip(chip)
+        from neuroport.chips.described import page
+
+        echo_page(page(chip))
         return
     specimen = manufactured(chip, seed)
     if output is not None:
@@ -93,6 +139,26 @@ def _chip(chip: Chip, seed: int | None, output: str | None, overwrite: bool) -> 
 
 
 def _file(path: Path) -> None:
+    """Show a network file, a file of models, a trace, the parts of one, or a chip instance."""
+    from neuroport.trace import read as trace
+
+    if os.path.isdir(path) or trace.is_trace(path):
+        _binary(path)
+        return
+    from neuroport.catalogue.models import of_file
+    from neuroport.files import network as reader
+    from neuroport.network import described
+
+    models = of_file(path)
+    if models is None:
+        _network(reader.load(path))
+        return
+    for number, model in enumerate(models):
+        click.echo("\n" * (number > 0), nl=False)
+        echo_page(described.page(model))
+
+
+def _binary(path: Path) -> None:
     """Show a trace, the parts of one, or a chip instance."""
     from neuroport.chips import instance as instances
     from neuroport.trace import read as trace
@@ -110,70 +176,6 @@ def _file(path: Path) -> None:
     if parts_folder(path).is_dir():
         text = "has parts of this run, or of a later one that is going on or was cut off"
         click.echo(f"note: {parts_folder(path)} {text}")
-
-
-def _show_chip(chip: Chip) -> None:
-    click.echo(f"{chip.name}: {chip.title}" if chip.title else chip.name)
-    if chip.source:
-        click.echo(f"source: {chip.source}")
-    if not chip.integer:
-        click.echo(f"arithmetic {chip.arithmetic}; no words, no rounding")
-    else:
-        click.echo("arithmetic integer")
-        words = [
-            [kind, w.bits, w.rounding, w.overflow, w.sign.replace("_", " "), w.min_step, w.distance_bits or "-"]
-            for kind, w in chip.words
-        ]
-        echo_table(("class", "bits", "rounding", "out of range", "sign", "min step", "distance bits"), words)
-        if chip.limits.functions != ():
-            click.echo(f"tables of functions: {shown(chip.table_intervals)} intervals, {chip.table_bits} bits")
-    limits = chip.limits
-    numbers = [
-        ("cores", limits.cores),
-        ("neurons per core", limits.neurons_per_core),
-        ("synapses per core", limits.synapses_per_core),
-        ("axonal delay, steps", limits.max_axonal_delay),
-        ("dendritic delay, steps", limits.max_dendritic_delay),
-        ("refractory time, steps", limits.max_refractory),
-        ("plastic synapses", limits.plasticity),
-        ("sends without spikes", limits.graded),
-        ("neuron models", "any" if limits.models is None else ", ".join(limits.models)),
-        ("functions", "any" if limits.functions is None else ", ".join(limits.functions) or "none"),
-    ]
-    echo_table(("limit", "value"), [[name, "none" if value is None else shown(value)] for name, value in numbers])
-    if chip.mismatch:
-        rows = [[k, d.distribution if d.sigma else "-", d.sigma, d.steps] for k, d in chip.mismatch]
-        echo_table(("deviating kind", "distribution", "sigma", "steps"), rows)
-    else:
-        click.echo("nothing deviates: every circuit is as designed")
-
-
-def _show_network(network: Network) -> None:
-    from neuroport import connections
-    from neuroport.numerics import units
-
-    echo_notices(network)
-    click.echo(f"{network.name}: {network.title}" if network.title else network.name)
-    click.echo(f"dt {units.show(network.dt)}, seed {network.seed}, chip {network.chip}")
-    echo_table(("population", "neurons", "model"), [[p.name, p.size, p.neuron.name] for p in network.populations])
-    echo_table(
-        ("projection", "from", "to", "model", "connections", "delay"),
-        [
-            [p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, connections.key(p.connect), units.show(p.delay)]
-            for p in network.projections
-        ],
-    )
-    echo_table(
-        ("stimulus", "kind", "to"),
-        [[s.name, type(s).__name__, f"{s.population}.{s.input}"] for s in network.stimuli],
-    )
-    echo_table(("port", "direction", "of"), [[p.name, p.direction, p.target] for p in network.ports])
-    echo_table(("metric", "kind", "of"), [[m.name, m.kind, m.of] for m in network.metrics])
-    without = "; no synapses" if network.record.topology == "none" else ""
-    recorded = [f"spikes of {name}" for name in network.record.spikes]
-    recorded += [f"{r.of} every {units.show(r.every)}" for r in (*network.record.states, *network.record.weights)]
-    click.echo(f"records {', '.join(recorded) or 'nothing'}{without}")
-    click.echo(f"protocol of {len(network.protocol)} items" if network.protocol else "no protocol")
 
 
 def _show_trace(trace: Trace) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from neuroport.connections import all_to_all, fixed_in_degree, fixed_probability, listed, one_to_one, stored
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule
 from neuroport.network.objects import Connect
+from neuroport.shelf import shelve
 
 __all__ = ["ALL", "Ends", "Entry", "Pairs", "Rule", "key", "rule"]
 
@@ -28,3 +29,6 @@ def key(connect: Connect) -> str:
 def rule(connect: Connect) -> Rule[Any]:
     """The rule of what a network file says."""
     return ALL[key(connect)]
+
+
+shelve(__name__)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from neuroport.datasets import digits, mnist1d, yin_yang
 from neuroport.datasets.dataset import DataSet
+from neuroport.shelf import shelve
 
 __all__ = ["ALL", "DataSet", "load", "shape"]
 
@@ -40,3 +41,6 @@ def _made(name: str, part: str, options: tuple[tuple[str, int], ...]) -> dict[st
     for array in made.values():
         array.setflags(write=False)
     return made
+
+
+shelve(__name__)

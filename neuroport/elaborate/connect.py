@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import connections
+import neuroport.connections as connections
 from neuroport.connections import Ends
 from neuroport.elaborate.values import Elements
 from neuroport.errors import InternalError, InvalidInput

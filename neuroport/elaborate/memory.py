@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neuroport import connections, stimuli
+import neuroport.connections as connections
+import neuroport.stimuli as stimuli
 from neuroport.connections import Ends
 from neuroport.elaborate.values import Materialiser
 from neuroport.language import blocks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from neuroport import stimuli
+import neuroport.stimuli as stimuli
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput, Problem
 from neuroport.network.network import Network, shares

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import datasets
+import neuroport.datasets as datasets
 from neuroport.elaborate.draws import sample
 from neuroport.elaborate.targets import boltzmann
 from neuroport.errors import InvalidInput, Place, Problem, Unsupported

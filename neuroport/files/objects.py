@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from neuroport import connections
+import neuroport.connections as connections
 from neuroport.connections import Entry
 from neuroport.errors import Place
 from neuroport.files.context import Context, input_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neuroport import stimuli
+import neuroport.stimuli as stimuli
 from neuroport.files.context import Context, input_of
 from neuroport.network.stimuli import Stimulus
 from neuroport.yaml.arrays import Sink

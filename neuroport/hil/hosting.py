@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from neuroport import networks
+import neuroport.networks as networks
 from neuroport.disk.paths import exists
 from neuroport.hil.address import parsed
 from neuroport.hil.server import Offer, serving

@@ -12,6 +12,7 @@ from neuroport.metrics.metric import Metric
 from neuroport.metrics.rate import Rate
 from neuroport.metrics.rows import Accuracy, CrossEntropy, SquaredError
 from neuroport.metrics.weights import Angle, Asymmetry, Distance
+from neuroport.shelf import shelve
 
 __all__ = ["ALL", "Metric"]
 
@@ -21,3 +22,5 @@ _KINDS: tuple[type[Metric], ...] = (
     *(Mean, Sd, Min, Max, Values),
 )
 ALL: dict[str, type[Metric]] = {metric.kind: metric for metric in _KINDS}
+
+shelve(__name__)

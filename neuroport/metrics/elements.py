@@ -62,7 +62,7 @@ class OverElements(Metric):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean(OverElements):
-    """The mean."""
+    """The mean of all elements of OBJECT.VARIABLE, or of all rows of a samples readout."""
 
     kind: ClassVar[str] = "mean"
 
@@ -74,7 +74,7 @@ class Mean(OverElements):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sd(OverElements):
-    """The standard deviation of the population, not of a sample."""
+    """The standard deviation, with n below, of all elements of OBJECT.VARIABLE, or of all rows of a samples readout."""
 
     kind: ClassVar[str] = "sd"
 
@@ -86,7 +86,7 @@ class Sd(OverElements):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Min(OverElements):
-    """The least."""
+    """The least of all elements of OBJECT.VARIABLE, or of all rows of a samples readout."""
 
     kind: ClassVar[str] = "min"
 
@@ -98,7 +98,7 @@ class Min(OverElements):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Max(OverElements):
-    """The largest."""
+    """The largest of all elements of OBJECT.VARIABLE, or of all rows of a samples readout."""
 
     kind: ClassVar[str] = "max"
 
@@ -110,7 +110,7 @@ class Max(OverElements):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values(OverElements):
-    """All of them."""
+    """The numbers themselves: all elements of OBJECT.VARIABLE, or all rows of a samples readout."""
 
     kind: ClassVar[str] = "values"
     one_number: ClassVar[bool] = False

@@ -116,7 +116,7 @@ class Angle(Comparison):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distance(Comparison):
-    """The distance of two weight matrices."""
+    """The Frobenius norm of the difference of two weight matrices."""
 
     kind: ClassVar[str] = "distance"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neuroport.network.stimuli import Stimulus
+from neuroport.shelf import shelve
 from neuroport.stimuli import patterns, series, spikes
 from neuroport.stimuli.kind import Entry, Kind, Maker, Onto
 
@@ -16,3 +17,6 @@ ALL: dict[str, Kind[Any]] = {"spikes": spikes.KIND, "series": series.KIND, "patt
 def key(stimulus: Stimulus) -> str:
     """The name of the kind of a stimulus."""
     return next(key for key, kind in ALL.items() if kind.value is type(stimulus))
+
+
+shelve(__name__)

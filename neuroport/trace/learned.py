@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport import connections
+import neuroport.connections as connections
 from neuroport.connections.listed import Listed
 from neuroport.elaborate.connect import make_synapses
 from neuroport.errors import InvalidInput, Place

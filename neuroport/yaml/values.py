@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from neuroport import datasets, distributions
+import neuroport.datasets as datasets
+from neuroport import distributions
 from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, TargetValue, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted
