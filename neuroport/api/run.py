@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
 from neuroport.api.compile import CHIP, INSTANCE, NETWORK, lower_and_plan, specimen
+from neuroport.api.summary import page, summary
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import writer
@@ -18,6 +19,8 @@ from neuroport.network.protocol import Run as Item
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
+from neuroport.pages.html import html
+from neuroport.pages.plain import brief
 from neuroport.program import fixed as arithmetic
 from neuroport.session.executing import opened
 from neuroport.session.kept import kept_steps
@@ -59,6 +62,12 @@ class Run:
     run_s: float = 0.0
     trace: str | None = None
     report: tuple[ReportLine, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        return brief("Run", summary(self))
+
+    def _repr_html_(self) -> str:
+        return html(page(self))
 
 
 @takes(

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.pages import plain
+from neuroport.pages.html import html
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.ir import Overflow, Rounding
 
@@ -81,6 +83,19 @@ class Chip:
     tables: Literal["normalised", "uniform"] = "normalised"
     limits: Limits = field(default_factory=Limits)
     mismatch: tuple[tuple[str, Deviation], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Chip {self.name}: {self.title}>"
+
+    def __str__(self) -> str:
+        from neuroport.chips.described import page
+
+        return plain.text(page(self))
+
+    def _repr_html_(self) -> str:
+        from neuroport.chips.described import page
+
+        return html(page(self))
 
     @property
     def integer(self) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neuroport.elaborate.samples import window
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
+from neuroport.network import described
 from neuroport.network.model import Expression, Input, Parameter, State
 from neuroport.network.network import Network
 from neuroport.network.objects import Population, Projection
@@ -112,15 +113,23 @@ def _sets(protocol: Sequence[Item]) -> Iterator[Set]:
 
 
 def _declared(network: Network) -> Iterator[tuple[str, Declared]]:
-    owned: list[tuple[str, Sequence[Parameter | State | Input]]] = []
+    """What models declare, and of parameters what the network gives them."""
     for population in network.populations:
         model = population.neuron
-        owned += [(population.name, part) for part in (model.parameters, model.states, model.inputs)]
+        yield from _named(population, model.parameters, (*model.states, *model.inputs))
     for projection in network.projections:
-        synapse = projection.synapse
-        owned += [(projection.name, part) for part in (synapse.parameters, synapse.states)]
-    for owner, parts in owned:
-        yield from ((f"{owner}.{part.name}", Declared(part.type, part.unit)) for part in parts)
+        yield from _named(projection, projection.synapse.parameters, projection.synapse.states)
+
+
+def _named(
+    owner: Population | Projection, parameters: Sequence[Parameter], others: Sequence[State | Input]
+) -> Iterator[tuple[str, Declared]]:
+    given = dict(owner.parameters)
+    for parameter in parameters:
+        value = given.get(parameter.name, parameter.default)
+        words = "" if value is None else described.value(value)
+        yield f"{owner.name}.{parameter.name}", Declared(parameter.type, parameter.unit, words)
+    yield from ((f"{owner.name}.{part.name}", Declared(part.type, part.unit)) for part in others)
 
 
 def _distributions(network: Network, known: Materialiser) -> Iterator[tuple[str, NDArray[np.float64]]]:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from neuroport.errors import Place
 from neuroport.network.values import Value
+from neuroport.pages import plain
+from neuroport.pages.html import html
 
 VariableClass = Literal["weight", "plastic", "trace", "accumulator", "state"]
 
@@ -122,6 +124,19 @@ class NeuronModel:
     yaml: str = field(default="", compare=False)
     place: Place | None = field(default=None, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Neuron model {self.name}: {self.title}>"
+
+    def __str__(self) -> str:
+        from neuroport.network.described import page
+
+        return plain.text(page(self))
+
+    def _repr_html_(self) -> str:
+        from neuroport.network.described import page
+
+        return html(page(self))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynapseModel:
@@ -145,6 +160,19 @@ class SynapseModel:
     on_event: tuple[tuple[str, Block], ...] = ()
     yaml: str = field(default="", compare=False)
     place: Place | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Synapse model {self.name}: {self.title}>"
+
+    def __str__(self) -> str:
+        from neuroport.network.described import page
+
+        return plain.text(page(self))
+
+    def _repr_html_(self) -> str:
+        from neuroport.network.described import page
+
+        return html(page(self))
 
     @property
     def weight(self) -> State:

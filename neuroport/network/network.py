@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from neuroport.errors import Place
+from neuroport.errors import Place, UnknownKey
 from neuroport.metrics import Metric
 from neuroport.network.objects import Population, Projection
 from neuroport.network.ports import Port
 from neuroport.network.protocol import Item
 from neuroport.network.results import Readout, Recording, Samples, StateHistogram
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
-from neuroport.numerics.units import Quantity
+from neuroport.numerics.units import Quantity, suggestion
+from neuroport.pages.html import html
+from neuroport.pages.plain import brief
 
+Thing = Population | Projection | Stimulus | Port | Boltzmann | Readout | Metric
+"""What has a name in a network."""
 MOST_COPIES = 10**6
 """Of one network, which share what they learn or not."""
 
@@ -39,6 +45,38 @@ class Network:
     folder: str = field(default="", compare=False)
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)  # those that it was read from
     place: Place | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        from neuroport.network.summary import summary
+
+        return brief("Network", summary(self))
+
+    def _repr_html_(self) -> str:
+        from neuroport.network.summary import page
+
+        return html(page(self))
+
+    @property
+    def things(self) -> Mapping[str, Thing]:
+        """All that has a name; populations, projections and stimuli go before other things of the same name."""
+        kinds: tuple[Sequence[Thing], ...] = (self.populations, self.projections, self.stimuli)
+        kinds += (self.ports, self.targets, self.readouts, self.metrics)
+        found: dict[str, Thing] = {}
+        for thing in chain(*kinds):
+            found.setdefault(thing.name, thing)
+        return found
+
+    def __getitem__(self, name: str) -> Thing:
+        """The thing of that name, as in `things`. Raises UnknownKey."""
+        things = self.things
+        if name not in things:
+            near = suggestion(str(name), list(things))
+            text = f"network '{self.name}' has nothing of the name '{name}'; {near}there are: {', '.join(things)}"
+            raise UnknownKey.one(None, text)
+        return things[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.things)
 
     @property
     def notices(self) -> dict[str, tuple[str, ...]]:

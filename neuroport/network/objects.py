@@ -26,6 +26,11 @@ class Population:
     mismatch: bool = True
     place: Place | None = field(default=None, compare=False)
 
+    def __repr__(self) -> str:
+        from neuroport.network.summary import population
+
+        return population(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
@@ -69,3 +74,8 @@ class Projection:
     twin: Twin | None = None
     mismatch: bool = True
     place: Place | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        from neuroport.network.summary import projection
+
+        return projection(self)

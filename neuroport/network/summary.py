@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from neuroport.network import described
 from neuroport.network.network import Network
-from neuroport.network.objects import Connect
+from neuroport.network.objects import Connect, Population, Projection
+from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.pages import Page, Part, Table, Text
-from neuroport.pages.plain import shown
-
-MOST = 6
-"""So many things of a kind are named in a summary."""
+from neuroport.pages.plain import shown, some
 
 
-def lines(network: Network) -> str:
-    """A network in a few lines."""
-    populations = [f"{p.name} ({shown(p.size)} {p.neuron.name})" for p in network.populations]
-    projections = [f"{p.name} ({p.source} to {p.target}, {p.synapse.name})" for p in network.projections]
+def summary(network: Network) -> Page:
+    """What a network is, in a few lines."""
     told = {
-        "populations": populations,
-        "projections": projections,
+        "populations": [f"{p.name} ({shown(p.size)} {p.neuron.name})" for p in network.populations],
+        "projections": [f"{p.name} ({p.source} to {p.target}, {p.synapse.name})" for p in network.projections],
         "stimuli": [s.name for s in network.stimuli],
         "ports": [p.name for p in network.ports],
         "metrics": [m.name for m in network.metrics],
     }
-    title = f": {network.title}" if network.title else ""
-    more = [f"  {what} {some(names)}" for what, names in told.items() if names]
-    return "\n".join([f"<Network {network.name}{title}", f"  {basics(network)}", *more]) + ">"
+    lines = [basics(network), *(f"{what} {some(names)}" for what, names in told.items() if names), protocol(network)]
+    return Page(network.name, network.title, tuple(map(Text, lines)))
 
 
-def some(names: Sequence[str], most: int = MOST) -> str:
-    """The first of many names, and how many there are."""
-    more = f", … ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def population(of: Population) -> str:
+    """A population in one line."""
+    given = [*of.parameters, *((f"{name} at first", value) for name, value in of.initial)]
+    return f"<Population {of.name}: {shown(of.size)} neurons of {of.neuron.name}{_given(given)}>"
+
+
+def projection(of: Projection) -> str:
+    """A projection in one line."""
+    given = [("weight", of.weight), ("delay", of.delay), *of.parameters]
+    ends = f"{of.source} to {of.input} of {of.target}"
+    return f"<Projection {of.name}: {ends} by {of.synapse.name}{_given([(n, v) for n, v in given if v is not None])}>"
+
+
+def _given(values: Sequence[tuple[str, Value]]) -> str:
+    return "".join(f", {name} {described.value(value)}" for name, value in values)
 
 
 def basics(network: Network) -> str:
@@ -42,8 +49,12 @@ def basics(network: Network) -> str:
     return f"dt {units.show(network.dt)}, seed {network.seed}{copies}, chip {network.chip}"
 
 
-def page(network: Network, rule: Callable[[Connect], str]) -> Page:
-    """All that is told of a network. `rule`: the name of a connection rule."""
+def _of_class(connect: Connect) -> str:
+    return type(connect).__name__
+
+
+def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
+    """All that is told of a network. `rule`: gives the name of a connection rule; without it, its class is told."""
     parts: list[Part] = [
         Text(basics(network)),
         Table(("population", "neurons", "model"), tuple((p.name, p.size, p.neuron.name) for p in network.populations)),
@@ -61,9 +72,15 @@ def page(network: Network, rule: Callable[[Connect], str]) -> Page:
         Table(("port", "direction", "of"), tuple((p.name, p.direction, p.target) for p in network.ports)),
         Table(("metric", "kind", "of"), tuple((m.name, m.kind, m.of) for m in network.metrics)),
         Text(_records(network)),
-        Text(f"protocol of {len(network.protocol)} items" if network.protocol else "no protocol"),
+        Text(protocol(network)),
     ]
     return Page(network.name, network.title, tuple(parts))
+
+
+def protocol(network: Network) -> str:
+    """Of how many items the protocol is."""
+    items = len(network.protocol)
+    return f"protocol of {items} item{'s' * (items > 1)}" if items else "no protocol"
 
 
 def _records(network: Network) -> str:

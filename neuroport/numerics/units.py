@@ -242,4 +242,4 @@ class Quantity:
 
     number: float | int
     unit: str = ""
-    place: Place | None = field(default=None, compare=False)
+    place: Place | None = field(default=None, compare=False, repr=False)

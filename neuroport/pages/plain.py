@@ -11,6 +11,8 @@ from neuroport.pages import Lines, Page, Table, Text
 
 WIDTH = 100
 """Of a text whose reader has said none."""
+MOST = 6
+"""So many names of a kind are told in one line."""
 LEAST = 20
 """So many characters stay of a line that is indented deeply."""
 
@@ -22,6 +24,18 @@ def text(page: Page, width: int | None = WIDTH) -> str:
         gap = [] if isinstance(before, Text) and isinstance(part, Text) else [""]
         whole += [*gap, *_part(part, width)]
     return "\n".join(whole)
+
+
+def brief(what: str, page: Page) -> str:
+    """What Python shows of an object, <Network NAME: TITLE …>: the paragraphs of a page, a line for each."""
+    said = [part.text for part in page.filled if isinstance(part, Text)]
+    return "\n  ".join([f"<{what} {page.heading}", *said]) + ">"
+
+
+def some(names: Sequence[str], most: int = MOST) -> str:
+    """The first of many names, and how many there are."""
+    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _part(part: Text | Lines | Table, width: int | None) -> Iterator[str]:

@@ -125,10 +125,14 @@ Item = Repeat | Run | Present | If | Trigger | Set | Reset | Measure | Capture |
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a model says of a variable, parameter or input: its type and its unit ("": a pure number)."""
+    """What a model says of a variable, parameter or input: its type and its unit ("": a pure number).
+
+    `value`: of a parameter, what it is at first, in words.
+    """
 
     type: Literal["real", "int"]
     unit: str = ""
+    value: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class Controls:
 
     def __init__(self, program: Program, plan: Plan, executor: Executor, switchboard: Switchboard) -> None:
         self.program, self.plan, self.executor, self.switchboard = program, plan, executor, switchboard
-        self.checker, self.names, self.tally = Checker(plan.declared, program), Names(program), Tally()
+        self.checker, self.names, self.tally = Checker(plan.declared, program), Names(program, plan.declared), Tally()
         self.injections = Injections(self.checker, executor)
         self._waiting: Waiting[Act] = Waiting()
         self.given: dict[str, Numbers] = {}

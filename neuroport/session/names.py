@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,7 @@ from neuroport.errors import InvalidInput, UnknownName, together
 from neuroport.numerics import units
 from neuroport.program.machine import Array, Port, Program
 from neuroport.program.names import written
+from neuroport.program.plan import Declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class Wanted:
 
 
 class Names:
-    """The names of a program, as users know them."""
+    """The names of a program, as users know them; `declared`: those that its network has, those of no array too."""
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
+    def __init__(self, program: Program, declared: Mapping[str, Declared]) -> None:
+        self._program, self._declared = program, declared
         self._arrays = {written(name): array for name, array in program.arrays.items()}
         self._spiking = [p.name for p in program.populations if p.spiking]
         self._recorded = {r.array for r in program.records if not r.readout}
@@ -94,6 +95,9 @@ class Names:
         raise UnknownName.one(None, f"{text}; {near}" if near else text)
 
     def _check_variable(self, name: str) -> None:
+        """Say what a name is that stands for no array."""
+        if name in self._declared:
+            raise UnknownName.one(None, _folded(name, self._declared[name]))
         self.check(name, [*self._ports, *self._written()], "port or variable" if self._ports else "variable")
 
     def _written(self) -> list[str]:
@@ -114,6 +118,15 @@ class Names:
     def recorded(self) -> list[str]:
         """All names under which something is recorded in every run."""
         return [*self._spiking, *(written(name) for name in self._program.arrays if name in self._recorded)]
+
+
+def _folded(name: str, declared: Declared) -> str:
+    """What a parameter is of which a program has nothing but what follows from it."""
+    value = f" of {declared.value}" if declared.value else f" in {declared.unit}" * bool(declared.unit)
+    return (
+        f"'{name}' is a constant parameter{value}: the program has only what follows from it, so a session cannot "
+        f"read or change it; another value is for another program: neuroport.load(NET, ['{name}=VALUE']), or --set {name}=VALUE"
+    )
 
 
 def _only_heard(port: Port) -> str:

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from neuroport.errors import InvalidInput, NotWritten, RunFailed, Unsupported, together
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, WHOLE, Kind, takes
 from neuroport.numerics.units import Quantity
+from neuroport.pages.html import html
+from neuroport.pages.plain import brief
 from neuroport.program import fixed
 from neuroport.program.executor import Backend, Capture, Executor
 from neuroport.program.identity import Identity, identity
@@ -36,6 +38,7 @@ from neuroport.session.kept import kept_steps
 from neuroport.session.names import Wanted
 from neuroport.session.parts import Parts
 from neuroport.session.record import Chunk, Sink, spiking
+from neuroport.session.summary import page, summary
 from neuroport.version import __version__
 
 CHECKPOINT = Kind("a checkpoint, or the path of one", lambda value: isinstance(value, Checkpoint) or PATH.fits(value))
@@ -109,6 +112,12 @@ class Session:
         self._heard = Heard(parts.controls, parts.recorder, plan.dt)
         self._final = Final(program, executor)
 
+    def __repr__(self) -> str:
+        return brief("Session", summary(self))
+
+    def _repr_html_(self) -> str:
+        return html(page(self))
+
     def __enter__(self) -> Session:
         self._must_be_open()
         return self
@@ -168,6 +177,16 @@ class Session:
                 build_s=build_s,
                 run_s=run_s,
             )
+
+    @property
+    def dt(self) -> float:
+        """The time step in ms."""
+        return self.program.dt
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session was left, and refuses everything."""
+        return self._closed
 
     @property
     def step(self) -> int:

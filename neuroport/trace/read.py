@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 from neuroport.disk.paths import unreadable
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics.given import PATH, TEXT, WHOLE, takes
+from neuroport.pages.html import html
+from neuroport.pages.plain import brief
 from neuroport.program.fixed import VERSION
 from neuroport.trace import checked
 from neuroport.trace.checked import Extent
+from neuroport.trace.summary import page, summary
 
 if TYPE_CHECKING:
     from neuroport.disk.hdf5 import Group
@@ -136,6 +139,12 @@ class Trace:
     overflows: Mapping[str, int]
     metrics: Mapping[str, list[tuple[int, Any]]]  # name -> (step, number or list)
     report: tuple[Mapping[str, Any], ...]
+
+    def __repr__(self) -> str:
+        return brief("Trace", summary(self))
+
+    def _repr_html_(self) -> str:
+        return html(page(self))
 
     @property
     def integer(self) -> bool:
