@@ -110,7 +110,7 @@ def _stream(error: OSError) -> str:
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(__version__, prog_name="neuroport", message="%(prog)s %(version)s")
+@click.version_option(__version__, "-V", "--version", prog_name="neuroport", message="%(prog)s %(version)s")
 def main() -> None:
     """Run a network with its learning rule, bit-exactly, on emulated neuromorphic chips.
 

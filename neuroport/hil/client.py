@@ -264,6 +264,11 @@ class Remote:
     # ------------------------------------------------------------------------------------------------------- methods
 
     @property
+    def dt(self) -> float:
+        """The time step in ms."""
+        return float(self._described["dt_ms"])
+
+    @property
     def step(self) -> int:
         """The number of the step that comes next; 0 at the start."""
         return self._step

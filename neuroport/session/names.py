@@ -124,8 +124,8 @@ def _folded(name: str, declared: Declared) -> str:
     """What a parameter is of which a program has nothing but what follows from it."""
     value = f" of {declared.value}" if declared.value else f" in {declared.unit}" * bool(declared.unit)
     return (
-        f"'{name}' is a constant parameter{value}: the program has only what follows from it, so a session cannot "
-        f"read or change it; another value is for another program: neuroport.load(NET, ['{name}=VALUE']), or --set {name}=VALUE"
+        f"'{name}' is a constant parameter{value}: the program has only what follows from it, so a session cannot read "
+        f"or change it; neuroport.load(NET, ['{name}=VALUE']), or --set {name}=VALUE, is for a program with another one"
     )
 
 

@@ -971,7 +971,7 @@ def test_help_is_quick_and_names_all_commands() -> None:
 
 
 def test_version() -> None:
-    assert call("--version").stdout == f"neuroport {neuroport.__version__}\n"
+    assert call("--version").stdout == call("-V").stdout == f"neuroport {neuroport.__version__}\n"
 
 
 @pytest.mark.parametrize("seed", ["-1", str(2**63), str(2**64), "1.5", "one", ""])

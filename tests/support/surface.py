@@ -399,6 +399,7 @@ class Surface:
 
     def test_it_says_what_it_is(self, opening: Opening) -> None:
         with opening() as session:
+            assert session.dt == 1.0
             session.run(3)
             said = session.describe()
             assert json.loads(json.dumps(said, allow_nan=False)) == said, "plain values"
