@@ -306,8 +306,8 @@ def test_set_with_a_star() -> None:
     made = network([], ["l: {mean: up1.n}", "m: {mean: down.n}"], ["set: {'up*.lr': 4, '*.gain': 0.25}", "run: 1 step"])
     with session(made) as opened:
         opened.run_protocol()
-        assert opened._switchboard.value("up1.lr") == opened._switchboard.value("up2.lr") == 4
-        assert opened._switchboard.value("down.lr") == 1 and opened._switchboard.value("t.gain") == 0.25
+        assert opened._parts.switchboard.value("up1.lr") == opened._parts.switchboard.value("up2.lr") == 4
+        assert opened._parts.switchboard.value("down.lr") == 1 and opened._parts.switchboard.value("t.gain") == 0.25
 
 
 def test_reset_that_keeps_what_was_learned() -> None:
@@ -329,9 +329,9 @@ def test_anneal_waits_for_its_patience() -> None:
         opened.run_protocol()
         assert opened.results["m"] == [(1, 1.0), (2, 2.0)] + [(2, 2.0)] * 6
         # the first item: one measurement above the least. The second saw 1, 2, 2 | 2, 2, 2 | 2, 2 with all before it.
-        assert opened._switchboard.value("up2.lr") == 0.5
-        assert opened._switchboard.value("up1.lr") == pytest.approx(0.5 * 0.1 * 0.1)
-        assert opened._switchboard.value("down.lr") == pytest.approx(0.1 * 0.1)
+        assert opened._parts.switchboard.value("up2.lr") == 0.5
+        assert opened._parts.switchboard.value("up1.lr") == pytest.approx(0.5 * 0.1 * 0.1)
+        assert opened._parts.switchboard.value("down.lr") == pytest.approx(0.1 * 0.1)
 
 
 def test_a_new_minimum_starts_the_patience_again() -> None:
@@ -341,7 +341,7 @@ def test_a_new_minimum_starts_the_patience_again() -> None:
         for value in (5, 6, 4, 4, 5, float("nan"), 6, 3):
             opened.results["m"].append((0, value))
             opened._walk.anneal(item, (0,))
-            seen.append(opened._switchboard.value("up1.lr"))
+            seen.append(opened._parts.switchboard.value("up1.lr"))
     assert seen == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
 
 
