@@ -33,7 +33,7 @@ def moved(session: Session) -> Session:
     other = opened()
     other.executor.load(session.executor.save())
     held, there = session._controls, other._controls
-    there.switchboard = other._switchboard = held.switchboard
+    there.switchboard = other._parts.switchboard = held.switchboard
     there.given = dict(held.given)
     there.hold(held.pending, held.injections.injected, held.tally)
     other._recorder.begin_keeping()
