@@ -21,6 +21,7 @@ class Divergence(Metric):
     """
 
     kind: ClassVar[str] = "dkl"
+    unit: ClassVar[str | None] = "nats"
     further: ClassVar[tuple[str, ...]] = ("target", "floor")
     required: ClassVar[tuple[str, ...]] = ("target",)
 

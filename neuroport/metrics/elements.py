@@ -18,6 +18,8 @@ class OverElements(Metric):
     `effective`: the variable as it acts on a chip whose circuits deviate, times their deviation.
     """
 
+    unit: ClassVar[str | None] = None
+
     further: ClassVar[tuple[str, ...]] = ("effective",)
 
     effective: bool = False

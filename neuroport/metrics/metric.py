@@ -126,6 +126,8 @@ class Metric(ABC):
     """
 
     kind: ClassVar[str]
+    unit: ClassVar[str | None] = ""
+    """Of what it measures; None: that of the variable `of`."""
     further: ClassVar[tuple[str, ...]] = ()
     required: ClassVar[tuple[str, ...]] = ()
     one_number: ClassVar[bool] = True

@@ -13,6 +13,7 @@ class Rate(Metric):
     """The mean rate of a population in Hz since the previous measurement."""
 
     kind: ClassVar[str] = "rate"
+    unit: ClassVar[str | None] = "Hz"
 
     @classmethod
     def read(cls, form: Form) -> Self | None:

@@ -104,6 +104,7 @@ class Angle(Comparison):
     """The angle between two weight matrices in degrees."""
 
     kind: ClassVar[str] = "angle"
+    unit: ClassVar[str | None] = "degrees"
 
     @staticmethod
     def formula(one: Real, other: Real) -> float:

@@ -22,6 +22,8 @@ from neuroport.trace.checked import Extent
 from neuroport.trace.summary import page, summary
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from neuroport.disk.hdf5 import Group
     from neuroport.network.network import Network
 
@@ -243,6 +245,31 @@ class Trace:
             raise self._unknown("synapses of", projection, known)
         with checked.opened(self.path, known=True) as root:
             return checked.pairs(root, projection, self.extent)
+
+    def plot(
+        self,
+        *panels: str,
+        populations: Sequence[str] = (),
+        neurons: Any = None,
+        start: float | str | None = None,
+        stop: float | str | None = None,
+        size: tuple[float, float] | None = None,
+        style: str = "light",
+        beside: Sequence[Trace] = (),
+    ) -> Figure:
+        """A figure of matplotlib of this trace; `figure.savefig("out.png")` writes it.
+
+        panels: "spikes", "rates", "states", "weights", "metrics", "matrix", "distribution"; none: what there is of
+        spikes, states, weights and metrics. populations: of whom (none: of all). neurons: their numbers, a number, or a
+        text such as "0:10,17". start, stop: ms, or a time such as "1 s". size: width and height in inches. style:
+        "light", "dark", or a style of matplotlib. beside: other traces, shown over each other; those of one network
+        and chip also as mean +- standard deviation. InvalidInput for what is not there; Unsupported without matplotlib.
+        """
+        from neuroport.trace.pictures.figure import drawn
+        from neuroport.trace.pictures.view import viewed
+
+        view = viewed(self, panels, populations, neurons, start, stop, size, style)
+        return drawn((self, *beside), view)
 
     def network(self) -> Network:
         """The network as it was run, before learning. InvalidInput where the trace is not of that network."""

@@ -137,10 +137,10 @@ def _network(path: Path) -> None:
 
 def _picture(path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
-    from neuroport.trace.plot import plot
+    from neuroport.trace.pictures.figure import save
     from neuroport.trace.read import open_trace
 
-    plot(open_trace(path.parent.parent / "trace.h5"), path)
+    save(open_trace(path.parent.parent / "trace.h5").plot(), path)
 
 
 KINDS: dict[str, Callable[[Path], None]] = {"instance.h5": _instance, "net.yaml": _network, "picture.png": _picture}
