@@ -20,12 +20,14 @@ from neuroport.hil.checkpoints import GIVEN, LinkedCheckpoint, sealed
 from neuroport.hil.endpoints import Caller, NoAnswer, NobodyThere, calling
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import STOPPED, decode, encode, raised, unpacked
+from neuroport.hil.pieces import most
 from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, WHOLE, found, takes, whole
-from neuroport.numerics.steps import MOST, no_steps
+from neuroport.numerics.steps import no_steps, steps_of
 from neuroport.numerics.units import Quantity, show
 from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import Exchange, Train, Write, writes_of
+from neuroport.session.executing import forkable
 from neuroport.session.host import numbers
 from neuroport.yaml.nodes import read_bytes
 
@@ -122,6 +124,7 @@ class Remote:
         self._number, self._step = 0, int(described["step"])
         self._closed, self._greeted, self._unsure = False, False, False
         self._ended: NotWritten | None = None
+        self._piece = most(Limits(message_bytes=described["limits"]["message_bytes"]))
         self._left: dict[str, Train] = {}
         self._targets = {port["name"]: port["target"] for port in described.get("ports", ())}
         self._one = threading.Lock()
@@ -153,18 +156,7 @@ class Remote:
 
     def _ask(self, op: str, **fields: Any) -> dict[str, Any]:
         """The answer to a message; what the session refuses is raised as it would be there."""
-        if self._closed:
-            raise InvalidInput.one(
-                None, "this session is closed, and what executes its program is gone; open another one"
-            )
-        with self._one:
-            if self._ended is not None:
-                raise NotWritten(self._ended.place, self._ended.text)
-            try:
-                reply = self._numbered(op, fields)
-            except NobodyThere as error:
-                self._ended = NotWritten(error.place, ENDED)
-                raise self._ended from None
+        reply = self._reply(op, **fields)
         if not reply["ok"]:
             raise raised(reply["error"]["code"], reply["error"]["text"])
         self._step = reply.get("step", self._step)
@@ -173,6 +165,21 @@ class Remote:
             self._ended = NotWritten(Place(str(self._caller.address)), text)
             raise self._ended
         return reply
+
+    def _reply(self, op: str, **fields: Any) -> dict[str, Any]:
+        """The answer to a message, also one that refuses it."""
+        if self._closed:
+            raise InvalidInput.one(
+                None, "this session is closed, and what executes its program is gone; open another one"
+            )
+        with self._one:
+            if self._ended is not None:
+                raise NotWritten(self._ended.place, self._ended.text)
+            try:
+                return self._numbered(op, fields)
+            except NobodyThere as error:
+                self._ended = NotWritten(error.place, ENDED)
+                raise self._ended from None
 
     def _numbered(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to the next message. After one without an answer the session says whether that has acted."""
@@ -290,19 +297,28 @@ class Remote:
 
     def run(self, duration: int | str | Quantity, progress: Any = None) -> None:
         """Simulate for a number of steps, or a time such as "100 ms"."""
-        most, start = self._described["limits"]["exchange_steps"], self._step
-        many = whole(duration)
-        if many is not None and most < many <= MOST - start:
-            for first in range(0, many, most):
-                self.run(min(most, many - first))
+        piece, start, many = self._described["limits"]["exchange_steps"], self._step, self._many(duration)
+        if many > piece:
+            error = self._reply("exchange", run=_steps(duration))["error"]
+            if error["code"] != "too_large":  # nor can it be run in several pieces
+                raise raised(error["code"], error["text"])
+            for first in range(0, many, piece):
+                self.run(min(piece, many - first))
                 if progress is not None:
                     progress(self._step - start, many)
-                if self._step < start + min(first + most, many):
+                if self._step < start + min(first + piece, many):
                     return  # it was cancelled
             return
         self._ask("exchange", **{"in": [], "run": _steps(duration), "out": []})
         if progress is not None:
             progress(self._step - start, self._step - start)
+
+    def _many(self, duration: Any) -> int:
+        """How many steps a number of steps or a time is; 0 for what the session is to say more of."""
+        try:
+            return steps_of(duration, Quantity(self._described["dt_ms"], "ms"))
+        except InvalidInput:
+            return 0
 
     @takes(name=TEXT)
     def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
@@ -338,7 +354,7 @@ class Remote:
         self, population: str, since: int | str | Quantity | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Steps and neurons of the spikes of a population, from step `since` on."""
-        reply = self._ask("spikes", population=population, since=_steps(since))
+        reply = self._ask("spikes", population=population, since=_since(since))
         return reply["steps"], reply["neurons"]
 
     @takes(name=TEXT)
@@ -346,7 +362,7 @@ class Remote:
         self, name: str, since: int | str | Quantity | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps and values of a recorded state, from step `since` on."""
-        reply = self._ask("records", name=name, since=_steps(since))
+        reply = self._ask("records", name=name, since=_since(since))
         return reply["steps"], reply["values"]
 
     @takes(event=TEXT)
@@ -366,12 +382,20 @@ class Remote:
     @takes(path=PATH.or_none)
     def checkpoint(self, path: str | Path | None = None) -> Checkpoint | LinkedCheckpoint:
         """All that the session goes on from, as a value; with a path also as a file. See Session.checkpoint."""
-        reply = self._ask("checkpoint")
-        made = sealed(reply["checkpoint"], reply["sha256"])
+        reply = self._ask("checkpoint", most=self._piece)
+        made = sealed(reply["checkpoint"] if "checkpoint" in reply else self._fetched(reply["bytes"]), reply["sha256"])
         if isinstance(made, LinkedCheckpoint) and path is not None:
             made.save(path)
         elif isinstance(made, Checkpoint) and path is not None:
             checkpoints.save(made, path)
+        return made
+
+    def _fetched(self, size: int) -> dict[str, Any]:
+        """A checkpoint of so many bytes, which the session holds, in pieces."""
+        content = bytearray()
+        while len(content) < size and (piece := self._ask("fetch", begin=len(content))["piece"]):
+            content += piece
+        made: dict[str, Any] = decode(bytes(content), _ANSWER)["checkpoint"]
         return made
 
     @takes(checkpoint=GIVEN)
@@ -380,13 +404,20 @@ class Remote:
         if not isinstance(checkpoint, Checkpoint | LinkedCheckpoint):
             checkpoint = LinkedCheckpoint.load(checkpoint)
         tree = checkpoint.tree()
-        self._ask("restore", checkpoint=tree, sha256=seal(tree))
+        content = _encoded({"checkpoint": tree})
+        if len(content) <= self._piece:
+            self._ask("restore", checkpoint=tree, sha256=seal(tree))
+            return
+        for begin in range(0, len(content), self._piece):
+            self._ask("give", begin=begin, piece=content[begin : begin + self._piece])
+        self._ask("restore", sha256=seal(tree))
 
     @takes(n=WHOLE)
     def fork(self, n: int = 1) -> list[Remote]:
         """So many other sessions of the server that go on from here by themselves. See Session.fork."""
-        if n < 1 or self._again is None:
-            raise InvalidInput.one(None, f"a session cannot be forked into {n} others; give a number from 1")
+        if self._again is None:
+            raise InvalidInput.one(None, "this session was given a connection, and cannot make another; use restore")
+        forkable(n)
         saved = self.checkpoint()
         with ExitStack() as made:
             forks = [made.enter_context(self._again()) for _ in range(n)]
@@ -467,8 +498,8 @@ def _numbers(name: str, value: Any) -> Any:
     return given if given.ndim else given.item()
 
 
-def _steps(steps: Any) -> Any:
-    """How long to run, or from when on, as it stands in a message."""
+def _steps(steps: Any, least: str = "a run cannot last {} steps; give a number of steps from 0 to 2**62") -> Any:
+    """How long to run, or from when on, as it stands in a message. `least`: what is said of numbers below -2**63."""
     if isinstance(steps, Quantity):
         return show(steps)
     number = whole(steps)
@@ -476,7 +507,14 @@ def _steps(steps: Any) -> Any:
         if steps is None or isinstance(steps, bool | float | str):
             return steps
         raise no_steps(steps)
-    return min(max(number, -(2**63)), 2**63 - 1)
+    if number < -(2**63):
+        raise InvalidInput.one(None, least.format(number))
+    return min(number, 2**63 - 1)
+
+
+def _since(step: Any) -> Any:
+    """From when on, as it stands in a message."""
+    return _steps(step, "since must be a step from 0; found {}")
 
 
 def _trains(out: Mapping[str, Any]) -> dict[str, Train]:

@@ -12,13 +12,15 @@ MIB = 2**20
 class Limits:
     """Bounds of a server; all stand in what `hello` and `describe` answer.
 
-    message_bytes: of one message. exchange_numbers: that one exchange writes. exchange_steps: that it runs.
+    message_bytes: of one message. checkpoint_bytes: of a checkpoint that goes through several. exchange_numbers: that
+    one exchange writes. exchange_steps: that it runs.
     nesting: of maps and lists in each other. items: maps, lists, texts and numbers of a message; the bytes of an array
     are one. text_bytes: of one text. sessions: at once. idle_s: seconds after which a session ends whose host is not
     heard.
     """
 
     message_bytes: int = 16 * MIB
+    checkpoint_bytes: int = 256 * MIB
     exchange_numbers: int = 1_000_000
     exchange_steps: int = 1_000_000
     nesting: int = 64

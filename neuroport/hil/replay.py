@@ -10,12 +10,13 @@ from typing import Any
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, decode, encode
 from neuroport.hil.record import Recorded, damaged
-from neuroport.hil.served import Effects, Entry, Once
+from neuroport.hil.served import OF_THE_EXECUTOR, Effects, Entry, Once
 
 OF_THE_MACHINE = {
     "exchange": ("cancelled",),
     "describe": ("describe.executor", "describe.neuroport", "describe.pace"),
-    "checkpoint": ("checkpoint.backend", "checkpoint.version", "sha256"),
+    "checkpoint": (*(f"checkpoint.{name}" for name in OF_THE_EXECUTOR), "sha256", "bytes"),
+    "fetch": ("piece",),
     "stats": ("stats.missed_deadlines", "stats.slipped_s"),
 }
 """What replies to each op tell of the machine and its clock, and not of what the chip did, and hashes of that."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from neuroport.errors import InvalidInput, NeuroportError, UnknownName
 from neuroport.hil.checkpoints import sealed
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, array, decode, encode, refusal
-from neuroport.numerics.given import found
+from neuroport.hil.pieces import Pieces
+from neuroport.numerics.given import found, whole
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import suggestion
 from neuroport.session.exchange import Exchange, Write
@@ -34,6 +35,8 @@ NAMES = {
     "take": "out",
 }
 """The field of a message in which names stand."""
+OF_THE_EXECUTOR = ("backend", "version")
+"""What a checkpoint tells of what made it, and not of what the chip did."""
 _NUMBERS: tuple[tuple[Any, ...], ...] = (("values",), ("neurons", None))
 """The fields of a write that are numbers, and what they are where they are absent."""
 
@@ -83,6 +86,7 @@ class Effects:
     def __init__(self, session: Any, limits: Limits) -> None:
         self.session, self.limits = session, limits
         self.interrupted = ""
+        self._pieces = Pieces(limits)
         self.ops: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "describe": self._describe,
             "stats": self._stats,
@@ -97,6 +101,8 @@ class Effects:
             "reset": self._reset,
             "digest": self._digest,
             "checkpoint": self._checkpoint,
+            "fetch": self._fetch,
+            "give": self._give,
             "restore": self._restore,
         }
 
@@ -158,6 +164,7 @@ class Effects:
         except InvalidInput:
             return run  # of which the session says more
         if steps > self.limits.exchange_steps:
+            self.session.check((), run)  # what cannot be run in several either
             text = f"one exchange runs at most {self.limits.exchange_steps:,} steps; found {steps:,}; send several"
             raise Refused("too_large", text, "run")
         return run
@@ -214,14 +221,32 @@ class Effects:
         return {"digest": self.session.digest()}
 
     def _checkpoint(self, message: Mapping[str, Any]) -> Reply:
-        Fields(message, ())
+        """The checkpoint, or, where it has more than `most` bytes, what it is, so that it is fetched in pieces."""
+        most = Fields(message, ("most",)).get("most", None)
+        if most is not None and (whole(most) is None or most < 0):
+            raise Refused("bad_value", f"most is a number of bytes from 0; found {found(most)}", "most")
         tree = self.session.checkpoint().tree()
-        return {"checkpoint": tree, "sha256": seal(tree)}
+        reply = {"checkpoint": tree, "sha256": seal(tree)}
+        if most is None or len(content := encode({"checkpoint": tree})) <= most:
+            return reply
+        self._pieces.hold(content)
+        same = {name: part for name, part in tree.items() if name not in OF_THE_EXECUTOR}
+        return {"bytes": len(content), "sha256": reply["sha256"], "content": seal(same)}
+
+    def _fetch(self, message: Mapping[str, Any]) -> Reply:
+        return {"piece": self._pieces.fetch(Fields(message, ("begin",)).get("begin"))}
+
+    def _give(self, message: Mapping[str, Any]) -> Reply:
+        fields = Fields(message, ("begin", "piece"))
+        return {"bytes": self._pieces.give(fields.get("begin"), fields.get("piece"))}
 
     def _restore(self, message: Mapping[str, Any]) -> Reply:
         """Go on from a checkpoint; where that goes wrong, from where the session was."""
         fields = Fields(message, ("checkpoint", "sha256"))
-        given, told = fields.get("checkpoint"), fields.text("sha256")
+        told, given = fields.text("sha256"), fields.get("checkpoint", None)
+        if given is None:
+            wide = replace(self.limits, message_bytes=self.limits.checkpoint_bytes)
+            given = decode(self._pieces.given(), wide).get("checkpoint")
         if not isinstance(given, dict):
             raise Refused("bad_value", f"checkpoint is a map; found {found(given)}", "checkpoint")
         wanted, before = sealed(given, told), self.session.checkpoint()

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from neuroport.errors import Unsupported
+from neuroport.errors import InvalidInput, Unsupported
 from neuroport.numerics.given import checked_seed
 from neuroport.program.executor import Backend, Executor
 from neuroport.program.machine import Program
 from neuroport.program.verify import require
 from neuroport.session.record import spiking
+
+MOST_FORKS = 1000
+"""As many sessions are made at once of one."""
+
+
+def forkable(n: int) -> None:
+    """InvalidInput for a number of sessions that are not made of one."""
+    if not 1 <= n <= MOST_FORKS:
+        many = n if n < 1 else "so many"
+        raise InvalidInput.one(None, f"a session cannot be forked into {many} others; give 1 to {MOST_FORKS:,}")
 
 
 def opened(program: Program, backend: Backend, seed: int | None = None) -> Executor:

@@ -29,7 +29,7 @@ from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.controls import Ready
 from neuroport.session.describe import described
 from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
-from neuroport.session.executing import opened
+from neuroport.session.executing import forkable, opened
 from neuroport.session.final import Final
 from neuroport.session.fitting import fitting
 from neuroport.session.heard import Heard
@@ -42,8 +42,6 @@ from neuroport.session.summary import page, summary
 from neuroport.version import __version__
 
 CHECKPOINT = Kind("a checkpoint, or the path of one", lambda value: isinstance(value, Checkpoint) or PATH.fits(value))
-MOST_FORKS = 1000
-"""As many sessions are made at once of one."""
 Values = NDArray[np.float64] | NDArray[np.int64]
 Progress = Callable[[int, int], None]
 ALWAYS_THERE = 2**24
@@ -576,11 +574,9 @@ class Session:
     def fork(self, n: int = 1) -> list[Session]:
         """So many other sessions that go on from here by themselves, without a trace; each has to be left.
 
-        InvalidInput for less than one or more than MOST_FORKS, and for a session whose executor was made by hand.
+        InvalidInput for less than one or more than 1,000, and for a session whose executor was made by hand.
         """
-        if not 1 <= n <= MOST_FORKS:
-            many = n if n < 1 else "so many"
-            raise InvalidInput.one(None, f"a session cannot be forked into {many} others; give 1 to {MOST_FORKS:,}")
+        forkable(n)
         if self._again is None:
             raise InvalidInput.one(None, "this session was given an executor, and cannot make another; use restore")
         saved = self.checkpoint()

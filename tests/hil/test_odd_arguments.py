@@ -18,7 +18,7 @@ from tests.support.looped import answering, opened
 pytest.importorskip("msgpack", reason="serving needs msgpack: pip install 'neuroport[hil]'")
 
 ODD: tuple[Any, ...] = (
-    None, b"abc", 3, -1, 2**70, "", "x", "a\0b", "1 mV", "1e400 ms", True, 1.5, float("nan"), [1], [None],
+    None, b"abc", 3, -1, 2**70, -(2**70), "", "x", "a\0b", "1 mV", "1e400 ms", True, 1.5, float("nan"), [1], [None],
     [[1], [2, 3]], (1, 2), {}, {1: 2}, set(), range(2), object(), len, int, 1j, Path("x"),
     np.array("x"), np.array([1, 2]), np.array([]), np.array([1j]), np.array([None]), np.int8(1),
     np.ma.masked_array([1.0], [True]), np.datetime64(1, "s"),
@@ -39,7 +39,6 @@ METHODS: dict[str, dict[str, Any]] = {
 }
 SEVERAL = ("take", "reset")
 """Methods that take any number of names."""
-OF_A_SERVER = "one exchange runs at most 1,000,000 steps; "
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def outcome(session: Any, method: str, several: tuple[Any, ...], given: dict[str
 def differing(sessions: tuple[Any, ...], method: str, several: tuple[Any, ...], given: dict[str, Any]) -> list[str]:
     """What the sessions say, where they do not all say the same."""
     told = [outcome(session, method, several, given) for session in sessions]
-    return [] if len(set(told)) == 1 or OF_A_SERVER in told[-1] else told
+    return [] if len(set(told)) == 1 else told
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -102,7 +101,7 @@ def test_half_of_a_character_cannot_be_sent(sessions: tuple[Any, ...]) -> None:
 
 
 def test_a_run_of_too_many_steps_is_refused_at_once(sessions: tuple[Any, ...]) -> None:
-    with pytest.raises(InvalidInput, match=f"^{OF_A_SERVER}"):
+    with pytest.raises(InvalidInput, match="^a run cannot last so many steps; give a number of steps from 0 to"):
         sessions[2].run(2**63)
 
 

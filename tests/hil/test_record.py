@@ -23,7 +23,7 @@ from neuroport.hil.messages import decode, encode
 from neuroport.hil.record import Record, Recorded
 from neuroport.hil.replay import replay
 from neuroport.hil.served import Effects, Once
-from tests.support.looped import TEXT, opened, served
+from tests.support.looped import how, opened, served
 
 pytest.importorskip("msgpack", reason="records need msgpack: pip install 'neuroport[hil]'")
 
@@ -32,25 +32,6 @@ seed: 5
 to_chip: {latency: 1, jitter: {uniform: [0, 2]}, drop: 0.2}
 from_chip: {latency: 1, drop: 0.2, burst: {mean: 2}, bandwidth: 3 per step}
 """
-
-
-def how(**changes: Any) -> dict[str, Any]:
-    """How the session of these tests was opened, as a record says it."""
-    from neuroport.chips import description
-
-    chip = description.to_yaml(description.load("generic16"))
-    return {
-        "neuroport": "0",
-        "network": TEXT,
-        "chip": chip,
-        "chip_seed": None,
-        "seed": 1,
-        "backend": "reference",
-        "keep": "all",
-        "link": LINK,
-        "pace": {},
-        "limits": Limits().described(),
-    } | changes
 
 
 MESSAGES: list[dict[str, Any]] = [
@@ -74,7 +55,7 @@ def written(path: Path, whole: bool = True) -> Recorded:
     """The record of a session with these messages."""
     session: Any = Linked(opened(), link(LINK, "link", opened().plan.dt))
     with session:
-        made = Record(path, how())
+        made = Record(path, how(link=LINK))
         once = Once(Effects(session, Limits()), made)
         for number, message in enumerate(MESSAGES, 1):
             once.handle(encode({"id": number} | message))
@@ -96,7 +77,7 @@ def test_a_record_has_every_message_that_acted_and_its_reply(tmp_path: Path) -> 
 
 def test_messages_that_did_not_act_are_not_recorded(tmp_path: Path) -> None:
     with opened() as session:
-        made = Record(tmp_path / "r.hil", how())
+        made = Record(tmp_path / "r.hil", how(link=LINK))
         once = Once(Effects(session, Limits()), made)
         for frame in (b"\xc1", encode({"id": 7, "op": "stats"}), *[encode({"id": 1, "op": "exchange"})] * 2):
             once.handle(frame)
@@ -210,7 +191,7 @@ def test_a_record_that_was_cut_off_anywhere_has_all_that_is_whole(tmp_path: Path
 def test_no_file_is_ever_replaced(tmp_path: Path) -> None:
     names = []
     for _ in range(3):
-        made = Record(tmp_path / "r.hil", how())
+        made = Record(tmp_path / "r.hil", how(link=LINK))
         made.close("")
         names.append(made.path.name)
     assert names == ["r.hil", "r-2.hil", "r-3.hil"]
@@ -218,7 +199,7 @@ def test_no_file_is_ever_replaced(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(NotWritten) as caught:
-        Record(tmp_path / "none" / "r.hil", how())
+        Record(tmp_path / "none" / "r.hil", how(link=LINK))
     assert str(caught.value) == f"{tmp_path}/none/r.hil: cannot be written: no such file or directory"
 
 
@@ -236,13 +217,13 @@ def test_a_record_of_another_format_says_so(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "r.hil"
     with monkeypatch.context() as other:
         other.setattr(records, "FORMAT", 2)
-        Record(path, how()).close("")
+        Record(path, how(link=LINK)).close("")
     assert refused(path) == f"{path}: has the format 2, and this version reads 1; use the one that wrote it"
 
 
 def test_a_record_with_odd_parts_says_so(tmp_path: Path) -> None:
     path = tmp_path / "r.hil"
-    made = Record(path, how())
+    made = Record(path, how(link=LINK))
     made._write({"odd": 1})
     made.close("")
     assert (

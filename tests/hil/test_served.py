@@ -18,7 +18,7 @@ pytest.importorskip("msgpack", reason="messages need msgpack: pip install 'neuro
 
 OPS = (
     "describe, stats, exchange, take, read, write, weights, spikes, records, trigger, reset, digest, checkpoint, "
-    "restore, bye"
+    "fetch, give, restore, bye"
 )
 
 

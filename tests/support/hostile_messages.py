@@ -45,6 +45,10 @@ def valid(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
         {"op": "reset", "populations": ["cells"], "keep_learned": False},
         {"op": "digest"},
         {"op": "checkpoint"},
+        {"op": "checkpoint", "most": 10},
+        {"op": "fetch", "begin": 0},
+        {"op": "give", "begin": 0, "piece": b"\x81\xaacheckpoint\x80"},
+        {"op": "restore", "sha256": ""},
         {"op": "restore", "checkpoint": checkpoint, "sha256": seal(checkpoint)},
     ]
 

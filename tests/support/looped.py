@@ -24,6 +24,7 @@ from neuroport.session.session import Session
 if TYPE_CHECKING:
     from neuroport.hil.client import Remote
 
+LIMITS = Limits()
 TEXT = """
 neuroport: 1
 name: looped
@@ -77,6 +78,25 @@ def opened(**options: Any) -> Session:
     return Session(program, plan, executor(), backend="reference", again=executor, **options)
 
 
+def how(**changes: Any) -> dict[str, Any]:
+    """How a session of the network was opened, as a record says it."""
+    from neuroport.chips import description
+
+    chip = description.to_yaml(description.load("generic16"))
+    return {
+        "neuroport": "0",
+        "network": TEXT,
+        "chip": chip,
+        "chip_seed": None,
+        "seed": 1,
+        "backend": "reference",
+        "keep": "all",
+        "link": None,
+        "pace": {},
+        "limits": Limits().described(),
+    } | changes
+
+
 @contextmanager
 def served(
     folder: Path,
@@ -104,7 +124,7 @@ def served(
 
 
 @contextmanager
-def answering(session: Session, address: str) -> Iterator[Remote]:
+def answering(session: Session, address: str, limits: Limits = LIMITS) -> Iterator[Remote]:
     """A session that answers from a thread of this process, as one of a server does from a process of its own."""
     from neuroport.hil.client import Remote
     from neuroport.hil.endpoints import calling, listening
@@ -112,7 +132,7 @@ def answering(session: Session, address: str) -> Iterator[Remote]:
     from neuroport.hil.process import serve
     from neuroport.hil.served import Effects, Once
 
-    limits, paced = Limits(), Paced(session, Pace())
+    paced = Paced(session, Pace())
     listener = listening(parsed(address), limits, None)
     effects, (parent, never) = Effects(paced, limits), os.pipe()
     thread = threading.Thread(target=serve, args=(listener, Once(effects), "token", limits, parent, paced))
