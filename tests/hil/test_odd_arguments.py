@@ -101,7 +101,7 @@ def test_half_of_a_character_cannot_be_sent(sessions: tuple[Any, ...]) -> None:
 
 
 def test_a_run_of_too_many_steps_is_refused_at_once(sessions: tuple[Any, ...]) -> None:
-    with pytest.raises(InvalidInput, match="^a run cannot last so many steps; give a number of steps from 0 to"):
+    with pytest.raises(InvalidInput, match=r"^a run cannot last so many steps; give a number of steps from 0 to"):
         sessions[2].run(2**63)
 
 
