@@ -20,6 +20,7 @@ from neuroport.hil.checkpoints import GIVEN, LinkedCheckpoint, sealed
 from neuroport.hil.endpoints import Caller, NoAnswer, NobodyThere, calling
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import STOPPED, decode, encode, raised, unpacked
+from neuroport.hil.paced import WAIT
 from neuroport.hil.pieces import most
 from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, WHOLE, found, takes, whole
 from neuroport.numerics.steps import no_steps, steps_of
@@ -327,10 +328,13 @@ class Remote:
             "exchange", **{"in": [_plain(Write(name, values, neurons, at, hold), self._targets)], "run": 0, "out": []}
         )
 
-    @takes(outputs=TEXT)
-    def take(self, *outputs: str) -> dict[str, Train]:
-        """What came out since it was last taken; see Session.take."""
-        return self._outputs(self._ask("take", out=list(outputs))["out"])
+    @takes(outputs=TEXT, wait=WAIT)
+    def take(self, *outputs: str, wait: float = 0.0) -> dict[str, Train]:
+        """What came out since it was last taken; see Session.take.
+
+        In real time the answer comes when there is something, at the latest after `wait` seconds.
+        """
+        return self._outputs(self._ask("take", out=list(outputs), **_waiting(wait))["out"])
 
     @takes(name=TEXT)
     def get(self, name: str) -> NDArray[np.float64]:
@@ -349,20 +353,20 @@ class Remote:
         reply = self._ask("weights", projection=projection)
         return reply["pre"], reply["post"], reply["weights"]
 
-    @takes(population=TEXT)
+    @takes(population=TEXT, wait=WAIT)
     def spikes(
-        self, population: str, since: int | str | Quantity | None = None
+        self, population: str, since: int | str | Quantity | None = None, wait: float = 0.0
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Steps and neurons of the spikes of a population, from step `since` on."""
-        reply = self._ask("spikes", population=population, since=_since(since))
+        """Steps and neurons of the spikes of a population, from step `since` on. `wait`: see take."""
+        reply = self._ask("spikes", population=population, since=_since(since), **_waiting(wait))
         return reply["steps"], reply["neurons"]
 
-    @takes(name=TEXT)
+    @takes(name=TEXT, wait=WAIT)
     def records(
-        self, name: str, since: int | str | Quantity | None = None
+        self, name: str, since: int | str | Quantity | None = None, wait: float = 0.0
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps and values of a recorded state, from step `since` on."""
-        reply = self._ask("records", name=name, since=_since(since))
+        """Steps and values of a recorded state, from step `since` on. `wait`: see take."""
+        reply = self._ask("records", name=name, since=_since(since), **_waiting(wait))
         return reply["steps"], reply["values"]
 
     @takes(event=TEXT)
@@ -515,6 +519,11 @@ def _steps(steps: Any, least: str = "a run cannot last {} steps; give a number o
 def _since(step: Any) -> Any:
     """From when on, as it stands in a message."""
     return _steps(step, "since must be a step from 0; found {}")
+
+
+def _waiting(seconds: float) -> dict[str, float]:
+    """How long is waited, as it stands in a message."""
+    return {"wait_ms": seconds * 1000} if seconds else {}
 
 
 def _trains(out: Mapping[str, Any]) -> dict[str, Train]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from numpy.typing import ArrayLike
 
 from neuroport.errors import RunFailed
 from neuroport.hil.behind import Behind
+from neuroport.numerics.given import NUMBER, Kind, takes
 from neuroport.numerics.units import Quantity
-from neuroport.session.exchange import LATENESS_BINS, Exchange, Write
+from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write
 
 if TYPE_CHECKING:
     from neuroport.hil.linked import Linked
@@ -27,8 +28,17 @@ POLICIES = ("slip", "stop")
 NEAR = 0.0005
 """Seconds before a time from which on a clock is looked at all the time: sleeping is not more exact than that."""
 
+LONGEST_WAIT = 60.0
+"""Seconds for which is waited at most for something to come out."""
+WAIT = Kind(
+    f"a number of seconds from 0 to {LONGEST_WAIT:.0f}",
+    lambda value: NUMBER.fits(value) and 0 <= value <= LONGEST_WAIT,
+)
 PIECE = 0.1
 """Seconds for which a clock sleeps at most before it asks whether to go on waiting."""
+
+
+Told = TypeVar("Told", Train, dict[str, Train])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +112,18 @@ class Clock:
                 self._sleep(min(left - NEAR, PIECE))
         return 0.0
 
+    def rest(self, until: float, step: int) -> bool:
+        """Sleep until a time of the clock, a step, or for a piece of time; whether that time is still to come."""
+        now = self._now()
+        if now >= until:
+            return False
+        self._sleep(max(0.0, min(until - now, self.left(step), PIECE)))
+        return True
+
+    def after(self, seconds: float) -> float:
+        """The time of the clock in so many seconds."""
+        return self._now() + seconds
+
     def _slip(self, seconds: float) -> None:
         if seconds > 0 and self._origin is not None:
             self._origin += seconds
@@ -157,6 +179,31 @@ class Paced(Behind):
         """Add values to an input of some neurons; see Session.inject."""
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 
+    @takes(wait=WAIT)
+    def take(self, *outputs: str, wait: float = 0.0) -> dict[str, Train]:
+        """See Session.take; in real time, when something is there, or after `wait` seconds."""
+        return self.awaited(lambda: self._session.take(*outputs), wait)
+
+    @takes(wait=WAIT)
+    def spikes(self, population: str, since: int | str | Quantity | None = None, wait: float = 0.0) -> Train:
+        """See Session.spikes; in real time, when something is there, or after `wait` seconds."""
+        return self.awaited(lambda: self._session.spikes(population, since), wait)
+
+    @takes(wait=WAIT)
+    def records(self, name: str, since: int | str | Quantity | None = None, wait: float = 0.0) -> Train:
+        """See Session.records; in real time, when something is there, or after `wait` seconds."""
+        return self.awaited(lambda: self._session.records(name, since), wait)
+
+    def awaited(self, read: Callable[[], Told], wait: float) -> Told:
+        """What `read` gives; in real time as soon as there is something in it, at the latest after `wait` seconds."""
+        told, end = read(), self._clock.after(wait)
+        while self.pace.mode == "real_time" and not _something(told) and not self._stopped and not self._ends():
+            if not self._clock.rest(end, self._session.step + 1):
+                break
+            self.tick()
+            told = read()
+        return told
+
     def tick(self) -> None:
         """Do the steps whose time is over, where the chip does not wait for its host."""
         if self.pace.mode == "real_time" and not self._stopped:
@@ -199,3 +246,9 @@ class Paced(Behind):
         """The session's counts, with deadlines that were missed and how far the clock slipped."""
         clock = {"missed_deadlines": list(self._clock.missed), "slipped_s": self._clock.slipped}
         return {**self._session.stats(), **(clock if self.pace.mode != "free" else {})}
+
+
+def _something(told: Train | dict[str, Train]) -> bool:
+    """Whether there is anything in what was read."""
+    trains = told.values() if isinstance(told, dict) else [told]
+    return any(len(steps) for steps, _ in trains)

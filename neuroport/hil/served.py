@@ -14,6 +14,7 @@ from neuroport.errors import InvalidInput, NeuroportError, UnknownName
 from neuroport.hil.checkpoints import sealed
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, array, decode, encode, refusal
+from neuroport.hil.paced import LONGEST_WAIT
 from neuroport.hil.pieces import Pieces
 from neuroport.numerics.given import found, whole
 from neuroport.numerics.steps import steps_of
@@ -87,6 +88,7 @@ class Effects:
         self.session, self.limits = session, limits
         self.interrupted = ""
         self._pieces = Pieces(limits)
+        self._awaited: Callable[[Callable[[], Any], float], Any] = getattr(session, "awaited", _at_once)
         self.ops: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "describe": self._describe,
             "stats": self._stats,
@@ -111,6 +113,8 @@ class Effects:
         try:
             reply = self.ops[op](fields)
             reply["step"] = self.session.step
+            if self.interrupted:
+                reply["cancelled"], self.interrupted = self.interrupted, ""
             return reply
         except UnknownName as error:
             raise refusal(error, NAMES.get(op, "")) from None
@@ -135,12 +139,9 @@ class Effects:
         writes, run = self._writes(fields.get("in", [])), self._bounded(fields.get("run", 1))
         out, clip = fields.get("out", []), fields.get("clip", False)
         try:
-            reply = _exchanged(self.session.exchange(writes, run, out, clip=clip))
+            return _exchanged(self.session.exchange(writes, run, out, clip=clip))
         except InvalidInput as error:
             raise refusal(error, self._refused(writes, run, out, clip)) from None
-        if self.interrupted:
-            reply["cancelled"], self.interrupted = self.interrupted, ""
-        return reply
 
     def _refused(self, writes: list[Write], run: Any, out: Any, clip: Any) -> str:
         """Which field of an exchange is refused by itself, the first; "in" where writes only are beside each other."""
@@ -183,7 +184,9 @@ class Effects:
         return writes
 
     def _take(self, message: Mapping[str, Any]) -> Reply:
-        return {"out": _trains(self.session.take(*Fields(message, ("out",)).texts("out")))}
+        fields = Fields(message, ("out", "wait_ms"))
+        out = fields.texts("out")
+        return {"out": _trains(self._awaited(lambda: self.session.take(*out), _wait(fields)))}
 
     def _read(self, message: Mapping[str, Any]) -> Reply:
         return {"values": self.session.get(Fields(message, ("name",)).text("name"))}
@@ -198,13 +201,15 @@ class Effects:
         return {"pre": pre, "post": post, "weights": weights}
 
     def _spikes(self, message: Mapping[str, Any]) -> Reply:
-        fields = Fields(message, ("population", "since"))
-        steps, neurons = self.session.spikes(fields.text("population"), fields.get("since", None))
+        fields = Fields(message, ("population", "since", "wait_ms"))
+        name, since = fields.text("population"), fields.get("since", None)
+        steps, neurons = self._awaited(lambda: self.session.spikes(name, since), _wait(fields))
         return {"steps": steps, "neurons": neurons}
 
     def _records(self, message: Mapping[str, Any]) -> Reply:
-        fields = Fields(message, ("name", "since"))
-        steps, values = self.session.records(fields.text("name"), fields.get("since", None))
+        fields = Fields(message, ("name", "since", "wait_ms"))
+        name, since = fields.text("name"), fields.get("since", None)
+        steps, values = self._awaited(lambda: self.session.records(name, since), _wait(fields))
         return {"steps": steps, "values": values}
 
     def _trigger(self, message: Mapping[str, Any]) -> Reply:
@@ -259,6 +264,20 @@ class Effects:
             text = f"this is no checkpoint of this session: {type(error).__name__}: {error}"
             raise Refused("bad_value", text, "checkpoint") from None
         return {}
+
+
+def _at_once(read: Callable[[], Any], wait: float) -> Any:
+    """What is read where nothing comes by waiting."""
+    return read()
+
+
+def _wait(fields: Fields) -> float:
+    """For how many seconds a message waits at most for something to be there."""
+    wait = fields.get("wait_ms", 0)
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= 1000 * LONGEST_WAIT:
+        text = f"wait_ms is a number of milliseconds from 0 to {1000 * LONGEST_WAIT:,.0f}; found {found(wait)}"
+        raise Refused("bad_value", text, "wait_ms")
+    return wait / 1000
 
 
 def _many(value: Any) -> int:
@@ -344,6 +363,8 @@ class Once:
             return encode(_refused(number, Refused("wrong_step", text, "id")) | {"expected": self.expected})
         step, heard = self._effects.session.step, time.time_ns()
         reply = self._encoded(number, self._done(number, message))
+        if "wait_ms" in message:  # it acts when it is answered
+            step = self._effects.session.step
         if self._log is not None:
             self._log(Entry(step, heard, time.time_ns(), frame, reply))
         self._last, self._of = reply, frame

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from neuroport.errors import RunFailed
+from neuroport.errors import InvalidInput, RunFailed
 from neuroport.hil.paced import Clock, Pace, Paced
 from neuroport.session.exchange import Write
 from tests.support.looped import opened
@@ -163,3 +163,54 @@ def test_content_does_not_depend_on_pace() -> None:
 def test_it_says_by_which_pace_it_goes() -> None:
     session, _, _ = paced("locked", "stop")
     assert session.describe()["pace"] == {"mode": "locked", "rate": 1.0, "late": "stop"}
+
+
+# ------------------------------------------------------------------------------------------------------------ waiting
+
+READS: dict[str, Any] = {
+    "take": lambda session, wait: session.take("cells", wait=wait)["cells"],
+    "spikes": lambda session, wait: session.spikes("cells", 1, wait=wait),
+    "records": lambda session, wait: session.records("cells.v", 21, wait=wait),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_in_real_time_what_comes_is_waited_for(read: str) -> None:
+    """Cells are given something in step 20; what is read of them is there when that step is over."""
+    session, time, _ = paced("real_time")
+    session.tick()
+    session.exchange([Write("cells.i", 2.0, [0], at=20)], 1)
+    steps, _ = READS[read](session, 5.0)
+    assert steps.tolist() == [20 if read != "records" else 21]
+    assert time.now == near(100 + 0.001 * session.step)
+    assert session.step == (21 if read != "records" else 22)
+
+
+@pytest.mark.parametrize("read", READS)
+def test_and_no_longer_than_asked_for(read: str) -> None:
+    session, time, _ = paced("real_time")
+    session.tick()
+    session.run(1)
+    session.take("cells.v")
+    steps, _ = session.take("cells", wait=0.0105)["cells"] if read == "take" else READS[read](session, 0.0105)
+    assert len(steps) == 0
+    assert time.now == near(100.001 + 0.0105)
+    assert session.step == 11
+
+
+@pytest.mark.parametrize("mode", ["free", "locked"])
+def test_nothing_comes_by_waiting_where_the_chip_waits_for_its_host(mode: str) -> None:
+    session, time, _ = paced(mode)
+    session.run(1)
+    now = time.now
+    assert len(session.take("cells", wait=60)["cells"][0]) == 0
+    assert (session.step, time.now) == (1, near(now))
+
+
+@pytest.mark.parametrize("read", ["take", "spikes", "records"])
+@pytest.mark.parametrize("wait", [-1, 60.1, float("nan"), "1 s", True, None])
+def test_what_is_no_time_to_wait(read: str, wait: Any) -> None:
+    session, _, _ = paced("real_time")
+    with pytest.raises(InvalidInput) as caught:
+        getattr(session, read)("cells", wait=wait)
+    assert str(caught.value) == f"wait must be a number of seconds from 0 to 60; found {wait!r}"
