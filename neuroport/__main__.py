@@ -9,7 +9,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from neuroport.cli import main as root
 
-    root(prog_name="neuroport")
+    root(prog_name="neuroport", ends=True)
 
 
 if __name__ == "__main__":

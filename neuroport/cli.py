@@ -11,6 +11,7 @@ import errno
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -31,7 +32,7 @@ from neuroport.commands import (
     show,
     verify,
 )
-from neuroport.commands.stopping import exit_code, like_ctrl_c
+from neuroport.commands.stopping import exit_code, ignore, like_ctrl_c, restored
 from neuroport.errors import NeuroportError
 from neuroport.numerics.units import suggestion
 from neuroport.version import __version__
@@ -43,8 +44,15 @@ PATHS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.EIS
 class Root(click.Group):
     """A group that turns errors into sentences on stderr and exit codes; a traceback is always a bug of ours."""
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program, whatever of its standard streams is closed."""
+    def main(self, *args: Any, ends: bool = False, **kwargs: Any) -> Any:
+        """Run the program, whatever of its standard streams is closed.
+
+        `ends`: the process ends with it, and signals that come after the command has nothing more to do change nothing.
+        """
+        with nullcontext() if ends else restored():
+            return self._main(*args, **kwargs)
+
+    def _main(self, *args: Any, **kwargs: Any) -> Any:
         _open_streams()
         try:
             return super().main(*args, **kwargs)
@@ -58,7 +66,10 @@ class Root(click.Group):
         guard.printable(sys.stdout)
         try:
             with like_ctrl_c():
-                return super().invoke(ctx)
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    ignore()
         except NeuroportError as error:
             _fail(ctx, str(error), error.exit_code, getattr(error, "__notes__", ()))
         except KeyboardInterrupt as error:

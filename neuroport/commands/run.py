@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -150,39 +150,41 @@ def run(
 
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
     common["before"] = before
+
+    def runs(progress: Callable[[int, int], None]) -> Sequence[Run]:
+        if resumption is not None:
+            return [resumption.run(named(ctx, backend), progress, device, before, due)]
+        if several:
+            seeds, specimens = several
+            return neuroport.run_copies(network, seeds, backend, deviating, specimens, progress=progress, **common)
+        assert not isinstance(seed, range)
+        assert not isinstance(chip_seed, range)
+        more: dict[str, Any] = {"progress": progress, "due": due, **common}
+        return [neuroport.run(network, backend, deviating, chip_seed, chip_instance, seed, **more)]
+
     failure: NotWritten | None = None
-    try:
-        with Progress(network.name, show=not quiet) as bar, Stopping(_traces(stopped or output, several)) as stopping:
-            progress = stopping.watched(bar)
-            if resumption is not None:
-                results: tuple[Run, ...] = (resumption.run(named(ctx, backend), progress, device, before, due),)
-            elif several:
-                seeds, specimens = several
-                results = neuroport.run_copies(
-                    network, seeds, backend, deviating, specimens, progress=progress, **common
-                )
-            else:
-                assert not isinstance(seed, range)
-                assert not isinstance(chip_seed, range)
-                one = neuroport.run(
-                    network, backend, deviating, chip_seed, chip_instance, seed, progress=progress, due=due, **common
-                )
-                results = (one,)
-    except KeyboardInterrupt as error:
-        click.echo(f"interrupted {bar.reached}", err=True)
-        for note in getattr(error, "__notes__", ()):
-            click.echo(note, err=True)
-        ctx.exit(ENDED + stopping.number)
-    except NotWritten as error:
-        if not error.results:
-            raise
-        results, failure = error.results, error
-    if as_json:
-        echo_json(fields_of_copies(results, network, told) if several else fields(results[0], network, told))
-    elif several:
-        summary_of_copies(results, network)
-    else:
-        summary(results[0], network)
+    with Stopping(_traces(stopped or output, several)) as stopping:
+        try:
+            with Progress(network.name, show=not quiet) as bar:
+                results = runs(stopping.watched(bar))
+        except KeyboardInterrupt as error:
+            click.echo(f"interrupted {bar.reached}", err=True)
+            for note in getattr(error, "__notes__", ()):
+                click.echo(note, err=True)
+            stopping.over()
+            ctx.exit(ENDED + stopping.number)
+        except NotWritten as error:
+            if not error.results:
+                raise
+            results, failure = error.results, error
+        stopping.ended()
+        if as_json:
+            echo_json(fields_of_copies(results, network, told) if several else fields(results[0], network, told))
+        elif several:
+            summary_of_copies(results, network)
+        else:
+            summary(results[0], network)
+        stopping.over()
     if strict:
         for result in results:
             notices.refuse_ends(result.overflows)

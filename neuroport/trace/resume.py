@@ -26,7 +26,16 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.trace import checked, pieces
 from neuroport.trace.checked import KIND
 from neuroport.trace.read import Trace, open_trace
-from neuroport.trace.segments import CHECKPOINT, Parts, has_checkpoint, how_to_join, parts_folder, segment, segments
+from neuroport.trace.segments import (
+    CHECKPOINT,
+    Parts,
+    has_checkpoint,
+    has_ended,
+    how_to_join,
+    parts_folder,
+    segment,
+    segments,
+)
 from neuroport.trace.write import Resumed
 
 GROUP = "checkpoint"
@@ -76,6 +85,8 @@ def stopped(path: str | Path, overwrite: bool = False) -> Stopped:
         raise InvalidInput.one(Place(str(path)), "there is neither a trace nor the parts of an interrupted run here")
     parts, is_split = Parts.resume(path), False
     try:
+        if has_ended(path):
+            parts.clear()
         if not (segments(parts.folder) and has_checkpoint(parts.folder)):
             _nothing_recorded(parts)
             is_split = True

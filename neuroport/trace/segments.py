@@ -62,11 +62,29 @@ def has_checkpoint(folder: Path) -> bool:
         return False
 
 
+def has_ended(path: str | Path) -> bool:
+    """Whether the parts beside the trace `path` are all in it: their run was ended while it removed them."""
+    import h5py
+
+    try:
+        with h5py.File(target(path), "r") as trace, h5py.File(segments(parts_folder(path))[-1], "r") as last:
+            of_trace, of_parts = trace["neuroport"].attrs, last["end"].attrs
+            names = ("complete", "digest", "steps", "build_s", "run_s")
+            return bool(of_trace["complete"]) and all(of_trace[name] == of_parts[name] for name in names)
+    except (IndexError, *DAMAGE):
+        return False
+
+
 def left(path: str | Path) -> str:
     """What to say of the parts that a run of the trace `path` left; "" if there are none."""
     folder = parts_folder(path)
+    if has_ended(path):
+        return f"'{path}' is complete; remove '{folder}', of which it was made"
+    if not _recorded(folder):
+        empty = folder.is_dir() and {*folder.iterdir()} == {*_own(folder)}
+        return f"'{folder}' holds nothing that was recorded; remove it" if empty else ""
     if not segments(folder):
-        return f"'{folder}' holds nothing that was recorded; remove it" if folder.is_dir() and _is_empty(folder) else ""
+        return ""
     resume = f"go on with {how_to_resume(path)}, or " if has_checkpoint(folder) else ""
     return f"what was recorded lies in '{folder}': {resume}join it with {how_to_join(folder)}"
 
@@ -267,11 +285,6 @@ def _check_left(path: str | Path, overwrite: bool) -> None:
     if kept:
         text = f"'{folder}' holds {kept[0].name}, a part of a run without a beginning that can be read; "
         raise InvalidInput.one(Place(str(path)), f"{text}move it away, or replace it with --overwrite")
-
-
-def _is_empty(folder: Path) -> bool:
-    """Whether there is nothing but what a run has before its beginning is written."""
-    return all(path.name == LOCK or _UNFINISHED.fullmatch(path.name) for path in folder.iterdir())
 
 
 def _recorded(folder: Path) -> list[Path]:

@@ -24,35 +24,8 @@ from neuroport.trace.join import repair
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.segments import CHECKPOINT, LOCK, Parts, parts_folder, segments
 from tests.support.checkout import ROOT
+from tests.support.counted import NET, STEPS
 from tests.support.signals import heard
-
-NET = """
-neuroport: 1
-name: counted
-dt: 0.5 ms
-seed: 5
-chip: generic8
-neurons:
-  cell:
-    params: {gain: {default: 1, dynamic: true, range: [0, 2]}}
-    inputs: {i: {range: [-4, 4]}}
-    state: {v: {init: 0, range: [-8, 8]}, n: {type: int, init: 0, range: [0, 30000]}}
-    update: |
-      v = v * 0.75 + gain * i
-      n = n + 1
-    spike: uniform() < 0.3
-synapses:
-  fixed: {state: {w: {weight: true, range: [0, 1]}}, on_pre: "send(target, w)\\nw = w * 0.99"}
-populations: {a: {size: 3, neuron: cell}, b: {size: 2, neuron: cell}}
-projections: {ab: {source: a, target: b, input: i, synapse: fixed, connect: all_to_all, delay: 5 steps, weight: 0.5}}
-metrics: {level: {mean: b.v}, rate: {rate: a}, each: {values: a.n}}
-protocol:
-  - repeat: 4
-    do: [{run: 60 steps}, {measure: [level, rate]}, {set: {"*.gain": 0.5}}, {run: 40 steps}]
-  - measure: [each]
-record: {spikes: [a], states: {b.v: 3 steps}, weights: {ab.w: 50 steps}}
-"""
-STEPS = 400
 
 
 @pytest.fixture
@@ -220,6 +193,19 @@ def test_what_cannot_be_gone_on_with(net: Path) -> None:
     path.write_text("precious")
     assert "cannot be read as a trace" in refused("--resume", path) and path.read_text() == "precious"
     assert sorted(entry.name for entry in net.parent.iterdir()) == ["counted.yaml", "k.h5", "whole.h5"]
+
+
+def test_a_run_that_was_killed_while_it_removed_its_parts(net: Path) -> None:
+    """It had come to its end: that is said, and the parts are gone."""
+    path = net.parent / "k.h5"
+    killed(net, path, at=99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Parts, "remove", lambda parts: parts.release())
+        assert run_("--resume", path)[0] == 0
+    assert parts_folder(path).exists()
+    text = f"error: {path}: is the trace of a run that came to its end after 400 steps\n"
+    assert refused("--resume", path) == text
+    same(path, whole(net))
 
 
 def test_a_run_that_was_killed_before_anything_was_written(net: Path) -> None:

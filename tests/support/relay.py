@@ -61,6 +61,7 @@ class Relay:
         self.machines, self.program = machines, machines[0].program
         self.now = machines[0]
         self.handed: set[tuple[int, int]] = set()
+        self.all_handed: list[tuple[int, int]] = []
         self.moments: set[int] = set()
         self._draw = np.random.default_rng(seed)
         self._kept: list[Capture] = []
@@ -73,6 +74,7 @@ class Relay:
         untried = [place for place in places if (here, place) not in self.handed]
         place = int(self._draw.choice(untried or places))
         self.handed.add((here, place))
+        self.all_handed.append((here, place))
         self.moments.add(state.step)
         self.now = self.machines[place]
         self.now.load(state)

@@ -1,6 +1,7 @@
 """Runs of the command line that are killed at random moments and gone on with, again and again until they end.
 
-As a program (`python -m tests.support.resuming N SEED FOLDER [RUN…]`) it kills N times and prints one line of counts.
+As a program (`python -m tests.support.resuming N SEED FOLDER [RUN…]`) it kills N times and prints one line of counts,
+and after every run that came to its end those so far to stderr.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from neuroport.errors import InvalidInput
@@ -20,6 +22,7 @@ from neuroport.trace.join import repair
 from neuroport.trace.read import open_trace
 from neuroport.trace.resume import stopped
 from neuroport.trace.segments import parts_folder, segments
+from tests.support.executors import BACKENDS
 from tests.support.killing import start
 from tests.support.shortened import SAL_MICRO
 
@@ -29,31 +32,42 @@ FLUSHED = 0.05
 CODES = {128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
 
+COMPILING = tuple(name for name in ("emulator", "genn") if BACKENDS[name].missing() is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A run, and the executors of which one begins it and any goes on with it."""
+
+    arguments: tuple[str, ...]
+    backends: tuple[str, ...] = COMPILING
+
+
 def sets(*changes: str) -> tuple[str, ...]:
     return tuple(part for change in changes for part in ("--set", change))
 
 
-RUNS: dict[str, tuple[str, ...]] = {
-    "spikes and states": (
-        *("loihi_lif", "--backend", "reference", "--for", "2500"),
-        *sets("spikes.times=[11 steps, 2100 steps]"),
+RUNS: dict[str, Kind] = {
+    "spikes and states": Kind(
+        ("loihi_lif", "--for", "2500", *sets("spikes.times=[11 steps, 2100 steps]")), ("reference", *COMPILING)
     ),
-    "protocol on the reference": (
-        *("sal_pair", "--backend", "reference"),
-        *sets("protocol.1.repeat=8", "protocol.1.do.1.run='300 steps'", "record.spikes=all"),
+    "protocol on the reference": Kind(
+        ("sal_pair", *sets("protocol.1.repeat=8", "protocol.1.do.1.run='300 steps'", "record.spikes=all")),
+        ("reference",),
     ),
-    "events and learned weights": (
-        *("sal_pair", "--backend", "emulator", "--chip", "generic8_mismatch10", "--chip-seed", "3"),
-        *sets("protocol.1.repeat=60", "record.spikes=all", "record.weights.recurrent.w='500 steps'"),
+    "events and learned weights": Kind(
+        (
+            *("sal_pair", "--chip", "generic8_mismatch10", "--chip-seed", "3"),
+            *sets("protocol.1.repeat=1000", "record.spikes=all", "record.weights.recurrent.w='500 steps'"),
+        )
     ),
-    "histograms": (
-        *("sal_sampling", "--backend", "emulator"),
-        *sets("protocol.0.repeat=4", "protocol.0.do.1.then.0.run='300000 steps'", "record.spikes=all"),
+    "histograms": Kind(
+        (
+            "sal_sampling",
+            *sets("protocol.0.repeat=40", "protocol.0.do.1.then.0.run='300000 steps'", "record.spikes=all"),
+        )
     ),
-    "patterns, captures and switches": (
-        *("sal_micro", "--backend", "emulator"),
-        *sets(*SAL_MICRO),
-    ),
+    "patterns, captures and switches": Kind(("sal_micro", *sets(*SAL_MICRO, "protocol.6.repeat=60"))),
 }
 
 
@@ -65,14 +79,23 @@ class Hunt:
         self.errors, self.counts = folder / "errors.txt", Counter[str]()
         folder.mkdir(parents=True)
         self.whole: dict[str, Path] = {}
-        self.seconds: dict[str, float] = {}
-        for k, name in enumerate(runs):
-            self.whole[name] = folder / f"whole{k}.h5"
-            for path in (folder / "again.h5", self.whole[name]):
-                started = time.monotonic()
-                self.finish(("run", *RUNS[name], "-q", "-o", str(path)))
-                self.seconds[name] = time.monotonic() - started
-            (folder / "again.h5").unlink()
+        self.seconds: dict[tuple[str, str], float] = {}
+
+    def undisturbed(self, name: str) -> Path:
+        """The trace of a run that nobody ended, on the first of its executors; how long it takes on each is known."""
+        if name not in self.whole:
+            for backend in RUNS[name].backends:
+                path = self.folder / f"{self.runs.index(name)}-{backend}.h5"
+                for again in ((), ("--overwrite",)):  # the second time nothing is compiled
+                    started = time.monotonic()
+                    self.finish((*self.begun(name, backend), "-o", str(path), *again))
+                    self.seconds[name, backend] = time.monotonic() - started
+                self.whole.setdefault(name, path)
+        return self.whole[name]
+
+    def begun(self, name: str, backend: str) -> tuple[str, ...]:
+        """The command that begins a run, but for its trace."""
+        return ("run", "-q", *RUNS[name].arguments, "--backend", backend)
 
     def finish(self, arguments: Sequence[str]) -> None:
         status = os.waitpid(start(arguments, self.errors, FLUSHED), 0)[1]
@@ -82,17 +105,25 @@ class Hunt:
         """A run that is killed a few times, and that is then the undisturbed one."""
         out = self.folder / "out" / "out.h5"
         out.parent.mkdir()
+        whole = open_trace(self.undisturbed(name))
         every = ("--checkpoint-every", str(self.random.choice(["0.1 s", "0.3 s", "2000 steps", "20000 steps"])))
-        command = ("run", *RUNS[name], "-q", *every, "-o", str(out))
+        backend = self.random.choice(RUNS[name].backends)
+        command = (*self.begun(name, backend), *every, "-o", str(out))
         while self.counts["kills"] < most and self.random.random() < 0.8:
-            self.kill(command, name)
-            command = self.look(out, command, ("run", "-q", *every, "--resume", str(out)))
+            self.kill(command, name, backend)
             if out.exists() and open_trace(out).complete:
                 break
+            on = self.random.choice(RUNS[name].backends)
+            resume = ("run", "-q", *every, "--resume", str(out), "--backend", on)
+            if self.can_go_on(out):
+                self.counts[f"gone on with, {backend} to {on}"] += 1
+                command, backend = resume, on
+            else:
+                command = (*self.begun(name, backend), *every, "-o", str(out), "--overwrite")
         else:
             self.finish(command)
         self.counts["ends"] += 1
-        ended, whole = open_trace(out), open_trace(self.whole[name])
+        ended = open_trace(out)
         assert ended.complete and ended.digest == whole.digest, (name, command)
         assert compare(ended, whole).differences == () and ended.metrics == whole.metrics, name
         assert (ended.spike_counts, ended.overflows) == (whole.spike_counts, whole.overflows)
@@ -100,11 +131,11 @@ class Hunt:
         out.unlink()
         out.parent.rmdir()
 
-    def kill(self, command: Sequence[str], name: str) -> None:
+    def kill(self, command: Sequence[str], name: str, backend: str) -> None:
         """End a run by a signal, sometimes two, at a random moment."""
         child = start(command, self.errors, FLUSHED)
         number = self.random.choice(SIGNALS)
-        time.sleep(self.random.uniform(0, self.seconds[name]))
+        time.sleep(self.random.uniform(0, self.seconds[name, backend]))
         os.kill(child, number)
         if self.random.random() < 0.2:
             time.sleep(self.random.uniform(0, 0.6))
@@ -115,36 +146,35 @@ class Hunt:
         code = os.waitstatus_to_exitcode(status)
         assert code in {0, -signal.SIGKILL, *CODES}, (code, said)
         self.counts["kills"] += 1
+        self.counts[f"kills on {backend}"] += 1
         self.counts[f"ended with {code}"] += 1
 
-    def look(self, out: Path, command: tuple[str, ...], resume: tuple[str, ...]) -> tuple[str, ...]:
-        """What to do next; sometimes the parts are joined before."""
+    def can_go_on(self, out: Path) -> bool:
+        """Whether there is something to go on from; sometimes the parts are joined before."""
         if not out.exists() and len(segments(parts_folder(out))) > 1 and self.random.random() < 0.3:
             repair(out)
             self.counts["joined in between"] += 1
-        if out.exists() and open_trace(out).complete:
-            return command
         try:
             left = stopped(out)
         except InvalidInput as error:
             refused = str(error)
         else:
             left.give_back()
-            self.counts["gone on with"] += 1
-            return resume
+            return True
         assert any(
             text in refused for text in ("no checkpoint", "neither a trace", "stopped before it had recorded anything")
         ), refused
         self.counts["begun again"] += 1
-        return command if "--overwrite" in command else (*command, "--overwrite")
+        return False
 
 
 def main(count: int, seed: int, folder: Path, *runs: str) -> None:
     hunt = Hunt(folder, seed, runs or tuple(RUNS))
     while hunt.counts["kills"] < count:
         hunt.run_to_its_end(hunt.random.choice(hunt.runs), count)
-        print(f"{hunt.counts['kills']} kills", file=sys.stderr, flush=True)
-    print(", ".join(f"{what}: {number}" for what, number in sorted(hunt.counts.items())))
+        told = ", ".join(f"{what}: {number}" for what, number in sorted(hunt.counts.items()))
+        print(told, file=sys.stderr, flush=True)
+    print(told)
 
 
 if __name__ == "__main__":
