@@ -84,20 +84,23 @@ class Signalled(KeyboardInterrupt):
 @contextmanager
 def _not_dropped() -> Iterator[None]:
     """Have a signal sent once more that came where Python drops exceptions, as while an object is being deleted."""
-    before = sys.unraisablehook
+    before, later = sys.unraisablehook, list[threading.Timer]()
 
     def hook(what: Any) -> None:
         if not isinstance(what.exc_value, Signalled):
             before(what)
             return
         what.exc_value.dropped()
-        threading.Timer(ONCE_MORE, os.kill, (os.getpid(), what.exc_value.number)).start()
+        later.append(threading.Timer(ONCE_MORE, os.kill, (os.getpid(), what.exc_value.number)))
+        later[-1].start()
 
     sys.unraisablehook = hook
     try:
         yield
     finally:
         sys.unraisablehook = before
+        for timer in later:
+            timer.cancel()
 
 
 def exit_code(error: BaseException) -> int:
