@@ -11,7 +11,6 @@ from neuroport.numerics.steps import MOST
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
-from neuroport.program.state import raw
 from neuroport.session.checkpoint import Host
 from neuroport.session.controls import Pending
 from neuroport.session.digest import BYTES
@@ -55,7 +54,7 @@ def _looked_at(host: Host, program: Program, plan: Plan, step: int) -> Iterator[
     for name, injected in host.injected.items():
         fits = injected.values.shape == injected.raw.shape == shapes.get(name)
         yield f"sum of what was injected into '{name}'", fits
-    examples = dict.fromkeys(spiking(program), NOBODY) | {name: raw(a.initial) for name, a in program.arrays.items()}
+    examples = dict.fromkeys(spiking(program), NOBODY) | {name: a.initial for name, a in program.arrays.items()}
     yield from _recorded(host.kept, examples, step)
     for one in host.pending:
         yield f"write to '{one.name}'", one.name in shapes and _comes(one, shapes[one.name], step)

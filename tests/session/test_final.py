@@ -176,6 +176,12 @@ def test_the_end_of_a_run_takes_no_memory_for_synapses(backend: str, tmp_path: P
         assert peak(lambda: session.finish("")) < 0.5 * WHOLE
 
 
+def test_a_restored_checkpoint_is_looked_at_without_a_copy() -> None:
+    with opened(MANY) as session:
+        saved = session.checkpoint()
+        assert peak(lambda: session.restore(saved)) < 0.5 * WHOLE
+
+
 def test_a_trace_takes_the_memory_of_one_array_at_a_time(tmp_path: Path) -> None:
     with opened(MANY, NET.replace("topology: none", "topology: all"), trace=tmp_path / "o.h5") as session:
         assert 2 * WHOLE < peak(session.final)
