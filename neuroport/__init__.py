@@ -19,7 +19,13 @@ What there is, as mappings from names to what these functions take; `print(neuro
     neuroport.models, neuroport.chips, neuroport.networks, neuroport.datasets,
     neuroport.metrics, neuroport.connections, neuroport.stimuli
 
-Functions: load reads, compile makes a program of a network, run and run_copies run it, resume goes on with a run that
+Write a network here, or go on with one (neuroport.Network.of); the functions take it as they take a loaded one:
+
+    net = neuroport.Network(dt="1 ms")
+    exc = net.population("exc", 80, "lif", tau_m="15 ms")
+    net.project(exc, exc, "static", input="jump", connect={"fixed_probability": 0.1}, weight=0.2)
+
+Functions: load and loads read, compile makes a program of a network, run and run_copies run it, resume goes on with a run that
 was stopped, open gives a Session, calibrate finds the ranges that chips need. neuroport.hil has the chip in the loop of
 another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do: InvalidInput,
 Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the command line.
@@ -35,6 +41,7 @@ from neuroport.version import __version__ as __version__
 __all__ = [
     "Exchange",
     "InvalidInput",
+    "Network",
     "NeuroportError",
     "RunFailed",
     "Unsupported",
@@ -46,6 +53,7 @@ __all__ = [
     "datasets",
     "hil",
     "load",
+    "loads",
     "metrics",
     "models",
     "networks",
@@ -61,9 +69,10 @@ if TYPE_CHECKING:
     from neuroport.api.calibrate import calibrate
     from neuroport.api.compile import compile
     from neuroport.api.copies import run_copies
-    from neuroport.api.load import load
+    from neuroport.api.load import load, loads
     from neuroport.api.resume import resume
     from neuroport.api.run import open, run
+    from neuroport.build.network import Network
     from neuroport.catalogue import Catalogue
     from neuroport.catalogue.models import Model
     from neuroport.chips.chip import Chip
@@ -71,7 +80,7 @@ if TYPE_CHECKING:
     from neuroport.datasets.dataset import DataSet
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
     from neuroport.metrics.metric import Metric
-    from neuroport.network.network import Network
+    from neuroport.network.network import Network as Written
     from neuroport.session.exchange import Exchange, Write
     from neuroport.stimuli.kind import Kind
 
@@ -80,15 +89,17 @@ if TYPE_CHECKING:
     connections: Catalogue[Rule[Any]]
     datasets: Catalogue[DataSet]
     metrics: Catalogue[type[Metric]]
-    networks: Catalogue[Network]
+    networks: Catalogue[Written]
     stimuli: Catalogue[Kind[Any]]
 
 _HOMES = {
     "Exchange": "neuroport.session.exchange",
+    "Network": "neuroport.build.network",
     "Write": "neuroport.session.exchange",
     "calibrate": "neuroport.api.calibrate",
     "compile": "neuroport.api.compile",
     "load": "neuroport.api.load",
+    "loads": "neuroport.api.load",
     "open": "neuroport.api.run",
     "resume": "neuroport.api.resume",
     "run": "neuroport.api.run",

@@ -20,7 +20,7 @@ FLOORS: tuple[set[str], ...] = (
     {"api"},
     {"session", "trace"},
     {"backends"},
-    {"catalogue", "elaborate", "quantise"},
+    {"build", "catalogue", "elaborate", "quantise"},
     {"files"},
     {"chips"},
     {"copies"},

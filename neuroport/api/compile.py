@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neuroport.build.network import KIND, written
+from neuroport.build.network import Network as Built
 from neuroport.chips import description as chips
 from neuroport.chips import instance as instances
 from neuroport.chips.chip import Chip, ChipInstance
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from neuroport.program.machine import Program
     from neuroport.program.plan import Item, Plan
 
-NETWORK = Kind.of("a network, as neuroport.load(FILE) gives it", Network)
+NETWORK = KIND
 CHIP = Kind("a chip or the name of one", lambda value: isinstance(value, Chip) or (TEXT.fits(value) and value)).or_none
 INSTANCE = Kind(
     "a chip instance or the path of one", lambda value: isinstance(value, ChipInstance) or PATH.fits(value)
@@ -30,7 +32,7 @@ INSTANCE = Kind(
 
 @takes(network=NETWORK, chip=CHIP, instance=INSTANCE)
 def specimen(
-    network: Network,
+    network: Network | Built,
     chip: str | Chip | None = None,
     chip_seed: int | None = None,
     instance: str | Path | ChipInstance | None = None,
@@ -39,6 +41,7 @@ def specimen(
 
     Without either every circuit of the chip is as designed.
     """
+    network = written(network)
     chosen = chip if isinstance(chip, Chip) else None
     if instance is not None:
         if chip_seed is not None:
@@ -79,12 +82,13 @@ def manufactured(chip: Chip, seed: int) -> ChipInstance:
 
 @takes(network=NETWORK, chip=CHIP, instance=INSTANCE)
 def compile(
-    network: Network,
+    network: Network | Built,
     chip: str | Chip | None = None,
     chip_seed: int | None = None,
     instance: str | Path | ChipInstance | None = None,
 ) -> Program:
     """Lower a network to the program that executors run: real numbers on an ideal chip, integers on any other."""
+    network = written(network)
     chosen, one = specimen(network, chip, chip_seed, instance)
     return lower(network, chosen, one)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport import backends
 from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
+from neuroport.build.network import written
 from neuroport.chips.chip import Chip
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
@@ -30,6 +31,7 @@ from neuroport.session.session import Progress, Session
 from neuroport.trace.segments import Parts, check_trace
 
 if TYPE_CHECKING:
+    from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.numerics.units import Quantity
 
@@ -62,7 +64,7 @@ def trace_of(trace: str | Path, k: int) -> Path:
     device=TEXT.or_none,
 )
 def run_copies(
-    network: Network,
+    network: Network | Built,
     seeds: int | Sequence[int],
     backend: str = "emulator",
     chip: str | Chip | None = None,
@@ -84,6 +86,7 @@ def run_copies(
     are one run (`api.run`), and of a network with such copies each seed runs all of them. InvalidInput for seeds that
     make no pairs or are none, and for more than MOST_RUNS copies.
     """
+    network = written(network)
     chosen_seeds, chosen = paired(seeds, chip_seeds)
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)

@@ -16,6 +16,7 @@ from neuroport import backends
 from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, lower_and_plan, specimen
 from neuroport.api.copies import SEEDS, paired
+from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.disk.output import HDF5, check_ending
 from neuroport.numerics.given import FLAG, FUNCTION, NUMBER, OUTPUT, TEXT, checked_seed, takes
@@ -30,6 +31,7 @@ from neuroport.trace.segments import check_trace
 from neuroport.trace.trains import TAU, WITHIN, Trains
 
 if TYPE_CHECKING:
+    from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.numerics.units import Quantity
 
@@ -56,7 +58,7 @@ CHUNK = 256
     before=FUNCTION.or_none,
 )
 def drift(
-    network: Network,
+    network: Network | Built,
     chip: str | Chip | None = None,
     chip_seeds: int | Sequence[int | None] | None = None,
     backend: str = "emulator",
@@ -77,7 +79,7 @@ def drift(
     the others. `before` is called with the first chip's program before anything runs. Network and chip are refused as
     by `run`.
     """
-    network = api.to_run(network, duration)
+    network = api.to_run(written(network), duration)
     seeds, specimens = paired(checked_seed(network.seed if seed is None else seed), chip_seeds)
     if trace is not None:
         check_ending(trace, "a trace", HDF5)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from neuroport import backends
 from neuroport.api.compile import NETWORK, lower_and_plan
 from neuroport.api.run import Before, Run, finish, result
+from neuroport.build.network import written
 from neuroport.chips import description as chips
 from neuroport.chips.chip import ChipInstance
 from neuroport.errors import InvalidInput, Place
@@ -24,6 +25,7 @@ from neuroport.trace.resume import Stopped, stopped
 from neuroport.trace.write import Provenance, Writer
 
 if TYPE_CHECKING:
+    from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
 
 Due = Callable[[int], bool]
@@ -41,7 +43,7 @@ Due = Callable[[int], bool]
 )
 def resume(
     trace: str | Path,
-    network: Network | None = None,
+    network: Network | Built | None = None,
     backend: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -59,8 +61,9 @@ def resume(
 
 
 @takes(trace=PATH, network=NETWORK.or_none, overwrite=FLAG)
-def take(trace: str | Path, network: Network | None = None, overwrite: bool = False) -> Resumption:
+def take(trace: str | Path, network: Network | Built | None = None, overwrite: bool = False) -> Resumption:
     """What `resume` goes on with. Until it was `run` or given back, no other process can have it."""
+    network = None if network is None else written(network)
     left = stopped(trace, overwrite)
     try:
         stored = reader.loads(left.header["network_text"], f"{trace} (network)", left.header["folder"] or ".")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport import backends
 from neuroport.api.compile import CHIP, INSTANCE, NETWORK, lower_and_plan, specimen
 from neuroport.api.summary import page, summary
+from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import writer
@@ -29,6 +30,7 @@ from neuroport.trace.segments import Parts
 from neuroport.trace.write import Provenance, Writer
 
 if TYPE_CHECKING:
+    from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.program.machine import Program, ReportLine
 
@@ -81,7 +83,7 @@ class Run:
     before=FUNCTION.or_none,
 )
 def open(
-    network: Network,
+    network: Network | Built,
     backend: str = "emulator",
     chip: str | Chip | None = None,
     chip_seed: int | None = None,
@@ -101,6 +103,7 @@ def open(
     `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
     `before` is called with the program before anything runs; what it raises ends the call.
     """
+    network = written(network)
     seed = None if seed is None else checked_seed(seed)
     if keep is not None:
         kept_steps(keep, network.dt)
@@ -170,7 +173,7 @@ def trace_writer(
     due=FUNCTION.or_none,
 )
 def run(
-    network: Network,
+    network: Network | Built,
     backend: str = "emulator",
     chip: str | Chip | None = None,
     chip_seed: int | None = None,
@@ -196,7 +199,7 @@ def run(
     error has a note that says where. NotWritten when only the trace could not be written: its `results` has the
     Run.
     """
-    network = to_run(network, duration)
+    network = to_run(written(network), duration)
     started = time.perf_counter()
     chosen, one = specimen(network, chip, chip_seed, instance)
     with open(network, backend, chosen, None, one, seed, trace, overwrite, False, device, before) as session:

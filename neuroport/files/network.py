@@ -78,13 +78,17 @@ def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] =
         text = f"a network file must be a mapping that starts with 'neuroport: 1'; found {found(root)}"
         raise InvalidInput.one(root.place, text)
     report = Report()
-    network = _network(report, overrides.apply(report, root, sets, TOP), file, folder)
+    network = read(report, overrides.apply(report, root, overrides.written(report, sets), TOP), file, folder)
     report.stop(file)
     assert network is not None
     return network
 
 
-def _network(report: Report, root: MapNode, file: str, folder: str) -> Network | None:
+def read(report: Report, root: MapNode, file: str, folder: str) -> Network | None:
+    """The network that a tree describes, or None with all problems in the report.
+
+    `file`: the one that the tree is of, "" if it was in none.
+    """
     if "neuroport" not in root.entries and not set(root.entries) & {"populations", "dt"}:
         report.add(root, "this is no network file; a network file has 'neuroport: 1', 'dt' and 'populations'")
         return None
@@ -135,7 +139,7 @@ def _network(report: Report, root: MapNode, file: str, folder: str) -> Network |
         metrics=_all(context.metrics),
         record=record,
         folder=folder,
-        files=tuple(dict.fromkeys([file, *report.files])),
+        files=tuple(dict.fromkeys(filter(None, [file, *report.files]))),
         place=root.place,
     )
 

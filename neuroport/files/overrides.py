@@ -7,7 +7,7 @@ counted from 0. The changed nodes say "--set PATH" where others say file:line:co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics.units import quoted, suggestion
@@ -25,24 +25,30 @@ KEYS = {
 _NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics", "ports")
 
 
-def apply(report: Report, root: MapNode, sets: Sequence[str], top: Sequence[str]) -> MapNode:
-    """The tree with all changes made, in order. `top`: the keys that a network file may have."""
+def written(report: Report, sets: Sequence[str]) -> Iterator[tuple[str, Node]]:
+    """The paths and values of texts PATH=VALUE; those that are none are left out, with the reason in the report."""
     for text in sets:
         path, equals, value_text = text.partition("=")
         place = Place(f"--set {path}")
-        parts = [part.strip() for part in path.split(".")]
-        if not equals or not all(parts):
+        if not equals or not all(part.strip() for part in path.split(".")):
             report.add(Place(f"--set {text}"), "write PATH=VALUE, such as recurrent.eta_s=0 or seed=3")
             continue
         try:
-            value = yamlfile.parse(value_text, place.file, place) or ScalarNode(place.file, 0, 0, None, "")
+            value = yamlfile.parse(value_text, place.file, place)
         except InvalidInput as error:
             report.extend(error.problems)
             continue
+        yield path, value or ScalarNode(place.file, 0, 0, None, "")
+
+
+def apply(report: Report, root: MapNode, changes: Iterable[tuple[str, Node]], top: Sequence[str]) -> MapNode:
+    """The tree with all changes made, in order. `top`: the keys that a network file may have."""
+    for path, value in changes:
+        parts = [part.strip() for part in path.split(".")]
         try:
-            changed = _change(root, _full_path(root, parts, top), value, place)
+            changed = _change(root, _full_path(root, parts, top), value, value.place)
         except _WrongPath as error:
-            report.add(place, str(error))
+            report.add(value.place, str(error))
             continue
         assert isinstance(changed, MapNode)
         root = changed
@@ -62,6 +68,9 @@ def _full_path(root: MapNode, parts: list[str], top: Sequence[str]) -> list[str]
             if not rest:
                 return [section, first]
             return [section, first, *_inside(section, things.entries[first][1], rest)]
+    things = root.get(first)
+    if first in _NAMED and len(rest) > 1 and isinstance(things, MapNode) and rest[0] in things.entries:
+        return [first, rest[0], *_inside(first, things.entries[rest[0]][1], rest[1:])]
     if first == "record" and len(parts) > 3:
         return [*parts[:2], ".".join(parts[2:])]
     if first in top:

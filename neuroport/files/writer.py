@@ -40,7 +40,7 @@ _Model = TypeVar("_Model", NeuronModel, SynapseModel)
 
 def to_yaml(network: Network) -> str:
     """The network as the text of one file, with all arrays inside."""
-    return emit.document(_written(network, Sink(network.folder, None, Path(network.folder))))
+    return emit.document(plain(network, Sink(network.folder, None, Path(network.folder))))
 
 
 def check(path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()) -> None:
@@ -60,7 +60,7 @@ def write(
     path = Path(path)
     beside = path.with_suffix(".h5")
     sink = Sink(network.folder, beside.name, path.parent)
-    text = emit.document(_written(network, sink))
+    text = emit.document(plain(network, sink))
     read = (*inputs, *network.files)
     check(path, overwrite, read)
     if sink.arrays:
@@ -93,7 +93,7 @@ def _is_exported(path: Path) -> bool:
         return False
 
 
-def _written(network: Network, sink: Sink) -> dict[str, Any]:
+def plain(network: Network, sink: Sink) -> dict[str, Any]:
     """The plain data of the whole file, keys in a fixed order."""
     neurons = _own_models(network, "neuron", (item.neuron for item in network.populations))
     synapses = _own_models(network, "synapse", (item.synapse for item in network.projections))

@@ -18,7 +18,7 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import ArrayValue, Frozen
 from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import Report, found
-from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
+from neuroport.yaml.nodes import ListNode, MapNode, Node, Numbers, ScalarNode
 from neuroport.yaml.quantities import quantity
 from neuroport.yaml.slots import Rows, Shape, Slot, check_shape, check_unit, check_values
 
@@ -95,6 +95,8 @@ def numbers(
 def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarray[Any, Any] | None, str]:
     given: set[str] = set()
     failed = False
+    if isinstance(node, ListNode) and isinstance(node.items, Numbers):
+        return node.items.array, unit
 
     def build(item: Node) -> Any:
         nonlocal failed

@@ -51,8 +51,8 @@ class Report:
         """Note problems that somebody else found."""
         self.problems.extend(problems)
 
-    def stop(self, first: str) -> None:
-        """Raise InvalidInput if there are problems: those of file `first` come first, each file in its order."""
+    def stop(self, *first: str) -> None:
+        """Raise InvalidInput if there are problems: those of the files `first` come first, each file in its order."""
         if self.problems:
             unique = dict.fromkeys(self.problems)
             raise InvalidInput(sorted(unique, key=lambda problem: _order(problem, first)))
@@ -98,7 +98,7 @@ class Report:
                 self.add(at, f"{quoted(key)} in {what} {NO_NAME}")
         return result
 
-    def items(self, node: Node | None, what: str) -> list[Node]:
+    def items(self, node: Node | None, what: str) -> Sequence[Node]:
         """The items of a list; one value counts as a list of one."""
         if node is None or (isinstance(node, ScalarNode) and node.value is None):
             return []
@@ -196,6 +196,7 @@ def _interval(low: float, high: float) -> str:
     return f"from {low:g} to {high:g}"
 
 
-def _order(problem: Problem, first: str) -> tuple[bool, str, int, int]:
+def _order(problem: Problem, first: Sequence[str]) -> tuple[int, str, int, int]:
     place = problem.place or Place("")
-    return place.file != first, place.file, place.line, place.column
+    rank = first.index(place.file) if place.file in first else len(first)
+    return rank, place.file, place.line, place.column

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import yaml
+from numpy.typing import NDArray
 
 from neuroport.disk.paths import MISSING, reason, unreadable
 from neuroport.errors import InvalidInput, Place, Problem
@@ -64,9 +65,9 @@ class ScalarNode(Node):
 
 @dataclass(slots=True)
 class ListNode(Node):
-    """A list."""
+    """A list. Its items are `Numbers` where it is an array that was never a text."""
 
-    items: list[Node] = field(default_factory=list)
+    items: Sequence[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -84,6 +85,31 @@ class MapNode(Node):
         """(key, node of the key, value) in file order."""
         for key, (at, value) in self.entries.items():
             yield key, at, value
+
+
+class Numbers(Sequence[Node]):
+    """The items of an array of float64 or int64, of one dimension or more: nodes are made of those that are asked for.
+
+    All of them stand at one place.
+    """
+
+    def __init__(self, array: NDArray[Any], place: Place) -> None:
+        self.array, self.place = array, place
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @overload
+    def __getitem__(self, index: int) -> Node: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Node]: ...
+    def __getitem__(self, index: int | slice) -> Node | Sequence[Node]:
+        part, at = self.array[index], (self.place.file, self.place.line, self.place.column)
+        if isinstance(index, slice):
+            return Numbers(part, self.place)
+        if part.ndim:
+            return ListNode(*at, Numbers(part, self.place))
+        return ScalarNode(*at, part.item(), repr(part.item()))
 
 
 def resolve(text: str) -> bool | int | float | str | None:
@@ -229,6 +255,7 @@ class _Builder:
             return
         container = self.open[-1][0]
         if isinstance(container, ListNode):
+            assert isinstance(container.items, list)
             container.items.append(node)
         elif isinstance(container, MapNode):
             key = self.keys[-1]
