@@ -58,7 +58,7 @@ class Network:
         self._files: tuple[str, ...] = ()
         self._root = MapNode(call.whole.file, 0, 0, {"neuroport": entry("neuroport", scalar(1, call.whole))})
         given = {"name": name, "title": title, "dt": dt, "seed": seed, "copies": copies, "chip": chip}
-        self._root.entries |= _entries(call, given)
+        self._root.entries |= _entries(call, _given(given))
         self._section("populations", call.whole)
 
     @classmethod
@@ -101,7 +101,7 @@ class Network:
         """Add a population of `size` neurons of a model; its parameters by their names, or in `params`."""
         values = Values(Call("population", (name,)))
         given = {"size": size, "neuron": neuron, "init": init, "ranges": ranges, "mismatch": mismatch}
-        return self._add("populations", name, values, values.entries(given) | _parameters(values, params, parameters))
+        return self._add("populations", name, values, values.entries(_given(given)) | _parameters(values, params, parameters))
 
     def project(
         self,
@@ -133,15 +133,16 @@ class Network:
         values = Values(Call("project", (source, target) if name is None else (source, target, name)), matrices.sparse)
         given = {"source": source, "target": target, "input": input, "synapse": synapse, "delay": delay}
         given |= {"dendritic_delay": dendritic_delay, "weight": weight, "twin": twin, "mismatch": mismatch}
-        entries = values.entries(given | {"init": init, "ranges": ranges}) | _parameters(values, params, parameters)
-        entries |= _connect(values, matrices, connect)
+        entries = values.entries(_given(given | {"init": init, "ranges": ranges}))
+        entries |= _parameters(values, params, parameters) | _connect(values, matrices, connect)
         sizes = self._size(source), self._size(target)
         values.problems += matrices.problems(sizes)
         return self._add("projections", called, values, entries)
 
     def stimulus(self, name: str, population: str, /, *, input: str | None = None, **kind: Any) -> str:
         """Add a stimulus to a population: `net.stimulus("drive", exc, spikes={"times": times, "neurons": neurons})`."""
-        return self._keyed("stimulus", "stimuli", name, {**kind, "population": population, "input": input})
+        given = {"population": population, **_given({"input": input})}
+        return self._keyed("stimulus", "stimuli", name, {**kind, **given})
 
     def port(self, name: str, /, **what: Any) -> str:
         """Add a port: `net.port("action", spikes=exc)`."""
@@ -298,6 +299,11 @@ class _Kept(Sink):
         return values.array
 
 
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the arguments that were given."""
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
 def _entries(call: Call, given: Mapping[str, Any]) -> dict[str, tuple[Node, Node]]:
     values = Values(call)
     entries = values.entries(given)
@@ -307,7 +313,7 @@ def _entries(call: Call, given: Mapping[str, Any]) -> dict[str, tuple[Node, Node
 
 def _parameters(values: Values, params: Any, named: Mapping[str, Any]) -> dict[str, tuple[Node, Node]]:
     """The entry `params` of what was given as such and by name."""
-    given = values.entries({} if params is None else {"params": params})
+    given = values.entries(_given({"params": params}))
     own = values.entries(named)
     if not own:
         return given

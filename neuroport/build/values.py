@@ -20,8 +20,6 @@ from neuroport.yaml.quantities import written_quantity
 from neuroport.yaml.text import Code, number
 
 ALLOWED = "give a number, a text, a list, a mapping or an array of numbers"
-LARGEST = 10**400
-"""Whole numbers above it are not written out."""
 
 
 class Foreign(Exception):
@@ -50,9 +48,8 @@ class Values:
             return scalar(None, place)
 
     def entries(self, given: Mapping[str, Any]) -> dict[str, tuple[Node, Node]]:
-        """The entries of a mapping whose keys are arguments; those that are None are left out."""
-        named = ((name, self.node(value, name)) for name, value in given.items() if value is not None)
-        return {name: entry(name, node) for name, node in named}
+        """The entries of a mapping whose keys are arguments."""
+        return {name: entry(name, self.node(value, name)) for name, value in given.items()}
 
     def stop(self) -> None:
         """Raise InvalidInput if anything was noted."""
@@ -134,8 +131,10 @@ def plain(value: Any) -> bool | int | float | str | None:
 
 
 def _bounded(value: int) -> int:
-    if abs(value) > LARGEST:
-        raise Foreign("the number has more than 400 digits; give one that a computer can hold")
+    try:
+        float(value)
+    except OverflowError:
+        raise Foreign("the number has more than 300 digits; give one that can be computed with") from None
     return value
 
 
