@@ -30,17 +30,18 @@ def read(entry: Entry) -> Listed | None:
         return None
 
     def fits(shape: Shape, rows: Rows) -> str:
-        return "" if len(shape) == 2 and shape[1] == 2 else "(n, 2), rows of source and target"
+        return "" if shape == (0,) or shape[1:] == (2,) else "(n, 2), rows of source and target"
 
     slot = Slot(entry.named, type="int", fits=fits, folder=entry.folder)
     result = array(report, entry.inner, slot, "", "source", entry.node.place)
     if result is None or entry.source is None or entry.target is None:
         return None
-    wrong = _outside(entry.named, result.values.array, entry.source, entry.target)
+    pairs = result.values.array.astype(np.int64).reshape(-1, 2)
+    wrong = _outside(entry.named, pairs, entry.source, entry.target)
     if wrong:
         report.add(entry.inner, wrong)
         return None
-    return Listed(pairs=Frozen(result.values.array.astype(np.int64)), place=entry.node.place)
+    return Listed(pairs=Frozen(pairs), place=entry.node.place)
 
 
 def _outside(named: str, pairs: np.ndarray[Any, Any], source: Population, target: Population) -> str:
