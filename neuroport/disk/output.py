@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neuroport.errors import InvalidInput, NotWritten, Place
 from neuroport.signals import told_to
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 HDF5 = (".h5", ".hdf5")
 """The endings of HDF5 files."""
+LONG_TEXT = 2**24
+"""Bytes of a text that HDF5 can be trusted with as it is."""
 TEMPORARY = ".neuroport-*.tmp"
 """The names of files that are not whole yet."""
 _REASONS = {
@@ -225,6 +229,21 @@ def new_hdf5(path: str | Path, folder: Path | None = None) -> Iterator[h5py.File
     """A new HDF5 file; see new_file."""
     with new_file(path, folder) as file, hdf5_in(file) as hdf5:
         yield hdf5
+
+
+def write_text(group: h5py.Group, name: str, text: str) -> None:
+    """A data set that is one text: a long one of fixed length, because HDF5 2.0 gives another text for one that is not.
+
+    (It does from 32 MiB on, in files of libver v110.)
+    """
+    import h5py
+
+    data = text.encode()
+    if len(data) <= LONG_TEXT:
+        group[name] = text
+    else:
+        kind = h5py.string_dtype("utf-8", len(data))
+        group.create_dataset(name, data=np.array(data, kind), dtype=kind)
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, ChipInstance
-from neuroport.disk.output import new_hdf5, target
+from neuroport.disk.output import new_hdf5, target, write_text
 from neuroport.disk.tree import Tree
 from neuroport.disk.tree import write as write_tree
 from neuroport.errors import NotWritten, Place
@@ -360,7 +360,7 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
     )
     if instance is not None and instance.seed is not None:
         group.attrs["chip_seed"] = instance.seed
-    group["network"] = source.text
+    write_text(group, "network", source.text)
     group["chip"] = json.dumps(asdict(source.chip), indent=1)
     group["chip_description"] = chips.to_yaml(source.chip)
     group["report"] = json.dumps([asdict(line) for line in program.report], default=_plain)

@@ -14,6 +14,7 @@ import pytest
 
 from neuroport.disk.findings import DAMAGE, Kind
 from neuroport.disk.hdf5 import NUMBERS, TEXT, WHOLE, Group, opened
+from neuroport.disk.output import LONG_TEXT, new_hdf5, write_text
 from neuroport.errors import InvalidInput
 
 KIND = Kind("letter", "write it again")
@@ -214,3 +215,13 @@ def test_a_link_that_leads_nowhere_is_told_as_one(path: Path) -> None:
     assert told(path, lambda r: r.find("far", NUMBERS)) == ["'far' is a link to '/x' in 'y.h5', where nothing is"]
     with opened(path, KIND) as root:
         assert root.find("/nothing", NUMBERS) is None and root.find("inner", NUMBERS) is None
+
+
+def test_a_long_text_comes_back(path: Path) -> None:
+    long = "ä" * (LONG_TEXT + 1)  # 32 MiB and more, from where on HDF5 2.0 gives the next text instead
+    with new_hdf5(path) as file:
+        write_text(file, "long", long)
+        write_text(file, "short", "ä short one")
+    with opened(path, KIND) as root:
+        assert root.content("short") == "ä short one"
+        assert root.content("long") == long
