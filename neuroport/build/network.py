@@ -101,7 +101,9 @@ class Network:
         """Add a population of `size` neurons of a model; its parameters by their names, or in `params`."""
         values = Values(Call("population", (name,)))
         given = {"size": size, "neuron": neuron, "init": init, "ranges": ranges, "mismatch": mismatch}
-        return self._add("populations", name, values, values.entries(_given(given)) | _parameters(values, params, parameters))
+        return self._add(
+            "populations", name, values, values.entries(_given(given)) | _parameters(values, params, parameters)
+        )
 
     def project(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from neuroport.yaml import nodes
@@ -63,6 +64,19 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def _fits(value: Any) -> bool:
+    """Whether a mapping can be one line at all: it is found without writing what is too long."""
+    return sum(1 for _ in islice(_leaves(value), WIDTH // 2)) < WIDTH // 2
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
 def _flow(value: Any) -> str | None:
     """One line, or None if the value needs a block."""
     if isinstance(value, Code):
@@ -74,10 +88,14 @@ def _flow(value: Any) -> str | None:
     if isinstance(value, int | float):
         return number(value)
     if isinstance(value, Mapping):
+        if not _fits(value):
+            return None
         parts = [(scalar(key, code=True), _flow(inner)) for key, inner in value.items()]
         return (
             None if any(inner is None for _, inner in parts) else "{" + ", ".join(f"{k}: {v}" for k, v in parts) + "}"
         )
+    if all(type(inner) is int or type(inner) is float for inner in value):
+        return "[" + ", ".join(map(number, value)) + "]"
     items = [_flow(inner) for inner in value]
     return None if any(inner is None for inner in items) else "[" + ", ".join(str(inner) for inner in items) + "]"
 
