@@ -16,7 +16,7 @@ from neuroport.files import network as reader
 from neuroport.files import overrides, writer
 from neuroport.network.network import Network as Written
 from neuroport.network.values import Frozen
-from neuroport.numerics.given import FLAG, PATH, TEXT, Kind, found, takes
+from neuroport.numerics.given import FLAG, OUTPUT, PATH, TEXT, Kind, found, takes
 from neuroport.numerics.units import Quantity
 from neuroport.yaml import nodes
 from neuroport.yaml.arrays import Sink
@@ -192,7 +192,7 @@ class Network:
         """The text of a network file, with all arrays in it. `neuroport.loads` gives an equal network."""
         return writer.to_yaml(self.build())
 
-    @takes(path=PATH, overwrite=FLAG)
+    @takes(path=OUTPUT, overwrite=FLAG)
     def save(self, path: str | Path, overwrite: bool = False) -> tuple[Path, ...]:
         """Write a network file, and arrays of more than 64 numbers to an HDF5 file beside it: which files these are.
 

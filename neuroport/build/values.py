@@ -57,14 +57,14 @@ class Values:
             raise InvalidInput(dict.fromkeys(self.problems))
 
     def _node(self, value: Any, place: Place, name: str, path: tuple[str | int, ...]) -> Node:
-        self._count(len(path))
-        if isinstance(value, Mapping):
-            inner = {_key(key): self.node(held, name, *path, key) for key, held in value.items()}
-            return MapNode(place.file, 0, 0, {key: entry(key, node) for key, node in inner.items()})
+        self._count(1, len(path))
         if hasattr(value, "tocoo"):
             if self.matrix is None:
                 raise Foreign("a sparse matrix says which neurons are connected, and can be given to project() only")
             return self.matrix(value, place)
+        if isinstance(value, Mapping):
+            inner = {_key(key): self.node(held, name, *path, key) for key, held in value.items()}
+            return MapNode(place.file, 0, 0, {key: entry(key, node) for key, node in inner.items()})
         if hasattr(value, "__array__") and not isinstance(value, np.generic):
             value = array(value)
             if isinstance(value, np.ndarray):
@@ -75,13 +75,14 @@ class Values:
 
     def _items(self, values: Sequence[Any], place: Place, name: str, path: tuple[str | int, ...]) -> list[Node]:
         """The items of a list; plain numbers are at the place of the list."""
+        self._count(len(values), len(path))
         if all(type(value) is int or type(value) is float for value in values):
             return [scalar(plain(value), place) for value in values]
         return [self.node(value, name, *path, k) for k, value in enumerate(values)]
 
-    def _count(self, depth: int) -> None:
+    def _count(self, many: int, depth: int) -> None:
         """Raise InvalidInput where this goes on too deep or too long."""
-        self.nodes += 1
+        self.nodes += many
         if depth > MAX_DEPTH:
             text = f"nested more than {MAX_DEPTH} levels deep; does it contain itself?"
             raise InvalidInput.one(self.call.whole, text)

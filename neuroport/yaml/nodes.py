@@ -146,7 +146,7 @@ def parse(data: bytes | str, file: str, place: Place | None = None) -> Node | No
 
     `place`: a fixed place for every node (for a value that is not in a file). Raises InvalidInput with all problems.
     """
-    text = _decode(data, file)
+    text = _whole(data, file, place) if isinstance(data, str) else _decode(data, file)
     try:
         builder = _Builder(file, text, place)
         for event in yaml.parse(text, Loader=LOADER):
@@ -160,9 +160,18 @@ def parse(data: bytes | str, file: str, place: Place | None = None) -> Node | No
     return builder.root
 
 
-def _decode(data: bytes | str, file: str) -> str:
-    if isinstance(data, str):
-        return data
+def _whole(text: str, file: str, place: Place | None) -> str:
+    """A text, if it has whole characters only."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line, column = text.count("\n", 0, error.start) + 1, error.start - text.rfind("\n", 0, error.start)
+        what = f"{text[error.start]!r} is half a character, which no text can hold; leave it out"
+        raise InvalidInput.one(place or Place(file, line, column), what) from None
+    return text
+
+
+def _decode(data: bytes, file: str) -> str:
     if b"\0" in data:
         kind = "an HDF5 file" if data.startswith(b"\x89HDF") else "a binary file"
         raise InvalidInput.one(Place(file), f"this is {kind}, not YAML text; give a network or model file (.yaml)")

@@ -40,6 +40,7 @@ def opened(**arguments: Any) -> None:
 
 FUNCTIONS = {
     "load": (neuroport.load, {"path": "sal_pair", "sets": ()}),
+    "loads": (neuroport.loads, {"text": neuroport.Network.of(network()).to_yaml(), "sets": (), "folder": "."}),
     "compile": (neuroport.compile, {"network": network(), **CHIP}),
     "run": (
         neuroport.run,
@@ -194,7 +195,7 @@ def test_what_is_found_is_shown_beside_what_is_allowed(tmp_path: Path) -> None:
     assert told(lambda: neuroport.load("sal_pair", "a=b")) == "sets must be a list of texts; found 'a=b'"
     assert told(lambda: neuroport.load(None)) == "path must be the path of a file; found None"
     assert told(lambda: neuroport.run("sal_pair")) == (
-        "network must be a network, as neuroport.load(FILE) gives it; found 'sal_pair'"
+        "network must be a network, as neuroport.load(FILE) or neuroport.Network(…) gives it; found 'sal_pair'"
     )
     assert told(lambda: neuroport.run(net, "reference", progress=3)) == "progress must be a function, or None; found 3"
     assert told(lambda: neuroport.run(net, "reference", overwrite="no")) == (
