@@ -26,10 +26,10 @@ Write a network here, or go on with one (neuroport.Network.of); the functions ta
     net.project(exc, exc, "static", input="jump", connect={"fixed_probability": 0.1}, weight=0.2)
 
 Functions: load and loads read, compile makes a program of a network, run and run_copies run it, resume goes on with a
-run that was stopped, open gives a Session, calibrate finds the ranges that chips need. neuroport.hil has the chip in the
-loop of another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do:
-InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the command
-line.
+run that was stopped, open gives a Session, calibrate finds the ranges that chips need. neuroport.hil has the chip in
+the loop of another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do:
+InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the
+command line.
 """
 
 from __future__ import annotations
