@@ -4,6 +4,7 @@
     to_chip:   {latency: 2 ms, jitter: {uniform: [0 ms, 1 ms]}, drop: 0.01, burst: {mean: 5}, bandwidth: 64 per step}
     from_chip: {latency: 2 ms, jitter: {table: [[0, 0.9], [5, 0.1]]}, drop: 0.01, queue: 1024, order: keep}
     whole_messages: true
+    configure: false
 
 Times are whole steps: bare numbers count steps, times are converted with the time step of the network. Without a key
 the link does nothing of that kind: no latency, no losses, any number of events per step, and nothing overtakes.
@@ -27,7 +28,7 @@ LONGEST = 1_000_000
 """No message is under way for more steps than this, and no queue holds more events."""
 Order = Literal["keep", "free"]
 
-_KEYS = ("seed", "to_chip", "from_chip", "whole_messages")
+_KEYS = ("seed", "to_chip", "from_chip", "whole_messages", "configure")
 _OF_DIRECTION = ("latency", "jitter", "drop", "burst", "bandwidth", "queue", "order")
 _RATE = re.compile(r"(\d+)\s+per\s+step")
 _EXAMPLE = "such as '64 per step'"
@@ -62,17 +63,22 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Both ways of a link. whole_messages: a message is lost and delayed whole, or each of its events by itself."""
+    """Both ways of a link.
+
+    whole_messages: a message is lost and delayed whole, or each of its events by itself. configure: what is set passes
+    the link, too.
+    """
 
     seed: int = 0
     to_chip: Direction = Direction()
     from_chip: Direction = Direction()
     whole_messages: bool = True
+    configure: bool = False
 
     def described(self) -> dict[str, Any]:
         """The link as plain values, times in steps."""
         ways = {"to_chip": _described(self.to_chip), "from_chip": _described(self.from_chip)}
-        return {"seed": self.seed, **ways, "whole_messages": self.whole_messages}
+        return {"seed": self.seed, **ways, "whole_messages": self.whole_messages, "configure": self.configure}
 
 
 def _described(way: Direction) -> dict[str, Any]:
@@ -104,6 +110,7 @@ def read(data: bytes | str, file: str, dt: Quantity) -> Link:
         to_chip=_direction(report, entries.get("to_chip"), "to_chip", dt),
         from_chip=_direction(report, entries.get("from_chip"), "from_chip", dt),
         whole_messages=whole is not False,
+        configure=report.boolean(entries.get("configure"), "configure") is True,
     )
     report.stop(file)
     return link

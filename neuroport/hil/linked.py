@@ -15,7 +15,7 @@ from neuroport.hil.behind import Behind
 from neuroport.hil.checkpoints import GIVEN, Arrivals, LinkedCheckpoint, UnderWay
 from neuroport.hil.link import Link
 from neuroport.hil.wire import LOST, Carried, Message, Wire
-from neuroport.numerics.given import PATH, TEXT, TEXTS, takes
+from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, takes
 from neuroport.numerics.units import Quantity
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import Exchange, Train, Write, span, writes_of
@@ -32,7 +32,8 @@ class Linked(Behind):
 
     `exchange`, `inject` and `take` pass the link. A write sent while the session stands at step s acts in the step in
     which it arrives, or at `at` where that is later; what arrives after its `at` is counted as late. What the chip does
-    in step t is sent when the session stands at t + 1. All else is the bench's own access, which passes no link.
+    in step t is sent when the session stands at t + 1. All else is the bench's own access, which passes no link; `set`
+    does where the link says `configure`.
     """
 
     _session: Session
@@ -45,6 +46,8 @@ class Linked(Behind):
         self._sent: dict[str, int] = {}
         self._late = 0
         self._waiting: dict[str, Arrivals] = {}
+        self._targets = {port.name: port.target for port in session.program.ports}
+        self._recorded = frozenset(session.recorded)
 
     def exchange(
         self,
@@ -72,12 +75,13 @@ class Linked(Behind):
         late, dropped = self._late - late + answer.late, self._dropped() - dropped + answer.dropped
         return replace(answer, outputs=taken, late=late, dropped=dropped)
 
-    def run(self, duration: Any, progress: Any = None) -> None:
-        """Simulate for a number of steps, or a time such as "100 ms"."""
-        if progress is None:
-            self.exchange((), duration)
-            return
-        self._session.run(duration, progress)
+    @takes(name=TEXT, clip=FLAG)
+    def set(self, name: str, value: Any, clip: bool = False) -> None:
+        """Give OBJECT.VARIABLE new values; see Session.set. Where the link says `configure`, they are sent."""
+        if self.link.configure:
+            self.exchange([Write(name, value)], 0, clip=clip)
+        else:
+            self._session.set(name, value, clip)
 
     @takes(name=TEXT)
     def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
@@ -101,8 +105,7 @@ class Linked(Behind):
 
     def _lasting(self, name: str) -> bool:
         """Whether an output is recorded in every step, whether somebody asks for it or not."""
-        ports = {port.name: port.target for port in getattr(self._session.program, "ports", ())}
-        return ports.get(name, name) in self._session.recorded
+        return self._targets.get(name, name) in self._recorded
 
     # ------------------------------------------------------------------------------------------------------ sending
 

@@ -171,10 +171,6 @@ class Paced(Behind):
             self._reach(answer.step)
         return answer
 
-    def run(self, duration: int | str | Quantity, progress: Any = None) -> None:
-        """Simulate for a number of steps, or a time such as "100 ms", by the clock."""
-        self.exchange((), duration)
-
     def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
         self.exchange([Write(name, values, neurons, at, hold)], 0)

@@ -30,10 +30,11 @@ seed: 7
 to_chip:   {latency: 2 ms, jitter: {uniform: [0 ms, 1 ms]}, drop: 0.01, burst: {mean: 5}, bandwidth: 64 per step}
 from_chip: {latency: 3, jitter: {table: [[0, 0.9], [5 steps, 0.1]]}, drop: 0.02, queue: 16, order: free}
 whole_messages: false
+configure: true
 """
     to = Direction(latency=4, jitter=Jitter((0, 1, 2), (1 / 3,) * 3), drop=0.01, burst=5.0, bandwidth=64)
     back = Direction(latency=3, jitter=Jitter((0, 5), (0.9, 0.1)), drop=0.02, queue=16, order="free")
-    assert read(text) == Link(seed=7, to_chip=to, from_chip=back, whole_messages=False)
+    assert read(text) == Link(seed=7, to_chip=to, from_chip=back, whole_messages=False, configure=True)
 
 
 def test_an_empty_file_is_a_link_that_does_nothing() -> None:
@@ -43,7 +44,13 @@ def test_an_empty_file_is_a_link_that_does_nothing() -> None:
 def test_a_link_as_plain_values() -> None:
     way = {"latency": 0, "jitter": [[0, 1.0]], "drop": 0.0, "burst": None, "bandwidth": None, "queue": 1024}
     plain = way | {"order": "keep"}
-    assert Link().described() == {"seed": 0, "to_chip": plain, "from_chip": plain, "whole_messages": True}
+    assert Link().described() == {
+        "seed": 0,
+        "to_chip": plain,
+        "from_chip": plain,
+        "whole_messages": True,
+        "configure": False,
+    }
 
 
 def test_a_file_is_loaded(tmp_path: Path) -> None:
@@ -60,12 +67,14 @@ def test_a_missing_file_is_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[1]", "1:1: a link must be a mapping with the keys seed, to_chip, from_chip, whole_messages; found a list"),
+        ("[1]", "1:1: a link must be a mapping with the keys seed, to_chip, from_chip, whole_messages, configure; "
+                "found a list"),
         ("sede: 1", "1:1: unknown key 'sede' in a link; did you mean 'seed'? allowed are seed, to_chip, from_chip, "
-                    "whole_messages"),
+                    "whole_messages, configure"),
         ("seed: -1", "1:7: seed must be at least 0; found -1"),
         ("seed: true", "1:7: seed must be a whole number; found true"),
         ("whole_messages: 1", "1:17: whole_messages must be true or false; found 1"),
+        ("configure: 1", "1:12: configure must be true or false; found 1"),
         ("to_chip: 3", "1:10: to_chip must be a mapping with the keys latency, jitter, drop, burst, bandwidth, queue, "
                        "order; found 3"),
         ("to_chip: {latency: 1.5}", "1:20: latency of to_chip must be a whole number; found 1.5"),

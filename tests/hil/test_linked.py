@@ -300,3 +300,81 @@ def test_a_checkpoint_without_a_link_is_none_of_a_session_behind_one(tmp_path: P
             assert str(caught.value) == (
                 "this session is behind a link, and the checkpoint is of one that is not; open one without a link"
             )
+
+
+# ---------------------------------------------------------------------------------- what is set, and runs that are told
+
+
+def test_what_is_set_passes_no_link() -> None:
+    with linked(latency=3, drop=1.0) as session:
+        session.set("cells.drive", 1.5)
+        assert session.get("cells.drive").tolist() == [1.5] * 4
+        assert session.stats()["dropped"] == 0
+
+
+@pytest.mark.parametrize("name", ["cells.drive", "cells.gain", "across.w"])
+def test_but_where_the_link_says_so_it_is_sent(name: str) -> None:
+    """And acts, whole, in the step in which it arrives."""
+    link = Link(to_chip=Direction(latency=3), configure=True)
+    with Linked(opened(), link) as session:
+        before = session.get(name).tolist()
+        session.set(name, 0.5)
+        for _ in range(3):
+            assert session.get(name).tolist() == before
+            session.run(1)
+        session.run(1)
+        assert (session.get(name) == 0.5).all()
+
+
+def test_and_can_be_lost_and_clipped_and_refused() -> None:
+    with Linked(opened(), Link(to_chip=Direction(drop=1.0), configure=True)) as session:
+        session.set("cells.drive", [0.5, 0.5, 0.5, 0.5])
+        session.run(1)
+        assert session.get("cells.drive").tolist() == [0.0] * 4
+        assert session.stats()["dropped"] == 4
+        with pytest.raises(InvalidInput) as caught:
+            session.set("cells.drive", 9)
+        assert str(caught.value).startswith("'cells.drive': 9 of neuron 0 is outside -2 .. 2, its declared range")
+    with Linked(opened(), Link(configure=True)) as session:
+        session.set("cells.drive", 9, clip=True)
+        assert session.get("cells.drive").tolist() == pytest.approx([2.0] * 4)
+
+
+def test_a_run_whose_progress_is_told_passes_the_link_like_any_other() -> None:
+    ends, told = [], list[tuple[int, int]]()
+    for progress in (None, lambda done, total: told.append((done, total))):
+        back = Direction(latency=2, drop=0.3, bandwidth=2)
+        with linked(back=back, latency=2, drop=0.3) as session:
+            session.exchange([Write("cells.drive", 1.0, hold=50)], 1, ["cells"])
+            session.run("200 ms", progress)
+            arrived = session.exchange((), 3, ["cells"]).outputs["cells"]
+            ends.append(([values.tolist() for values in arrived], session.digest(), session.stats()["dropped"]))
+    assert ends[0] == ends[1]
+    assert told[-1] == (200, 200)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert len(told) > 1
+
+
+def test_what_cannot_be_run_is_refused_before_anything_is() -> None:
+    with linked() as session, pytest.raises(InvalidInput) as caught:
+        session.run(-1, print)
+    assert str(caught.value) == "a run cannot last -1 steps; give a number of steps from 0 to 2**62"
+
+
+def test_a_run_that_is_interrupted_has_sent_what_it_sent() -> None:
+    """What has acted is not taken back: its draws and counts are not those of the next message."""
+    with linked(drop=0.5) as session, linked(drop=0.5) as other:
+
+        def stop() -> bool:
+            raise KeyboardInterrupt
+
+        session.end_when(stop)
+        with pytest.raises(KeyboardInterrupt):
+            session.exchange([KICK] * 4, 5_000)
+        session.end_when(lambda: False)
+        other.exchange([KICK] * 4, session.step)
+        assert session.stats()["dropped"] == other.stats()["dropped"] > 0
+        for one in (session, other):
+            one.exchange([KICK] * 4, 3, ["cells"])
+        assert session.digest() == other.digest()
+        assert seal(session.saved()) == seal(other.saved())

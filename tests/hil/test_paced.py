@@ -214,3 +214,16 @@ def test_what_is_no_time_to_wait(read: str, wait: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         getattr(session, read)("cells", wait=wait)
     assert str(caught.value) == f"wait must be a number of seconds from 0 to 60; found {wait!r}"
+
+
+@pytest.mark.parametrize("mode", ["free", "locked", "real_time"])
+def test_progress_is_told_by_the_clock(mode: str) -> None:
+    session, time, _ = paced(mode)
+    session.tick()
+    told: list[tuple[int, int, float]] = []
+    session.run("500 ms", lambda done, total: told.append((done, total, time.now)))
+    assert told[-1][:2] == (500, 500)
+    assert len(told) > 5
+    for done, total, now in told:
+        assert total == 500
+        assert now == (near(100 + 0.001 * done) if mode != "free" else near(100))
