@@ -62,7 +62,8 @@ def alone(ctx: click.Context) -> None:
         raise click.UsageError(f"--resume goes on with the run as it was; leave {', '.join(given)} out.")
     given = [names[name] for name in OF_THE_NETWORK if _is_given(ctx, name)]
     if given and ctx.params["net"] is None:
-        raise click.UsageError(f"{' and '.join(given)} say which network NET is; leave them out, or give NET too.")
+        say, them = ("says", "it") if len(given) == 1 else ("say", "them")
+        raise click.UsageError(f"{' and '.join(given)} {say} which network NET is; leave {them} out, or give NET too.")
 
 
 def named(ctx: click.Context, backend: str) -> str | None:

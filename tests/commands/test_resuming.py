@@ -322,7 +322,11 @@ def test_two_runs_never_write_one_file(net: Path) -> None:
             ("--resume", "k.h5", "--seed", "1", "--chip", "ideal"),
             "--resume goes on with the run as it was; leave --chip, --seed out.",
         ),
-        (("--resume", "k.h5", "--for", "3"), "--for say which network NET is; leave them out, or give NET too."),
+        (("--resume", "k.h5", "--for", "3"), "--for says which network NET is; leave it out, or give NET too."),
+        (
+            ("--resume", "k.h5", "--for", "3", "--set", "a=1"),
+            "--set and --for say which network NET is; leave them out, or give NET too.",
+        ),
         (
             ("sal_pair", "--checkpoint-every", "3"),
             "--checkpoint-every writes into the trace; say where that is, with -o FILE.h5.",
