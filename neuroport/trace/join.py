@@ -8,7 +8,7 @@ everything, and to copy it piece by piece. So neither memory nor open files grow
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from neuroport.disk.output import NewFile, hdf5_in, new_file
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace.pieces import ALONE, READABLE, check
-from neuroport.trace.segments import CHECKPOINT, Parts, check_file, parts_folder, segment, segments
+from neuroport.trace.segments import CHECKPOINT, Parts, check_file, parts_folder, segment, segments, take_out
 
 MAGIC = 0x0A7A
 SONATA_VERSION = (0, 1)
@@ -38,6 +38,8 @@ def repair(path: str | Path, overwrite: bool = False, output: str | Path | None 
     parts stay then.
     """
     with _taken(path, overwrite, output) as (parts, out):
+        with _blamed(parts.folder / CHECKPOINT):
+            take_out(parts.folder)
         check(segments(parts.folder))
         join(parts.folder, out)
         parts.remove()
@@ -53,6 +55,8 @@ def salvage(
     parts stay. InvalidInput if it is the first one, which says what the others are.
     """
     with _taken(path, overwrite, output) as (parts, out):
+        with suppress(InvalidInput), _blamed(parts.folder / CHECKPOINT):
+            take_out(parts.folder)
         paths = segments(parts.folder)
         check(paths[:1])
         left_out = dict(_left_out(parts.folder, paths))

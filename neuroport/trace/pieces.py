@@ -11,6 +11,7 @@ from neuroport.disk.hdf5 import HIGHEST, WHOLE, Group
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace import checked
 from neuroport.trace.checked import Extent
+from neuroport.trace.segments import RECORDED
 from neuroport.trace.write import FORMAT
 
 READABLE = "join what can be read with 'neuroport join --readable', or move it and the later ones away"
@@ -19,8 +20,11 @@ ALONE = "it says what the others are, and nothing can be joined without it"
 FIRST = Kind("part of a trace", ALONE, f"it is damaged or cut off; {ALONE}")
 
 
-def check(paths: Sequence[Path]) -> None:
-    """Raise InvalidInput if one of the segments, the first of which has the header, is damaged."""
+def check(paths: Sequence[Path], saved: Path | None = None) -> None:
+    """Raise InvalidInput if one of the segments, the first of which has the header, is damaged.
+
+    `saved`: a checkpoint that has more that was recorded.
+    """
     with hdf5.opened(paths[0], FIRST) as root:
         number = root.group("neuroport").whole("format")
         root.findings.stop()
@@ -32,6 +36,9 @@ def check(paths: Sequence[Path]) -> None:
     for path in paths[1:]:
         with hdf5.opened(path, KIND) as root:
             _segment(root, extent)
+    if saved is not None:
+        with hdf5.opened(saved, KIND) as root:
+            _segment(root.group(RECORDED), extent)
 
 
 def _header(root: Group) -> Extent:

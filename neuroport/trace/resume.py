@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from neuroport.trace.checked import KIND
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.segments import (
     CHECKPOINT,
+    RECORDED,
     Parts,
     has_checkpoint,
     has_ended,
@@ -91,9 +92,9 @@ def stopped(path: str | Path, overwrite: bool = False) -> Stopped:
             _nothing_recorded(parts)
             is_split = True
             _split(parts)
-        number, written = _checkpoint(parts)
-        _whole(parts, number)
-        return _stopped(parts, number, written, overwrite, is_split)
+        number, is_more, written = _checkpoint(parts)
+        _whole(parts, number, is_more)
+        return _stopped(parts, Resumed(number, False, is_more), written, overwrite, is_split)
     except BaseException:
         _given_back(parts, is_split)
         raise
@@ -109,26 +110,26 @@ def _nothing_recorded(parts: Parts) -> None:
         raise InvalidInput.one(Place(str(parts.path)), text)
 
 
-def _checkpoint(parts: Parts) -> tuple[int, Tree]:
-    """The last checkpoint, and the number of the first segment after it."""
+def _checkpoint(parts: Parts) -> tuple[int, bool, Tree]:
+    """The number of the segments before the last checkpoint, whether it has more that was recorded, and it itself."""
     own = parts.folder / CHECKPOINT
     path = own if own.exists() else segment(parts.folder, 0)
     with hdf5.opened(path, pieces.KIND) as root:
         number = root.whole("segments", 1) if path == own else 1
-        return number, tree.read(root.group(GROUP))
+        return number, root.has(RECORDED), tree.read(root.group(GROUP))
 
 
-def _whole(parts: Parts, number: int) -> None:
-    """InvalidInput if one of the segments before the checkpoint is missing or damaged."""
+def _whole(parts: Parts, number: int, is_more: bool) -> None:
+    """InvalidInput if one of the segments before the checkpoint, or what it has itself, is missing or damaged."""
     wanted = [segment(parts.folder, k) for k in range(number)]
     missing = [path for path in wanted if not path.exists()]
     if missing:
         text = f"'{missing[0].name}' is missing, so that the run cannot be gone on with; run it again"
         raise InvalidInput.one(Place(str(parts.folder)), text)
-    pieces.check(wanted)
+    pieces.check(wanted, parts.folder / CHECKPOINT if is_more else None)
 
 
-def _stopped(parts: Parts, number: int, written: Tree, overwrite: bool, is_split: bool) -> Stopped:
+def _stopped(parts: Parts, resumed: Resumed, written: Tree, overwrite: bool, is_split: bool) -> Stopped:
     with hdf5.opened(segment(parts.folder, 0), pieces.KIND) as root:
         group = root.group("neuroport")
         header, chip = checked.header(group), group.content("chip_description")
@@ -139,7 +140,7 @@ def _stopped(parts: Parts, number: int, written: Tree, overwrite: bool, is_split
     if there and not replaces and not overwrite:
         text = "is a trace of another run, which the one that left parts here was to replace; add --overwrite to go on"
         raise InvalidInput.one(Place(str(parts.path)), text)
-    return Stopped(parts, header, chip, factors, written, Resumed(number, replaces), is_split)
+    return Stopped(parts, header, chip, factors, written, replace(resumed, replaces=replaces), is_split)
 
 
 def _is_of(trace: Trace, header: Mapping[str, Any]) -> bool:

@@ -11,11 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from neuroport.disk.findings import DAMAGE
-from neuroport.disk.output import HDF5, TEMPORARY, check_output, reason, target
+from neuroport.disk.output import HDF5, TEMPORARY, check_output, new_hdf5, reason, target
 from neuroport.disk.paths import MISSING
 from neuroport.errors import InvalidInput, NotWritten, Place
 
 LOCK, CHECKPOINT = "lock", "checkpoint.h5"
+RECORDED = "recorded"
+"""The group of a checkpoint that has what was recorded until then and is in no segment before it."""
 _SEGMENT = re.compile(r"(\d{6,})\.h5")
 _UNFINISHED = re.compile(r"(\d{6,}|joined)\.tmp|" + re.escape(TEMPORARY).replace(r"\*", "[0-9a-f]+"))
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EINVAL, getattr(errno, "ENOTSUP", 0), getattr(errno, "EOPNOTSUPP", 0)}
@@ -60,6 +62,23 @@ def has_checkpoint(folder: Path) -> bool:
             return "checkpoint" in opened
     except DAMAGE:
         return False
+
+
+def take_out(folder: Path) -> None:
+    """Make the segment that follows those before the checkpoint, if there is none, of what the checkpoint has of it."""
+    import h5py
+
+    saved = folder / CHECKPOINT
+    if not saved.exists():
+        return
+    with h5py.File(saved, "r") as file:
+        if RECORDED not in file:
+            return
+        out = segment(folder, int(file.attrs["segments"]))
+        if not out.exists():
+            with new_hdf5(out, folder) as new:
+                for kind in file[RECORDED]:
+                    file.copy(f"{RECORDED}/{kind}", new)
 
 
 def has_ended(path: str | Path) -> bool:

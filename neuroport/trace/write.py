@@ -34,7 +34,7 @@ from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program, Projection
-from neuroport.trace.segments import Parts, has_checkpoint, how_to_resume, left
+from neuroport.trace.segments import RECORDED, Parts, has_checkpoint, how_to_resume, left, take_out
 from neuroport.version import __version__
 
 if TYPE_CHECKING:
@@ -63,11 +63,13 @@ class Provenance:
 class Resumed:
     """What there is of a run that is gone on with: the segments below `number`.
 
-    `replaces`: the trace of that name, if there is one, is an earlier piece of the same run.
+    `replaces`: the trace of that name, if there is one, is an earlier piece of the same run. `is_more`: its checkpoint
+    has more that was recorded, which becomes the segment of that number.
     """
 
     number: int
     replaces: bool
+    is_more: bool = False
 
 
 def frac_of(array: Array) -> int | None:
@@ -112,6 +114,11 @@ class _Pending:
     rows: dict[str, list[tuple[NDArray[np.int64], NDArray[Any]]]] = field(default_factory=dict)
     metrics: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was taken."""
+        return not (self.spikes or self.rows or self.metrics)
+
 
 class Writer:
     """The sink of a session: takes captures, metrics and weights while a run goes on, then becomes one trace file.
@@ -130,7 +137,7 @@ class Writer:
         dt = source.network.dt
         self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
         self._every |= {record.array: record.every for record in source.program.records if not record.readout}
-        self._pending = _Pending(1 if resumed is None else resumed.number)
+        self._pending = _Pending(1 if resumed is None else resumed.number + resumed.is_more)
         self._flushed = time.monotonic()
         self._failure: NotWritten | None = None
         self.is_open = True
@@ -173,15 +180,21 @@ class Writer:
         """Forget what a run that is resumed recorded after its checkpoint."""
         assert self._resumed is not None
         self.parts.drop(self._resumed.number)
+        take_out(self.folder)
 
     def checkpoint(self, tree: Tree) -> None:
-        """Put everything taken so far on the disk, and with it what the run can go on from."""
-        self.flush()
+        """Put everything taken so far on the disk, and with it what the run can go on from.
+
+        What is too little for a segment goes into the file of the checkpoint: there are no more segments for it.
+        """
+        self._flush_if_due()
         try:
             with new_hdf5(self.parts.checkpoint, self.folder) as file:
                 group = file.create_group("checkpoint", track_order=True)
                 write_tree(group, tree)
                 file.attrs["segments"] = self._pending.number
+                if not self._pending.is_empty:
+                    self._write_segment(file.create_group(RECORDED))
         except NotWritten as error:
             self._failure = NotWritten(Place(str(self.path)), error.text)
             raise self._failure from None
@@ -266,7 +279,7 @@ class Writer:
     def flush(self) -> None:
         """Put everything taken so far on the disk as a closed segment. NotWritten when that is impossible."""
         pending = self._pending
-        if pending.spikes or pending.rows or pending.metrics:
+        if not pending.is_empty:
             try:
                 with new_hdf5(self.parts.number(pending.number), self.folder) as file:
                     self._write_segment(file)
@@ -286,7 +299,7 @@ class Writer:
         if self._pending.size >= SEGMENT_BYTES or time.monotonic() - self._flushed >= SEGMENT_SECONDS:
             self.flush()
 
-    def _write_segment(self, file: h5py.File) -> None:
+    def _write_segment(self, file: h5py.Group) -> None:
         for kind in ("spikes", "rows", "metrics"):
             file.create_group(kind, track_order=True)
         for population, chunks in self._pending.spikes.items():

@@ -55,10 +55,12 @@ def pieces_of_seven() -> Any:
     return SimpleNamespace(steps=7, learn=lambda *_: None)
 
 
-def killed(net: Path, path: Path, *options: object, at: int, every: int = 1, first: bool = True) -> None:
-    """A run that wrote a segment after every piece of 7 steps and was killed at a step."""
+def killed(
+    net: Path, path: Path, *options: object, at: int, every: int = 1, first: bool = True, seconds: float = 0.0
+) -> None:
+    """A run that wrote a segment after every piece of 7 steps, or after so many seconds, and was killed at a step."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(write, "SEGMENT_SECONDS", 0.0)
+        patch.setattr(write, "SEGMENT_SECONDS", seconds)
         patch.setattr(record, "_Pace", pieces_of_seven)
         patch.setattr(Session, "_save", lambda *_: None)
 
@@ -90,18 +92,41 @@ def same(path: Path, expected: Trace) -> None:
 
 @pytest.mark.parametrize("every", [1, 40, 150])
 @pytest.mark.parametrize("joins", [False, True], ids=["parts", "joined"])
-def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint(net: Path, every: int, joins: bool) -> None:
+@pytest.mark.parametrize("seconds", [0.0, 1e9], ids=["many", "few"])
+def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint(
+    net: Path, every: int, joins: bool, seconds: float
+) -> None:
+    """Also where nearly all that was recorded is in no segment, but in the checkpoint."""
     path = net.parent / "k.h5"
-    killed(net, path, at=170, every=every)
+    killed(net, path, at=170, every=every, seconds=seconds)
     for at in (200, 333):
         if joins and not path.exists():
             repair(path)
-        killed(net, path, at=at, every=every, first=False)
+        killed(net, path, at=at, every=every, first=False, seconds=seconds)
     if joins and not path.exists():
         repair(path)
     code, out, err = run_("--resume", path)
     assert code == 0 and "error" not in err and f"digest     {whole(net).digest}" in out and f"trace      {path}" in out
     same(path, whole(net))
+
+
+def test_checkpoints_make_no_parts(net: Path) -> None:
+    """However many there are: what was recorded until the last is in it, looked at like a part, and joined like one."""
+    path = net.parent / "k.h5"
+    killed(net, path, at=170, seconds=1e9)
+    folder = parts_folder(path)
+    assert sorted(entry.name for entry in folder.iterdir()) == ["000000.h5", CHECKPOINT, LOCK]
+    with h5py.File(folder / CHECKPOINT) as file:
+        step = file["checkpoint/state"].attrs["step"]
+    assert 160 < step <= 174 and open_trace(repair(path, output=net.parent / "copy.h5")).steps == step
+    killed(net, path, at=170, seconds=1e9)
+    with h5py.File(folder / CHECKPOINT, "r+") as file:
+        file["recorded/spikes/a/neurons"][0] = 77
+    assert refused("--resume", path) == (
+        f"error: {folder / CHECKPOINT}: this part of a trace is damaged: /recorded/spikes/a/neurons holds 77; it must "
+        f"hold numbers from 0 to 2; join what can be read with 'neuroport join --readable', or move it and the later "
+        f"ones away\n"
+    )
 
 
 def test_nothing_that_was_flushed_is_lost(net: Path) -> None:

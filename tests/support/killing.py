@@ -39,7 +39,9 @@ def start(arguments: Sequence[str], errors: Path, segment_seconds: float = 0.01)
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     write.SEGMENT_SECONDS = segment_seconds
     try:
-        cli(list(arguments), prog_name="neuroport")
+        for number in SIGNALS[:3]:  # as in a process that has just begun
+            signal.signal(number, signal.SIG_DFL)
+        cli.main(list(arguments), prog_name="neuroport", ends=True)
     except SystemExit as end:
         os._exit(int(end.code or 0))
     finally:
