@@ -1,4 +1,4 @@
-"""neuroport: a network with its learning rule, written once, run bit-exactly on emulated neuromorphic chips.
+"""A network with its learning rule, written once, run bit-exactly on emulated neuromorphic chips.
 
 Read a network, or one that comes with neuroport by its name, and run it as its file says:
 

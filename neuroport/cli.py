@@ -41,11 +41,15 @@ PATHS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.EIS
 """What the system says of a path that cannot be used."""
 
 
+COMPLETE = "_NEUROPORT_COMPLETE"
+"""The environment variable by which a shell asks for what completes a line."""
+
+
 class Root(click.Group):
     """A group that turns errors into sentences on stderr and exit codes; a traceback is always a bug of ours."""
 
     def main(self, *args: Any, ends: bool = False, **kwargs: Any) -> Any:
-        """Run the program, whatever of its standard streams is closed.
+        """Run the program, whatever of its standard streams is closed; or complete a line, where a shell asks.
 
         `ends`: the process ends with it, and signals that come after the command has nothing more to do change nothing.
         """
@@ -54,6 +58,10 @@ class Root(click.Group):
 
     def _main(self, *args: Any, **kwargs: Any) -> Any:
         _open_streams()
+        if COMPLETE in os.environ:
+            from neuroport.commands import completing
+
+            completing.prepare(self)
         try:
             return super().main(*args, **kwargs)
         except OSError as error:  # help is printed before any command is invoked
