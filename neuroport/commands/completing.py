@@ -20,7 +20,7 @@ Offer = Callable[[click.Context, str], Iterable[CompletionItem]]
 """What to offer, given what stands on the line and the word that has begun."""
 FILE = re.compile(r"FILE\b.*|[A-Z]+\.\w+")
 """The metavars of files."""
-FREE = {"N", "TIME", "TIME|N", "SECONDS", "ADDRESS", "NAME"}
+FREE = {"N", "TIME", "TIME|N", "SECONDS", "ADDRESS", "NAME", "LIST", "WxH"}
 """The metavars of which nobody knows what may stand there."""
 
 
@@ -130,6 +130,33 @@ def settings(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
     yield from _beginning(offered, word)
 
 
+def panels(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
+    """What a picture can have, in a list with commas."""
+    from neuroport.trace.pictures.view import PANELS
+
+    yield from _listed(PANELS, word)
+
+
+def populations(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
+    """The populations of the traces that stand on the line, in a list with commas."""
+    from neuroport.trace.read import open_trace
+
+    traces = [open_trace(path) for path in ctx.params.get("traces") or ctx.args]
+    yield from _listed({name: "" for trace in traces for name in trace.populations}, word)
+
+
+def styles(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
+    """Those styles of pictures that are not matplotlib's."""
+    yield from _beginning({"light": "", "dark": ""}, word)
+
+
+def _listed(choices: Mapping[str, str], word: str) -> Iterator[CompletionItem]:
+    """What may come next in a list with commas."""
+    before, comma, _ = word.rpartition(",")
+    left = {name: what for name, what in choices.items() if name not in before.split(",")}
+    yield from _beginning({f"{before}{comma}{name}": what for name, what in left.items()}, word)
+
+
 def _network(ctx: click.Context) -> Network | None:
     """The network that stands on the line, without what --set says there."""
     from neuroport.commands.common import load_network
@@ -156,6 +183,9 @@ def _beginning(choices: Mapping[str, str], word: str) -> Iterator[CompletionItem
 OFFERS: dict[str, Offer] = {
     "backend:": backends,
     "against:": backends,
+    "panels:": panels,
+    "populations:": populations,
+    "style:": styles,
     "NET": networks,
     "NET|FILE.h5": networks,
     "CHIP": chips,

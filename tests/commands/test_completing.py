@@ -71,6 +71,10 @@ def plain(line: str) -> list[str]:
         ("hil replay ", [], "file"),
         ("compile balanced --emit rep", ["report"], None),
         ("run balanced --for ", [], None),
+        ("plot a.h5 --panels m", ["metrics", "matrix"], None),
+        ("plot a.h5 --panels metrics,m", ["metrics,matrix"], None),
+        ("plot a.h5 --style ", ["light", "dark"], None),
+        ("plot a.h5 --populations ", [], None),
         ("show adaptive", ["adaptive_lif"], "file"),
         ("show stdp_pair", ["stdp_pair"], "file"),
         ("show syn", ["synapse"], "file"),
@@ -103,6 +107,13 @@ def test_paths_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (helps["cells.tau_m="], helps["cells.init."]) == ("parameter, ms", "what cells.init has")
     Path("small.yaml").write_text("neuroport: [")
     assert plain("run small.yaml --set ") == []
+
+
+def test_populations_of_a_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    neuroport.run(neuroport.load("stdp_pair"), "reference", duration=2, trace="a.h5")
+    assert plain("plot a.h5 -o a.png --populations ") == ["source", "together", "alone", "cell"]
+    assert plain("plot a.h5 --populations source,") == ["source,together", "source,alone", "source,cell"]
 
 
 @pytest.mark.parametrize("name", ["balanced", "stdp_pair", "sal_sampling", "gle_lagline", "cartpole"])
