@@ -1,4 +1,4 @@
-"""Pairs in an HDF5 file: `{file: pairs.h5, dataset: /pairs}`, rows of source and target."""
+"""Pairs in a file: `{file: pairs.h5, dataset: /pairs}`, rows of source and target, or the places of a sparse matrix."""
 
 from __future__ import annotations
 
@@ -10,18 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule
+from neuroport.disk.stored import Entries
 from neuroport.errors import InvalidInput
 from neuroport.network.objects import Connect
 from neuroport.numerics.units import quoted
-from neuroport.yaml.arrays import Sink, read_dataset, stored_shape
-from neuroport.yaml.slots import Slot
+from neuroport.yaml.arrays import (
+    Sink,
+    read_dataset,
+    read_entries,
+    stored_entries,
+    stored_shape,
+    where,
+    written_where,
+)
+from neuroport.yaml.slots import Shape, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored(Connect):
-    """The rows of a data set (n, 2) of source, target; the path of the file starts at the folder of the network.
+    """Rows (n, 2) of source, target, or a sparse matrix; the path of the file starts at the folder of the network.
 
-    `rows`: how many there were when the network was read.
+    `dataset`: "" where the file needs no name; `rows`: how many pairs there were when the network was read.
     """
 
     file: str
@@ -35,22 +44,38 @@ def read(entry: Entry) -> Stored | None:
     if entry.inner is None:
         report.add(entry.node, f"{entry.this} must name its file: write 'file: pairs.h5' and 'dataset: /pairs'")
         return None
-    name = report.text(entry.inner, f"the file of {entry.this}")
-    dataset = report.text(at, f"the data set of {entry.this}")
-    if name is None or dataset is None:
+    beside = {} if at is None else {"dataset": at}
+    named = where(report, entry.node, {"file": entry.inner, **beside}, entry.this, entry.this)
+    if named is None:
         return None
-    shape = stored_shape(report, entry.inner, Slot(entry.this, folder=entry.folder), name, dataset)
-    if shape is None:
+    (name, dataset), slot = named, Slot(entry.this, folder=entry.folder)
+    before = len(report.problems)
+    entries = stored_entries(report, entry.inner, slot, name, dataset)
+    shape = None if entries else stored_shape(report, entry.inner, slot, name, dataset)
+    if len(report.problems) > before:
         return None
-    if len(shape) != 2 or shape[1] != 2:
-        report.add(at, f"{entry.this} has the shape {shape}; it must be (n, 2), rows of source and target")
+    wrong = _unfit(entries, entry) if entries else "" if shape and shape[1:] == (2,) else _no_pairs(shape)
+    if wrong:
+        report.add(at or entry.inner, f"{entry.this} has the shape {wrong}")
         return None
-    return Stored(file=name, dataset=dataset, rows=shape[0], place=entry.node.place)
+    rows = len(entries.values) if entries else shape[0] if shape else 0
+    return Stored(file=name, dataset=dataset, rows=rows, place=entry.node.place)
+
+
+def _unfit(entries: Entries, entry: Entry) -> str:
+    """ "" or the shape of a matrix that is not one of the two populations."""
+    if entry.source is None or entry.target is None or entries.shape == (entry.source.size, entry.target.size):
+        return ""
+    return f"{entries.shape}; it must be {(entry.source.size, entry.target.size)}, one row per source neuron"
+
+
+def _no_pairs(shape: Shape | None) -> str:
+    return f"{shape}; it must be (n, 2), rows of source and target"
 
 
 def write(rule: Stored, sink: Sink, at: str) -> Any:
     """Write it."""
-    return {"file": sink.path(rule.file), "dataset": rule.dataset}
+    return written_where(rule.file, rule.dataset, sink)
 
 
 def expected(rule: Stored, ends: Ends) -> float:
@@ -60,9 +85,17 @@ def expected(rule: Stored, ends: Ends) -> float:
 
 def pairs(rule: Stored, ends: Ends) -> Pairs:
     """Read them. Raises InvalidInput."""
-    stored = read_dataset(Path(ends.folder) / rule.file, rule.dataset)
+    path = Path(ends.folder) / rule.file
+    entries = read_entries(path, rule.dataset)
+    if entries is not None:
+        if entries.shape != ends.shape:
+            text = f"{quoted(rule.file)} has the shape {entries.shape}; it must be {ends.shape}"
+            raise InvalidInput.one(rule.place, f"{text}, one row per source neuron")
+        return entries.rows, entries.columns
+    stored = read_dataset(path, rule.dataset)
     if stored.ndim != 2 or stored.shape[1] != 2 or not _whole(stored):
-        text = f"{quoted(rule.dataset)} in {quoted(rule.file)} must hold rows of two whole numbers, source and target"
+        inside = f"{quoted(rule.dataset)} in " if rule.dataset else ""
+        text = f"{inside}{quoted(rule.file)} must hold rows of two whole numbers, source and target"
         raise InvalidInput.one(rule.place, text)
     given = stored.astype(np.int64)
     return given[:, 0], given[:, 1]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neuroport.datasets as datasets
+from neuroport.disk.stored import Entries, Wrong
 from neuroport.elaborate.draws import sample
 from neuroport.elaborate.targets import boltzmann
 from neuroport.errors import InvalidInput, Place, Problem, Unsupported
@@ -18,9 +19,9 @@ from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribut
 from neuroport.numerics import units
 from neuroport.numerics.draws import Source
 from neuroport.numerics.steps import MOST
-from neuroport.numerics.units import Quantity
+from neuroport.numerics.units import Quantity, quoted
 from neuroport.program.ir import Numbers
-from neuroport.yaml.arrays import dataset_shape, read_dataset
+from neuroport.yaml.arrays import dataset_shape, read_dataset, read_entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,8 @@ class Materialiser:
             case Distribution():
                 source = Source(self.network.seed, owner, quantity)
                 return sample(value, source, elements.keys, lambda q: float(self.number(q, unit)))
+            case FileValue() if (entries := self._entries(value)) is not None:
+                return self._at(entries, value, unit, f"{owner}.{quantity}", elements)
             case ArrayValue() | FileValue() | DataValue():
                 rows = "source" if isinstance(value, DataValue) else value.rows
                 return self._arranged(self._stored(value, unit), rows, owner, quantity, elements, value.place)
@@ -183,6 +186,24 @@ class Materialiser:
                 return scale * self._copied(of, owner, quantity, elements, value.place)
             case TargetValue(target=target, field=name):
                 return self._arranged(self.target(target)[name], "target", owner, quantity, elements, value.place)
+
+    def _entries(self, value: FileValue) -> Entries | None:
+        """What a file stores, if it is a sparse matrix."""
+        return read_entries(Path(self.network.folder) / value.file, value.dataset)
+
+    def _at(self, entries: Entries, value: FileValue, unit: str, name: str, elements: Elements) -> NDArray[np.float64]:
+        """The values of a sparse matrix at the synapses."""
+        source, shape = value.rows == "source", elements.shape
+        if elements.pre is None or elements.post is None or entries.shape != (shape if source else shape[::-1]):
+            text = f"{name}: {quoted(value.file)} is a sparse matrix of the shape {entries.shape}, needed is "
+            raise InvalidInput.one(value.place, text + _shape(shape, value.rows))
+        ends = (elements.pre, elements.post) if source else (elements.post, elements.pre)
+        try:
+            numbers = np.asarray(entries.at(*ends), np.float64)
+        except Wrong as error:
+            raise InvalidInput.one(value.place, f"{name}: {quoted(value.file)} {error}") from None
+        given = value.unit or unit
+        return numbers * self.number(Quantity(1, given), unit) if given else numbers
 
     def _stored(self, value: ArrayValue | FileValue | DataValue, unit: str) -> NDArray[np.float64]:
         """The numbers of an array, a file or a data set in their own shape, in coherent units."""

@@ -365,8 +365,7 @@ def _connect(
             report.add(node, f"{this} must have one of the keys {', '.join(rules)}; found {found(node)}")
             return None
         key = keys[0]
-        allowed = (key, *rules[key].beside)
-        inner = report.mapping(node, this, allowed, allowed)[key]
+        inner = report.mapping(node, this, (key, *rules[key].beside))[key]
     else:
         key = report.choice(node, this, list(rules))
     if key is None:

@@ -62,7 +62,7 @@ class ArrayValue:
 
 @dataclass(frozen=True, slots=True)
 class FileValue:
-    """Numbers in an HDF5 file: a path relative to the network file and the data set inside."""
+    """Numbers in a file: a path relative to the network file, and what they are called inside, "" if by nothing."""
 
     file: str
     dataset: str

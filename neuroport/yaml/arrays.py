@@ -1,9 +1,10 @@
-"""Arrays of numbers in network files: lists, or data sets of HDF5 files; read out of nodes, and written."""
+"""Arrays of numbers in network files: lists, or what lies in other files; read out of nodes, and written."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from neuroport.disk.findings import Kind
 from neuroport.disk.hdf5 import HIGHEST, LOWEST, NUMBERS, Array, Group, opened
+from neuroport.disk.numbers import found as found_numbers
+from neuroport.disk.numbers import is_plain
 from neuroport.disk.paths import MISSING
+from neuroport.disk.stored import Entries, Wrong
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import ArrayValue, Frozen
 from neuroport.numerics.units import quoted
@@ -141,17 +145,56 @@ def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarr
 
 
 def _stored(report: Report, node: MapNode, slot: Slot) -> np.ndarray[Any, Any] | None:
-    entries = report.mapping(node, f"the array of {slot.what}", ("file", "dataset"), ("file", "dataset"))
-    name = report.text(entries.get("file"), f"the file of {slot.what}")
-    dataset = report.text(entries.get("dataset"), f"the data set of {slot.what}")
-    if name is None or dataset is None:
+    what = f"the array of {slot.what}"
+    named = where(report, node, report.mapping(node, what, ("file", "dataset"), ("file",)), slot.what, what)
+    if named is None:
         return None
-    return _of_file(report, entries["file"], slot, name, dataset, _numbers)
+    name, dataset = named
+    if is_plain(Path(name)):
+        return _of_plain(report, node, slot, name, lambda path: read_dataset(path, dataset))
+    return _of_file(report, node.entries["file"][1], slot, name, dataset, _numbers)
+
+
+def where(report: Report, node: Node, entries: Mapping[str, Node], what: str, whole: str) -> tuple[str, str] | None:
+    """The file and the data set in it that entries name, "" where a file of its kind needs no name.
+
+    `whole`: what the entries are, for messages.
+    """
+    name = report.text(entries.get("file"), f"the file of {what}")
+    dataset = report.text(entries.get("dataset"), f"the data set of {what}")
+    if name is not None and dataset is None and "dataset" not in entries and not is_plain(Path(name)):
+        report.add(node, f"{whole} lacks 'dataset'; add it")
+        return None
+    return None if name is None or ("dataset" in entries and dataset is None) else (name, dataset or "")
+
+
+def written_where(file: str, dataset: str, sink: Sink) -> dict[str, Any]:
+    """What `where` reads."""
+    return {"file": sink.path(file)} | ({"dataset": dataset} if dataset else {})
 
 
 def stored_shape(report: Report, node: Node, slot: Slot, name: str, dataset: str) -> Shape | None:
-    """The shape of a data set of numbers in an HDF5 file, without reading it."""
+    """The shape of numbers in a file, without reading them where that is possible."""
+    if is_plain(Path(name)):
+        return _of_plain(report, node, slot, name, lambda path: found_numbers(path, dataset).shape)
     return _of_file(report, node, slot, name, dataset, lambda data: data.shape)
+
+
+def stored_entries(report: Report, node: Node, slot: Slot, name: str, dataset: str) -> Entries | None:
+    """The values that a sparse matrix stores; None for a file that is none, and where it cannot be read."""
+    if not is_plain(Path(name)):
+        return None
+    return _of_plain(report, node, slot, name, lambda path: read_entries(path, dataset))
+
+
+def _of_plain(report: Report, node: Node, slot: Slot, name: str, take: Callable[[Path], T]) -> T | None:
+    """What is taken of a file that is not HDF5; None, with the reason in the report, where that cannot be."""
+    try:
+        report.files.append(str(Path(slot.folder) / name))
+        return take(Path(slot.folder) / name)
+    except InvalidInput as error:
+        _blame(report, node, slot, name, error)
+    return None
 
 
 def _of_file(report: Report, node: Node, slot: Slot, name: str, dataset: str, take: Callable[[Array], T]) -> T | None:
@@ -165,23 +208,51 @@ def _of_file(report: Report, node: Node, slot: Slot, name: str, dataset: str, ta
             names = ["/" + known for known in root.data_sets()]
             report.unknown(node, "data set", dataset, names[:MOST_NAMES], f" in {quoted(name)}")
     except InvalidInput as error:
-        for problem in error.problems:
-            colon = ":" if problem.text.startswith("this ") else ""
-            text = f"{quoted(name)}{colon} {problem.text}"
-            if problem.text == MISSING:
-                text = f"there is no file {quoted(name)}; paths start at the folder of the network file"
-            report.add(node, f"{slot.what}: {text}")
+        _blame(report, node, slot, name, error)
     return None
 
 
-def read_dataset(path: Path, dataset: str) -> NDArray[np.float64] | NDArray[np.int64]:
-    """The numbers of a data set of an HDF5 file. Raises InvalidInput."""
+def _blame(report: Report, node: Node, slot: Slot, name: str, error: InvalidInput) -> None:
+    """Note what is wrong with a file."""
+    for problem in error.problems:
+        colon = ":" if problem.text.startswith("this ") else ""
+        text = f"{quoted(name)}{colon} {problem.text}"
+        if problem.text == MISSING:
+            text = f"there is no file {quoted(name)}; paths start at the folder of the network file"
+        report.add(node, f"{slot.what}: {text}")
+
+
+def read_dataset(path: Path, dataset: str) -> NDArray[Any]:
+    """The numbers that a file holds under a name, as float64 or int64. Raises InvalidInput."""
+    if is_plain(path):
+        with _told(path):
+            return found_numbers(path, dataset).read()
     with opened(path, KIND) as root:
         return _numbers(_found(root, dataset))
 
 
+def read_entries(path: Path, dataset: str) -> Entries | None:
+    """The values that a sparse matrix stores; None for a file that is none. Raises InvalidInput."""
+    if not is_plain(path):
+        return None
+    with _told(path):
+        entries = found_numbers(path, dataset).entries
+        return None if entries is None else entries()
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """InvalidInput for what is found wrong while numbers are read."""
+    try:
+        yield
+    except Wrong as error:
+        raise InvalidInput.one(Place(str(path)), str(error)) from None
+
+
 def dataset_shape(path: Path, dataset: str) -> Shape:
-    """The shape of a data set of an HDF5 file, whose numbers are not read. Raises InvalidInput."""
+    """The shape of the numbers that a file holds under a name. Raises InvalidInput."""
+    if is_plain(path):
+        return found_numbers(path, dataset).shape
     with opened(path, KIND) as root:
         return _found(root, dataset).shape
 

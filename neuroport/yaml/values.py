@@ -11,7 +11,7 @@ from neuroport import distributions
 from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, TargetValue, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted
-from neuroport.yaml.arrays import Sink, array, stored_shape
+from neuroport.yaml.arrays import Sink, array, stored_shape, where, written_where
 from neuroport.yaml.fields import Report, found, listing
 from neuroport.yaml.nodes import ListNode, MapNode, Node
 from neuroport.yaml.quantities import fitting, quantity, written_quantity
@@ -82,12 +82,12 @@ def _written_array(value: ArrayValue, sink: Sink, at: str) -> Any:
 
 
 def _file(report: Report, node: MapNode, slot: Slot) -> FileValue | None:
-    entries = report.mapping(node, f"the file of {slot.what}", ("file", "dataset", "unit", "rows"), ("dataset",))
+    entries = report.mapping(node, f"the file of {slot.what}", ("file", "dataset", "unit", "rows"))
     rows, unit = _rows(report, entries, slot), _unit(report, entries.get("unit"), slot.what)
-    name = report.text(entries.get("file"), f"the file of {slot.what}")
-    dataset = report.text(entries.get("dataset"), f"the data set of {slot.what}")
-    if unit is None or name is None or dataset is None:
+    named = where(report, node, entries, slot.what, f"the file of {slot.what}")
+    if unit is None or named is None:
         return None
+    name, dataset = named
     wrong = check_unit(unit, slot, "the file" if unit else "a file without one")
     if wrong:
         report.add(node, wrong)
@@ -99,7 +99,7 @@ def _file(report: Report, node: MapNode, slot: Slot) -> FileValue | None:
 
 
 def _written_file(value: FileValue, sink: Sink) -> dict[str, Any]:
-    return {"file": sink.path(value.file), "dataset": value.dataset} | _written_arrangement(value)
+    return written_where(value.file, value.dataset, sink) | _written_arrangement(value)
 
 
 def _rows(report: Report, entries: dict[str, Node], slot: Slot) -> Rows:
