@@ -27,6 +27,8 @@ PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] 
 BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+TABLES = re.compile(r"\.to_(pandas|xarray|neo)\(")
+HAS_TABLES = all(importlib.util.find_spec(name) for name in ("pandas", "xarray"))
 HIL = re.compile(r"^\$ neuroport hil |^from neuroport import hil$", re.MULTILINE)
 HAS_HIL = all(importlib.util.find_spec(name) for name in ("msgpack", "zmq"))
 
@@ -61,7 +63,7 @@ def check_console(text: str, folder: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_page(page: Path, tmp_path: Path) -> None:
     for kind, text in BLOCK.findall(page.read_text("utf-8")):
-        if HIL.search(text) and not HAS_HIL:
+        if (HIL.search(text) and not HAS_HIL) or (TABLES.search(text) and not HAS_TABLES):
             continue
         if kind == "yaml":
             first = text.split("\n", 1)[0]

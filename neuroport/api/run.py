@@ -30,6 +30,8 @@ from neuroport.trace.segments import Parts
 from neuroport.trace.write import Provenance, Writer
 
 if TYPE_CHECKING:
+    import pandas
+
     from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.program.machine import Program, ReportLine
@@ -70,6 +72,12 @@ class Run:
 
     def _repr_html_(self) -> str:
         return html(page(self))
+
+    def metric_frame(self) -> pandas.DataFrame:
+        """A row for every number that was measured: metric, element, step, time_ms, value (a frame of pandas)."""
+        from neuroport.trace.tables import metric_frame
+
+        return metric_frame(self.metrics, self.dt)
 
 
 @takes(

@@ -18,7 +18,7 @@ from neuroport.errors import InvalidInput, Place
 @click.option(
     "--panels",
     metavar="LIST",
-    help="What is drawn, in this order: spikes, rates, states, weights, metrics, matrix, distribution.  "
+    help="What is drawn: spikes, rates, states, weights, metrics, matrix, distribution.  "
     "[default: what there is of spikes, states, weights, metrics; of several traces of rates, weights, metrics]",
 )
 @click.option("--populations", metavar="LIST", help="Whose spikes, rates and states.  [default: all]")

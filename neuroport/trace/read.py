@@ -22,6 +22,9 @@ from neuroport.trace.checked import Extent
 from neuroport.trace.summary import page, summary
 
 if TYPE_CHECKING:
+    import neo
+    import pandas
+    import xarray
     from matplotlib.figure import Figure
 
     from neuroport.disk.hdf5 import Group
@@ -270,6 +273,38 @@ class Trace:
 
         view = viewed(self, panels, populations, neurons, start, stop, size, style)
         return drawn((self, *beside), view)
+
+    @takes(populations=TEXT)
+    def to_pandas(self, *populations: str) -> pandas.DataFrame:
+        """A row for every spike, of these populations or of all: population, neuron, step, time_ms. See `metric_frame`.
+
+        Unsupported without pandas (`pip install 'neuroport[tables]'`).
+        """
+        from neuroport.trace.tables import spike_frame
+
+        return spike_frame(self, populations)
+
+    def metric_frame(self) -> pandas.DataFrame:
+        """A row for every number that was measured: metric, element, step, time_ms, value (a frame of pandas)."""
+        from neuroport.trace.tables import metric_frame
+
+        return metric_frame(self.metrics, self.dt)
+
+    @takes(name=TEXT.or_none)
+    def to_xarray(self, name: str | None = None) -> xarray.DataArray | xarray.Dataset:
+        """What was sampled of OBJECT.VARIABLE, by time (ms) and neuron or synapse; without a name all of it.
+
+        Unsupported without xarray (`pip install 'neuroport[tables]'`).
+        """
+        from neuroport.trace.tables import data_array, dataset
+
+        return dataset(self) if name is None else data_array(self, name)
+
+    def to_neo(self) -> neo.Block:
+        """Spike trains and sampled states as a block of Neo (`pip install 'neuroport[neo]'`)."""
+        from neuroport.trace.tables import block
+
+        return block(self)
 
     def network(self) -> Network:
         """The network as it was run, before learning. InvalidInput where the trace is not of that network."""
