@@ -3,56 +3,111 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from neuroport.commands.common import load_network, set_option
-from neuroport.errors import InvalidInput, Place
+
+if TYPE_CHECKING:
+    from neuroport.trace.read import Trace
 
 
-@click.command(short_help="Write a network file, with what a trace has learned.")
-@click.argument("source", metavar="NET|FILE.h5")
-@click.option("-o", "--output", metavar="OUT.yaml", help="The network file to write.")
-@click.option("--spikes", metavar="OUT.csv|.npz|.nwb", help="Write the spikes of a trace, instead of a network file.")
+@click.command(short_help="Write a network file, with what a trace has learned; or spikes for other tools.")
+@click.argument("source", metavar="NET|FILE.h5|FILE.hil")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="A network file .yaml; or spikes: .csv, .npz, .nwb, NIR data .nird, of a record SONATA .h5.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @set_option
-def export(source: str, output: str | None, spikes: str | None, overwrite: bool, sets: tuple[str, ...]) -> None:
-    """Write a network file; from a trace, with the weights and other values that were learned, or its spikes.
+def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
+    """Write a network file; from a trace, with the weights and other values that were learned.
 
-    Large arrays go into an HDF5 file beside the network file, of the same name.
+    Large arrays go into an HDF5 file beside it, of the same name. To a name that ends in .csv, .npz, .nwb or .nird, the
+    spikes of a trace are written. The record of a session (hil serve --record) is done again, and the spikes of all
+    populations are written, also as SONATA has them, in a trace.
     """
-    if (output is None) == (spikes is None):
-        text = "give -o OUT.yaml for a network file, or --spikes OUT.csv for the spikes of a trace"
-        raise InvalidInput.one(None, text)
-    if spikes is not None:
-        _spikes(source, spikes, overwrite, sets)
-    elif output is not None:
+    from neuroport.hil.record import is_record
+    from neuroport.trace.nird import ENDINGS
+    from neuroport.trace.tables import FILES
+
+    if is_record(source):
+        _record(source, output, overwrite, sets)
+    elif output.lower().endswith((*ENDINGS, *FILES)):
+        _data(source, output, overwrite, sets)
+    else:
         _network(source, output, overwrite, sets)
 
 
-def _spikes(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
-    """Write the spikes of a trace."""
-    from neuroport.disk.output import check_output
-    from neuroport.trace import read as trace
-    from neuroport.trace.tables import FILES, write_spikes
+def _not_set(sets: tuple[str, ...], what: str) -> None:
+    from neuroport.errors import InvalidInput
 
     if sets:
-        raise InvalidInput.one(None, "--set changes a network file, not a trace; leave it out")
-    check_output(output, overwrite, "a file of spikes", FILES, (source,))
-    if not trace.is_trace(source):
-        raise InvalidInput.one(Place(source), "this is no trace, and has no spikes; run the network with -o first")
-    opened = trace.open_trace(source)
+        raise InvalidInput.one(None, f"--set changes a network file, not {what}; leave it out")
+
+
+def _data(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
+    """Write the spikes of a trace."""
+    from neuroport.trace import read
+
+    _not_set(sets, "a trace")
+    opened = read.open_trace(source)
+    _spikes(opened, output, overwrite)
     for text in opened.cut_off():
         click.echo(f"note: {text}", err=True)
-    write_spikes(opened, output)
+    click.echo(output)
+
+
+def _spikes(trace: Trace, output: str, overwrite: bool) -> None:
+    """Write the spikes of a trace as the ending of a name says."""
+    from neuroport.trace import nird, tables
+
+    write = nird.write if output.lower().endswith(nird.ENDINGS) else tables.write_spikes
+    write(trace, output, overwrite)
+
+
+def _record(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
+    """Do a recorded session again, twice: whether it comes again, and with its spikes."""
+    import tempfile
+    from pathlib import Path
+
+    from neuroport.disk.output import HDF5, check_output
+    from neuroport.errors import RunFailed
+    from neuroport.hil import record
+    from neuroport.hil.address import Address
+    from neuroport.hil.endpoints import require
+    from neuroport.hil.replay import replay
+    from neuroport.trace import nird, read, tables
+
+    require(Address("plain"))
+    _not_set(sets, "a record")
+    endings = (*nird.ENDINGS, *tables.FILES)
+    as_data = output.lower().endswith(endings)
+    check_output(output, overwrite, "what spiked in a session", (*HDF5, *endings), (source,))
+    found = record.read(source)
+    outcome = replay(found)
+    if outcome.difference:
+        raise RunFailed(f"{source}: does not come again, so that nothing was written: {outcome.difference}")
+    with tempfile.TemporaryDirectory() as folder:
+        trace = str(Path(folder) / "spikes.h5") if as_data else output
+        replay(found, trace=trace, overwrite=overwrite, all_spikes=True)
+        if as_data:
+            _spikes(read.open_trace(trace), output, overwrite)
+    if found.digest is None:
+        click.echo(f"note: '{source}' was cut off; what is in it was written", err=True)
     click.echo(output)
 
 
 def _network(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
-    """Write a network file."""
+    """Write a network file; from a trace, with what was learned."""
     from pathlib import Path
 
     from neuroport.disk.output import check_output
+    from neuroport.errors import InvalidInput
     from neuroport.files import writer
     from neuroport.numerics.given import OUTPUT
     from neuroport.trace import read as trace

@@ -132,6 +132,15 @@ def read(path: str | Path) -> Recorded:
     raise InvalidInput.one(place, text)
 
 
+def is_record(path: str | Path) -> bool:
+    """Whether a file is the record of a session, to look at."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(BEGIN)) == BEGIN
+    except (OSError, ValueError):
+        return False
+
+
 def _frames(path: Path) -> Iterator[bytes]:
     """The maps in a file, up to where it was cut off. InvalidInput where something is not what was written."""
     place, seal = Place(str(path)), bytes(SEAL)

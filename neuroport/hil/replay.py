@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from neuroport.errors import InvalidInput, Place
 from neuroport.hil.limits import Limits
 from neuroport.hil.messages import Refused, decode, encode
 from neuroport.hil.record import Recorded, damaged
@@ -35,13 +36,23 @@ class Outcome:
     digest: str
 
 
-def replay(record: Recorded, backend: str | None = None, trace: str | Path | None = None) -> Outcome:
+def replay(
+    record: Recorded,
+    backend: str | None = None,
+    trace: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    all_spikes: bool = False,
+) -> Outcome:
     """Do all of a record again, on its own executor or another one, until a reply is another one.
 
-    `trace`: an HDF5 file for what the network file says is to be recorded. InvalidInput for a damaged record.
+    `trace`: an HDF5 file for what the network file says is to be recorded, with `all_spikes` also for the spikes of all
+    populations. InvalidInput for a damaged record, and for a trace of a session that went back to a checkpoint.
     """
     limits = Limits(**record.opened["limits"])
-    with opened(record.opened, backend, str(record.path), trace) as session:
+    if trace is not None:
+        _goes_on(record)
+    with opened(record.opened, backend, str(record.path), trace, overwrite, all_spikes) as session:
         once = Once(Effects(session, limits))
         for number, entry in enumerate(record.entries, 1):
             if entry.step < session.step:
@@ -68,7 +79,24 @@ def _as_it_went(entry: Entry) -> bytes:
     return encode(decode(entry.request, _WIDE) | {"run": reply["step"] - entry.step})
 
 
-def opened(how: Any, backend: str | None, name: str, trace: str | Path | None = None) -> Any:
+def _goes_on(record: Recorded) -> None:
+    """InvalidInput where a session went back, whose steps do not follow each other as those of a trace do."""
+    for number, entry in enumerate(record.entries, 1):
+        if b"restore" not in entry.request:
+            continue
+        if decode(entry.request, _WIDE).get("op") == "restore" and decode(entry.reply, _WIDE).get("ok") is True:
+            text = f"goes on from a checkpoint at message {number}, and the steps of a trace follow each other; "
+            raise InvalidInput.one(Place(str(record.path)), f"{text}replay it without a trace")
+
+
+def opened(
+    how: Any,
+    backend: str | None,
+    name: str,
+    trace: str | Path | None = None,
+    overwrite: bool = False,
+    all_spikes: bool = False,
+) -> Any:
     """The session that a record began with."""
     import neuroport
     from neuroport.chips import description
@@ -77,6 +105,9 @@ def opened(how: Any, backend: str | None, name: str, trace: str | Path | None = 
     from neuroport.hil.linked import Linked
 
     network = reader.loads(how["network"], f"{name} (network)")
+    if all_spikes:
+        everybody = tuple(population.name for population in network.populations)
+        network = replace(network, record=replace(network.record, spikes=everybody))
     chip = description.read(how["chip"], f"{name} (chip)")
     session = neuroport.open(
         network,
@@ -86,7 +117,8 @@ def opened(how: Any, backend: str | None, name: str, trace: str | Path | None = 
         None,
         how["seed"],
         trace,
-        keep=how["keep"],
+        overwrite,
+        how["keep"],
     )
     return session if how["link"] is None else Linked(session, link.read(how["link"], f"{name} (link)", network.dt))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuroport.disk.output import write_bytes
+from neuroport.disk.output import check_output, write_bytes
 from neuroport.errors import InvalidInput, Place, Unsupported
 from neuroport.trace.read import Spikes, Trace
 from neuroport.trace.write import unit_of
@@ -209,15 +209,14 @@ FILES: dict[str, Callable[[Trace], bytes]] = {".csv": _csv, ".npz": _npz, ".nwb"
 """What spikes are written as, by the ending of the name."""
 
 
-def write_spikes(trace: Trace, path: str | Path) -> None:
-    """Write all spikes of a trace: CSV, npz or NWB by the ending of the path; replaces what stands there.
+def write_spikes(trace: Trace, path: str | Path, overwrite: bool = False) -> None:
+    """Write all spikes of a trace: CSV, npz or NWB by the ending of the path.
 
-    InvalidInput for another ending, or a trace without spikes; Unsupported where a package is missing.
+    InvalidInput for another ending, a file that is there, or a trace without spikes; Unsupported where a package is
+    missing.
     """
-    ending = Path(path).suffix.lower()
-    if ending not in FILES:
-        raise InvalidInput.one(Place(str(path)), f"spikes are written as {', '.join(FILES)}; found '{ending}'")
+    check_output(path, overwrite, "a file of spikes", FILES, (trace.path,))
     if not trace.recorded:
         text = "has no spikes; run its network with `record: {spikes: [POPULATION]}`"
         raise InvalidInput.one(Place(str(trace.path)), text)
-    write_bytes(path, FILES[ending](trace))
+    write_bytes(path, FILES[Path(path).suffix.lower()](trace))

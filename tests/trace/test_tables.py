@@ -136,7 +136,8 @@ def test_files_of_spikes_have_every_spike(ending: str, read: Any, trace: Trace, 
 def test_what_cannot_be_written_ends_in_a_sentence(trace: Trace, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
         write_spikes(trace, tmp_path / "a.mat")
-    assert str(caught.value) == f"{tmp_path / 'a.mat'}: spikes are written as .csv, .npz, .nwb; found '.mat'"
+    said = "a file of spikes needs a name that ends in .csv or .npz or .nwb, such as a.mat.csv"
+    assert str(caught.value) == f"{tmp_path / 'a.mat'}: {said}"
 
 
 @pytest.mark.parametrize(
