@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 10.0
+LONG = 500.0
+"""After so many seconds, segments are written the more seldom the longer a run has taken: all are joined at its end."""
 PACKAGES = ("numpy", "numba", "h5py")
 
 
@@ -138,7 +140,7 @@ class Writer:
         self._every = {record.of: whole_steps(record.every, dt) for record in source.network.record.weights}
         self._every |= {record.array: record.every for record in source.program.records if not record.readout}
         self._pending = _Pending(1 if resumed is None else resumed.number + resumed.is_more)
-        self._flushed = time.monotonic()
+        self._began = self._flushed = time.monotonic()
         self._failure: NotWritten | None = None
         self.is_open = True
         try:
@@ -296,7 +298,9 @@ class Writer:
             self._pending.size += rows.nbytes + 8 * len(steps)
 
     def _flush_if_due(self) -> None:
-        if self._pending.size >= SEGMENT_BYTES or time.monotonic() - self._flushed >= SEGMENT_SECONDS:
+        now = time.monotonic()
+        seconds = SEGMENT_SECONDS * max(1.0, (now - self._began) / LONG)
+        if self._pending.size >= SEGMENT_BYTES or now - self._flushed >= seconds:
             self.flush()
 
     def _write_segment(self, file: h5py.Group) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import random
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -23,7 +25,7 @@ from neuroport.api.copies import trace_of
 from neuroport.cli import main
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.program.executor import Capture
-from neuroport.trace import join
+from neuroport.trace import join, write
 from neuroport.trace import segments as parts
 from neuroport.trace.join import repair, salvage
 from neuroport.trace.read import open_trace
@@ -307,6 +309,26 @@ def test_parts_that_are_removed_before_a_run_fails_hide_no_reason(tmp_path: Path
     shutil.rmtree(parts.folder)
     parts.let_go()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_run_has_few_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One every ten seconds at first; of ten days a few hundred, which are joined in a few seconds."""
+    clock, flushed = SimpleNamespace(now=0.0), list[float]()
+    monkeypatch.setattr(write, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    writer = Writer(tmp_path / "k.h5", SOURCE)
+
+    def flush() -> None:
+        flushed.append(clock.now)
+        writer._flushed = clock.now
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "flush", flush)
+        while clock.now < 10 * 86400:
+            clock.now += 5.0
+            writer.capture(Capture())
+    assert flushed[:50] == [10.0 * k for k in range(1, 51)] and len(flushed) < 450
+    assert all(later - now < 0.03 * now for now, later in itertools.pairwise(flushed[100:]))
+    writer.close(steps=0)
 
 
 # ------------------------------------------------------------------------------------------------------------ joining
