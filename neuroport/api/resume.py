@@ -105,7 +105,8 @@ class Resumption:
             digest = session.digest()
             ended = time.perf_counter()
             outcome = result(session, digest, self.left.header["chip_seed"])
-            outcome = replace(outcome, build_s=built - started, run_s=ended - built, trace=str(self.trace))
+            run_s = self.left.resumed.run_s + ended - built
+            outcome = replace(outcome, build_s=built - started, run_s=run_s, trace=str(self.trace))
             finish(session, outcome)
         return outcome
 

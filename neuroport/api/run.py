@@ -45,6 +45,7 @@ class Run:
 
     `spikes`: spikes of each spiking population. `rates`: mean rate per neuron in Hz. `metrics`: name -> (step, value).
     `copies`: how many copies of the network, which share what they learn, this run had; spikes are those of all.
+    `run_s`: of a run that was gone on with the seconds of all its parts, `build_s` those of the last.
     """
 
     network: str

@@ -268,6 +268,7 @@ class _Joint:
                 part.copy("checkpoint", self.file["neuroport"])
                 group = self.file["neuroport"]
                 group.attrs["steps"] = max(int(group.attrs["steps"]), int(part["checkpoint/state"].attrs["step"]))
+                group.attrs["run_s"] = float(part.attrs.get("run_s", 0.0))
 
     def _survey(self, path: Path) -> None:
         with _opened(path) as part:

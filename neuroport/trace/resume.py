@@ -92,9 +92,9 @@ def stopped(path: str | Path, overwrite: bool = False) -> Stopped:
             _nothing_recorded(parts)
             is_split = True
             _split(parts)
-        number, is_more, written = _checkpoint(parts)
-        _whole(parts, number, is_more)
-        return _stopped(parts, Resumed(number, False, is_more), written, overwrite, is_split)
+        resumed, written = _checkpoint(parts)
+        _whole(parts, resumed)
+        return _stopped(parts, resumed, written, overwrite, is_split)
     except BaseException:
         _given_back(parts, is_split)
         raise
@@ -110,23 +110,24 @@ def _nothing_recorded(parts: Parts) -> None:
         raise InvalidInput.one(Place(str(parts.path)), text)
 
 
-def _checkpoint(parts: Parts) -> tuple[int, bool, Tree]:
-    """The number of the segments before the last checkpoint, whether it has more that was recorded, and it itself."""
+def _checkpoint(parts: Parts) -> tuple[Resumed, Tree]:
+    """What there is until the last checkpoint, and it itself."""
     own = parts.folder / CHECKPOINT
     path = own if own.exists() else segment(parts.folder, 0)
     with hdf5.opened(path, pieces.KIND) as root:
         number = root.whole("segments", 1) if path == own else 1
-        return number, root.has(RECORDED), tree.read(root.group(GROUP))
+        run_s = root.real("run_s", 0.0)
+        return Resumed(number, False, root.has(RECORDED), run_s), tree.read(root.group(GROUP))
 
 
-def _whole(parts: Parts, number: int, is_more: bool) -> None:
+def _whole(parts: Parts, resumed: Resumed) -> None:
     """InvalidInput if one of the segments before the checkpoint, or what it has itself, is missing or damaged."""
-    wanted = [segment(parts.folder, k) for k in range(number)]
+    wanted = [segment(parts.folder, k) for k in range(resumed.number)]
     missing = [path for path in wanted if not path.exists()]
     if missing:
         text = f"'{missing[0].name}' is missing, so that the run cannot be gone on with; run it again"
         raise InvalidInput.one(Place(str(parts.folder)), text)
-    pieces.check(wanted, parts.folder / CHECKPOINT if is_more else None)
+    pieces.check(wanted, parts.folder / CHECKPOINT if resumed.is_more else None)
 
 
 def _stopped(parts: Parts, resumed: Resumed, written: Tree, overwrite: bool, is_split: bool) -> Stopped:
@@ -188,6 +189,7 @@ class _Cut:
         """All of it."""
         old, new = self.old["neuroport"], self.new.create_group("neuroport")
         new.attrs.update({name: value for name, value in old.attrs.items() if name not in ENDS})
+        self.new.attrs["run_s"] = self.trace.run_s
         for name in HEADER:
             if name in old:
                 old.copy(name, new)

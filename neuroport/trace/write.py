@@ -66,12 +66,14 @@ class Resumed:
     """What there is of a run that is gone on with: the segments below `number`.
 
     `replaces`: the trace of that name, if there is one, is an earlier piece of the same run. `is_more`: its checkpoint
-    has more that was recorded, which becomes the segment of that number.
+    has more that was recorded, which becomes the segment of that number. `run_s`: how many seconds it had run until
+    then.
     """
 
     number: int
     replaces: bool
     is_more: bool = False
+    run_s: float = 0.0
 
 
 def frac_of(array: Array) -> int | None:
@@ -194,7 +196,7 @@ class Writer:
             with new_hdf5(self.parts.checkpoint, self.folder) as file:
                 group = file.create_group("checkpoint", track_order=True)
                 write_tree(group, tree)
-                file.attrs["segments"] = self._pending.number
+                file.attrs.update(segments=self._pending.number, run_s=self._run_s)
                 if not self._pending.is_empty:
                     self._write_segment(file.create_group(RECORDED))
         except NotWritten as error:
@@ -217,7 +219,8 @@ class Writer:
         """Write what the end of the run told and join everything into the one file; where that is, as a sentence.
 
         `final`: raw arrays by name; `settings`: real values that were set while the network ran, by name. What is not
-        complete replaces no file: its parts stay. NotWritten, with where the parts are, when the disk takes no more.
+        complete replaces no file: its parts stay; how long that ran is known here. NotWritten, with where the parts are,
+        when the disk takes no more.
         """
         if not self.is_open:
             return ""
@@ -231,9 +234,8 @@ class Writer:
             self.flush()
             with new_hdf5(self.parts.number(self._pending.number), self.folder) as file:
                 end = file.create_group("end")
-                end.attrs.update(
-                    steps=steps, digest=digest, complete=complete, build_s=float(build_s), run_s=float(run_s)
-                )
+                seconds = float(run_s) if complete else self._run_s
+                end.attrs.update(steps=steps, digest=digest, complete=complete, build_s=float(build_s), run_s=seconds)
                 _write_counts(end, "spike_counts", spike_counts or {})
                 _write_counts(end, "overflows", overflows or {})
                 self._write_final(end, final or {}, settings)
@@ -290,6 +292,12 @@ class Writer:
                 raise self._failure from None
             self._pending = _Pending(pending.number + 1)
         self._flushed = time.monotonic()
+
+    @property
+    def _run_s(self) -> float:
+        """How many seconds the run has taken, with those before it was gone on with."""
+        earlier = 0.0 if self._resumed is None else self._resumed.run_s
+        return earlier + time.monotonic() - self._began
 
     def _take_rows(self, array: str, steps: NDArray[np.int64], values: NDArray[Any]) -> None:
         if len(steps):

@@ -129,6 +129,23 @@ def test_checkpoints_make_no_parts(net: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("joins", [False, True], ids=["parts", "joined"])
+def test_how_long_a_run_took_is_the_sum_of_its_parts(net: Path, joins: bool) -> None:
+    """What a checkpoint tells goes on from what the one before told, also where the parts were joined in between."""
+    path = net.parent / "k.h5"
+    told = list[float]()
+    for at in (100, 200, 300):
+        killed(net, path, at=at, first=at == 100)
+        with h5py.File(parts_folder(path) / CHECKPOINT) as file:
+            told.append(float(file.attrs["run_s"]))
+        if joins:
+            repair(path, overwrite=True)
+            assert open_trace(path).run_s == told[-1]
+    assert 0 < told[0] < told[1] < told[2]
+    done = neuroport.resume(path)
+    assert done.run_s == open_trace(path).run_s > told[2]
+
+
 def test_nothing_that_was_flushed_is_lost(net: Path) -> None:
     """Also what came after the last checkpoint: show and join have it, and the run goes on from the checkpoint."""
     path = net.parent / "k.h5"
