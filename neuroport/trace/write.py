@@ -219,7 +219,7 @@ class Writer:
         """Write what the end of the run told and join everything into the one file; where that is, as a sentence.
 
         `final`: raw arrays by name; `settings`: real values that were set while the network ran, by name. What is not
-        complete replaces no file: its parts stay; how long that ran is known here. NotWritten, with where the parts are,
+        complete replaces no file: its parts stay; how long it ran is known here. NotWritten, with where the parts are,
         when the disk takes no more.
         """
         if not self.is_open:
