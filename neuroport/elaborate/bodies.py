@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -67,9 +67,10 @@ def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: 
     made.problems += lowering.problems
     if decay is None or increment is None:
         return []
-    if any(isinstance(e, Read) and e.at != "scalar" for x in (decay, increment) for e in walk(x)):
-        text = f"trace '{trace.name}' of projection '{projection.name}' needs parameters that all synapses share"
-        made.problems.append(Problem(projection.place, text))
+    reads = [e for x in (decay, increment) for e in walk(x) if isinstance(e, Read) and e.at != "scalar"]
+    if reads:
+        text = f"trace '{trace.name}' of projection '{projection.name}' needs parameters that all synapses share, and "
+        made.problems.append(Problem(projection.place, text + _not_shared(made, projection, reads)))
         return []
     full, place = f"{projection.name}.{trace.name}", with_text(trace.place, f"trace {trace.name}")
     decayed: Expr = Apply("mul", (Read(full, "own", REAL), _real(decay)), REAL)
@@ -77,6 +78,19 @@ def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: 
         return [Store(full, Apply("select", (fired, _real(increment), decayed), REAL), place=place)]
     added = Apply("select", (fired, _real(increment), Const(0.0, REAL)), REAL)
     return [Store(full, Apply("add", (decayed, added), REAL), place=place)]
+
+
+def _not_shared(made: Elaboration, projection: Projection, reads: Sequence[Read]) -> str:
+    """Which parameters synapses do not share, why, and what to do."""
+    names = ", ".join(dict.fromkeys(f"'{read.array.partition('.')[2]}'" for read in reads))
+    several = len({read.array for read in reads}) > 1
+    if any(made.deviates(read) for read in reads):
+        of = {made.arrays[read.array].name for read in reads}
+        kinds = sorted({p.kind for p in projection.synapse.parameters if f"{projection.name}.{p.name}" in of})
+        text = f"on chip '{made.chip.name}' {names} {'deviate' if several else 'deviates'} from circuit to circuit "
+        text += f"({', '.join(kinds)}); take a chip of which that does not deviate, or give the projection "
+        return f"{text}`mismatch: false`"
+    return f"{names} {'have' if several else 'has'} a value for each; give one for all"
 
 
 def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProjection:

@@ -27,7 +27,7 @@ from neuroport.numerics.steps import no_steps, steps_of
 from neuroport.numerics.units import Quantity, show
 from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint
-from neuroport.session.exchange import Exchange, Train, Write, writes_of
+from neuroport.session.exchange import AT, HOLD, Exchange, Steps, Train, Write, writes_of
 from neuroport.session.executing import forkable
 from neuroport.session.host import numbers
 from neuroport.yaml.nodes import read_bytes
@@ -322,7 +322,7 @@ class Remote:
             return 0
 
     @takes(name=TEXT)
-    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+    def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
         self._ask(
             "exchange", **{"in": [_plain(Write(name, values, neurons, at, hold), self._targets)], "run": 0, "out": []}
@@ -472,10 +472,15 @@ def _plain(write: Write, targets: Mapping[str, str]) -> dict[str, Any]:
     if write.neurons is not None:
         one["neurons"] = _numbers(name, write.neurons)
     if write.at is not None:
-        one["at"] = _number(write.at, "at must be a step from 0 to 2**62, or None")
+        one["at"] = _time(write.at, f"{AT}, or None")
     if type(write.hold) is not int or write.hold != 1:
-        one["hold"] = _number(write.hold, "hold must be a number of steps from 1 to 2**62")
+        one["hold"] = _time(write.hold, HOLD)
     return one
+
+
+def _time(value: Any, what: str) -> Any:
+    """A number of steps, or a time, as msgpack has it."""
+    return show(value) if isinstance(value, Quantity) else _number(value, what)
 
 
 def _number(value: Any, what: str) -> Any:

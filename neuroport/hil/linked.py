@@ -18,7 +18,7 @@ from neuroport.hil.wire import LOST, Carried, Message, Wire
 from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, takes
 from neuroport.numerics.units import Quantity
 from neuroport.session.checkpoint import Checkpoint
-from neuroport.session.exchange import Exchange, Train, Write, span, writes_of
+from neuroport.session.exchange import Exchange, Steps, Train, Write, span, writes_of
 
 if TYPE_CHECKING:
     from neuroport.session.session import Session
@@ -84,7 +84,7 @@ class Linked(Behind):
             self._session.set(name, value, clip)
 
     @takes(name=TEXT)
-    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+    def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Send values for an input; see Session.inject."""
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 
@@ -115,14 +115,14 @@ class Linked(Behind):
             number = self._sent.get(write.name, 0)
             self._sent[write.name] = number + 1
             step = self._session.step
-            first, _ = span(write, step)
+            at, first, _ = span(write, step, self._session.plan.dt)
             events = self._events(write)
             arrives = self._to.send(Message(write.name, number, step, events)) if events else np.zeros(0, np.int64)
             if (arrives == LOST).any():
                 self._session.check([write], clip=clip)
             acts = np.where(arrives == LOST, LOST, np.maximum(arrives, first))
-            if write.at is not None:
-                self._late += int(np.count_nonzero(acts > write.at))
+            if at is not None:
+                self._late += int(np.count_nonzero(acts > at))
             yield from _at_their_steps(write, acts)
 
     def _events(self, write: Write) -> int:

@@ -17,7 +17,7 @@ from neuroport.errors import RunFailed
 from neuroport.hil.behind import Behind
 from neuroport.numerics.given import NUMBER, Kind, takes
 from neuroport.numerics.units import Quantity
-from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write
+from neuroport.session.exchange import LATENESS_BINS, Exchange, Steps, Train, Write
 
 if TYPE_CHECKING:
     from neuroport.hil.linked import Linked
@@ -171,7 +171,7 @@ class Paced(Behind):
             self._reach(answer.step)
         return answer
 
-    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+    def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 

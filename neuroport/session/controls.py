@@ -249,14 +249,14 @@ class Controls:
         """Check a write beside those that are ready."""
         coming = self.executor.step
         array = self.names.to_write(write.name)
-        first, end = span(write, coming)
+        at, first, end = span(write, coming, self.plan.dt)
         act: Act
         if array.role == "input":
             act = added = self._addition(array, write, ready, clip)
             self.injections.intend(ready.intent, added, first, end)
         else:
             act = self._change(array, write, ready, clip)
-        if write.at is not None and write.at < coming:
+        if at is not None and at < coming:
             ready.late += _count(act)
         if first == coming:
             if isinstance(act, Switch):
@@ -271,7 +271,7 @@ class Controls:
 
     def _addition(self, array: Array, write: Write, ready: Ready, clip: bool) -> Addition:
         cells = self.injections.cells(array, write.neurons)
-        given = spread(array, cells, numbers(array.name, write.values))
+        given = spread(array, cells, numbers(array.name, self._number(array.name, write.values)))
         values = self.checker.typed(array, given, cells) if clip else self.checker.plain(array, given, cells)
         if clip:
             values, outside = self.checker.clipped(array, values)
@@ -334,7 +334,7 @@ class Controls:
         """A value in the coherent system."""
         try:
             if isinstance(value, str):
-                value = units.parse(value)
+                value = _with_unit(value)
             if not isinstance(value, Quantity):
                 return value
             return coherent(value, self.plan.declared.get(name), self.plan.dt)
@@ -378,6 +378,12 @@ class Controls:
         values = np.array(self.given.get(name, known))
         values[one.cells] = one.values
         return values
+
+
+def _with_unit(text: str) -> Quantity | str:
+    """The quantity that a text is; the text of a number alone is no number."""
+    quantity = units.parse(text)
+    return quantity if quantity.unit else text
 
 
 def _count(act: Act) -> int:

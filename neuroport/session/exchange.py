@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import TEXT, found, whole
-from neuroport.numerics.steps import MOST
+from neuroport.numerics.steps import MOST, steps_of
+from neuroport.numerics.units import Quantity
 
 LATENESS_BINS = 24
 """Steps that were done late are counted by how late: bin k from 2**k us on, the last one all that is more."""
 
+AT, HOLD = "at must be a step from 0 to 2**62, a time", "hold must be a number of steps from 1 to 2**62, or a time"
+"""What is said of a write whose steps are none."""
+
 Train = tuple[NDArray[np.int64], NDArray[Any]]
+Steps = int | str | Quantity
+"""A number of steps, or a time."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,14 +31,14 @@ class Write:
 
     To an input they are added; a variable has them until something else changes it. `neurons`: whose (None: one value
     for all, or one each). They act in step `at` (None: the coming one; one that has passed: late, in the coming one)
-    and again in the `hold` - 1 steps after it.
+    and again in the `hold` - 1 steps after it. Both may be times: `at` from the start, such as "2 ms".
     """
 
     name: str
     values: ArrayLike
     neurons: ArrayLike | None = None
-    at: int | None = None
-    hold: int = 1
+    at: Steps | None = None
+    hold: Steps = 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,15 +72,32 @@ def writes_of(inputs: Sequence[Write] | Mapping[str, ArrayLike]) -> Sequence[Wri
     return inputs
 
 
-def span(write: Write, step: int) -> tuple[int, int]:
-    """The first step in which a write acts, and the one after its last. InvalidInput for what are no steps."""
+class Span(NamedTuple):
+    """The step that a write names, if it does, the first in which it acts, and the one after its last."""
+
+    at: int | None
+    first: int
+    end: int
+
+
+def span(write: Write, step: int, dt: Quantity) -> Span:
+    """When a write acts that is given before a step. InvalidInput for what are no steps."""
     if write.at is None and type(write.hold) is int and write.hold == 1:
-        return step, step + 1
-    at = step if write.at is None else whole(write.at)
-    if at is None or not 0 <= at <= MOST:
-        raise InvalidInput.one(None, f"at must be a step from 0 to 2**62, or None; found {found(write.at)}")
-    hold = whole(write.hold)
-    if hold is None or not 1 <= hold <= MOST:
-        raise InvalidInput.one(None, f"hold must be a number of steps from 1 to 2**62; found {found(write.hold)}")
-    first = max(at, step)
-    return first, first + hold
+        return Span(None, step, step + 1)
+    at = None if write.at is None else _steps(write.at, dt, "at", 0, f"{AT}, or None")
+    hold = _steps(write.hold, dt, "hold", 1, HOLD)
+    first = step if at is None else max(at, step)
+    return Span(at, first, first + hold)
+
+
+def _steps(value: Any, dt: Quantity, name: str, least: int, what: str) -> int:
+    """A number of steps, or a time, as steps."""
+    steps = whole(value)
+    if isinstance(value, str | Quantity):
+        try:
+            steps = steps_of(value, dt)
+        except InvalidInput as error:
+            raise InvalidInput.one(None, f"{name}: {error}") from None
+    if steps is None or not least <= steps <= MOST:
+        raise InvalidInput.one(None, f"{what}; found {found(value)}")
+    return steps

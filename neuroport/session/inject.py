@@ -227,12 +227,14 @@ def cells_of(array: Array, neurons: Any) -> NDArray[np.int64]:
         cells = cells.reshape(1)
     if cells.ndim > 1:
         raise _not_there(array, f"an array of the shape {cells.shape}")
-    if cells.dtype.kind == "i" and not np.count_nonzero(cells.view(np.uint64) >= size):  # negative ones are large
-        return cells
-    odd = (cells != np.floor(cells)) | (cells < 0) | (cells >= size)
+    if not cells.size:
+        return np.zeros(0, np.int64)
+    if cells.dtype.kind != "i":
+        raise _not_there(array, f"{cells[0]}, a real number")
+    odd = cells.view(np.uint64) >= size  # negative ones are large
     if np.count_nonzero(odd):
         raise _not_there(array, shown(cells[odd][0]))
-    return cells.astype(np.int64)
+    return cells
 
 
 def _numbers_of(array: Array, neurons: Any) -> Numbers:

@@ -28,7 +28,7 @@ from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.controls import Ready
 from neuroport.session.describe import described
-from neuroport.session.exchange import LATENESS_BINS, Exchange, Train, Write, writes_of
+from neuroport.session.exchange import LATENESS_BINS, Exchange, Steps, Train, Write, writes_of
 from neuroport.session.executing import forkable, opened
 from neuroport.session.final import Final
 from neuroport.session.fitting import fitting
@@ -284,7 +284,7 @@ class Session:
         self._controls.reset(populations, keep_learned)
 
     @takes(name=TEXT)
-    def inject(self, name: str, neurons: Any, values: Any, at: int | None = None, hold: int = 1) -> None:
+    def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Add values (real units) to an input, POPULATION.INPUT, of some neurons (None: of all).
 
         They are added in step `at` (None: the coming one; one that has passed: late, in the coming one), and again in

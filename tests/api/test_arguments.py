@@ -245,13 +245,13 @@ def test_a_run_lasts_a_number_of_steps(duration: Any, message: str) -> None:
     [
         (99, 1, "'units' has the neurons 0 to 1; found 99; give their numbers"),
         (-1, 1, "'units' has the neurons 0 to 1; found -1; give their numbers"),
-        (0.7, 1, "'units' has the neurons 0 to 1; found 0.7; give their numbers"),
+        (0.7, 1, "'units' has the neurons 0 to 1; found 0.7, a real number; give their numbers"),
         ([0, 1], [1, 2, 3], "'units.u_in': 2 neurons were given values of the shape (3,); give as many"),
         ([0], [1, 2], "'units.u_in': 1 neuron was given values of the shape (2,); give as many"),
         ([0, 1], [1], "'units.u_in': 2 neurons were given values of the shape (1,); give as many"),
         ([True], 1, "'units' has the neurons 0 to 1; found truth values; give their numbers"),
         ([[0, 1]], 1, "'units' has the neurons 0 to 1; found an array of the shape (1, 2); give their numbers"),
-        (0, "x", "'units.u_in' takes numbers; found 'x'"),
+        (0, "x", "'units.u_in': 'x' is not a number with a unit such as '20 ms'"),
     ],
 )
 def test_what_cannot_be_injected_is_refused(neurons: Any, values: Any, message: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import neuroport
 from neuroport.chips.chip import Chip, ChipInstance, Deviation
 from neuroport.elaborate.network import elaborate
 from neuroport.errors import InvalidInput
@@ -280,3 +281,24 @@ projections:
     found = {n: a.range for n, a in program(tmp_path, text).arrays.items() if a.range is not None and "$" not in n}
     given = {"cells.v": (-1, 1), "cells.i": (-2, 2), "cells.k": (0, 3)}
     assert found == given | {"p.w": (0, 4), "p.c": (0, 5), "p.x": (0, 6), "p.y": (0, 7), "p.a": (0, 8)}
+
+
+@pytest.mark.parametrize(
+    ("chip", "change", "said"),
+    [
+        (
+            "generic8_mismatch10_all",
+            "record.spikes=all",
+            "on chip 'generic8_mismatch10_all' '{}' deviates from circuit to circuit (time); take a chip of which that "
+            "does not deviate, or give the projection `mismatch: false`",
+        ),
+        ("generic8", "together_to_cell.{}={{uniform: [10 ms, 20 ms]}}", "'{}' has a value for each; give one for all"),
+    ],
+)
+def test_what_synapses_must_share_is_named_with_why_they_do_not(chip: str, change: str, said: str) -> None:
+    for trace, parameter in (("x", "tau_plus"), ("y", "tau_minus")):
+        network = neuroport.load("stdp_pair", [change.format(parameter)])
+        with pytest.raises(InvalidInput) as refused:
+            neuroport.compile(network, chip=chip)
+        head = f"trace '{trace}' of projection 'together_to_cell' needs parameters that all synapses share, and "
+        assert head + said.format(parameter) in [problem.text for problem in refused.value.problems]

@@ -124,7 +124,7 @@ def test_every_op_answers_what_the_session_does(talk: Talk) -> None:
         ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "x": 1}]}, "bad_message",
          "unknown field 'x'; allowed are port, values, neurons, at, hold", "in[0]"),
         ({"op": "exchange", "in": [{"port": "cells.i", "values": 1, "hold": 0}]}, "bad_value",
-         "hold must be a number of steps from 1 to 2**62; found 0", "in[0]"),
+         "hold must be a number of steps from 1 to 2**62, or a time; found 0", "in[0]"),
         ({"op": "restore", "checkpoint": 3, "sha256": ""}, "bad_value", "checkpoint is a map; found 3", "checkpoint"),
         ({"op": "restore", "checkpoint": {}, "sha256": "0"}, "bad_value",
          "the checkpoint is not what its sha256 says; send it as it was received", ""),

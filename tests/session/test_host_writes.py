@@ -125,12 +125,13 @@ REFUSED: dict[str, tuple[tuple[Any, ...], str]] = {
                "round it"),
     "no neuron": (("alone.i", [0, 2], 1), "'alone' has the neurons 0 to 1; found 2; give their numbers"),
     "negative": (("alone.i", [-1], 1), "'alone' has the neurons 0 to 1; found -1; give their numbers"),
-    "half": (("alone.i", [0.5], 1), "'alone' has the neurons 0 to 1; found 0.5; give their numbers"),
+    "half": (("alone.i", [0.5], 1), "'alone' has the neurons 0 to 1; found 0.5, a real number; "
+             "give their numbers"),
     "mask": (("alone.i", [True, False], 1), "'alone' has the neurons 0 to 1; found truth values; "
              "give their numbers"),
     "shapes": (("alone.i", [0, 1], [1, 2, 3]), "'alone.i': 2 neurons were given values of the shape (3,); "
                "give as many"),
-    "words": (("alone.i", [0], "much"), "'alone.i' takes numbers; found 'much'"),
+    "words": (("alone.i", [0], "much"), "'alone.i': 'much' is not a number with a unit such as '20 ms'"),
     "variable": (("alone.v", [0], 1), "'alone.v' is not an input; use `set` to change a variable"),
 }  # fmt: skip
 

@@ -21,6 +21,7 @@ import pytest
 from neuroport.api.compile import lower_and_plan, specimen
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
+from neuroport.numerics.units import Quantity
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
 from neuroport.session.exchange import LATENESS_BINS, Write
@@ -113,6 +114,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "negative": ([Write("drive", 1, [-1])], "'cells' has the neurons 0 to 2; found -1; give their numbers"),
     "mask": ([Write("events", 1, [True, False, True])], "'cells' has the neurons 0 to 2; found truth values; give "
              "their numbers"),
+    "real": ([Write("events", 1, [1.0])], "'cells' has the neurons 0 to 2; found 1.0, a real number; give their "
+             "numbers"),
     "lengths": ([Write("events", [1, 2], [0, 1, 2])], "'cells.i': 3 neurons were given values of the shape (2,); give "
                 "as many"),
     "one for two": ([Write("drive", [1], [0, 1])], "'cells.drive': 2 neurons were given values of the shape (1,); give "
@@ -125,13 +128,23 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "masked": ({"drive": np.ma.masked_array([1, 2, 3], [0, 1, 0])}, "'cells.drive' takes numbers; found masked_array("),
     "masked one": ({"cells.gain": np.ma.masked}, "'cells.gain' takes numbers; found masked"),
     "masked in a list": ({"events": [1, np.ma.masked, 1]}, "'cells.i' takes numbers; found [1, masked, 1]"),
-    "words": ({"events": "much"}, "'cells.i' takes numbers; found 'much'"),
+    "words": ({"events": "much"}, "'cells.i': 'much' is not a number with a unit such as '20 ms'"),
+    "text of a number": ({"drive": "1"}, "'cells.drive' takes numbers; found '1'"),
+    "texts of numbers": ({"drive": ["1", "1", "1"]}, "'cells.drive' takes numbers; found ['1', '1', '1']"),
+    "text of one, added": ({"events": "1"}, "'cells.i' takes numbers; found '1'"),
+    "another unit": ({"events": "1 mV"}, "'cells.i': 1 mV is not in the unit of a pure number"),
     "nothing": ({"drive": None}, "'cells.drive' takes numbers; found None"),
-    "at": ([Write("events", 1, at=True)], "at must be a step from 0 to 2**62, or None; found True"),  # type: ignore[arg-type]
-    "past": ([Write("events", 1, at=-1)], "at must be a step from 0 to 2**62, or None; found -1"),
-    "half": ([Write("events", 1, at=1.5)], "at must be a step from 0 to 2**62, or None; found 1.5"),  # type: ignore[arg-type]
-    "hold": ([Write("events", 1, hold=0)], "hold must be a number of steps from 1 to 2**62; found 0"),
-    "held": ([Write("events", 1, hold=True)], "hold must be a number of steps from 1 to 2**62; found True"),
+    "at": ([Write("events", 1, at=True)], "at must be a step from 0 to 2**62, a time, or None; found True"),  # type: ignore[arg-type]
+    "past": ([Write("events", 1, at=-1)], "at must be a step from 0 to 2**62, a time, or None; found -1"),
+    "half": ([Write("events", 1, at=1.5)], "at must be a step from 0 to 2**62, a time, or None; found 1.5"),  # type: ignore[arg-type]
+    "hold": ([Write("events", 1, hold=0)], "hold must be a number of steps from 1 to 2**62, or a time; found 0"),
+    "held": ([Write("events", 1, hold=True)], "hold must be a number of steps from 1 to 2**62, or a time; found True"),
+    "between": ([Write("events", 1, at="1.5 ms")], "at: 1.5 ms is 1.5 steps of 1 ms; give a whole number of steps, "
+                "such as 2 ms"),
+    "before": ([Write("events", 1, at="-1 ms")], "at must be a step from 0 to 2**62, a time, or None; found '-1 ms'"),
+    "never": ([Write("events", 1, hold="0 ms")], "hold must be a number of steps from 1 to 2**62, or a time; found "
+              "'0 ms'"),
+    "no time": ([Write("events", 1, hold="2 mV")], "hold: "),
     "no text": ({1: 1}, "the name of a write must be a text; found 1"),
     "no name": ([Write(None, 1)], "the name of a write must be a text; found None"),  # type: ignore[arg-type]
     "names": ([Write(["events"], 1)], "the name of a write must be a text; found ['events']"),  # type: ignore[arg-type]
@@ -171,6 +184,14 @@ class Surface:
             session.exchange([Write("events", 1, [0], at=6)], 10)
             assert rows(session.spikes("cells")) == [(5, 1), (6, 0), (6, 1), (7, 1)]
             assert session.stats()["injected"] == 4
+
+    def test_times_are_steps(self, opening: Opening) -> None:
+        with opening() as session:
+            session.inject("cells.i", [1], [1], at="5 ms", hold=Quantity(3, "ms"))
+            session.exchange([Write("events", 1, [0], at=Quantity(6, "steps"), hold="1 ms")], 10)
+            assert rows(session.spikes("cells")) == [(5, 1), (6, 0), (6, 1), (7, 1)]
+            late = session.exchange([Write("events", 1, [0], at="0.009 s")], 1).late
+            assert late == 1 == session.stats()["late"]
 
     def test_a_value_stays_and_is_written_again_while_it_is_held(self, opening: Opening) -> None:
         with opening() as session:
