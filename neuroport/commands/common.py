@@ -204,7 +204,7 @@ def echo_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str
 
         table = Table(title=title or None, title_justify="left", title_style="bold")
         for column, is_number in zip(columns, right, strict=True):
-            table.add_column(column, justify="right" if is_number else "left")
+            table.add_column(column, justify="right" if is_number else "left", overflow="fold")
         for row in cells:
             table.add_row(*map(Text, row))
         Console().print(table)

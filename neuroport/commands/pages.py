@@ -12,6 +12,12 @@ from neuroport.pages import Lines, Page, Text
 from neuroport.pages.plain import broken, lines, text
 
 
+def echo_text(line: str) -> None:
+    """Print a line, broken where a terminal ends."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    click.echo("\n".join(broken(line, width)))
+
+
 def echo_page(page: Page) -> None:
     """Print a page."""
     if not sys.stdout.isatty():
@@ -23,7 +29,7 @@ def echo_page(page: Page) -> None:
     for part in page.filled:
         match part:
             case Text():
-                click.echo("\n".join(broken(part.text, width)))
+                echo_text(part.text)
             case Lines():
                 click.echo("\n".join(lines(part, width)))
             case _:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neuroport.commands.common import duration, echo_notices, echo_table, read_seed, shown
-from neuroport.commands.pages import echo_page
+from neuroport.commands.pages import echo_page, echo_text
 from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput
 
@@ -101,7 +101,8 @@ def _named(kind: str, name: str) -> None:
     if not found:
         raise nothing(name, kind)
     if len(found) > 1:
-        click.echo(told_apart(found))
+        echo_text(told_apart(found))
+        click.echo()
     thing = found[0]
     if thing.kind == "network":
         _network(thing.catalogue[name])

@@ -76,4 +76,4 @@ def told_apart(found: list[Thing]) -> str:
     """That a name has several things, and how to ask for each."""
     asked = [f"{thing.what} (neuroport show {thing.kind} {thing.name})" for thing in found]
     this = f"below is the {found[0].what.removeprefix('a ')}"
-    return f"{found[0].name} is {', '.join(asked[:-1])} and {asked[-1]}; {this}\n"
+    return f"{found[0].name} is {', '.join(asked[:-1])} and {asked[-1]}; {this}"
