@@ -101,7 +101,7 @@ def _problems(told: Sequence[list[ReportLine]], chip: str) -> list[Problem]:
 
 def _who(lines: Sequence[ReportLine], chip: str) -> str:
     """The chip, of what it changes; nobody, of what would be so on any."""
-    return "" if lines[0].topic == "chance" else f"chip {chip}: "
+    return "" if lines[0].topic in ("chance", "rounded") else f"chip {chip}: "
 
 
 def _where(place: Place | None) -> str:

@@ -1,4 +1,7 @@
-"""Pairs in a file: `{file: pairs.h5, dataset: /pairs}`, rows of source and target, or the places of a sparse matrix."""
+"""Pairs in an HDF5 file: `{file: pairs.h5, dataset: /pairs}`, rows of source and target.
+
+Or in a file of NumPy or a table; or the places at which a sparse matrix of SciPy has values.
+"""
 
 from __future__ import annotations
 

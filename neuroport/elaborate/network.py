@@ -117,7 +117,7 @@ def _program(made: Elaboration) -> Program:
     program = hoisted(made, program)
     made.stop_on_problems()
     derived = tuple(Derived(name, expr) for name, expr in made.derived if made.arrays[name].dynamic)
-    program = replace(program, derived=derived, report=tuple(made.report))
+    program = replace(program, derived=derived, report=(*made.report, *made.materialiser.report))
     program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
     steps = total_steps(protocol)

@@ -21,6 +21,8 @@ from neuroport.numerics.draws import Source
 from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.program.ir import Numbers
+from neuroport.program.machine import ReportLine
+from neuroport.stimuli.kind import off_grid
 from neuroport.yaml.arrays import dataset_shape, read_dataset, read_entries
 
 
@@ -56,6 +58,8 @@ class Materialiser:
     """The labels of the patterns whose labels were read so far."""
     failed: set[str] = field(default_factory=set)
     """OWNER.QUANTITY of the values that could not be had."""
+    report: list[ReportLine] = field(default_factory=list)
+    """What a person should know of the numbers."""
     _absent: set[str] = field(default_factory=set)
     _targets: dict[str, dict[str, NDArray[np.float64]]] = field(default_factory=dict)
 
@@ -141,9 +145,9 @@ class Materialiser:
             text = f"{name} holds ints from 2^53 on, which lists and files do not carry exactly; give smaller ones"
             self.problems.append(Problem(value.place, text))
             return np.zeros(numbers.shape, np.int64)
-        whole = np.rint(numbers)
-        if not isinstance(value, Distribution) and np.any(whole != numbers):
-            first = float(numbers.flat[np.argmax(whole != numbers)])
+        whole, off = np.rint(numbers), off_grid(numbers)
+        if not isinstance(value, Distribution) and np.any(off):
+            first = float(numbers.flat[np.argmax(off)])
             self.problems.append(Problem(value.place, f"{name} is an int, {first:g} was given; round it"))
         return whole.astype(np.int64)
 

@@ -17,7 +17,7 @@ from neuroport.network.stimuli import Stimulus
 from neuroport.network.values import Value
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
-from neuroport.program.machine import Injection, Series
+from neuroport.program.machine import Injection, ReportLine, Series
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import ListNode, MapNode, Node
@@ -25,6 +25,8 @@ from neuroport.yaml.slots import Fits, Rows, Shape, Slot
 from neuroport.yaml.values import value
 
 S = TypeVar("S", bound=Stimulus)
+GRAIN = 1e-9
+"""How far a computed number may be from the whole one that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ class Maker(Protocol):
         """What is wrong so far."""
 
     @property
+    def report(self) -> list[ReportLine]:
+        """What a person should know of the numbers so far."""
+
+    @property
     def labels(self) -> dict[str, NDArray[np.int64]]:
         """The labels of the patterns whose labels were read so far, by stimulus."""
 
@@ -141,6 +147,11 @@ class Kind(Generic[S]):
     write: Callable[[S, Sink, str], dict[str, Any]]
     elaborate: Callable[[S, Onto, Maker], Injection | Series]
     expected: Callable[[S, Network, Maker], float]
+
+
+def off_grid(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which numbers are no whole ones, but for what computing with doubles may have added to one."""
+    return np.abs(numbers - np.rint(numbers)) > GRAIN * np.maximum(1, np.abs(numbers))
 
 
 def one_list(each: str) -> Fits:

@@ -193,7 +193,7 @@ def _of_plain(report: Report, node: Node, slot: Slot, name: str, take: Callable[
         report.files.append(str(Path(slot.folder) / name))
         return take(Path(slot.folder) / name)
     except InvalidInput as error:
-        _blame(report, node, slot, name, error)
+        blame(report, node, slot, name, error)
     return None
 
 
@@ -208,11 +208,11 @@ def _of_file(report: Report, node: Node, slot: Slot, name: str, dataset: str, ta
             names = ["/" + known for known in root.data_sets()]
             report.unknown(node, "data set", dataset, names[:MOST_NAMES], f" in {quoted(name)}")
     except InvalidInput as error:
-        _blame(report, node, slot, name, error)
+        blame(report, node, slot, name, error)
     return None
 
 
-def _blame(report: Report, node: Node, slot: Slot, name: str, error: InvalidInput) -> None:
+def blame(report: Report, node: Node, slot: Slot, name: str, error: InvalidInput) -> None:
     """Note what is wrong with a file."""
     for problem in error.problems:
         colon = ":" if problem.text.startswith("this ") else ""

@@ -22,7 +22,10 @@ Fits = Callable[[Shape, Rows], str]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a value is for and what it may be. `range` is in `unit`; `targets` are the fields' shapes by name."""
+    """What a value is for and what it may be. `range` is in `unit`; `targets` are the fields' shapes by name.
+
+    `rounded`: times need not be whole steps; `remedy`: what is said of some that are not, and must be.
+    """
 
     what: str
     unit: str = ""
@@ -32,6 +35,8 @@ class Slot:
     fits: Fits | None = None
     targets: dict[str, int] = field(default_factory=dict)
     folder: str = ""
+    rounded: bool = False
+    remedy: str = ""
 
 
 def check_unit(unit: str, slot: Slot, shown: str) -> str:
@@ -94,20 +99,21 @@ def check_values(report: Report, node: Node, slot: Slot, values: np.ndarray[Any,
     scale = units.convert(Quantity(1, unit), slot.unit, slot.dt) if unit != slot.unit else 1.0
     scaled = values * scale
     bad = np.zeros(values.shape, dtype=bool)
-    wrong = ""
-    if slot.type == "int" or units.is_step(slot.unit):
+    wrong = remedy = ""
+    if slot.type == "int" or (units.is_step(slot.unit) and not slot.rounded):
         bad = np.abs(scaled - np.rint(scaled)) > 1e-9 * np.maximum(1, np.abs(scaled))
         wrong = "a whole number of steps" if units.is_step(slot.unit) else "a whole number"
+        remedy = slot.remedy
     if slot.range and not bad.any():
         low, high = slot.range
         slack = 1e-12 * max(abs(low), abs(high)) if scale != 1 and math.isfinite(low + high) else 0.0
         bad = (scaled < low - slack) | (scaled > high + slack)
-        wrong = range_text(slot)
+        wrong, remedy = range_text(slot), ""
     if not bad.any():
         return True
     index = tuple(int(i) for i in np.argwhere(bad)[0])
     shown = units.show(Quantity(values[index].item(), unit))
-    report.add(node, f"{slot.what} must be {wrong}; found {shown} at {list(index)}")
+    report.add(node, f"{slot.what} must be {wrong}; found {shown} at {list(index)}{remedy}")
     return False
 
 
