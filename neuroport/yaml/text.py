@@ -34,9 +34,9 @@ def document(data: Mapping[str, Any]) -> str:
 
 def number(value: float | int) -> str:
     """A number that reads back to the same bits, and that YAML 1.1 takes for a number too."""
-    if isinstance(value, int):
-        return str(value)
     text = repr(value)
+    if "e" not in text:
+        return text
     mantissa, e, exponent = text.partition("e")
     return f"{mantissa}.0e{exponent}" if e and "." not in mantissa else text
 
@@ -65,7 +65,7 @@ def _escape(character: str) -> str:
 
 
 def _fits(value: Any) -> bool:
-    """Whether a mapping can be one line at all: it is found without writing what is too long."""
+    """Whether a mapping or list can be one line at all: it is found without writing what is too long."""
     return sum(1 for _ in islice(_leaves(value), WIDTH // 2)) < WIDTH // 2
 
 
@@ -94,7 +94,7 @@ def _flow(value: Any) -> str | None:
         return (
             None if any(inner is None for _, inner in parts) else "{" + ", ".join(f"{k}: {v}" for k, v in parts) + "}"
         )
-    if all(type(inner) is int or type(inner) is float for inner in value):
+    if isinstance(value, list) and _are_numbers(value):
         return "[" + ", ".join(map(number, value)) + "]"
     items = [_flow(inner) for inner in value]
     return None if any(inner is None for inner in items) else "[" + ", ".join(str(inner) for inner in items) + "]"
@@ -108,7 +108,7 @@ def _is_literal(text: str) -> bool:
 def _entry(key: str, value: Any, indent: int, top: bool = False) -> str:
     space = " " * indent
     head = f"{space}{scalar(key, code=True)}:"
-    flow = _flow(value)
+    flow = _flow(value) if not isinstance(value, list) or _fits(value) else None
     block = isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(part, Mapping) for part in value))
     if flow is not None and (len(head) + len(flow) < WIDTH or not value) and not (top and block and value):
         return f"{head} {flow}"
@@ -118,8 +118,24 @@ def _entry(key: str, value: Any, indent: int, top: bool = False) -> str:
         lines = [f"{space}  {line}" if line else "" for line in value.text.split("\n")]
         return "\n".join([f"{head} |", *lines])
     if isinstance(value, list):
-        return "\n".join([head, *(_item(part, indent + 2) for part in value)])
+        return "\n".join([head, *_items(value, indent + 2)])
     return f"{head} {flow}"
+
+
+def _items(values: list[Any], indent: int) -> Iterator[str]:
+    """The items of a list, each in its own line; numbers and rows of them the quick way, because there may be many."""
+    dash = " " * indent + "- "
+    for value in values:
+        if type(value) is int or type(value) is float:
+            yield dash + number(value)
+        elif type(value) is list and value and _are_numbers(value):
+            yield f"{dash}[{', '.join(map(number, value))}]"
+        else:
+            yield _item(value, indent)
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    return all(type(value) is int or type(value) is float for value in values)
 
 
 def _item(value: Any, indent: int) -> str:

@@ -566,7 +566,8 @@ EDITS = [
     (
         "times: [11 steps]",
         "times: [0.5 ms]",
-        "net.yaml:26:27: times of stimulus 'drive' must be a whole number of steps; found 0.5 ms at [0]",
+        "net.yaml:26:27: times of stimulus 'drive' must be a whole number of steps; found 0.5 ms at [0]; "
+        "round: true puts each spike into the nearest step",
     ),
     (
         "times: [11 steps]",
