@@ -132,7 +132,8 @@ def test_what_was_cut_off_is_written_as_far_as_it_goes(tmp_path: Path) -> None:
         (
             "x.yaml",
             (),
-            "x.yaml: what spiked in a session needs a name that ends in .h5 or .hdf5 or .nird or .csv or .npz or .nwb, such as x.yaml.h5",
+            "x.yaml: what spiked in a session needs a name that ends in .h5 or .hdf5 or .nird or .csv or .npz or .nwb, "
+            "such as x.yaml.h5",
         ),
         ("x.h5", ("--set", "a=1"), "--set changes a network file, not a record; leave it out"),
     ],
