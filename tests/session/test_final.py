@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ from neuroport.files import network as reader
 from neuroport.program import fingerprint
 from neuroport.session.session import Session
 from tests.support.executors import BACKENDS
+from tests.support.memory import peak
 
 NET = """
 neuroport: 1
@@ -155,16 +155,6 @@ def test_what_nothing_changes_is_looked_at_once() -> None:
         session.digest()
         assert executor.in_pieces["ab.w"] == 2
         assert not executor.read_whole
-
-
-def peak(action: Callable[[], Any]) -> int:
-    """Bytes that an action takes at most, beyond what there was."""
-    tracemalloc.start()
-    try:
-        action()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("backend", ["reference", "emulator"])
