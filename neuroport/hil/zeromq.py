@@ -225,7 +225,8 @@ class Dealer:
             self._socket.setsockopt(zmq.LINGER, 0)
             self._socket.setsockopt(zmq.IPV6, ":" in self.address.host)
             self._socket.setsockopt(zmq.HEARTBEAT_IVL, BEAT)
-            self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, SILENCE)
+            for silent in (zmq.HEARTBEAT_TIMEOUT, zmq.CONNECT_TIMEOUT, zmq.HANDSHAKE_IVL):
+                self._socket.setsockopt(silent, SILENCE)
             look = LOOK if self._timeout is None else min(LOOK, self._timeout)
             self._socket.setsockopt(zmq.RCVTIMEO, int(look * 1000))
             self._socket.setsockopt(zmq.SNDTIMEO, int(look * 1000))

@@ -156,6 +156,16 @@ def test_what_a_killed_session_leaves_is_cleared_away(tmp_path: Path, processes:
             time.sleep(0.05)
 
 
+@pytest.mark.slow
+def test_a_session_that_is_frozen_is_told(tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
+    """Like one whose machine is gone: nothing comes of it, not even heartbeats."""
+    with served(tmp_path, "tcp://127.0.0.1:0") as where, connect(where) as session:
+        session.run(1)
+        processes[0].send_signal(signal.SIGSTOP)
+        assert told(lambda: session.run(1), 40) == f"{session._caller.address}: {ENDED}"
+        processes[0].kill()
+
+
 @pytest.mark.parametrize("seconds", [1.0, pytest.param(25.0, marks=pytest.mark.slow, id="long")])
 @pytest.mark.parametrize("kind", ["tcp", "plain"])
 def test_a_session_that_computes_long_is_not_taken_for_dead(tmp_path: Path, kind: str, seconds: float) -> None:
