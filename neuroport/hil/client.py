@@ -63,8 +63,8 @@ def connect(
     `network`: one of those that the server offers, by default its first. None of the others: what the server was
     started with. `link`: a link file of this machine. `pace`: "free", "locked" or "real_time", or a mapping of `mode`,
     `rate` and `late` (see neuroport.hil.paced.Pace). `keys`: a folder with `server.key` and this client's
-    `NAME.key_secret`. `timeout`: seconds that an answer is waited for, to the first greeting at most 10. InvalidInput
-    for what the server refuses; NotWritten where none is there.
+    `NAME.key_secret`. `timeout`: seconds that an answer is waited for, to the first greeting at most 10; then
+    NotWritten. InvalidInput for what the server refuses; NotWritten where none is there.
     """
     where = parsed(address)
     folder = None if keys is None else Path(keys)

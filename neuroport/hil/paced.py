@@ -98,7 +98,7 @@ class Clock:
     def reach(self, step: int, ends: Callable[[], bool] = lambda: False) -> float:
         """Wait until a step begins; when it has, the one before it was done late: by how much (s), which is counted.
 
-        Where `ends()`, asked now and then, says so, the step begins now.
+        Where `ends()`, which is asked within long waits now and then, says so, the step begins now.
         """
         late = -self.left(step)
         if late > 0:
@@ -106,7 +106,7 @@ class Clock:
             self._slip(late)
             return late
         while (left := self.left(step)) > 0:
-            if ends():
+            if left > PIECE and ends():
                 self.start(step)
             elif left > NEAR:
                 self._sleep(min(left - NEAR, PIECE))
