@@ -292,6 +292,7 @@ def test_who_has_a_listed_key_is_let_in_and_nobody_else(tmp_path: Path) -> None:
         with connect(where, keys=mine) as session:
             session.run(1)
             assert session.step == 1
+            assert session._beside("stats")["stats"]["steps"] == 1, "over another connection"
         for folder in (other, None):
             with pytest.raises(NotWritten) as caught:
                 connect(where, keys=folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,19 @@ def test_what_comes_is_answered_when_it_comes(kind: str, tmp_path: Path) -> None
     found = read(record)
     outcome = replay(found)
     assert (outcome.difference, outcome.digest) == ("", found.digest)
+
+
+@pytest.mark.dear
+def test_who_waits_can_stop_waiting(tmp_path: Path) -> None:
+    """Cancelled, it gets what is there; and the exchange after it is whole."""
+    with served(tmp_path, "plain://127.0.0.1:0") as where, connect(where, pace="real_time") as session:
+        begin = time.monotonic()
+        threading.Timer(0.5, session.cancel).start()
+        assert len(session.take("cells", wait=30)["cells"][0]) == 0
+        assert 0.3 < time.monotonic() - begin < 10
+        before = session.step
+        assert session.exchange((), 5).step >= before + 5
+        assert session.stats()["steps"] == session.step
 
 
 @pytest.mark.parametrize("wait", [-1, 60_001, float("nan"), "1 s", True, None])
