@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import threading
@@ -134,6 +135,37 @@ def test_a_session_that_is_killed_while_it_computes_is_told_soon(
         assert doing.done(SOON)
         assert doing.error == f"{session._caller.address}: {ENDED}"
         ended(session, 0.1)
+
+
+ASKED_FOR: dict[str, Callable[[Remote], Any]] = {
+    "exchange": lambda session: session.exchange({"cells.drive": [1.0, 0.5, 0.0, 2.0]}, 20, ["cells", "cells.v"]),
+    "long": lambda session: session.run(3_000),
+    "checkpoint": lambda session: session.restore(session.checkpoint()),
+    "wait": lambda session: session.take("cells", wait=0.2),
+    "stats": lambda session: session.stats(),
+    "set": lambda session: session.set("cells.drive", 1.5),
+}
+
+
+@pytest.mark.parametrize("trials", [2, pytest.param(60, marks=pytest.mark.slow, id="hunt")])
+def test_whenever_a_session_is_killed_its_host_hears_that_it_has_ended(
+    form: str, tmp_path: Path, processes: list[subprocess.Popen[bytes]], trials: int
+) -> None:
+    """In the middle of whatever; nothing else is ever said."""
+    draw = random.Random(form.partition(":")[0])
+    with served(tmp_path, form, message_bytes=3000) as where:
+        for _ in range(trials):
+            session = connect(where, pace=draw.choice(["free", "real_time"]))
+            threading.Timer(draw.uniform(0, 0.5), processes[-1].kill).start()
+            begin, said = time.monotonic(), ""
+            while not said:
+                assert time.monotonic() - begin < 0.5 + SOON
+                try:
+                    ASKED_FOR[draw.choice(list(ASKED_FOR))](session)
+                except NotWritten as error:
+                    said = str(error)
+            assert said == f"{session._caller.address}: {ENDED}"
+            assert left_at_once(session)
 
 
 def test_a_session_that_was_killed_is_left_without_a_word(
