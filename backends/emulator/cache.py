@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import pickletools
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -29,6 +31,7 @@ def _load(text: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     path = _write(f"{name}.py", text)
+    _remove_damaged(path)
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise RunFailed(f"{path}: the generated module cannot be imported. Set NEUROPORT_CACHE to another folder")
@@ -40,6 +43,27 @@ def _load(text: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _remove_damaged(path: Path) -> None:
+    """Remove compiled code of a module that is cut off, as after a power cut: Numba does not look, and would fail."""
+    for kind, count in (("nbi", 2), ("nbc", 1)):
+        for file in (path.parent / "__pycache__").glob(f"{path.stem}.*.{kind}"):
+            with suppress(OSError):
+                if not _is_whole(file, count):
+                    file.unlink()
+
+
+def _is_whole(file: Path, count: int) -> bool:
+    """Whether a file is so many pickles; nothing of them is executed."""
+    with file.open("rb") as stream:
+        try:
+            for _ in range(count):
+                for _ in pickletools.genops(stream):
+                    pass
+        except (ValueError, IndexError, OverflowError):
+            return False
+        return not stream.read(1)
 
 
 def _write(file: str, text: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -42,3 +43,34 @@ def test_without_room_for_temporary_files_the_sentence_says_what_to_do(
     monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path / "file"))
     with pytest.raises(RunFailed, match=r"file: generated code cannot be kept here.* NEUROPORT_CACHE to another"):
         keep()
+
+
+COMPILED = """
+from numba import njit
+
+@njit(cache=True)
+def doubled(x):
+    return 2 * x
+"""
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("kept", ["nothing", "some", "all but the end", "zeros"])
+def test_compiled_code_that_is_cut_off_is_compiled_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, kept: str
+) -> None:
+    monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path))
+    text = f"{COMPILED}\nMARK = '{kind} {kept}'\n"
+    name = cache.load(text).__name__
+    assert sys.modules.pop(name).doubled(3) == 6
+    (file,) = (tmp_path / "__pycache__").glob(f"*.{kind}")
+    whole = file.read_bytes()
+    zeros = bytes(len(whole))
+    damaged = {"nothing": b"", "some": whole[: len(whole) // 2], "all but the end": whole[:-1], "zeros": zeros}[kept]
+    file.write_bytes(damaged)
+    again = cache.load(text)
+    assert sys.modules.pop(name) is again and again.doubled(4) == 8 and again.doubled.stats.cache_misses
+    assert len(file.read_bytes()) >= len(whole) - 8
+    sound = cache.load(text)
+    assert sys.modules.pop(name) is sound and sound.doubled(5) == 10 and not sound.doubled.stats.cache_misses
