@@ -128,7 +128,8 @@ def milliseconds(text: str | None, dt: float, option: str) -> float | None:
     try:
         return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
     except units.UnitError as error:
-        raise InvalidInput.one(None, f"{option} '{text}': {error}") from None
+        text = f"{option} '{text}': {error}; give a time such as '10 ms' or '20 steps'"
+        raise InvalidInput.one(None, text) from None
 
 
 def find_network(name: str) -> Path:

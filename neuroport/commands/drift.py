@@ -43,10 +43,12 @@ def train_scales(tau: str | None, within: str | None, dt: float) -> tuple[float,
     """What these options say, in ms."""
     from neuroport.trace.trains import TAU, WITHIN
 
-    scales = milliseconds(tau, dt, "--tau"), milliseconds(within, dt, "--within")
-    if any(scale is not None and scale < 0 for scale in scales) or scales[0] == 0:
-        raise click.UsageError("--tau must be above 0, and --within not below 0.")
-    return TAU if scales[0] is None else scales[0], WITHIN if scales[1] is None else scales[1]
+    scale, window = milliseconds(tau, dt, "--tau"), milliseconds(within, dt, "--within")
+    if scale is not None and scale <= 0:
+        raise click.UsageError(f"--tau must be above 0; found '{tau}'.")
+    if window is not None and window < 0:
+        raise click.UsageError(f"--within must not be below 0; found '{within}'.")
+    return TAU if scale is None else scale, WITHIN if window is None else window
 
 
 @click.command(short_help="Run a network on a chip and in real numbers, and tell how they part.")

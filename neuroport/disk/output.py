@@ -141,6 +141,12 @@ def reason(error: OSError) -> str:
     return known or (os.strerror(error.errno) if error.errno else str(error))
 
 
+def not_made(place: Place, error: OSError) -> InvalidInput | NotWritten:
+    """What is said where nothing can be made: of a full disk and its like NotWritten, of a wrong place InvalidInput."""
+    text = f"cannot be written: {reason(error)}"
+    return NotWritten(place, text) if error.errno in _REASONS else InvalidInput.one(place, text)
+
+
 class NewFile(io.FileIO):
     """A file that HDF5 can write to: no failure and no interrupt reaches the library, and `settle` tells the first.
 

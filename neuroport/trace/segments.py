@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from neuroport.disk.findings import DAMAGE
-from neuroport.disk.output import HDF5, TEMPORARY, check_output, new_hdf5, reason, target
+from neuroport.disk.output import HDF5, TEMPORARY, check_output, new_hdf5, not_made, target
 from neuroport.disk.paths import MISSING
 from neuroport.errors import InvalidInput, NotWritten, Place
 
@@ -169,14 +169,16 @@ class Parts:
 
     @classmethod
     def claim(cls, path: str | Path, overwrite: bool = False, inputs: Iterable[str | Path] = ()) -> Parts:
-        """Make the folder and lock it. InvalidInput where no trace may be written; see check_trace."""
+        """Make the folder and lock it. InvalidInput where no trace may be written, see check_trace; NotWritten where
+        the disk is full.
+        """
         check_file(path, overwrite, inputs)
         _check_foreign(path)
         folder = parts_folder(path)
         try:
             lock = _locked(folder, Place(str(path)))
         except OSError as error:
-            raise InvalidInput.one(Place(str(path)), f"cannot be written: {reason(error)}") from None
+            raise not_made(Place(str(path)), error) from None
         parts = cls(Path(path), folder, lock)
         try:
             check_file(path, overwrite, inputs)  # again: a run may have ended until the lock was ours
@@ -196,7 +198,7 @@ class Parts:
         try:
             return cls(Path(path), folder, _locked(folder, place))
         except OSError as error:
-            raise InvalidInput.one(place, f"cannot be written: {reason(error)}") from None
+            raise not_made(place, error) from None
 
     @classmethod
     def left(cls, folder: Path) -> Parts:
@@ -367,6 +369,10 @@ def _locked(folder: Path, place: Place) -> Lock:
             lock = Lock(folder)
         except FileNotFoundError:  # whoever had the folder removed it in this moment
             continue
+        except OSError:
+            if is_new:
+                folder.rmdir()
+            raise
         if not lock.take():
             lock.release()
             raise InvalidInput.one(place, _in_use(folder))

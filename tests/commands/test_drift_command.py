@@ -143,9 +143,10 @@ def test_equal_traces_and_traces_with_nothing_in_common_have_no_drift(tmp_path: 
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ("--tau=0ms", "Error: --tau must be above 0, and --within not below 0."),
-        ("--within=-1ms", "Error: --tau must be above 0, and --within not below 0."),
-        ("--tau 5mV", "error: --tau '5mV': 5 mV is not a time"),
+        ("--tau=0ms", "Error: --tau must be above 0; found '0ms'."),
+        ("--tau=0", "error: --tau '0': 0 is not a time; give a time such as '10 ms' or '20 steps'"),
+        ("--within=-1ms", "Error: --within must not be below 0; found '-1ms'."),
+        ("--tau 5mV", "error: --tau '5mV': 5 mV is not a time; give a time such as '10 ms' or '20 steps'"),
         ("--seed 0:3", "error: --seed must be a whole number from 0 to 2**63 - 1; found '0:3'"),
         ("--chip-seed 3:1", "error: --chip-seed 3:1 has no seed in it, as END is not one; give an END above FIRST, "),
         ("--chip generic8 --chip-seed 0:3", "error: a chip seed stands for a specimen, and all specimens of chip "),

@@ -311,6 +311,27 @@ def test_parts_that_are_removed_before_a_run_fails_hide_no_reason(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("what", ["mkdir", "open"])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+@pytest.mark.parametrize("begin", [Parts.claim, Parts.resume])
+def test_where_the_folder_of_parts_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, number: int, begin: Any
+) -> None:
+    """A full disk is not the fault of who asked, and nothing is left: neither the folder nor half of what it has."""
+
+    def fails(path: Path, *_: object) -> None:
+        raise OSError(number, "not", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, what, fails)
+        with pytest.raises((NotWritten, InvalidInput)) as refused:
+            begin(tmp_path / "k.h5")
+    why = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+    assert str(refused.value) == (f"{tmp_path / 'k.h5'}: cannot be written: {why.get(number, 'Read-only file system')}")
+    assert refused.value.exit_code == (1 if number in why else 2)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_long_run_has_few_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One every ten seconds at first; of ten days a few hundred, which are joined in a few seconds."""
     clock, flushed = SimpleNamespace(now=0.0), list[float]()
