@@ -841,7 +841,8 @@ def test_plot_writes_a_picture_once(tmp_path: Path) -> None:
     assert out.read_bytes().startswith(b"\x89PNG")
     assert fails(2, "plot", trace, "-o", out).endswith("replace it with --overwrite")
     assert fails(2, "plot", trace, "-o", tmp_path / "b.png", "--from", "soon") == (
-        "error: --from 'soon': 'soon' is not a number with a unit such as '20 ms'; give a time such as '10 ms' or '20 steps'"
+        "error: --from 'soon': 'soon' is not a number with a unit such as '20 ms'; give a time such as '10 ms' or "
+        "'20 steps'"
     )
 
 
