@@ -90,12 +90,19 @@ def backends(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
 
 
 def shown(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
-    """What `show` takes: a name of anything, after a KIND of that only, and files."""
+    """What `show` takes: a name of anything and files, after a KIND names of that only, and what a NET has."""
     from neuroport.catalogue import ALL
-    from neuroport.commands.things import KINDS, named
+    from neuroport.commands.common import load_network
+    from neuroport.commands.things import KINDS, is_network, named
     from neuroport.networks import names
 
     before = ctx.params.get("words") or ()
+    if before and is_network(before[0]):
+        network = load_network(before[0])
+        of_models = {p.name: p.neuron.title for p in network.populations}
+        of_models |= {p.name: p.synapse.title for p in network.projections}
+        yield from _beginning(of_models, word)
+        return
     if before and before[0] in KINDS:
         yield from _beginning({name: ALL[KINDS[before[0]]].titles[name] for name in named(before[0])}, word)
         return
@@ -192,7 +199,7 @@ OFFERS: dict[str, Offer] = {
     "FOLDER": folders,
     "KIND=SIGMA": kinds,
     "PATH=VALUE": settings,
-    "[KIND] NAME|FILE": shown,
+    "[KIND|NET] NAME|FILE": shown,
 }
 """The name of a parameter with a colon, or its metavar, and what to offer for it."""
 

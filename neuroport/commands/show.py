@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import duration, echo_notices, echo_table, read_seed, shown
+from neuroport.commands.common import duration, echo_notices, echo_table, load_network, read_seed, shown
 from neuroport.commands.pages import echo_page, echo_text
 from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput
+from neuroport.numerics.units import suggestion
 
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip
+    from neuroport.network.model import NeuronModel, SynapseModel
     from neuroport.network.network import Network
     from neuroport.trace.read import Trace
 
 
 @click.command(short_help="Tell of a network, a model, a chip, a trace, and of all that `list` names.")
-@click.argument("words", metavar="[KIND] NAME|FILE", nargs=-1, required=True)
+@click.argument("words", metavar="[KIND|NET] NAME|FILE", nargs=-1, required=True)
 @click.option("--chip-seed", callback=read_seed, metavar="N", help="Of a chip: the specimen that this seed stands for.")
 @click.option("-o", "--output", metavar="INSTANCE.h5", help="Write that specimen, for --chip-instance.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing INSTANCE.h5.")
@@ -31,10 +33,14 @@ def show(words: tuple[str, ...], chip_seed: int | None, output: str | None, over
     trace whose run was killed, the parts (FILE.h5.part) are joined first.
 
     KIND (network, model, neuron, synapse, chip, dataset, metric, connection or stimulus) is for a NAME that several
-    things have.
+    things have. NET, a network, is for a NAME of one of its models, populations or projections.
     """
     from neuroport.chips import description as chips
+    from neuroport.commands.things import is_network
 
+    if len(words) == 2 and is_network(words[0]):
+        _in_network(*words)
+        return
     kind, what = _kind_and_name(words)
     path = _path(kind, what)
     chip = _chip_named(kind, what, path)
@@ -57,9 +63,31 @@ def _kind_and_name(words: tuple[str, ...]) -> tuple[str, str]:
     if len(words) == 1:
         return "", words[0]
     if len(words) > 2 or words[0] not in KINDS:
-        text = f"show takes one NAME or FILE, or a KIND and a NAME; KIND is one of {', '.join(KINDS)}"
+        text = "show takes one NAME or FILE, or a NAME after a NET or a KIND; KIND is one of "
+        text += ", ".join(KINDS)
         raise click.UsageError(f"{text}; found '{' '.join(words)}'.")
     return words[0], words[1]
+
+
+def _in_network(net: str, name: str) -> None:
+    """Tell of a population or projection, with what the network gives it, or of a model that the network uses."""
+    from neuroport.network import described, summary
+
+    network = load_network(net)
+    told: dict[str, tuple[str, NeuronModel | SynapseModel]]
+    told = {p.name: (summary.population(p), p.neuron) for p in network.populations}
+    told |= {p.name: (summary.projection(p), p.synapse) for p in network.projections}
+    models = [model for _, model in told.values()]
+    told = {model.name: ("", model) for model in models} | told
+    if name not in told:
+        near = suggestion(name, list(told))
+        text = f"network '{network.name}' has no model, population or projection '{name}'; {near}there are: "
+        raise InvalidInput.one(None, text + ", ".join(told))
+    line, model = told[name]
+    if line:
+        echo_text(line)
+        click.echo()
+    echo_page(described.page(model))
 
 
 def _path(kind: str, what: str) -> Path | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from neuroport.catalogue import ALL, Catalogue
 from neuroport.catalogue.models import kinds
+from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics.units import suggestion
 
@@ -40,6 +42,11 @@ class Thing:
     def what(self) -> str:
         """ "a synapse model"."""
         return f"a {self.kind} model" if self.kind in ("neuron", "synapse") else f"a {self.catalogue.each}"
+
+
+def is_network(word: str) -> bool:
+    """Whether a word names a network and not a kind: a file, or one that comes with neuroport."""
+    return word not in KINDS and (word in ALL["networks"] or exists(Path(word)) or word.endswith((".yaml", ".yml")))
 
 
 def things(name: str, kind: str = "") -> list[Thing]:

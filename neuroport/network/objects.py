@@ -29,7 +29,7 @@ class Population:
     def __repr__(self) -> str:
         from neuroport.network.summary import population
 
-        return population(self)
+        return f"<Population {population(self)}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +78,4 @@ class Projection:
     def __repr__(self) -> str:
         from neuroport.network.summary import projection
 
-        return projection(self)
+        return f"<Projection {projection(self)}>"

@@ -29,14 +29,14 @@ def summary(network: Network) -> Page:
 def population(of: Population) -> str:
     """A population in one line."""
     given = [*of.parameters, *((f"{name} at first", value) for name, value in of.initial)]
-    return f"<Population {of.name}: {shown(of.size)} neurons of {of.neuron.name}{_given(given)}>"
+    return f"{of.name}: {shown(of.size)} neurons of {of.neuron.name}{_given(given)}"
 
 
 def projection(of: Projection) -> str:
     """A projection in one line."""
     given = [("weight", of.weight), ("delay", of.delay), *of.parameters]
     ends = f"{of.source} to {of.input} of {of.target}"
-    return f"<Projection {of.name}: {ends} by {of.synapse.name}{_given([(n, v) for n, v in given if v is not None])}>"
+    return f"{of.name}: {ends} by {of.synapse.name}{_given([(n, v) for n, v in given if v is not None])}"
 
 
 def _given(values: Sequence[tuple[str, Value]]) -> str:

@@ -81,6 +81,7 @@ def plain(line: str) -> list[str]:
         ("show synapse sal_t", ["sal_triangular"], None),
         ("show neuron sal_t", [], None),
         ("show model lif", ["lif"], None),
+        ("show balanced exc_to", ["exc_to_exc", "exc_to_inh"], None),
         ("show metric ", list(ALL["metrics"]), None),
         ("run balanced --set exc.tau", ["exc.tau_m=", "exc.tau_exc=", "exc.tau_inh="], None),
         ("run --quiet balanced --set record.st", ["record.states."], None),

@@ -100,11 +100,26 @@ def test_a_name_of_nothing() -> None:
     assert refused("show", "") == refused("show", "network", "") == text
 
 
+def test_what_a_network_has() -> None:
+    """Its own models, too, and objects with what the network gives them."""
+    head = "relay: source to spike_in of together by relay, delay 1 step\n\nrelay: Passes spikes on, one for one\n"
+    assert said("show", "stdp_pair", "relay").startswith(head)
+    assert said("show", "stdp_pair", "stdp_pair") == said("show", "synapse", "stdp_pair").partition("used by")[0]
+    assert said("show", "balanced", "exc").startswith(
+        "exc: 3,200 neurons of cuba_lif, v_rest -46 mV, v_reset -60 mV, v_th -50 mV, v at first uniform(low=-60 mV, "
+        "high=-50 mV)\n\ncuba_lif: Leaky integrate-and-fire neuron with exponential synaptic currents\n"
+    )
+    assert refused("show", "balanced", "ecx") == (
+        "error: network 'balanced' has no model, population or projection 'ecx'; did you mean 'exc'? there are: "
+        "cuba_lif, static, exc, inh, exc_to_exc, exc_to_inh, inh_to_exc, inh_to_inh"
+    )
+
+
 @pytest.mark.parametrize("words", [("neurone", "lif"), ("neuron", "lif", "lif")])
 def test_too_many_words(words: tuple[str, ...]) -> None:
     assert refused("show", *words).endswith(
-        "\n\nError: show takes one NAME or FILE, or a KIND and a NAME; KIND is one of network, neuron, synapse, model, "
-        f"chip, dataset, metric, connection, stimulus; found '{' '.join(words)}'."
+        "\n\nError: show takes one NAME or FILE, or a NAME after a NET or a KIND; KIND is one of network, neuron, "
+        f"synapse, model, chip, dataset, metric, connection, stimulus; found '{' '.join(words)}'."
     )
 
 
