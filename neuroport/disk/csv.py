@@ -21,6 +21,8 @@ SEPARATORS = (",", ";", "\t")
 MOST_BYTES = 2**30
 """Of a table as text; what is larger belongs into a file of another kind."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,400}")
+_POINT = re.compile(r"[.eE]")
+_UNUSUAL = re.compile(r"[^-+0-9.eE,;\t ]")
 _REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -65,7 +67,7 @@ def _cells(line: str, separator: str) -> list[str]:
 
 
 def _column(table: _Table, name: str) -> NDArray[Any]:
-    """All columns, or one of them."""
+    """All columns, or one of them; of others, nothing is looked at."""
     if not table.lines:
         raise Wrong("has no numbers in it")
     if name and name not in table.names:
@@ -73,30 +75,51 @@ def _column(table: _Table, name: str) -> NDArray[Any]:
         raise Wrong(f"has no column {quoted(name)}; there are: {known}")
     if table.names.count(name) > 1:
         raise Wrong(f"has several columns of the name {quoted(name)}; give them names of their own")
-    rows = list(_rows(table))
-    columns = [table.names.index(name)] if name else range(len(rows[0]))
-    exact = all(type(row[k]) is int for row in rows for k in columns)
-    chosen = [[row[k] for k in columns] for row in rows]
-    try:
-        numbers = np.array(chosen, np.int64 if exact else np.float64)
-    except OverflowError:
-        raise Wrong("holds a whole number of more than 63 bits") from None
+    width = len(table.names) or len(_cells(table.lines[0][1], table.separator))
+    columns = [table.names.index(name)] if name else list(range(width))
+    quick = _quick(table, columns, width)
+    numbers = _slow(table, columns, width) if quick is None else quick
     return whole(numbers[:, 0] if len(columns) == 1 else numbers)
 
 
-def _rows(table: _Table) -> Iterator[list[int | float]]:
-    width = len(table.names)
+def _quick(table: _Table, columns: list[int], width: int) -> NDArray[Any] | None:
+    """What NumPy reads of columns in which nothing is unusual; None for any other."""
+    mark, lines = table.separator, [line for _, line in table.lines]
+    if any(line.count(mark) != width - 1 for line in lines):
+        return None
+    cells = "".join(lines) if len(columns) == width else "".join(line.split(mark)[columns[0]] for line in lines)
+    if _UNUSUAL.search(cells):
+        return None
+    kind = np.float64 if _POINT.search(cells) else np.int64
+    try:
+        numbers = np.loadtxt(lines, kind, comments=None, delimiter=mark, usecols=columns, ndmin=2)
+    except (ValueError, OverflowError):
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _slow(table: _Table, columns: list[int], width: int) -> NDArray[Any]:
+    """The same of any table, or a sentence about the first thing that is wrong. Raises Wrong."""
+    rows = list(_rows(table, columns, width))
+    exact = all(type(value) is int for row in rows for value in row)
+    try:
+        return np.array(rows, np.int64 if exact else np.float64)
+    except OverflowError:
+        raise Wrong("holds a whole number of more than 63 bits") from None
+
+
+def _rows(table: _Table, columns: list[int], width: int) -> Iterator[list[int | float]]:
     for number, line in table.lines:
         cells = _cells(line, table.separator)
-        width = width or len(cells)
         if len(cells) != width:
             raise Wrong(f"has {len(cells)} values in line {number}, and {width} in the first")
-        row = [_number(cell) for cell in cells]
-        found: list[int | float] = [value for value in row if value is not None]
-        if len(found) < width:
-            bad = row.index(None)
-            raise _no_number(number, bad, cells[bad])
-        yield found
+        row: list[int | float] = []
+        for column in columns:
+            value = _number(cells[column])
+            if value is None:
+                raise _no_number(number, column, cells[column])
+            row.append(value)
+        yield row
 
 
 def _number(cell: str) -> int | float | None:

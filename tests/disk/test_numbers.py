@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport.disk import stored
+from neuroport.disk import csv, stored
+from neuroport.disk.csv import SEPARATORS
 from neuroport.disk.numbers import found
 from neuroport.disk.stored import Wrong
 from neuroport.errors import InvalidInput
@@ -77,6 +78,7 @@ TABLES = {
     "commas": ("1,2\n3,4\n", "", [[1, 2], [3, 4]]),
     "named": ("# made by hand\n\ni,j,w\n0,1,0.5\r\n1,2,-1e-3\n", "", [[0.0, 1.0, 0.5], [1.0, 2.0, -1e-3]]),
     "a column": ('"i","w"\n0, 0.5\n1, 2.\n', "w", [0.5, 2.0]),
+    "texts beside": ("label,w\nx,0.5\ny,2\n", "w", [0.5, 2.0]),
     "whole numbers": ("i,w\n7,0.5\n8,.5\n", "i", [7, 8]),
     "semicolons": ("1;2\n3;4", "", [[1, 2], [3, 4]]),
     "tabs": ("1\t2\n3\t4", "", [[1, 2], [3, 4]]),
@@ -93,6 +95,33 @@ def test_tables_come_back(kind: str, tmp_path: Path) -> None:
     numbers = found(path, name).read()
     assert numbers.tolist() == wanted and numbers.dtype == np.array(wanted).dtype
     assert found(path, name).shape == numbers.shape
+
+
+CELLS = ("1", "-2", "+3", "0.5", ".5", "5.", "1e3", "1E-3", " 4", "9" * 17, "1e308", "-0")
+ODD = ("x", "", "1e999", "1 2", "9" * 30, "1e", "+-1", '"7"')
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_table_is_read_the_quick_way_as_the_other_way(
+    seed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rng, path = random.Random(seed), tmp_path / "t.csv"
+    cells = [*CELLS[seed % 3 * 3 :], *ODD[seed % 17 :]] if seed % 2 else CELLS[: 3 if seed % 4 else None]
+    mark = rng.choice(SEPARATORS)
+    rows = [mark.join(rng.choice(cells) for _ in range(3)) for _ in range(4)]
+    path.write_text("\n".join([mark.join("abc"), *rows]))
+    for name in ("", "b"):
+        results: list[Any] = []
+        for quick in (True, False):
+            with monkeypatch.context() as patch:
+                if not quick:
+                    patch.setattr(csv, "_quick", lambda *_: None)
+                try:
+                    numbers = found(path, name).read()
+                    results.append((numbers.dtype, numbers.tolist()))
+                except InvalidInput as error:
+                    results.append(str(error))
+        assert results[0] == results[1]
 
 
 @pytest.mark.parametrize(
