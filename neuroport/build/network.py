@@ -211,6 +211,10 @@ class Network:
         report.stop()
         return self._with(_copied(root))
 
+    def __copy__(self) -> Network:
+        """One that is added to by itself."""
+        return Network.of(self)
+
     def __repr__(self) -> str:
         parts = [f"{section} {', '.join(inner)}" for section in _SHOWN if (inner := self._names(section))]
         return f"<neuroport.Network {'; '.join([found(self._text('name')), *parts])}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,18 @@ def test_a_network_with_changes_is_another_one() -> None:
     assert dict(made.population("exc").parameters) == {"tau_m": Quantity(20, "ms")}
     assert made.seed == 9 and made.projections[0].weight.values.array.tolist() == weights.tolist()  # type: ignore[union-attr]
     assert changed(net, {"populations.exc.tau_m": "20 ms"}) == changed(net, {"exc.tau_m": "20 ms"})
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, neuroport.Network.of])
+def test_a_copy_is_added_to_by_itself(copied: Callable[[neuroport.Network], neuroport.Network]) -> None:
+    net = begun()
+    net.record(states={"exc.v": "1 ms"})
+    before, other = net.build(), copied(net)
+    assert other.build() == before
+    other.population("more", 1, "lif")
+    other.record(states={"inh.v": "1 ms"})
+    other.protocol({"run": "1 ms"})
+    assert net.build() == before != other.build()
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

@@ -139,3 +139,34 @@ def test_a_file_that_has_changed_since_says_so(folder: Path) -> None:
     (folder / "w.npz").write_text("hello")
     with pytest.raises(InvalidInput, match=r"w.npz: cannot be read \(File is not a zip file\); it is damaged"):
         neuroport.compile(net)
+
+
+def test_stimuli_and_targets_take_them_too() -> None:
+    np.save("rows.npy", [[1, 0, 1], [0, 1, 1]])
+    np.savez("labels.npz", labels=[3, 1])
+    Path("ramp.csv").write_text("t,i\n0,0.5\n1,1.5\n")
+    np.savetxt("coupling.csv", [[0, 1], [1, 0]], delimiter=";")
+    forms: list[list[dict[str, object]]] = [
+        [
+            {"array": {"file": "rows.npy"}, "unit": "mV"},
+            {"array": {"file": "labels.npz"}},
+            {"array": {"file": "ramp.csv", "dataset": "i"}, "unit": "nA"},
+            {"file": "coupling.csv"},
+        ],
+        [
+            {"array": [[1, 0, 1], [0, 1, 1]], "unit": "mV"},
+            {"array": [3, 1]},
+            {"array": [0.5, 1.5], "unit": "nA"},
+            {"array": [[0.0, 1.0], [1.0, 0.0]]},
+        ],
+    ]
+    made = []
+    for values, labels, ramp, coupling in forms:
+        net = neuroport.Network("1 ms")
+        net.population("a", 3, "lif")
+        net.stimulus("shown", "a", input="jump", patterns={"values": values, "labels": labels, "hold": "5 ms"})
+        net.stimulus("ramp", "a", input="i", series={"values": ramp, "every": "1 ms"})
+        weights = coupling.get("array", coupling)
+        net.target("goal", boltzmann={"weights": weights, "biases": [0, 0]})
+        made.append(net.build())
+    assert made[0] == made[1]
