@@ -15,8 +15,8 @@ from neuroport.build.network import written
 from neuroport.chips import description as chips
 from neuroport.chips.chip import ChipInstance
 from neuroport.errors import InvalidInput, Place
+from neuroport.files import apart
 from neuroport.files import network as reader
-from neuroport.files import writer
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, takes
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.executing import opened
@@ -66,7 +66,8 @@ def take(trace: str | Path, network: Network | Built | None = None, overwrite: b
     network = None if network is None else written(network)
     left = stopped(trace, overwrite)
     try:
-        stored = reader.loads(left.header["network_text"], f"{trace} (network)", left.header["folder"] or ".")
+        text, folder = left.header["network_text"], left.header["folder"] or "."
+        stored = reader.loads(text, f"{trace} (network)", folder, arrays=left.array)
         if network is not None and network.record != stored.record:
             text = f"its run records something else than '{network.name}' does now; leave the network out"
             raise InvalidInput.one(Place(str(trace)), text)
@@ -121,9 +122,11 @@ class Resumption:
         if before is not None:
             before(program)
         executor = opened(program, loaded, seed)
+        text, arrays = apart.written(self.network)
         source = Provenance(
             network=self.network,
-            text=writer.to_yaml(self.network),
+            text=text,
+            arrays=arrays,
             program=program,
             chip=chip,
             instance=instance,

@@ -14,7 +14,7 @@ from neuroport.api.summary import page, summary
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.errors import InvalidInput, NotWritten
-from neuroport.files import writer
+from neuroport.files import apart
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
 from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
@@ -157,9 +157,11 @@ def trace_writer(
     """What writes the trace of a session, if one is wanted; what was claimed for it is given back on failure."""
     if trace is None:
         return None
+    text, arrays = apart.written(network)
     source = Provenance(
         network=network,
-        text=writer.to_yaml(network),
+        text=text,
+        arrays=arrays,
         program=program,
         chip=chip,
         instance=instance,

@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput, Place
-from neuroport.files import library, objects, overrides, results
+from neuroport.files import apart, library, objects, overrides, results
 from neuroport.files import metrics as read_metrics
 from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
@@ -66,9 +66,12 @@ def load(path: str | Path, sets: Sequence[str] = ()) -> Network:
     return loads(nodes.read_bytes(Path(path), shown), shown, str(Path(path).parent), sets)
 
 
-def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] = ()) -> Network:
+def loads(
+    data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] = (), arrays: apart.Arrays | None = None
+) -> Network:
     """The network in a text. `file`: what messages call it; `folder`: where its relative paths start.
 
+    `arrays`: those that lie apart from the text (neuroport.files.apart).
     Raises InvalidInput with all problems, each with its place.
     """
     root = nodes.parse(data, file)
@@ -78,6 +81,9 @@ def loads(data: bytes | str, file: str, folder: str = ".", sets: Sequence[str] =
         text = f"a network file must be a mapping that starts with 'neuroport: 1'; found {found(root)}"
         raise InvalidInput.one(root.place, text)
     report = Report()
+    if arrays is not None:
+        root = apart.joined(report, root, arrays)
+        report.stop(file)
     network = read(report, overrides.apply(report, root, overrides.written(report, sets), TOP), file, folder)
     report.stop(file)
     assert network is not None

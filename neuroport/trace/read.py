@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from neuroport.pages.html import html
 from neuroport.pages.plain import brief
 from neuroport.program.fixed import VERSION
 from neuroport.trace import checked
+from neuroport.trace.arrays import network_array
 from neuroport.trace.checked import Extent
 from neuroport.trace.summary import page, summary
 
@@ -310,7 +312,8 @@ class Trace:
         """The network as it was run, before learning. InvalidInput where the trace is not of that network."""
         from neuroport.files import network as reader
 
-        network = reader.loads(self.network_text, f"{self.path} (network)", self.folder or ".")
+        arrays = partial(network_array, self.path, checked.KIND)
+        network = reader.loads(self.network_text, f"{self.path} (network)", self.folder or ".", arrays=arrays)
         sizes = {population.name: population.size * self.copies for population in network.populations}
         here, there = _listed(self.populations, self.projections), _listed(sizes, [p.name for p in network.projections])
         if here != there:

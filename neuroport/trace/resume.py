@@ -24,6 +24,7 @@ from neuroport.disk.output import new_hdf5, target
 from neuroport.disk.tree import Tree
 from neuroport.errors import InvalidInput, Place
 from neuroport.trace import checked, pieces
+from neuroport.trace.arrays import ARRAYS, network_array
 from neuroport.trace.checked import KIND
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.segments import (
@@ -40,7 +41,9 @@ from neuroport.trace.segments import (
 from neuroport.trace.write import Resumed
 
 GROUP = "checkpoint"
-HEADER = ("network", "chip", "chip_description", "report", "versions", "instance", "populations", "projections")
+HEADER = (
+    *("network", ARRAYS, "chip", "chip_description", "report", "versions", "instance", "populations", "projections"),
+)
 """What of a trace is known before its first step."""
 ENDS = ("steps", "digest", "complete", "build_s", "run_s")
 """The attributes that are known at its end only."""
@@ -63,6 +66,10 @@ class Stopped:
     checkpoint: Tree
     resumed: Resumed
     is_split: bool
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """An array of its network that lies apart from the text; None where there is none."""
+        return network_array(segment(self.parts.folder, 0), pieces.KIND, name)
 
     def give_back(self) -> None:
         """Leave what there was as it was."""

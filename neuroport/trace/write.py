@@ -34,6 +34,7 @@ from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program, Projection
+from neuroport.trace.arrays import ARRAYS
 from neuroport.trace.segments import RECORDED, Parts, has_checkpoint, how_to_resume, left, take_out
 from neuroport.version import __version__
 
@@ -53,12 +54,13 @@ class Provenance:
     """What a trace says about where its numbers come from."""
 
     network: Network
-    text: str  # the network as YAML
+    text: str  # the network as YAML, without the large arrays that lie apart
     program: Program
     chip: Chip
     instance: ChipInstance | None = None
     backend: str = "emulator"
     seed: int = 1
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # these
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +388,8 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
     if instance is not None and instance.seed is not None:
         group.attrs["chip_seed"] = instance.seed
     write_text(group, "network", source.text)
+    for name, array in source.arrays.items():
+        group[f"{ARRAYS}/{name}"] = array
     group["chip"] = json.dumps(asdict(source.chip), indent=1)
     group["chip_description"] = chips.to_yaml(source.chip)
     group["report"] = json.dumps([asdict(line) for line in program.report], default=_plain)
