@@ -29,19 +29,21 @@ Arrays = Callable[[str], NDArray[Any] | None]
 
 @dataclass(slots=True)
 class _Apart(Sink):
-    """Takes large arrays, and writes their names and what tells them from others."""
+    """Takes arrays of more than `most` numbers, and writes their names and what tells them from others."""
+
+    most: int = 0
 
     def array(self, values: Frozen, at: str) -> Any:
         array = values.array
-        if array.size <= LARGE:
+        if array.size <= self.most:
             return array.tolist()
         self.arrays[at] = array
         return {NAME: at, SUM: _sum(array)}
 
 
-def written(network: Network) -> tuple[str, dict[str, NDArray[Any]]]:
-    """The text of a network, and its large arrays by the names that the text has for them."""
-    sink = _Apart(network.folder, None, Path(network.folder))
+def written(network: Network, most: int | None = None) -> tuple[str, dict[str, NDArray[Any]]]:
+    """The text of a network, and its arrays of more than `most` (LARGE) numbers by the names that it has for them."""
+    sink = _Apart(network.folder, None, Path(network.folder), most=LARGE if most is None else most)
     return emit.document(writer.plain(network, sink)), sink.arrays
 
 

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import neuroport
 from neuroport.connections.all_to_all import AllToAll
 from neuroport.connections.fixed_in_degree import FixedInDegree
 from neuroport.connections.fixed_probability import FixedProbability
 from neuroport.connections.listed import Listed
 from neuroport.connections.one_to_one import OneToOne
 from neuroport.errors import InvalidInput
+from neuroport.files import apart, writer
 from neuroport.files import network as reader
-from neuroport.files import writer
 from neuroport.metrics.divergence import Divergence
 from neuroport.metrics.elements import Mean
 from neuroport.metrics.rows import SquaredError
@@ -318,3 +319,6 @@ def test_any_network_comes_back_equal(tmp_path_factory: pytest.TempPathFactory, 
     writer.write(network, folder / "net.yaml")
     assert reader.load(folder / "net.yaml") == network
     assert reader.loads(writer.to_yaml(network), "text") == network
+    assert neuroport.Network.of(network).build() == network
+    text, arrays = apart.written(network, 3)
+    assert reader.loads(text, "text", arrays=arrays.get) == network
