@@ -315,8 +315,10 @@ class Session:
         taken, dropped = self._heard.take(wanted, oldest, self.step)
         return Exchange(self.step, taken, ready.late, dropped, ready.clipped)
 
+    @takes(ends=FUNCTION)
     def end_when(self, ends: Callable[[], bool]) -> None:
         """Have `ends()` asked, within long exchanges some times a second, whether the exchange is to end there."""
+        self._must_be_open()
         self._recorder.ends = ends
 
     def check(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuroport.disk.paths import unreadable
 from neuroport.errors import InvalidInput, Place
-from neuroport.numerics.given import PATH, TEXT, WHOLE, takes
+from neuroport.numerics.given import LIST, PATH, TEXT, WHOLE, Kind, takes
 from neuroport.pages.html import html
 from neuroport.pages.plain import brief
 from neuroport.program.fixed import VERSION
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from neuroport.disk.hdf5 import Group
     from neuroport.network.network import Network
 
+TRACES = Kind("a list of traces", lambda value: LIST.fits(value) and all(isinstance(one, Trace) for one in value))
 LEFT_OUT = "has neither the synapses nor their final values, as its network says record: {topology: none}"
 
 
@@ -274,7 +275,7 @@ class Trace:
         from neuroport.trace.pictures.view import viewed
 
         view = viewed(self, panels, populations, neurons, start, stop, size, style)
-        return drawn((self, *beside), view)
+        return drawn((self, *TRACES.checked("beside", beside)), view)
 
     @takes(populations=TEXT)
     def to_pandas(self, *populations: str) -> pandas.DataFrame:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Place, together
 from neuroport.numerics import units
-from neuroport.numerics.given import NUMBER, TEXT, TEXTS, found, whole
+from neuroport.numerics.given import LIST, NUMBER, TEXT, TEXTS, found, whole
 from neuroport.numerics.units import Quantity, suggestion
 from neuroport.trace.read import Trace
 
@@ -129,7 +129,7 @@ def viewed(
 def _neurons(given: object) -> tuple[int, ...] | None:
     if given is None or isinstance(given, str):
         return None if given is None else numbers_of(given)
-    several = list(given) if isinstance(given, Iterable) else [given]
+    several = list(given) if LIST.fits(given) else [given]  # type: ignore[call-overload]
     numbers = [whole(one) for one in several]
     if any(number is None for number in numbers):
         raise InvalidInput.one(None, f"neurons are whole numbers, or a text such as '0:10'; found {found(given)}")
@@ -155,7 +155,7 @@ def _size(given: object) -> tuple[float, float] | None:
     """Width and height in inches."""
     if given is None:
         return None
-    sides = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else []
+    sides = list(given) if LIST.fits(given) else []  # type: ignore[call-overload]
     if len(sides) != 2 or not all(NUMBER.fits(side) and 1 <= side <= MOST_INCHES for side in sides):
         text = f"size is a width and a height in inches, each from 1 to {MOST_INCHES}; found {found(given)}"
         raise InvalidInput.one(None, text)
