@@ -437,16 +437,21 @@ class Remote:
 
     def stats(self) -> dict[str, Any]:
         """Counts since the start, as plain values; also while an exchange computes, which another thread waits for."""
-        counts: dict[str, Any] = (self._beside if self._one.locked() else self._ask)("stats")["stats"]
+        counts: dict[str, Any] = (self._beside if self._may_compute() else self._ask)("stats")["stats"]
         return counts
 
     def cancel(self) -> None:
         """Have the exchange or run end soon that another thread waits for, as one of fewer steps: see its `step`.
 
-        Ctrl-C does so, too; what came out until then is then in the next exchange or take.
+        Also one for which nobody waits any longer, after a time-out. Ctrl-C does so, too; what came out until then is
+        then in the next exchange or take.
         """
-        if self._one.locked():
+        if self._may_compute():
             self._beside("cancel")
+
+    def _may_compute(self) -> bool:
+        """Whether the session may be in the middle of a message."""
+        return self._one.locked() or self._unsure
 
 
 def _encoded(message: dict[str, Any]) -> bytes:

@@ -7,13 +7,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from neuroport.errors import InvalidInput, NotWritten, Unsupported
+from neuroport.errors import InvalidInput, NotWritten, Place, Unsupported
 from neuroport.hil.address import Address, allowed
 from neuroport.hil.limits import Limits
 
 
 class NoAnswer(NotWritten):
-    """There is a connection, and nothing was heard over it in time: what was asked may still be computing."""
+    """There is a connection, and nothing was heard over it in time: what was asked may still be computed."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(
+            place, "nothing was heard from it in time; it may still compute, so look at `stats`, or give more `timeout`"
+        )
 
 
 class NobodyThere(NotWritten):

@@ -261,7 +261,7 @@ class Stream:
         """What a client is told of what its connection came to."""
         place = Place(str(self.address))
         if isinstance(error, TimeoutError):
-            return NoAnswer(place, "nothing was heard from it in time")
+            return NoAnswer(place)
         nobody = isinstance(error, ConnectionRefusedError | FileNotFoundError)
         kind = NobodyThere if nobody else NotWritten
         return kind(place, f"there is no connection to it: {reason(error)}")

@@ -197,7 +197,7 @@ class Dealer:
                 if lost:
                     raise lost from None
             if end is not None and time.monotonic() >= end:
-                raise NoAnswer(Place(str(self.address)), "nothing was heard from it in time")
+                raise NoAnswer(Place(str(self.address)))
 
     def _lost(self) -> NotWritten | None:
         """What became of the connection, if there is none any more."""
