@@ -42,6 +42,10 @@ _NUMBERS: tuple[tuple[Any, ...], ...] = (("values",), ("neurons", None))
 """The fields of a write that are numbers, and what they are where they are absent."""
 
 
+MOST_LOOKED = 1000
+"""So many writes are looked at by themselves for the one that is refused."""
+
+
 class Fields:
     """The fields of a message or of a part of one, each taken once; `where` is said of what is wrong."""
 
@@ -144,10 +148,13 @@ class Effects:
             raise refusal(error, self._refused(writes, run, out, clip)) from None
 
     def _refused(self, writes: list[Write], run: Any, out: Any, clip: Any) -> str:
-        """Which field of an exchange is refused by itself, the first; "in" where writes only are beside each other."""
+        """Which field of an exchange is refused by itself, the first; "in" where writes only are beside each other.
+
+        Of very many writes, the first are looked at.
+        """
         alone: list[tuple[str, tuple[Any, ...]]] = [
             ("clip", ((), 0, ())),
-            *((f"in[{k}]", ([write], 0, ())) for k, write in enumerate(writes)),
+            *((f"in[{k}]", ([write], 0, ())) for k, write in enumerate(writes[:MOST_LOOKED])),
             ("run", ((), run, ())),
             ("out", ((), 0, out)),
         ]

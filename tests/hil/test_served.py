@@ -157,6 +157,8 @@ def test_an_unknown_name_is_told_with_those_that_there_are(talk: Talk) -> None:
         ([("cells.i", 1), ("cells.drive", 9), ("cells.drive", [1, 2])], "in[1]"),
         ([("cells.i", 1), ("cells.i", 1), ("cels.i", 1)], "in[2]"),
         ([("cells.i", 5), ("cells.i", 5)], "in"),
+        ([("cells.gain", 1)] * 999 + [("cells.drive", 9)], "in[999]"),
+        ([("cells.gain", 1)] * 1000 + [("cells.drive", 9)], "in"),
     ],
 )
 def test_of_several_writes_the_one_that_is_refused_is_named(

@@ -139,7 +139,7 @@ def answering(session: Session, address: str, limits: Limits = LIMITS) -> Iterat
     described = effects("describe", {})["describe"]
     thread.start()
     try:
-        with Remote(calling(listener.address, 20.0, None), "token", described) as remote:
+        with Remote(calling(listener.address, 120.0, None), "token", described) as remote:
             yield remote
     finally:
         os.close(never)
