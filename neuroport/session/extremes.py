@@ -45,7 +45,8 @@ class Extremes:
         self._executor, self._program, self._keeping = executor, program, keeping
         self._names = {name: tuple(kept_for(keeping, name)) for name in watched(program)}
         self._series = {s.name: s.input for s in program.series}
-        self._seen = {name: self._first(name) for name in self._names}
+        still = (n for n, a in program.arrays.items() if a.role == "state" and "$" not in n and n not in self._names)
+        self._seen = {name: self._first(name) for name in (*self._names, *still)}
 
     def _first(self, name: str) -> Seen:
         return _seen(self._program.arrays[name].initial, moved=False)

@@ -284,6 +284,19 @@ def test_what_stays_without_a_range_and_what_the_chip_still_refuses(leaky: Path)
     assert [line[4:6] for line in lines if line[0] in ("a.n", "b.n")] == [["-16..0", "-"], ["no", "range"]]
 
 
+def test_states_that_no_text_assigns_get_a_range_too(leaky: Path) -> None:
+    """They hold what they begin with, and a chip has to hold that."""
+    states = (
+        "g: {init: 0}\n      rest: {init: 3}\n      drawn: {init: {uniform: [1, 5]}}\n      k: {type: int, init: 7}\n"
+    )
+    leaky.write_text(LEAKY.replace("g: {init: 0}\n", states).replace("0.01 * v, 0, 5)", "(rest + k + drawn) * v, 0, 5)"))
+    result = call(leaky, *QUICK, "-o", "new.yaml", "--json")
+    assert result.exit_code == 0 and result.stderr == ""
+    found = {row["array"]: row["range"] for row in json.loads(result.stdout)["arrays"]}
+    assert (found["a.rest"], found["a.k"]) == ([0, 4], [0, 16]) and found["a.drawn"][1] >= 5
+    assert CliRunner().invoke(main, ["check", "new.yaml"]).exit_code == 0
+
+
 def test_an_ideal_chip_has_no_steps_and_another_may_be_named(leaky: Path) -> None:
     leaky.write_text(LEAKY.replace("generic16", "ideal"))
     assert call(leaky, *QUICK).stdout.splitlines()[1].split() == ["array", "declared", "lowest", "highest", "range"]

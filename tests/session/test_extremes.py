@@ -149,6 +149,7 @@ def test_values_that_a_step_overwrites_and_that_a_reset_forgets_count(backend: s
         "a.count": Seen(0, 0, False),
         "a.i": Seen(-3.5, 3.5, True),
         "a.n": Seen(0, 0, False),
+        "a.rest": Seen(0.25, 0.25, False),  # no text stores it
     }
 
 
