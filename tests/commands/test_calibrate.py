@@ -289,7 +289,8 @@ def test_states_that_no_text_assigns_get_a_range_too(leaky: Path) -> None:
     states = (
         "g: {init: 0}\n      rest: {init: 3}\n      drawn: {init: {uniform: [1, 5]}}\n      k: {type: int, init: 7}\n"
     )
-    leaky.write_text(LEAKY.replace("g: {init: 0}\n", states).replace("0.01 * v, 0, 5)", "(rest + k + drawn) * v, 0, 5)"))
+    text = LEAKY.replace("g: {init: 0}\n", states)
+    leaky.write_text(text.replace("0.01 * v, 0, 5)", "(rest + k + drawn) * v, 0, 5)"))
     result = call(leaky, *QUICK, "-o", "new.yaml", "--json")
     assert result.exit_code == 0 and result.stderr == ""
     found = {row["array"]: row["range"] for row in json.loads(result.stdout)["arrays"]}
