@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Offer = Callable[[click.Context, str], Iterable[CompletionItem]]
 """What to offer, given what stands on the line and the word that has begun."""
-FILE = re.compile(r"FILE\b.*|[A-Z]+\.\w+")
+FILE = re.compile(r"(FILE|OUT)\b.*|[A-Z]+\.\w+")
 """The metavars of files."""
 FREE = {"N", "TIME", "TIME|N", "SECONDS", "ADDRESS", "NAME", "LIST", "WxH"}
 """The metavars of which nobody knows what may stand there."""
@@ -52,7 +52,8 @@ def offered(parameter: click.Parameter) -> Offer | None:
     """What to offer for a parameter, if anything."""
     by_name = OFFERS.get(f"{parameter.name}:")
     metavar = (parameter.metavar or "").rstrip(".…")
-    return by_name or OFFERS.get(metavar) or (files if FILE.fullmatch(metavar) else None)
+    own = networks if metavar.startswith("NET") else files if FILE.fullmatch(metavar) else None
+    return by_name or OFFERS.get(metavar) or own
 
 
 # ------------------------------------------------------------------------------------------------------------- offers
@@ -193,8 +194,6 @@ OFFERS: dict[str, Offer] = {
     "panels:": panels,
     "populations:": populations,
     "style:": styles,
-    "NET": networks,
-    "NET|FILE.h5": networks,
     "CHIP": chips,
     "FOLDER": folders,
     "KIND=SIGMA": kinds,
