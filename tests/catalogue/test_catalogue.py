@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from neuroport.catalogue.networks import used
 from neuroport.errors import UnknownKey
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.pages import Table
+from tests.support.checkout import ROOT
 
 EVERY = [(what, name) for what, catalogue in ALL.items() for name in catalogue]
 
@@ -34,6 +37,16 @@ def test_the_package_has_a_mapping_of_each_kind(what: str) -> None:
     assert shelf.get("nosuch", 7) == 7
     assert repr(shelf) == f"<{len(names)} {what}: {', '.join(names)}>"
     assert shelf._repr_html_().count("<tr>") == len(names) + 1
+
+
+def test_a_module_that_is_a_mapping_is_a_module_all_the_same() -> None:
+    """It can be a key and be asked whether it is there, without a look at what is in it."""
+    program = (
+        "import sys, neuroport.chips as chips; assert chips and {chips: 1}[chips] and chips == chips != sys; "
+        "print('neuroport.catalogue' in sys.modules, chips.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False neuroport.chips\n"
 
 
 def test_what_a_mapping_has_is_what_functions_take() -> None:
