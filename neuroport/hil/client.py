@@ -179,8 +179,12 @@ class Remote:
             try:
                 return self._numbered(op, fields)
             except NobodyThere as error:
-                self._ended = NotWritten(error.place, ENDED)
-                raise self._ended from None
+                raise self._gone(error) from None
+
+    def _gone(self, error: NobodyThere) -> NotWritten:
+        """What is said from now on of the session, as nobody is there any more."""
+        self._ended = NotWritten(error.place, ENDED)
+        return self._ended
 
     def _numbered(self, op: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to the next message. After one without an answer the session says whether that has acted."""
@@ -222,8 +226,11 @@ class Remote:
     def _beside(self, op: str) -> dict[str, Any]:
         """The answer to what may be asked over a connection of its own, also while an exchange computes."""
         with closing(self._caller.another(GREETING)) as caller:
-            _asked(caller, {"id": 0, "op": "hello", "token": self._token, "watch": True})
-            return _asked(caller, {"id": 1, "op": op})
+            try:
+                _asked(caller, {"id": 0, "op": "hello", "token": self._token, "watch": True})
+                return _asked(caller, {"id": 1, "op": op})
+            except NobodyThere as error:
+                raise self._gone(error) from None
 
     def _sent(self, frame: bytes, number: int) -> dict[str, Any]:
         """The answer to the message of that number, which is sent until one comes."""
@@ -450,8 +457,8 @@ class Remote:
             self._beside("cancel")
 
     def _may_compute(self) -> bool:
-        """Whether the session may be in the middle of a message."""
-        return self._one.locked() or self._unsure
+        """Whether the session is there, and may be in the middle of a message."""
+        return self._ended is None and (self._one.locked() or self._unsure)
 
 
 def _encoded(message: dict[str, Any]) -> bytes:

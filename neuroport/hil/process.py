@@ -34,6 +34,8 @@ POLL = 0.0015
 """Seconds by which waiting for a message may be longer than asked for."""
 MOST_KEPT, MOST_WATCHING = 4, 8
 """So many messages wait while one is computed, and so many connections watch; the oldest give way."""
+MOST_HEARD = 64
+"""So often what came is looked at between two pieces of what is computed: more has to wait."""
 
 
 def main(config: Mapping[str, Any]) -> None:
@@ -198,10 +200,13 @@ class _Owner:
 
     def ends(self) -> bool:
         """Whether what is computed is to end before its time; what has come since is heard."""
-        messages, ended = self._listener.receive(0.0, [self._parent])
-        self.heard.extend(messages)
-        while self.heard:
-            self.answer(*self.heard.popleft())
+        for some in range(MOST_HEARD):
+            messages, ended = self._listener.receive(0.0, [self._parent])
+            self.heard.extend(messages)
+            while self.heard:
+                self.answer(*self.heard.popleft())
+            if some and not messages:
+                break
         if ended and not os.read(self._parent, 1):
             self.over, self._stop = True, STOPPED
         if self._stop:

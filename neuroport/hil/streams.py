@@ -129,17 +129,25 @@ class Streams:
                     self._moved(key.data[0], selectors.EVENT_WRITE)
 
     def _accept(self) -> None:
-        with suppress(OSError):
-            stream, _ = self._listener.accept()
+        """Let in all that wait, as far as there is room for them."""
+        for _ in range(MOST_PEERS):
+            try:
+                stream, _ = self._listener.accept()
+            except OSError:  # nobody is left
+                return
             if len(self._peers) >= MOST_PEERS:
                 stream.close()
-                return
-            stream.setblocking(False)
-            if stream.family != socket.AF_UNIX:
-                stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._next += 1
-            self._peers[self._next] = _Peer(stream)
-            self._selector.register(stream, selectors.EVENT_READ, (self._next,))
+                continue
+            with suppress(OSError):
+                self._let_in(stream)
+
+    def _let_in(self, stream: socket.socket) -> None:
+        stream.setblocking(False)
+        if stream.family != socket.AF_UNIX:
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._next += 1
+        self._peers[self._next] = _Peer(stream)
+        self._selector.register(stream, selectors.EVENT_READ, (self._next,))
 
     def _moved(self, number: int, events: int) -> None:
         peer = self._peers.get(number)
