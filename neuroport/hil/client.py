@@ -212,8 +212,8 @@ class Remote:
         if self._number == number:
             reply = self._sent(frame, number)
             self._step = reply.get("step", self._step)
-            recorded = self._described["recorded"]
-            self._left = {n: t for n, t in _trains(reply.get("out", {})).items() if self._targets.get(n, n) in recorded}
+            recorded, out = self._described["recorded"], self._outputs(reply.get("out", {}))
+            self._left |= {name: train for name, train in out.items() if self._targets.get(name, name) in recorded}
 
     def _outputs(self, out: Mapping[str, Any]) -> dict[str, Train]:
         """Outputs of a reply, after what is left of one that nobody waited for."""

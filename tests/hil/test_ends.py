@@ -284,13 +284,15 @@ def test_nothing_is_cancelled_where_nothing_computes(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_what_computes_and_loses_nothing(form: str, tmp_path: Path) -> None:
     with served(tmp_path, form, record=tmp_path / "r.hil") as where, connect(where) as session:
-        begin = time.monotonic()
-        threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT)).start()
-        with heard(), pytest.raises(KeyboardInterrupt):
-            session.exchange({"cells.drive": 1.0}, LONG, ["cells", "cells.drive"])
-        assert time.monotonic() - begin < 0.7 + SOON
-        stands = session.step
-        assert 0 < stands < LONG
+        stands = 0
+        for _ in range(2):
+            begin = time.monotonic()
+            threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT)).start()
+            with heard(), pytest.raises(KeyboardInterrupt):
+                session.exchange({"cells.drive": 1.0}, LONG, ["cells", "cells.drive"])
+            assert time.monotonic() - begin < 0.7 + SOON
+            assert stands < session.step < stands + LONG
+            stands = session.step
         answer = session.exchange((), 2, ["cells", "cells.drive"])
         assert answer.step == stands + 2
         assert answer.outputs["cells"][0].tolist() == [step for step in range(stands + 2) for _ in range(4)]
