@@ -175,7 +175,7 @@ def _npz(trace: Trace) -> bytes:
         spikes = trace.spikes(name)
         arrays |= {f"{name}.neurons": spikes.neurons, f"{name}.steps": spikes.steps, f"{name}.times_ms": spikes.times}
     written = BytesIO()
-    np.savez_compressed(written, allow_pickle=False, **arrays)
+    np.savez_compressed(written, **arrays)
     return written.getvalue()
 
 
