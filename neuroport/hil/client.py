@@ -331,9 +331,7 @@ class Remote:
     @takes(name=TEXT)
     def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
-        self._ask(
-            "exchange", **{"in": [_plain(Write(name, values, neurons, at, hold), self._targets)], "run": 0, "out": []}
-        )
+        self._ask("inject", **_plain(Write(name, values, neurons, at, hold), self._targets))
 
     @takes(outputs=TEXT, wait=WAIT)
     def take(self, *outputs: str, wait: float = 0.0) -> dict[str, Train]:

@@ -71,7 +71,7 @@ class Linked(Behind):
                 self._recall(before)
             raise
         self._receive(answer.outputs)
-        taken = {name: self._arrived(name, answer.step) for name in outputs}
+        taken = {name: self._arrived(name, answer.step) for name in dict.fromkeys(outputs)}
         late, dropped = self._late - late + answer.late, self._dropped() - dropped + answer.dropped
         return replace(answer, outputs=taken, late=late, dropped=dropped)
 
@@ -86,6 +86,7 @@ class Linked(Behind):
     @takes(name=TEXT)
     def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Send values for an input; see Session.inject."""
+        self._session.check_input(name)
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 
     @takes(outputs=TEXT)
@@ -122,16 +123,24 @@ class Linked(Behind):
                 self._session.check([write], clip=clip)
             acts = np.where(arrives == LOST, LOST, np.maximum(arrives, first))
             if at is not None:
-                self._late += int(np.count_nonzero(acts > at))
+                self._late += int(np.count_nonzero(acts > at)) * self._numbers(write) // max(1, events)
             yield from _at_their_steps(write, acts)
 
     def _events(self, write: Write) -> int:
-        """How many numbers a write has."""
-        try:
-            shape = np.shape(np.asarray(write.values if write.neurons is None else write.neurons))
-        except ValueError:  # no array at all, which the session refuses
-            return 1
+        """How many numbers a write has; one, where it has what the session refuses."""
+        given = write.values if write.neurons is None else write.neurons
+        if isinstance(given, list | tuple):
+            return len(given)
+        shape = getattr(given, "shape", ())
         return int(shape[0]) if shape else 1
+
+    def _numbers(self, write: Write) -> int:
+        """How many numbers a write comes to at the chip, where one may be sent for all neurons."""
+        array = self._session.program.arrays.get(self._targets.get(write.name, write.name))
+        if array is None or not array.initial.ndim:
+            return 1
+        neurons = len(array.initial) if write.neurons is None else self._events(write)
+        return neurons * (array.initial.size // max(1, len(array.initial)))
 
     # ---------------------------------------------------------------------------------------------------- receiving
 

@@ -173,6 +173,7 @@ class Paced(Behind):
 
     def inject(self, name: str, neurons: Any, values: Any, at: Steps | None = None, hold: Steps = 1) -> None:
         """Add values to an input of some neurons; see Session.inject."""
+        self._session.check_input(name)
         self.exchange([Write(name, values, neurons, at, hold)], 0)
 
     @takes(wait=WAIT)

@@ -26,6 +26,7 @@ _NOTHING = object()
 _ENVELOPE = ("id", "op")
 """The fields that every message has."""
 NAMES = {
+    "inject": "port",
     "read": "name",
     "write": "name",
     "weights": "projection",
@@ -97,6 +98,7 @@ class Effects:
             "describe": self._describe,
             "stats": self._stats,
             "exchange": self._exchange,
+            "inject": self._inject,
             "take": self._take,
             "read": self._read,
             "write": self._write,
@@ -189,6 +191,11 @@ class Effects:
                 raise Refused("too_large", text, f"in[{k}]")
             writes.append(write)
         return writes
+
+    def _inject(self, message: Mapping[str, Any]) -> Reply:
+        (write,) = self._writes([{key: value for key, value in message.items() if key not in _ENVELOPE}])
+        self.session.inject(write.name, write.neurons, write.values, write.at, write.hold)
+        return {}
 
     def _take(self, message: Mapping[str, Any]) -> Reply:
         fields = Fields(message, ("out", "wait_ms"))

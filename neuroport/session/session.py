@@ -295,6 +295,12 @@ class Session:
         self._must_be_open()
         self._controls.inject(Write(name, values, neurons, at, hold))
 
+    @takes(name=TEXT)
+    def check_input(self, name: str) -> None:
+        """InvalidInput for a name to which `inject` cannot add."""
+        self._must_be_open()
+        self._controls.names.input(name)
+
     def exchange(
         self,
         inputs: Sequence[Write] | Mapping[str, ArrayLike] = (),

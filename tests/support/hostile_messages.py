@@ -35,6 +35,7 @@ def valid(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
         {"op": "stats"},
         {"op": "exchange", "in": writes, "run": 2, "out": ["cells", "cells.v", "others.drive"], "clip": False},
         {"op": "exchange", "in": writes[:1], "run": "3 ms", "out": [], "clip": True},
+        {"op": "inject", **writes[0]},
         {"op": "take", "out": ["cells", "others"]},
         {"op": "read", "name": "cells.v"},
         {"op": "write", "name": "cells.drive", "values": [0.0, 0.5, 1.0, 0.2], "clip": False},

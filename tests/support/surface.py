@@ -214,6 +214,27 @@ class Surface:
             session.inject("cells.i", [0], [1], at=0)
             session.run(1)
             assert session.stats()["late"] == 4
+            session.inject("events", None, 1, at="2 ms")
+            assert session.stats()["late"] == 7
+
+    def test_only_inputs_are_injected_into(self, opening: Opening) -> None:
+        with opening() as session:
+            for name, text in {
+                "drive": "'drive' is not an input; use `set` to change a variable",
+                "cells.gain": "'cells.gain' is not an input; use `set` to change a variable",
+                "action": "port 'action' gives the spikes of 'cells', and takes nothing",
+                "evnts": "there is no port or variable 'evnts' in network 'hosted'; there are: ",
+            }.items():
+                before = seen(session)
+                assert told(lambda name=name: session.inject(name, None, 1)).startswith(text)
+                assert seen(session) == before
+
+    def test_an_output_that_is_named_twice_is_given_once(self, opening: Opening) -> None:
+        with opening() as session:
+            answer = session.exchange({"events": 1}, 1, ["action", "action"])
+            assert rows(answer.outputs["action"]) == [(0, 0), (0, 1), (0, 2)]
+            session.exchange({"events": 1}, 1)
+            assert rows(session.take("action", "cells", "action")["action"]) == [(1, 0), (1, 1), (1, 2)]
 
     @pytest.mark.parametrize("seed", range(5))
     def test_what_is_given_early_does_what_it_does_by_hand(self, opening: Opening, seed: int) -> None:
