@@ -10,6 +10,7 @@ from neuroport.connections import Entry
 from neuroport.errors import Place
 from neuroport.files.context import Context, input_of
 from neuroport.files.overrides import KEYS
+from neuroport.files.weights import unit_of_weights, weight_of
 from neuroport.language.blocks import twin_read
 from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
@@ -100,7 +101,8 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
     state = model.weight
     weight_slot = settings.slot(f"weight of {what}", state, dict(ranges))
-    weight = value(report, entries.get("weight"), weight_slot)
+    counts = unit_of_weights(model, target.neuron, input_name) if target and input_name else ""
+    weight = weight_of(report, entries.get("weight"), weight_slot, counts)
     given = {key for key, _ in initial}
     if "weight" in entries and state.name in given:
         report.add(entries["weight"], f"{what} gives its weight twice, as 'weight' and in 'init'; keep one of the two")
