@@ -134,6 +134,10 @@ if (![2, 4].includes(given.length) || !/^\d+$/.test(port) || (name && !Number.is
   console.error("usage: node examples/client.mjs HOST PORT [NAME VALUE]");
   process.exit(2);
 }
+process.on("uncaughtException", (error) => {
+  console.error(`nobody answers at ${host}:${port}: ${error.message}`);
+  process.exit(1);
+});
 const writes = name ? [{ port: name, values: Number(value) }] : [];
 const server = new Connection(host, Number(port));
 const hello = await server.ask({ id: 1, op: "hello", protocol: [1], client: "node" });

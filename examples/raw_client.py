@@ -101,7 +101,10 @@ class Connection:
     """Messages to a server or a session, and their answers."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.socket = socket.create_connection((host, port), timeout=60)
+        try:
+            self.socket = socket.create_connection((host, port), timeout=60)
+        except OSError as error:
+            raise SystemExit(f"nobody answers at {host}:{port}: {error}") from None
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, **message: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
@@ -22,7 +23,7 @@ from neuroport.hil.limits import Limits
 from neuroport.hil.messages import STOPPED, decode, encode, raised, unpacked
 from neuroport.hil.paced import WAIT
 from neuroport.hil.pieces import most
-from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, WHOLE, found, takes, whole
+from neuroport.numerics.given import FLAG, NUMBER, PATH, TEXT, TEXTS, WHOLE, Kind, checked_seed, found, takes, whole
 from neuroport.numerics.steps import no_steps, steps_of
 from neuroport.numerics.units import Quantity, show
 from neuroport.session import checkpoint as checkpoints
@@ -43,7 +44,20 @@ ENDED = (
 _ANSWER = Limits(message_bytes=2**31 - 1, items=2**26, text_bytes=2**24)
 
 
-@takes(address=TEXT, network=TEXT.or_none, link=PATH.or_none, keys=PATH.or_none, backend=TEXT.or_none)
+SECONDS = Kind("a number of seconds above 0", lambda value: NUMBER.fits(value) and value > 0).or_none
+PACE = Kind.of("a mode, or a mapping", str, Mapping).or_none
+
+
+@takes(
+    address=TEXT,
+    network=TEXT.or_none,
+    backend=TEXT.or_none,
+    chip=TEXT.or_none,
+    link=PATH.or_none,
+    pace=PACE,
+    keys=PATH.or_none,
+    timeout=SECONDS,
+)
 def connect(
     address: str,
     network: str | None = None,
@@ -67,6 +81,8 @@ def connect(
     NotWritten. InvalidInput for what the server refuses; NotWritten where none is there.
     """
     where = parsed(address)
+    chip_seed = None if chip_seed is None else checked_seed(chip_seed, "a chip seed")
+    seed = None if seed is None else checked_seed(seed)
     folder = None if keys is None else Path(keys)
     wanted: dict[str, Any] = {
         "network": network,
@@ -102,7 +118,7 @@ def _reached(inner: Address, outer: Address) -> Address:
 
 def _asked(caller: Caller, message: dict[str, Any]) -> dict[str, Any]:
     """What a server answers; what it refuses is raised."""
-    reply = decode(caller.ask(encode(message)), _ANSWER)
+    reply = decode(caller.ask(_encoded(message)), _ANSWER)
     if reply.get("ok") is True:
         plain: dict[str, Any] = unpacked(reply)
         return plain
@@ -130,8 +146,8 @@ class Remote:
         self._targets = {port["name"]: port["target"] for port in described.get("ports", ())}
         self._one = threading.Lock()
         self._done = threading.Event()
-        self._beat = threading.Thread(target=self._be_heard, args=(described["limits"]["idle_s"] / 4,), daemon=True)
-        self._beat.start()
+        beat = (weakref.ref(self), self._done, described["limits"]["idle_s"] / 4)
+        threading.Thread(target=_be_heard, args=beat, daemon=True).start()
 
     def __enter__(self) -> Remote:
         return self
@@ -264,17 +280,16 @@ class Remote:
             if self._unsure:
                 self._number, self._unsure = reply["expected"] - 1, False
 
-    def _be_heard(self, every: float) -> None:
-        """Say hello now and then, so that the session does not end while nobody asks anything of it."""
-        while not self._done.wait(every):
-            if self._one.acquire(blocking=False):
-                try:
-                    self._greeted = False
-                    self._greet()
-                except (NotWritten, InvalidInput, RunFailed):
-                    pass  # who asks next is told
-                finally:
-                    self._one.release()
+    def be_heard(self) -> None:
+        """Say hello, where nothing else is said at this time; what is wrong is told who asks next."""
+        if self._one.acquire(blocking=False):
+            try:
+                self._greeted = False
+                self._greet()
+            except (NotWritten, InvalidInput, RunFailed):
+                pass
+            finally:
+                self._one.release()
 
     # ------------------------------------------------------------------------------------------------------- methods
 
@@ -457,6 +472,19 @@ class Remote:
     def _may_compute(self) -> bool:
         """Whether the session is there, and may be in the middle of a message."""
         return self._ended is None and (self._one.locked() or self._unsure)
+
+
+def _be_heard(of: weakref.ref[Remote], done: threading.Event, every: float) -> None:
+    """Have a session heard now and then, so that it does not end while nobody asks anything of it.
+
+    It ends soon after nobody has it any more.
+    """
+    while not done.wait(every):
+        remote = of()
+        if remote is None:
+            return
+        remote.be_heard()
+        del remote
 
 
 def _encoded(message: dict[str, Any]) -> bytes:

@@ -88,10 +88,7 @@ def listening(address: Address, limits: Limits, keys: Path | None) -> Listener:
         from neuroport.hil.zeromq import Router
 
         return Router(address, limits.message_bytes, keys)
-    if keys is not None:
-        raise InvalidInput.one(
-            None, f"plain sockets know no keys; leave the keys out, or listen at tcp:// not {address}"
-        )
+    _without(keys, address, "listen")
     from neuroport.hil.streams import Streams
 
     return Streams(address, limits.message_bytes)
@@ -100,10 +97,20 @@ def listening(address: Address, limits: Limits, keys: Path | None) -> Listener:
 def calling(address: Address, timeout: float | None, keys: Path | None) -> Caller:
     """The client's end at an address; `timeout`: how long an answer is waited for, in seconds."""
     require(address)
+    if address.host == "*":
+        raise InvalidInput.one(Place(str(address)), "'*' is where a server listens; give the name of its machine")
     if address.zeromq:
         from neuroport.hil.zeromq import Dealer
 
         return Dealer(address, timeout, keys)
+    _without(keys, address, "connect")
     from neuroport.hil.streams import Stream
 
     return Stream(address, timeout)
+
+
+def _without(keys: Path | None, address: Address, how: str) -> None:
+    """Refuse keys where they would do nothing."""
+    if keys is not None:
+        say = f"plain sockets know no keys; leave the keys out, or {how} at tcp:// not {address}"
+        raise InvalidInput.one(None, say)

@@ -42,6 +42,9 @@ def make(folder: Path, clients: list[str]) -> list[Path]:
         files[folder / f"{name}.key_secret"] = (public + b"\n" + secret + b"\n", True)
     (folder / "clients").mkdir(parents=True, exist_ok=True)
     for path in files:
+        if path.exists():
+            text = "is there already, and no key is replaced; choose another name, or remove what has this one"
+            raise InvalidInput.one(Place(str(path)), text)
         check_output(path)
     for path, (content, private) in files.items():
         _write(path, content, private)

@@ -106,7 +106,8 @@ def test_keys_are_made_for_a_server_and_its_clients(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*.key*")}
     again = hil("keys", folder, "--client", "ann")
     assert again.exit_code == 2
-    assert "exists already" in again.output
+    text = "is there already, and no key is replaced; choose another name, or remove what has this one"
+    assert again.output == f"error: {folder / 'clients/ann.key'}: {text}\n"
     more = hil("keys", folder, "--client", "eve")
     assert more.output.splitlines() == [str(folder / "clients/eve.key"), str(folder / "eve.key_secret")]
     assert {path: path.read_bytes() for path in before} == before

@@ -444,3 +444,15 @@ def test_who_sends_more_than_one_message_at_a_time_fills_no_memory() -> None:
         paced = Paced(session, Pace())
         serve(listener, Once(Effects(paced, Limits())), "token", Limits(), 0, paced)
     assert len(listener.sent) <= 2 + MOST_KEPT + 1
+
+
+def test_a_session_that_nobody_has_any_more_is_not_kept_alive(tmp_path: Path) -> None:
+    import gc
+    import weakref
+
+    with served(tmp_path, "plain://127.0.0.1:0") as where:
+        remote = connect(where)
+        known = weakref.ref(remote)
+        del remote
+        gc.collect()
+        assert known() is None

@@ -60,3 +60,11 @@ def test_an_example_without_its_arguments_says_how_it_is_used(
     program = Path(command[0]).stem.rstrip("0123456789.")
     usage = f"usage: {program} {command[-1]} HOST PORT [NAME VALUE]\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", usage)
+
+
+@COMMANDS
+def test_an_example_says_that_nobody_answers(root: Path, command: list[str]) -> None:
+    done = subprocess.run([*command, "127.0.0.1", "1"], cwd=root, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("nobody answers at 127.0.0.1:1: ")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from neuroport.errors import InvalidInput, NeuroportError, NotWritten, Place, UnknownName
+from neuroport.hil import connect
 from neuroport.hil.link import read as link
 from neuroport.hil.linked import Linked
 from neuroport.session.exchange import Write
@@ -138,3 +139,23 @@ def test_a_connection_on_which_an_answer_may_still_come_is_given_up(monkeypatch:
                 remote.run(2)
         assert remote.stats()["steps"] == remote.step
         assert remote.step in (0, 2), "whose connection is gone is not heard any more"
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "plain://127.0.0.1:1"])
+def test_connecting_answers_with_a_sentence(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("zmq", reason="ZeroMQ needs pyzmq: pip install 'neuroport[hil]'")
+    monkeypatch.chdir(tmp_path)
+    valid: dict[str, Any] = {"address": address, "timeout": 5.0}
+    names = ("network", "backend", "chip", "chip_seed", "seed", "keep", "link", "pace", "keys")
+    for name in (*valid, *names):
+        for odd in (*ODD, "tcp://*:5", 0, 0.0):
+            with pytest.raises(NeuroportError) as error:
+                connect(**{**valid, name: odd})
+            assert str(error.value).strip()
+
+
+def test_plain_sockets_take_no_keys(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as error:
+        connect("plain://127.0.0.1:1", keys=tmp_path)
+    text = "plain sockets know no keys; leave the keys out, or connect at tcp:// not plain://127.0.0.1:1"
+    assert str(error.value) == text
