@@ -191,7 +191,7 @@ def _binary(path: Path) -> None:
     """Show a trace, the parts of one, or a chip instance."""
     from neuroport.chips import instance as instances
     from neuroport.trace import read as trace
-    from neuroport.trace.segments import parts_folder
+    from neuroport.trace.segments import left, parts_folder
 
     if os.path.isdir(path) and path.suffix == ".part":
         from neuroport.trace.join import repair
@@ -205,6 +205,8 @@ def _binary(path: Path) -> None:
     if parts_folder(path).is_dir():
         text = "has parts of this run, or of a later one that is going on or was cut off"
         click.echo(f"note: {parts_folder(path)} {text}")
+        if said := left(path):
+            click.echo(f"note: where nothing is going on, {said}")
 
 
 def _show_trace(trace: Trace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -136,7 +137,7 @@ class Remote:
     def __init__(
         self, caller: Caller, token: str, described: dict[str, Any], again: Callable[[], Remote] | None = None
     ) -> None:
-        self._again = again
+        self._again, self._process = again, os.getpid()
         self._caller, self._token, self._described = caller, token, described
         self._number, self._step = 0, int(described["step"])
         self._closed, self._greeted, self._unsure = False, False, False
@@ -185,6 +186,9 @@ class Remote:
 
     def _reply(self, op: str, **fields: Any) -> dict[str, Any]:
         """The answer to a message, also one that refuses it."""
+        if os.getpid() != self._process:
+            text = "this session is another process's, of which this one is a fork; open one of its own here"
+            raise InvalidInput.one(None, text)
         if self._closed:
             raise InvalidInput.one(
                 None, "this session is closed, and what executes its program is gone; open another one"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from neuroport.numerics import units
-from neuroport.numerics.given import LARGEST_SEED
+from neuroport.numerics.given import LARGEST_SEED, PATH, takes
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import ListNode, Node, ScalarNode, parse, read_bytes
@@ -93,6 +93,7 @@ def _described(way: Direction) -> dict[str, Any]:
     }
 
 
+@takes(path=PATH)
 def load(path: str | Path, dt: Quantity) -> Link:
     """The link that a file describes; `dt` is the time step of the network. InvalidInput with every problem in it."""
     return read(read_bytes(Path(path), str(path)), str(path), dt)

@@ -15,7 +15,7 @@ from neuroport.hil.behind import Behind
 from neuroport.hil.checkpoints import GIVEN, Arrivals, LinkedCheckpoint, UnderWay
 from neuroport.hil.link import Link
 from neuroport.hil.wire import LOST, Carried, Message, Wire
-from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, takes
+from neuroport.numerics.given import FLAG, PATH, TEXT, TEXTS, Kind, takes
 from neuroport.numerics.units import Quantity
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import Exchange, Steps, Train, Write, span, writes_of
@@ -23,6 +23,7 @@ from neuroport.session.exchange import Exchange, Steps, Train, Write, span, writ
 if TYPE_CHECKING:
     from neuroport.session.session import Session
 
+LINK = Kind.of("a link, as neuroport.hil.link.load(FILE, dt) gives it", Link)
 MOST_WAITING = 1_000_000
 """So many rows that arrived through a port wait to be taken; of more, the oldest are dropped."""
 
@@ -40,7 +41,7 @@ class Linked(Behind):
 
     def __init__(self, session: Session, link: Link) -> None:
         super().__init__(session)
-        self.link = link
+        self.link = LINK.checked("link", link)
         self._to = Wire(link.to_chip, "to_chip", link.seed, link.whole_messages)
         self._from = Wire(link.from_chip, "from_chip", link.seed, link.whole_messages)
         self._sent: dict[str, int] = {}

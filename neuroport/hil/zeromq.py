@@ -21,7 +21,8 @@ BEAT, SILENCE = 2_000, 10_000
 """Milliseconds between the heartbeats of a client, and after which a peer that returns none is gone. Threads of ZeroMQ
 return them, however long the peer computes."""
 STRANGER = (
-    "there is no connection to it: it does not let this client in; does it list this client's key, if it asks for one?"
+    "there is no connection to it: it does not let this client in; does it list this client's key, and is server.key "
+    "that of this server?"
 )
 DOMAIN = "neuroport"
 """What the authentication of ZeroMQ calls the clients of a server."""

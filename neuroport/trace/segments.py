@@ -43,7 +43,8 @@ def segments(folder: Path) -> list[Path]:
 
 def how_to_join(folder: Path) -> str:
     """The command that makes a trace of the parts."""
-    return f"'neuroport join {folder}'"
+    there = folder.with_suffix("").exists()
+    return f"'neuroport join {folder}{' --overwrite' if there else ''}'"
 
 
 def how_to_resume(path: str | Path) -> str:

@@ -469,7 +469,8 @@ def test_show_tells_of_the_parts_of_a_later_run(tmp_path: Path) -> None:
     path = write(tmp_path / "a.h5")
     (tmp_path / "a.h5.part").mkdir()
     note = f"note: {path}.part has parts of this run, or of a later one that is going on or was cut off"
-    assert call("show", path).stdout.splitlines()[-1] == note
+    also = f"note: where nothing is going on, '{path}.part' holds nothing that was recorded; remove it"
+    assert call("show", path).stdout.splitlines()[-2:] == [note, also]
 
 
 def test_a_file_that_is_no_trace_gets_a_sentence(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from neuroport.errors import NotWritten
+from neuroport.errors import InvalidInput, NotWritten
 from neuroport.hil import connect, server
 from neuroport.hil.address import parsed
 from neuroport.hil.client import ENDED, Remote
@@ -456,3 +456,19 @@ def test_a_session_that_nobody_has_any_more_is_not_kept_alive(tmp_path: Path) ->
         del remote
         gc.collect()
         assert known() is None
+
+
+@pytest.mark.parametrize("form", ["tcp://127.0.0.1:0", "plain://127.0.0.1:0"])
+def test_a_fork_of_a_host_is_told_that_it_has_no_session(tmp_path: Path, form: str) -> None:
+    text = "this session is another process's, of which this one is a fork; open one of its own here"
+    with served(tmp_path, form) as where, connect(where) as remote:
+        remote.exchange((), 1)
+        child = os.fork()
+        if not child:
+            try:
+                remote.exchange((), 1)
+            except InvalidInput as error:
+                os._exit(0 if str(error) == text else 2)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert remote.exchange((), 1).step == 2

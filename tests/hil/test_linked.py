@@ -378,3 +378,10 @@ def test_a_run_that_is_interrupted_has_sent_what_it_sent() -> None:
             one.exchange([KICK] * 4, 3, ["cells"])
         assert session.digest() == other.digest()
         assert seal(session.saved()) == seal(other.saved())
+
+
+@pytest.mark.parametrize("odd", [None, 3, "link.yaml", {}])
+def test_what_is_no_link_is_refused(odd: Any) -> None:
+    with opened() as session, pytest.raises(InvalidInput) as error:
+        Linked(session, odd)
+    assert str(error.value) == f"link must be a link, as neuroport.hil.link.load(FILE, dt) gives it; found {odd!r}"
