@@ -135,7 +135,7 @@ if (![2, 4].includes(given.length) || !/^\d+$/.test(port) || (name && !Number.is
   process.exit(2);
 }
 process.on("uncaughtException", (error) => {
-  console.error(`nobody answers at ${host}:${port}: ${error.message}`);
+  console.error(error.code ? `nobody answers at ${host}:${port}: ${error.message}` : error.message);
   process.exit(1);
 });
 const writes = name ? [{ port: name, values: Number(value) }] : [];
