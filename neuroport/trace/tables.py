@@ -73,7 +73,7 @@ def data_array(trace: Trace, name: str) -> xarray.DataArray:
     Samples were taken after steps `step`, and their times are those of these steps in ms, like those of spikes.
     Synapses have the coordinates pre and post, where they are known.
     """
-    xarray = needed("xarray", "tables")
+    package = needed("xarray", "tables")
     synaptic = name in trace.snapshots
     samples = trace.weight_samples(name) if synaptic else trace.record(name)
     cells = "synapse" if synaptic else "neuron"
@@ -87,7 +87,8 @@ def data_array(trace: Trace, name: str) -> xarray.DataArray:
         pre, post = trace.pairs(name.partition(".")[0])
         coords |= {"pre": (cells, pre), "post": (cells, post)}
     unit = samples.unit or _unit(trace, name)
-    return xarray.DataArray(samples.values, coords, dims, name, {"units": unit} if unit else {})
+    made: xarray.DataArray = package.DataArray(samples.values, coords, dims, name, {"units": unit} if unit else {})
+    return made
 
 
 def _unit(trace: Trace, name: str) -> str:
@@ -99,11 +100,14 @@ def _unit(trace: Trace, name: str) -> str:
 
 def dataset(trace: Trace) -> xarray.Dataset:
     """All that was sampled, by name. What was sampled at other times has an axis of time of its own."""
-    xarray = needed("xarray", "tables")
+    package = needed("xarray", "tables")
     arrays = [data_array(trace, name) for name in (*trace.records, *trace.snapshots)]
     renamed = {array.name: array.rename(_own(str(array.name), array)) for array in arrays}
     described = {"network": trace.name, "chip": trace.chip, "seed": trace.seed, "dt_ms": trace.dt}
-    return xarray.Dataset(renamed, attrs=described | {"digest": trace.digest, "complete": int(trace.complete)})
+    made: xarray.Dataset = package.Dataset(
+        renamed, attrs=described | {"digest": trace.digest, "complete": int(trace.complete)}
+    )
+    return made
 
 
 def _own(name: str, array: xarray.DataArray) -> dict[Any, str]:
