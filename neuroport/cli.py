@@ -28,6 +28,7 @@ from neuroport.commands import (
     inspect,
     join,
     plot,
+    report,
     run,
     show,
     verify,
@@ -150,6 +151,7 @@ for command in (
     export.export,
     hil.hil,
     plot.plot,
+    report.report,
     inspect.list_command,
     doctor.doctor,
 ):

@@ -12,7 +12,12 @@ def html(page: Page) -> str:
     """A page as a piece of HTML."""
     name, title = escape(page.name), escape(page.title)
     head = f"<p><b>{name}</b>: {title}</p>" if title else f"<p><b>{name}</b></p>"
-    return "<div>" + "".join([head, *map(_part, page.filled)]) + "</div>"
+    return "<div>" + "".join([head, *parts(page)]) + "</div>"
+
+
+def parts(page: Page) -> list[str]:
+    """The parts of a page, a piece of HTML each."""
+    return [_part(part) for part in page.filled]
 
 
 def _part(part: Text | Lines | Table) -> str:

@@ -966,7 +966,7 @@ def cpu_seconds(*command: str) -> tuple[float, str]:
 
 def test_help_is_quick_and_names_all_commands() -> None:
     runs = [cpu_seconds("-m", "neuroport", "--help") for _ in range(3)]
-    for name in "run check show compile verify compare drift export plot join list doctor".split():
+    for name in "run check show compile verify compare drift export plot report join list doctor".split():
         assert f"\n  {name} " in runs[0][1]
     assert "..." not in runs[0][1].partition("Commands:")[2]
     assert min(spent for spent, _ in runs) < cpu_seconds("-c", "import click")[0] + 0.3

@@ -79,6 +79,7 @@ VALID = {
     "compare": ["pair.h5", "pair.h5"],
     "export": ["pair.h5", "-o", "out.yaml"],
     "plot": ["pair.h5", "-o", "out.png"],
+    "report": ["pair.h5", "-o", "out.html"],
     "drift": ["net.yaml", "--chip", "generic16", "--backend", "reference", "--for", "3 steps", "-q"],
     "calibrate": ["net.yaml", "--chip", "generic16", "--backend", "reference", "--for", "3 steps", "-q"],
     "join": ["none.h5.part"],

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "export": ("export", "net.yaml", "-o", "out.yaml"),
     "learned": ("export", "trace.h5", "-o", "out.yaml"),
     "plot": ("plot", "trace.h5", "-o", "out.png"),
+    "report": ("report", "trace.h5", "-o", "out.html"),
     "show": ("show", "generic8_mismatch10", "--chip-seed", "1", "-o", "out.h5"),
     "join": ("join", "killed.h5.part", "-o", "out.h5"),
 }
@@ -48,6 +49,7 @@ WHAT = {
     "export": "network file",
     "learned": "network file",
     "plot": "picture",
+    "report": "report",
     "show": "chip instance",
 }
 
@@ -86,6 +88,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory, files: Path) -> dict[str, by
         "chip": b"name: mine\nwords: {state: {bits: 16}}\n",
         "models": b"neurons: {cell: {state: {v: {init: 0}}, update: v = v}}\n",
         "picture": b"\x89PNG\r\n\x1a\n",
+        "report": b'<!doctype html>\n<html lang="en"><head><meta name="generator" content="neuroport report">',
         "notes": b"about neuroport\n",
     }
 
@@ -109,7 +112,7 @@ def listed() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_only_files_of_their_kind_are_replaced(name: str, fresh: Callable[[], None], kinds: dict[str, bytes]) -> None:
-    if name == "plot":
+    if name in ("plot", "report"):
         pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     fresh()
     before = listed()
