@@ -135,9 +135,11 @@ def read(path: str | Path) -> Recorded:
 def is_record(path: str | Path) -> bool:
     """Whether a file is the record of a session, to look at."""
     try:
+        if unreadable(path, ""):
+            return False
         with Path(path).open("rb") as file:
             return file.read(len(BEGIN)) == BEGIN
-    except (OSError, ValueError):
+    except OSError:
         return False
 
 
