@@ -132,7 +132,7 @@ def test_networks_that_name_files_of_numbers(
 
 def test_a_name_too_long_for_a_file() -> None:
     name = "x" * 300
-    shown = f"error: {name}: there is no such file, network or chip; show takes a network file, "
+    shown = f"error: {name}: there is no such file, and nothing of that name comes with neuroport; "
     assert said("show", name).startswith(shown)
     for command in (
         ("run", f"{name}.yaml"),
