@@ -17,7 +17,7 @@ from tests.support.looped import opened
 pytest.importorskip("msgpack", reason="messages need msgpack: pip install 'neuroport[hil]'")
 
 OPS = (
-    "describe, stats, exchange, take, read, write, weights, spikes, records, trigger, reset, digest, checkpoint, "
+    "describe, stats, exchange, inject, take, read, write, weights, spikes, records, trigger, reset, digest, checkpoint, "
     "fetch, give, restore, bye"
 )
 
