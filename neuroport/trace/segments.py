@@ -44,7 +44,7 @@ def segments(folder: Path) -> list[Path]:
 def how_to_join(folder: Path) -> str:
     """The command that makes a trace of the parts."""
     there = folder.with_suffix("").exists()
-    return f"'neuroport join {folder}{' --overwrite' if there else ''}'"
+    return f"'neuroport join {folder}{' -o OTHER.h5' if there else ''}'"
 
 
 def how_to_resume(path: str | Path) -> str:

@@ -81,7 +81,7 @@ def test_an_interrupted_run_keeps_the_old_trace(tmp_path: Path) -> None:
     code, lines = ended(recording(path), signal.SIGINT)
     resume = f"go on with 'neuroport run --resume {path}'"
     lies = (
-        f"what was recorded lies in '{path}.part': {resume}, or join it with 'neuroport join {path}.part --overwrite'"
+        f"what was recorded lies in '{path}.part': {resume}, or join it with 'neuroport join {path}.part -o OTHER.h5'"
     )
     assert (code, lines[2:]) == (130, [f"'{path}' is as it was; {lies}"])
     assert path.read_bytes() == old

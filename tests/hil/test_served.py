@@ -17,8 +17,8 @@ from tests.support.looped import opened
 pytest.importorskip("msgpack", reason="messages need msgpack: pip install 'neuroport[hil]'")
 
 OPS = (
-    "describe, stats, exchange, inject, take, read, write, weights, spikes, records, trigger, reset, digest, checkpoint, "
-    "fetch, give, restore, bye"
+    "describe, stats, exchange, inject, take, read, write, weights, spikes, records, trigger, reset, digest, "
+    "checkpoint, fetch, give, restore, bye"
 )
 
 

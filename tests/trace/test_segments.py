@@ -203,7 +203,7 @@ def test_an_old_trace_stays_until_a_complete_one_takes_its_place(tmp_path: Path)
     writer.flush()
     assert path.read_bytes() == old
     told = writer.close(steps=100, complete=False)
-    lies = f"what was recorded lies in '{path}.part': join it with 'neuroport join {path}.part'"
+    lies = f"what was recorded lies in '{path}.part': join it with 'neuroport join {path}.part -o OTHER.h5'"
     assert told == f"'{path}' is as it was; {lies}" and left(path) == lies
     assert path.read_bytes() == old
     assert refused(repair, parts_folder(path)) == (
@@ -223,7 +223,7 @@ def test_a_file_that_somebody_makes_meanwhile_stays(tmp_path: Path) -> None:
         writer.close(steps=100)
     assert str(caught.value) == (
         f"{path}: was made by somebody else while the run went on, and is not replaced; "
-        f"what was recorded lies in '{path}.part': join it with 'neuroport join {path}.part'"
+        f"what was recorded lies in '{path}.part': join it with 'neuroport join {path}.part -o OTHER.h5'"
     )
     assert path.read_text() == "precious"
     assert open_trace(repair(parts_folder(path), output=tmp_path / "other.h5")).complete
