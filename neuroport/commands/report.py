@@ -9,7 +9,7 @@ import click
 from neuroport.errors import InvalidInput, Place
 
 
-@click.command()
+@click.command(short_help="Tell all of a run, or of several, on one page.")
 @click.argument("traces", metavar="FILE.h5|FOLDER...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="OUT.html", help="The report to write.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing report.")

@@ -139,6 +139,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "restore": {"checkpoint": "none.h5"},
     "fork": {"n": 1},
     "end_when": {"ends": lambda: False},
+    "check_input": {"name": "units.u_in"},
 }
 """Valid arguments of every method of a session that takes any."""
 INNER = {"finish", "take_up"}

@@ -72,13 +72,13 @@ def test_a_table_of_what_was_declared_seen_and_found(leaky: Path) -> None:
     assert result.stdout.splitlines() == [
         "leaky: 200 steps in floating point, seeds 1, 2",
         "  array      declared    lowest  highest  range         step on generic16  new step",
-        "  n.rate_in  0..1 kHz         0        0  never moved -                  3.05e-05",
-        "  a.v        -                0  3.22204  0..8 mV     -                  3.73e-09",
-        "  a.g        -                0  3.43549  0..5        -                  1.86e-09",
-        "  a.i        -                0      0.9  0..2 nA     -                  7.63e-06",
-        "  b.v        -         -1.07401        0  -2..2 mV    -                  9.31e-10",
-        "  b.g        -                0        0  0..5        -                  1.86e-09",
-        "  b.i        -             -0.3        0  -0.5..0.5 nA-                  3.81e-06",
+        "  n.rate_in  0..1 kHz         0        0  never moved   -                  3.05e-05",
+        "  a.v        -                0  3.22204  0..8 mV       -                  3.73e-09",
+        "  a.g        -                0  3.43549  0..5          -                  1.86e-09",
+        "  a.i        -                0      0.9  0..2 nA       -                  7.63e-06",
+        "  b.v        -         -1.07401        0  -2..2 mV      -                  9.31e-10",
+        "  b.g        -                0        0  0..5          -                  1.86e-09",
+        "  b.i        -             -0.3        0  -0.5..0.5 nA  -                  3.81e-06",
     ]
     assert leaky.read_text() == LEAKY
     assert os.listdir() == ["leaky.yaml"]

@@ -298,5 +298,5 @@ def test_who_has_a_listed_key_is_let_in_and_nobody_else(tmp_path: Path) -> None:
                 connect(where, keys=folder)
             assert str(caught.value) == (
                 f"{where}: there is no connection to it: it does not let this client in; does it list this client's "
-                "key, if it asks for one?"
+                "key, and is server.key that of this server?"
             )

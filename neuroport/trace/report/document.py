@@ -20,27 +20,23 @@ from neuroport.trace.report.pages import arithmetic, comparison, provenance, res
 ENDINGS = (".html", ".htm")
 STYLES = ("light", "dark")
 STYLE = """
-:root { color-scheme: light dark; --text: #1b1b1b; --faint: #666; --line: #ccc; --ground: #fff; --shade: #f4f4f4 }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e6e6e6; --faint: #a0a0a0; --line: #444; --ground: #000; --shade: #1c1c1c }
-  img.light { display: none }
-}
-@media (prefers-color-scheme: light) { img.dark { display: none } }
-@media print {
-  :root { --text: #000; --faint: #444; --line: #999; --ground: #fff; --shade: #fff; color-scheme: light }
-  img.light { display: block } img.dark { display: none }
-  figure, tr { break-inside: avoid }
-}
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--ground); max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line) }
-h3 { font-size: 1rem }
+:root { color-scheme: light dark }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1b1b1b; background: #fff; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid } h3 { font-size: 1rem }
 .wide { overflow-x: auto } figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
 table { border-collapse: collapse; margin: .8rem 0; font-size: .87rem; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top }
+th, td { padding: .2rem .7rem; border-bottom: 1px solid; vertical-align: top }
+h2, th, td { border-color: #ccc }
 td { overflow-wrap: anywhere } td:first-child { overflow-wrap: normal }
-pre { background: var(--shade); padding: .6rem; overflow-x: auto; font-size: .82rem }
-.faint { color: var(--faint) }
+pre { background: #f4f4f4; padding: .6rem; overflow-x: auto; font-size: .82rem }
+.faint { color: #666 }
+@media screen and (prefers-color-scheme: dark) {
+  body { color: #e6e6e6; background: #000 } h2, th, td { border-color: #444 } pre { background: #1c1c1c }
+  .faint { color: #a0a0a0 } img.light { display: none }
+}
+@media print, (prefers-color-scheme: light) { img.dark { display: none } }
+@media print { figure, tr { break-inside: avoid } pre { white-space: pre-wrap } }
 """
 
 

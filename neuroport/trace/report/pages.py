@@ -10,6 +10,10 @@ from neuroport.pages import Cell, Lines, Page, Part, Table, Text
 from neuroport.trace.read import Trace
 
 NONE = "-"
+AGAIN = "neuroport run net.yaml --chip {chip} --seed {seed} --backend {backend} -o again.h5"
+AGAIN_ON_A_SPECIMEN = (
+    "neuroport run net.yaml --chip {chip} --chip-seed {chip_seed} --seed {seed} --backend {backend} -o again.h5"
+)
 
 
 def provenance(trace: Trace) -> Page:
@@ -42,9 +46,9 @@ def _seed(trace: Trace) -> Cell:
 
 def command(trace: Trace) -> str:
     """The command that repeats a run of the network that is in its trace."""
-    words = ["neuroport", "run", "net.yaml", "--chip", trace.chip, "--seed", str(trace.seed)]
-    words += [] if trace.chip_seed is None else ["--chip-seed", str(trace.chip_seed)]
-    return shlex.join([*words, "--backend", trace.backend, "-o", "again.h5"])
+    told = AGAIN if trace.chip_seed is None else AGAIN_ON_A_SPECIMEN
+    names = {"chip": shlex.quote(trace.chip), "backend": shlex.quote(trace.backend)}
+    return told.format(**names, seed=trace.seed, chip_seed=trace.chip_seed)
 
 
 def results(trace: Trace) -> Page:
