@@ -139,7 +139,8 @@ class Hunt:
         """What the run left joins to what it computed, and the command that does it was told."""
         worth = len(segments(parts)) > 1
         if not was_killed and worth:
-            assert f"join it with 'neuroport join {parts}'" in said, said
+            other = " -o OTHER.h5" if self.out.exists() else ""
+            assert f"join it with 'neuroport join {parts}{other}'" in said, said
         if worth and not self.out.exists():
             with pytest.raises(InvalidInput, match="join its parts with"):
                 check_trace(self.out)
