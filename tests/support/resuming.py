@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -21,7 +22,7 @@ from neuroport.trace.compare import compare
 from neuroport.trace.join import repair
 from neuroport.trace.read import open_trace
 from neuroport.trace.resume import stopped
-from neuroport.trace.segments import parts_folder, segments
+from neuroport.trace.segments import has_ended, parts_folder, segments
 from tests.support.executors import BACKENDS
 from tests.support.killing import start
 from tests.support.shortened import SAL_MICRO
@@ -111,11 +112,12 @@ class Hunt:
         command = (*self.begun(name, backend), *every, "-o", str(out))
         while self.counts["kills"] < most and self.random.random() < 0.8:
             self.kill(command, name, backend)
-            if out.exists() and open_trace(out).complete:
-                break
             on = self.random.choice(RUNS[name].backends)
             resume = ("run", "-q", *every, "--resume", str(out), "--backend", on)
-            if self.can_go_on(out):
+            goes_on = not is_whole(out) and self.can_go_on(out)
+            if is_whole(out):  # its end was there already, or only the joining was missing
+                break
+            if goes_on:
                 self.counts[f"gone on with, {backend} to {on}"] += 1
                 command, backend = resume, on
             else:
@@ -127,9 +129,10 @@ class Hunt:
         assert ended.complete and ended.digest == whole.digest, (name, command)
         assert compare(ended, whole).differences == () and ended.metrics == whole.metrics, name
         assert (ended.spike_counts, ended.overflows) == (whole.spike_counts, whole.overflows)
-        assert [path.name for path in out.parent.iterdir()] == ["out.h5"]
-        out.unlink()
-        out.parent.rmdir()
+        parts = parts_folder(out)
+        assert {path.name for path in out.parent.iterdir()} <= {out.name, parts.name}
+        assert not parts.exists() or has_ended(out) or not segments(parts), "killed while it removed them"
+        shutil.rmtree(out.parent)
 
     def kill(self, command: Sequence[str], name: str, backend: str) -> None:
         """End a run by a signal, sometimes two, at a random moment."""
@@ -155,6 +158,8 @@ class Hunt:
         if not out.exists() and len(segments(parts_folder(out))) > 1 and self.random.random() < 0.3:
             repair(out)
             self.counts["joined in between"] += 1
+            if is_whole(out):
+                return False
         try:
             left = stopped(out)
         except InvalidInput as error:
@@ -167,6 +172,11 @@ class Hunt:
         ), refused
         self.counts["begun again"] += 1
         return False
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is the trace of a run that came to its end."""
+    return path.exists() and open_trace(path).complete
 
 
 def main(count: int, seed: int, folder: Path, *runs: str) -> None:
