@@ -120,16 +120,9 @@ def json_option(function: F) -> F:
 
 def milliseconds(text: str | None, dt: float, option: str) -> float | None:
     """Milliseconds of a time given on the command line."""
-    from neuroport.numerics import units
-    from neuroport.numerics.units import Quantity
+    from neuroport.numerics import steps
 
-    if text is None:
-        return None
-    try:
-        return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
-    except units.UnitError as error:
-        text = f"{option} '{text}': {error}; give a time such as '10 ms' or '20 steps'"
-        raise InvalidInput.one(None, text) from None
+    return None if text is None else steps.milliseconds(text, dt, option)
 
 
 def find_network(name: str) -> Path:

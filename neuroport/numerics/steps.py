@@ -62,3 +62,12 @@ def steps_of(duration: int | str | Quantity, dt: Quantity) -> int:
         if not duration.unit:
             duration = replace(duration, unit="steps")
     return whole_steps(duration, dt)
+
+
+def milliseconds(text: str, dt: float, name: str) -> float:
+    """Milliseconds of a time such as "1 s"; `dt` in ms. InvalidInput, about what has that name, for what is none."""
+    try:
+        return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
+    except units.UnitError as error:
+        text = f"{name} '{text}': {error}; give a time such as '10 ms' or '20 steps'"
+        raise InvalidInput.one(None, text) from None

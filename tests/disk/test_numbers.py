@@ -19,7 +19,7 @@ from neuroport.disk.numbers import found
 from neuroport.disk.stored import Wrong
 from neuroport.errors import InvalidInput
 
-sparse = pytest.importorskip("scipy.sparse")
+sparse = pytest.importorskip("scipy.sparse", reason="sparse matrices need SciPy")
 RNG = np.random.default_rng(1)
 DENSE = np.where(RNG.random((30, 40)) < 0.2, RNG.random((30, 40)), 0)
 ARRAYS: dict[str, Any] = {

@@ -16,7 +16,7 @@ LOSS = 1 - 0.95**0.5
 
 
 def test_the_cart_is_that_of_gymnasium() -> None:
-    gymnasium = pytest.importorskip("gymnasium")
+    gymnasium = pytest.importorskip("gymnasium", reason="environments need gymnasium")
     world = gymnasium.make("CartPole-v1").unwrapped
     state, _ = world.reset(seed=3)
     cart, rng = CARTPOLE.Cart(np.array(state, np.float64)), np.random.default_rng(4)

@@ -12,7 +12,7 @@ from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
 
-sparse = pytest.importorskip("scipy.sparse")
+sparse = pytest.importorskip("scipy.sparse", reason="sparse matrices need SciPy")
 DENSE = np.array([[0, 0.5, 0, 1], [0, 0, 0, 0], [2, 0, 0.25, 0]])
 PAIRS, VALUES = [[0, 1], [0, 3], [2, 0], [2, 2]], [0.5, 1.0, 2.0, 0.25]
 NETWORK = """\

@@ -23,7 +23,7 @@ def trace(tmp_path: Path) -> Trace:
 
 
 def test_a_frame_has_every_spike(trace: Trace) -> None:
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", reason="frames need pandas")
     frame = trace.to_pandas()
     assert list(frame.columns) == ["population", "neuron", "step", "time_ms"]
     assert len(frame) == sum(len(trace.spikes(name).steps) for name in trace.recorded) > 0
@@ -38,7 +38,7 @@ def test_a_frame_has_every_spike(trace: Trace) -> None:
 
 
 def test_a_frame_without_spikes_has_its_columns(tmp_path: Path) -> None:
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", reason="frames need pandas")
     with Writer(tmp_path / "b.h5", SOURCE) as writer:
         writer.close(steps=3)
     frame = open_trace(tmp_path / "b.h5").to_pandas()
@@ -46,7 +46,7 @@ def test_a_frame_without_spikes_has_its_columns(tmp_path: Path) -> None:
 
 
 def test_a_frame_has_every_measurement(trace: Trace) -> None:
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", reason="frames need pandas")
     frame = trace.metric_frame()
     assert list(frame.columns) == ["metric", "element", "step", "time_ms", "value"]
     for name, points in trace.metrics.items():
@@ -60,7 +60,7 @@ def test_a_frame_has_every_measurement(trace: Trace) -> None:
 
 
 def test_samples_have_axes_and_units(trace: Trace) -> None:
-    pytest.importorskip("xarray")
+    pytest.importorskip("xarray", reason="arrays with axes need xarray")
     states = trace.to_xarray("a.v")
     assert states.dims == ("time", "neuron")
     assert np.array_equal(states.values, trace.record("a.v").values)
@@ -77,7 +77,7 @@ def test_samples_have_axes_and_units(trace: Trace) -> None:
 
 
 def test_a_block_of_neo_has_trains_and_signals(trace: Trace) -> None:
-    pytest.importorskip("neo")
+    pytest.importorskip("neo", reason="blocks need neo")
     (segment,) = trace.to_neo().segments
     assert len(segment.spiketrains) == 5
     for train in segment.spiketrains:
@@ -108,7 +108,7 @@ def _npz(path: Path) -> dict[str, Any]:
 
 
 def _nwb(path: Path) -> dict[str, Any]:
-    pynwb = pytest.importorskip("pynwb")
+    pynwb = pytest.importorskip("pynwb", reason="NWB files need pynwb")
     with pynwb.NWBHDF5IO(path, "r") as file:
         units = file.read().units
         trains = [(units["population"][k], units["neuron"][k], units["spike_times"][k]) for k in range(len(units))]
@@ -122,7 +122,7 @@ def _nwb(path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(("ending", "read"), [(".csv", _csv), (".npz", _npz), (".nwb", _nwb)])
 def test_files_of_spikes_have_every_spike(ending: str, read: Any, trace: Trace, tmp_path: Path) -> None:
     if ending == ".nwb":
-        pytest.importorskip("pynwb")
+        pytest.importorskip("pynwb", reason="NWB files need pynwb")
     path = tmp_path / f"spikes{ending}"
     write_spikes(trace, path)
     found = read(path)
@@ -160,7 +160,7 @@ def test_what_is_missing_is_named(
 
 
 def test_the_lone_spike_of_a_train_is_in_its_place(tmp_path: Path) -> None:
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", reason="frames need pandas")
     with Writer(tmp_path / "c.h5", SOURCE) as writer:
         empty = np.zeros(0, np.int64)
         writer.capture(Capture({"a": (np.array([7]), np.array([2])), "b": (empty, empty)}, {}))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,17 @@ class Shown:
     traces: tuple[Trace, ...]
     windows: tuple[tuple[float, float], ...]
     clock: Clock
+    networks: dict[Path, Network | None] = field(default_factory=dict)
+    """Those that were looked at so far."""
+
+    def network(self, trace: Trace) -> Network | None:
+        """The network of a trace, from which units are, read once; None where it cannot be read any more."""
+        if trace.path not in self.networks:
+            try:
+                self.networks[trace.path] = trace.network()
+            except NeuroportError:
+                self.networks[trace.path] = None
+        return self.networks[trace.path]
 
     @property
     def one(self) -> Trace:
@@ -66,14 +78,6 @@ class Shown:
 def inside(times: NDArray[Any], window: tuple[float, float]) -> NDArray[np.bool_]:
     """Which times lie in a window."""
     return np.asarray((times >= window[0]) & (times < window[1]))
-
-
-def network_of(trace: Trace) -> Network | None:
-    """The network of a trace, from which units are; None where it cannot be read any more."""
-    try:
-        return trace.network()
-    except NeuroportError:
-        return None
 
 
 def labels(traces: Sequence[Trace]) -> list[str]:

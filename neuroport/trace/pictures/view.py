@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Place, together
-from neuroport.numerics import units
 from neuroport.numerics.given import LIST, NUMBER, TEXT, TEXTS, found, whole
-from neuroport.numerics.units import Quantity, suggestion
+from neuroport.numerics.steps import milliseconds
+from neuroport.numerics.units import suggestion
 from neuroport.trace.read import Trace
 
 PANELS = {
@@ -141,14 +141,6 @@ def _time(name: str, given: object, dt: float) -> float | None:
     if isinstance(given, str):
         return milliseconds(given, dt, name)
     return None if given is None else float(NUMBER.checked(name, given))  # type: ignore[arg-type]
-
-
-def milliseconds(text: str, dt: float, name: str) -> float:
-    """Milliseconds of a time such as "1 s"; InvalidInput, about what has that name, for what is none."""
-    try:
-        return float(units.steps(units.parse(text), Quantity(dt, "ms"))) * dt
-    except units.UnitError as error:
-        raise InvalidInput.one(None, f"{name} '{text}': {error}") from None
 
 
 def _size(given: object) -> tuple[float, float] | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.trace.pictures.panel import MOST_LINES, Panel, Shown, colour, courses, labels, legend, network_of
+from neuroport.trace.pictures.panel import MOST_LINES, Panel, Shown, colour, courses, labels, legend
 from neuroport.trace.pictures.view import View
 from neuroport.trace.read import Samples, Trace
 from neuroport.trace.write import unit_of
@@ -43,7 +43,7 @@ def weights(shown: Shown, view: View) -> Iterator[Panel]:
             if _seen(history, trace, shown.windows[0]).any():
                 yield Panel(2.0, partial(_over_time, name=name, shown=shown))
         elif history.raw.size and history.raw.min() < history.raw.max():
-            yield Panel(2.2, partial(_histogram, name=name, trace=trace), over_time=False)
+            yield Panel(2.2, partial(_histogram, name=name, trace=trace, shown=shown), over_time=False)
 
 
 def _seen(history: Samples, trace: Trace, window: tuple[float, float]) -> NDArray[np.bool_]:
@@ -77,7 +77,7 @@ def _over_time(axis: Any, name: str, shown: Shown) -> None:
         legend(axis)
     many = values.shape[1]
     axis.set_title(f"{name}, {many:,} synapse{'s' if many != 1 else ''}")
-    axis.set_ylabel(_label(name, shown.one))
+    axis.set_ylabel(_label(name, shown.one, shown))
     axis.set_xlabel(f"time ({shown.clock.unit})")
 
 
@@ -98,22 +98,22 @@ def _of_runs(axis: Any, name: str, shown: Shown) -> None:
             runs.append((label, times, values.mean(axis=1)))
     courses(axis, runs)
     axis.set_title(f"{name}, mean of all synapses")
-    axis.set_ylabel(_label(name, shown.one))
+    axis.set_ylabel(_label(name, shown.one, shown))
     axis.set_xlabel(f"time ({shown.clock.unit})")
     legend(axis)
 
 
-def _histogram(axis: Any, name: str, trace: Trace) -> None:
+def _histogram(axis: Any, name: str, trace: Trace, shown: Shown) -> None:
     values = trace.weight_history(name).values[-1].ravel()
     axis.hist(values, bins=min(50, max(5, len(values) // 4)), color=colour(0), alpha=0.8)
     axis.set_title(f"{name} at the end, {len(values):,} synapses")
-    axis.set_xlabel(_label(name, trace))
+    axis.set_xlabel(_label(name, trace, shown))
     axis.set_ylabel("synapses")
 
 
-def _label(name: str, trace: Trace) -> str:
+def _label(name: str, trace: Trace, shown: Shown) -> str:
     """The variable with its unit."""
-    variable, network = name.partition(".")[2], network_of(trace)
+    variable, network = name.partition(".")[2], shown.network(trace)
     unit = "" if network is None else unit_of(network, name)
     return f"{variable} ({unit})" if unit else variable
 
@@ -128,7 +128,7 @@ def matrices(shown: Shown, view: View) -> Iterator[Panel]:
 
 def _matrix(axis: Any, name: str, trace: Trace, shown: Shown) -> None:
     last = trace.weights(name)
-    source, target = _ends(trace, name.partition(".")[0])
+    source, target = _ends(trace, name.partition(".")[0], shown)
     values = last.values if last.values.ndim == 1 else last.values[:, 0]
     coarse = max(1, -(-max(source, target) // MOST_CELLS))
     shape = (-(-source // coarse), -(-target // coarse))
@@ -144,7 +144,7 @@ def _matrix(axis: Any, name: str, trace: Trace, shown: Shown) -> None:
     extent = (-0.5, target - 0.5, source - 0.5, -0.5)
     kind: dict[str, Any] = {"cmap": "RdBu_r" if signed else "viridis", "aspect": "auto", "extent": extent}
     image = axis.imshow(cells, interpolation="nearest", **kind, **ends)
-    axis.figure.colorbar(image, ax=axis, label=_label(name, trace))
+    axis.figure.colorbar(image, ax=axis, label=_label(name, trace, shown))
     together = f"\nmeans of {coarse} x {coarse} neurons" if coarse > 1 else ""
     of_whom = f" of {trace.path.name}" if len(shown.traces) > 1 else ""
     copy = ", first copy" if last.values.ndim > 1 else ""
@@ -155,9 +155,9 @@ def _matrix(axis: Any, name: str, trace: Trace, shown: Shown) -> None:
         side.get_major_locator().set_params(integer=True)
 
 
-def _ends(trace: Trace, projection: str) -> tuple[int, int]:
+def _ends(trace: Trace, projection: str, shown: Shown) -> tuple[int, int]:
     """How many neurons there are at both ends of a projection."""
-    network = network_of(trace)
+    network = shown.network(trace)
     known = None if network is None else next((p for p in network.projections if p.name == projection), None)
     if known is not None:
         return trace.populations[known.source] // trace.copies, trace.populations[known.target] // trace.copies
@@ -185,5 +185,5 @@ def _distribution(axis: Any, name: str, trace: Trace, shown: Shown, k: int) -> N
     axis.figure.colorbar(image, ax=axis, label="% of synapses")
     of_whom = f" of {trace.path.name}" if len(shown.traces) > 1 else ""
     axis.set_title(f"how {name}{of_whom} is spread, {values.shape[1]:,} synapses")
-    axis.set_ylabel(_label(name, trace))
+    axis.set_ylabel(_label(name, trace, shown))
     axis.set_xlabel(f"time ({shown.clock.unit})")
