@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput, Place
-from neuroport.files import apart, library, objects, overrides, results
+from neuroport.files import apart, joined, library, objects, overrides, results
 from neuroport.files import metrics as read_metrics
 from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
@@ -116,6 +116,7 @@ def read(report: Report, root: MapNode, file: str, folder: str) -> Network | Non
         report.add(entries["populations"], "a network needs at least one population; add it under 'populations'")
     context.projections = _named(context, entries, "projections", objects.projection)
     objects.check_twins(context)
+    joined.check_units(context)
     context.stimuli = _stimuli(context, entries)
     check_beside(report, context.stimuli, entries.get("stimuli"))
     ports = _named(context, entries, "ports", port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from neuroport.errors import Problem
-from neuroport.language import foreign
+from neuroport.language import dimensions, foreign
 from neuroport.language.blocks import once, step_sum_problems
 from neuroport.language.lower import Allowed, Lowering, Names
 from neuroport.language.names import (
@@ -59,6 +59,7 @@ def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
     for event, block in model.on_event:
         names = NeuronNames(model, model.name, constants, 1.0, inputs=False)
         problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
+    problems += dimensions.of_neuron(model)
     return tuple(problems)
 
 
@@ -87,6 +88,7 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
         )
         problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
     problems += step_sum_problems(model)
+    problems += dimensions.of_synapse(model)
     return tuple(problems)
 
 

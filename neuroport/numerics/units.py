@@ -15,10 +15,11 @@ from fractions import Fraction
 
 from neuroport.errors import Place
 
-_Vector = tuple[int, int, int]  # powers of voltage, current, time
+Powers = tuple[int, int, int]
+"""What a unit is made of: the powers of voltage, current and time."""
 
 _PREFIX = {"p": -12, "n": -9, "u": -6, "µ": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
-_BASE: dict[str, tuple[_Vector, int]] = {  # unit -> dimension, power of ten that leads to the coherent unit
+_BASE: dict[str, tuple[Powers, int]] = {  # unit -> dimension, power of ten that leads to the coherent unit
     "s": ((0, 0, 1), 3),
     "Hz": ((0, 0, -1), -3),
     "V": ((1, 0, 0), 3),
@@ -32,7 +33,7 @@ _BASE: dict[str, tuple[_Vector, int]] = {  # unit -> dimension, power of ten tha
 _SYMBOLS = {
     prefix + base: (vector, power + e) for base, (vector, power) in _BASE.items() for prefix, e in _PREFIX.items()
 }
-_DIMENSIONS: dict[_Vector, tuple[str, str]] = {
+_DIMENSIONS: dict[Powers, tuple[str, str]] = {
     (0, 0, 0): ("number", ""),
     (0, 0, 1): ("time", "ms"),
     (0, 0, -1): ("rate", "kHz"),
@@ -128,12 +129,19 @@ def dimension(unit: str) -> str:
 
 def coherent_unit(unit: str) -> str:
     """The unit of the coherent system for the same dimension."""
-    if is_step(unit):
-        return "step"
-    vector, _ = _resolve(unit)
-    if vector in _DIMENSIONS:
-        return _DIMENSIONS[vector][1]
-    parts = list(zip(("mV", "nA", "ms"), vector, strict=True))
+    return "step" if is_step(unit) else unit_of(powers(unit))
+
+
+def powers(unit: str) -> Powers:
+    """What a unit is made of; steps and numbers of nothing. UnitError for a unit that nobody knows."""
+    return _resolve(unit)[0]
+
+
+def unit_of(made: Powers) -> str:
+    """The unit of the coherent system that is made of these powers, "" for that of a number."""
+    if made in _DIMENSIONS:
+        return _DIMENSIONS[made][1]
+    parts = list(zip(("mV", "nA", "ms"), made, strict=True))
     above = "*".join(_power(symbol, power) for symbol, power in parts if power > 0) or "1"
     below = "".join("/" + _power(symbol, -power) for symbol, power in parts if power < 0)
     return above + below
@@ -210,7 +218,7 @@ def _power(symbol: str, power: int) -> str:
     return symbol if power == 1 else f"{symbol}^{power}"
 
 
-def _resolve(unit: str) -> tuple[_Vector, int]:
+def _resolve(unit: str) -> tuple[Powers, int]:
     """Dimension and power of ten of a unit such as mV, 1/ms or nS/mV^2."""
     if unit == "" or is_step(unit):
         return (0, 0, 0), 0
