@@ -48,13 +48,12 @@ def _unlike(item: Projection, source: Population, target: Population, sent: tupl
         name = item.input if each.input == "target" and not each.back else each.input
         unit = _unit(population.neuron, name)
         if unit and dimensions.mismatch(each.dimension, units.powers(unit)):
-            where = f" ({each.place})" if each.place else ""
-            yield Problem(
-                item.place,
-                f"projection '{item.name}' sends {each.value}, which {dimensions.told(each.dimension)}{where}, to input "
-                f"'{name}' of '{population.name}', which {dimensions.told(units.powers(unit))}; send to an input of the "
-                f"same unit, or correct a unit",
+            value = f"{each.value}, which {dimensions.told(each.dimension)}{f' ({each.place})' if each.place else ''}"
+            to = f"input '{name}' of '{population.name}', which {dimensions.told(units.powers(unit))}"
+            text = (
+                f"projection '{item.name}' sends {value}, to {to}; send to an input of the same unit, or correct a unit"
             )
+            yield Problem(item.place, text)
 
 
 def _unit(neuron: NeuronModel, name: str) -> str:

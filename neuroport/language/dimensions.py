@@ -2,8 +2,8 @@
 
 A declared unit is known, and so is what follows from it. Numbers without a unit may stand for anything: a literal or a
 name that declares none can be a quantity whose unit was left out, as in `exp((v + 40) / 10)`. So it goes with every
-unit in a sum, and what it is multiplied with is unknown. `uniform()`, `normal()` and what functions such as `exp` make
-of unknown values are such numbers in sums, but as factors they change no unit.
+unit in a sum, and what it is multiplied with is unknown. What functions such as `exp` make of unknown values, and
+`1 if … else 0`, are such numbers in sums, but as factors they change no unit.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from neuroport.errors import Place, Problem
 from neuroport.language.syntax import place_of
@@ -38,10 +39,15 @@ Names = Mapping[str, Dimension]
 
 _BUILT_IN: Names = {"dt": (0, 0, 1), "t": NUMBER, "T": NUMBER, "item_step": NUMBER, "copies": NUMBER}
 _SPIKED: Names = {"spiked": NUMBER}
-_OF_ALL = ("min", "max", "clip")
-_OF_FIRST = ("abs", "relu", "saturate", "wrap", "sum_copies", "mean_copies")
-_OF_NUMBERS = ("exp", "log", "tanh", "sigmoid", "softplus")
-_DRAWS = ("uniform", "normal")
+RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quotient"]] = {
+    **dict.fromkeys(("min", "max", "clip"), "alike"),
+    **dict.fromkeys(("abs", "relu", "saturate", "wrap", "sum_copies", "mean_copies"), "as it is"),
+    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "softplus"), "number"),
+    **dict.fromkeys(("uniform", "normal"), "drawn"),
+    "sqrt": "root",
+    "trunc_div": "quotient",
+}
+"""What each function takes and gives."""
 _SUMS: dict[type[ast.operator], str] = {ast.Add: "added", ast.Sub: "subtracted", ast.Mod: "divided with a rest"}
 
 
@@ -225,8 +231,8 @@ class _Reading:
         if name not in self.states:
             self._locals[name] = of
         elif mismatch(self.states[name], of):
-            has = self.states[name]
-            self._refuse(value, f"'{name}' {told(has)}, and {shown(value)} {told(of)}; {_remedy(value, of, has)}")
+            has, given = self.states[name], f"{shown(value)}, which {told(of)}"
+            self._refuse(value, f"{name} {told(has)} and cannot be given {given}; {_remedy(value, of, has)}")
 
     def _branches(self, body: list[ast.stmt], orelse: list[ast.stmt]) -> None:
         before = dict(self._locals)
@@ -256,6 +262,9 @@ class _Reading:
             case ast.BoolOp(values=values):
                 for part in values:
                     self._of(part)
+            case ast.IfExp(test=test, body=ast.Constant(value=0 | 1), orelse=ast.Constant(value=0 | 1)):
+                self._of(test)
+                return Loose.PURE
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 self._of(test)
                 return self._same(node, (body, orelse), "be the two values of one choice")
@@ -284,18 +293,21 @@ class _Reading:
                 self._differ(node, (left, one), (right, other), "be compared")
 
     def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Dimension:
-        if name in _OF_ALL:
+        rule = RULES[name]
+        if rule == "alike":
             return self._same(node, args, "be compared")
         found = [self._of(part) for part in args]
-        if name in _DRAWS:
-            return Loose.PURE
-        if name in _OF_NUMBERS:
-            return self._function(name, args[0], found[0])
-        if name == "sqrt":
-            return _root(found[0])
-        if name == "trunc_div":
-            return _product(found[0], found[1], -1)
-        return found[0] if name in _OF_FIRST else Loose.UNKNOWN
+        match rule:
+            case "number":
+                return self._function(name, args[0], found[0])
+            case "drawn":
+                return NUMBER
+            case "root":
+                return _root(found[0])
+            case "quotient":
+                return _product(found[0], found[1], -1)
+            case _:
+                return found[0]
 
     def _function(self, name: str, value: ast.expr, of: Dimension) -> Dimension:
         if mismatch(of, NUMBER):

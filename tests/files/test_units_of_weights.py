@@ -20,7 +20,7 @@ synapses:
     on_pre: send(target, 2 * w)
   of_time:
     state: {w: {weight: true, init: 1 ms, unit: ms, range: [0, 5]}}
-    on_pre: send(target, w)
+    on_pre: send(target, 0.1 * w)
 populations:
   noise: {size: 4, neuron: poisson, params: {rate: 10 Hz}}
   exc: {size: 3, neuron: lif}
