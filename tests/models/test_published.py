@@ -13,9 +13,10 @@ from tests.oracles import published_adex, published_brunel, published_hodgkin_hu
 from tests.support.published import Model, Numbers, models
 from tests.support.published import brunel as brunel_rows
 from tests.support.published.running import ran, trains
+from tests.support.tabulated import NETWORKS, of_model
 
 CHIPS = ("ideal", "generic16")
-MODELS = {model.network.removeprefix("published/"): model for model in models()}
+MODELS = {model.name.removeprefix("published/"): model for model in models()}
 MADE = "hodgkin_huxley adex brunel cuba coba polychronisation diehl_cook potjans_diesmann".split()
 
 on_chips = pytest.mark.parametrize("chip", CHIPS)
@@ -29,7 +30,7 @@ def measured(name: str, chip: str, seed: int = 1) -> Numbers:
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_an_entry_is_of_a_shipped_network(model: Model) -> None:
-    assert model.network in networks.names()
+    assert model.name in networks.names()
     assert model.source and model.rows and model.seeds >= 1
 
 
@@ -40,10 +41,8 @@ def test_every_model_has_an_entry() -> None:
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_the_page_has_every_row_of_a_model(model: Model, root: Path) -> None:
     """`python benchmarks/published.py NAME --write` writes them."""
-    page = (root / "docs" / "published.md").read_text("utf-8")
-    _, _, rest = page.partition(f"\n| `{model.network}` |")
-    rows = [[cell.strip() for cell in line.split("|")] for line in rest.split("\n")[: len(model.rows)]]
-    found = [(*cells[-8:-6], cells[-2]) for cells in rows if len(cells) > 8]
+    text = (root / "docs" / "published.md").read_text("utf-8")
+    found = [(row["quantity"], row["published"], row["why"]) for row in of_model(NETWORKS, text, model)]
     assert found == [(row.quantity, row.published, row.why) for row in model.rows]
 
 

@@ -53,7 +53,7 @@ def off(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.network)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_rows_are_what_is_measured(entry: model.Model) -> None:
     assert {row.quantity for row in entry.rows} == set(entry.measure("ideal", 1))
 

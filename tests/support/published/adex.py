@@ -49,7 +49,7 @@ def independent(_: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/adex",
+    name="published/adex",
     source="Brette & Gerstner, J. Neurophysiol. 94 (2005) 3637; Naud et al., Biol. Cybern. 99 (2008) 335, fig. 4",
     rows=(
         *(Row(f"{name}: spikes in 500 ms") for name in NAMES[:-1]),

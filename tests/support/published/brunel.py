@@ -59,7 +59,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/brunel",
+    name="published/brunel",
     source="Brunel, J. Comput. Neurosci. 8 (2000) 183, fig. 8",
     rows=(
         Row("AI: rate (Hz)", why="two of three runs have the same spikes for 500 ms"),

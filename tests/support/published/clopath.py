@@ -26,7 +26,7 @@ def independent(_: int) -> Numbers:
 WHY = {NAMES[0]: "50 changes of 44 units of the 32-bit weight each"}
 
 MODEL = Model(
-    network="published/clopath",
+    name="published/clopath",
     source="Clopath et al., Nature Neurosci. 13 (2010) 344",
     rows=tuple(Row(name, f"{data} (Sjöström)", WHY.get(name, "")) for name, data in zip(NAMES, MEASURED, strict=True)),
     measure=measure,

@@ -46,7 +46,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/diehl_cook",
+    name="published/diehl_cook",
     source="Diehl & Cook, Front. Comput. Neurosci. 9 (2015) 99",
     rows=tuple(Row(name, why=CHANCE) for name in ROWS),
     measure=measure,

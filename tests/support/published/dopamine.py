@@ -40,7 +40,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/dopamine",
+    name="published/dopamine",
     source="Izhikevich, Cereb. Cortex 17 (2007) 2443",
     rows=(
         Row("rewarded synapse after 1,000 s (mV)", "grows to 4 (fig. 1d, 1 h)", CHANCE),

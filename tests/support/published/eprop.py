@@ -52,7 +52,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/eprop",
+    name="published/eprop",
     source="Bellec et al., Nature Commun. 11 (2020) 3625",
     rows=(
         Row("error, relative to the goal, of the first second"),

@@ -43,7 +43,7 @@ def independent(_: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/hodgkin_huxley",
+    name="published/hodgkin_huxley",
     source="Hodgkin & Huxley, J. Physiol. 117 (1952) 500",
     rows=(
         Row("action potentials after 90, 15, 7 mV", "3 (fig. 12)"),

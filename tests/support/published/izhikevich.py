@@ -62,7 +62,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/izhikevich",
+    name="published/izhikevich",
     source="Izhikevich, IEEE Trans. Neural Networks 14 (2003) 1569",
     rows=(
         *(Row(f"{name}: rate at a current of 10 (Hz)", why=WHY.get(name, CHAOTIC)) for name in TYPES),

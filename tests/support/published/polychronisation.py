@@ -27,7 +27,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/polychronisation",
+    name="published/polychronisation",
     source="Izhikevich, Neural Computation 18 (2006) 245",
     rows=tuple(Row(name, why=CHANCE) for name in ROWS),
     measure=measure,

@@ -36,7 +36,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/potjans_diesmann",
+    name="published/potjans_diesmann",
     source="Potjans & Diesmann, Cereb. Cortex 24 (2014) 785, at 5 %",
     rows=(
         *(

@@ -47,7 +47,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/synaptic_scaling",
+    name="published/synaptic_scaling",
     source="van Rossum, Bi & Turrigiano, J. Neurosci. 20 (2000) 8812",
     rows=(
         Row("scaling: rate in the last minute at 10 Hz (Hz)", "20 (a_goal)"),

@@ -31,7 +31,7 @@ def independent(_: int) -> Numbers:
 WHY = {NAMES[0]: "a2_plus is 5e-10; half a unit of the 32-bit weight is 9e-10"}
 
 MODEL = Model(
-    network="published/triplet",
+    name="published/triplet",
     source="Pfister & Gerstner, J. Neurosci. 26 (2006) 9673",
     rows=tuple(Row(name, f"{data} (Sjöström)", WHY.get(name, "")) for name, data in zip(NAMES, MEASURED, strict=True)),
     measure=measure,

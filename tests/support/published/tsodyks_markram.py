@@ -63,7 +63,7 @@ def independent(_: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/tsodyks_markram",
+    name="published/tsodyks_markram",
     source="Tsodyks, Pawelzik & Markram, Neural Comput. 10 (1998) 821",
     rows=(
         Row("depressing, 20 Hz: resources of spike 1", "0.5 (U)"),

@@ -44,7 +44,7 @@ def independent(seed: int) -> Numbers:
 
 
 MODEL = Model(
-    network="published/vogels",
+    name="published/vogels",
     source="Vogels et al., Science 334 (2011) 1569",
     rows=(
         Row("rate of excitatory cells before learning (Hz)", why=CHANCE),

@@ -1,0 +1,39 @@
+"""The page of the library's models: every row of every entry, and on which chips every model runs."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import neuroport
+from neuroport.files import library
+from tests.support import on_chips
+from tests.support.library import models
+from tests.support.published import Model
+from tests.support.tabulated import LIBRARY, of_model
+
+MODELS = {model.name: model for model in models()}
+EVERY = [(name, kind) for name, kind, _ in library.names()]
+
+
+@cache
+def page(root: Path) -> str:
+    return (root / "docs" / "models.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_page_has_every_row_of_a_model(model: Model, root: Path) -> None:
+    """`python benchmarks/published.py NAME --write` writes them."""
+    assert model.name in neuroport.models
+    found = [(row["quantity"], row["why"]) for row in of_model(LIBRARY, page(root), model)]
+    assert found == [(row.quantity, row.why) for row in model.rows]
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY, ids=[name for name, _ in EVERY])
+def test_a_model_runs_on_the_chips_that_the_page_says(name: str, kind: str, root: Path) -> None:
+    """`python benchmarks/published.py --chips --write` writes what is found now."""
+    found = on_chips.outcome(name, kind)
+    assert found.refusals["ideal"] == ""
+    assert f"\n{found.line}\n" in page(root)

@@ -1,0 +1,138 @@
+"""On which of the shipped chips each model of the library runs, and what the others say: a table of docs/models.md."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import neuroport
+from neuroport.errors import InvalidInput
+from neuroport.files import library
+
+HEADER = "| model | runs on | what the others say |\n|---|---|---|"
+SHORT = {r"<text>:\d+:\d+: ": "", r" \([\w.]+:\d+\)": "", r"(\. [A-Z]|; take |; give ).*$": ""}
+"""What is left out of a refusal: where it is, which changes with the text of a model, and what to do."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What a synapse model joins in the network that is tried, and the input that it sends to.
+
+    `twin`: model and input of its twin, if it needs one, which joins the same neurons, or leads back.
+    """
+
+    pre: str
+    post: str
+    input: str
+    twin: tuple[str, str] | None = None
+    back: bool = False
+
+
+PARTNERS = {
+    "gle_adam": Joined("gle_softplus_tau_adam", "gle_softplus_tau_adam", "ff"),
+    "gle_adam_first": Joined("gle_input", "gle_softplus_tau_adam", "ff"),
+    "gle_exp_sum": Joined("gle_softmax_adam", "gle_softmax_adam", "total"),
+    "gle_fixed": Joined("gle_tanh", "gle_tanh", "ff"),
+    "gle_momentum": Joined("gle_tanh", "gle_tanh", "ff"),
+    "gle_momentum_first": Joined("gle_input", "gle_tanh", "ff"),
+    "gle_sgd": Joined("gle_softplus_tau", "gle_softplus_tau", "ff"),
+    "gle_sgd_first": Joined("gle_input", "gle_softplus_tau", "ff"),
+    "graded": Joined("rate_source", "rate_source", "r_in"),
+    "loihi_static": Joined("spike_source", "loihi_lif", "a_in"),
+    "pal_cancel": Joined("pal_interneuron", "pal_pyramidal", "v_inter"),
+    "pal_down": Joined("pal_pyramidal", "pal_pyramidal", "v_down"),
+    "pal_predict": Joined("pal_pyramidal", "pal_interneuron", "v_d"),
+    "pal_tied": Joined("pal_pyramidal", "pal_pyramidal", "v_down", ("pal_up", "v_b"), back=True),
+    "pal_up": Joined("pal_input", "pal_pyramidal", "v_b"),
+    "prospective": Joined("pal_pyramidal", "pal_interneuron", "nudge"),
+    "sal": Joined("spike_source", "lif", "jump"),
+    "sal_layer_down": Joined("sal_layer_unit", "sal_layer_unit", "dv"),
+    "sal_layer_up": Joined("sal_layer_unit", "sal_layer_unit", "dv"),
+    "sal_micro_copy": Joined("sal_micro_pyramidal", "sal_micro_pyramidal", "apical", ("sal_micro_up", "basal")),
+    "sal_micro_down": Joined("sal_micro_output", "sal_micro_pyramidal", "apical", ("sal_micro_up", "basal"), back=True),
+    "sal_micro_fixed": Joined("sal_micro_cell", "sal_micro_cell", "v"),
+    "sal_micro_past_basal": Joined("sal_micro_pyramidal", "sal_micro_pyramidal", "old_basal"),
+    "sal_micro_past_u": Joined("sal_micro_pyramidal", "sal_micro_pyramidal", "old_u"),
+    "sal_micro_up": Joined("sal_micro_cell", "sal_micro_pyramidal", "basal"),
+    "sal_sampling": Joined("sampling_unit", "sampling_unit", "u_in"),
+    "sal_triangular": Joined("sampling_unit", "sampling_unit", "u_in"),
+    "static": Joined("spike_source", "lif", "jump"),
+    "stdp_pair": Joined("spike_source", "lif", "jump"),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the shipped chips make of a model: the sentence of each that refuses it, "" of one that takes it."""
+
+    model: str
+    refusals: dict[str, str]
+
+    @property
+    def line(self) -> str:
+        """The line of the table."""
+        told = {chip: why for chip, why in self.refusals.items() if why}
+        taken = "all" if not told else f"all but {', '.join(f'`{chip}`' for chip in told)}"
+        sentences = dict.fromkeys(short(why) for why in told.values())
+        return f"| `{self.model}` | {taken} | {'; '.join(sentences)} |"
+
+
+def short(sentences: str) -> str:
+    """Refusals without places and remedies, each once; of the model that is tried, if one is."""
+    found = sentences.splitlines()
+    found = [one for one in found if "'tried'" in one] or found
+    for pattern, instead in SHORT.items():
+        found = [re.sub(pattern, instead, one) for one in found]
+    return "; ".join(dict.fromkeys(found))
+
+
+def of_neuron(name: str) -> str:
+    """A network of one neuron, of which every input receives a 1 of its unit in every step."""
+    text = f"populations: {{cells: {{size: 1, neuron: {name}}}}}\nstimuli:\n"
+    for one in library.neuron(name).inputs:
+        series = f"{{values: [{(one.unit and f'1 {one.unit}') or 1}], every: 1 ms, loop: true}}"
+        text += f"  to_{one.name}: {{series: {series}, population: cells, input: {one.name}}}\n"
+    return text.removesuffix("stimuli:\n")
+
+
+def of_synapse(name: str) -> str:
+    """A network of one synapse, and of its twin."""
+    joined = PARTNERS[name]
+    text = f"populations: {{a: {{size: 1, neuron: {joined.pre}}}, b: {{size: 1, neuron: {joined.post}}}}}\n"
+    text += f"projections:\n  tried: {{{between('ab', joined.input, name)}{', twin: other' if joined.twin else ''}}}\n"
+    if joined.twin:
+        model, target = joined.twin
+        text += f"  other: {{{between('ba' if joined.back else 'ab', target, model)}}}\n"
+    return text
+
+
+def between(ends: str, target: str, synapse: str) -> str:
+    """The fields of a projection from one of the populations a, b to one of them."""
+    return f"source: {ends[0]}, target: {ends[1]}, input: {target}, synapse: {synapse}, connect: one_to_one"
+
+
+def refusal(text: str, chip: str) -> str:
+    """Why a chip does not take a network, with the place; "" if it does."""
+    network = neuroport.loads(f"neuroport: 1\nname: tried\ndt: 1 ms\n{text}")
+    try:
+        neuroport.compile(network, chip)
+    except InvalidInput as error:
+        return str(error)
+    return ""
+
+
+def outcome(name: str, kind: str) -> Outcome:
+    """What the shipped chips make of a model; kind is neuron or synapse."""
+    text = of_neuron(name) if kind == "neuron" else of_synapse(name)
+    return Outcome(name, {chip: refusal(text, chip) for chip in neuroport.chips})
+
+
+def table() -> str:
+    """The table of all models of the library, neurons first."""
+    return "\n".join([HEADER, *(outcome(name, kind).line for name, kind, _ in library.names())])
+
+
+def written(text: str) -> str:
+    """A page's text with the table as it is now."""
+    before, _, rest = text.partition(HEADER)
+    return before + table() + "\n\n" + rest.partition("\n\n")[2]
