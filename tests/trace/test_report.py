@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 import neuroport
 from neuroport.cli import main
+from neuroport.trace.pictures.figure import COLOURS
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.report.document import document, write
 from neuroport.trace.report.pages import command
@@ -50,13 +52,16 @@ class Tags(HTMLParser):
         self.open: list[str] = []
         self.seen: list[str] = []
         self.refers: list[str] = []
+        self.ids: list[str] = []
         self.text: list[str] = []
         self.feed(page)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append(tag)
-        self.refers += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.refers += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+        self.refers += [f"#{inside}" for _, value in attrs for inside in re.findall(r"url\(#(.*?)\)", value or "")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
         if tag not in VOID:
             self.open.append(tag)
 
@@ -78,8 +83,23 @@ def test_a_report_is_whole_and_needs_nothing_else(trace: Trace) -> None:
     tags = Tags(document([trace]))
     assert tags.open == []
     assert not {"script", "link", "iframe"} & set(tags.seen)
-    assert tags.refers
-    assert all(one.startswith("data:image/svg+xml;base64,") for one in tags.refers)
+    assert {one.split(",")[0] for one in tags.refers if not one.startswith("#")} == {"data:image/png;base64"}
+
+
+def test_elements_of_figures_have_names_of_their_own(trace: Trace) -> None:
+    tags = Tags(document([trace, trace]))
+    assert len(set(tags.ids)) == len(tags.ids) > 100
+    assert {one[1:] for one in tags.refers if one.startswith("#")} <= set(tags.ids)
+
+
+def test_figures_have_the_colours_of_the_page(trace: Trace) -> None:
+    page = document([trace])
+    figure = page[page.index("<svg ") : page.index("</svg>")]
+    assert "var(--colour-0)" in figure
+    assert "var(--ground)" in figure
+    assert set(re.findall(r": (#[0-9a-f]{6})", figure)) <= {"#999999", "#808080"}, "greys are seen on both grounds"
+    for k in range(len(COLOURS)):
+        assert page.count(f"--colour-{k}:") == 2, "in light and dark"
 
 
 def test_a_report_has_what_ran_and_what_came_out(trace: Trace) -> None:
@@ -108,7 +128,7 @@ def test_several_runs_are_compared(trace: Trace, tmp_path: Path) -> None:
     page = document([trace, open_trace(tmp_path / "other.h5")])
     tags = Tags(page)
     assert tags.text.count("other.h5") == 2  # in the table, and above all of its own
-    assert len(tags.refers) == 6  # both over each other, and each alone, in light and dark
+    assert tags.seen.count("svg") == 3  # both over each other, and each alone
     assert "2 runs" in tags.text
 
 
