@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +10,7 @@ import click
 from neuroport.commands.common import chip_options, chosen_chip, echo_table, load_network, set_option
 
 if TYPE_CHECKING:
-    from neuroport.program.machine import Port, Program, ReportLine
+    from neuroport.program.machine import Port, Program
 
 OWN_NAMES = {"numba": "emulator"}
 """Backends whose form is asked for by another name."""
@@ -81,52 +81,15 @@ def compile_command(
 
 def report(program: Program) -> None:
     """What lowering has to tell: a table with a line per array, one with a line per port, and all else."""
-    formats = {line.subject: line for line in program.report if line.topic == "format"}
-    beside = {(line.subject, line.topic): line for line in reversed(program.report)}  # the first of each
-    arrays = [[name, *_row(name, line, beside)] for name, line in formats.items()]
-    columns = (
-        "array",
-        "word",
-        "class",
-        "lowest",
-        "highest",
-        "step",
-        "error",
-        "became 0",
-        "tau",
-        "tau off",
-        "stall level",
-    )
-    echo_table(columns, arrays)
+    from neuroport.program import lowering
+
+    arrays, rest = lowering.arrays(program.report), lowering.others(program.report)
+    echo_table(arrays.columns, arrays.rows)
     ports = [_port(port, program) for port in program.ports]
     echo_table(("port", "direction", "of", "size", "type", "unit", "lowest", "highest", "step"), ports)
-    told = ("format", "time constant", "zero")
-    rest = [[line.subject, line.topic, line.text] for line in program.report if line.topic not in told or line.notice]
-    echo_table(("subject", "topic", "report"), rest, title="")
-    if not (arrays or ports or rest):
+    echo_table(rest.columns, rest.rows)
+    if not (arrays.rows or ports or rest.rows):
         click.echo("nothing to report")
-
-
-def _row(name: str, line: ReportLine, beside: Mapping[tuple[str, str], ReportLine]) -> list[Any]:
-    """A line of the table: of values that an array does not have "-"."""
-
-    def value(topic: str, key: str) -> Any:
-        found = line if topic == "format" else beside.get((name, topic))
-        return "-" if found is None else found.values.get(key, "-")
-
-    frac, off = line.values["frac"], value("time constant", "percent")
-    return [
-        f"Q({line.values['bits']},{frac})" if frac else f"int{line.values['bits']}",
-        value("format", "kind"),
-        value("format", "low"),
-        value("format", "high"),
-        f"{2.0 ** -int(frac):.3g}",
-        _short(value("format", "error")),
-        value("zero", "count"),
-        value("time constant", "steps"),
-        off if off == "-" else f"{off:.2g} %",
-        _short(value("stall", "level")),
-    ]
 
 
 def _port(port: Port, program: Program) -> list[Any]:
@@ -138,10 +101,6 @@ def _port(port: Port, program: Program) -> list[Any]:
     low, high = ("-", "-") if port.range is None else port.range
     of = port.use, port.target, port.size, port.type, port.unit or "-"
     return [port.name, *of, low, high, step]
-
-
-def _short(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:.3g}"
 
 
 def _source(backend: str, program: Program) -> str:

@@ -233,6 +233,7 @@ def header(group: Group) -> dict[str, Any]:
         "arithmetic_version": group.whole("arithmetic_version", 1, default=1),
         "chip": group.text("chip"),
         "chip_text": group.content("chip"),
+        "chip_description": group.content("chip_description") if group.has("chip_description") else "",
         "chip_seed": group.whole("chip_seed") if group.has_attribute("chip_seed") else None,
         "seed": group.whole("seed"),
         "versions": texts(group.group("versions")),
@@ -246,10 +247,21 @@ def report(group: Group) -> tuple[Mapping[str, Any], ...]:
         lines = json.loads(group.content("report") or "[]")
     except (ValueError, RecursionError):
         lines = None
-    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-        group.findings.add(f"{group}/report is no list of JSON objects")
+    if not isinstance(lines, list) or not all(map(_is_line, lines)):
+        group.findings.add(f"{group}/report is no list of what lowering tells")
         return ()
     return tuple(lines)
+
+
+def _is_line(line: Any) -> bool:
+    """Whether this is a line of a report: texts, values by name, and of a format its bits and binary places."""
+    if not isinstance(line, dict) or not all(isinstance(line.get(key), str) for key in ("subject", "topic", "text")):
+        return False
+    values = line.get("values")
+    if not isinstance(values, dict) or not all(isinstance(value, int | float | str) for value in values.values()):
+        return False
+    places = [values.get(key) for key in ("bits", "frac")] if line["topic"] == "format" else []
+    return all(isinstance(place, int) and FRAC[0] <= place <= FRAC[1] for place in places)
 
 
 def one_of(item: Item, name: str, known: Sequence[str], default: str | None = None) -> str:

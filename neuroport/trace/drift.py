@@ -35,7 +35,8 @@ class Course:
 
     `scale`: its largest magnitude in the first, where they were compared. `unit`: the coarser resolution of the two;
     None where both are real. `differs`, `beyond`: the steps after which it was first seen to differ at all, and by a
-    unit or more (None: never). `gaps`: after 0, 1, 2, 5, 10, 20, ... steps and at the end.
+    unit or more (None: never). `gaps`: after 0, 1, 2, 5, 10, 20, ... steps and at the end. `largest`: the largest
+    difference wherever they were compared.
     """
 
     array: str
@@ -44,6 +45,7 @@ class Course:
     differs: int | None
     beyond: int | None
     gaps: tuple[Gap, ...]
+    largest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Growth:
 
     def __init__(self, array: str, unit: float | None) -> None:
         self.array, self.unit = array, unit
-        self._scale = 0.0
+        self._scale = self._largest = 0.0
         self._differs: int | None = None
         self._beyond: int | None = None
         self._gaps: list[Gap] = []
@@ -110,6 +112,7 @@ class Growth:
         apart = _apart(a, b)
         largest = apart.max(axis=1, initial=0.0)
         self._scale = max(self._scale, float(np.abs(a[np.isfinite(a)]).max(initial=0.0)))
+        self._largest = max(self._largest, float(largest.max(initial=0.0)))
         self._differs = _first(self._differs, steps, largest > 0)
         if self.unit is not None:
             self._beyond = _first(self._beyond, steps, largest >= self.unit)
@@ -133,7 +136,7 @@ class Growth:
     def course(self) -> Course:
         """What there was."""
         gaps = self._gaps if self._last is None else [*self._gaps, self._last]
-        return Course(self.array, self._scale, self.unit, self._differs, self._beyond, tuple(gaps))
+        return Course(self.array, self._scale, self.unit, self._differs, self._beyond, tuple(gaps), self._largest)
 
 
 def _first(known: int | None, steps: NDArray[np.int64], where: NDArray[np.bool_]) -> int | None:

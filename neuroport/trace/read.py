@@ -121,6 +121,7 @@ class Trace:
     )
     chip: str
     chip_text: str
+    chip_description: str  # as YAML; "" in traces of early versions
     chip_seed: int | None
     seed: int
     dt: float  # ms
@@ -137,6 +138,7 @@ class Trace:
     populations: Mapping[str, int]  # name -> neurons, of all copies together
     recorded: tuple[str, ...]  # populations whose spikes are in the file
     projections: tuple[str, ...]
+    connects: Mapping[str, tuple[str, str]]  # projection -> its source and target
     weight_arrays: Mapping[str, str]  # projection -> its array of weights, "" where it has none
     records: tuple[str, ...]  # sampled population arrays
     snapshots: tuple[str, ...]  # projection arrays with snapshots in time
@@ -389,6 +391,7 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         populations=extent.populations,
         recorded=checked.recorded(root, extent),
         projections=tuple(projections),
+        connects={name: (item.text("source"), item.text("target")) for name, item in projections.items()},
         weight_arrays={name: item.text("weight") for name, item in projections.items()},
         records=checked.all_sampled(group, "records", extent),
         snapshots=checked.all_sampled(group, "weights", extent),

@@ -84,7 +84,17 @@ OPENED: list[tuple[Change, list[str]]] = [
     (replaced("neuroport/spike_counts/names", ["a"]), [
         "/neuroport/spike_counts/counts has the shape (2,); it must be (1,)"
     ]),
-    (replaced("neuroport/report", "{"), ["/neuroport/report is no list of JSON objects"]),
+    *(
+        (replaced("neuroport/report", text), ["/neuroport/report is no list of what lowering tells"])
+        for text in (
+            "{",
+            "[1]",
+            '[{"subject": "a"}]',
+            '[{"subject": "a", "topic": "zero", "text": "", "values": {"count": []}}]',
+            '[{"subject": "a", "topic": "format", "text": "", "values": {"bits": 8}}]',
+            '[{"subject": "a", "topic": "format", "text": "", "values": {"bits": 8, "frac": 9999}}]',
+        )
+    ),
     (attribute("neuroport/final/a.v", "role", "king"), [
         "the attribute 'role' of /neuroport/final/a.v is 'king'; it must be one of state, weight, visible"
     ]),

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from click.testing import CliRunner
 
 import neuroport
 from neuroport.cli import main
+from neuroport.pages import Cell, Page, Table, Text
 from neuroport.trace.pictures.figure import COLOURS
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.report.document import document, write
+from neuroport.trace.report.onchip import EXACT, arithmetic, drift, mapping
 from neuroport.trace.report.pages import command
 from neuroport.trace.write import Writer
 from tests.support.traces import SOURCE
@@ -140,13 +143,141 @@ def test_an_incomplete_run_says_so(tmp_path: Path) -> None:
 
 
 def test_a_trace_without_anything_to_draw_has_a_report(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     network = replace(SOURCE.network, record=replace(SOURCE.network.record, spikes=()))
     with Writer(tmp_path / "a.h5", replace(SOURCE, network=network)) as writer:
         writer.close(steps=20, final={"ab.w": np.zeros(6)})
     page = document([open_trace(tmp_path / "a.h5")])
     assert "there is nothing to draw in it" in page
+
+
+@pytest.fixture(scope="module")
+def in_real(tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    path = tmp_path_factory.mktemp("report") / "ideal.h5"
+    neuroport.run(neuroport.loads(NET), "reference", "ideal", trace=path)
+    return open_trace(path)
+
+
+@pytest.fixture(scope="module")
+def parted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trace, Trace]:
+    """A run in real numbers and one on a chip that come to spike in other steps."""
+    folder = tmp_path_factory.mktemp("report")
+    network = neuroport.loads(NET.replace("weight: 0.8", "weight: 0.61").replace("run: 100 ms", "run: 400 ms"))
+    for chip in ("ideal", "generic8"):
+        neuroport.run(network, "reference", chip, trace=folder / f"{chip}.h5")
+    return open_trace(folder / "ideal.h5"), open_trace(folder / "generic8.h5")
+
+
+def texts(page: Page) -> list[str]:
+    return [part.text for part in page.filled if isinstance(part, Text)]
+
+
+def table(page: Page, first: str) -> dict[Cell, tuple[Cell, ...]]:
+    """The rows of the table whose first column is so named."""
+    (found,) = (part for part in page.parts if isinstance(part, Table) and part.columns[0] == first)
+    return {row[0]: row[1:] for row in found.rows}
+
+
+def test_a_report_says_where_real_numbers_and_chip_part(parted: tuple[Trace, Trace]) -> None:
+    in_real, coarse = parted
+    page = drift(coarse, [coarse, in_real])
+    real, chip = (set(zip(*one.spikes("exc"), strict=True)) for one in (Steps(in_real), Steps(coarse)))
+    step, neuron = min(real ^ chip)
+    only = "in real numbers" if (step, neuron) in real else "on the chip"
+    weights = [one.weight_samples("drive.w") for one in (in_real, coarse)]
+    apart = np.abs(weights[0].values - weights[1].values)
+    differs = int(weights[0].steps[np.argmax(apart.max(axis=1) > 0)]) + 1
+    beyond = int(weights[0].steps[np.argmax(apart.max(axis=1) >= 2.0 ** -(weights[1].frac or 0))]) + 1
+    first = f"The first array seen to differ is drive.w, after {differs} steps; by a step of its format drive.w after "
+    assert texts(page) == [
+        f"Compared with ideal.h5. The first other spike is in step {step}: exc {neuron}, only {only}. {first}{beyond}.",
+        EXACT,
+    ]
+    assert table(page, "population")["exc"][:4] == (len(real), len(chip), len(real & chip), step)
+    assert table(page, "array")["drive.w"][2:5] == (differs, beyond, apart.max())
+    assert table(page, "array")["exc.v"][2] == "≤ 800", "it is known at the end alone"
+    assert table(page, "metric")["rate"][1:] == tuple(one.metrics["rate"][-1][1] for one in (in_real, coarse))
+
+
+class Steps:
+    """Spikes of a trace as lists of steps and neurons."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def spikes(self, population: str) -> tuple[list[int], list[int]]:
+        found = self.trace.spikes(population)
+        return found.steps.tolist(), found.neurons.tolist()
+
+
+def test_drift_that_is_not_known_says_what_it_takes(trace: Trace, in_real: Trace) -> None:
+    takes = [
+        "How far it drifts away from real numbers is not known here: that takes a run of the same network and seed on "
+        "the chip ideal, given to the same report. neuroport run net.yaml --chip ideal --seed 3 -o ideal.h5"
+    ]
+    assert texts(drift(trace, [trace])) == takes
+    for other in (replace(in_real, seed=4), replace(in_real, network_text="other"), replace(in_real, dt=0.5)):
+        assert texts(drift(trace, [trace, other])) == takes
+    assert drift(in_real, [trace, in_real]).filled == ()
+
+
+def test_runs_that_do_not_part_say_so(trace: Trace) -> None:
+    equal = replace(trace, arithmetic="float64")
+    said = "Compared with run.h5. All 0 recorded spikes are the same. No array was seen to differ."
+    spikes = trace.spike_counts["exc"]
+    assert texts(drift(trace, [equal]))[0] == said.replace("All 0", f"All {spikes}")
+    little = replace(trace, recorded=(), snapshots=(), records=())
+    said = "Compared with run.h5. No spikes were recorded in both. When arrays part is not known: none was sampled in "
+    assert texts(drift(little, [equal]))[0] == f"{said}both (record: {{states: …}})."
+
+
+def test_a_report_has_the_words_of_arrays_and_what_they_lost(trace: Trace) -> None:
+    page = arithmetic(trace)
+    bits = next(line["values"]["bits"] for line in trace.report if line["subject"] == "drive.w")
+    assert str(table(page, "array")["drive.w"][0]).startswith(f"Q({bits},")
+    weights = trace.final_array("drive.w")
+    zeros, high = int((weights.raw == 0).sum()), weights.values.max()
+    found = table(page, "at the end")["drive.w"]
+    assert found[:3] == (100, zeros, float(zeros))
+    assert found[5] == len(np.unique(weights.raw))
+    top = next(line["values"]["high"] for line in trace.report if line["subject"] == "drive.w")
+    assert found[4] == (int((weights.values == high).sum()) if high == top else 0)
+
+
+def test_stores_out_of_range_are_counted_or_said_not_to_be_known(trace: Trace) -> None:
+    assert "No store left the range of its array." in texts(arithmetic(replace(trace, overflows={"exc.v": 0})))
+    assert table(arithmetic(replace(trace, overflows={"exc.v": 7})), "left its range") == {"exc.v": (7,)}
+    killed = replace(trace, overflows={}, knows_settings=False)
+    assert (
+        "How many stores left the range of their array is not known: the run was ended before it could say so."
+        in texts(arithmetic(killed))
+    )
+
+
+def test_a_report_of_real_numbers_says_that_nothing_was_rounded(in_real: Trace) -> None:
+    assert texts(arithmetic(in_real)) == [
+        "It was computed in real numbers (float64): nothing was rounded to the words of a chip."
+    ]
+    assert mapping(in_real).filled == ()
+
+
+def test_a_report_says_what_is_where_on_the_chip(trace: Trace) -> None:
+    page = mapping(trace)
+    assert texts(page) == ["1 core of 256 neurons holds 25 neurons; the chip states no limit of synapses per core"]
+    assert table(page, "core")[0][-1] == "noise[0:20], exc[0:5]"
+    assert table(page, "core")[0][2:6] == (100, "-", 4.0, 20)
+
+
+def test_what_is_not_known_of_a_chip_is_said(trace: Trace) -> None:
+    (text,) = texts(mapping(replace(trace, chip_description="")))
+    assert text.startswith("It is not known, for the trace does not say what the chip is: ")
+    left = replace(trace, extent=replace(trace.extent, topology=False))
+    assert texts(mapping(left))[1:] == [
+        "How many synapses end where is not known: the trace has neither the synapses nor their final values, as its "
+        "network says record: {topology: none}."
+    ]
+    copies = replace(trace, copies=2, populations={name: 2 * size for name, size in trace.populations.items()})
+    assert texts(mapping(copies))[1:] == ["Each of its 2 copies is there once."]
+    assert table(mapping(copies), "core")[0][-1] == "noise[0:20], exc[0:5]"
 
 
 def said(*arguments: object) -> tuple[int, str]:

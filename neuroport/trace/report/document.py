@@ -12,10 +12,12 @@ from neuroport.pages import Page
 from neuroport.pages.html import parts
 from neuroport.trace.read import Trace
 from neuroport.trace.report.figures import svg, variables
-from neuroport.trace.report.pages import arithmetic, comparison, provenance, results
+from neuroport.trace.report.onchip import arithmetic, drift, mapping
+from neuroport.trace.report.pages import comparison, provenance, results
 
 ENDINGS = (".html", ".htm")
-STYLE = f"""
+STYLE = (
+    f"""
 :root {{ color-scheme: light dark; --ground: #fff; --ink: #1b1b1b; --faint: #666; --line: #ccc; --code: #f4f4f4;
   {variables(dark=False)} }}
 @media screen and (prefers-color-scheme: dark) {{
@@ -23,7 +25,8 @@ STYLE = f"""
     {variables(dark=True)} }}
   svg image {{ filter: invert(1) hue-rotate(180deg) }}
 }}
-""" + """
+"""
+    + """
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 62rem;
   margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid var(--line) }
@@ -31,15 +34,18 @@ h3 { font-size: 1rem }
 .wide, figure { overflow-x: auto } figure { margin: 1rem 0 }
 svg { width: 100%; max-width: 48rem; min-width: 30rem; height: auto; fill: currentColor }
 table { border-collapse: collapse; margin: .8rem 0; font-size: .87rem; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top }
-td { overflow-wrap: break-word }
+th, td { padding: .2rem .55rem; border-bottom: 1px solid var(--line); vertical-align: top }
+td { white-space: nowrap } td:last-child { white-space: normal; overflow-wrap: break-word }
 pre { background: var(--code); padding: .6rem; overflow-x: auto; font-size: .82rem }
 .faint { color: var(--faint) }
 @media print {
   body { margin: 0; font-size: 10pt } figure, tr { break-inside: avoid } svg { min-width: 0 }
-  pre { white-space: pre-wrap; overflow-wrap: anywhere } td { overflow-wrap: anywhere } th, td { padding: .15rem .3rem }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere }
+  th, td { white-space: normal; overflow-wrap: anywhere; padding: .15rem .3rem }
+  table { font-size: .75em }
 }
 """
+)
 
 
 def write(traces: Sequence[Trace], path: str | Path, overwrite: bool = False) -> None:
@@ -63,7 +69,7 @@ def document(traces: Sequence[Trace]) -> str:
     if not one:
         body += [_section(comparison(traces), 2), *_figures(traces, f"{len(traces)} runs over each other", "all")]
     for k, trace in enumerate(traces):
-        body += _of(trace, 2 if one else 3, f"run{k}")
+        body += _of(trace, traces, 2 if one else 3, f"run{k}")
     head = f'<meta charset="utf-8"><meta name="generator" content="neuroport report"><title>{escape(title)}</title>'
     wide = '<meta name="viewport" content="width=device-width, initial-scale=1">'
     return (
@@ -73,14 +79,14 @@ def document(traces: Sequence[Trace]) -> str:
     )
 
 
-def _of(trace: Trace, level: int, key: str) -> Iterator[str]:
-    """All that is told of a trace."""
+def _of(trace: Trace, traces: Sequence[Trace], level: int, key: str) -> Iterator[str]:
+    """All that is told of one of some traces."""
     if level > 2:
         yield f"<h2>{escape(trace.path.name)}</h2>"
     yield _section(results(trace), level)
     yield from _figures([trace], f"{trace.name} on {trace.chip}", key)
-    yield _section(arithmetic(trace), level)
-    yield _section(provenance(trace), level)
+    for page in (arithmetic(trace), drift(trace, traces), mapping(trace), provenance(trace)):
+        yield _section(page, level)
 
 
 def _section(page: Page, level: int) -> str:

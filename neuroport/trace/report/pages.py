@@ -1,4 +1,4 @@
-"""What a report tells of a trace, as pages: what ran, what came out, and what its chip made of the numbers."""
+"""What a report tells of a trace, as pages: what ran, and what came out."""
 
 from __future__ import annotations
 
@@ -78,24 +78,6 @@ def _shown(value: Any) -> Cell:
     if not isinstance(value, list):
         return float(value)
     return f"{len(value)} numbers, mean {sum(value) / len(value):.6g}" if value else NONE
-
-
-def arithmetic(trace: Trace) -> Page:
-    """What the chip made of the numbers: bits, steps and errors of every array, and what left its range."""
-    formats = tuple(_format(line) for line in trace.report if line["topic"] == "format")
-    lost = tuple((name, count) for name, count in trace.overflows.items() if count)
-    notices = [f"{line['subject']}: {line['text']}" for line in trace.report if line["notice"]]
-    parts: list[Part] = [Text(notice) for notice in notices]
-    parts.append(Table(("array", "kind", "bits", "step", "from", "to", "largest at first", "largest error"), formats))
-    parts.append(Table(("array", "stores out of range"), lost))
-    return Page("What the chip made of the numbers", "", tuple(parts))
-
-
-def _format(line: Any) -> tuple[Cell, ...]:
-    values = line["values"]
-    step: Cell = 2.0 ** -values["frac"] if "frac" in values else NONE
-    given = (values.get(key, NONE) for key in ("low", "high", "largest", "error"))
-    return (line["subject"], values.get("kind", NONE), values.get("bits", NONE), step, *given)
 
 
 def comparison(traces: Sequence[Trace]) -> Page:
