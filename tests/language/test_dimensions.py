@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, Place
 from neuroport.files.network import loads
 from neuroport.language import dimensions
-from neuroport.language.syntax import calls
+from neuroport.language.syntax import calls, parse_block
+from neuroport.network.model import NeuronModel, Parameter, State
+from tests.support import random_units
 
 NEURON = """\
 neuroport: 1
@@ -397,3 +401,24 @@ def test_a_twin_has_units() -> None:
 
 def test_every_function_of_the_language_has_a_rule() -> None:
     assert set(calls()) == set(dimensions.RULES)
+
+
+def computing(line: str) -> list[str]:
+    """The problems of a neuron model that computes this."""
+    names = {name: unit for name, unit in random_units.NAMES.items() if name != "dt"}
+    parameters = tuple(Parameter(name=name, unit=unit) for name, unit in names.items())
+    block, problems = parse_block(line, Place("a.yaml", 1, 1))
+    assert not problems
+    model = NeuronModel(name="cell", parameters=parameters, states=(State(name="v", unit="mV"),), update=block)
+    return [str(problem) for problem in dimensions.of_neuron(model)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_expressions_of_one_unit_are_taken_and_one_wrong_name_is_told_once(seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(10):
+        line = f"v = {random_units.expression(draw, (1, 0, 0), 4)}"
+        line = f"{line} if {random_units.compared(draw, 3)} else e"
+        assert computing(line) == []
+        wrong = random_units.with_wrong_name(draw, line)
+        assert len(computing(wrong)) == 1, wrong
