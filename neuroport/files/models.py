@@ -142,7 +142,7 @@ def _parameters(report: Report, node: Node | None, what: str, dt: Quantity | Non
 def _own(report: Report, node: Node | None, what: str, common: dict[str, Any], dt: Quantity | None) -> Value | None:
     """A value that a model has by itself. Whether a time is a whole number of steps is asked where it is used."""
     known = None if isinstance(node, ScalarNode) else dt
-    return value(report, node, Slot(what, common["unit"], common["type"], common["range"], known))
+    return value(report, node, Slot(what, units.of_values(common["unit"]), common["type"], common["range"], known))
 
 
 def _written_parameter(item: Parameter, model: str, sink: Sink) -> dict[str, Any]:

@@ -211,7 +211,8 @@ class _Settings:
         span = ranges.get(declared.name, declared.range)
         context = self.context
         targets = context.target_sizes()
-        return Slot(what, declared.unit, declared.type, span, context.dt, self.fits, targets, context.folder)
+        unit = units.of_values(declared.unit)
+        return Slot(what, unit, declared.type, span, context.dt, self.fits, targets, context.folder)
 
     def parameters(
         self, node: Node | None, at: Node, declared: Sequence[Parameter], ranges: dict[str, tuple[float, float]]

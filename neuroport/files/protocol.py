@@ -243,7 +243,7 @@ def _set(entry: _Entry) -> Set | None:
         for owner, parameter in _dynamic(context, at, "'set'", key):
             what = f"parameter '{parameter.name}' of {label(owner)}"
             span = dict(owner.ranges).get(parameter.name, parameter.range)
-            slot = Slot(what, parameter.unit, parameter.type, span, context.dt)
+            slot = Slot(what, units.of_values(parameter.unit), parameter.type, span, context.dt)
             value = fitting(report, inner, slot)
             if value is not None and (key, value) not in result:
                 result.append((key, value))

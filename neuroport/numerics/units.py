@@ -132,6 +132,11 @@ def coherent_unit(unit: str) -> str:
     return "step" if is_step(unit) else unit_of(powers(unit))
 
 
+def of_values(unit: str) -> str:
+    """What values of something with this unit are written in: without one where it is a number by declaration, 1."""
+    return unit if is_step(unit) or any(powers(unit)) else ""
+
+
 def powers(unit: str) -> Powers:
     """What a unit is made of; steps and numbers of nothing. UnitError for a unit that nobody knows."""
     return _resolve(unit)[0]

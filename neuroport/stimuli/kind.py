@@ -15,6 +15,7 @@ from neuroport.network.network import Network
 from neuroport.network.objects import Population
 from neuroport.network.stimuli import Stimulus
 from neuroport.network.values import Value
+from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Injection, ReportLine, Series
@@ -53,8 +54,8 @@ class Entry:
 
     @property
     def unit(self) -> str:
-        """The unit of the input."""
-        return self.input.unit if self.input else ""
+        """What values for the input are written in."""
+        return units.of_values(self.input.unit) if self.input else ""
 
     @property
     def cells(self) -> Population | None:
