@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neuroport.errors import Place, Problem
+from neuroport.errors import Problem
 from neuroport.files.context import Context
 from neuroport.language import dimensions
 from neuroport.language.dimensions import Sent
@@ -14,20 +14,23 @@ from neuroport.numerics import units
 
 
 def check_units(context: Context) -> None:
-    """Note what does not fit together, once for all projections that join the same models."""
-    seen: set[tuple[Place | None, str]] = set()
+    """Note what does not fit together, a mistake of a rule once for all projections that have it."""
+    read: dict[tuple[int, ...], tuple[tuple[Problem, ...], tuple[Sent, ...]]] = {}
+    seen: set[Problem] = set()
     for item in context.projections.values():
         source, target = _end(context, item, "source"), _end(context, item, "target")
         if item is None or source is None or target is None:
             continue
         twin = context.projections.get(item.twin.of) if item.twin else None
-        problems, sent = dimensions.of_projection(
-            item.synapse, source.neuron, target.neuron, twin.synapse if twin else None
-        )
+        models = item.synapse, source.neuron, target.neuron, twin.synapse if twin else None
+        key = tuple(map(id, models))
+        if key not in read:
+            read[key] = dimensions.of_projection(*models)
+        problems, sent = read[key]
         for problem in problems:
-            if (problem.place, problem.text) not in seen:
-                seen.add((problem.place, problem.text))
+            if problem not in seen:
                 context.report.add(problem.place, f"{problem.text}; {_between(item, source, target)}")
+        seen.update(problems)
         context.report.extend(_unlike(item, source, target, sent))
 
 
