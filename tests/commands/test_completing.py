@@ -75,7 +75,7 @@ def plain(line: str) -> list[str]:
         ("plot a.h5 --panels metrics,m", ["metrics,matrix"], None),
         ("plot a.h5 --style ", ["light", "dark"], None),
         ("plot a.h5 --populations ", [], None),
-        ("show adaptive", ["adaptive_lif"], "file"),
+        ("show adaptive_l", ["adaptive_lif"], "file"),
         ("show stdp_pair", ["stdp_pair"], "file"),
         ("show syn", ["synapse"], "file"),
         ("show synapse sal_t", ["sal_triangular"], None),

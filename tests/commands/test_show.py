@@ -88,7 +88,8 @@ def test_a_name_of_nothing() -> None:
     start = "there is no such file, and nothing of that name comes with neuroport"
     assert refused("show", "lfi") == f"error: lfi: {start}; did you mean 'lif'? {end}"
     assert refused("show", "x_x_x") == f"error: x_x_x: {start}; {end}"
-    neurons = ", ".join(row["name"] for row in json.loads(said("list", "models", "--json"))["models"][:26])
+    rows = json.loads(said("list", "models", "--json"))["models"]
+    neurons = ", ".join(row["name"] for row in rows if row["kind"] == "neuron")
     assert refused("show", "neuron", "stdp_pair") == (
         "error: stdp_pair: there is no neuron model of that name; it is a network, a synapse model; there are: "
         + neurons

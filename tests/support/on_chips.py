@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import neuroport
@@ -121,15 +122,15 @@ def refusal(text: str, chip: str) -> str:
     return ""
 
 
-def outcome(name: str, kind: str) -> Outcome:
-    """What the shipped chips make of a model; kind is neuron or synapse."""
+def outcome(name: str, kind: str, chips: Iterable[str]) -> Outcome:
+    """What chips make of a model; kind is neuron or synapse."""
     text = of_neuron(name) if kind == "neuron" else of_synapse(name)
-    return Outcome(name, {chip: refusal(text, chip) for chip in neuroport.chips})
+    return Outcome(name, {chip: refusal(text, chip) for chip in chips})
 
 
 def table() -> str:
     """The table of all models of the library, neurons first."""
-    return "\n".join([HEADER, *(outcome(name, kind).line for name, kind, _ in library.names())])
+    return "\n".join([HEADER, *(outcome(name, kind, neuroport.chips).line for name, kind, _ in library.names())])
 
 
 def written(text: str) -> str:

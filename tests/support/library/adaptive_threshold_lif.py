@@ -1,0 +1,56 @@
+"""The multi-timescale adaptive threshold: four of the paper's cells."""
+
+from __future__ import annotations
+
+from tests.oracles import standard_neurons as oracle
+from tests.oracles.standard_cells import course
+from tests.support.library.driving import (
+    GRID,
+    Case,
+    Driven,
+    Found,
+    Look,
+    at,
+    driven,
+    first,
+    highest,
+    many,
+    of_library,
+    slowing,
+)
+
+DT, UNTIL = 0.1, 500.0
+CELLS = {"RS": (30.0, 2.0, 20.0), "IB": (7.5, 1.5, 19.0), "FS": (10.0, 0.2, 10.0), "CH": (-0.5, 0.4, 26.0)}
+"""alpha_1, alpha_2 and omega from rest, mV."""
+CASES = {
+    name: Case({"alpha_1": one, "alpha_2": two, "omega": omega - 65}, constant={"i": 0.6})
+    for name, (one, two, omega) in CELLS.items()
+} | {"rises": Case(constant={"i": 0.3}, pulses={"jump": {1000: 4}})}
+LOOKS = (
+    Look("0.3 nA, a jump of 4 mV at 100 ms: highest voltage (mV from rest)", highest("rises", "v", -65)),
+    *(Look(f"{name}, 0.6 nA: spikes in 500 ms", many(name), GRID) for name in CELLS),
+    *(Look(f"{name}: last interval / first", slowing(name), GRID) for name in CELLS),
+    *(Look(f"{name}: first spike (ms)", first(name), GRID) for name in CELLS),
+    Look("RS: threshold at the end (mV from omega)", at("RS", "raised", 5000), GRID),
+)
+
+
+def measure(chip: str) -> Found:
+    found = driven("adaptive_threshold_lif", CASES, chip, DT, UNTIL, ("v", "th_1", "th_2"))
+    return {
+        name: Driven(one.spikes, {"v": one.states["v"], "raised": one.states["th_1"] + one.states["th_2"]})
+        for name, one in found.items()
+    }
+
+
+def independent() -> Found:
+    """A jump arrives at the end of its step."""
+    runs = {name: course(oracle.mat(600, *cell), UNTIL, DT) for name, cell in CELLS.items()}
+    runs["rises"] = course(oracle.mat(300, *CELLS["RS"]), UNTIL, DT, [(1001 * DT, [4, 0, 0])])
+    return {
+        name: Driven(one.spikes, {"v": one.states[:, 0] - 65, "raised": one.states[:, 1] + one.states[:, 2]})
+        for name, one in runs.items()
+    }
+
+
+MODEL = of_library("adaptive_threshold_lif", LOOKS, measure, independent)

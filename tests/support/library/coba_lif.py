@@ -1,0 +1,65 @@
+"""Exponential synaptic conductances: the voltages that they make, and spikes."""
+
+from __future__ import annotations
+
+from tests.oracles import standard_neurons as oracle
+from tests.oracles.standard_cells import Arrivals, Course, course
+from tests.support.library.driving import (
+    GRID,
+    Case,
+    Found,
+    Look,
+    at,
+    courses,
+    driven,
+    first,
+    highest,
+    lowest,
+    of_library,
+    rate,
+)
+
+DT, UNTIL = 0.1, 200.0
+TRAIN = range(0, 2000, 20)
+CASES = {
+    "exc": Case(pulses={"exc": {0: 0.01}}),
+    "inh": Case(pulses={"inh": {0: 0.02}}),
+    "both": Case(pulses={"exc": {0: 0.01}, "inh": {0: 0.05}}),
+    "current": Case(constant={"i": 0.15}),
+    "fires": Case(pulses={"exc": dict.fromkeys(TRAIN, 0.006), "inh": dict.fromkeys(TRAIN, 0.001)}),
+}
+EULER = "conductances are held for a step of 0.1 ms"
+LOOKS = (
+    Look("conductance 10 ms after 10 nS (uS)", at("exc", "g_exc", 101), EULER),
+    Look("highest voltage after 10 nS at `exc` (mV from rest)", highest("exc", "v", -60), EULER),
+    Look("voltage 30 ms after it (mV from rest)", at("exc", "v", 301, -60), EULER),
+    Look("lowest voltage after 20 nS at `inh` (mV from rest)", lowest("inh", "v", -60), EULER),
+    Look("lowest voltage after 10 nS and 50 nS (mV from rest)", lowest("both", "v", -60), EULER),
+    Look("0.15 nA: first spike (ms)", first("current"), GRID),
+    Look("0.15 nA: rate (Hz)", rate("current"), GRID),
+    Look("6 nS and 1 nS every 2 ms: first spike (ms)", first("fires"), GRID),
+    Look("late rate of the same (Hz)", rate("fires"), GRID),
+)
+
+
+def measure(chip: str) -> Found:
+    return driven("coba_lif", CASES, chip, DT, UNTIL, ("v", "g_exc"))
+
+
+def run(current: float, arrivals: Arrivals) -> Course:
+    """The independent program; what arrives is in nS, at the beginning of its step."""
+    return course(oracle.conductances(current), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals])
+
+
+def independent() -> Found:
+    runs = {
+        "exc": run(0, [(0, [10, 0])]),
+        "inh": run(0, [(0, [0, 20])]),
+        "both": run(0, [(0, [10, 50])]),
+        "current": run(150, []),
+        "fires": run(0, [(step * DT, [6, 1]) for step in TRAIN]),
+    }
+    return courses(runs, v=lambda y: y[:, 0], g_exc=lambda y: y[:, 1] / 1000)
+
+
+MODEL = of_library("coba_lif", LOOKS, measure, independent)

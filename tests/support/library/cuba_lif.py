@@ -1,0 +1,58 @@
+"""Exponential synaptic currents: the voltages that they make, and spikes."""
+
+from __future__ import annotations
+
+from tests.oracles import standard_neurons as oracle
+from tests.oracles.standard_cells import Arrivals, Course, course
+from tests.support.library.driving import (
+    GRID,
+    Case,
+    Found,
+    Look,
+    at,
+    courses,
+    driven,
+    first,
+    highest,
+    lowest,
+    of_library,
+    rate,
+)
+
+DT, UNTIL = 0.1, 200.0
+TRAIN = range(0, 2000, 50)
+CASES = {
+    "exc": Case(init={"v": -70}, pulses={"exc": {0: 0.5}}),
+    "inh": Case(init={"v": -70}, pulses={"inh": {0: -0.5}}),
+    "fires": Case(init={"v": -70}, constant={"i": 0.25}, pulses={"exc": dict.fromkeys(TRAIN, 0.2)}),
+}
+HELD = "currents are held for a step of 0.1 ms"
+LOOKS = (
+    Look("current 10 ms after 0.5 nA (nA)", at("exc", "i_exc", 101), HELD),
+    Look("highest voltage after 0.5 nA at `exc` (mV from rest)", highest("exc", "v", -70), HELD),
+    Look("voltage 30 ms after it (mV from rest)", at("exc", "v", 301, -70), HELD),
+    Look("lowest voltage after -0.5 nA at `inh` (mV from rest)", lowest("inh", "v", -70), HELD),
+    Look("0.25 nA, and 0.2 nA every 5 ms: first spike (ms)", first("fires"), GRID),
+    Look("late rate of the same (Hz)", rate("fires"), GRID),
+)
+
+
+def measure(chip: str) -> Found:
+    return driven("cuba_lif", CASES, chip, DT, UNTIL, ("v", "i_exc"))
+
+
+def run(current: float, arrivals: Arrivals) -> Course:
+    """The independent program; what arrives is in pA, at the beginning of its step."""
+    return course(oracle.currents(current, start=-70), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals])
+
+
+def independent() -> Found:
+    runs = {
+        "exc": run(0, [(0, [500, 0])]),
+        "inh": run(0, [(0, [0, -500])]),
+        "fires": run(250, [(step * DT, [200, 0]) for step in TRAIN]),
+    }
+    return courses(runs, v=lambda y: y[:, 0], i_exc=lambda y: y[:, 1] / 1000)
+
+
+MODEL = of_library("cuba_lif", LOOKS, measure, independent)
