@@ -128,6 +128,11 @@ def first(case: str) -> Callable[[Found], float]:
     return lambda found: float(found[case].spikes[0])
 
 
+def last(case: str) -> Callable[[Found], float]:
+    """The time of the last spike (ms)."""
+    return lambda found: float(found[case].spikes[-1])
+
+
 def many(case: str) -> Callable[[Found], float]:
     """How many spikes there are."""
     return lambda found: float(len(found[case].spikes))
