@@ -144,7 +144,7 @@ neuroport: 1
 name: n
 dt: 1 ms
 neurons:
-  adex:
+  like_adex:
     params: {tau: {default: 20, range: [1, 100], dynamic: true}}
     inputs: {i: {range: [-8, 8]}}
     state: {v: {range: [-8, 8]}, a: {range: [-8, 8]}}
@@ -152,7 +152,7 @@ neurons:
       gap = 4 - v
       v = v * exp(-dt / tau) + exp(v - 1) / 8 + i - a / tau
       a = UPDATE
-populations: {p: {size: 2, neuron: adex}}
+populations: {p: {size: 2, neuron: like_adex}}
 """
 
 
