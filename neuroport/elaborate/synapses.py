@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neuroport.elaborate.partners import lacking
 from neuroport.elaborate.state import Elaboration
 from neuroport.errors import Problem, with_text
 from neuroport.language.check import synapse_allowed
@@ -34,6 +35,7 @@ def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]
     model = projection.synapse
     dendritic = projection.dendritic is not None
     bodies: dict[str, Body] = {}
+    made.problems += lacking(made, projection, synapse_names(made, projection))
     for name, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
         names = synapse_names(made, projection)
         lowering = Lowering(names, projection.name, name, synapse_allowed(name), dendritic, made.copies)

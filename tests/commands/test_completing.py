@@ -77,7 +77,7 @@ def plain(line: str) -> list[str]:
         ("plot a.h5 --populations ", [], None),
         ("show adaptive_l", ["adaptive_lif"], "file"),
         ("show stdp_pair", ["stdp_pair"], "file"),
-        ("show syn", ["synapse"], "file"),
+        ("show syn", ["synapse", "synaptic_scaling"], "file"),
         ("show synapse sal_t", ["sal_triangular"], None),
         ("show neuron sal_t", [], None),
         ("show model lif", ["lif"], None),

@@ -30,6 +30,9 @@ class Joined:
 
 
 PARTNERS = {
+    "eprop": Joined("eprop_lif", "eprop_lif", "i"),
+    "eprop_error": Joined("eprop_readout", "eprop_lif", "error"),
+    "eprop_out": Joined("eprop_lif", "eprop_readout", "i"),
     "gle_adam": Joined("gle_softplus_tau_adam", "gle_softplus_tau_adam", "ff"),
     "gle_adam_first": Joined("gle_input", "gle_softplus_tau_adam", "ff"),
     "gle_exp_sum": Joined("gle_softmax_adam", "gle_softmax_adam", "total"),
@@ -58,7 +61,15 @@ PARTNERS = {
     "sal_sampling": Joined("sampling_unit", "sampling_unit", "u_in"),
     "sal_triangular": Joined("sampling_unit", "sampling_unit", "u_in"),
     "static": Joined("spike_source", "lif", "jump"),
+    "stdp_dopamine": Joined("spike_source", "lif", "jump"),
+    "stdp_inhibitory": Joined("spike_source", "lif", "jump"),
     "stdp_pair": Joined("spike_source", "lif", "jump"),
+    "stdp_reward": Joined("spike_source", "lif", "jump"),
+    "stdp_triplet": Joined("spike_source", "lif", "jump"),
+    "stdp_triplet_nearest": Joined("spike_source", "lif", "jump"),
+    "stdp_voltage": Joined("spike_source", "clopath_adex", "jump"),
+    "synaptic_scaling": Joined("spike_source", "lif", "jump"),
+    "tsodyks_markram": Joined("spike_source", "lif", "jump"),
 }
 
 
