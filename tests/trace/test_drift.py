@@ -25,9 +25,15 @@ def grown(unit: float | None, *rows: tuple[int, list[float], list[float]]) -> Co
     return growth.course()
 
 
+def test_the_largest_difference_is_seen_between_the_steps_that_are_shown() -> None:
+    course = grown(None, *((steps, [0.0], [7.0 if steps == 3 else 1.0]) for steps in range(12)))
+    assert [gap.steps for gap in course.gaps] == [0, 1, 2, 5, 10, 11]
+    assert course.largest == 7
+
+
 def test_where_an_array_parts_and_how_far() -> None:
     course = grown(0.5, (0, [1, -8], [1, -8]), (1, [1, 2], [1, 2.25]), (2, [1, 2], [1.5, 2]), (3, [0, 0], [3, 4]))
-    assert replace(course, gaps=()) == Course("a.v", 8, 0.5, 1, 2, ())
+    assert replace(course, gaps=()) == Course("a.v", 8, 0.5, 1, 2, (), 4)
     assert [(gap.steps, gap.largest) for gap in course.gaps] == [(0, 0), (1, 0.25), (2, 0.5), (3, 4)]
     assert [gap.rms for gap in course.gaps] == pytest.approx([0, 0.25 / 2**0.5, 0.5 / 2**0.5, 12.5**0.5])
     assert grown(None, (0, [1], [2])).beyond is None, "reals have no unit"

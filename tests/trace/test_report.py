@@ -194,7 +194,7 @@ def test_a_report_says_where_real_numbers_and_chip_part(parted: tuple[Trace, Tra
     ]
     assert table(page, "population")["exc"][:4] == (len(real), len(chip), len(real & chip), step)
     assert table(page, "array")["drive.w"][2:5] == (differs, beyond, apart.max())
-    assert table(page, "array")["exc.v"][2] == "≤ 800", "it is known at the end alone"
+    assert table(page, "array")["drive.x"][2] == "≤ 800", "it is known at the end alone"
     assert table(page, "metric")["rate"][1:] == tuple(one.metrics["rate"][-1][1] for one in (in_real, coarse))
 
 
