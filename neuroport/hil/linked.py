@@ -118,7 +118,7 @@ class Linked(Behind):
             self._sent[write.name] = number + 1
             step = self._session.step
             at, first, _ = span(write, step, self._session.plan.dt)
-            events = self._events(write)
+            events = events_of(write)
             arrives = self._to.send(Message(write.name, number, step, events)) if events else np.zeros(0, np.int64)
             if (arrives == LOST).any():
                 self._session.check([write], clip=clip)
@@ -127,20 +127,12 @@ class Linked(Behind):
                 self._late += int(np.count_nonzero(acts > at)) * self._numbers(write) // max(1, events)
             yield from _at_their_steps(write, acts)
 
-    def _events(self, write: Write) -> int:
-        """How many numbers a write has; one, where it has what the session refuses."""
-        given = write.values if write.neurons is None else write.neurons
-        if isinstance(given, list | tuple):
-            return len(given)
-        shape = getattr(given, "shape", ())
-        return int(shape[0]) if shape else 1
-
     def _numbers(self, write: Write) -> int:
         """How many numbers a write comes to at the chip, where one may be sent for all neurons."""
         array = self._session.program.arrays.get(self._targets.get(write.name, write.name))
         if array is None or not array.initial.ndim:
             return 1
-        neurons = len(array.initial) if write.neurons is None else self._events(write)
+        neurons = len(array.initial) if write.neurons is None else events_of(write)
         return neurons * (array.initial.size // max(1, len(array.initial)))
 
     # ---------------------------------------------------------------------------------------------------- receiving
@@ -236,6 +228,15 @@ class Linked(Behind):
         self._recall((saved.to_chip, dict(saved.sent), saved.late))
         self._from.restore(saved.from_chip)
         self._waiting = {name: one.chosen(np.arange(len(one.steps))) for name, one in saved.waiting.items()}
+
+
+def events_of(write: Write) -> int:
+    """How many numbers a write has; one, where it has what the session refuses."""
+    given = write.values if write.neurons is None else write.neurons
+    if isinstance(given, list | tuple):
+        return len(given)
+    shape = getattr(given, "shape", ())
+    return int(shape[0]) if shape else 1
 
 
 def _rows(steps: NDArray[np.int64]) -> dict[int, tuple[int, int]]:

@@ -184,7 +184,7 @@ class Effects:
             raise Refused("bad_value", f"in is a list of writes; found {found(given)}", "in")
         writes, events = [], 0
         for k, one in enumerate(given):
-            write = _written(one, f"in[{k}]")
+            write = written(one, f"in[{k}]")
             events += max(1, _many(write.values), _many(write.neurons))
             if events > self.limits.exchange_numbers:
                 text = f"one exchange writes at most {self.limits.exchange_numbers:,} numbers; send several"
@@ -299,8 +299,8 @@ def _many(value: Any) -> int:
     return value.size if isinstance(value, np.ndarray) else len(value) if isinstance(value, list) else 1
 
 
-def _written(given: Any, where: str) -> Write:
-    """One write of an exchange."""
+def written(given: Any, where: str) -> Write:
+    """One write of an exchange, from its part of a message."""
     if not isinstance(given, dict):
         raise Refused("bad_value", f"a write is a map; found {found(given)}", where)
     fields = Fields(given, ("port", "values", "neurons", "at", "hold"), where)

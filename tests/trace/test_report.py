@@ -290,7 +290,7 @@ def test_a_folder_stands_for_its_traces(tmp_path: Path) -> None:
     folder.mkdir()
     assert said(folder, "-o", tmp_path / "r.html") == (
         2,
-        f"error: {folder}: has no FILE.h5 in it; run a network with -o first\n",
+        f"error: {folder}: has no FILE.h5 and no FILE.hil in it; run a network with -o first\n",
     )
     write_trace(folder / "a.h5")
     write_trace(folder / "b.h5")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -48,10 +49,24 @@ pre { background: var(--code); padding: .6rem; overflow-x: auto; font-size: .82r
 )
 
 
-def write(traces: Sequence[Trace], path: str | Path, overwrite: bool = False) -> None:
-    """Write a report of traces to an HTML file. InvalidInput, Unsupported without matplotlib, NotWritten."""
-    check_output(path, overwrite, "a report", ENDINGS, [trace.path for trace in traces], is_report)
-    write_bytes(path, document(traces).encode())
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a report tells besides traces, of a file of another kind."""
+
+    path: Path
+    name: str
+    pages: tuple[Page, ...]
+
+
+def write(traces: Sequence[Trace], path: str | Path, overwrite: bool = False, beside: Sequence[Beside] = ()) -> None:
+    """Write a report of traces, and what is told beside them, to an HTML file.
+
+    InvalidInput, Unsupported without matplotlib, NotWritten.
+    """
+    check_output(
+        path, overwrite, "a report", ENDINGS, [*(one.path for one in traces), *(one.path for one in beside)], is_report
+    )
+    write_bytes(path, document(traces, beside).encode())
 
 
 def is_report(path: Path) -> bool:
@@ -61,15 +76,18 @@ def is_report(path: Path) -> bool:
     return not start or b"neuroport report" in start
 
 
-def document(traces: Sequence[Trace]) -> str:
-    """The report of traces, in the order in which they are given."""
-    one = len(traces) == 1
-    title = traces[0].name if one else f"{len(traces)} runs"
+def document(traces: Sequence[Trace], beside: Sequence[Beside] = ()) -> str:
+    """The report of traces, in the order in which they are given, and then of what is told beside them."""
+    names = [*(trace.name for trace in traces), *(other.name for other in beside)]
+    one = len(names) == 1
+    title = names[0] if one else f"{len(names)} runs"
     body = [f"<h1>{escape(title)}</h1>"]
-    if not one:
+    if len(traces) > 1:
         body += [_section(comparison(traces), 2), *_figures(traces, f"{len(traces)} runs over each other", "all")]
     for k, trace in enumerate(traces):
-        body += _of(trace, traces, 2 if one else 3, f"run{k}")
+        body += _headed(trace.path, one, _of(trace, traces, 2 if one else 3, f"run{k}"))
+    for other in beside:
+        body += _headed(other.path, one, (_section(page, 2 if one else 3) for page in other.pages))
     head = f'<meta charset="utf-8"><meta name="generator" content="neuroport report"><title>{escape(title)}</title>'
     wide = '<meta name="viewport" content="width=device-width, initial-scale=1">'
     return (
@@ -79,10 +97,15 @@ def document(traces: Sequence[Trace]) -> str:
     )
 
 
+def _headed(path: Path, one: bool, parts: Iterable[str]) -> Iterator[str]:
+    """What is told of a file, below its name where it is one of several."""
+    if not one:
+        yield f"<h2>{escape(path.name)}</h2>"
+    yield from parts
+
+
 def _of(trace: Trace, traces: Sequence[Trace], level: int, key: str) -> Iterator[str]:
     """All that is told of one of some traces."""
-    if level > 2:
-        yield f"<h2>{escape(trace.path.name)}</h2>"
     yield _section(results(trace), level)
     yield from _figures([trace], f"{trace.name} on {trace.chip}", key)
     for page in (arithmetic(trace), drift(trace, traces), mapping(trace), provenance(trace)):
