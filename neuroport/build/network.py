@@ -5,15 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from neuroport.build.calls import Call
 from neuroport.build.matrices import Matrices
+from neuroport.build.named import name_of
 from neuroport.build.values import Foreign, Values, entry, scalar
+from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.files import network as reader
 from neuroport.files import overrides, writer
+from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network as Written
 from neuroport.network.values import Frozen
 from neuroport.numerics.given import FLAG, OUTPUT, PATH, TEXT, Kind, found, takes
@@ -49,16 +53,22 @@ class Network:
         title: str | None = None,
         seed: int | None = None,
         copies: int | None = None,
-        chip: str | None = None,
+        chip: str | Chip | None = None,
         folder: str | Path = ".",
     ) -> None:
-        """Begin a network. `dt`: its step, "1 ms"; `folder`: where relative paths in it start."""
+        """Begin a network. `dt`: its step, "1 ms"; `folder`: where relative paths in it start.
+
+        `chip`: a name, the path of a description, or a chip that comes with neuroport (`neuroport.chips["generic8"]`).
+        """
         call = Call("Network")
         self._folder = str(PATH.checked("folder", folder))
         self._files: tuple[str, ...] = ()
         self._root = MapNode(call.whole.file, 0, 0, {"neuroport": entry("neuroport", scalar(1, call.whole))})
-        given = {"name": name, "title": title, "dt": dt, "seed": seed, "copies": copies, "chip": chip}
-        self._root.entries |= _entries(call, _given(given))
+        values = Values(call)
+        given = {"name": name, "title": title, "dt": dt, "seed": seed, "copies": copies}
+        given["chip"] = values.named(chip, "chip", partial(name_of, kind=Chip))
+        self._root.entries |= values.entries(_given(given))
+        values.stop()
         self._section("populations", call.whole)
 
     @classmethod
@@ -90,7 +100,7 @@ class Network:
         self,
         name: str,
         size: int,
-        neuron: str,
+        neuron: str | NeuronModel,
         *,
         params: Mapping[str, Any] | None = None,
         init: Mapping[str, Any] | None = None,
@@ -98,8 +108,12 @@ class Network:
         mismatch: bool | None = None,
         **parameters: Any,
     ) -> str:
-        """Add a population of `size` neurons of a model; its parameters by their names, or in `params`."""
+        """Add a population of `size` neurons of a model; its parameters by their names, or in `params`.
+
+        `neuron`: the name of a model, or one that comes with neuroport (`neuroport.models["lif"]`).
+        """
         values = Values(Call("population", (name,)))
+        neuron = values.named(neuron, "neuron", partial(name_of, kind=NeuronModel))
         given = {"size": size, "neuron": neuron, "init": init, "ranges": ranges, "mismatch": mismatch}
         return self._add(
             "populations", name, values, values.entries(_given(given)) | _parameters(values, params, parameters)
@@ -109,7 +123,7 @@ class Network:
         self,
         source: str,
         target: str,
-        synapse: str,
+        synapse: str | SynapseModel,
         *,
         connect: Any = None,
         weight: Any = None,
@@ -124,7 +138,7 @@ class Network:
         mismatch: bool | None = None,
         **parameters: Any,
     ) -> str:
-        """Add a projection, called "SOURCE_TARGET" without a `name`; parameters as in `population`.
+        """Add a projection, called "SOURCE_TARGET" without a `name`; synapse and parameters as in `population`.
 
         `connect`: the name of a rule, a rule as in a file, rows of (source, target), or a matrix (source, target): of
         True and False, or a sparse one of SciPy. A sparse matrix of values, such as a `weight`, says by itself what is
@@ -133,6 +147,7 @@ class Network:
         called: Any = f"{source}_{target}" if name is None else name
         matrices = Matrices()
         values = Values(Call("project", (source, target) if name is None else (source, target, name)), matrices.sparse)
+        synapse = values.named(synapse, "synapse", partial(name_of, kind=SynapseModel))
         given = {"source": source, "target": target, "input": input, "synapse": synapse, "delay": delay}
         given |= {"dendritic_delay": dendritic_delay, "weight": weight, "twin": twin, "mismatch": mismatch}
         entries = values.entries(_given(given | {"init": init, "ranges": ranges}))

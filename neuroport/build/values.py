@@ -47,6 +47,14 @@ class Values:
             self.problems.append(Problem(place, str(error)))
             return scalar(None, place)
 
+    def named(self, value: Any, name: str, call: Callable[[Any], Any]) -> Any:
+        """What an argument is called in a file; nothing, where it is noted that it has no name there."""
+        try:
+            return call(value)
+        except Foreign as error:
+            self.problems.append(Problem(self.call.argument(name), str(error)))
+            return None
+
     def entries(self, given: Mapping[str, Any]) -> dict[str, tuple[Node, Node]]:
         """The entries of a mapping whose keys are arguments."""
         return {name: entry(name, self.node(value, name)) for name, value in given.items()}

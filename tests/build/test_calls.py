@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import neuroport
 from neuroport.build import values
 from neuroport.errors import InvalidInput
+from neuroport.network.model import NeuronModel
 from neuroport.network.network import Network as Written
 from neuroport.numerics.units import Quantity
 
@@ -313,3 +315,57 @@ def test_it_shows_what_is_in_it() -> None:
     net = begun()
     net.project("exc", "inh", "static", input="jump", connect="all_to_all")
     assert repr(net) == "<neuroport.Network 'network'; populations exc, inh; projections exc_inh>"
+
+
+def test_what_comes_with_neuroport_is_called_by_its_name() -> None:
+    net, named = (neuroport.Network("1 ms", chip=chip) for chip in (neuroport.chips["generic16"], "generic16"))
+    for one, neuron, synapse in (
+        (net, neuroport.models["lif"], neuroport.models["static"]),
+        (named, "lif", "static"),
+    ):
+        one.population("exc", 4, neuron, tau_m="15 ms")
+        one.project("exc", "exc", synapse, weight=0.1, input="jump", connect="all_to_all")
+    assert net.to_yaml() == named.to_yaml()
+    assert "chip: generic16\n" in net.to_yaml()
+    assert "{size: 4, neuron: lif, params: " in net.to_yaml()
+    assert "synapse: static\n" in net.to_yaml()
+    every = neuroport.Network("1 ms")
+    for name, model in neuroport.models.items():
+        if isinstance(model, NeuronModel):
+            every.population(name, 1, model)
+    assert every._names("populations"), "all of them are found by their names"
+    again = neuroport.Network("1 ms")
+    again.population("exc", 4, net.build().populations[0].neuron)
+    assert again.build().populations[0].neuron.name == "lif", "as a network has it"
+
+
+def test_what_has_no_name_in_a_file_is_told() -> None:
+    net = begun()
+    wrong = "population('other', neuron=…): "
+    for given, said in (
+        (replace(neuroport.models["lif"], name="mine"), "the neuron model 'mine' is none that comes with neuroport; "),
+        (replace(neuroport.models["lif"], yaml="x"), "the neuron model 'lif' is none that comes with neuroport; "),
+    ):
+        assert told(lambda given=given: net.population("other", 1, given)) == [
+            f"{wrong}{said}declare it with neuron(), and give its name"
+        ]
+    assert told(lambda: net.population("other", 1, neuroport.models["static"])) == [
+        f"{wrong}'static' is a synapse model; give a neuron model"
+    ]
+    assert told(lambda: net.population("other", 1, neuroport.chips["generic8"], r_m={1})) == [
+        f"{wrong}'generic8' is a chip; give a neuron model",
+        f"population('other', r_m=…): a network cannot hold {{1}}; {ALLOWED}",
+    ]
+    assert told(lambda: net.project("exc", "inh", neuroport.models["lif"])) == [
+        "project('exc', 'inh', synapse=…): 'lif' is a neuron model; give a synapse model"
+    ]
+    assert told(lambda: net.project("exc", "inh", replace(neuroport.models["static"], name="mine"))) == [
+        "project('exc', 'inh', synapse=…): the synapse model 'mine' is none that comes with neuroport; declare it with "
+        "synapse(), and give its name"
+    ]
+    assert told(lambda: neuroport.Network("1 ms", chip=neuroport.models["lif"])) == [
+        "Network(chip=…): 'lif' is a neuron model; give a chip"
+    ]
+    assert told(lambda: neuroport.Network("1 ms", chip=replace(neuroport.chips["generic8"], table_bits=9))) == [
+        "Network(chip=…): the chip 'generic8' is none that comes with neuroport; give the path of its description"
+    ]
