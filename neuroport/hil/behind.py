@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from neuroport.numerics.given import FUNCTION, takes
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
+from neuroport.pages.html import html
+from neuroport.pages.plain import brief
+from neuroport.session.describe import described
+from neuroport.session.summary import told, told_page
+
+if TYPE_CHECKING:
+    from neuroport.session.session import Session
 
 SOON, LATE = 0.1, 0.4
 """Seconds that a piece of a run takes, whose progress is told, at least and at most once it is known how fast it is."""
@@ -25,6 +32,19 @@ class Behind:
     def __getattr__(self, name: str) -> Any:
         """What is not said here."""
         return getattr(self._session, name)
+
+    def __repr__(self) -> str:
+        return brief(type(self).__name__, told(self._described(), self.closed))
+
+    def _repr_html_(self) -> str:
+        return html(told_page(self._described(), self.closed))
+
+    def _described(self) -> dict[str, Any]:
+        """What the session is, a closed one, too."""
+        more = {name: getattr(self, name, None) for name in ("link", "pace")}
+        return described(cast("Session", self)) | {
+            k: None if one is None else one.described() for k, one in more.items()
+        }
 
     def __enter__(self) -> Self:
         self._session.__enter__()

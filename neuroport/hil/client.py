@@ -27,11 +27,14 @@ from neuroport.hil.pieces import most
 from neuroport.numerics.given import FLAG, NUMBER, PATH, TEXT, TEXTS, WHOLE, Kind, checked_seed, found, takes, whole
 from neuroport.numerics.steps import no_steps, steps_of
 from neuroport.numerics.units import Quantity, show
+from neuroport.pages.html import html
+from neuroport.pages.plain import brief
 from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.exchange import AT, HOLD, Exchange, Steps, Train, Write, writes_of
 from neuroport.session.executing import forkable
 from neuroport.session.host import numbers
+from neuroport.session.summary import told, told_page
 from neuroport.yaml.nodes import read_bytes
 
 TRIES = 3
@@ -149,6 +152,12 @@ class Remote:
         self._done = threading.Event()
         beat = (weakref.ref(self), self._done, described["limits"]["idle_s"] / 4)
         threading.Thread(target=_be_heard, args=beat, daemon=True).start()
+
+    def __repr__(self) -> str:
+        return brief("Remote", told(self._described | {"step": self._step}, self._closed))
+
+    def _repr_html_(self) -> str:
+        return html(told_page(self._described | {"step": self._step}, self._closed))
 
     def __enter__(self) -> Remote:
         return self

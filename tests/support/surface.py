@@ -471,6 +471,21 @@ class Surface:
             assert {"name": "cells", "size": 3, "spiking": True} in said["populations"]
             assert {"name": "cells.n", "size": 3, "type": "int", "unit": "", "range": [0.0, 100.0]} in said["inputs"]
 
+    def test_it_is_shown_in_a_few_lines(self, opening: Opening) -> None:
+        with opening() as session:
+            session.run(3)
+            first, *lines = repr(session).split("\n  ")
+            assert re.fullmatch(r"<\w+ of hosted on generic16 \(integer\), backend \w+, seed \d+", first)
+            assert lines[0] == "step 3 of 1 ms (0.003 s)"
+            assert lines[1] == "populations cells (3), others (2)"
+            assert {"ports events, drive, action, level", "records cells, others, cells.count"} <= {
+                line.removesuffix(">") for line in lines
+            }
+            page = session._repr_html_()
+            assert "step 3 of 1 ms (0.003 s)" in page
+            assert "cells.gain" in page
+        assert repr(session).split("\n  ")[1].removesuffix(">") == "step 3 of 1 ms (0.003 s), closed"
+
     def test_it_counts_what_happens(self, opening: Opening) -> None:
         with opening() as session:
             session.exchange([Write("events", 1, [0, 1]), Write("events", 1, at=9)], 3)
