@@ -87,7 +87,7 @@ def connect(
     where = parsed(address)
     chip_seed = None if chip_seed is None else checked_seed(chip_seed, "a chip seed")
     seed = None if seed is None else checked_seed(seed)
-    folder = None if keys is None else Path(keys)
+    folder, timeout = None if keys is None else Path(keys), None if timeout is None else float(timeout)
     wanted: dict[str, Any] = {
         "network": network,
         "backend": backend,
@@ -548,8 +548,8 @@ def _numbers(name: str, value: Any) -> Any:
     """Values as they stand in a message; of those that are no numbers the session says so, if they can be sent."""
     if value is None or isinstance(value, bool | float | str) or (type(value) is int and -(2**63) <= value < 2**63):
         return value
-    if isinstance(value, Quantity):
-        return show(value)
+    if isinstance(value, Quantity | np.bool_):
+        return show(value) if isinstance(value, Quantity) else bool(value)
     if isinstance(value, list | tuple) and all(type(one) in (bool, float) or whole(one) is not None for one in value):
         return [one if isinstance(one, bool | float) else _number(one, f"'{name}' takes numbers") for one in value]
     if isinstance(value, np.ndarray) and value.dtype.kind == "b" and not isinstance(value, np.ma.MaskedArray):

@@ -82,10 +82,20 @@ def takes(**kinds: Kind) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def found(value: Any) -> str:
     """A value for the end of a message: as Python writes it, in at most 60 characters."""
     try:
-        text = " ".join(repr(value).split())
+        text = " ".join(repr(_plain(value)).split())
     except Exception:  # a foreign object may do anything
         text = f"an object of type {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _plain(value: Any) -> Any:
+    """A number or text of NumPy as one of Python; any other value as it is."""
+    import numpy as np  # what is right needs no message
+
+    if not isinstance(value, np.generic):
+        return value
+    inner = value.item()
+    return inner if isinstance(inner, bool | int | float | complex | str | bytes) else value
 
 
 def is_path(value: str | os.PathLike[Any]) -> bool:

@@ -190,7 +190,7 @@ def show(quantity: Quantity) -> str:
 
 def quoted(text: str) -> str:
     """A piece of the user's text for a message: in quotes, escaped, cut to 60 characters."""
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    return repr(str(text) if len(text) <= 60 else f"{text[:57]}...")
 
 
 def suggestion(word: str, allowed: list[str]) -> str:

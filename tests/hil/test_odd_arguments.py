@@ -22,7 +22,8 @@ ODD: tuple[Any, ...] = (
     None, b"abc", 3, -1, 2**70, -(2**70), "", "x", "a\0b", "1 mV", "1e400 ms", True, 1.5, float("nan"), [1], [None],
     [[1], [2, 3]], (1, 2), {}, {1: 2}, set(), range(2), object(), len, int, 1j, Path("x"),
     np.array("x"), np.array([1, 2]), np.array([]), np.array([1j]), np.array([None]), np.int8(1),
-    np.ma.masked_array([1.0], [True]), np.datetime64(1, "s"),
+    np.ma.masked_array([1.0], [True]), np.datetime64(1, "s"), np.float64(2), np.float32(1.5), np.float64("nan"),
+    np.bool_(True), np.str_("x"), np.bytes_(b"x"), np.complex64(1j), np.longdouble(2),
 )  # fmt: skip
 METHODS: dict[str, dict[str, Any]] = {
     "exchange": {"steps": 0, "outputs": (), "clip": False},
