@@ -44,10 +44,12 @@ def read(entry: Entry) -> Patterns | None:
     values: Value | None
     slot = Slot(f"values of {what}", entry.unit, fits=_pattern_rows(entry.cells, frames), folder=entry.folder)
     number = inner.get("values")
-    if beside and isinstance(number, ScalarNode):
+    if entry.cells is None:
+        values = None
+    elif beside and isinstance(number, ScalarNode):
         values = fitting(report, number, slot)
     else:
-        values = entry.numbers(number, slot) if entry.cells else None
+        values = entry.numbers(number, slot)
     slot = Slot(f"labels of {what}", type="int", range=(0, 2**31), fits=one_list("pattern"), folder=entry.folder)
     labels = entry.numbers(inner.get("labels"), slot)
     if values is None or (hold is None and not other):

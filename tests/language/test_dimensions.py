@@ -399,6 +399,23 @@ def test_a_twin_has_units() -> None:
     assert of_synapse(model, joined) == [f"{whole(what, 'multiply b by uS', f'{START + 4}:')}; {between}"]
 
 
+def test_nothing_else_is_told_of_a_network_whose_model_is_refused() -> None:
+    stimuli = """\
+stimuli:
+  shown: {patterns: {values: {array: [[1, 2]], unit: nA}, hold: 2 ms}, population: cells, input: i}
+  beside: {patterns: {values: 0 nA, beside: shown}, population: cells, input: i}
+  rows: {series: {values: [1, 2], every: 1 ms}, population: cells, input: i}
+  chance: {spikes: {times: [0 ms], neurons: [0]}, population: cells}
+metrics: {level: {mean: cells.v}}
+readouts: {sampled: {samples: {of: cells.v, every: 1 ms}}}
+record: {states: {cells.v: 1 ms}}
+"""
+    found = told(f"{SPIKING}    update: v = i\n{SYNAPSES}{JOINED.replace('protocol:', f'{stimuli}protocol:')}")
+    assert [problem.partition(";")[0] for problem in found] == [
+        f"a.yaml:{FIRST + 1}:17: v is in mV and cannot be given i, which is in nA"
+    ]
+
+
 def test_every_function_of_the_language_has_a_rule() -> None:
     assert set(calls()) == set(dimensions.RULES)
 

@@ -40,7 +40,7 @@ neurons:
     state:
       x: {unit: mV, init: 0 mV, range: [-100, 100]}
       b: {init: 0, range: [-1, 1], class: plastic, over_copies: shared}
-    update: x = gain * b + i + hold
+    update: x = gain * (b + hold) + i
     on_event: {learn: "b = 0.5 * b"}
 populations: {one: {size: 2, neuron: cell}, two: {size: 2, neuron: cell}}
 stimuli:
