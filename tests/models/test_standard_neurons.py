@@ -46,9 +46,9 @@ def off(found: Numbers, right: Numbers, relative: Mapping[str, float]) -> dict[s
 
 @each
 def test_a_neuron_does_what_an_independent_program_does(name: str) -> None:
-    """To 1e-6 where nothing says why not; spikes on a grid and steps of first order are up to 2 % off."""
+    """To 1e-8 where nothing says why not; spikes on a grid and steps of first order are up to 2 % off."""
     entry = ENTRIES[name]
-    exact = {row.quantity: 0.02 if row.why else 1e-6 for row in entry.rows}
+    exact = {row.quantity: 0.02 if row.why else 1e-8 for row in entry.rows}
     assert off(ideal(name), entry.independent(1), exact) == {}
 
 

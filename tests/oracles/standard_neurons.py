@@ -9,11 +9,11 @@ import numpy as np
 from tests.oracles.standard_cells import Array, Cell
 
 
-def lif(current: float, tau: float = 20, r: float = 0.1, refractory: float = 2) -> Cell:
-    """Rest and reset at -70 mV, threshold -50 mV; r in GOhm, current in pA."""
+def lif(current: float, tau: float = 20, refractory: float = 2) -> Cell:
+    """Rest and reset at -70 mV, threshold -50 mV, 100 MOhm; current in pA."""
     return Cell(
         [-70.0],
-        lambda y: [(-70 - y[0] + r * current) / tau],
+        lambda y: [(-70 - y[0] + 0.1 * current) / tau],
         lambda y: y[0] + 50,
         lambda y: [-70.0],
         refractory,
@@ -31,23 +31,27 @@ def adaptive(current: float, a: float, b: float) -> Cell:
     )
 
 
-def currents(current: float, exc: float = 5, inh: float = 10, start: float = -60) -> Cell:
+def currents(current: float, start: float) -> Cell:
     """Exponential currents on a membrane of 20 ms and 100 MOhm. State: v, exc, inh (pA)."""
     return Cell(
         [start, 0.0, 0.0],
-        lambda y: [(-70 - y[0] + 0.1 * (y[1] + y[2] + current)) / 20, -y[1] / exc, -y[2] / inh],
+        lambda y: [(-70 - y[0] + 0.1 * (y[1] + y[2] + current)) / 20, -y[1] / 5, -y[2] / 10],
         lambda y: y[0] + 50,
         lambda y: [-60.0, y[1], y[2]],
         5,
     )
 
 
-def conductances(current: float, start: float = -60, threshold: float = -50) -> Cell:
+def conductances(current: float, reversal: float = 0) -> Cell:
     """Exponential conductances, 5 and 10 ms, on a membrane of 200 pF and 10 nS. State: v, exc, inh (nS)."""
     return Cell(
-        [start, 0.0, 0.0],
-        lambda y: [(10 * (-60 - y[0]) - y[1] * y[0] - y[2] * (y[0] + 80) + current) / 200, -y[1] / 5, -y[2] / 10],
-        lambda y: y[0] - threshold,
+        [-60.0, 0.0, 0.0],
+        lambda y: [
+            (10 * (-60 - y[0]) + y[1] * (reversal - y[0]) - y[2] * (y[0] + 80) + current) / 200,
+            -y[1] / 5,
+            -y[2] / 10,
+        ],
+        lambda y: y[0] + 50,
         lambda y: [-60.0, y[1], y[2]],
         5,
     )
@@ -65,19 +69,17 @@ def shape(rise: float, decay: float) -> tuple[Array, float]:
     return matrix, (1 / rise - 1 / decay) / float(np.exp(-late / decay) - np.exp(-late / rise))
 
 
-def shaped_currents(
-    exc: tuple[float, float], inh: tuple[float, float], current: float = 0, threshold: float = -50
-) -> Cell:
+def shaped_currents(exc: tuple[float, float], inh: tuple[float, float], current: float) -> Cell:
     """Currents that rise and decay, on a membrane of 20 ms and 100 MOhm at -70 mV. State: v, exc, its x, inh, its x."""
     (up, _), (down, _) = shape(*exc), shape(*inh)
 
     def slope(y: Array) -> Sequence[float]:
         return [(-70 - y[0] + 0.1 * (y[1] + y[3] + current)) / 20, *(up @ y[1:3]), *(down @ y[3:5])]
 
-    return Cell([-70.0, 0, 0, 0, 0], slope, lambda y: y[0] - threshold, lambda y: [-60.0, *y[1:]], 2)
+    return Cell([-70.0, 0, 0, 0, 0], slope, lambda y: y[0] + 50, lambda y: [-60.0, *y[1:]], 2)
 
 
-def shaped_conductances(exc: tuple[float, float], inh: tuple[float, float], threshold: float = -50) -> Cell:
+def shaped_conductances(exc: tuple[float, float], inh: tuple[float, float]) -> Cell:
     """Conductances that rise and decay, on a membrane of 200 pF and 10 nS. State: v, exc, its x, inh, its x (nS)."""
     (up, _), (down, _) = shape(*exc), shape(*inh)
 
@@ -85,17 +87,17 @@ def shaped_conductances(exc: tuple[float, float], inh: tuple[float, float], thre
         membrane = (10 * (-60 - y[0]) - y[1] * y[0] - y[3] * (y[0] + 80)) / 200
         return [membrane, *(up @ y[1:3]), *(down @ y[3:5])]
 
-    return Cell([-60.0, 0, 0, 0, 0], slope, lambda y: y[0] - threshold, lambda y: [-60.0, *y[1:]], 5)
+    return Cell([-60.0, 0, 0, 0, 0], slope, lambda y: y[0] + 50, lambda y: [-60.0, *y[1:]], 5)
 
 
-def adex(current: float, refractory: float = 0, a: float = 4, b: float = 80.5, reset: float = -70.6) -> Cell:
+def adex(current: float, refractory: float = 0, reset: float = -70.6) -> Cell:
     """The cell of Brette & Gerstner (2005) with the peak at 0 mV. State: v, w (pA)."""
 
     def slope(y: Array) -> Sequence[float]:
         upswing = 60 * np.exp(min(y[0] + 50.4, 60.0) / 2)
-        return [(-30 * (y[0] + 70.6) + upswing - y[1] + current) / 281, (a * (y[0] + 70.6) - y[1]) / 144]
+        return [(-30 * (y[0] + 70.6) + upswing - y[1] + current) / 281, (4 * (y[0] + 70.6) - y[1]) / 144]
 
-    return Cell([-70.6, 0.0], slope, lambda y: y[0], lambda y: [reset, y[1] + b], refractory)
+    return Cell([-70.6, 0.0], slope, lambda y: y[0], lambda y: [reset, y[1] + 80.5], refractory)
 
 
 def mat(current: float, alpha_1: float, alpha_2: float, omega: float) -> Cell:

@@ -10,6 +10,7 @@ from tests.support.library.driving import (
     Found,
     Look,
     at,
+    at_first,
     courses,
     driven,
     first,
@@ -31,6 +32,7 @@ LOOKS = (
     Look("0.5 nA, b 20 pA: first spike (ms)", first("fires"), GRID),
     Look("spikes in 500 ms", many("fires"), GRID),
     Look("last interval / first", slowing("fires"), GRID),
+    Look("voltage right after the first spike (mV)", at_first("fires", "v", DT)),
 )
 
 

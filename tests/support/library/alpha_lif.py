@@ -10,6 +10,7 @@ from tests.support.library.driving import (
     Found,
     Look,
     at,
+    at_first,
     courses,
     driven,
     first,
@@ -25,6 +26,7 @@ CASES = {
     "exc": Case(pulses={"exc": {0: 0.5}}),
     "inh": Case(pulses={"inh": {0: -0.5}}),
     "as slow": Case({"tau_exc": 20}, pulses={"exc": {0: 0.1}}),
+    "nearly": Case({"tau_exc": 24}, pulses={"exc": {0: 0.1}}),
     "fires": Case({"tau_exc": 1}, constant={"i": 0.25}, pulses={"exc": dict.fromkeys(TRAIN, 0.4)}),
 }
 LOOKS = (
@@ -34,8 +36,10 @@ LOOKS = (
     Look("voltage 30 ms after it (mV from rest)", at("exc", "v", 301, -70)),
     Look("lowest voltage after -0.5 nA, tau 5 ms (mV from rest)", lowest("inh", "v", -70)),
     Look("voltage 30 ms after 0.1 nA, tau = tau_m (mV from rest)", at("as slow", "v", 301, -70)),
+    Look("the same, tau 24 ms, tau_m 20 ms (mV from rest)", at("nearly", "v", 301, -70)),
     Look("0.25 nA, and 0.4 nA every 5 ms: first spike (ms)", first("fires"), GRID),
     Look("late rate of the same (Hz)", rate("fires"), GRID),
+    Look("voltage right after the first spike (mV)", at_first("fires", "v", DT)),
 )
 
 
@@ -56,6 +60,7 @@ def independent() -> Found:
         "exc": run(2, 5, 0, [(DT, [500, 0])]),
         "inh": run(2, 5, 0, [(DT, [0, -500])]),
         "as slow": run(20, 5, 0, [(DT, [100, 0])]),
+        "nearly": run(24, 5, 0, [(DT, [100, 0])]),
         "fires": run(1, 5, 250, [((step + 1) * DT, [400, 0]) for step in TRAIN]),
     }
     return courses(runs, v=lambda y: y[:, 0], i_exc=lambda y: y[:, 1] / 1000)

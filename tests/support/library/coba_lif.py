@@ -12,6 +12,7 @@ from tests.support.library.driving import (
     Found,
     Look,
     at,
+    at_first,
     courses,
     driven,
     first,
@@ -26,7 +27,7 @@ TRAIN = range(0, 2000, 20)
 CASES = {
     "exc": Case(pulses={"exc": {0: 0.01}}),
     "inh": Case(pulses={"inh": {0: 0.02}}),
-    "both": Case(pulses={"exc": {0: 0.01}, "inh": {0: 0.05}}),
+    "both": Case({"e_exc": -20}, pulses={"exc": {0: 0.01}, "inh": {0: 0.05}}),
     "current": Case(constant={"i": 0.15}),
     "fires": Case(pulses={"exc": dict.fromkeys(TRAIN, 0.006), "inh": dict.fromkeys(TRAIN, 0.001)}),
 }
@@ -36,11 +37,12 @@ LOOKS = (
     Look("highest voltage after 10 nS at `exc` (mV from rest)", highest("exc", "v", -60), EULER),
     Look("voltage 30 ms after it (mV from rest)", at("exc", "v", 301, -60), EULER),
     Look("lowest voltage after 20 nS at `inh` (mV from rest)", lowest("inh", "v", -60), EULER),
-    Look("lowest voltage after 10 nS and 50 nS (mV from rest)", lowest("both", "v", -60), EULER),
+    Look("lowest voltage after 10 nS, e_exc -20 mV, and 50 nS (mV from rest)", lowest("both", "v", -60), EULER),
     Look("0.15 nA: first spike (ms)", first("current"), GRID),
     Look("0.15 nA: rate (Hz)", rate("current"), GRID),
     Look("6 nS and 1 nS every 2 ms: first spike (ms)", first("fires"), GRID),
     Look("late rate of the same (Hz)", rate("fires"), GRID),
+    Look("voltage right after the first spike (mV)", at_first("fires", "v", DT)),
 )
 
 
@@ -48,9 +50,11 @@ def measure(chip: str) -> Found:
     return driven("coba_lif", CASES, chip, DT, UNTIL, ("v", "g_exc"))
 
 
-def run(current: float, arrivals: Arrivals) -> Course:
-    """The independent program; what arrives is in nS, at the beginning of its step."""
-    return course(oracle.conductances(current), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals])
+def run(current: float, arrivals: Arrivals, reversal: float = 0) -> Course:
+    """The independent program; what arrives is in nS, `reversal` that of excitation in mV, at the beginning of its step."""
+    return course(
+        oracle.conductances(current, reversal), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals]
+    )
 
 
 def independent() -> Found:
@@ -58,7 +62,7 @@ def independent() -> Found:
     runs = {
         "exc": run(0, [(0, [10, 0])]),
         "inh": run(0, [(0, [0, 20])]),
-        "both": run(0, [(0, [10, 50])]),
+        "both": run(0, [(0, [10, 50])], reversal=-20),
         "current": run(150, []),
         "fires": run(0, [(step * DT, [6, 1]) for step in TRAIN]),
     }

@@ -12,6 +12,7 @@ from tests.support.library.driving import (
     Found,
     Look,
     at,
+    at_first,
     courses,
     driven,
     first,
@@ -36,6 +37,7 @@ LOOKS = (
     Look("lowest voltage after -0.5 nA at `inh` (mV from rest)", lowest("inh", "v", -70), HELD),
     Look("0.25 nA, and 0.2 nA every 5 ms: first spike (ms)", first("fires"), GRID),
     Look("late rate of the same (Hz)", rate("fires"), GRID),
+    Look("voltage right after the first spike (mV)", at_first("fires", "v", DT)),
 )
 
 

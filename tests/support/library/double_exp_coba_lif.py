@@ -10,6 +10,7 @@ from tests.support.library.driving import (
     Found,
     Look,
     at,
+    at_first,
     courses,
     driven,
     first,
@@ -26,6 +27,7 @@ CASES = {
     "exc": Case(pulses={"exc": {0: 0.01}}),
     "inh": Case(pulses={"inh": {0: 0.02}}),
     "alpha": Case(ALPHA, pulses={"exc": {0: 0.01}}),
+    "nearly": Case({"tau_rise_exc": 10, "tau_decay_exc": 10.005}, pulses={"exc": {0: 0.01}}),
     "fires": Case(pulses={"exc": dict.fromkeys(TRAIN, 0.008), "inh": dict.fromkeys(TRAIN, 0.001)}),
 }
 EULER = "conductances are held for a step of 0.1 ms"
@@ -36,8 +38,10 @@ LOOKS = (
     Look("lowest voltage after 20 nS, 1 and 8 ms (mV from rest)", lowest("inh", "v", -60), EULER),
     Look("conductance 5 ms after 10 nS, both 2 ms (uS)", at("alpha", "g_exc", 51)),
     Look("highest voltage after it (mV from rest), both 2 ms", highest("alpha", "v", -60), EULER),
+    Look("conductance 5 ms after 10 nS, 10 and 10.005 ms (uS)", at("nearly", "g_exc", 51)),
     Look("8 nS and 1 nS every 2 ms: first spike (ms)", first("fires"), GRID),
     Look("late rate of the same (Hz)", rate("fires"), GRID),
+    Look("voltage right after the first spike (mV)", at_first("fires", "v", DT)),
 )
 
 
@@ -58,6 +62,7 @@ def independent() -> Found:
         "exc": run((0.5, 3), [(DT, [10, 0])]),
         "inh": run((0.5, 3), [(DT, [0, 20])]),
         "alpha": run((2, 2), [(DT, [10, 0])]),
+        "nearly": run((10, 10.005), [(DT, [10, 0])]),
         "fires": run((0.5, 3), [((step + 1) * DT, [8, 1]) for step in TRAIN]),
     }
     return courses(runs, v=lambda y: y[:, 0], g_exc=lambda y: y[:, 1] / 1000)

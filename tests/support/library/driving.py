@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -126,6 +127,11 @@ def lowest(case: str, name: str, less: float = 0.0) -> Callable[[Found], float]:
 def first(case: str) -> Callable[[Found], float]:
     """The time of the first spike (ms)."""
     return lambda found: float(found[case].spikes[0])
+
+
+def at_first(case: str, name: str, dt: float) -> Callable[[Found], float]:
+    """A state at the end of the step in which the first spike is."""
+    return lambda found: float(found[case].states[name][math.ceil(found[case].spikes[0] / dt - 1e-6) - 1])
 
 
 def last(case: str) -> Callable[[Found], float]:
