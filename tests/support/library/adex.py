@@ -37,7 +37,7 @@ LOOKS = (
     Look("1 nA, t_ref 5 ms: last interval / first", slowing("rests"), EULER),
     Look("0.9 nA, v_reset -47 mV: spikes in 120 ms", many("bursts"), EULER),
     Look("the same: last spike (ms)", last("bursts"), EULER),
-    Look("the same: voltage right after the first spike (mV)", at_first("rests", "v", DT)),
+    Look("1 nA, t_ref 5 ms: voltage right after the first spike (mV)", at_first("rests", "v", DT)),
 )
 
 

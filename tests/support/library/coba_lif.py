@@ -51,7 +51,7 @@ def measure(chip: str) -> Found:
 
 
 def run(current: float, arrivals: Arrivals, reversal: float = 0) -> Course:
-    """The independent program; what arrives is in nS, `reversal` that of excitation in mV, at the beginning of its step."""
+    """The independent program; what arrives, at the beginning of its step, is in nS, `reversal` in mV."""
     return course(
         oracle.conductances(current, reversal), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals]
     )
