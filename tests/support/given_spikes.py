@@ -60,16 +60,18 @@ def drawn(size: int, steps: int, dt: float = 1.0, seed: int = 1) -> Trains:
     return Trains(tuple(map(np.flatnonzero, pre)), tuple(map(np.flatnonzero, post)))
 
 
-def listed(trains: Sequence[Times]) -> str:
+def listed(trains: Sequence[Sequence[int] | Times]) -> str:
     """A stimulus of these spikes."""
     events = sorted((int(step), cell) for cell, train in enumerate(trains) for step in train)
     times = ", ".join(f"{step} steps" for step, _ in events)
     return f"{{times: [{times}], neurons: {[cell for _, cell in events]}}}"
 
 
-def opened(model: str, trains: Trains, chip: str, more: str = "", dt: float = 1.0) -> Session:
-    """A session of the network, the synapses with `more` in their projection, such as `, params: {…}`."""
-    text = NETWORK.format(
-        dt=dt, size=trains.size, model=model, more=more, pre=listed(trains.pre), post=listed(trains.post)
-    )
+def opened(model: str, trains: Trains, chip: str, more: str = "", models: str = "", dt: float = 1.0) -> Session:
+    """A session of the network, the synapses with `more` in their projection, such as `, params: {…}`.
+
+    `models`: more models, such as `synapses: {…}`.
+    """
+    told = {"pre": listed(trains.pre), "post": listed(trains.post)}
+    text = NETWORK.format(dt=dt, size=trains.size, model=model, more=more, **told) + models
     return neuroport.open(neuroport.loads(text), "reference", chip)

@@ -1,0 +1,14 @@
+"""Reward-modulated STDP under a constant punishment."""
+
+from __future__ import annotations
+
+from tests.oracles.standard_stdp import reward
+from tests.support.rules import END, LATE, Rule
+
+RULE = Rule(
+    "stdp_reward",
+    "Florian, Neural Comput. 19 (2007) 1468",
+    lambda pair: reward(0.001, -0.5).weight(pair, 0.5, END, 0, 1, LATE),
+    ", params: {eta: 0.001, reward: -0.5}",
+)
+MODEL = RULE.model

@@ -1,0 +1,81 @@
+"""Entries of the library's rules of spike timing: weights of ten pairs of neurons after two seconds of given spikes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from neuroport.files import library
+from neuroport.session.session import Session
+from tests.oracles.standard_stdp import Pair
+from tests.support.given_spikes import drawn, opened
+from tests.support.published.model import Model, Numbers, Row
+
+STEPS = 2000  # of 1 ms
+END = STEPS + 2
+"""A spike of step t changes a synapse in step t + 1, and grows its weight from step t + 2 on."""
+LATE = 2
+TRAINS = drawn(10, STEPS)
+PAIRS = [Pair(*(train.tolist() for train in trains)) for trains in zip(TRAINS.pre, TRAINS.post, strict=True)]
+SHOWN = {0: "5 Hz", 4: "25 Hz", 9: "50 Hz"}
+"""The pairs of the table, by their rates."""
+
+Weights = NDArray[np.float64]
+
+
+def mutant(name: str, instead: Mapping[str, str]) -> str:
+    """The shipped synapse model in which other texts stand instead of some, which are there, as one called `mutant`."""
+    file = library.synapse(name).place.file
+    text = (files("neuroport") / file).read_text("utf-8")
+    model = json.dumps(yaml.safe_load(text)["synapses"][name])
+    for old, new in instead.items():
+        assert old in model, f"{old!r} is not in {name}"
+        model = model.replace(old, new)
+    return f"synapses: {{mutant: {model}}}\n"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A synapse model with parameters, what is done at which steps, and the weight of an independent program."""
+
+    name: str
+    source: str
+    own: Callable[[Pair], float]
+    more: str = ""
+    acts: Mapping[int, Callable[[Session], None]] | None = None
+
+    def weights(self, chip: str, instead: Mapping[str, str] | None = None) -> Weights:
+        """The last weights of all pairs on a chip; of a mutant if something stands instead of texts of the model."""
+        name, models = ("mutant", mutant(self.name, instead)) if instead else (self.name, "")
+        with opened(name, TRAINS, chip, self.more, models) as session:
+            for step, act in (self.acts or {}).items():
+                session.run(step - session.step)
+                act(session)
+            session.run(END - session.step)
+            return session.get("s.w")
+
+    def expected(self) -> Weights:
+        """Those of the independent program."""
+        return np.array([self.own(pair) for pair in PAIRS])
+
+    @property
+    def model(self) -> Model:
+        """The entry of the table."""
+        rows = {pair: f"weight after 2 s, both neurons at {rate}" for pair, rate in SHOWN.items()}
+
+        def named(weights: Weights) -> Numbers:
+            return {name: float(weights[pair]) for pair, name in rows.items()}
+
+        return Model(
+            name=self.name,
+            source=self.source,
+            rows=tuple(map(Row, rows.values())),
+            measure=lambda chip, _: named(self.weights(chip)),
+            independent=lambda _: named(self.expected()),
+        )
