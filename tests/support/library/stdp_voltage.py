@@ -72,7 +72,7 @@ def independent(_: int) -> Numbers:
 MODEL = Model(
     name="stdp_voltage",
     source="Clopath et al., Nature Neurosci. 13 (2010) 344",
-    rows=tuple(Row(name(*case), why="Euler steps of 0.1 ms; of 0.02 ms: a tenth of it") for case in CASES),
+    rows=tuple(Row(name(*case), why="Euler steps of 0.1 ms; of 0.02 ms: about a ninth") for case in CASES),
     measure=measure,
     independent=independent,
 )
