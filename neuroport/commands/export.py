@@ -10,7 +10,7 @@ import click
 from neuroport.commands.common import load_network, set_option
 
 if TYPE_CHECKING:
-    from neuroport.trace.read import Trace
+    from neuroport.trace.spike_files import Write
 
 
 @click.command(short_help="Write a network file, with what a trace has learned; or spikes for other tools.")
@@ -32,13 +32,13 @@ def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> 
     populations are written, also as SONATA has them, in a trace.
     """
     from neuroport.hil.record import is_record
-    from neuroport.trace.nird import ENDINGS
-    from neuroport.trace.tables import FILES
+    from neuroport.trace.spike_files import writer
 
+    write = writer(output)
     if is_record(source):
-        _record(source, output, overwrite, sets)
-    elif output.lower().endswith((*ENDINGS, *FILES)):
-        _data(source, output, overwrite, sets)
+        _record(source, output, overwrite, sets, write)
+    elif write is not None:
+        _data(source, output, overwrite, sets, write)
     else:
         _network(source, output, overwrite, sets)
 
@@ -50,27 +50,19 @@ def _not_set(sets: tuple[str, ...], what: str) -> None:
         raise InvalidInput.one(None, f"--set changes a network file, not {what}; leave it out")
 
 
-def _data(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
+def _data(source: str, output: str, overwrite: bool, sets: tuple[str, ...], write: Write) -> None:
     """Write the spikes of a trace."""
     from neuroport.trace import read
 
     _not_set(sets, "a trace")
     opened = read.open_trace(source)
-    _spikes(opened, output, overwrite)
+    write(opened, output, overwrite)
     for text in opened.cut_off():
         click.echo(f"note: {text}", err=True)
     click.echo(output)
 
 
-def _spikes(trace: Trace, output: str, overwrite: bool) -> None:
-    """Write the spikes of a trace as the ending of a name says."""
-    from neuroport.trace import nird, tables
-
-    write = nird.write if output.lower().endswith(nird.ENDINGS) else tables.write_spikes
-    write(trace, output, overwrite)
-
-
-def _record(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
+def _record(source: str, output: str, overwrite: bool, sets: tuple[str, ...], write: Write | None) -> None:
     """Do a recorded session again, twice: whether it comes again, and with its spikes."""
     import tempfile
     from pathlib import Path
@@ -81,22 +73,21 @@ def _record(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) ->
     from neuroport.hil.address import Address
     from neuroport.hil.endpoints import require
     from neuroport.hil.replay import replay
-    from neuroport.trace import nird, read, tables
+    from neuroport.trace import read
+    from neuroport.trace.spike_files import WRITERS
 
     require(Address("plain"))
     _not_set(sets, "a record")
-    endings = (*nird.ENDINGS, *tables.FILES)
-    as_data = output.lower().endswith(endings)
-    check_output(output, overwrite, "what spiked in a session", (*HDF5, *endings), (source,))
+    check_output(output, overwrite, "what spiked in a session", (*HDF5, *WRITERS), (source,))
     found = record.read(source)
     outcome = replay(found)
     if outcome.difference:
         raise RunFailed(f"{source}: does not come again, so that nothing was written: {outcome.difference}")
     with tempfile.TemporaryDirectory() as folder:
-        trace = str(Path(folder) / "spikes.h5") if as_data else output
+        trace = str(Path(folder) / "spikes.h5") if write else output
         replay(found, trace=trace, overwrite=overwrite, all_spikes=True)
-        if as_data:
-            _spikes(read.open_trace(trace), output, overwrite)
+        if write:
+            write(read.open_trace(trace), output, overwrite)
     if found.digest is None:
         click.echo(f"note: '{source}' was cut off; what is in it was written", err=True)
     click.echo(output)

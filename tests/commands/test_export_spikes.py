@@ -19,7 +19,9 @@ from neuroport.hil.record import Record
 from neuroport.hil.served import Effects, Once
 from neuroport.trace import nird
 from neuroport.trace.read import open_trace
+from neuroport.trace.spike_files import WRITERS
 from tests.support.looped import TEXT, how, opened
+from tests.support.traces import write as write_trace
 
 pytest.importorskip("msgpack", reason="records need msgpack: pip install 'neuroport[hil]'")
 
@@ -185,3 +187,16 @@ def test_a_trace_without_spikes_has_no_nir_data(tmp_path: Path) -> None:
         2,
         "error: --set changes a network file, not a trace; leave it out\n",
     )
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_every_ending_is_known_wherever_it_is_asked_for(tmp_path: Path, ending: str) -> None:
+    """By traces and records, in any case, and in what is said of other endings and shown by --help."""
+    written, (record, _) = write_trace(tmp_path / "t.h5"), recorded(tmp_path / "r.hil")
+    if ending == ".nwb":
+        pytest.importorskip("pynwb", reason="pynwb is not installed")
+    for source in (written, record):
+        for name in (f"{source.stem}{ending}", f"{source.stem}_upper{ending.upper()}"):
+            assert run("export", source, "-o", tmp_path / name) == (0, f"{tmp_path / name}\n")
+    assert ending in run("export", record, "-o", tmp_path / "x.odd")[1]
+    assert ending in run("export", "--help")[1]
