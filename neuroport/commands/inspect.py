@@ -55,6 +55,7 @@ def check(
         deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         program = neuroport.compile(network, deviating, chip_seed, chip_instance)
         notices.tell(program, net, strict)
+        notices.tell_ends(program)
     except InvalidInput as error:
         if not as_json:
             raise

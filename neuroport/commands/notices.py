@@ -38,19 +38,22 @@ def tell(program: Program, net: str, strict: bool) -> None:
         click.echo(f"notice: {_who(lines, program.chip)}{_sentence(lines, _where(lines[0].place))}", err=True)
     if len(told) > MOST:
         click.echo(f"notice: chip {program.chip}: and {len(told) - MOST} more", err=True)
-    ends = [line.subject for line in program.report if can_leave(line)]
-    if ends:
-        named = ", ".join(ends[:NAMED]) + (f" and {len(ends) - NAMED} more" if len(ends) > NAMED else "")
-        text = (
-            f"bounds do not keep {named} in {'its range' if len(ends) == 1 else 'their ranges'}; what leaves is counted"
-        )
-        click.echo(f"notice: chip {program.chip}: {text}", err=True)
     if told:
         click.echo(f"notice: neuroport compile {net} --chip {program.chip} --emit report tells the whole", err=True)
     if any(line.topic in ("stall", "increment", "saturated") for lines in told for line in lines):
         click.echo(
             f"notice: where ranges are wider than a run needs, neuroport calibrate {net} finds narrower ones", err=True
         )
+
+
+def tell_ends(program: Program) -> None:
+    """Say on stderr, where nothing runs, which arrays only a run can tell about; it counts what leaves their ranges."""
+    ends = [line.subject for line in program.report if can_leave(line)]
+    if ends:
+        named = ", ".join(ends[:NAMED]) + (f" and {len(ends) - NAMED} more" if len(ends) > NAMED else "")
+        stay = "stays in its range" if len(ends) == 1 else "stay in their ranges"
+        text = f"whether {named} {stay} is known after a run, which counts what leaves"
+        click.echo(f"notice: chip {program.chip}: {text}", err=True)
 
 
 def can_leave(line: ReportLine) -> bool:

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from neuroport.chips.chip import Chip
-from neuroport.errors import InvalidInput, with_text
+from neuroport.errors import InvalidInput, Place, with_text
 from neuroport.program.faults import inside
 from neuroport.program.fixed import (
     LIMIT,
@@ -59,7 +59,7 @@ from neuroport.quantise.demand import ANY, Demand, Demands, of_store
 from neuroport.quantise.expressions import IntegerForm, Shared
 from neuroport.quantise.formats import TOLD, Formats, Notes, percent, word_class
 from neuroport.quantise.held import Held
-from neuroport.quantise.integers import bounds, clipped, fits, frac, literal
+from neuroport.quantise.integers import bounds, clipped, fits, frac, literal, size
 from neuroport.quantise.movement import notice_ends, notice_moves
 from neuroport.quantise.settings import Setting, Settings
 
@@ -277,12 +277,21 @@ class _Quantiser:
         value = self._rounded(lowerer, array, value, kind, array.overflow)
         if self.chip.word(word_class(array)).min_step and exact is not value and array.rounding != "stochastic":
             value = _moved(lowerer, array, exact, value)
+        self._report_lost(array.name, "it is given", exact, value, lowerer.place)
         if not isinstance(self.program.arrays[array.hidden or array.name].type, Int):
             value = _at_the_end(value, array, kind, self.chip.word("coefficient").bits, lowerer)
         lo, hi = bounds(value)
         inside = kind.lo <= lo and hi <= kind.hi
         overflow = "none" if inside else array.overflow
         return Store(array.name, value, guard, overflow, kind.lo, kind.hi, lowerer.place)
+
+    def _report_lost(self, name: str, which: str, exact: Expr, value: Expr, place: Place | None) -> None:
+        """Tell where a value that is not 0 is always rounded to 0."""
+        if bounds(value) != (0, 0) or bounds(exact) == (0, 0):
+            return
+        largest, step = (math.ldexp(float(raw), -frac(of)) for raw, of in ((size(bounds(exact)), exact), (1, value)))
+        text = f"every value that {which}, at most {largest:.3g}, becomes 0 in steps of {step:.3g}"
+        self.notes.line(name, "lost", text, notice=True, place=place, largest=largest, step=step)
 
     def _rounded(self, lowerer: IntegerForm, array: Array, value: Expr, kind: Int, rule: Overflow) -> Expr:
         """A value rounded to the frac of a format, by the array's rounding."""
@@ -583,12 +592,13 @@ class _Quantiser:
         def delivered(body: Body, block: str) -> Body:
             lowerer = IntegerForm(shared, f"{projection.name}.{block}", projection.name, projection)
             rule = self.chip.word("accumulator").rounding
-            return tuple(
-                replace(s, value=lowerer.scale(s.value, shared.inputs[s.input].frac, "send", rule))
-                if isinstance(s, Send)
-                else s
-                for s in body
-            )
+
+            def sent(send: Send) -> Send:
+                value = lowerer.scale(send.value, shared.inputs[send.input].frac, "send", rule)
+                self._report_lost(send.input, f"'{projection.name}' sends to it", send.value, value, send.place)
+                return replace(send, value=value)
+
+            return tuple(sent(s) if isinstance(s, Send) else s for s in body)
 
         return replace(
             projection,
