@@ -95,6 +95,16 @@ def test_panels_over_time_have_one_axis_of_time(tmp_path: Path) -> None:
     assert {axis.get_xlim() for axis in timed} == {timed[0].get_xlim()}
 
 
+@pytest.mark.parametrize("panel", [panel for panel in PANELS if panel != "matrix"])
+@pytest.mark.parametrize("window", [{}, {"start": "1 ms"}], ids=["all", "window"])
+def test_time_is_shown_from_the_beginning_to_the_end(panel: str, window: dict[str, str], tmp_path: Path) -> None:
+    trace = open_trace(write(tmp_path / "a.h5"))
+    start, stop = (1.0 if window else 0.0), trace.steps * trace.dt
+    room = 0.005 * (stop - start)
+    shown = [axis.get_xlim() for axis in axes(trace.plot(panel, **window)) if axis.get_xlabel() == "time (ms)"]
+    assert shown == [pytest.approx((start - room, stop + room))]
+
+
 def test_every_spike_is_drawn_in_its_band(tmp_path: Path) -> None:
     trace = open_trace(write(tmp_path / "a.h5"))
     first, second = axes(trace.plot("spikes"))[0].collections

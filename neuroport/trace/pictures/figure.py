@@ -38,6 +38,8 @@ SIGNATURES = tuple(
 ABREAST = 2
 """So many panels that are not over time stand beside each other."""
 WIDTH = 8.0
+MARGIN = 0.005
+"""Of the time that is shown, before and after it, so that marks at its ends are whole."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#595959", "#8B5A2B")
 """Okabe and Ito's colours, which people with any colour vision can tell apart, without their black and yellow."""
 ON_BLACK = ("#56B4E9", "#FF8C42", "#2BD4A4", "#F0A3D0", "#F5C542", "#9CC9FF", "#BFBFBF", "#D2A679")
@@ -72,7 +74,9 @@ def drawn(traces: Sequence[Trace], view: View) -> Figure:
         raise Unsupported("plots need matplotlib; install it with: pip install 'neuroport[plot]'") from None
     view.check(traces)
     with _styled(view.style):
-        panels = _panels(traces, view)
+        windows = tuple(view.window(trace) for trace in traces)
+        shown = Shown(tuple(traces), windows, Clock.of(max(stop - start for start, stop in windows)))
+        panels = _panels(shown, view)
         timed, others = [p for p in panels if p.over_time], [p for p in panels if not p.over_time]
         rows = [others[k : k + ABREAST] for k in range(0, len(others), ABREAST)]
         heights = sum(panel.height for panel in timed), sum(max(panel.height for panel in row) for row in rows)
@@ -82,17 +86,19 @@ def drawn(traces: Sequence[Trace], view: View) -> Figure:
         filled = [height for height in heights if height]
         parts = iter(figure.subfigures(len(filled), 1, squeeze=False, height_ratios=filled).ravel())
         if timed:
-            _draw_over_time(next(parts), timed)
+            _draw_over_time(next(parts), timed, shown.ends)
         if rows:
             _draw_others(next(parts), rows)
     return figure
 
 
-def _draw_over_time(part: Any, panels: list[Panel]) -> None:
-    """Panels one above another; they share one axis of time, which the last one labels."""
+def _draw_over_time(part: Any, panels: list[Panel], ends: tuple[float, float]) -> None:
+    """Panels one above another; they share one axis of time from end to end, which the last one labels."""
     axes = part.subplots(len(panels), 1, squeeze=False, sharex=True, height_ratios=[p.height for p in panels])[:, 0]
     for panel, axis in zip(panels, axes, strict=True):
         panel.draw(axis)
+    room = MARGIN * (ends[1] - ends[0])
+    axes[0].set_xlim(ends[0] - room, ends[1] + room)
     for axis in axes[:-1]:
         axis.set_xlabel("")
 
@@ -106,14 +112,12 @@ def _draw_others(part: Any, rows: list[list[Panel]]) -> None:
             panel.draw(part.add_subplot(grid[k, column]))
 
 
-def _panels(traces: Sequence[Trace], view: View) -> list[Panel]:
-    windows = tuple(view.window(trace) for trace in traces)
-    shown = Shown(tuple(traces), windows, Clock.of(max(stop - start for start, stop in windows)))
-    kinds = view.panels or (USUAL if len(traces) == 1 else OF_SEVERAL)
+def _panels(shown: Shown, view: View) -> list[Panel]:
+    kinds = view.panels or (USUAL if len(shown.traces) == 1 else OF_SEVERAL)
     panels = [panel for kind in kinds for panel in KINDS[kind](shown, view)]
     if not panels:
         text = f"there is nothing to draw in it: no {_or(kinds)}; 'neuroport show' prints what there is"
-        raise InvalidInput.one(Place(str(traces[0].path)), text)
+        raise InvalidInput.one(Place(str(shown.one.path)), text)
     return panels
 
 

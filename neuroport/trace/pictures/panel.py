@@ -70,6 +70,12 @@ class Shown:
         return self.networks[trace.path]
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """From when to when any trace is shown, on the time axis."""
+        starts, stops = zip(*self.windows, strict=True)
+        return min(starts) / self.clock.ms, max(stops) / self.clock.ms
+
+    @property
     def one(self) -> Trace:
         """The only trace, or the first."""
         return self.traces[0]

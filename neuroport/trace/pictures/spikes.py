@@ -48,7 +48,6 @@ def _raster(axis: Any, trace: Trace, names: list[str], view: View, window: tuple
         if k + 1 < len(bands):
             axis.axhline(base - 0.5, color="0.6", linewidth=0.6)
     axis.set_ylim(-0.7, base - 0.3)
-    axis.set_xlim(*(time / shown.clock.ms for time in window))
     if len(names) == 1:
         axis.set_ylabel(f"neuron of {names[0]}")
         _whole_ticks(axis, view, trace.populations[names[0]])
