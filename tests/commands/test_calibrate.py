@@ -24,7 +24,7 @@ chip: generic16
 neurons:
   leaky:
     params: {tau: {default: 20 ms, unit: ms}}
-    inputs: {i: {unit: nA}}
+    inputs: {i: {unit: mV}}
     state:
       v: {unit: mV, init: 0 mV}
       g: {init: 0}
@@ -75,18 +75,18 @@ def test_a_table_of_what_was_declared_seen_and_found(leaky: Path) -> None:
         "  n.rate_in  0..1 kHz         0        0  never moved   -                  3.05e-05",
         "  a.v        -                0  3.22204  0..8 mV       -                  3.73e-09",
         "  a.g        -                0  3.43549  0..5          -                  1.86e-09",
-        "  a.i        -                0      0.9  0..2 nA       -                  7.63e-06",
+        "  a.i        -                0      0.9  0..2 mV       -                  7.63e-06",
         "  b.v        -         -1.07401        0  -2..2 mV      -                  9.31e-10",
         "  b.g        -                0        0  0..5          -                  1.86e-09",
-        "  b.i        -             -0.3        0  -0.5..0.5 nA  -                  3.81e-06",
+        "  b.i        -             -0.3        0  -0.5..0.5 mV  -                  3.81e-06",
     ]
     assert leaky.read_text() == LEAKY
     assert os.listdir() == ["leaky.yaml"]
 
 
 WRITTEN = {
-    "    neuron: leaky\n\n": "    neuron: leaky\n    ranges: {v: [0 mV, 4 mV], g: [0, 5], i: [0 nA, 1 nA]}\n\n",
-    "neuron: leaky}": "neuron: leaky, ranges: {v: [-1 mV, 1 mV], g: [0, 5], i: [-0.25 nA, 0.25 nA]}}",
+    "    neuron: leaky\n\n": "    neuron: leaky\n    ranges: {v: [0 mV, 4 mV], g: [0, 5], i: [0 mV, 1 mV]}\n\n",
+    "neuron: leaky}": "neuron: leaky, ranges: {v: [-1 mV, 1 mV], g: [0, 5], i: [-0.25 mV, 0.25 mV]}}",
 }
 
 
@@ -251,7 +251,7 @@ def test_json(leaky: Path) -> None:
     }
     assert rows[3] == {
         "array": "a.i",
-        "unit": "nA",
+        "unit": "mV",
         "declared": None,
         "lowest": 0,
         "highest": 0.6,
