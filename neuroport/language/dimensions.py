@@ -48,7 +48,7 @@ RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quo
     "trunc_div": "quotient",
 }
 """What each function takes and gives."""
-_SUMS: dict[type[ast.operator], str] = {ast.Add: "added", ast.Sub: "subtracted", ast.Mod: "divided with a rest"}
+_SUMS: dict[type[ast.operator], str] = {ast.Add: "added", ast.Sub: "subtracted", ast.Mod: "divided with a remainder"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,27 @@ def test_a_statement_is_refused(line: str) -> None:
     assert of_update(line) == [whole(*UPDATES[line])]
 
 
+def test_a_remainder_is_of_one_unit_and_a_whole_quotient_of_theirs() -> None:
+    text = NEURON.replace("hold: {", "n: {type: int, default: 5 ms, unit: ms}\n      hold: {")
+    lines = "      m = t % n\n      m = (n // hold << 1) + v\n      m = trunc_div(n, n) + v\n"
+    added = "which cannot be added"
+    assert told(f"{text}    update: |\n{lines}{REST}") == [
+        whole(
+            "11: t is a pure number and n in ms, which cannot be divided with a remainder",
+            "divide n by ms, such as dt", f"a.yaml:{FIRST + 2}:",
+        ),
+        whole(f"11: n // hold << 1 is in ms and v in mV, {added}", "multiply v by ms/mV", f"a.yaml:{FIRST + 3}:"),
+        whole(f"11: trunc_div(n, n) is a pure number and v in mV, {added}", "divide v by mV", f"a.yaml:{FIRST + 4}:"),
+    ]  # fmt: skip
+
+
+def test_a_sum_over_copies_has_the_unit_of_its_parts() -> None:
+    events = "    on_event:\n      now: |\n        m = sum_copies(v) + mean_copies(e - v) + tau\n"
+    what = "13: sum_copies(v) + mean_copies(e - v) is in mV and tau in ms, which cannot be added"
+    place = f"a.yaml:{FIRST + 2}:"
+    assert told(f"{NEURON}{events}{REST}") == [whole(what, "multiply tau by mV/ms", place)]
+
+
 def test_all_mistakes_of_a_line_are_told() -> None:
     assert of_update("m = log(f) + exp(v)") == [
         whole(*UPDATES["m = log(f)"]),
