@@ -110,3 +110,21 @@ def mat(current: float, alpha_1: float, alpha_2: float, omega: float) -> Cell:
         2,
         held=False,
     )
+
+
+def izhikevich(current: float, a: float, b: float, c: float, d: float) -> Cell:
+    """Izhikevich (2003); a spike at 30 mV. State: v, u."""
+    return Cell(
+        [-65.0, -13.0],
+        lambda y: [0.04 * y[0] ** 2 + 5 * y[0] + 140 - y[1] + current, a * (b * y[0] - y[1])],
+        lambda y: y[0] - 30,
+        lambda y: [c, y[1] + d],
+    )
+
+
+def poisson(rate: float, seconds: float, cells: int, seed: int) -> list[Array]:
+    """The spike times (ms) of Poisson processes (Hz): intervals that are exponential."""
+    rng = np.random.default_rng(seed)
+    many = int(rate * seconds + 10 * np.sqrt(rate * seconds))
+    times = np.cumsum(rng.exponential(1000 / rate, (cells, many)), axis=1)
+    return [row[row < 1000 * seconds] for row in times]

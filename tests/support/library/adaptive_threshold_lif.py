@@ -14,6 +14,7 @@ from tests.support.library.driving import (
     driven,
     first,
     highest,
+    interval,
     many,
     of_library,
     slowing,
@@ -25,12 +26,13 @@ CELLS = {"RS": (30.0, 2.0, 20.0), "IB": (7.5, 1.5, 19.0), "FS": (10.0, 0.2, 10.0
 CASES = {
     name: Case({"alpha_1": one, "alpha_2": two, "omega": omega - 65}, constant={"i": 0.6})
     for name, (one, two, omega) in CELLS.items()
-} | {"rises": Case(constant={"i": 0.3}, pulses={"jump": {1000: 4}})}
+} | {"RS": Case(constant={"i": 0.6}), "rises": Case(constant={"i": 0.3}, pulses={"jump": {1000: 4}})}
 LOOKS = (
     Look("0.3 nA, a jump of 4 mV at 100 ms: highest voltage (mV from rest)", highest("rises", "v", -65)),
     *(Look(f"{name}, 0.6 nA: spikes in 500 ms", many(name), GRID) for name in CELLS),
     *(Look(f"{name}: last interval / first", slowing(name), GRID) for name in CELLS),
     *(Look(f"{name}: first spike (ms)", first(name), GRID) for name in CELLS),
+    Look("CH: first interval (ms)", interval("CH"), GRID),
     Look("RS: threshold at the end (mV from omega)", at("RS", "raised", 5000), GRID),
 )
 

@@ -27,7 +27,7 @@ TRAIN = range(0, 2000, 50)
 CASES = {
     "exc": Case(init={"v": -70}, pulses={"exc": {0: 0.5}}),
     "inh": Case(init={"v": -70}, pulses={"inh": {0: -0.5}}),
-    "fires": Case(init={"v": -70}, constant={"i": 0.25}, pulses={"exc": dict.fromkeys(TRAIN, 0.2)}),
+    "fires": Case(constant={"i": 0.25}, pulses={"exc": dict.fromkeys(TRAIN, 0.2)}),
 }
 HELD = "currents are held for a step of 0.1 ms"
 LOOKS = (
@@ -45,9 +45,9 @@ def measure(chip: str) -> Found:
     return driven("cuba_lif", CASES, chip, DT, UNTIL, ("v", "i_exc"))
 
 
-def run(current: float, arrivals: Arrivals) -> Course:
+def run(current: float, arrivals: Arrivals, start: float = -70) -> Course:
     """The independent program; what arrives is in pA, at the beginning of its step."""
-    return course(oracle.currents(current, start=-70), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals])
+    return course(oracle.currents(current, start), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals])
 
 
 def independent() -> Found:
@@ -55,7 +55,7 @@ def independent() -> Found:
     runs = {
         "exc": run(0, [(0, [500, 0])]),
         "inh": run(0, [(0, [0, -500])]),
-        "fires": run(250, [(step * DT, [200, 0]) for step in TRAIN]),
+        "fires": run(250, [(step * DT, [200, 0]) for step in TRAIN], start=-60),
     }
     return courses(runs, v=lambda y: y[:, 0], i_exc=lambda y: np.concatenate([y[:1, 1], y[:-1, 1]]) / 1000)
 

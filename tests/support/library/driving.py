@@ -154,6 +154,11 @@ def rate(case: str) -> Callable[[Found], float]:
     return of
 
 
+def interval(case: str) -> Callable[[Found], float]:
+    """The first interval between spikes (ms)."""
+    return lambda found: float(found[case].spikes[1] - found[case].spikes[0])
+
+
 def slowing(case: str) -> Callable[[Found], float]:
     """The last interval between spikes in relation to the first one."""
     return lambda found: float(np.diff(found[case].spikes)[-1] / np.diff(found[case].spikes)[0])
