@@ -52,13 +52,11 @@ def told(sizes: Mapping[str, int], fan_in: Mapping[str, NDArray[np.int64]] | Non
     filled = list(cores(sizes, fan_in, limits))
     rows = tuple(_row(core, limits) for core in filled[:MOST_ROWS])
     more = f"and {len(filled) - MOST_ROWS:,} more cores" if len(filled) > MOST_ROWS else ""
-    shares = _of("neurons", limits.neurons_per_core), _of("synapses", limits.synapses_per_core)
-    columns = ("core", "neurons", shares[0], "synapses", shares[1], "mean fan-in", "largest fan-in", "holds")
+    most = limits.synapses_per_core
+    share = () if most is None else (f"% of {most:,} synapses",)
+    columns = ("core", "neurons", f"% of {limits.neurons_per_core:,} neurons", "synapses", *share)
+    columns = (*columns, "mean fan-in", "largest fan-in", "holds")
     return Text(_used(filled, limits)), Table(columns, rows), Text(more)
-
-
-def _of(what: str, most: int | None) -> str:
-    return f"% of {most:,} {what}" if most else f"% of {what}"
 
 
 def _used(filled: list[Core], limits: Limits) -> str:
@@ -82,9 +80,9 @@ def _synapses(core: Core) -> int:
 def _row(core: Core, limits: Limits) -> tuple[Cell, ...]:
     holds = ", ".join(f"{name}[{first}:{end}]" for name, first, end in core.holds)
     share = round(100 * core.neurons / limits.neurons_per_core, 1)
-    if core.fan_in is None:
-        return (core.number, core.neurons, share, NONE, NONE, NONE, NONE, holds)
-    synapses, most = _synapses(core), limits.synapses_per_core
-    used: Cell = round(100 * synapses / most, 1) if most else NONE
-    mean = round(float(core.fan_in.mean()), 2)
-    return (core.number, core.neurons, share, synapses, used, mean, int(core.fan_in.max()), holds)
+    most, fan_in = limits.synapses_per_core, core.fan_in
+    if fan_in is None:
+        return (core.number, core.neurons, share, NONE, *([] if most is None else [NONE]), NONE, NONE, holds)
+    used = [] if most is None else [round(100 * _synapses(core) / most, 1)]
+    mean = round(float(fan_in.mean()), 2)
+    return (core.number, core.neurons, share, _synapses(core), *used, mean, int(fan_in.max()), holds)

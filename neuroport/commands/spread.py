@@ -21,7 +21,7 @@ class Spread:
             return f"{self.mean:.6g}"
         usual = self.sd > 0 and math.isfinite(self.sd) and math.isfinite(self.mean)
         mean = round(self.mean, 1 - math.floor(math.log10(self.sd))) if usual else self.mean
-        return f"{mean:.6g} ± {self.sd:.2g}"
+        return f"{mean:.6g} ± {float(f'{self.sd:.2g}'):.6g}"
 
     def as_dict(self) -> dict[str, float | None]:
         """For JSON."""

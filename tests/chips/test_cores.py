@@ -52,7 +52,7 @@ def test_what_is_not_known_or_not_limited_is_a_dash() -> None:
     used, table, _ = told({"a": 3}, None, Chip(name="small", limits=Limits(neurons_per_core=4)))
     assert used == Text("1 core of 4 neurons holds 3 neurons; the chip states no limit of synapses per core")
     assert isinstance(table, Table)
-    assert table.rows == ((0, 3, 75.0, "-", "-", "-", "-", "a[0:3]"),)
+    assert table.rows == ((0, 3, 75.0, "-", "-", "-", "a[0:3]"),)
 
 
 def test_of_very_many_cores_the_first_are_shown() -> None:

@@ -264,7 +264,7 @@ def test_a_report_says_what_is_where_on_the_chip(trace: Trace) -> None:
     page = mapping(trace)
     assert texts(page) == ["1 core of 256 neurons holds 25 neurons; the chip states no limit of synapses per core"]
     assert table(page, "core")[0][-1] == "noise[0:20], exc[0:5]"
-    assert table(page, "core")[0][2:6] == (100, "-", 4.0, 20)
+    assert table(page, "core")[0][2:5] == (100, 4.0, 20)
 
 
 def test_what_is_not_known_of_a_chip_is_said(trace: Trace) -> None:
