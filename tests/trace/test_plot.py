@@ -346,3 +346,19 @@ def test_without_matplotlib_the_message_says_what_to_install(
     with pytest.raises(Unsupported) as caught:
         plot()
     assert str(caught.value) == "plots need matplotlib; install it with: pip install 'neuroport[plot]'"
+
+
+def test_neurons_have_whole_numbers_however_few_they_are(tmp_path: Path) -> None:
+    network = neuroport.loads(
+        "neuroport: 1\nname: one\ndt: 1 ms\npopulations: {a: {size: 1, neuron: lif}, b: {size: 2, neuron: lif}}\n"
+        "projections: {ab: {source: a, target: b, synapse: static, input: i, connect: all_to_all, weight: 1}}\n"
+        "record: {spikes: all}\nprotocol: [{run: 20 ms}]\n"
+    )
+    neuroport.run(network, "reference", "ideal", trace=tmp_path / "a.h5")
+    trace = open_trace(tmp_path / "a.h5")
+    matrix = next(axis for axis in axes(trace.plot("matrix")) if axis.get_ylabel() == "presynaptic neuron")
+    raster = axes(trace.plot("spikes", populations=["a"]))[0]
+    for axis in (matrix.xaxis, matrix.yaxis, raster.yaxis):
+        ticks = axis.get_major_locator()()
+        assert len(ticks)
+        assert all(float(tick).is_integer() for tick in ticks)

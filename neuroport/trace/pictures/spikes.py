@@ -89,7 +89,7 @@ def _dots(points: float, rows: int) -> dict[str, Any]:
 def _whole_ticks(axis: Any, view: View, size: int) -> None:
     """Ticks at whole numbers of neurons; those of chosen ones at each."""
     if view.neurons is None:
-        axis.yaxis.get_major_locator().set_params(integer=True)
+        axis.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         return
     rows = view.rows(size)
     step = max(1, -(-len(rows) // 20))

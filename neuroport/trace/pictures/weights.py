@@ -152,7 +152,7 @@ def _matrix(axis: Any, name: str, trace: Trace, shown: Shown) -> None:
     axis.set_xlabel("postsynaptic neuron")
     axis.set_ylabel("presynaptic neuron")
     for side in (axis.xaxis, axis.yaxis):
-        side.get_major_locator().set_params(integer=True)
+        side.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def _ends(trace: Trace, projection: str, shown: Shown) -> tuple[int, int]:
