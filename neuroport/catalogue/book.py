@@ -25,10 +25,10 @@ has a line for each, `neuroport show NAME` what stands below, and in Python `pri
 This page is made of the texts of what it tells of: `python -m neuroport.catalogue.book docs/library.md` makes it anew.
 """
 COLUMNS = """\
-Of a parameter or variable, *unit* is the one in which a network file gives it (- is a pure number), *range* is in that
-unit, *set in a run* says whether the protocol and hosts may change it, and *deviates as* is the kind of mismatch of a
-chip that acts on it. *word* is the class of the chip's words that holds a variable. Inside models numbers are in ms,
-mV, nA, MOhm, uS, nF and kHz: so a weight of 1 at an input in Hz adds 1 kHz.
+Of a parameter or variable, *unit* is the one in which a network file gives it (- or 1: a pure number), *range* is in
+that unit, *set in a run* says whether the protocol and hosts may change it, and *deviates as* is the kind of mismatch
+of a chip that acts on it. *word* is the class of the chip's words that holds a variable. Inside models numbers are in
+ms, mV, nA, MOhm, uS, nF and kHz: so a weight of 1 at an input in Hz adds 1 kHz.
 """
 SECTIONS = {
     "networks": "Networks",
