@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from neuroport.files import library
 from neuroport.session.session import Session
 from tests.oracles.standard_stdp import Pair
 from tests.support.given_spikes import drawn, opened
+from tests.support.mutated import mutated
 from tests.support.published.model import Model, Numbers, Row
 
 STEPS = 2000  # of 1 ms
@@ -31,13 +29,7 @@ Weights = NDArray[np.float64]
 
 def mutant(name: str, instead: Mapping[str, str]) -> str:
     """The shipped synapse model in which other texts stand instead of some, which are there, as one called `mutant`."""
-    file = library.synapse(name).place.file
-    text = (files("neuroport") / file).read_text("utf-8")
-    model = json.dumps(yaml.safe_load(text)["synapses"][name])
-    for old, new in instead.items():
-        assert old in model, f"{old!r} is not in {name}"
-        model = model.replace(old, new)
-    return f"synapses: {{mutant: {model}}}\n"
+    return f"synapses: {{mutant: {mutated(library.synapse(name), 'synapses', instead)}}}\n"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,12 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
     many,
-    of_library,
     rate,
     slowing,
 )
@@ -39,10 +38,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("adaptive_lif", CASES, chip, DT, UNTIL, ("v", "i_a"))
-
-
 def independent() -> Found:
     """A jump arrives at the end of its step."""
     runs = {
@@ -53,4 +48,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], i_a=lambda y: y[:, 1] / 1000)
 
 
-MODEL = of_library("adaptive_lif", LOOKS, measure, independent)
+NEURON = Neuron("adaptive_lif", DT, UNTIL, ("v", "i_a"), CASES, LOOKS, independent)
+MODEL = NEURON.model

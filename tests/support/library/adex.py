@@ -8,14 +8,13 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
     last,
     many,
-    of_library,
     slowing,
 )
 
@@ -41,10 +40,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("adex", CASES, chip, DT, UNTIL, ("v", "w"))
-
-
 def independent() -> Found:
     """A jump arrives at the end of its step."""
     runs = {
@@ -56,4 +51,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], w=lambda y: y[:, 1] / 1000)
 
 
-MODEL = of_library("adex", LOOKS, measure, independent)
+NEURON = Neuron("adex", DT, UNTIL, ("v", "w"), CASES, LOOKS, independent)
+MODEL = NEURON.model

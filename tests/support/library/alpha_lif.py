@@ -9,14 +9,13 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
     highest,
     lowest,
-    of_library,
     rate,
 )
 
@@ -43,10 +42,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("alpha_lif", CASES, chip, DT, UNTIL, ("v", "i_exc"))
-
-
 def run(exc: float, inh: float, current: float, arrivals: Arrivals) -> Course:
     """The independent program with these time constants (ms); of what arrives, the second number is in pA."""
     (_, up), (_, down) = oracle.shape(exc, exc), oracle.shape(inh, inh)
@@ -66,4 +61,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], i_exc=lambda y: y[:, 1] / 1000)
 
 
-MODEL = of_library("alpha_lif", LOOKS, measure, independent)
+NEURON = Neuron("alpha_lif", DT, UNTIL, ("v", "i_exc"), CASES, LOOKS, independent)
+MODEL = NEURON.model

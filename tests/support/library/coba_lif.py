@@ -11,14 +11,13 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
     highest,
     lowest,
-    of_library,
     rate,
 )
 
@@ -46,10 +45,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("coba_lif", CASES, chip, DT, UNTIL, ("v", "g_exc"))
-
-
 def run(current: float, arrivals: Arrivals, reversal: float = 0) -> Course:
     """The independent program; what arrives, at the beginning of its step, is in nS, `reversal` in mV."""
     return course(
@@ -69,4 +64,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], g_exc=lambda y: np.concatenate([y[:1, 1], y[:-1, 1]]) / 1000)
 
 
-MODEL = of_library("coba_lif", LOOKS, measure, independent)
+NEURON = Neuron("coba_lif", DT, UNTIL, ("v", "g_exc"), CASES, LOOKS, independent)
+MODEL = NEURON.model

@@ -11,14 +11,13 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
     highest,
     lowest,
-    of_library,
     rate,
 )
 
@@ -41,10 +40,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("cuba_lif", CASES, chip, DT, UNTIL, ("v", "i_exc"))
-
-
 def run(current: float, arrivals: Arrivals, start: float = -70) -> Course:
     """The independent program; what arrives is in pA, at the beginning of its step."""
     return course(oracle.currents(current, start), UNTIL, DT, [(time, [0, *change]) for time, change in arrivals])
@@ -60,4 +55,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], i_exc=lambda y: np.concatenate([y[:1, 1], y[:-1, 1]]) / 1000)
 
 
-MODEL = of_library("cuba_lif", LOOKS, measure, independent)
+NEURON = Neuron("cuba_lif", DT, UNTIL, ("v", "i_exc"), CASES, LOOKS, independent)
+MODEL = NEURON.model

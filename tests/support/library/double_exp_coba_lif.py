@@ -9,14 +9,13 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
     highest,
     lowest,
-    of_library,
     rate,
 )
 
@@ -45,10 +44,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("double_exp_coba_lif", CASES, chip, DT, UNTIL, ("v", "g_exc"))
-
-
 def run(exc: tuple[float, float], arrivals: Arrivals) -> Course:
     """The independent program; what arrives is in nS, at the end of its step."""
     inh = (1.0, 8.0)
@@ -68,4 +63,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], g_exc=lambda y: y[:, 1] / 1000)
 
 
-MODEL = of_library("double_exp_coba_lif", LOOKS, measure, independent)
+NEURON = Neuron("double_exp_coba_lif", DT, UNTIL, ("v", "g_exc"), CASES, LOOKS, independent)
+MODEL = NEURON.model

@@ -13,6 +13,7 @@ import neuroport
 from neuroport.network.model import NeuronModel
 from neuroport.numerics.units import Quantity
 from tests.oracles.standard_cells import Course
+from tests.support.mutated import mutated
 from tests.support.published.model import Model, Numbers, Row
 
 Array = NDArray[np.float64]
@@ -42,10 +43,16 @@ class Driven:
 
 
 def driven(
-    name: str, cases: Mapping[str, Case], chip: str, dt: float, until: float, shown: tuple[str, ...] = ("v",)
+    name: str,
+    cases: Mapping[str, Case],
+    chip: str,
+    dt: float,
+    until: float,
+    shown: tuple[str, ...] = ("v",),
+    instead: Mapping[str, str] | None = None,
 ) -> dict[str, Driven]:
-    """What a chip makes of each case; dt and until in ms."""
-    network = written(name, list(cases.values()), dt)
+    """What a chip makes of each case; dt and until in ms. `instead`: what stands in the model in place of texts."""
+    network = written(name, list(cases.values()), dt, instead)
     network.record(spikes="all", states={f"cells.{state}": f"{dt} ms" for state in shown})
     network.protocol({"run": f"{until} ms"})
     with neuroport.open(network, "reference", chip) as session:
@@ -59,7 +66,7 @@ def driven(
     }
 
 
-def written(name: str, cases: Sequence[Case], dt: float) -> neuroport.Network:
+def written(name: str, cases: Sequence[Case], dt: float, instead: Mapping[str, str] | None = None) -> neuroport.Network:
     """A population with a neuron for each case, and what arrives."""
     model = neuroport.models[name]
     assert isinstance(model, NeuronModel)
@@ -77,6 +84,8 @@ def written(name: str, cases: Sequence[Case], dt: float) -> neuroport.Network:
 
     network = neuroport.Network(dt=f"{dt} ms", name=name)
     inits = arrays([case.init for case in cases])
+    if instead:
+        name = network.neuron("mutant", mutated(model, "neurons", instead))
     network.population("cells", len(cases), name, params=arrays([case.params for case in cases]), init=inits)
     for one in model.inputs:
         constant = np.array([[case.constant.get(one.name, 0.0) for case in cases]])
@@ -172,21 +181,39 @@ def courses(runs: Mapping[str, Course], **states: Callable[[Array], Array]) -> F
     }
 
 
-def of_library(
-    name: str, looks: Sequence[Look], measure: Callable[[str], Found], independent: Callable[[], Found]
-) -> Model:
-    """The entry of a neuron model that draws nothing; its source is the one that it names.
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron model that draws nothing: the cases that are run, what is looked at, and what a program says of them.
 
-    `measure(chip)` and `independent()` are what the cases do.
+    `dt` and `until` in ms; `shown`: the states that are looked at.
     """
 
-    def numbers(found: Found) -> Numbers:
-        return {look.quantity: look.value(found) for look in looks}
+    name: str
+    dt: float
+    until: float
+    shown: tuple[str, ...]
+    cases: Mapping[str, Case]
+    looks: Sequence[Look]
+    independent: Callable[[], Found]
 
-    return Model(
-        name,
-        " ".join(neuroport.models[name].source.split()),
-        tuple(Row(look.quantity, why=look.why) for look in looks),
-        lambda chip, _: numbers(measure(chip)),
-        lambda _: numbers(independent()),
-    )
+    def numbers(self, chip: str, instead: Mapping[str, str] | None = None) -> Numbers:
+        """What the cases do on a chip; of a mutant if something stands instead of texts of the model."""
+        return self._looked(driven(self.name, self.cases, chip, self.dt, self.until, self.shown, instead))
+
+    def expected(self) -> Numbers:
+        """The same of the independent program."""
+        return self._looked(self.independent())
+
+    @property
+    def model(self) -> Model:
+        """The entry of the table; its source is the one that the model names."""
+        return Model(
+            name=self.name,
+            source=" ".join(neuroport.models[self.name].source.split()),
+            rows=tuple(Row(look.quantity, why=look.why) for look in self.looks),
+            measure=lambda chip, _: self.numbers(chip),
+            independent=lambda _: self.expected(),
+        )
+
+    def _looked(self, found: Found) -> Numbers:
+        return {look.quantity: look.value(found) for look in self.looks}

@@ -10,12 +10,11 @@ from tests.support.library.driving import (
     Driven,
     Found,
     Look,
+    Neuron,
     at,
-    driven,
     first,
     highest,
     lowest,
-    of_library,
     rate,
 )
 
@@ -40,10 +39,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("hodgkin_huxley", CASES, chip, DT, UNTIL)
-
-
 def independent() -> Found:
     """Fourth-order steps of 0.005 ms; the jump comes at the end of the first step of 0.01 ms."""
     fine = 2
@@ -55,4 +50,5 @@ def independent() -> Found:
     return {name: Driven(train, {"v": one}) for name, train, one in zip(CASES, spikes, states, strict=True)}
 
 
-MODEL = of_library("hodgkin_huxley", LOOKS, measure, independent)
+NEURON = Neuron("hodgkin_huxley", DT, UNTIL, ("v",), CASES, LOOKS, independent)
+MODEL = NEURON.model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.oracles import standard_neurons as oracle
 from tests.oracles.standard_cells import course
-from tests.support.library.driving import Case, Found, Look, at, courses, driven, first, last, many, of_library, slowing
+from tests.support.library.driving import Case, Found, Look, Neuron, at, courses, first, last, many, slowing
 
 DT, UNTIL = 0.02, 150.0
 CASES = {
@@ -24,10 +24,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("izhikevich", CASES, chip, DT, UNTIL, ("v", "u"))
-
-
 def independent() -> Found:
     runs = {
         "RS": course(oracle.izhikevich(10, 0.02, 0.2, -65, 8), UNTIL, DT),
@@ -38,4 +34,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0], u=lambda y: y[:, 1])
 
 
-MODEL = of_library("izhikevich", LOOKS, measure, independent)
+NEURON = Neuron("izhikevich", DT, UNTIL, ("v", "u"), CASES, LOOKS, independent)
+MODEL = NEURON.model

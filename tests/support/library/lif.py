@@ -9,12 +9,11 @@ from tests.support.library.driving import (
     Case,
     Found,
     Look,
+    Neuron,
     at,
     at_first,
     courses,
-    driven,
     first,
-    of_library,
     rate,
 )
 
@@ -36,10 +35,6 @@ LOOKS = (
 )
 
 
-def measure(chip: str) -> Found:
-    return driven("lif", CASES, chip, DT, UNTIL)
-
-
 def independent() -> Found:
     """A jump arrives at the end of its step."""
     runs = {
@@ -51,4 +46,5 @@ def independent() -> Found:
     return courses(runs, v=lambda y: y[:, 0])
 
 
-MODEL = of_library("lif", LOOKS, measure, independent)
+NEURON = Neuron("lif", DT, UNTIL, ("v",), CASES, LOOKS, independent)
+MODEL = NEURON.model
