@@ -56,6 +56,13 @@ def test_a_rule_learns_on_a_chip_what_it_does_on_ideal(name: str) -> None:
     assert np.abs(rule.weights("generic16") - rule.weights("ideal")).max() < 2e-5
 
 
+@every_rule
+def test_a_rule_is_the_same_in_shorter_steps(name: str) -> None:
+    """Nothing in it counts steps where it should count time."""
+    rule = RULES[name]
+    assert np.abs(rule.weights("ideal", per_ms=2) - rule.expected(2)).max() < EXACT.get(name, 1e-12)
+
+
 MUTANTS = [
     ("triplet", {"- post.o1": "+ post.o1"}),
     ("triplet", {"pre.r2 - 1": "pre.r2"}),
@@ -156,6 +163,21 @@ def test_without_adaptation_voltages_gate_what_the_authors_program_says(monkeypa
 @pytest.mark.parametrize(("chip", "exact"), [("ideal", 1e-12), ("generic16", 1e-5)])
 def test_e_prop_descends_the_gradient_of_one_second(chip: str, exact: float) -> None:
     assert largest(eprop.MODEL.measure(chip, 1), eprop.MODEL.independent(1)) < exact
+
+
+def test_a_neuron_of_e_prop_knows_its_rate_in_steps_of_any_length() -> None:
+    text = """
+neuroport: 1
+name: rates
+dt: 0.25 ms
+populations: {cell: {size: 1, neuron: eprop_lif, params: {tau_f: 100 ms}}}
+stimuli: {drive: {series: {values: [0.01], every: 0.25 ms, loop: true}, population: cell, input: i}}
+"""
+    with neuroport.open(neuroport.loads(text), "reference") as session:
+        session.run("1 s")
+        count, rate = session.spike_counts()["cell"], session.get("cell.f")[0]
+    assert count > 20
+    assert rate == pytest.approx(count / 1000, rel=0.1)
 
 
 # ----------------------------------------------------------------------------------------- on which neurons they run

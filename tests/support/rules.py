@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 from neuroport.files import library
 from neuroport.session.session import Session
 from tests.oracles.standard_stdp import Pair
-from tests.support.given_spikes import drawn, opened
+from tests.support.given_spikes import Trains, drawn, opened
 from tests.support.mutated import mutated
 from tests.support.published.model import Model, Numbers, Row
 
 STEPS = 2000  # of 1 ms
-END = STEPS + 2
-"""A spike of step t changes a synapse in step t + 1, and grows its weight from step t + 2 on."""
 LATE = 2
+"""A spike of step t changes a synapse in step t + 1, and grows its weight from step t + 2 on."""
 TRAINS = drawn(10, STEPS)
 PAIRS = [Pair(*(train.tolist() for train in trains)) for trains in zip(TRAINS.pre, TRAINS.post, strict=True)]
 SHOWN = {0: "5 Hz", 4: "25 Hz", 9: "50 Hz"}
@@ -34,27 +33,34 @@ def mutant(name: str, instead: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Rule:
-    """A synapse model with parameters, what is done at which steps, and the weight of an independent program."""
+    """A synapse model with parameters, what is done at which ms, and the weight of an independent program.
+
+    `own(spikes, late)`: the weight at 2 s + late, if spikes act on it that much (ms) after they are fired.
+    """
 
     name: str
     source: str
-    own: Callable[[Pair], float]
+    own: Callable[[Pair, float], float]
     more: str = ""
     acts: Mapping[int, Callable[[Session], None]] | None = None
 
-    def weights(self, chip: str, instead: Mapping[str, str] | None = None) -> Weights:
-        """The last weights of all pairs on a chip; of a mutant if something stands instead of texts of the model."""
+    def weights(self, chip: str, instead: Mapping[str, str] | None = None, per_ms: int = 1) -> Weights:
+        """The last weights of all pairs on a chip; of a mutant if something stands instead of texts of the model.
+
+        `per_ms`: steps of a ms. Spikes come at the same times.
+        """
         name, models = ("mutant", mutant(self.name, instead)) if instead else (self.name, "")
-        with opened(name, TRAINS, chip, self.more, models) as session:
-            for step, act in (self.acts or {}).items():
-                session.run(step - session.step)
+        trains = Trains(*(tuple(train * per_ms for train in side) for side in (TRAINS.pre, TRAINS.post)))
+        with opened(name, trains, chip, self.more, models, 1 / per_ms) as session:
+            for time, act in (self.acts or {}).items():
+                session.run(time * per_ms - session.step)
                 act(session)
-            session.run(END - session.step)
+            session.run(STEPS * per_ms + LATE - session.step)
             return session.get("s.w")
 
-    def expected(self) -> Weights:
+    def expected(self, per_ms: int = 1) -> Weights:
         """Those of the independent program."""
-        return np.array([self.own(pair) for pair in PAIRS])
+        return np.array([self.own(pair, LATE / per_ms) for pair in PAIRS])
 
     @property
     def model(self) -> Model:

@@ -8,6 +8,6 @@ from tests.support.rules import Rule
 RULE = Rule(
     "stdp_triplet_nearest",
     "Pfister & Gerstner, J. Neurosci. 26 (2006) 9673",
-    lambda pair: CORTEX_NEAREST.weight(pair, 0.5, 0, 1),
+    lambda pair, _: CORTEX_NEAREST.weight(pair, 0.5, 0, 1),
 )
 MODEL = RULE.model
