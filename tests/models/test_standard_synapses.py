@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import neuroport
+from neuroport import backends
 from neuroport.errors import InvalidInput
+from neuroport.session.verify import verify
 from tests.oracles import published_clopath, standard_tsodyks_markram
 from tests.support.given_spikes import drawn, opened
 from tests.support.library import (
@@ -22,6 +24,7 @@ from tests.support.library import (
     synaptic_scaling,
     tsodyks_markram,
 )
+from tests.support.planning import shortened
 from tests.support.published.model import Numbers
 from tests.support.rules import Rule
 
@@ -178,6 +181,67 @@ stimuli: {drive: {series: {values: [0.01], every: 0.25 ms, loop: true}, populati
         count, rate = session.spike_counts()["cell"], session.get("cell.f")[0]
     assert count > 20
     assert rate == pytest.approx(count / 1000, rel=0.1)
+
+
+# ------------------------------------------------------------------------------------------------------- everywhere
+
+TOGETHER = """
+neuroport: 1
+name: together
+dt: 1 ms
+populations:
+  pre: {size: 6, neuron: poisson, params: {rate: 60 Hz}}
+  cells: {size: 4, neuron: lif}
+  thick: {size: 3, neuron: clopath_adex}
+  told: {size: 5, neuron: eprop_input}
+  leaky: {size: 4, neuron: eprop_lif}
+  out: {size: 2, neuron: eprop_readout}
+projections:
+  triplet: {source: pre, target: cells, input: jump, synapse: stdp_triplet, connect: all_to_all}
+  nearest: {source: pre, target: cells, input: jump, synapse: stdp_triplet_nearest, connect: all_to_all}
+  inhibitory:
+    {source: pre, target: cells, input: jump, synapse: stdp_inhibitory, connect: all_to_all, weight: -0.1,
+     params: {eta: -0.01, w_min: -1, w_max: 0}, ranges: {w: [-1, 0]}}
+  dopamine: {source: pre, target: cells, input: jump, synapse: stdp_dopamine, connect: all_to_all}
+  reward: {source: pre, target: cells, input: jump, synapse: stdp_reward, connect: all_to_all, params: {reward: 0.5}}
+  scaling: {source: pre, target: cells, input: jump, synapse: synaptic_scaling, connect: all_to_all}
+  short: {source: pre, target: cells, input: jump, synapse: tsodyks_markram, connect: all_to_all, weight: 8}
+  strong: {source: cells, target: thick, input: jump, synapse: static, connect: all_to_all, weight: 15}
+  voltage: {source: pre, target: thick, input: i, synapse: stdp_voltage, connect: all_to_all}
+  tell: {source: pre, target: told, input: spike_in, synapse: relay, connect: {pairs: [[0, 0], [1, 1], [2, 2]]}}
+  inward: {source: told, target: leaky, input: i, synapse: eprop, connect: all_to_all, weight: 0.4}
+  outward: {source: leaky, target: out, input: i, synapse: eprop_out, connect: all_to_all, weight: 0.1}
+  back: {source: out, target: leaky, input: error, synapse: eprop_error, connect: all_to_all, weight: 0.1}
+synapses: {relay: {state: {w: {weight: true, type: int, init: 1, range: [0, 1]}}}}
+protocol:
+  - repeat: 3
+    do:
+      - run: 100 ms
+      - event: reward
+      - event: learn
+"""
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize(
+    ("chip", "which"),
+    [
+        ("generic8", ("reference", "emulator")),
+        pytest.param("generic8_stochastic", backends.ready(), marks=pytest.mark.slow),
+    ],
+    ids=["emulator", "all"],
+)
+def test_executors_learn_the_same_bits(chip: str, which: tuple[str, ...]) -> None:
+    network = neuroport.loads(TOGETHER)
+    found = verify(*shortened(network, chip, None, steps=100), which, full=True)
+    assert found.identical, found.first_difference
+    with neuroport.open(network, "reference", chip) as session:
+        first = {name: session.get(f"{name}.w") for name in LEARNING}
+        session.run_protocol()
+        assert [name for name in LEARNING if (session.get(f"{name}.w") == first[name]).all()] == []
+
+
+LEARNING = "triplet nearest inhibitory dopamine reward scaling voltage inward outward".split()
 
 
 # ----------------------------------------------------------------------------------------- on which neurons they run
