@@ -229,7 +229,7 @@ STEPS = "a run cannot last {} steps; give a number of steps from 0 to 2**62"
         (0.5, f"0.5 {DURATION}"),
         (True, f"True {DURATION}"),
         (None, f"None {DURATION}"),
-        (np.float32(3), f"np.float32(3.0) {DURATION}"),
+        (np.float32(3), f"3.0 {DURATION}"),
         ([3], f"[3] {DURATION}"),
         (-1, STEPS.format(-1)),
         (2**63, STEPS.format("so many")),

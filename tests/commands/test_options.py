@@ -15,6 +15,8 @@ HOME = ROOT / "neuroport"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 OF_OTHERS = {"--eval", "--query-gpu", "--format", "--force-reinstall"}
 """Options of other programs."""
+OF_STYLES = {"--ground", "--ink", "--faint", "--line", "--code", "--colour-"}
+"""Variables of the styles of a page."""
 IN_COMMANDS = re.compile(r"\bneuroport \w+ [^;]*|on the command line [^,;)]*")
 """Where a whole command is told, or that it is one."""
 PLACES = {"--set", "--mismatch", "--overwrite"}
@@ -33,7 +35,7 @@ def faults(text: str) -> list[str]:
     """The options that a module of the package names, each with its line."""
     found = []
     for line, said in _said(ast.parse(text)):
-        options = set(OPTION.findall(IN_COMMANDS.sub("", said))) - OF_OTHERS - PLACES
+        options = set(OPTION.findall(IN_COMMANDS.sub("", said))) - OF_OTHERS - OF_STYLES - PLACES
         found += [f"{line}: {option}" for option in sorted(options)]
     return found
 
