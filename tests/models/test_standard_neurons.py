@@ -40,9 +40,6 @@ NEURONS: Mapping[str, Neuron] = {
         lif.NEURON,
     )
 }
-STEP = 0.1
-"""ms: a spike may be as much later than that of a program that knows no steps."""
-
 each = pytest.mark.parametrize("name", NEURONS)
 
 
@@ -56,22 +53,25 @@ def expected(name: str) -> Numbers:
     return NEURONS[name].expected()
 
 
-def off(found: Numbers, right: Numbers, relative: Mapping[str, float]) -> dict[str, str]:
+def off(name: str, found: Numbers, right: Numbers, relative: Mapping[str, float]) -> dict[str, str]:
     """The rows that are further from the right numbers than that; times may be a step off besides."""
     assert list(found) == list(right)
+    step = NEURONS[name].dt
     return {
         row: f"{found[row]:.8g}, not {right[row]:.8g}"
         for row in right
-        if not abs(found[row] - right[row]) <= relative[row] * abs(right[row]) + (STEP if row.endswith("(ms)") else 0)
+        if not abs(found[row] - right[row]) <= relative[row] * abs(right[row]) + (step if row.endswith("(ms)") else 0)
     }
 
 
 def wrong(name: str, found: Numbers) -> dict[str, str]:
     """The rows that are not as in the independent program.
 
-    To 1e-8 where nothing says why not; spikes on a grid and steps of first order are up to 2 % off.
+    To 1e-8 where nothing says why not; spikes on a grid and steps of first order are up to 2.5 % off.
     """
-    return off(found, expected(name), {look.quantity: 0.02 if look.why else 1e-8 for look in NEURONS[name].looks})
+    return off(
+        name, found, expected(name), {look.quantity: 0.025 if look.why else 1e-8 for look in NEURONS[name].looks}
+    )
 
 
 @each
@@ -83,7 +83,7 @@ def test_a_neuron_does_what_an_independent_program_does(name: str) -> None:
 def test_a_neuron_on_a_chip_does_what_it_does_on_ideal(name: str) -> None:
     """To 1e-4 but for intervals, of which one may be a step longer."""
     exact = {look.quantity: 5e-3 if "interval" in look.quantity else 1e-4 for look in NEURONS[name].looks}
-    assert off(NEURONS[name].numbers("generic16"), ideal(name), exact) == {}
+    assert off(name, NEURONS[name].numbers("generic16"), ideal(name), exact) == {}
 
 
 MUTANTS = [
@@ -128,8 +128,8 @@ MUTANTS = [
 def test_a_neuron_that_is_wrong_is_found(name: str, instead: dict[str, str]) -> None:
     try:
         found = NEURONS[name].numbers("ideal", instead)
-    except (AssertionError, IndexError):
-        return  # a variable leaves its range, or there is no spike where there must be one
+    except AssertionError:
+        return  # a variable leaves its range
     assert wrong(name, found) != {}
 
 

@@ -134,18 +134,23 @@ def lowest(case: str, name: str, less: float = 0.0) -> Callable[[Found], float]:
 
 
 def first(case: str) -> Callable[[Found], float]:
-    """The time of the first spike (ms)."""
-    return lambda found: float(found[case].spikes[0])
+    """The time of the first spike (ms); this and what follows of spikes is NaN where there are too few."""
+    return lambda found: _nth(found[case].spikes, 0)
 
 
 def at_first(case: str, name: str, dt: float) -> Callable[[Found], float]:
     """A state at the end of the step in which the first spike is."""
-    return lambda found: float(found[case].states[name][math.ceil(found[case].spikes[0] / dt - 1e-6) - 1])
+
+    def of(found: Found) -> float:
+        time = _nth(found[case].spikes, 0)
+        return math.nan if math.isnan(time) else float(found[case].states[name][math.ceil(time / dt - 1e-6) - 1])
+
+    return of
 
 
 def last(case: str) -> Callable[[Found], float]:
     """The time of the last spike (ms)."""
-    return lambda found: float(found[case].spikes[-1])
+    return lambda found: _nth(found[case].spikes, -1)
 
 
 def many(case: str) -> Callable[[Found], float]:
@@ -158,19 +163,23 @@ def rate(case: str) -> Callable[[Found], float]:
 
     def of(found: Found) -> float:
         late = found[case].spikes[len(found[case].spikes) // 2 :]
-        return 1000 * (len(late) - 1) / float(late[-1] - late[0])
+        return 1000 * (len(late) - 1) / float(late[-1] - late[0]) if len(late) > 1 else math.nan
 
     return of
 
 
 def interval(case: str) -> Callable[[Found], float]:
     """The first interval between spikes (ms)."""
-    return lambda found: float(found[case].spikes[1] - found[case].spikes[0])
+    return lambda found: _nth(np.diff(found[case].spikes), 0)
 
 
 def slowing(case: str) -> Callable[[Found], float]:
     """The last interval between spikes in relation to the first one."""
-    return lambda found: float(np.diff(found[case].spikes)[-1] / np.diff(found[case].spikes)[0])
+    return lambda found: _nth(np.diff(found[case].spikes), -1) / _nth(np.diff(found[case].spikes), 0)
+
+
+def _nth(values: Array, n: int) -> float:
+    return float(values[n]) if len(values) else math.nan
 
 
 def courses(runs: Mapping[str, Course], **states: Callable[[Array], Array]) -> Found:
