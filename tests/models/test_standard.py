@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -47,3 +49,11 @@ def test_a_model_is_refused_by_the_chips_that_the_page_says(name: str, kind: str
 def test_a_model_runs_on_the_other_chips(name: str, kind: str, root: Path) -> None:
     """`python benchmarks/published.py --chips --write` writes what is found now."""
     assert f"\n{on_chips.outcome(name, kind, list(neuroport.chips)).line}\n" in page(root)
+
+
+def test_a_model_without_rows_is_said_to_be_measured_elsewhere(root: Path) -> None:
+    _, _, told = page(root).partition("\nOther models are measured where they are told of: ")
+    names = re.findall(r"`([a-z_…]+)`", told.partition("\n\n")[0])
+    patterns = [name.replace("…", "*") for name in names]
+    assert [name for name, _ in EVERY if not any(fnmatch(name, pattern) for pattern in [*patterns, *MODELS])] == []
+    assert [pattern for pattern in patterns if not any(fnmatch(name, pattern) for name, _ in EVERY)] == []

@@ -17,6 +17,7 @@ from tests.support.library import (
     eprop,
     stdp_dopamine,
     stdp_inhibitory,
+    stdp_pair,
     stdp_reward,
     stdp_triplet,
     stdp_triplet_nearest,
@@ -29,6 +30,7 @@ from tests.support.published.model import Numbers
 from tests.support.rules import Rule
 
 RULES = {
+    "pair": stdp_pair.RULE,
     "triplet": stdp_triplet.RULE,
     "nearest": stdp_triplet_nearest.RULE,
     "inhibitory": stdp_inhibitory.RULE,
@@ -67,6 +69,9 @@ def test_a_rule_is_the_same_in_shorter_steps(name: str) -> None:
 
 
 MUTANTS = [
+    ("pair", {"- a_minus": "+ a_minus"}),
+    ("pair", {"-dt / tau_plus": "-2 * dt / tau_plus"}),
+    ("pair", {"a_plus * pre.x": "a_plus * (pre.x - pre.spiked)"}),
     ("triplet", {"- post.o1": "+ post.o1"}),
     ("triplet", {"pre.r2 - 1": "pre.r2"}),
     ("triplet", {"post.o2 - 1": "post.o2"}),
