@@ -8,6 +8,9 @@ from functools import cache
 import pytest
 
 import neuroport
+from neuroport import backends
+from neuroport.network.model import NeuronModel
+from neuroport.session.verify import verify
 from tests.support.library import (
     adaptive_lif,
     adaptive_threshold_lif,
@@ -22,6 +25,7 @@ from tests.support.library import (
     lif,
 )
 from tests.support.library.driving import Case, Neuron, driven
+from tests.support.planning import shortened
 from tests.support.published import Numbers
 
 NEURONS: Mapping[str, Neuron] = {
@@ -179,3 +183,48 @@ def test_two_exponentials_that_are_one_are_refused() -> None:
     cell = {"cell": Case({"tau_rise_exc": 3, "tau_decay_exc": 3})}
     with pytest.raises(neuroport.InvalidInput, match="'weight_exc' of 'cells' is not finite; check the parameters"):
         driven("double_exp_lif", cell, "ideal", 0.1, 1)
+
+
+def together() -> neuroport.Network:
+    """A network of all standard neurons, five of each, that Poisson sources reach at every input."""
+    network = neuroport.Network(dt="0.02 ms", name="together")
+    network.population("sources", 20, "poisson", rate="1 kHz")
+    weights = {"nA": 0.4, "mV": 3.0, "uS": 0.01, "": 40.0}
+    for name in NEURONS:
+        model = neuroport.models[name]
+        assert isinstance(model, NeuronModel)
+        network.population(name, 5, name)
+        for target in model.inputs:
+            weight = weights[target.unit] * (0.2 if target.name == "inh" else 1)
+            sign = -1 if target.name == "inh" and target.unit == "nA" else 1
+            network.project(
+                "sources",
+                name,
+                "static",
+                name=f"{name}_{target.name}",
+                input=target.name,
+                connect={"fixed_probability": 0.2},
+                weight=sign * weight,
+                ranges={"w": [-2 * weight, 2 * weight]},
+            )
+    network.protocol({"run": "12 ms"})
+    return network
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize(
+    ("chip", "which"),
+    [
+        ("generic8", ("reference", "emulator")),
+        pytest.param("generic16", backends.ready(), marks=pytest.mark.slow),
+        pytest.param("generic8_stochastic", backends.ready(), marks=pytest.mark.slow),
+    ],
+    ids=["emulator", "all", "all, stochastic"],
+)
+def test_executors_make_the_same_bits_of_the_neurons(chip: str, which: tuple[str, ...]) -> None:
+    network = together().build()
+    found = verify(*shortened(network, chip, None, steps=600), which, full=True)
+    assert found.identical, found.first_difference
+    with neuroport.open(network, "reference", chip) as session:
+        session.run_protocol()
+        assert [name for name in NEURONS if not session.spike_counts()[name]] == []
