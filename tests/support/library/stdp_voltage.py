@@ -69,10 +69,12 @@ def independent(_: int) -> Numbers:
     return {name(*case): oracle.change(*trains(*case), END)[0] for case in CASES}
 
 
+WHY = "Euler steps of 0.1 ms; of 0.02 ms: about a ninth; on chips, amplitudes that can be set have 10 bits"
+
 MODEL = Model(
     name="stdp_voltage",
     source="Clopath et al., Nature Neurosci. 13 (2010) 344",
-    rows=tuple(Row(name(*case), why="Euler steps of 0.1 ms; of 0.02 ms: about a ninth") for case in CASES),
+    rows=tuple(Row(name(*case), why=WHY) for case in CASES),
     measure=measure,
     independent=independent,
 )
