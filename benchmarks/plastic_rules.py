@@ -2,10 +2,11 @@
 
     python benchmarks/plastic_rules.py [--chip C]… [--time MS] [--seed N]…
 
-One network at dt 0.1 ms holds all six: pair STDP (the library's `stdp_pair`), triplet STDP, voltage-based STDP, STDP
-gated by dopamine through eligibility traces, inhibitory STDP, and trace STDP under a slowly adapting threshold. Twenty
-Poisson inputs of 5 to 24 Hz lead to two neurons each, for ten seconds. A row tells how far the final weights on a chip
-are from those on `ideal` (rms and largest), in percent of the rms change of the weights on `ideal`.
+One network at dt 0.1 ms holds all six: pair and triplet STDP (the library's `stdp_pair` and `stdp_triplet`),
+voltage-based STDP, STDP gated by dopamine through eligibility traces, inhibitory STDP, and trace STDP under a slowly
+adapting threshold. Twenty Poisson inputs of 5 to 24 Hz lead to two neurons each, for ten seconds. A row tells how far
+the final weights on a chip are from those on `ideal` (rms and largest), in percent of the rms change of the weights on
+`ideal`.
 """
 
 from __future__ import annotations
@@ -104,27 +105,6 @@ neurons:
 synapses:
   drive:
     state: {w: {weight: true, init: 1, range: [0, 8]}}
-  triplet:
-    params:
-      tau_plus: {default: 16.8 ms, unit: ms, range: [1, 1000]}
-      tau_minus: {default: 33.7 ms, unit: ms, range: [1, 1000]}
-      tau_x: {default: 101 ms, unit: ms, range: [1, 1000]}
-      tau_y: {default: 125 ms, unit: ms, range: [1, 1000]}
-      a2_plus: {default: 5.0e-10, range: [0, 1]}
-      a3_plus: {default: 0.0062, range: [0, 1]}
-      a2_minus: {default: 0.007, range: [0, 1]}
-      a3_minus: {default: 0.00023, range: [0, 1]}
-    traces:
-      r1: {of: pre, decay: exp(-dt / tau_plus), range: [0, 15]}
-      r2: {of: pre, decay: exp(-dt / tau_x), range: [0, 15]}
-      o1: {of: post, decay: exp(-dt / tau_minus), range: [0, 15]}
-      o2: {of: post, decay: exp(-dt / tau_y), range: [0, 15]}
-    state: {w: {weight: true, init: 1, range: [0, 2]}}
-    on_pre: |
-      send(target, w)
-      w = clip(w - post.o1 * (a2_minus + a3_minus * (pre.r2 - 1)), 0, 2)
-    on_post: |
-      w = clip(w + pre.r1 * (a2_plus + a3_plus * (post.o2 - 1)), 0, 2)
   clopath:
     params:
       tau_x: {default: 15 ms, unit: ms, range: [1, 1000]}
@@ -192,7 +172,9 @@ populations:
   adapt: {size: 2, neuron: adapting}
 projections:
   pair: {source: source, target: post, input: i, synapse: stdp_pair, connect: all_to_all, weight: 0.5}
-  triplet: {source: source, target: post, input: i, synapse: triplet, connect: all_to_all}
+  triplet:
+    {source: source, target: post, input: i, synapse: stdp_triplet, connect: all_to_all, weight: 1,
+     params: {w_max: 2}, ranges: {w: [0, 2], r2: [0, 15], o2: [0, 15]}}
   push: {source: source, target: volt, input: i, synapse: drive, connect: all_to_all}
   clopath: {source: source, target: volt, input: i, synapse: clopath, connect: all_to_all, weight: 1}
   dopamine: {source: source, target: dopa, input: i, synapse: dopamine, connect: all_to_all}
