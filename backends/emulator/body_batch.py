@@ -34,7 +34,6 @@ class BatchWriter(Writer):
     after: list[str] = field(default_factory=list)
     sums: int = 0
     _levels: dict[str, Level] = field(default_factory=dict)
-    _scopes: dict[str, int] = field(default_factory=dict)
     _own_lets: dict[str, Expr] = field(default_factory=dict)
     _in_sum: bool = False
     _in_all: bool = False
@@ -44,15 +43,11 @@ class BatchWriter(Writer):
 
     def get(self, ident: str, index: str) -> str:
         """The text of an array element."""
-        return f"get({ident}, {index}, {self._scope(ident)})"
+        return f"{ident}[{index}]"
 
     def put(self, ident: str, index: str, value: str) -> str:
         """The line that assigns an array element."""
-        return f"put({ident}, {index}, {value}, {self._scope(ident)})"
-
-    def _scope(self, ident: str) -> int:
-        """The number by which `get` and `put` tell arrays apart."""
-        return self._scopes.setdefault(ident, len(self._scopes))
+        return f"{ident}[{index}] = {value}"
 
     def copies(self) -> str:
         """The number of copies."""

@@ -1,89 +1,75 @@
-"""Keep generated modules as files, so that Numba's own disk cache finds their compiled code in the next process."""
+"""Keep the machine code of generated modules as files, so that the next process need not compile them."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
-import pickletools
-import sys
 import tempfile
-import threading
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 
+from neuroport.backends.emulator.native.build import Library, described, loaded, machine_code
+from neuroport.backends.emulator.native.kinds import Array
+from neuroport.backends.emulator.native.translate import Module
 from neuroport.backends.generated import folder, folders
 from neuroport.errors import RunFailed
 
-_LOADING = threading.Lock()
+SEAL = hashlib.sha256().digest_size
 
 
-def load(text: str) -> ModuleType:
-    """Import a generated module. Its file name is the hash of its text, so equal texts share compiled code."""
-    with _LOADING:
-        return _load(text)
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A function that is called from Python: its name, how many numbers come first, and the types of its arrays."""
+
+    name: str
+    numbers: int
+    arrays: tuple[Array, ...]
 
 
-def _load(text: str) -> ModuleType:
-    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
-    name = f"neuroport_generated_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
-    path = _write(f"{name}.py", text)
-    _remove_damaged(path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise RunFailed(f"{path}: the generated module cannot be imported. Set NEUROPORT_CACHE to another folder")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+@lru_cache(maxsize=64)
+def load(text: str, called: tuple[Called, ...], checked: bool = False) -> Library:
+    """The machine code of a generated module, which is compiled unless it was before."""
+    key = hashlib.sha256(repr((text, called, checked, described())).encode()).hexdigest()[:32]
+    file = f"neuroport_{key}.o"
+    code = _kept(file)
+    if code is None:
+        module = Module(text, checked)
+        for function in called:
+            module.entry(function.name, function.arrays, function.numbers)
+        code = machine_code(module.ir())
+        _keep(file, code)
+    return loaded(code)
 
 
-def _remove_damaged(path: Path) -> None:
-    """Remove compiled code of a module that is cut off, as after a power cut: Numba does not look, and would fail."""
-    for kind, count in (("nbi", 2), ("nbc", 1)):
-        for file in (path.parent / "__pycache__").glob(f"{path.stem}.*.{kind}"):
-            with suppress(OSError):
-                if not _is_whole(file, count):
-                    file.unlink()
-
-
-def _is_whole(file: Path, count: int) -> bool:
-    """Whether a file is so many pickles; nothing of them is executed."""
-    with file.open("rb") as stream:
+def _kept(file: str) -> bytes | None:
+    """The machine code in a file of the cache; none where there is no such file, or one that is damaged."""
+    for place in folders():
         try:
-            for _ in range(count):
-                for _ in pickletools.genops(stream):
-                    pass
-        except (ValueError, IndexError, OverflowError):
-            return False
-        return not stream.read(1)
+            sealed = (place / file).read_bytes()
+        except OSError:
+            continue
+        if hashlib.sha256(sealed[SEAL:]).digest() == sealed[:SEAL]:
+            return sealed[SEAL:]
+    return None
 
 
-def _write(file: str, text: str) -> Path:
-    """Put the text into the cache folder, or into a temporary one when that cannot be written."""
+def _keep(file: str, code: bytes) -> Path:
+    """Put machine code into the cache folder, or into a temporary one when that cannot be written."""
     problem: OSError | None = None
     for place in folders():
-        path = place / file
         try:
-            if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
-                return path
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, temporary = tempfile.mkstemp(dir=place, prefix=".new-", suffix=".py")
+            handle, temporary = tempfile.mkstemp(dir=place, prefix=".new-", suffix=".o")
             try:
-                with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                    stream.write(text)
-                os.replace(temporary, path)
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(hashlib.sha256(code).digest() + code)
+                os.replace(temporary, place / file)
             except BaseException:
                 os.unlink(temporary)
                 raise
-            return path
+            return place / file
         except OSError as error:
             problem = error
     raise RunFailed(f"{folder()}: generated code cannot be kept here: {problem}. Set NEUROPORT_CACHE to another folder")

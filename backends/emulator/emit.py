@@ -77,26 +77,32 @@ def module_text(program: Program) -> str:
     return emit(program).text
 
 
-def emit(program: Program, *, boundscheck: bool = False) -> Module:
+def emit(program: Program) -> Module:
     """Generate the module of a program."""
     if program.copies == 1:
-        return Emitter(program, boundscheck).module()
+        return Emitter(program).module()
     from neuroport.backends.emulator.emit_batch import BatchEmitter
 
-    return BatchEmitter(program, boundscheck).module()
+    return BatchEmitter(program).module()
 
 
 @dataclass(slots=True)
 class Function:
-    """A function being written: the arguments it turned out to need."""
+    """A function being written: the arguments it turned out to need.
+
+    load: how a function that Python calls, which gets no numbers but arrays of them, writes a number.
+    """
 
     names: Identifiers
     identifier: Callable[[str, str], str]
+    load: Callable[[Argument], str] | None = None
     arguments: dict[Argument, None] = field(default_factory=dict)
 
     def use(self, kind: str, name: str) -> str:
         """The identifier of an argument, which the function gets if it has not got it yet."""
         argument = Argument(kind, name, self.identifier(kind, name))
+        if self.load is not None and kind in NUMBERS:
+            return self.load(argument)
         self.arguments[argument] = None
         return argument.ident
 
@@ -115,14 +121,10 @@ class Helper:
     arguments: tuple[Argument, ...]
     may_fail: bool
 
-    def call(self) -> str:
-        """The text of a call."""
-        given = (a.name if a.kind in INDICES else a.ident for a in self.arguments)
+    def call(self, caller: Function) -> str:
+        """The text of a call; the caller gets what it has to pass on."""
+        given = (a.name if a.kind in INDICES else caller.use(a.kind, a.name) for a in self.arguments)
         return f"{self.ident}({', '.join(['t', 'item_step', *given])})"
-
-    def passed_on(self) -> tuple[Argument, ...]:
-        """The arguments that the caller needs to have itself."""
-        return tuple(a for a in self.arguments if a.kind not in INDICES)
 
 
 class Emitter:
@@ -132,19 +134,18 @@ class Emitter:
     first_row = "start"
     series_suffix = ""
 
-    def __init__(self, program: Program, boundscheck: bool) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self.boundscheck = boundscheck
         self.names = Identifiers(set(self.reserved))
         self.control: dict[tuple[str, str], int] = {}
         self.constants: dict[tuple[str, str], str] = {}
-        self.ints: dict[tuple[str, str], None] = {}
-        self.reals: dict[tuple[str, str], None] = {}
+        self.ints: dict[tuple[str, str], int] = {}
+        self.reals: dict[tuple[str, str], int] = {}
         self.streams: dict[int, int] = {}
         self.counters: dict[str, int] = {}
         self.blocks: list[list[str]] = []
         self.written: dict[str, tuple[str, list[str]]] = {}
-        for topic in ("item_start", "error_array", "error_element"):
+        for topic in ("item_start", "pause", "error_array", "error_element"):
             self._control(topic, "")
         self._name_everything()
 
@@ -198,8 +199,8 @@ class Emitter:
 
     # -------------------------------------------------------------------------------------------------------- parts
 
-    def _start(self) -> Function:
-        return Function(Identifiers(set(self.names.taken)), self._identifier)
+    def _start(self, load: Callable[[Argument], str] | None = None) -> Function:
+        return Function(Identifiers(set(self.names.taken)), self._identifier, load)
 
     def _writer(self, function: Function, place: Site, event: Event | None = None) -> Writer:
         return Writer(
@@ -223,7 +224,7 @@ class Emitter:
                 block.insert(0, f"# Also: {doc}")
             return Helper(ident, arguments, writer.may_fail)
         ident = self.names.fresh(wanted)
-        block = ["@njit(**HELPER)", *_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *body]
+        block = [*_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *body]
         self.written[shape] = ident, block
         self.blocks.append(block)
         return Helper(ident, arguments, writer.may_fail)
@@ -425,19 +426,26 @@ class Emitter:
         name = f"add_scheduled{self.series_suffix}"
         return f"{name}(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
 
-    def _step(self, run: Function) -> tuple[list[str], list[str]]:
-        """The lines that check for room in buffers, and those of one step."""
+    def _spikes(self, run: Function, name: str) -> list[str]:
+        """The lines that list the spikes of a population in this step, and record them."""
+        spikes, count = run.use("spikes", name), run.use("spike_count", name)
+        fired, words = run.use("flags", name), run.use("words", name)
+        steps, neurons = run.use("spike_steps", name), run.use("spike_neurons", name)
+        return [
+            f"collect(t, {fired}, {words}, {spikes}, {count}, ctl, {self._control('total', name)})",
+            f"keep(t, {spikes}, {count}, {steps}, {neurons}, ctl, {self._control('filled', name)})",
+        ]
+
+    def _step(self, run: Function) -> list[str]:
+        """The lines of one step."""
         program = self.program
-        room: list[str] = []
         step: list[str] = []
         may_fail = False
 
         def call(helper: Helper) -> None:
             nonlocal may_fail
             may_fail |= helper.may_fail
-            for argument in helper.passed_on():
-                run.use(argument.kind, argument.name)
-            step.append(helper.call())
+            step.append(helper.call(run))
 
         spiking = {p.name for p in program.populations if p.spiking}
         for name in self._histories():
@@ -456,103 +464,69 @@ class Emitter:
             if population.body or population.inputs:
                 call(self._population(population))
             if population.spiking:
-                name = population.name
-                fired, words = run.use("flags", name), run.use("words", name)
-                spikes, count = run.use("spikes", name), run.use("spike_count", name)
-                steps, neurons = run.use("spike_steps", name), run.use("spike_neurons", name)
-                total, filled = self._control("total", name), self._control("filled", name)
-                recording, size = self._control("recording", name), run.use("size", name)
-                step += [
-                    f"slot = t & ({spikes}.shape[0] - 1)",
-                    f"{count}[slot] = collect({fired}, {words}, {spikes}, slot)",
-                    f"ctl[{total}] += {count}[slot]",
-                    f"if ctl[{recording}]:",
-                    f"    keep(t, {spikes}, slot, {count}[slot], {steps}, {neurons}, ctl, {filled})",
-                ]
-                room += [f"if ctl[{recording}] and ctl[{filled}] + {size} > {steps}.shape[0]:", "    return k"]
+                step += self._spikes(run, population.name)
         for event in program.events:
             if event.every_step:
                 call(self._event(event))
         for readout in program.readouts:
             due, every = self._control("due", readout.name), run.use("every", readout.name)
-            step.append(f"if t == ctl[{due}]:")
+            step.append(f"if due(t, ctl, {due}, {every}):")
             call(self._readout(readout))
             step[-1] = "    " + step[-1]
-            step.append(f"    ctl[{due}] += {every}")
         for record in program.records:
             name = record.name
-            due, every = self._control("sample_due", name), run.use("record_every", name)
-            filled = self._control("samples", name)
             steps, values = run.use("record_steps", name), run.use("record_values", name)
-            step += [
-                f"if t == ctl[{due}]:",
-                f"    sample(t, {run.use('array', record.array)}, {steps}, {values}, ctl, {filled})",
-                f"    ctl[{due}] += {every}",
-            ]
-            room += [f"if t == ctl[{due}] and ctl[{filled}] == {steps}.shape[0]:", "    return k"]
+            when = f"ctl, {self._control('sample_due', name)}, {run.use('record_every', name)}"
+            array = run.use("array", record.array)
+            step.append(f"sample(t, {array}, {steps}, {values}, {when}, {self._control('samples', name)})")
         if may_fail:
             step += ["if ctl[ERROR_ARRAY] >= 0:", "    return k"]
-        return room, step
+        return step
 
-    def _entry(self, ident: str, doc: str, arguments: dict[Argument, None], lead: str, lines: list[str]) -> Entry:
-        """Add a function that Python calls: it loads the numbers that the helpers get as arguments."""
-        loads = [
-            line
-            for a in arguments
-            if a.kind in NUMBERS and not (a.kind == "scalar" and a.name in RUN_SCALARS)
-            for line in [self._load(a)]
-        ]
-        kept = tuple(a for a in arguments if a.kind not in NUMBERS and a.kind != "ctl")
+    def _entry(self, ident: str, doc: str, function: Function, lead: str, lines: list[str]) -> Entry:
+        """Add a function that Python calls; numbers reach it in the arrays `ints` and `reals`."""
+        kept = tuple(a for a in function.arguments if a.kind != "ctl")
         signature = ", ".join([lead, "ctl", "ints", "reals", *(a.ident for a in kept)])
-        self.blocks.append(
-            [
-                "@njit(**ENTRY)",
-                *_wrapped(f"def {ident}(", signature, "):"),
-                f'    """{doc}"""',
-                *indent(loads + lines, 1),
-            ]
-        )
+        self.blocks.append([*_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *indent(lines, 1)])
         head = tuple(Argument(kind, "", kind) for kind in ("ctl", "ints", "reals"))
         return Entry(ident, head + kept)
 
     def _load(self, argument: Argument) -> str:
+        """The number of an argument, out of the array in which it reaches generated code."""
         key = (argument.kind, argument.name)
         kind = "i8"
         if argument.kind == "scalar":
             kind = kind_of(self.program.arrays[argument.name].type, self.program)
         if kind == "f":
-            self.reals.setdefault(key)
-            return f"{argument.ident} = reals[{list(self.reals).index(key)}]"
-        self.ints.setdefault(key)
-        source = f"ints[{list(self.ints).index(key)}]"
-        text = {"i4": f"np.int32({source})", "i8": source, "b": f"{source} != 0"}[kind]
-        return f"{argument.ident} = {text}"
+            return f"reals[{self.reals.setdefault(key, len(self.reals))}]"
+        source = f"ints[{self.ints.setdefault(key, len(self.ints))}]"
+        return {"i4": f"np.int32({source})", "i8": source, "b": f"({source} != 0)"}[kind]
 
     def prelude(self) -> str:
         """The part that does not depend on the program."""
-        inline = _small(self.blocks)
-        text = PRELUDE.format(boundscheck=self.boundscheck, precision=self.program.precision, inline=inline)
+        text = PRELUDE.format(precision=self.program.precision)
         return text.rstrip()
 
     def module(self) -> Module:
         """Write everything."""
         program = self.program
-        run = self._start()
-        room, step = self._step(run)
+        run = self._start(self._load)
+        step = self._step(run)
         lines = [
             "item_start = ctl[ITEM_START]",
             "for k in range(steps):",
-            *indent(["t = t0 + k", "item_step = t - item_start", *room, *step], 1),
+            *indent(["if ctl[PAUSE] != 0:", "    return k", "t = t0 + k", "item_step = t - item_start", *step], 1),
             "return steps",
         ]
         doc = "Compute up to `steps` steps from step t0; returns how many (fewer when a buffer is full or one failed)."
-        entry = self._entry("run", doc, run.arguments, "t0, steps", lines)
+        entry = self._entry("run", doc, run, "t0, steps", lines)
         events = []
         for number, event in enumerate(program.events):
             helper = self._event(event)
-            lines = ["item_step = t - ctl[ITEM_START]", helper.call()]
+            trigger = self._start(self._load)
+            lines = ["item_step = t - ctl[ITEM_START]", helper.call(trigger)]
             doc = f"Trigger event {event.name} of {event.owner} before step t."
-            events.append(self._entry(f"trigger_{number}", doc, dict.fromkeys(helper.passed_on()), "t", lines))
+            events.append(self._entry(f"trigger_{number}", doc, trigger, "t", lines))
         head = [
             self.prelude(),
             "",
@@ -583,11 +557,6 @@ def _anonymous(text: str, known: Iterable[str]) -> str:
 
     code = re.sub(r"#.*", "", uncommented(text, "#"))
     return re.sub(r"(?<![\w.])[A-Za-z_]\w*", replaced, code)
-
-
-def _small(blocks: list[list[str]]) -> bool:
-    """Whether the module is small enough to inline every function into `run` (saves the calls of tiny networks)."""
-    return sum(not line.lstrip().startswith("#") for block in blocks for line in block) < 600
 
 
 def full_matrix(projection: Projection) -> bool:

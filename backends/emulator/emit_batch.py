@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.body_batch import BatchWriter
 from neuroport.backends.emulator.emit import Emitter, Function
-from neuroport.backends.emulator.prelude_batch import BATCH_RESERVED, batch_prelude
+from neuroport.backends.emulator.prelude_batch import BATCH, BATCH_RESERVED
 from neuroport.program.machine import Event
 
 
@@ -18,7 +18,7 @@ class BatchEmitter(Emitter):
 
     def prelude(self) -> str:
         """The part that does not depend on the program."""
-        return super().prelude() + "\n" + batch_prelude(self.boundscheck)
+        return super().prelude() + "\n" + BATCH.rstrip()
 
     def _writer(self, function: Function, place: Site, event: Event | None = None) -> BatchWriter:
         return BatchWriter(

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.backends.emulator import cache
+from neuroport.backends.emulator.cache import Called
 from neuroport.backends.emulator.emit import emit
-from neuroport.backends.emulator.layout import Argument, power_of_two, terms, unsigned_dtype, width
+from neuroport.backends.emulator.layout import Argument, Entry, power_of_two, terms, unsigned_dtype, width
+from neuroport.backends.emulator.native.kinds import array_of
+from neuroport.backends.emulator.native.translate import OUTSIDE
 from neuroport.backends.generated import integer_dtype, storage, uncommented
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.numerics import rng
@@ -61,7 +64,7 @@ class Machine:
         self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
         self._width = width(program)
-        self._module = emit(program, boundscheck=boundscheck)
+        self._module = emit(program)
         self._scalars: dict[str, Any] = {}
         self._values: dict[tuple[str, str], NDArray[Any]] = {}
         self._kept_spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
@@ -82,12 +85,14 @@ class Machine:
         self._allocate()
         self._start_control()
         with deferred():
-            code = cache.load(uncommented(self._module.text, "#"))
-            self._run: Callable[..., int] = getattr(code, self._module.run.ident)
-            self._arguments = self._bind(self._module.run.arguments)
-            self._run(0, 0, *self._arguments)  # compiles, or loads compiled code
-        self._events: list[tuple[str, Callable[..., None], tuple[NDArray[Any], ...]]] = [
-            (event.name, getattr(code, entry.ident), self._bind(entry.arguments))
+            entries = (self._module.run, *self._module.events)
+            called = tuple(self._called(entry) for entry in entries)
+            self._library = cache.load(uncommented(self._module.text, "#"), called, boundscheck)
+        self._outside = self._library.number(OUTSIDE) if boundscheck else None
+        self._run = self._library.function(self._module.run.ident, 2, returns=True)
+        self._table = self._bind(self._module.run.arguments)
+        self._events = [
+            (event.name, self._library.function(entry.ident, 1, returns=False), entry.arguments)
             for event, entry in zip(program.events, self._module.events, strict=True)
         ]
         self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
@@ -95,8 +100,22 @@ class Machine:
 
     # --------------------------------------------------------------------------------------------------- allocation
 
-    def _bind(self, arguments: tuple[Argument, ...]) -> tuple[NDArray[Any], ...]:
-        return tuple(self._values[a.kind, a.name] for a in arguments)
+    def _called(self, entry: Entry) -> Called:
+        """A function of the module and the types of the arrays that it gets."""
+        numbers = 2 if entry is self._module.run else 1
+        return Called(entry.ident, numbers, tuple(array_of(self._values[a.kind, a.name]) for a in entry.arguments))
+
+    def _bind(self, arguments: tuple[Argument, ...]) -> NDArray[np.int64]:
+        """The table of a function: where each of its arrays is, and its lengths."""
+        arrays = [self._values[a.kind, a.name] for a in arguments]
+        return np.array([word for array in arrays for word in (array.ctypes.data, *array.shape)], np.int64)
+
+    def _call(self, function: Callable[..., int], table: NDArray[np.int64], *numbers: int) -> int:
+        """Call a function of the module."""
+        result = function(*numbers, table.ctypes.data)
+        if self._outside is not None and self._outside.value:
+            raise IndexError(f"{self._outside.value} indices of generated code are outside their arrays")
+        return result
 
     def _allocate(self) -> None:
         """Make every array that generated code may ask for."""
@@ -203,8 +222,6 @@ class Machine:
         for (topic, name), index in self._module.control.items():
             if topic == "error_array":
                 self._ctl[index] = -1
-            elif topic == "recording":
-                self._ctl[index] = name in self._recorded
             elif topic == "due":
                 self._ctl[index] = -1
             elif topic == "sample_due":
@@ -257,7 +274,7 @@ class Machine:
                     "Use the numbers of patterns that the series has",
                 )
             self._values["series_schedule", series.name] = schedule
-        self._arguments = self._bind(self._module.run.arguments)
+        self._table = self._bind(self._module.run.arguments)
 
     def _look(self, control: int, readout: str, first: int, every: int) -> None:
         """When a readout is due first, if it is active."""
@@ -282,7 +299,7 @@ class Machine:
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
         while steps > 0:
-            done = self._run(self.step, steps, *self._arguments)
+            done = self._call(self._run, self._table, self.step, steps)
             self.step += done
             steps -= done
             if self._ctl[self._control("error_array")] >= 0:
@@ -297,8 +314,7 @@ class Machine:
             names = ", ".join(sorted({name for name, _, _ in self._events})) or "none"
             raise InvalidInput.one(None, f"The network has no event {event!r}. Its events are: {names}.")
         for function, arguments in found:
-            with deferred():
-                function(self.step, *arguments)  # the first time it compiles
+            self._call(function, self._bind(arguments), self.step)
             if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
 
@@ -383,6 +399,7 @@ class Machine:
 
     def _collect(self) -> None:
         """Take over what generated code has recorded, and empty its buffers."""
+        self._ctl[self._control("pause")] = 0
         for name, index in self._filled:
             n = int(self._ctl[index])
             if n:

@@ -1,0 +1,1 @@
+"""Generated modules as machine code, by LLVM."""
