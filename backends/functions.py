@@ -2,8 +2,8 @@
 
 C libraries, NumPy's vector code and compilers each have their own `exp`, which differ in the last place; a network that
 learns makes much of that. So the functions are written once, in float64, with + - * /, comparisons and scaling by
-powers of two, in an order that no executor changes: the reference reads the text as NumPy, the emulator as Numba, and
-GeNN gets it line by line as C. They give the same bits where no compiler contracts or reorders, as those of GPUs do.
+powers of two, in an order that no executor changes: the reference reads the text as NumPy, the emulator compiles it,
+GeNN gets it line by line as C. They give the same bits where no compiler contracts or reorders, as GPUs' do.
 
 Errors: below 2 units in the last place. exp is 0 below -708, where it would be subnormal, and infinite above 709.78.
 """

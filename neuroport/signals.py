@@ -1,6 +1,6 @@
 """Signals that ask a process to end, kept from libraries within which no handler may raise an exception.
 
-What calls back into Python from compiled code (HDF5, LLVM) has no way for an exception: it is printed and lost there,
+What calls back into Python from compiled code (HDF5) has no way for an exception: it is printed and lost there,
 or looks like a failure of the library. So handlers are called at once, and what they raise is raised afterwards.
 """
 
@@ -41,15 +41,3 @@ def told_to(note: Callable[[BaseException], None]) -> Iterator[None]:
         for number, handler in before.items():
             if callable(handler):
                 signal.signal(number, handler)
-
-
-@contextmanager
-def deferred() -> Iterator[None]:
-    """Raise what handlers of signals raise within the block at its end, the first of it, in place of what it raised."""
-    raised: list[BaseException] = []
-    try:
-        with told_to(raised.append):
-            yield
-    finally:
-        if raised:
-            raise raised[0]

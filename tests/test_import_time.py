@@ -11,7 +11,7 @@ import pytest
 
 import neuroport
 
-HEAVY = ("numba", "llvmlite", "h5py", "matplotlib", "rich")
+HEAVY = ("llvmlite", "h5py", "matplotlib", "rich")
 FOLDER = Path(neuroport.__file__).parent.parent
 
 

@@ -1,4 +1,4 @@
-"""The emulator: programs executed by generated Numba code. The default backend; it needs no compiler."""
+"""The emulator: programs executed by generated code that LLVM compiles. The default backend; it needs no compiler."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Emulator:
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""
-        if importlib.util.find_spec("numba") is None:
-            return "The emulator needs Numba, which is not installed. Run: pip install numba"
+        if importlib.util.find_spec("llvmlite") is None:
+            return "The emulator needs llvmlite, which is not installed. Run: pip install llvmlite"
         return None
 
     def check(self, program: Program) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class Emulator:
         return open_unbatched(self._machine, program, seed, record_spikes)
 
     def source(self, program: Program) -> str:
-        """The text of the generated Numba module."""
+        """The text of the generated module."""
         from neuroport.backends.emulator.emit import module_text
 
         return module_text(program)

@@ -1,8 +1,9 @@
-"""Translate bodies: straight-line statements of the program into straight-line Python that Numba compiles well.
+"""Translate bodies: straight-line statements of the program into straight-line Python that LLVM compiles well.
 
-Numba turns int32 + int32 into int64, and mixes of signed and unsigned into worse. So every value has a known kind (i4,
-i8, f, b, or `lit` for an integer literal) and every narrow result is cast where it is made. The element's own variables
-are loaded once, changed as locals (a guard is a select), and stored once at the end: no branches.
+Whole numbers are added and multiplied in 64 bits. So every value has a known kind (i4, i8, f, b, or `lit` for an
+integer literal) and every narrow result is cast where it is made: LLVM then computes in 32 bits, and several at a time.
+The element's own variables are loaded once, changed as locals (a guard is a select), and stored once at the end: no
+branches.
 """
 
 from __future__ import annotations

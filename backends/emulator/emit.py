@@ -1,4 +1,4 @@
-"""Write a program as the text of one self-contained Numba module.
+"""Write a program as the text of one self-contained module, which `native` compiles.
 
 The text depends on the models, not on sizes, connectivity, parameter values or seeds: those are arguments, so that one
 compiled module serves a parameter sweep. Every body becomes one function; `run` calls them in the order of a step.
@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from neuroport.backends.emulator.body import Site, Writer
-from neuroport.backends.emulator.layout import RUN_SCALARS, Argument, Entry, Module
+from neuroport.backends.emulator.layout import Argument, Entry, Module
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
 from neuroport.backends.generated import Identifiers, kind_of, uncommented
 from neuroport.program.ir import Send

@@ -26,7 +26,6 @@ from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, 
 from neuroport.program.places import refusing
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked, within_bounds
-from neuroport.signals import deferred
 
 SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
@@ -84,10 +83,8 @@ class Machine:
         self._overflows_before: dict[str, int] = {}
         self._allocate()
         self._start_control()
-        with deferred():
-            entries = (self._module.run, *self._module.events)
-            called = tuple(self._called(entry) for entry in entries)
-            self._library = cache.load(uncommented(self._module.text, "#"), called, boundscheck)
+        called = tuple(self._called(entry) for entry in (self._module.run, *self._module.events))
+        self._library = cache.load(uncommented(self._module.text, "#"), called, boundscheck)
         self._outside = self._library.number(OUTSIDE) if boundscheck else None
         self._run = self._library.function(self._module.run.ident, 2, returns=True)
         self._table = self._bind(self._module.run.arguments)
@@ -220,9 +217,7 @@ class Machine:
 
     def _start_control(self) -> None:
         for (topic, name), index in self._module.control.items():
-            if topic == "error_array":
-                self._ctl[index] = -1
-            elif topic == "due":
+            if topic == "error_array" or topic == "due":
                 self._ctl[index] = -1
             elif topic == "sample_due":
                 record = next(r for r in self.program.records if r.name == name)

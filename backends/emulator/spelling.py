@@ -1,7 +1,7 @@
-"""How each function of a program is written as Python that Numba compiles: the table SPELL.
+"""How each function of a program is written in generated modules: the table SPELL.
 
-A spelling gets the arguments as they are, with their kinds, and gives the value of the result's kind. On ints, Numba
-computes sums and products of any in 64 bits, and what is narrow is cast where it is made.
+A spelling gets the arguments as they are, with their kinds, and gives the value of the result's kind. Sums and
+products of ints are computed in 64 bits, and what is narrow is cast where it is made.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def of_numbers(real: Spelling, on_ints: OnInts) -> Spelling:
 
 
 def _narrowed(text: str, kind: str) -> Value:
-    """What Numba has computed in 64 bits, in the kind that holds it."""
+    """What was computed in 64 bits, in the kind that holds it."""
     return Value(f"np.int32({text})", "i4") if kind == "i4" else Value(f"({text})", "i8")
 
 

@@ -12,9 +12,7 @@ from neuroport.commands.common import chip_options, chosen_chip, echo_table, loa
 if TYPE_CHECKING:
     from neuroport.program.machine import Port, Program
 
-OWN_NAMES = {"numba": "emulator"}
-"""Backends whose form is asked for by another name."""
-FORMS = ("network", "program", "integer", *OWN_NAMES, "genn", "report")
+FORMS = ("network", "program", "integer", "emulator", "genn", "report")
 
 
 class Form(click.Choice[str]):
@@ -49,7 +47,7 @@ def compile_command(
     """Lower a network and print one of its forms.
 
     network: the network file with everything that --set changed. program: the machine in real numbers. integer: the
-    same in the chip's integers. numba: the emulator's generated code. genn: the models for GeNN. report: what lowering
+    same in the chip's integers. emulator: the code that it compiles. genn: the models for GeNN. report: what lowering
     has to tell. Any other backend by its name, if it shows what it makes of a program.
     """
     network = load_network(net, sets)
@@ -73,7 +71,7 @@ def compile_command(
     if emit in ("program", "integer"):
         click.echo(printer.text(program), nl=False)
     elif emit != "report":
-        click.echo(_source(OWN_NAMES.get(emit, emit), program), nl=False)
+        click.echo(_source(emit, program), nl=False)
     else:
         click.echo(f"{network.name} on {chosen.name}")
         report(program)

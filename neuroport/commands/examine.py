@@ -10,7 +10,7 @@ from typing import Any
 
 OPTIONAL = {"matplotlib": "plot", "libsonata": "test"}
 NEEDED = ("emulator", "reference")
-REQUIRED = ("numpy", "numba", "yaml", "click", "h5py", "rich")
+REQUIRED = ("numpy", "llvmlite", "yaml", "click", "h5py", "rich")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 10.0
 LONG = 500.0
 """After so many seconds, segments are written the more seldom the longer a run has taken: all are joined at its end."""
-PACKAGES = ("numpy", "numba", "h5py")
+PACKAGES = ("numpy", "llvmlite", "h5py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

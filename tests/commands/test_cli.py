@@ -625,7 +625,7 @@ def test_compile_prints_every_form() -> None:
     integer = call("compile", "sal_pair", "--emit", "integer").stdout
     assert integer.startswith("program sal_pair: integers, chip generic8, dt 1 ms, seed 1\n")
     assert "recurrent.w.visible: Q(8,6) (2,), visible, -128..127" in integer
-    assert "def " in call("compile", "sal_pair", "--emit", "numba").stdout
+    assert "def " in call("compile", "sal_pair", "--emit", "emulator").stdout
     report = call("compile", "sal_pair").stdout
     assert report.startswith("sal_pair on generic8\n")
     assert "recurrent.w.visible" in report

@@ -329,17 +329,16 @@ def test_a_signal_while_modules_are_imported_ends_a_command_without_a_word(tmp_p
 
 COMPILING = """
 import os, signal
-from numba.core.codegen import CPUCodeLibrary
+from neuroport.backends.emulator import cache
 
-before = CPUCodeLibrary.__dict__["_object_compiled_hook"].__func__
-signals = [signal.SIGTERM]
+compiled, signals = cache.machine_code, [signal.SIGTERM]
 
-def hook(cls, *args):
+def compiling(text):
     while signals:
-        os.kill(os.getpid(), signals.pop())  # LLVM has called, and no exception gets through it
-    return before(cls, *args)
+        os.kill(os.getpid(), signals.pop())
+    return compiled(text)
 
-CPUCodeLibrary._object_compiled_hook = classmethod(hook)
+cache.machine_code = compiling
 from neuroport.cli import main
 main(prog_name="neuroport")
 """

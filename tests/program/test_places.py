@@ -429,7 +429,7 @@ def test_verify_prints_the_places_of_a_difference(tmp_path: Path, monkeypatch: p
 # ---------------------------------------------------------------------------------------------------- generated code
 
 
-def numba(program: Program) -> str:
+def emulator(program: Program) -> str:
     """The emulator's module without what every module has."""
     return module_text(program).partition("# Indices of the control words.\n")[2]
 
@@ -441,7 +441,7 @@ def source(program: Program) -> str:
 
 FORMS: dict[str, Callable[[Program], str]] = {
     "integer": printer.text,
-    "numba": numba,
+    "emulator": emulator,
     "genn": genn_text,
     "reference": source,
 }
@@ -460,7 +460,7 @@ def test_a_module_of_several_copies_quotes_the_lines(golden: Callable[..., None]
         ("w = 0.5 * w", "c = sum_copies(0.01 * pre.x * post.x)"),
     )
     net = replace(network(*shared), copies=3)
-    golden(numba(neuroport.compile(net, "generic16")))
+    golden(emulator(neuroport.compile(net, "generic16")))
 
 
 MOVED = (("neuroport: 1\n", "# a line more\nneuroport: 1\n"), ("x = x + u", "x = (x + u)  # and a word"))
@@ -521,6 +521,6 @@ def test_equal_functions_are_written_once_whatever_lines_they_came_from() -> Non
         ("neuron: m}", "neuron: m}\n  b: {size: 3, neuron: other}"),
         ("projections:\n", f"projections:\n{joined}"),
     )
-    text = numba(neuroport.compile(net, "generic16"))
+    text = emulator(neuroport.compile(net, "generic16"))
     assert text.count("  x = x + u") == 1
-    assert "# Also: One step of every neuron of population b.\n@njit(**HELPER)\ndef a_neurons(" in text
+    assert "# Also: One step of every neuron of population b.\ndef a_neurons(" in text

@@ -56,7 +56,9 @@ class Library:
         """An exported function of so many int64 numbers and the address of a table; it lets other threads run."""
         kinds = [ctypes.c_int64] * numbers + [ctypes.c_void_p]
         kind = ctypes.CFUNCTYPE(ctypes.c_int64 if returns else None, *kinds)
-        return kind(self.engine.get_function_address(name))
+        function = kind(self.engine.get_function_address(name))
+        vars(function)["library"] = self  # machine code stays in memory as long as what calls it
+        return function
 
     def number(self, name: str) -> ctypes.c_int64:
         """An exported int64 variable."""

@@ -1,20 +1,20 @@
 """Translate generated modules, a small typed subset of Python, into the language of LLVM.
 
 Every function is translated once for each list of argument types it is called with. Arithmetic of whole numbers is of
-64 bits and wraps around; `np.int32(...)` cuts. A local variable has the type of what is first assigned to it. The
-branches of `a if c else b` are both computed. Indices are not counted from the end of an array. Arrays that are different
-arguments of a function are different arrays.
+64 bits and wraps around; `np.int32(...)` cuts. A local variable has the type of what is first assigned to it. Both
+branches of `a if c else b` are computed. Indices are not counted from the end of an array. Different arguments of a
+function are different arrays.
 """
 
 from __future__ import annotations
 
 import ast
-import struct
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from neuroport.backends.emulator.native.kinds import CASTS, F64, I64, TRUTH, U64, Array, Scalar, common
+from neuroport.backends.emulator.native.arithmetic import Lines, Number, double
+from neuroport.backends.emulator.native.kinds import CASTS, F64, I64, TRUTH, Array, Scalar
 from neuroport.errors import InternalError
 
 DECLARED = """\
@@ -31,15 +31,6 @@ declare double @fmod(double, double)
 
 OUTSIDE = "index_outside"
 """In modules with checked indices: how many indices were outside their array."""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A value: its text in LLVM, its type, and what it is where that is a literal whole number."""
-
-    text: str
-    type: Scalar
-    literal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +124,16 @@ class Module:
         return DECLARED + outside + "\n\n".join(self.written) + "\n"
 
 
-_SIGNED = {ast.Lt: "slt", ast.LtE: "sle", ast.Gt: "sgt", ast.GtE: "sge", ast.Eq: "eq", ast.NotEq: "ne"}
-_FLOAT = {ast.Lt: "olt", ast.LtE: "ole", ast.Gt: "ogt", ast.GtE: "oge", ast.Eq: "oeq", ast.NotEq: "une"}
-_WHOLE = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor"}
-_REAL = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
-
-
-class _Function:
+class _Function(Lines):
     """One function, being translated for arguments of some types."""
 
     def __init__(
         self, module: Module, node: ast.FunctionDef, types: Sequence[Scalar | Array], name: str, entry: bool = False
     ) -> None:
+        super().__init__()
         self.module, self.node, self.name, self.entry = module, node, name, entry
-        self.lines: list[str] = []
         self.slots: list[str] = []
-        self.count = 0
         self.loops: list[str] = []
-        self.ended = False
         self.scalars: dict[str, tuple[Scalar, str]] = {}
         self.blocks: dict[str, Block] = {}
         self.fixed: dict[str, Number] = {}
@@ -202,41 +185,6 @@ class _Function:
             return "alwaysinline"
         return "noinline" if self.module.calls[self.node.name] > MOST_INLINED else ""
 
-    # ----------------------------------------------------------------------------------------------------------- lines
-
-    def new(self) -> str:
-        """A name that nothing has."""
-        self.count += 1
-        return f"%.{self.count}"
-
-    def label(self) -> str:
-        """A label that nothing has."""
-        self.count += 1
-        return f"at.{self.count}"
-
-    def line(self, text: str) -> None:
-        """Write a line, unless it cannot be reached."""
-        if not self.ended:
-            self.lines.append(text)
-
-    def made(self, text: str, kind: Scalar) -> Number:
-        """The value of an instruction."""
-        name = self.new()
-        self.line(f"{name} = {text}")
-        return Number(name, kind)
-
-    def end(self, text: str) -> None:
-        """Write the last line of a block."""
-        self.line(text)
-        self.ended = True
-
-    def begin(self, label: str) -> None:
-        """Begin a block; what came before goes on there."""
-        if not self.ended:
-            self.lines.append(f"br label %{label}")
-        self.lines.append(f"{label}:")
-        self.ended = False
-
     def wrong(self, node: ast.AST) -> InternalError:
         """What is said of generated code that has no translation."""
         return InternalError(f"generated code cannot be compiled: {ast.unparse(node)} in {self.node.name}")
@@ -256,10 +204,10 @@ class _Function:
             case ast.Assign(targets=[ast.Subscript() as target], value=value):
                 self.store(target, self.number(value))
             case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value):
-                self.assign(name, self.operate(op, self.number(target), self.number(value), node))
+                self.assign(name, self.operation(node, op, self.number(target), self.number(value)))
             case ast.AugAssign(target=ast.Subscript() as target, op=op, value=value):
                 address, kind = self.place(target)
-                self.put(address, kind, self.operate(op, self.got(address, kind), self.number(value), node))
+                self.put(address, kind, self.operation(node, op, self.got(address, kind), self.number(value)))
             case ast.If(test=test, body=body, orelse=orelse):
                 self.branch(test, body, orelse)
             case ast.For(target=ast.Name(id=name), iter=ast.Call(args=bounds), body=body):
@@ -314,7 +262,8 @@ class _Function:
         self.assign(name, first)
         self.begin(top)
         counter = self.number(ast.Name(name))
-        self.end(f"br i1 {self.made(f'icmp slt i64 {counter.text}, {last.text}', TRUTH).text}, label %{inside}, label %{after}")
+        further = self.made(f"icmp slt i64 {counter.text}, {last.text}", TRUTH)
+        self.end(f"br i1 {further.text}, label %{inside}, label %{after}")
         self.begin(inside)
         self.loops.append(again)
         self.body(body)
@@ -359,7 +308,9 @@ class _Function:
             row = self.made(f"mul nsw i64 {index}, {length}", I64)
             index = self.made(f"add nsw i64 {row.text}, {self.index(number, length)}", I64).text
         element = block.type.element
-        return self.made(f"getelementptr inbounds {element.stored}, ptr {block.address}, i64 {index}", I64).text, element
+        return self.made(
+            f"getelementptr inbounds {element.stored}, ptr {block.address}, i64 {index}", I64
+        ).text, element
 
     def index(self, node: ast.expr, length: str) -> str:
         """A whole number that is an index into so many elements."""
@@ -417,13 +368,13 @@ class _Function:
             case ast.Constant(value=int(number)):
                 return Number(str(number), I64, number)
             case ast.Constant(value=float(number)):
-                return Number(_double(number), F64)
+                return Number(double(number), F64)
             case ast.Name(id=name):
                 return self.named(name, node)
             case ast.BinOp(left=left, op=op, right=right):
-                return self.operate(op, self.number(left), self.number(right), node)
+                return self.operation(node, op, self.number(left), self.number(right))
             case ast.UnaryOp(op=op, operand=operand):
-                return self.unary(op, self.number(operand), node)
+                return self.there(self.unary(op, self.number(operand)), node)
             case ast.Compare(left=left, ops=[op], comparators=[right]):
                 return self.compare(op, self.number(left), self.number(right))
             case ast.BoolOp(op=op, values=values):
@@ -431,10 +382,7 @@ class _Function:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.select(self.truth(test), self.number(body), self.number(orelse))
             case ast.Call():
-                result = self.call(node)
-                if result is None:
-                    raise self.wrong(node)
-                return result
+                return self.there(self.call(node), node)
             case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=int(axis))):
                 return Number(self.block(array).lengths[axis], I64)
             case ast.Subscript():
@@ -443,7 +391,7 @@ class _Function:
                 size = self.block(array).type.element.size
                 return Number(str(size), I64, size)
             case ast.Attribute(value=ast.Name(id="math"), attr="nan" | "inf" as attr):
-                return Number(_double(float(attr)), F64)
+                return Number(double(float(attr)), F64)
         raise self.wrong(node)
 
     def named(self, name: str, node: ast.expr) -> Value:
@@ -471,110 +419,6 @@ class _Function:
         address = self.made(f"getelementptr inbounds {kind.stored}, ptr {block.address}, i64 {first.text}", I64)
         return Block(address.text, block.lengths[1:], Array(kind, 1))
 
-    def cast(self, value: Number, kind: Scalar) -> Number:
-        """A value as one of another type."""
-        old = value.type
-        if old == kind:
-            return value
-        if value.literal is not None and kind.whole and kind != TRUTH:
-            half = 1 << (kind.bits - 1)
-            return Number(str((value.literal + half) % (2 * half) - half), kind, value.literal)
-        match old.form, kind.form:
-            case "float", "float":
-                return self.made(f"{'fpext' if kind.bits > old.bits else 'fptrunc'} {old.ir} {value.text} to {kind.ir}", kind)
-            case "float", "truth":
-                return self.made(f"fcmp une {old.ir} {value.text}, {_double(0.0)}", kind)
-            case "float", _:
-                return self.made(f"fptosi {old.ir} {value.text} to {kind.ir}", kind)
-            case "signed", "float":
-                return self.made(f"sitofp {old.ir} {value.text} to {kind.ir}", kind)
-            case _, "float":
-                return self.made(f"uitofp {old.ir} {value.text} to {kind.ir}", kind)
-            case _, "truth":
-                return self.made(f"icmp ne {old.ir} {value.text}, 0", kind)
-        if old.bits == kind.bits:
-            return Number(value.text, kind)
-        if old.bits > kind.bits:
-            return self.made(f"trunc {old.ir} {value.text} to {kind.ir}", kind)
-        return self.made(f"{'sext' if old.form == 'signed' else 'zext'} {old.ir} {value.text} to {kind.ir}", kind)
-
-    def alike(self, a: Number, b: Number) -> tuple[Number, Number, Scalar]:
-        """Two values in the type in which they are added or compared."""
-        kind = common(a.type, b.type)
-        return self.cast(a, kind), self.cast(b, kind), kind
-
-    def operate(self, op: ast.operator, a: Number, b: Number, node: ast.AST) -> Number:
-        """An operation with two values."""
-        if isinstance(op, ast.Div) and a.type.whole and b.type.whole:
-            a = self.cast(a, F64)
-        if a.type == b.type == TRUTH and isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
-            return self.made(f"{_WHOLE[type(op)]} i1 {a.text}, {b.text}", TRUTH)
-        if isinstance(op, (ast.LShift, ast.RShift)):
-            kind = U64 if a.type == U64 else I64
-            name = "shl" if isinstance(op, ast.LShift) else "lshr" if kind == U64 else "ashr"
-            return self.made(f"{name} i64 {self.cast(a, kind).text}, {self.cast(b, I64).text}", kind)
-        a, b, kind = self.alike(a, b)
-        if isinstance(op, (ast.FloorDiv, ast.Mod)):
-            return self.divide(isinstance(op, ast.Mod), a, b, kind)
-        table = _WHOLE if kind.whole else _REAL
-        if type(op) not in table:
-            raise self.wrong(node)
-        return self.made(f"{table[type(op)]} {kind.ir} {a.text}, {b.text}", kind)
-
-    def divide(self, rest: bool, a: Number, b: Number, kind: Scalar) -> Number:
-        """Python's `//` and `%`; of whole numbers by 0 it is 0."""
-        if not kind.whole:
-            name = "float_mod" if rest else "float_floordiv"
-            result = self.apply(name, [self.cast(a, F64), self.cast(b, F64)])
-            assert result is not None
-            return self.cast(result, kind)
-        if b.literal is not None and b.literal > 0:
-            return self.divide_by(rest, a, b, kind)
-        none = self.made(f"icmp eq i64 {b.text}, 0", TRUTH)
-        minus = self.made(f"icmp eq i64 {b.text}, -1", TRUTH) if kind == I64 else Number("false", TRUTH)
-        odd = self.made(f"or i1 {none.text}, {minus.text}", TRUTH)
-        divisor = self.made(f"select i1 {odd.text}, i64 1, i64 {b.text}", kind)
-        result = self.divide_by(rest, a, divisor, kind)
-        other = Number("0", kind) if rest else self.made(f"sub i64 0, {a.text}", kind)
-        result = self.made(f"select i1 {minus.text}, i64 {other.text}, i64 {result.text}", kind)
-        return self.made(f"select i1 {none.text}, i64 0, i64 {result.text}", kind)
-
-    def divide_by(self, rest: bool, a: Number, b: Number, kind: Scalar) -> Number:
-        """A quotient or rest by a number that is neither 0 nor -1."""
-        if kind == U64:
-            return self.made(f"{'urem' if rest else 'udiv'} i64 {a.text}, {b.text}", kind)
-        left = self.made(f"srem i64 {a.text}, {b.text}", kind)
-        some = self.made(f"icmp ne i64 {left.text}, 0", TRUTH)
-        signs = self.made(f"xor i64 {left.text}, {b.text}", kind)
-        apart = self.made(f"icmp slt i64 {signs.text}, 0", TRUTH)
-        below = self.made(f"and i1 {some.text}, {apart.text}", TRUTH)
-        if rest:
-            more = self.made(f"select i1 {below.text}, i64 {b.text}, i64 0", kind)
-            return self.made(f"add i64 {left.text}, {more.text}", kind)
-        quotient = self.made(f"sdiv i64 {a.text}, {b.text}", kind)
-        return self.made(f"sub i64 {quotient.text}, {self.cast(below, I64).text}", kind)
-
-    def unary(self, op: ast.unaryop, x: Number, node: ast.AST) -> Number:
-        """`-x`, `not x`."""
-        match op:
-            case ast.Not():
-                return self.made(f"xor i1 {self.cast(x, TRUTH).text}, true", TRUTH)
-            case ast.USub() if not x.type.whole:
-                return self.made(f"fneg {x.type.ir} {x.text}", x.type)
-            case ast.USub() if x.literal is not None:
-                return Number(str(-x.literal), I64, -x.literal)
-            case ast.USub():
-                return self.made(f"sub i64 0, {self.cast(x, I64).text}", I64)
-        raise self.wrong(node)
-
-    def compare(self, op: ast.cmpop, a: Number, b: Number) -> Number:
-        """A comparison."""
-        a, b, kind = self.alike(a, b)
-        if not kind.whole:
-            return self.made(f"fcmp {_FLOAT[type(op)]} {kind.ir} {a.text}, {b.text}", TRUTH)
-        name = _SIGNED[type(op)]
-        return self.made(f"icmp {name.replace('s', 'u') if kind == U64 else name} i64 {a.text}, {b.text}", TRUTH)
-
     def lazy(self, values: Sequence[ast.expr], every: bool) -> Number:
         """`and` and `or`: what is behind is only looked at where it counts."""
         slot, after = self.new(), self.label()
@@ -590,11 +434,18 @@ class _Function:
         self.begin(after)
         return self.made(f"load i1, ptr {slot}", TRUTH)
 
-    def select(self, test: Number, a: Number, b: Number) -> Number:
-        """One of two values."""
-        if a.type != b.type:
-            a, b, _ = self.alike(a, b)
-        return self.made(f"select i1 {test.text}, {a.type.ir} {a.text}, {b.type.ir} {b.text}", a.type)
+    def operation(self, node: ast.AST, op: ast.operator, a: Number, b: Number) -> Number:
+        """An operation with two values; the prelude has those of real numbers that LLVM has not."""
+        if isinstance(op, (ast.FloorDiv, ast.Mod)) and not (a.type.whole and b.type.whole):
+            name = "float_mod" if isinstance(op, ast.Mod) else "float_floordiv"
+            return self.there(self.apply(name, [self.cast(a, F64), self.cast(b, F64)]), node)
+        return self.there(self.operate(op, a, b), node)
+
+    def there(self, value: Number | None, node: ast.AST) -> Number:
+        """A value that there must be."""
+        if value is None:
+            raise self.wrong(node)
+        return value
 
     # ----------------------------------------------------------------------------------------------------------- calls
 
@@ -641,20 +492,6 @@ class _Function:
                 return self.made(f"call double @llvm.floor.f64(double {numbers[0].text})", F64)
         raise self.wrong(node)
 
-    def extreme(self, name: str, a: Number, b: Number) -> Number:
-        """The smaller or larger of two whole numbers."""
-        if a.type != b.type:
-            a, b, _ = self.alike(a, b)
-        sign = "u" if a.type.form == "unsigned" else "s"
-        order = f"{sign}{'lt' if name == 'min' else 'gt'}"
-        first = self.made(f"icmp {order} {a.type.ir} {a.text}, {b.text}", TRUTH)
-        return self.select(first, a, b)
-
-    def of_float(self, name: str, x: Number) -> Number:
-        """A function of LLVM of one floating-point number."""
-        x = self.cast(x, F64) if x.type.whole else x
-        return self.made(f"call {x.type.ir} @llvm.{name}.f{x.type.bits}({x.type.ir} {x.text})", x.type)
-
     def apply(self, name: str, arguments: Sequence[Value]) -> Number | None:
         """A call of a function of the module."""
         callee = self.module.instance(name, tuple(a.type for a in arguments))
@@ -668,8 +505,3 @@ class _Function:
             self.line(f"call void @{callee.name}({', '.join(given)})")
             return None
         return self.made(f"call {callee.returns.ir} @{callee.name}({', '.join(given)})", callee.returns)
-
-
-def _double(value: float) -> str:
-    """A number as LLVM writes it without loss."""
-    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuroport.backends.emulator import cache
+from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.genn import cache as genn
 from neuroport.errors import RunFailed
 from tests.support.limits import file_size
@@ -19,7 +20,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with file_size(100), pytest.raises(RunFailed) as caught:
-        cache._write("module.py", "x = 1\n" * 100)
+        cache._keep("module.o", b"x" * 600)
     assert str(caught.value) == (
         f"{tmp_path / 'cache'}: generated code cannot be kept here: [Errno 27] File too large. "
         "Set NEUROPORT_CACHE to another folder"
@@ -31,7 +32,7 @@ def no_room() -> str:
     raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
 
 
-@pytest.mark.parametrize("keep", [lambda: cache._write("module.py", "x = 1\n"), lambda: genn.place("key")])
+@pytest.mark.parametrize("keep", [lambda: cache._keep("module.o", b"x"), lambda: genn.place("key")])
 def test_without_room_for_temporary_files_the_sentence_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep: Callable[[], Path]
 ) -> None:
@@ -45,32 +46,40 @@ def test_without_room_for_temporary_files_the_sentence_says_what_to_do(
         keep()
 
 
-COMPILED = """
-from numba import njit
-
-@njit(cache=True)
-def doubled(x):
-    return 2 * x
+TEXT = """
+def doubled(x, values):
+    values[0] = 2 * x
+    return values[0]
 """
+CALLED = (cache.Called("doubled", 1, (array_of(np.zeros(1)),)),)
+
+
+def doubled(text: str, x: int) -> float:
+    """Twice a number, by machine code that is not in memory yet."""
+    cache.load.cache_clear()
+    values = np.zeros(1)
+    table = np.array([values.ctypes.data, 1], np.int64)
+    cache.load(text, CALLED).function("doubled", 1, returns=False)(x, table.ctypes.data)
+    return float(values[0])
 
 
 @pytest.mark.dear
-@pytest.mark.parametrize("kind", ["nbi", "nbc"])
 @pytest.mark.parametrize("kept", ["nothing", "some", "all but the end", "zeros"])
-def test_compiled_code_that_is_cut_off_is_compiled_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, kept: str
-) -> None:
+def test_machine_code_that_is_damaged_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
     monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path))
-    text = f"{COMPILED}\nMARK = '{kind} {kept}'\n"
-    name = cache.load(text).__name__
-    assert sys.modules.pop(name).doubled(3) == 6
-    (file,) = (tmp_path / "__pycache__").glob(f"*.{kind}")
+    made: list[str] = []
+    compiled = cache.machine_code
+    monkeypatch.setattr(cache, "machine_code", lambda text: (made.append(text), compiled(text))[1])
+    assert doubled(TEXT, 3) == 6
+    (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
-    zeros = bytes(len(whole))
-    damaged = {"nothing": b"", "some": whole[: len(whole) // 2], "all but the end": whole[:-1], "zeros": zeros}[kept]
-    file.write_bytes(damaged)
-    again = cache.load(text)
-    assert sys.modules.pop(name) is again and again.doubled(4) == 8 and again.doubled.stats.cache_misses
-    assert len(file.read_bytes()) >= len(whole) - 8
-    sound = cache.load(text)
-    assert sys.modules.pop(name) is sound and sound.doubled(5) == 10 and not sound.doubled.stats.cache_misses
+    damaged = {
+        "nothing": b"",
+        "some": whole[: len(whole) // 2],
+        "all but the end": whole[:-1],
+        "zeros": bytes(len(whole)),
+    }
+    file.write_bytes(damaged[kept])
+    assert doubled(TEXT, 4) == 8 and len(made) == 2
+    assert doubled(TEXT, 5) == 10 and len(made) == 2
+    assert file.read_bytes() == whole and list(tmp_path.iterdir()) == [file]

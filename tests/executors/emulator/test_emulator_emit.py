@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from neuroport.backends import generated
-from neuroport.backends.emulator import Emulator, cache
+from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import emit, module_text
 from neuroport.backends.emulator.layout import power_of_two
 from neuroport.backends.emulator.prelude import PRELUDE
@@ -25,7 +23,7 @@ from tests.support.programs import array, c, call, program, sampling
 
 def own_part(p: Program) -> str:
     """The generated text without the part that all modules share."""
-    return module_text(p)[len(PRELUDE.format(boundscheck=False, precision=p.precision, inline=True)) :]
+    return module_text(p)[len(PRELUDE.format(precision=p.precision)) :]
 
 
 def test_sampling_module(golden: Callable[..., None]) -> None:
@@ -91,14 +89,3 @@ def test_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/c")
     assert str(generated.folder()) == "/c/.cache/neuroport"
-
-
-@pytest.mark.dear
-def test_a_damaged_cached_module_is_rewritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path))
-    module = cache.load("answer = 42\n")
-    assert module.__file__ is not None
-    with open(module.__file__, "w", encoding="utf-8") as file:
-        file.write("answ")
-    monkeypatch.delitem(sys.modules, module.__name__)
-    assert cache.load("answer = 42\n").answer == 42
