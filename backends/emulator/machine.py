@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from neuroport.numerics import rng
 from neuroport.program.executor import Capture
 from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
-from neuroport.program.machine import Array, Program
+from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, next_time, packed, rows_read, unpacked
 from neuroport.program.places import refusing
@@ -43,6 +44,26 @@ def aligned(values: NDArray[Any]) -> NDArray[Any]:
     copy = room[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
     copy[...] = values
     return copy
+
+
+def connections(projection: Projection) -> dict[str, Callable[[], NDArray[Any]]]:
+    """What generated code may ask for of a projection's synapses: how each array is made, by its kind."""
+    target = unsigned_dtype(projection.target_size)
+    columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.post.astype(target), kind="stable"))
+    none = np.zeros(0, np.int64)
+    dendritic, twin = (none if v is None else v for v in (projection.dendritic, projection.twin))
+    return {
+        "rows": lambda: np.ascontiguousarray(projection.indptr, np.int64),
+        "post": lambda: projection.post.astype(target),
+        "element": lambda: np.ascontiguousarray(projection.element, np.uint64),
+        "twin": lambda: twin.astype(unsigned_dtype(max(2**16, len(twin)))),
+        "dendritic": lambda: dendritic.astype(np.uint8 if projection.longest_delay < 256 else np.uint32),
+        "columns": lambda: np.concatenate(
+            [[0], np.cumsum(np.bincount(projection.post, minlength=projection.target_size))]
+        ),
+        "column_synapse": lambda: columns().astype(unsigned_dtype(max(2**16, projection.synapses))),
+        "column_pre": lambda: projection.pre[columns()].astype(unsigned_dtype(projection.source_size)),
+    }
 
 
 class Machine:
@@ -145,23 +166,12 @@ class Machine:
             values["spike_count", name] = np.zeros(ring, np.int64)
             values["spike_steps", name] = np.zeros(room, np.int64)
             values["spike_neurons", name] = np.zeros(room, np.uint32)
+        asked = {(a.kind, a.name) for entry in (self._module.run, *self._module.events) for a in entry.arguments}
         for projection in program.projections:
-            name = projection.name
-            self._set_int("delay", name, projection.delay)
-            values["rows", name] = np.ascontiguousarray(projection.indptr, np.int64)
-            values["post", name] = projection.post.astype(unsigned_dtype(projection.target_size))
-            values["element", name] = np.ascontiguousarray(projection.element, np.uint64)
-            if projection.twin is not None:
-                values["twin", name] = projection.twin.astype(unsigned_dtype(max(2**16, len(projection.twin))))
-            if projection.dendritic is not None:
-                longest = projection.longest_delay
-                values["dendritic", name] = projection.dendritic.astype(np.uint8 if longest < 256 else np.uint32)
-            if projection.post_body:
-                order = np.argsort(values["post", name], kind="stable")
-                counts = np.bincount(projection.post, minlength=projection.target_size)
-                values["columns", name] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-                values["column_synapse", name] = order.astype(unsigned_dtype(max(2**16, projection.synapses)))
-                values["column_pre", name] = projection.pre[order].astype(unsigned_dtype(projection.source_size))
+            self._set_int("delay", projection.name, projection.delay)
+            for kind, made in connections(projection).items():
+                if (kind, projection.name) in asked:
+                    values[kind, projection.name] = made()
         for readout in program.readouts:
             self._set_int("every", readout.name, readout.every)
             values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
