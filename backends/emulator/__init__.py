@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
@@ -16,10 +16,12 @@ class Emulator:
     """Executes programs in compiled code (neuroport.program.executor.Backend).
 
     boundscheck: compile with index checks (for tests; about a third slower).
+    times: take the time of the parts of a step.
     """
 
     name: str = "emulator"
     boundscheck: bool = False
+    times: bool = False
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""
@@ -43,6 +45,10 @@ class Emulator:
             return self._machine(program, seed, record_spikes)
         return open_unbatched(self._machine, program, seed, record_spikes)
 
+    def timed(self) -> Emulator:
+        """The same, whose executors tell what their time was spent on."""
+        return replace(self, times=True)
+
     def source(self, program: Program) -> str:
         """The text of the generated module."""
         from neuroport.backends.emulator.emit import module_text
@@ -52,7 +58,7 @@ class Emulator:
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine
 
-        return Machine(program, seed, record_spikes, boundscheck=self.boundscheck)
+        return Machine(program, seed, record_spikes, boundscheck=self.boundscheck, timed=self.times)
 
 
 __all__ = ["Emulator"]

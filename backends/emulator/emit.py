@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from neuroport.backends.emulator.body import Site, Writer
-from neuroport.backends.emulator.layout import Argument, Entry, Module
+from neuroport.backends.emulator.layout import Argument, Entry, Module, Part
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
 from neuroport.backends.generated import Identifiers, kind_of, uncommented
 from neuroport.program.ir import Send
@@ -64,6 +64,7 @@ SUFFIX = {
     "terms": "terms",
     "ctl": "ctl",
     "overflow": "overflow",
+    "laps": "laps",
     "keys": "keys",
 }
 NUMBERS = tuple("scalar size delay hold loop every record_every start frames first copies width".split())
@@ -77,13 +78,13 @@ def module_text(program: Program) -> str:
     return emit(program).text
 
 
-def emit(program: Program) -> Module:
-    """Generate the module of a program."""
+def emit(program: Program, timed: bool = False) -> Module:
+    """Generate the module of a program; `timed`: with times of the parts of a step."""
     if program.copies == 1:
-        return Emitter(program).module()
+        return Emitter(program, timed).module()
     from neuroport.backends.emulator.emit_batch import BatchEmitter
 
-    return BatchEmitter(program).module()
+    return BatchEmitter(program, timed).module()
 
 
 @dataclass(slots=True)
@@ -134,8 +135,9 @@ class Emitter:
     first_row = "start"
     series_suffix = ""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, timed: bool = False) -> None:
+        self.program, self.timed = program, timed
+        self.parts: dict[Part, int] = {}
         self.names = Identifiers(set(self.reserved))
         self.control: dict[tuple[str, str], int] = {}
         self.constants: dict[tuple[str, str], str] = {}
@@ -442,46 +444,57 @@ class Emitter:
         step: list[str] = []
         may_fail = False
 
-        def call(helper: Helper) -> None:
+        def call(what: str, of: str, helper: Helper, condition: str = "") -> None:
             nonlocal may_fail
             may_fail |= helper.may_fail
-            step.append(helper.call(run))
+            line = helper.call(run)
+            add(what, of, [f"if {condition}:", f"    {line}"] if condition else [line])
+
+        def add(what: str, of: str, lines: list[str]) -> None:
+            step.extend([*lines, *self._lap(run, Part(what, of))] if lines else [])
 
         spiking = {p.name for p in program.populations if p.spiking}
         for name in self._histories():
-            step.append(f"remember(t - 1, {run.use('array', name)}, {run.use('history', name)})")
+            past = run.use("history", name)
+            add("history", program.arrays[name].owner, [f"remember(t - 1, {run.use('array', name)}, {past})"])
         for projection in program.projections:
             if projection.step:
-                call(self._all_rows(projection, None))
+                call("every step", projection.name, self._all_rows(projection, None))
         for projection in program.projections:
             if projection.arrive and projection.source in spiking:
-                call(self._arrive(projection))
+                call("arriving spikes", projection.name, self._arrive(projection))
         for projection in program.projections:
             if projection.post_body and projection.target in spiking:
-                call(self._post(projection))
+                call("postsynaptic spikes", projection.name, self._post(projection))
         for population in program.populations:
-            step += self._stimuli(run, population)
+            add("stimuli", population.name, self._stimuli(run, population))
             if population.body or population.inputs:
-                call(self._population(population))
+                call("neurons", population.name, self._population(population))
             if population.spiking:
-                step += self._spikes(run, population.name)
+                add("spikes", population.name, self._spikes(run, population.name))
         for event in program.events:
             if event.every_step:
-                call(self._event(event))
+                call("events", event.owner, self._event(event))
         for readout in program.readouts:
-            due, every = self._control("due", readout.name), run.use("every", readout.name)
-            step.append(f"if due(t, ctl, {due}, {every}):")
-            call(self._readout(readout))
-            step[-1] = "    " + step[-1]
+            due = f"due(t, ctl, {self._control('due', readout.name)}, {run.use('every', readout.name)})"
+            call("readouts", readout.population, self._readout(readout), due)
         for record in program.records:
             name = record.name
             steps, values = run.use("record_steps", name), run.use("record_values", name)
             when = f"ctl, {self._control('sample_due', name)}, {run.use('record_every', name)}"
             array = run.use("array", record.array)
-            step.append(f"sample(t, {array}, {steps}, {values}, {when}, {self._control('samples', name)})")
+            filled = self._control("samples", name)
+            add("recording", record.array, [f"sample(t, {array}, {steps}, {values}, {when}, {filled})"])
         if may_fail:
             step += ["if ctl[ERROR_ARRAY] >= 0:", "    return k"]
         return step
+
+    def _lap(self, run: Function, part: Part) -> list[str]:
+        """The line that takes the time of a part of a step."""
+        if not self.timed:
+            return []
+        number = self.parts.setdefault(part, len(self.parts))
+        return [f"since = lap({run.use('laps', '')}, {number}, since)"]
 
     def _entry(self, ident: str, doc: str, function: Function, lead: str, lines: list[str]) -> Entry:
         """Add a function that Python calls; numbers reach it in the arrays `ints` and `reals`."""
@@ -512,10 +525,12 @@ class Emitter:
         program = self.program
         run = self._start(self._load)
         step = self._step(run)
+        begin = ["if ctl[PAUSE] != 0:", "    return k", "t = t0 + k", "item_step = t - item_start"]
         lines = [
             "item_start = ctl[ITEM_START]",
+            *(["since = cycles()"] if self.timed else []),
             "for k in range(steps):",
-            *indent(["if ctl[PAUSE] != 0:", "    return k", "t = t0 + k", "item_step = t - item_start", *step], 1),
+            *indent([*begin, *step], 1),
             "return steps",
         ]
         doc = "Compute up to `steps` steps from step t0; returns how many (fewer when a buffer is full or one failed)."
@@ -543,6 +558,7 @@ class Emitter:
             reals=tuple(self.reals),
             streams=tuple(self.streams),
             counters=tuple(self.counters),
+            parts=tuple(self.parts),
         )
 
 

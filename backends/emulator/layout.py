@@ -33,6 +33,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a step whose time is taken: what is done, for which object."""
+
+    what: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """A generated module: its text, its entry points, and the meaning of the small integer tables it indexes.
 
@@ -40,6 +48,7 @@ class Module:
     ints, reals: (topic, object) in the order of the arrays `ints` and `reals`
     streams: random streams in the order of `keys`
     counters: arrays in the order of `overflow`
+    parts: parts of a step in the order of `laps`, where their times are taken
     """
 
     text: str
@@ -50,6 +59,7 @@ class Module:
     reals: tuple[tuple[str, str], ...]
     streams: tuple[int, ...]
     counters: tuple[str, ...]
+    parts: tuple[Part, ...] = ()
 
 
 def power_of_two(n: int) -> int:

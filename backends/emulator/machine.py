@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,10 +16,11 @@ from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.layout import Argument, Entry, power_of_two, terms, unsigned_dtype, width
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE
+from neuroport.backends.emulator.timed import work
 from neuroport.backends.generated import integer_dtype, storage, uncommented
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.numerics import rng
-from neuroport.program.executor import Capture
+from neuroport.program.executor import Capture, Timed
 from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program, Projection
@@ -76,6 +78,7 @@ class Machine:
         record_spikes: Sequence[str],
         *,
         boundscheck: bool = False,
+        timed: bool = False,
         spike_buffer: int = SPIKE_BUFFER,
         sample_buffer: int = SAMPLE_BUFFER,
     ) -> None:
@@ -84,7 +87,8 @@ class Machine:
         self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
         self._width = width(program)
-        self._module = emit(program)
+        self._module = emit(program, timed)
+        self._seconds = 0.0
         self._scalars: dict[str, Any] = {}
         self._values: dict[tuple[str, str], NDArray[Any]] = {}
         self._kept_spikes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = {}
@@ -97,6 +101,7 @@ class Machine:
         self._values["overflow", ""] = self._overflow
         self._values["keys", ""] = np.array(keys or [0], np.uint64)
         self._values["ctl", ""] = self._ctl
+        self._values["laps", ""] = np.zeros(max(1, len(self._module.parts)), np.int64)
         self._values["ints", ""], self._values["reals", ""] = self._ints, self._reals
         self._readouts: tuple[str, ...] = ()
         self._schedules: dict[str, NDArray[np.int64]] = {}
@@ -304,7 +309,9 @@ class Machine:
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
         while steps > 0:
+            started = time.thread_time()
             done = self._call(self._run, self._table, self.step, steps)
+            self._seconds += time.thread_time() - started
             self.step += done
             steps -= done
             if self._ctl[self._control("error_array")] >= 0:
@@ -347,6 +354,16 @@ class Machine:
             if array.history:
                 self._values["history", name][...] = initial
         self._values["spike_count", population][...] = 0
+
+    def times(self) -> tuple[Timed, ...]:
+        """The seconds that each part of the steps took, and how much there was to do; empty unless it is `timed`."""
+        laps = self._values["laps", ""]
+        cycles = max(1, int(laps.sum()))
+        return tuple(
+            Timed(part.what, part.of, self._seconds * int(lap) / cycles, *work(self.program, part, self.step, counts))
+            for counts in [self.spike_counts()]
+            for part, lap in zip(self._module.parts, laps.tolist(), strict=False)
+        )
 
     # ------------------------------------------------------------------------------------------------------- values
 

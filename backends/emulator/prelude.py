@@ -199,6 +199,13 @@ def due(t, ctl, next_time, every):
     return now
 
 
+def lap(laps, number, since):
+    """Add the cycles since then to a part of the step."""
+    now = cycles()
+    laps[number] += now - since
+    return now
+
+
 def sample(t, values, steps, samples, ctl, next_time, every, filled):
     """Record an array after step t, if it is due; ask for a pause before there is no room."""
     if not due(t, ctl, next_time, every):
@@ -247,7 +254,8 @@ def add_scheduled(t, item_step, accumulator, table, hold, frames, schedule):
 '''.replace("{functions}", functions.TEXT.rstrip().replace("@function", "@inline"))
 
 _LOCALS = (
-    "t t0 steps item_step item_start i j k nth syn spike entry first past slot joint ctl ints reals keys overflow run"
+    "t t0 steps item_step item_start i j k nth syn spike entry first past slot joint ctl ints reals keys overflow run "
+    "laps since"
 )
 
 

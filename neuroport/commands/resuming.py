@@ -57,10 +57,10 @@ class _Every:
 def alone(ctx: click.Context) -> None:
     """Refuse options that say what a run has had since it began."""
     names = {p.name: p.opts[0] for p in ctx.command.params}
-    given = [names[name] for name in OF_THE_RUN if _is_given(ctx, name)]
+    given = [names[name] for name in OF_THE_RUN if is_given(ctx, name)]
     if given:
         raise click.UsageError(f"--resume goes on with the run as it was; leave {', '.join(given)} out.")
-    given = [names[name] for name in OF_THE_NETWORK if _is_given(ctx, name)]
+    given = [names[name] for name in OF_THE_NETWORK if is_given(ctx, name)]
     if given and ctx.params["net"] is None:
         say, them = ("says", "it") if len(given) == 1 else ("say", "them")
         raise click.UsageError(f"{' and '.join(given)} {say} which network NET is; leave {them} out, or give NET too.")
@@ -68,10 +68,11 @@ def alone(ctx: click.Context) -> None:
 
 def named(ctx: click.Context, backend: str) -> str | None:
     """The backend, if somebody chose it."""
-    return backend if _is_given(ctx, "backend") else None
+    return backend if is_given(ctx, "backend") else None
 
 
-def _is_given(ctx: click.Context, name: str) -> bool:
+def is_given(ctx: click.Context, name: str) -> bool:
+    """Whether somebody gave an option."""
     return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
 
 

@@ -83,6 +83,7 @@ KNOWN_AFTER = 1.0
 )
 @strict_option
 @json_option
+@click.option("--profile", is_flag=True, help="Tell what the time was spent on; one run, which writes nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show how far the run is.")
 @click.pass_context
 def run(
@@ -104,6 +105,7 @@ def run(
     stopped: str | None,
     strict: bool,
     as_json: bool,
+    profile: bool,
     quiet: bool,
 ) -> None:
     """Run a network and print its metrics, spikes and digest.
@@ -115,6 +117,11 @@ def run(
     from neuroport.commands import notices
     from neuroport.network.network import can_share
 
+    if profile:
+        from neuroport.commands.profile import profile_run
+
+        profile_run(ctx)
+        return
     due = due_every(every, output if stopped is None else stopped)
     if stopped is not None:
         alone(ctx)

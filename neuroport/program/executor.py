@@ -94,6 +94,17 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Timed:
+    """The processor time of a part of all steps. `units`: how many neurons, synaptic events … it was, all together."""
+
+    what: str
+    of: str
+    seconds: float
+    units: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One thing that a backend needs on a machine: whether it is there, and what was found or what to do."""
 
@@ -109,7 +120,8 @@ class Backend(Protocol):
     program; otherwise each copy has an executor of its own, and executors of different threads work at the same time.
     A method `on(device: str) -> Backend` gives the backend on that device, `source(program: Program) -> str` what it
     makes of a program, for `neuroport compile --emit NAME`, and `examine() -> Sequence[Part]` what it needs and what of
-    it is there, for `neuroport doctor`.
+    it is there, for `neuroport doctor`. A method `timed() -> Backend` gives one whose executors have a method
+    `times() -> Sequence[Timed]`, for `neuroport run --profile`.
 
     A backend may rely on every rule of `neuroport.program.verify`: sessions verify what they give to it. One that is
     also opened by hand calls `verify.given` first in `open`.

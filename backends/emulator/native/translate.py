@@ -27,6 +27,7 @@ declare double @llvm.sqrt.f64(double)
 declare float @llvm.sqrt.f32(float)
 declare double @llvm.floor.f64(double)
 declare double @fmod(double, double)
+declare i64 @llvm.readcyclecounter()
 """
 
 OUTSIDE = "index_outside"
@@ -488,6 +489,8 @@ class _Function(Lines):
                 return self.made(f"bitcast double {numbers[0].text} to i64", I64)
             case "fmod":
                 return self.made(f"call double @fmod(double {numbers[0].text}, double {numbers[1].text})", F64)
+            case "cycles":
+                return self.made("call i64 @llvm.readcyclecounter()", I64)
             case "floor":
                 return self.made(f"call double @llvm.floor.f64(double {numbers[0].text})", F64)
         raise self.wrong(node)

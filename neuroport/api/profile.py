@@ -1,0 +1,74 @@
+"""What the time of a run is spent on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from neuroport import backends
+from neuroport.api.compile import lower_and_plan, specimen
+from neuroport.api.run import Run, result, to_run
+from neuroport.errors import InvalidInput
+from neuroport.numerics.units import Quantity
+from neuroport.program.executor import Timed
+from neuroport.session.executing import opened
+from neuroport.session.session import Progress, Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neuroport.chips.chip import Chip, ChipInstance
+    from neuroport.network.network import Network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A run and its processor time in seconds: what it took to come to the first step, and the parts of the steps.
+
+    `between`: what is not in the steps, such as collecting what is recorded, measuring, and the digest.
+    """
+
+    run: Run
+    building: dict[str, float]
+    parts: tuple[Timed, ...]
+    between: float
+
+
+def profiled(
+    network: Network,
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+    seed: int | None = None,
+    duration: int | str | Quantity | None = None,
+    backend: str = "emulator",
+    progress: Progress | None = None,
+) -> Profile:
+    """Run a network on a backend that takes the time of its parts; see `neuroport.run`. Nothing is written."""
+    loaded = backends.load(backend)
+    timed = getattr(loaded, "timed", None)
+    if timed is None:
+        raise InvalidInput.one(None, f"backend '{backend}' does not take the time of its parts; the emulator does")
+    network = to_run(network, duration)
+    marks = [time.process_time()]
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    program, plan = lower_and_plan(network, chosen, one)
+    marks.append(time.process_time())
+    seed = program.seed if seed is None else seed
+    executor = opened(program, timed(), seed)
+    marks.append(time.process_time())
+    with Session(program, plan, executor, seed=seed, backend=loaded.name, keep=False) as session:
+        session.run_protocol(progress)
+        digest = session.digest()
+        marks.append(time.process_time())
+        outcome = result(session, digest, None if one is None else one.seed)
+        parts: tuple[Timed, ...] = executor.times()  # type: ignore[attr-defined]
+    program_s, code_s, run_s = (after - before for before, after in pairwise(marks))
+    return Profile(
+        run=replace(outcome, build_s=program_s + code_s, run_s=run_s),
+        building={"network to program": program_s, "program to code": code_s},
+        parts=parts,
+        between=run_s - sum(part.seconds for part in parts),
+    )

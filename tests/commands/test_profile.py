@@ -1,0 +1,102 @@
+"""What the time of a run was spent on."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner, Result
+
+import neuroport
+from neuroport.api.profile import profiled
+from neuroport.backends.emulator import Emulator
+from neuroport.cli import main
+
+SHORT = ("--for", "2000 steps")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.dear
+def test_a_run_that_is_timed_is_the_same_run() -> None:
+    network = neuroport.load("sal_sampling")
+    profile = profiled(network, duration=2000)
+    plain = neuroport.run(network, duration=2000)
+    assert profile.run.digest == plain.digest and profile.run.spikes == plain.spikes
+    parts = {(part.what, part.of): part for part in profile.parts}
+    assert set(parts) == {
+        ("every step", "recurrent"),
+        ("arriving spikes", "recurrent"),
+        ("postsynaptic spikes", "recurrent"),
+        ("neurons", "units"),
+        ("spikes", "units"),
+        ("readouts", "units"),
+    }
+    size, synapses, spikes = 7, 42, plain.spikes["units"]
+    assert parts["neurons", "units"].units == 2000 * size
+    assert parts["every step", "recurrent"].units == 2000 * synapses
+    assert parts["arriving spikes", "recurrent"].units == spikes * (synapses / size)
+    assert parts["readouts", "units"].units == 2000
+    assert all(part.seconds > 0 for part in profile.parts)
+    assert profile.building.keys() == {"network to program", "program to code"} and profile.between >= 0
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("name", ["gle_lagline_batch", "pal_yinyang", "izhikevich"])
+def test_every_part_of_a_step_is_timed(name: str) -> None:
+    program = neuroport.compile(neuroport.load(name))
+    executor, plain = Emulator(times=True).open(program, 1, []), Emulator().open(program, 1, [])
+    executor.advance(50)
+    plain.advance(50)
+    state = next(n for n, array in program.arrays.items() if array.role == "state" and array.at != "scalar")
+    assert (executor.read(state) == plain.read(state)).all()
+    timed = {(part.what, part.of) for part in executor.times()}  # type: ignore[attr-defined]
+    assert {("neurons", p.name) for p in program.populations if p.body} <= timed
+    assert {("every step", p.name) for p in program.projections if p.step} <= timed
+
+
+@pytest.mark.dear
+def test_the_command_prints_where_the_time_went() -> None:
+    lines = call("run", "sal_sampling", *SHORT, "--profile").stdout.splitlines()
+    at = next(k for k, line in enumerate(lines) if line.startswith("processor"))
+    assert re.fullmatch(
+        r"processor  network to program [\d.]+ s, program to code [\d.]+ s, steps [\d.]+ s, between them [\d.]+ s",
+        lines[at],
+    )
+    assert lines[at + 1].split() == "part of a step of ms share ns per".split()
+    shares = [float(line.split("%")[0].split()[-1]) for line in lines[at + 2 :]]
+    assert len(shares) == 6 and sum(shares) == pytest.approx(100, abs=1)
+    told = json.loads(call("run", "sal_sampling", *SHORT, "--profile", "--json").stdout)
+    assert told["profile"].keys() == {"building", "between_steps", "parts"}
+    assert len(told["profile"]["parts"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        (("-o", "x.h5", "--overwrite"), "-o, --overwrite"),
+        (("--copies", "3"), "--copies"),
+        (("--seed", "1:4"), "--seed FIRST:END"),
+        (("--resume", "x.h5"), "--resume"),
+        (("--strict",), "--strict"),
+    ],
+)
+def test_what_does_not_go_with_it_is_named(options: tuple[str, ...], refused: str) -> None:
+    done = call("run", "sal_pair", *SHORT, "--profile", *options)
+    assert (
+        done.exit_code == 2
+        and f"Error: --profile takes the time of one run and writes nothing; leave {refused} out." in done.stderr
+    )
+
+
+def test_backends_that_take_no_times_say_so() -> None:
+    done = call("run", "sal_pair", *SHORT, "--profile", "--backend", "reference")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "error: backend 'reference' does not take the time of its parts; the emulator does\n",
+    )
+    done = call("run", "--profile")
+    assert done.exit_code == 2 and "Missing argument 'NET'" in done.stderr
