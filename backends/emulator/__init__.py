@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
 from neuroport.program.verify import given
+
+if TYPE_CHECKING:
+    from neuroport.backends.emulator.layout import Module
+
+
+@dataclass(slots=True)
+class _Last:
+    """The module of the program that was opened last: the next executor of the same program need not write it anew."""
+
+    made: tuple[Program, Module] | None = None
+
+    def module(self, program: Program, timed: bool) -> Module:
+        """The module of a program."""
+        from neuroport.backends.emulator.emit import emit
+
+        made = self.made
+        if made is None or made[0] is not program:
+            made = self.made = program, emit(program, timed)
+        return made[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +42,7 @@ class Emulator:
     name: str = "emulator"
     boundscheck: bool = False
     times: bool = False
+    _last: _Last = field(default_factory=lambda: _Last(), repr=False, compare=False)
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""
@@ -47,7 +68,7 @@ class Emulator:
 
     def timed(self) -> Emulator:
         """The same, whose executors tell what their time was spent on."""
-        return replace(self, times=True)
+        return Emulator(self.name, self.boundscheck, times=True)
 
     def source(self, program: Program) -> str:
         """The text of the generated module."""
@@ -58,7 +79,8 @@ class Emulator:
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine
 
-        return Machine(program, seed, record_spikes, boundscheck=self.boundscheck, timed=self.times)
+        module = self._last.module(program, self.times)
+        return Machine(program, seed, record_spikes, module=module, boundscheck=self.boundscheck)
 
 
 __all__ = ["Emulator"]

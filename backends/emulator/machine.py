@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.cache import Called
 from neuroport.backends.emulator.emit import emit
-from neuroport.backends.emulator.layout import Argument, Entry, power_of_two, terms, unsigned_dtype, width
+from neuroport.backends.emulator.layout import Argument, Entry, Module, power_of_two, terms, unsigned_dtype, width
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE
 from neuroport.backends.emulator.timed import work
@@ -77,8 +77,8 @@ class Machine:
         seed: int,
         record_spikes: Sequence[str],
         *,
+        module: Module | None = None,
         boundscheck: bool = False,
-        timed: bool = False,
         spike_buffer: int = SPIKE_BUFFER,
         sample_buffer: int = SAMPLE_BUFFER,
     ) -> None:
@@ -87,7 +87,7 @@ class Machine:
         self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
         self._width = width(program)
-        self._module = emit(program, timed)
+        self._module = module or emit(program)
         self._seconds = 0.0
         self._scalars: dict[str, Any] = {}
         self._values: dict[tuple[str, str], NDArray[Any]] = {}

@@ -103,7 +103,7 @@ def run_copies(
     if unrolls:
         return one.unrolled(chosen_seeds, chosen, traces, before)
     if before is not None:
-        before(lower(one.network, *specimen(one.network, chip, chosen[0])))
+        before(one.ready(chosen[0]).program)
     return one.side_by_side(chosen_seeds, chosen, traces)
 
 
@@ -195,6 +195,18 @@ class _Copies:
         self.network = network if duration is None else api.lasting(network, duration)
         self.backend, self.chip, self.overwrite, self.total = backend, chip, overwrite, total
         self.device = device
+        self._lock = threading.Lock()
+        self._ready: tuple[int | None, api.Prepared] | None = None
+
+    def ready(self, chip_seed: int | None) -> api.Prepared:
+        """What copies on this specimen have in common; that of the last specimen is kept for the next copy."""
+        with self._lock:
+            if self._ready is None or self._ready[0] != chip_seed:
+                self._ready = (
+                    chip_seed,
+                    api.prepare(self.network, self.backend, self.chip, chip_seed, None, self.device),
+                )
+            return self._ready[1]
 
     def side_by_side(
         self, seeds: Sequence[int], chip_seeds: Sequence[int | None], traces: Sequence[Path | None]
@@ -203,17 +215,11 @@ class _Copies:
 
         def run_one(k: int) -> api.Run:
             self.total.check()
-            return api.run(
-                self.network,
-                self.backend,
-                self.chip,
-                chip_seeds[k],
-                seed=seeds[k],
-                trace=traces[k],
-                overwrite=self.overwrite,
-                progress=self.total.of(k),
-                device=self.device,
-            )
+            started = time.perf_counter()
+            with api.claimed(traces[k], self.overwrite, self.network) as parts:
+                session = self.ready(chip_seeds[k]).session(seeds[k], parts, self.overwrite, False)
+            with session:
+                return api.done(session, started, traces[k], self.total.of(k))
 
         return _together(run_one, len(seeds), min(len(seeds), os.cpu_count() or 1), self.total)
 

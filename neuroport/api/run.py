@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 
     from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
+    from neuroport.program.executor import Backend
     from neuroport.program.machine import Program, ReportLine
+    from neuroport.program.plan import Plan
 
 Before = Callable[["Program"], None]
 
@@ -116,32 +119,66 @@ def open(
     seed = None if seed is None else checked_seed(seed)
     if keep is not None:
         kept_steps(keep, network.dt)
+    with claimed(trace, overwrite, network) as parts:
+        ready = prepare(network, backend, chip, chip_seed, instance, device)
+        if before is not None:
+            before(ready.program)
+        return ready.session(seed, parts, overwrite, keep)
+
+
+@contextmanager
+def claimed(trace: str | Path | None, overwrite: bool, network: Network) -> Iterator[Parts | None]:
+    """What will become a trace, if one is wanted; given back where the block comes to nothing."""
     parts = None if trace is None else Parts.claim(trace, overwrite, network.files)
     try:
-        chosen, one = specimen(network, chip, chip_seed, instance)
-        loaded = backends.load(backend, device)
-        program, plan = lower_and_plan(network, chosen, one)
-        if before is not None:
-            before(program)
-        seed = program.seed if seed is None else seed
-        executor = opened(program, loaded, seed)
-        sink = trace_writer(network, program, chosen, one, loaded.name, seed, parts, overwrite)
-        of = None if one is None else one.seed
-        return Session(
-            program,
-            plan,
-            executor,
-            seed=seed,
-            backend=loaded.name,
-            sink=sink,
-            keep=keep,
-            chip_seed=of,
-            again=lambda: opened(program, loaded, seed),
-        )
+        yield parts
     except BaseException:
         if parts is not None:
             parts.let_go()
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A network on a chip and a backend: all that runs have in common which differ in their seeds only."""
+
+    network: Network
+    backend: Backend
+    chip: Chip
+    instance: ChipInstance | None
+    program: Program
+    plan: Plan
+
+    def session(self, seed: int | None, parts: Parts | None, overwrite: bool, keep: bool | int | str | None) -> Session:
+        """A session with a run seed, which writes what is recorded where parts were claimed."""
+        chosen = self.program.seed if seed is None else seed
+        executor = opened(self.program, self.backend, chosen)
+        what = self.network, self.program, self.chip, self.instance
+        return Session(
+            self.program,
+            self.plan,
+            executor,
+            seed=chosen,
+            backend=self.backend.name,
+            sink=trace_writer(*what, self.backend.name, chosen, parts, overwrite),
+            keep=keep,
+            chip_seed=None if self.instance is None else self.instance.seed,
+            again=lambda: opened(self.program, self.backend, chosen),
+        )
+
+
+def prepare(
+    network: Network,
+    backend: str,
+    chip: str | Chip | None = None,
+    chip_seed: int | None = None,
+    instance: str | Path | ChipInstance | None = None,
+    device: str | None = None,
+) -> Prepared:
+    """Read the chip, load the backend and lower the network."""
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    loaded = backends.load(backend, device)
+    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one))
 
 
 def trace_writer(
@@ -212,15 +249,24 @@ def run(
     """
     network = to_run(written(network), duration)
     started = time.perf_counter()
-    chosen, one = specimen(network, chip, chip_seed, instance)
-    with open(network, backend, chosen, None, one, seed, trace, overwrite, False, device, before) as session:
-        built = time.perf_counter()
-        session.run_protocol(progress, due=due)
-        digest = session.digest()
-        ended = time.perf_counter()
-        outcome = result(session, digest, None if one is None else one.seed)
-        outcome = replace(outcome, build_s=built - started, run_s=ended - built)
-        finish(session, outcome)
+    with open(network, backend, chip, chip_seed, instance, seed, trace, overwrite, False, device, before) as session:
+        return done(session, started, trace, progress, due)
+
+
+def done(
+    session: Session,
+    started: float,
+    trace: str | Path | None,
+    progress: Progress | None,
+    due: Callable[[int], bool] | None = None,
+) -> Run:
+    """What a session that begins now comes to, when its building began and where its trace is written."""
+    built = time.perf_counter()
+    session.run_protocol(progress, due=due)
+    digest = session.digest()
+    outcome = result(session, digest, session.chip_seed)
+    outcome = replace(outcome, build_s=built - started, run_s=time.perf_counter() - built)
+    finish(session, outcome)
     return replace(outcome, trace=None if trace is None else str(trace))
 
 
