@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import pytest
@@ -185,12 +185,12 @@ def test_two_exponentials_that_are_one_are_refused() -> None:
         driven("double_exp_lif", cell, "ideal", 0.1, 1)
 
 
-def together() -> neuroport.Network:
-    """A network of all standard neurons, five of each, that Poisson sources reach at every input."""
+def together(names: Iterable[str]) -> neuroport.Network:
+    """A network of neurons, five of each, that Poisson sources reach at every input."""
     network = neuroport.Network(dt="0.02 ms", name="together")
     network.population("sources", 20, "poisson", rate="1 kHz")
     weights = {"nA": 0.4, "mV": 3.0, "uS": 0.01, "": 40.0}
-    for name in NEURONS:
+    for name in names:
         model = neuroport.models[name]
         assert isinstance(model, NeuronModel)
         network.population(name, 5, name)
@@ -211,20 +211,23 @@ def together() -> neuroport.Network:
     return network
 
 
+FEW = ("adaptive_threshold_lif", "alpha_lif")
+
+
 @pytest.mark.dear
 @pytest.mark.parametrize(
-    ("chip", "which"),
+    ("names", "chip", "which"),
     [
-        ("generic8", ("reference", "emulator")),
-        pytest.param("generic16", backends.ready(), marks=pytest.mark.slow),
-        pytest.param("generic8_stochastic", backends.ready(), marks=pytest.mark.slow),
+        (FEW, "generic8", ("reference", "emulator")),
+        pytest.param(tuple(NEURONS), "generic16", backends.ready(), marks=pytest.mark.slow),
+        pytest.param(tuple(NEURONS), "generic8_stochastic", backends.ready(), marks=pytest.mark.slow),
     ],
     ids=["emulator", "all", "all, stochastic"],
 )
-def test_executors_make_the_same_bits_of_the_neurons(chip: str, which: tuple[str, ...]) -> None:
-    network = together().build()
+def test_executors_make_the_same_bits_of_the_neurons(names: Sequence[str], chip: str, which: tuple[str, ...]) -> None:
+    network = together(names).build()
     found = verify(*shortened(network, chip, None, steps=600), which, full=True)
     assert found.identical, found.first_difference
     with neuroport.open(network, "reference", chip) as session:
         session.run_protocol()
-        assert [name for name in NEURONS if not session.spike_counts()[name]] == []
+        assert [name for name in names if not session.spike_counts()[name]] == []
