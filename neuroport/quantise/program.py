@@ -594,6 +594,8 @@ class _Quantiser:
             rule = self.chip.word("accumulator").rounding
 
             def sent(send: Send) -> Send:
+                if not projection.synapses:  # never sent, and perhaps beyond what the input has to hold
+                    return replace(send, value=literal(0, shared.inputs[send.input].frac))
                 value = lowerer.scale(send.value, shared.inputs[send.input].frac, "send", rule)
                 self._report_lost(send.input, f"'{projection.name}' sends to it", send.value, value, send.place)
                 return replace(send, value=value)

@@ -637,3 +637,16 @@ def test_a_parameter_too_small_for_any_format_is_refused():
     assert refused(program([array("n.tiny", 1e-310, "parameter", "scalar")])) == [
         "n.tiny is 1e-310, too small for any number format; rescale it"
     ]
+
+
+def test_a_projection_without_synapses_need_not_fit_into_what_arrives():
+    """As fine as 2^-65 is what arrives: a weight of up to 4 that no synapse has could not be held so."""
+    arrays = [
+        array("p.w", [1e-15], "weight", "synapse"),
+        array("q.w", np.zeros(0), "weight", "synapse", kind_class="plastic", range=(0, 4)),
+        array("n.i", [0.0], "input"),
+    ]
+    sent, never = projection([0], [0], 1, [Send("n.i", read("p.w"))]), [Send("n.i", read("q.w"))]
+    empty = replace(projection([], [], 1, never), name="q")
+    made = quantise(program(arrays, projections=[sent, empty]), GENERIC16)
+    assert made.projections[1].arrive[0].value == Const(0, Int(0, 0, made.arrays["n.i"].type.frac))
