@@ -101,7 +101,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
     state = model.weight
     weight_slot = settings.slot(f"weight of {what}", state, dict(ranges))
-    counts = unit_of_weights(model, target.neuron, input_name) if target and input_name else ""
+    counts = unit_of_weights(model, target.neuron, input_name) if target and input_name else None
     weight = weight_of(report, entries.get("weight"), weight_slot, counts)
     given = {key for key, _ in initial}
     if "weight" in entries and state.name in given:

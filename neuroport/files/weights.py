@@ -30,11 +30,16 @@ def unit_of_weights(synapse: SynapseModel, target: NeuronModel, input_name: str)
     return units.coherent_unit(unit) if as_it_is else ""
 
 
-def weight_of(report: Report, node: Node | None, slot: Slot, unit: str) -> Value | None:
-    """A weight that may have a unit, see `unit_of_weights`: the same as the number of them that it comes to."""
+def weight_of(report: Report, node: Node | None, slot: Slot, unit: str | None) -> Value | None:
+    """A weight that may have a unit, see `unit_of_weights`: the same as the number of them that it comes to.
+
+    Without a known target or input there is no unit to hold it against: None, and any will do.
+    """
     number = Report()
     read = value(number, node, slot)
-    if unit and any(PURE in problem.text for problem in number.problems):
+    if unit is None:
+        number.problems = [problem for problem in number.problems if PURE not in problem.text]
+    elif unit and any(PURE in problem.text for problem in number.problems):
         quantity = Report()
         other = value(quantity, node, replace(slot, unit=unit))
         pure = None if other is None else _number(other, unit)

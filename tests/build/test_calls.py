@@ -48,8 +48,6 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_calls() -> None:
         "population('inh', init['v']=…): initial 'v' of population 'inh' must be a voltage (mV), but 1 nA is in nA",
         f"population('inh', foo=…): population 'inh' has no parameter 'foo'; allowed are {LIF}",
         "project('exc', 'inhh', target=…): unknown population 'inhh'; did you mean 'inh'? allowed are exc, inh",
-        "project('exc', 'inhh', weight=…): weight of projection 'exc_inhh' is a pure number, but 3 nA is in nA; "
-        "leave the unit out",
         "protocol(items[1]['do'][1]=…): a protocol item must have one of the keys repeat, run, present, if, event, "
         "set, reset, measure, capture, anneal; found a mapping with 'runs'",
     ]

@@ -81,6 +81,15 @@ def test_what_is_not_sent_as_it_is_has_no_unit_of_the_input() -> None:
     )
 
 
+def test_what_has_a_problem_itself_says_nothing_of_the_unit_of_a_weight() -> None:
+    """Where the target, its model or its input is not known, nor is the unit: only that is told."""
+    text = TEXT.replace("WEIGHT", "0.5 nA").replace("SYNAPSE", "static")
+    for wrong in (text.replace("INPUT", "jumps"), text.replace("INPUT", "jump").replace("neuron: lif", "neuron: liff")):
+        with pytest.raises(neuroport.InvalidInput) as error:
+            neuroport.loads(wrong)
+        assert [problem.text.split(" ")[0] for problem in error.value.problems] == ["unknown"], str(error.value)
+
+
 def test_a_weight_with_a_unit_of_its_own_keeps_it() -> None:
     assert loaded("1000 us", "of_time") != loaded("2 ms", "of_time")
     assert told("1 mV", "of_time") == "weight of projection 'drive' must be a time (ms), but 1 mV is in mV"
