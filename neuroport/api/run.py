@@ -25,6 +25,7 @@ from neuroport.pages.html import html
 from neuroport.pages.plain import brief
 from neuroport.program import fixed as arithmetic
 from neuroport.session.executing import opened
+from neuroport.session.finite import not_finite
 from neuroport.session.kept import kept_steps
 from neuroport.session.session import Progress, Session
 from neuroport.trace.segments import Parts
@@ -47,6 +48,7 @@ class Run:
     """What came out of a run; the fields of `neuroport run --json`, and what a summary for people needs besides.
 
     `spikes`: spikes of each spiking population. `rates`: mean rate per neuron in Hz. `metrics`: name -> (step, value).
+    `not_finite`: array -> how many of its elements are infinite or not a number at the end and were not at the start.
     `copies`: how many copies of the network, which share what they learn, this run had; spikes are those of all.
     `run_s`: of a run that was gone on with the seconds of all its parts, `build_s` those of the last.
     """
@@ -65,6 +67,7 @@ class Run:
     rates: dict[str, float]
     metrics: dict[str, list[tuple[int, Any]]]
     overflows: dict[str, int]
+    not_finite: dict[str, int]
     digest: str
     build_s: float = 0.0
     run_s: float = 0.0
@@ -319,6 +322,7 @@ def result(session: Session, digest: str, chip_seed: int | None) -> Run:
         rates=rates,
         metrics={name: list(values) for name, values in session.results.items()},
         overflows=session.overflows(),
+        not_finite=not_finite(program, session.executor),
         digest=digest,
         report=program.report,
     )

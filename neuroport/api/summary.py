@@ -58,6 +58,8 @@ def _ends(run: Run) -> Iterator[str]:
     out = {name: count for name, count in run.overflows.items() if count}
     if out:
         yield f"stores out of range: {some([f'{name} {shown(count)}' for name, count in out.items()])}"
+    if run.not_finite:
+        yield f"not finite: {some([f'{name} {shown(count)}' for name, count in run.not_finite.items()])}"
 
 
 def _value(measured: tuple[int, Any]) -> str:

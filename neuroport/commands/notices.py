@@ -61,6 +61,14 @@ def can_leave(line: ReportLine) -> bool:
     return line.topic == "saturation" and float(line.values["beyond"]) > LITTLE
 
 
+def refuse_lost(not_finite: dict[str, int]) -> None:
+    """InvalidInput where numbers are none any more at the end; for --strict, after a run."""
+    if not_finite:
+        named = ", ".join(f"{name} ({count:,})" for name, count in not_finite.items())
+        text = f"numbers of {named} are infinite or not a number at the end; take shorter steps, or leave --strict out"
+        raise InvalidInput.one(None, text)
+
+
 def refuse_ends(overflows: dict[str, int]) -> None:
     """InvalidInput where values were held at the end of their range; for --strict, after a run."""
     met = {name: count for name, count in overflows.items() if count}

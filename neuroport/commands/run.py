@@ -195,6 +195,7 @@ def run(
     if strict:
         for result in results:
             notices.refuse_ends(result.overflows)
+            notices.refuse_lost(result.not_finite)
     if failure is not None:
         raise failure
 

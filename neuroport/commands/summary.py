@@ -45,6 +45,7 @@ def summary(result: Run, network: Network) -> None:
     _metrics(result.metrics, network)
     rates = {name: f"{rate:.4g}" for name, rate in result.rates.items()}
     _counts(result.spikes, rates, {name: count for name, count in result.overflows.items() if count})
+    echo_table(("array", "not a finite number at the end"), list(result.not_finite.items()))
     click.echo(f"simulated  {shown(result.steps)} steps ({shown(seconds)} s)")
     click.echo(f"took       {duration(result.build_s)} to build, {duration(result.run_s)} to run")
     click.echo(f"digest     {result.digest}")
@@ -61,6 +62,7 @@ def summary_of_copies(results: Sequence[Run], network: Network) -> None:
     click.echo(f"mean and standard deviation over {len(results):,} copies")
     _metrics(over["metrics"], network)
     _counts(over["spikes"], over["rates"], over["overflows"])
+    echo_table(("array", "not a finite number at the end"), list(over["not_finite"].items()))
     _lines(results)
     seconds = first.steps * first.dt / 1000
     click.echo(f"simulated  {len(results):,} times {shown(first.steps)} steps ({shown(seconds)} s)")
@@ -80,6 +82,9 @@ def _over(results: Sequence[Run]) -> dict[str, Any]:
             for name, values in metrics.items()
         },
         "overflows": spread(overflows),
+        "not_finite": spread(
+            [{name: r.not_finite.get(name, 0) for run in results for name in run.not_finite} for r in results]
+        ),
     }
 
 
