@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,49 @@ def test_a_silent_population_has_its_band_and_says_so(tmp_path: Path) -> None:
     assert [(note.get_text(), note.get_position()[1]) for note in axis.texts] == [("no spikes", 3.5)]
 
 
+UNEVEN = """
+neuroport: 1
+name: uneven
+dt: 1 ms
+populations:
+  few: {neuron: lif, size: 2}
+  one: {neuron: lif, size: 1}
+  two: {neuron: lif, size: 2}
+  many: {neuron: poisson, size: 3000, params: {rate: 10 Hz}}
+MORE
+projections:
+  full: {source: many, target: one, synapse: static, input: jump, connect: all_to_all, weight: 0.1}
+  none: {source: many, target: one, synapse: static, input: jump, connect: {pairs: []}, weight: 0.1}
+record: {spikes: all, weights: {full.w: 5 ms, none.w: 5 ms}}
+protocol: [{run: 10 ms}]
+"""
+
+
+def uneven(folder: Path, more: str = "") -> Trace:
+    neuroport.run(neuroport.loads(UNEVEN.replace("MORE", more)), "reference", "ideal", trace=folder / "u.h5")
+    return open_trace(folder / "u.h5")
+
+
+@pytest.mark.parametrize("more", [0, 60])
+def test_names_of_populations_do_not_cover_each_other(more: int, tmp_path: Path) -> None:
+    silent = "\n".join(f"  p{k}: {{neuron: lif, size: 1}}" for k in range(more))
+    figure = uneven(tmp_path, silent).plot("spikes")
+    figure.draw_without_rendering()
+    (axis,) = axes(figure)
+    boxes = [label.get_window_extent() for label in axis.get_yticklabels()]
+    assert len(boxes) == 4 + more
+    assert all(below.y1 <= above.y0 + 1 for below, above in pairwise(boxes))
+    assert [label.get_text() for label in axis.get_yticklabels()[:4:2]] == ["few (2), no spikes", "two (2), no spikes"]
+    assert not axis.texts
+
+
+def test_a_projection_without_synapses_has_no_panel(tmp_path: Path) -> None:
+    trace = uneven(tmp_path)
+    shown = ["full.w, 3,000 synapses", "full.w at the end\nmeans of 2 x 2 neurons"]
+    assert titles(trace.plot("weights", "matrix")) == shown
+    assert titles(trace.plot("weights", beside=[trace])) == ["full.w, mean of all synapses"]
+
+
 @pytest.mark.parametrize("rows", [1, 2, 60, 61, 1000, 10_000])
 def test_one_spike_can_be_seen_in_any_number_of_rows(rows: int, tmp_path: Path) -> None:
     cells = replace(PROGRAM.populations[0], name="many", size=rows)
@@ -230,6 +274,13 @@ protocol: [{run: 10 ms}, {measure: [rate, v]}, {run: 10 ms}, {measure: [rate, v]
 def test_a_metric_measured_once_stands_in_the_title(tmp_path: Path) -> None:
     figure = trace_of(tmp_path / "a.h5", rate=[10.041], loss=[3.0, 2.0]).plot()
     assert text(figure) == "small on generic8 (chip seed 7), integer, seed 3, 200 steps (0.1 s)\nrate 10.04"
+
+
+def test_a_metric_in_the_title_has_its_unit(tmp_path: Path) -> None:
+    text_of = UNEVEN.replace("MORE", "metrics: {r: {rate: many}, v: {max: few.v}}")
+    neuroport.run(neuroport.loads(text_of), "reference", "ideal", trace=tmp_path / "a.h5")
+    trace = open_trace(tmp_path / "a.h5")
+    assert text(trace.plot()).endswith(f"\nr {trace.metrics['r'][0][1]:.4g} Hz, v -70 mV")
 
 
 def test_many_synapses_become_mean_and_range(tmp_path: Path) -> None:

@@ -135,6 +135,16 @@ def test_several_runs_are_compared(trace: Trace, tmp_path: Path) -> None:
     assert "2 runs" in tags.text
 
 
+def test_a_list_of_one_number_is_a_number(tmp_path: Path) -> None:
+    text = NET.replace("{rate: {rate: exc}}", "{v: {values: exc.v}}").replace("exc: {size: 5", "exc: {size: 1")
+    neuroport.run(
+        neuroport.loads(text.replace("measure: [rate]", "measure: [v]")), "reference", trace=tmp_path / "a.h5"
+    )
+    (last,) = open_trace(tmp_path / "a.h5").metrics["v"][-1][1]
+    page = Tags(document([open_trace(tmp_path / "a.h5")])).text
+    assert f"{last:.6g}" in page and not any("numbers, mean" in part for part in page)
+
+
 def test_an_incomplete_run_says_so(tmp_path: Path) -> None:
     with Writer(tmp_path / "a.h5", SOURCE) as writer:
         writer.close(steps=20, complete=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport.disk.output import write_bytes
 from neuroport.errors import InvalidInput, Place, Unsupported
 from neuroport.numerics.units import suggestion
-from neuroport.trace.pictures.metrics import metrics
+from neuroport.trace.pictures.metrics import metrics, unit_of_metric
 from neuroport.trace.pictures.panel import Clock, Panel, Shown
 from neuroport.trace.pictures.spikes import rasters, rates
 from neuroport.trace.pictures.states import states
@@ -82,7 +82,7 @@ def drawn(traces: Sequence[Trace], view: View) -> Figure:
         heights = sum(panel.height for panel in timed), sum(max(panel.height for panel in row) for row in rows)
         figure = Figure(figsize=view.size or (WIDTH, max(sum(heights), 2.2) + 0.6), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(_title(traces), fontsize=10)
+        figure.suptitle(_title(shown), fontsize=10)
         filled = [height for height in heights if height]
         parts = iter(figure.subfigures(len(filled), 1, squeeze=False, height_ratios=filled).ravel())
         if timed:
@@ -152,17 +152,21 @@ def _styled(style: str) -> Any:
     return styles.context(own.get(style, [style, {"axes.titlelocation": "left"}]))
 
 
-def _title(traces: Sequence[Trace]) -> str:
-    if len(traces) > 1:
-        return _title_of_several(traces)
-    trace = traces[0]
+def _title(shown: Shown) -> str:
+    if len(shown.traces) > 1:
+        return _title_of_several(shown.traces)
+    trace = shown.one
     chip = trace.chip if trace.chip_seed is None else f"{trace.chip} (chip seed {trace.chip_seed})"
     seconds = trace.steps * trace.dt / 1000
     first = f"{trace.name} on {chip}, {trace.arithmetic}, seed {trace.seed}, {trace.steps:,} steps ({seconds:,.6g} s)"
     first += f", {trace.copies:,} copies" if trace.copies > 1 else ""
     first += "" if trace.complete else f", incomplete: {trace.lacks}"
     once = [(name, points[0][1]) for name, points in trace.metrics.items() if len(points) == 1]
-    numbers = [f"{name} {value:.4g}" for name, value in once if isinstance(value, float)]
+    numbers = [
+        f"{name} {value:.4g} {unit_of_metric(trace, name, shown)}".strip()
+        for name, value in once
+        if isinstance(value, float)
+    ]
     return "\n".join([first, *([", ".join(numbers)] if numbers else [])])
 
 

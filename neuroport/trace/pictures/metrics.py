@@ -55,7 +55,7 @@ def _metric(axis: Any, name: str, shown: Shown) -> None:
     finite = np.concatenate([values[np.isfinite(values)] for _, values in drawn])
     if finite.size and finite.min() > 0 and np.log10(finite.max() / finite.min()) > LOG_DECADES:
         axis.set_yscale("log")
-    unit = _unit(found[0][1], name, shown)
+    unit = unit_of_metric(found[0][1], name, shown)
     elements = max(values.shape[1] for _, values in drawn)
     several = f", mean of {elements} elements" if elements > 1 and len(shown.traces) > 1 else ""
     some = f", the first {MOST_LINES} of {elements:,} elements" if elements > MOST_LINES and not several else ""
@@ -70,7 +70,7 @@ def _lines(axis: Any, times: NDArray[np.float64], values: NDArray[np.float64]) -
         axis.plot(times, values[:, k], color=colour(k), linewidth=1.0, marker=marker, markersize=3)
 
 
-def _unit(trace: Trace, name: str, shown: Shown) -> str:
+def unit_of_metric(trace: Trace, name: str, shown: Shown) -> str:
     """The unit of a metric; of one of a variable that of the variable."""
     network = shown.network(trace)
     metric = None if network is None else next((m for m in network.metrics if m.name == name), None)

@@ -18,6 +18,8 @@ MOST_DOTS = 500_000
 BINS = 150
 """About so many bins of time have rates."""
 _TICKS_BELOW = 60
+_LABEL = 11.0
+"""So many points of height are for the name of a population."""
 
 
 def rasters(shown: Shown, view: View) -> Iterator[Panel]:
@@ -26,7 +28,7 @@ def rasters(shown: Shown, view: View) -> Iterator[Panel]:
         names = [name for name in view.shown(trace) if name in trace.recorded]
         rows = sum(len(view.rows(trace.populations[name])) for name in names)
         if rows:
-            height = 1.2 + min(rows, 150) * 0.02
+            height = max(1.2 + min(rows, 150) * 0.02, 0.8 + len(names) * _LABEL / 72)
             yield Panel(height, partial(_raster, trace=trace, names=names, view=view, window=window, shown=shown))
 
 
@@ -37,13 +39,15 @@ def _raster(axis: Any, trace: Trace, names: list[str], view: View, window: tuple
     every = max(1, -(-total // MOST_DOTS))
     rows = sum(size for _, _, size in bands)
     points = max(axis.get_window_extent().height / axis.figure.dpi * 72, 30) / rows
-    base, middles = 0, []
+    base, middles, written = 0, [], []
     for k, (times, numbers, size) in enumerate(bands):
         at, of = times[::every] / shown.clock.ms, numbers[::every] + base
         axis.scatter(at, of, color=colour(k), rasterized=True, **_dots(points, rows))
-        if not len(times):
-            axis.text(0.5, base + (size - 1) / 2, "no spikes", transform=axis.get_yaxis_transform(), **_NOTE)
         middles.append(base + (size - 1) / 2)
+        roomy = size * points >= _LABEL
+        if not len(times) and roomy:
+            axis.text(0.5, middles[-1], "no spikes", transform=axis.get_yaxis_transform(), **_NOTE)
+        written.append(f"{names[k]} ({size:,})" + ("" if len(times) or roomy else ", no spikes"))
         base += size
         if k + 1 < len(bands):
             axis.axhline(base - 0.5, color="0.6", linewidth=0.6)
@@ -52,13 +56,24 @@ def _raster(axis: Any, trace: Trace, names: list[str], view: View, window: tuple
         axis.set_ylabel(f"neuron of {names[0]}")
         _whole_ticks(axis, view, trace.populations[names[0]])
     else:
-        axis.set_yticks(middles, [f"{n} ({size:,})" for n, (_, _, size) in zip(names, bands, strict=True)])
+        axis.set_yticks(_apart(middles, min(_LABEL / points, rows / len(names)), rows - 1), written)
+        axis.tick_params(axis="y", length=0)
+        for k, label in enumerate(axis.get_yticklabels()):
+            label.set_color(colour(k))
     axis.set_xlabel(f"time ({shown.clock.unit})")
     of_whom = f" of {trace.path.name}" if len(shown.traces) > 1 else ""
     axis.set_title(f"spikes{of_whom}{_thinned(total, every)}")
 
 
 _NOTE: dict[str, Any] = {"ha": "center", "va": "center", "color": "0.5", "fontsize": 8}
+
+
+def _apart(middles: list[float], least: float, top: float) -> list[float]:
+    """Places for names as near to the middles of their bands as they can stand, so far apart and not above the top."""
+    placed: list[float] = []
+    for middle in middles:
+        placed.append(max(middle, placed[-1] + least) if placed else middle)
+    return [min(place, top - k * least) for k, place in zip(reversed(range(len(placed))), placed, strict=True)]
 
 
 def _thinned(total: int, every: int) -> str:

@@ -34,7 +34,8 @@ def weights(shown: Shown, view: View) -> Iterator[Panel]:
     """Weights over time; of one trace also how those are spread that are known at the end alone."""
     if len(shown.traces) > 1:
         for name in dict.fromkeys(name for trace in shown.traces for name in trace.snapshots):
-            yield Panel(2.0, partial(_of_runs, name=name, shown=shown))
+            if any(_has_synapses(trace, name) for trace in shown.traces):
+                yield Panel(2.0, partial(_of_runs, name=name, shown=shown))
         return
     trace = shown.one
     for name in _names(trace):
@@ -44,6 +45,11 @@ def weights(shown: Shown, view: View) -> Iterator[Panel]:
                 yield Panel(2.0, partial(_over_time, name=name, shown=shown))
         elif history.raw.size and history.raw.min() < history.raw.max():
             yield Panel(2.2, partial(_histogram, name=name, trace=trace, shown=shown), over_time=False)
+
+
+def _has_synapses(trace: Trace, name: str) -> bool:
+    """Whether an array of synapses was recorded, and has any."""
+    return name in trace.snapshots and bool(trace.weight_history(name).raw.shape[1])
 
 
 def _seen(history: Samples, trace: Trace, window: tuple[float, float]) -> NDArray[np.bool_]:
@@ -93,7 +99,7 @@ def _of_runs(axis: Any, name: str, shown: Shown) -> None:
     """The mean of all synapses in every run."""
     runs = []
     for k, (trace, label) in enumerate(zip(shown.traces, labels(shown.traces), strict=True)):
-        if name in trace.snapshots:
+        if _has_synapses(trace, name):
             times, values = _course(trace, name, shown, k)
             runs.append((label, times, values.mean(axis=1)))
     courses(axis, runs)
@@ -123,7 +129,8 @@ def matrices(shown: Shown, view: View) -> Iterator[Panel]:
     for trace in shown.traces:
         if trace.extent.topology:
             for name in _names(trace):
-                yield Panel(3.0, partial(_matrix, name=name, trace=trace, shown=shown), over_time=False)
+                if trace.weight_history(name).raw.shape[1]:
+                    yield Panel(3.0, partial(_matrix, name=name, trace=trace, shown=shown), over_time=False)
 
 
 def _matrix(axis: Any, name: str, trace: Trace, shown: Shown) -> None:

@@ -77,6 +77,8 @@ def _shown(value: Any) -> Cell:
     """A measurement; of a list how many numbers it has, and their mean."""
     if not isinstance(value, list):
         return float(value)
+    if len(value) == 1:
+        return float(value[0])
     return f"{len(value)} numbers, mean {sum(value) / len(value):.6g}" if value else NONE
 
 
