@@ -195,10 +195,11 @@ class Writer:
             self.may_fail = True
         else:
             count = self.names(f"outside_{stmt.array.rsplit('.', 1)[-1]}", "outside", stmt.array)
-            if f"{count} = 0" not in self.header:
-                self.header.append(f"{count} = 0")
+            zero, more = self._counting(count, outside)
+            if zero not in self.header:
+                self.header.append(zero)
                 self.footer.append(f"{self.use('overflow', '')}[{index}] += {count}  # {stmt.array}")
-            self.lines.append(f"{count} += {self._met(outside)}")
+            self.lines.append(more)
         if stmt.overflow == "wrap":
             return self._wrapped(value, stmt.lo, stmt.hi - stmt.lo + 1)
         return clip(value, Value(lo, value.kind), Value(hi, value.kind))
@@ -207,9 +208,11 @@ class Writer:
         """Whether a value that is stored lies outside its range."""
         return f"(({value.text} < {lo}) | ({value.text} > {hi}))" + (f" & {guard.text}" if guard else "")
 
-    def _met(self, outside: str) -> str:
-        """How often a value outside its range counts."""
-        return f"np.int64({outside})"
+    def _counting(self, count: str, outside: str) -> tuple[str, str]:
+        """How a count begins and grows; that of neurons fits 32 bits, of which a processor adds more at a time."""
+        if self.place.pre:
+            return f"{count} = 0", f"{count} += np.int64({outside})"
+        return f"{count} = np.int32(0)", f"{count} = np.int32({count} + np.int32({outside}))"
 
     def _wrapped(self, value: Value, lo: int, span: int) -> Value:
         """The value in lo .. lo + span - 1 that differs from it by a multiple of the span."""
@@ -262,11 +265,10 @@ class Writer:
 
     def _dendritic(self) -> str:
         """The synapse's dendritic delay."""
-        known = ("dendritic",) in self.names.given
         ident = self.names("d", "dendritic")
-        if not known:
-            delays = self.use("dendritic", self.place.dendritic)
-            self._loads.insert(0, f"{ident} = np.int64({delays}[{self.place.own}])")
+        load = f"{ident} = np.int64({self.use('dendritic', self.place.dendritic)}[{self.place.own}])"
+        if load not in self._loads:
+            self._loads.insert(0, load)
         return ident
 
     def _own_variable(self, array: str) -> Value:

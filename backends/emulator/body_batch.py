@@ -173,9 +173,9 @@ class BatchWriter(Writer):
             lines = [f"if {guard.text}:", *("    " + line for line in lines)]
         self.lines += lines
 
-    def _met(self, outside: str) -> str:
-        met = Writer._met(self, outside)
-        return f"{self.copies()} * {met}" if self._in_all else met
+    def _counting(self, count: str, outside: str) -> tuple[str, str]:
+        met = f"np.int64({outside})"
+        return f"{count} = 0", f"{count} += {self.copies()} * {met}" if self._in_all else f"{count} += {met}"
 
     def _outside(self, value: Value, lo: str, hi: str, guard: Value | None) -> str:
         outside = Writer._outside(self, value, lo, hi, guard)

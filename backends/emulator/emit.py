@@ -16,10 +16,11 @@ from typing import Literal
 import numpy as np
 
 from neuroport.backends.emulator.body import Site, Writer
+from neuroport.backends.emulator.factors import common_factor, without_factor
 from neuroport.backends.emulator.layout import Argument, Entry, Module, Part
 from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
 from neuroport.backends.generated import Identifiers, kind_of, uncommented
-from neuroport.program.ir import Send
+from neuroport.program.ir import Body, Send
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
 SUFFIX = {
@@ -328,20 +329,43 @@ class Emitter:
         delay = function.use("delay", projection.name)
         spikes, count = function.use("spikes", projection.source), function.use("spike_count", projection.source)
         writer = self._writer(function, self._synapse_place(projection, "pre"))
-        writer.body(projection.arrive)
-        rows, post = function.use("rows", projection.name), function.use("post", projection.name)
-        ahead = [
-            f"if spike + 2 < {count}[past]:",
-            f"    prefetch_row({post}, {rows}, {spikes}[past, spike + 2])",
-        ]
+        rows = self._arriving(projection, function, writer, projection.arrive)
+        factor = common_factor(projection.arrive)
+        if factor is not None:
+            plain = self._writer(function, self._synapse_place(projection, "pre"))
+            simpler = self._arriving(projection, function, plain, without_factor(projection.arrive))
+            one = f"if {function.use('scalar', factor.scalar.array)} == {factor.one}:"
+            rows = [one, *indent(simpler, 1), "else:", *indent(rows, 1)]
+        ahead = [f"    {line}" for line in self._ahead(projection, function, f"{spikes}[past, spike + 2]")]
         loops = [
             f"for spike in range({count}[past]):",
-            *indent([*ahead, f"i = np.int64({spikes}[past, spike])", *self._row(projection, function, writer)], 1),
+            *indent([f"if spike + 2 < {count}[past]:", *ahead, f"i = np.int64({spikes}[past, spike])", *rows], 1),
         ]
         writer.header.insert(0, f"past = (t - {delay}) & ({spikes}.shape[0] - 1)")
         writer.header[1:1] = [f"if {count}[past] == 0:", "    return"]
         doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
         return self._finish(f"{projection.name}_arrive", doc, function, writer, loops)
+
+    def _arriving(self, projection: Projection, function: Function, writer: Writer, body: Body) -> list[str]:
+        """The lines of a row whose presynaptic neuron has spiked."""
+        writer.body(body)
+        return self._row(projection, function, writer)
+
+    def _ahead(self, projection: Projection, function: Function, neuron: str) -> list[str]:
+        """The lines that ask for all that the row of a neuron reads of its synapses."""
+        rows = function.use("rows", projection.name)
+        return [
+            f"prefetch_row({argument.ident}, {rows}, {neuron})"
+            for argument in function.arguments
+            if self._of_synapses(projection, argument)
+        ]
+
+    def _of_synapses(self, projection: Projection, argument: Argument) -> bool:
+        """Whether an argument is an array with a value for every synapse."""
+        if argument.kind == "array":
+            array = self.program.arrays[argument.name]
+            return array.at == "synapse" and array.owner == projection.name and self.program.copies == 1
+        return argument.kind in ("post", "dendritic") and argument.name == projection.name
 
     def _post(self, projection: Projection) -> Helper:
         function = self._start()
