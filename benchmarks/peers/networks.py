@@ -1,0 +1,110 @@
+"""The networks that are measured: what neuroport runs, and the same as plain arrays for everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import neuroport
+from neuroport.network.network import Network
+from neuroport.program.machine import Program
+
+DECAY_U, DECAY_V, THRESHOLD = 3353, 3896, 1000
+"""Of a step of 1 ms, in 4096ths: currents decay with 5 ms, voltages with 20 ms; spikes above 64 times the threshold."""
+BIAS = {4_000: 4600, 20_000: 14_000}
+"""What makes about ten spikes per second, by size."""
+
+WORDS = Path(__file__).parent / "words16.yaml"
+"""A chip whose learned weights have 16 bits."""
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """Excitatory and inhibitory neurons as the parts of one population: the first `excitatory` ones, and the rest.
+
+    `indptr`, `post`, `weight` and `delay` are rows by presynaptic neuron, in the order of the program's projections.
+    """
+
+    size: int
+    excitatory: int
+    bias: int
+    v: NDArray[np.int64]
+    pre: NDArray[np.int64]
+    post: NDArray[np.int64]
+    weight: NDArray[np.int64]
+    delay: NDArray[np.int64]
+
+    @property
+    def indptr(self) -> NDArray[np.int64]:
+        """Where the rows begin."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.pre, minlength=self.size))])
+
+
+def balanced(size: int, longest_delay: int = 1) -> Network:
+    """Loihi-form neurons, 80 % of them excitatory, 2 % connected, 8-bit weights; delays 1..8 are dendritic."""
+    excitatory = 4 * size // 5
+    sizes = {"exc": excitatory, "inh": size - excitatory}
+    net = neuroport.Network(dt="1 ms", chip="loihi1", seed=1, name=f"balanced_{size}")
+    draw = np.random.default_rng(1)
+    params = {"du": 4095 - DECAY_U, "dv": 4096 - DECAY_V, "vth": THRESHOLD, "bias": BIAS[size], "refractory": "1 step"}
+    for name, count in sizes.items():
+        net.population(name, count, "loihi_lif", params=params, init={"v": draw.integers(0, 64 * THRESHOLD, count)})
+    for source, low, high in (("exc", 4, 12), ("inh", -120, -60)):
+        for target in sizes:
+            more: dict[str, Any] = (
+                {} if longest_delay == 1 else {"dendritic_delay": {"uniform": ["0 ms", f"{longest_delay - 1} ms"]}}
+            )
+            net.project(
+                source, target, "loihi_static", input="a_in", connect={"fixed_probability": 0.02},
+                weight={"uniform": [low, high]}, ranges={"w": [min(low, 0), max(high, 0)]}, **more,
+            )  # fmt: skip
+    return net.build()
+
+
+def plain(program: Program, size: int) -> Balanced:
+    """The arrays of a compiled `balanced`."""
+    first = {"exc": 0, "inh": 4 * size // 5}
+    parts: list[tuple[NDArray[Any], ...]] = []
+    for p in program.projections:
+        weight = program.arrays[f"{p.name}.w"].initial
+        delay = np.full(p.synapses, p.delay) + (0 if p.dendritic is None else p.dendritic)
+        parts.append((p.pre + first[p.source], p.post + first[p.target], weight, delay))
+    pre, post, weight, delay = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
+    order = np.lexsort((post, pre))
+    v = np.concatenate([program.arrays[f"{name}.v"].initial for name in first]).astype(np.int64)
+    return Balanced(size, first["inh"], BIAS[size], v, pre[order], post[order], weight[order], delay[order])
+
+
+def spikes(captured: dict[str, Any], size: int) -> NDArray[np.int64]:
+    """Recorded spikes as sorted rows (step, neuron) of the one population."""
+    offsets = {"exc": 0, "inh": 4 * size // 5}
+    steps = np.concatenate([captured[name][0] for name in offsets])
+    neurons = np.concatenate([captured[name][1] + first for name, first in offsets.items()])
+    return np.array(sorted(zip(steps.tolist(), neurons.tolist(), strict=True)), np.int64).reshape(-1, 2)
+
+
+def plastic(size: int) -> Network:
+    """Leaky neurons of the library on 16-bit words, 80 % excitatory, 2 % connected; pair STDP on their synapses."""
+    excitatory = 4 * size // 5
+    sizes = {"exc": excitatory, "inh": size - excitatory}
+    net = neuroport.Network(dt="1 ms", chip=str(WORDS), seed=1, name=f"plastic_{size}")
+    params = {"v_rest": "-47 mV", "v_th": "-50 mV", "v_reset": "-60 mV", "t_ref": "2 ms"}
+    for name, count in sizes.items():
+        v = {"uniform": ["-60 mV", "-50 mV"]}
+        net.population(name, count, "lif", params=params, init={"v": v}, ranges={"v": ["-90 mV", "-40 mV"]})
+    k = 4000 / size
+    for target in sizes:
+        net.project(
+            "exc", target, "stdp_pair", input="jump", connect={"fixed_probability": 0.02},
+            weight={"uniform": [0.2 * k, 0.6 * k]}, ranges={"w": [0, 1 * k]},
+            params={"a_plus": 0.004 * k, "a_minus": 0.0042 * k, "w_max": 1 * k},
+        )  # fmt: skip
+        net.project(
+            "inh", target, "static", input="jump", connect={"fixed_probability": 0.02}, weight=-2.0 * k,
+            ranges={"w": [-4 * k, 0]},
+        )  # fmt: skip
+    return net.build()

@@ -1,0 +1,160 @@
+"""How fast neuroport is, beside programs written by hand and every other simulator that is installed.
+
+    python benchmarks/run.py --all | --quick | CASE… [--repeats N] [--json FILE] [--write] [--brian2 PYTHON]
+
+One table: a row is a network, a cell the processor time of one contestant (median of repeats in which all take turns,
+and the least), and how many times as long as ours it took; for the program written by hand, how many times as long ours
+took. In brackets what that should be. Time by the clock is told where nobody else used the machine.
+
+--quick leaves out what takes long. --write puts the table into docs/speed.md. --brian2 names the Python of an
+environment with Brian2, which needs an older NumPy than neuroport has; so does the variable BRIAN2_PYTHON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.peers import cases  # noqa: E402
+from benchmarks.peers.cases import OURS, PROTOTYPE, Case, Setting  # noqa: E402
+from benchmarks.peers.measuring import Cell, in_turns, machine  # noqa: E402
+
+PAGE = ROOT / "docs" / "speed.md"
+BEGIN, END = "<!-- python benchmarks/run.py --all --write -->", "<!-- end of the table -->"
+CASES: dict[str, Callable[[Setting], Case]] = {
+    "static-4k": lambda setting: cases.spiking(4_000, 1, setting),
+    "static-20k": lambda setting: cases.spiking(20_000, 1, setting),
+    "delays-4k": lambda setting: cases.spiking(4_000, 8, setting),
+    "delays-20k": lambda setting: cases.spiking(20_000, 8, setting),
+}
+LONG = {"static-20k", "delays-20k"}
+REPEATS, QUICK = 9, 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was measured of a case."""
+
+    name: str
+    what: str
+    unit: str
+    cells: dict[str, Cell]
+    targets: dict[str, float]
+    missing: dict[str, str]
+    same: str
+
+    def ratio(self, name: str) -> float:
+        """How many times as long as ours a contestant took, or ours as the program written by hand."""
+        ours, theirs = self.cells[OURS].median, self.cells[name].median
+        return ours / theirs if name == PROTOTYPE else theirs / ours
+
+    def reached(self, name: str) -> bool:
+        """Whether the ratio is what it should be."""
+        wanted = self.targets.get(name)
+        return wanted is None or (self.ratio(name) <= wanted if name == PROTOTYPE else self.ratio(name) >= wanted)
+
+    def told(self, name: str) -> str:
+        """A cell of the table."""
+        if name not in self.cells:
+            return "not installed" if name in self.missing else "-"
+        cell = self.cells[name]
+        text = f"{number(cell.median)} ({number(min(cell.cpu))})"
+        if name == OURS:
+            return text
+        wanted = self.targets.get(name)
+        sign = "<=" if name == PROTOTYPE else ">="
+        bar = f" [{sign} {wanted:g}]" if wanted is not None else ""
+        return f"{text} **{self.ratio(name):.2f} x**{bar}{'' if self.reached(name) else ' missed'}"
+
+    def clock(self) -> str:
+        """What ours took by the clock."""
+        ours = self.cells[OURS]
+        return "not measured: busy" if ours.busy else number(sorted(ours.wall)[len(ours.wall) // 2])
+
+
+def number(value: float) -> str:
+    """Three digits."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def row(name: str, case: Case, repeats: int) -> Row:
+    """Measure a case."""
+    cells, results = in_turns(case.contestants, repeats, case.scale)
+    return Row(name, case.what, case.unit, cells, case.targets, case.missing, case.same(results))
+
+
+def table(rows: Iterable[Row]) -> str:
+    """The table, in Markdown."""
+    rows = list(rows)
+    others = list(dict.fromkeys(name for row in rows for name in [*row.cells, *row.missing] if name != OURS))
+    head = ["what", "unit", "ours", "by the clock", *others, "the same?"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for row in rows:
+        cells = [row.what, row.unit, row.told(OURS), row.clock(), *(row.told(name) for name in others), row.same]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def written(page: str, text: str) -> str:
+    """The page with another table."""
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+
+
+def arguments(given: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", choices=[[], *CASES], help=", ".join(CASES))
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--repeats", type=int)
+    parser.add_argument("--json", metavar="FILE", help="every repeat of everybody")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--brian2", metavar="PYTHON", default=os.environ.get("BRIAN2_PYTHON"))
+    args = parser.parse_args(given)
+    if not (args.all or args.quick or args.cases):
+        parser.error("say what to measure: --all, --quick or the names of cases")
+    return args
+
+
+def chosen(args: argparse.Namespace) -> list[str]:
+    """The names of the cases that are asked for."""
+    if args.cases:
+        return list(args.cases)
+    return [name for name in CASES if args.all or name not in LONG]
+
+
+def main() -> int:
+    """Print the table; 1 if programs that should compute the same do not."""
+    args = arguments()
+    repeats = args.repeats or (QUICK if args.quick else REPEATS)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in chosen(args):
+            print(f"{name} …", file=sys.stderr, flush=True)
+            with contextlib.ExitStack() as closing:
+                rows.append(row(name, CASES[name](Setting(folder, closing, args.brian2)), repeats))
+    text = f"Processor time, median (least) of {repeats} repeats in turns. {machine()}.\n\n{table(rows)}"
+    print(text)
+    for reason in sorted({f"{name}: {why}" for row in rows for name, why in row.missing.items()}):
+        print(reason)
+    if args.json:
+        Path(args.json).write_text(json.dumps([asdict(row) for row in rows], indent=1), "utf-8")
+    if args.write:
+        PAGE.write_text(written(PAGE.read_text("utf-8"), text), "utf-8")
+    return int(any("DIFFERENT" in row.same for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
