@@ -3,75 +3,43 @@
 from __future__ import annotations
 
 from neuroport.backends.emulator.prelude import RESERVED, defined
-
-BATCH = '''
-
-def sum_lanes(terms, copies):
-    """The sum of the terms of all copies: copy c to lane c mod 8, then pairs, pairs of pairs, and halves."""
-    blocks = (copies - 1) >> 3
-    rest = copies - 8 * blocks
-    sum_0 = real(0)
-    sum_1 = real(0)
-    sum_2 = real(0)
-    sum_3 = real(0)
-    sum_4 = real(0)
-    sum_5 = real(0)
-    sum_6 = real(0)
-    sum_7 = real(0)
-    for block in range(blocks):
-        c = 8 * block
-        sum_0 += terms[c + 0]
-        sum_1 += terms[c + 1]
-        sum_2 += terms[c + 2]
-        sum_3 += terms[c + 3]
-        sum_4 += terms[c + 4]
-        sum_5 += terms[c + 5]
-        sum_6 += terms[c + 6]
-        sum_7 += terms[c + 7]
-    c = 8 * blocks
-    sum_0 += terms[c + 0] if rest > 0 else real(0)
-    sum_1 += terms[c + 1] if rest > 1 else real(0)
-    sum_2 += terms[c + 2] if rest > 2 else real(0)
-    sum_3 += terms[c + 3] if rest > 3 else real(0)
-    sum_4 += terms[c + 4] if rest > 4 else real(0)
-    sum_5 += terms[c + 5] if rest > 5 else real(0)
-    sum_6 += terms[c + 6] if rest > 6 else real(0)
-    sum_7 += terms[c + 7] if rest > 7 else real(0)
-    return ((sum_0 + sum_1) + (sum_2 + sum_3)) + ((sum_4 + sum_5) + (sum_6 + sum_7))
+from neuroport.copies.axis import LANES
 
 
-def sum_products(a, at_a, b, at_b, copies):
-    """The sum over all copies of a[at_a + c] * b[at_b + c]."""
-    blocks = (copies - 1) >> 3
-    rest = copies - 8 * blocks
-    sum_0 = real(0)
-    sum_1 = real(0)
-    sum_2 = real(0)
-    sum_3 = real(0)
-    sum_4 = real(0)
-    sum_5 = real(0)
-    sum_6 = real(0)
-    sum_7 = real(0)
-    for block in range(blocks):
-        c = 8 * block
-        sum_0 += a[at_a + c + 0] * b[at_b + c + 0]
-        sum_1 += a[at_a + c + 1] * b[at_b + c + 1]
-        sum_2 += a[at_a + c + 2] * b[at_b + c + 2]
-        sum_3 += a[at_a + c + 3] * b[at_b + c + 3]
-        sum_4 += a[at_a + c + 4] * b[at_b + c + 4]
-        sum_5 += a[at_a + c + 5] * b[at_b + c + 5]
-        sum_6 += a[at_a + c + 6] * b[at_b + c + 6]
-        sum_7 += a[at_a + c + 7] * b[at_b + c + 7]
-    c = 8 * blocks
-    sum_0 += a[at_a + c + 0] * b[at_b + c + 0] if rest > 0 else real(0)
-    sum_1 += a[at_a + c + 1] * b[at_b + c + 1] if rest > 1 else real(0)
-    sum_2 += a[at_a + c + 2] * b[at_b + c + 2] if rest > 2 else real(0)
-    sum_3 += a[at_a + c + 3] * b[at_b + c + 3] if rest > 3 else real(0)
-    sum_4 += a[at_a + c + 4] * b[at_b + c + 4] if rest > 4 else real(0)
-    sum_5 += a[at_a + c + 5] * b[at_b + c + 5] if rest > 5 else real(0)
-    sum_6 += a[at_a + c + 6] * b[at_b + c + 6] if rest > 6 else real(0)
-    sum_7 += a[at_a + c + 7] * b[at_b + c + 7] if rest > 7 else real(0)
-    return ((sum_0 + sum_1) + (sum_2 + sum_3)) + ((sum_4 + sum_5) + (sum_6 + sum_7))
+def lane_sum(signature: str, doc: str, term: str) -> str:
+    """A function that sums a term over copies in LANES lanes: copy c in lane c mod LANES; {k}: how far from the first.
+
+    Lanes are added as pairs, pairs of pairs, and halves, and those of copies that there are not add nothing.
+    """
+    lanes = range(LANES)
+    lines = [
+        f"def {signature}:",
+        f'    """{doc}"""',
+        "    blocks = (copies - 1) >> 3",
+        "    rest = copies - 8 * blocks",
+        *(f"    sum_{k} = real(0)" for k in lanes),
+        "    for block in range(blocks):",
+        "        c = 8 * block",
+        *(f"        sum_{k} += {term.format(k=k)}" for k in lanes),
+        "    c = 8 * blocks",
+        *(f"    sum_{k} += {term.format(k=k)} if rest > {k} else real(0)" for k in lanes),
+        "    return ((sum_0 + sum_1) + (sum_2 + sum_3)) + ((sum_4 + sum_5) + (sum_6 + sum_7))",
+    ]
+    return "\n".join(lines)
+
+
+BATCH = f'''
+
+{lane_sum("sum_lanes(terms, copies)", "The sum of the terms of all copies.", "terms[c + {k}]")}
+
+
+{
+    lane_sum(
+        "sum_products(a, at_a, b, at_b, copies)",
+        "The sum over all copies of a[at_a + c] * b[at_b + c].",
+        "a[at_a + c + {k}] * b[at_b + c + {k}]",
+    )
+}
 
 
 def add_to_copy(t, accumulator, table, row, copy, copies):
