@@ -206,8 +206,7 @@ class Materialiser:
             numbers = np.asarray(entries.at(*ends), np.float64)
         except Wrong as error:
             raise InvalidInput.one(value.place, f"{name}: {quoted(value.file)} {error}") from None
-        given = value.unit or unit
-        return numbers * self.number(Quantity(1, given), unit) if given else numbers
+        return numbers * self._factor(value.unit, unit)
 
     def _stored(self, value: ArrayValue | FileValue | DataValue, unit: str) -> NDArray[np.float64]:
         """The numbers of an array, a file or a data set in their own shape, in coherent units."""
@@ -220,9 +219,14 @@ class Materialiser:
             case DataValue(data=name, part=part, field=field, scale=scale, offset=offset):
                 data = offset + scale * datasets.load(name, part, field, dict(value.options))
         numbers = np.asarray(data, np.float64)
-        given = value.unit or unit
         with np.errstate(over="ignore"):  # what is not finite is told by whoever asks for it
-            return numbers * self.number(Quantity(1, given), unit) if given else numbers
+            return numbers * self._factor(value.unit, unit)
+
+    def _factor(self, given: str, unit: str) -> float:
+        """What numbers in a unit are multiplied by; where they are for a weight without one, to those of its input."""
+        if not (given or unit):
+            return 1.0
+        return float(self.number(Quantity(1, given or unit), unit or units.coherent_unit(given)))
 
     def _copied(
         self, of: str, owner: str, quantity: str, elements: Elements, place: Place | None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from neuroport.network.described import sends
 from neuroport.network.model import NeuronModel, SynapseModel
-from neuroport.network.values import ArrayValue, Distribution, Frozen, Value
+from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.yaml.fields import Report
@@ -61,6 +61,8 @@ def _number(given: Value, unit: str) -> Value | None:
         case ArrayValue():
             scale = units.convert(Quantity(1, given.unit), unit)
             return replace(given, values=Frozen(given.values.array * scale), unit="")
+        case FileValue() | DataValue():
+            return given  # scaled where it is read
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import neuroport
@@ -58,6 +59,23 @@ def told(*arguments: str) -> str:
 )
 def test_a_weight_has_the_unit_of_its_input(given: str, number: str, input_name: str) -> None:
     assert loaded(given, input_name=input_name) == loaded(number, input_name=input_name)
+
+
+@pytest.mark.parametrize("unit", ["mV", "uV"])
+@pytest.mark.parametrize("name", ["w.npy", "w.npz"])
+def test_a_file_of_weights_has_it_too(unit: str, name: str, tmp_path: Path) -> None:
+    weights = np.arange(1.0, 13).reshape(4, 3) / 16
+    if name == "w.npy":
+        np.save(tmp_path / name, weights)
+    else:
+        scipy_sparse = pytest.importorskip("scipy.sparse", reason="SciPy is not installed")
+        scipy_sparse.save_npz(tmp_path / name, scipy_sparse.csr_matrix(weights))
+    text = TEXT.replace("WEIGHT", f"{{file: {name}, unit: {unit}}}").replace("SYNAPSE", "static")
+    (tmp_path / "net.yaml").write_text(text.replace("INPUT", "jump"))
+    network = neuroport.load(tmp_path / "net.yaml")
+    program = neuroport.compile(network, "ideal")
+    expected = weights.ravel() * (1 if unit == "mV" else 0.001)
+    assert program.arrays["drive.w"].initial == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_weight_set_from_outside_has_it_too() -> None:
