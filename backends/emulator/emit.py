@@ -18,7 +18,7 @@ import numpy as np
 from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
 from neuroport.backends.emulator.layout import Argument, Entry, Module, Part
-from neuroport.backends.emulator.prelude import PRELUDE, RESERVED
+from neuroport.backends.emulator.prelude import RESERVED, prelude
 from neuroport.backends.generated import Identifiers, kind_of, uncommented
 from neuroport.program.ir import Body, Send
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
@@ -459,7 +459,7 @@ class Emitter:
         steps, neurons = run.use("spike_steps", name), run.use("spike_neurons", name)
         return [
             f"collect(t, {fired}, {words}, {spikes}, {count}, ctl, {self._control('total', name)})",
-            f"keep(t, {spikes}, {count}, {steps}, {neurons}, ctl, {self._control('filled', name)})",
+            f"keep(t, {spikes}, {count}, {steps}, {neurons}, ctl, {self._control('filled', name)}, PAUSE)",
         ]
 
     def _step(self, run: Function) -> list[str]:
@@ -508,7 +508,7 @@ class Emitter:
             when = f"ctl, {self._control('sample_due', name)}, {run.use('record_every', name)}"
             array = run.use("array", record.array)
             filled = self._control("samples", name)
-            add("recording", record.array, [f"sample(t, {array}, {steps}, {values}, {when}, {filled})"])
+            add("recording", record.array, [f"sample(t, {array}, {steps}, {values}, {when}, {filled}, PAUSE)"])
         if may_fail:
             step += ["if ctl[ERROR_ARRAY] >= 0:", "    return k"]
         return step
@@ -539,10 +539,9 @@ class Emitter:
         source = f"ints[{self.ints.setdefault(key, len(self.ints))}]"
         return {"i4": f"np.int32({source})", "i8": source, "b": f"({source} != 0)"}[kind]
 
-    def prelude(self) -> str:
+    def before(self) -> str:
         """The part that does not depend on the program."""
-        text = PRELUDE.format(precision=self.program.precision)
-        return text.rstrip()
+        return prelude(self.program.precision)
 
     def module(self) -> Module:
         """Write everything."""
@@ -567,7 +566,7 @@ class Emitter:
             doc = f"Trigger event {event.name} of {event.owner} before step t."
             events.append(self._entry(f"trigger_{number}", doc, trigger, "t", lines))
         head = [
-            self.prelude(),
+            self.before().rstrip(),
             "",
             "# Indices of the control words.",
             *(f"{self.constants[key]} = {index}" for key, index in self.control.items()),

@@ -16,9 +16,9 @@ class BatchEmitter(Emitter):
     first_row = "starts"
     series_suffix = "_of_copies"
 
-    def prelude(self) -> str:
+    def before(self) -> str:
         """The part that does not depend on the program."""
-        return super().prelude() + "\n" + BATCH.rstrip()
+        return super().before() + "\n" + BATCH.strip("\n")
 
     def _writer(self, function: Function, place: Site, event: Event | None = None) -> BatchWriter:
         return BatchWriter(

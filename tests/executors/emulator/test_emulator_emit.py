@@ -13,7 +13,7 @@ from neuroport.backends import generated
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import emit, module_text
 from neuroport.backends.emulator.layout import power_of_two
-from neuroport.backends.emulator.prelude import PRELUDE
+from neuroport.backends.emulator.prelude import prelude
 from neuroport.backends.generated import Identifiers, integer_dtype
 from neuroport.program.ir import Int, Read, Store
 from neuroport.program.machine import Population, Program
@@ -23,7 +23,7 @@ from tests.support.programs import array, c, call, program, sampling
 
 def own_part(p: Program) -> str:
     """The generated text without the part that all modules share."""
-    return module_text(p)[len(PRELUDE.format(precision=p.precision)) :]
+    return module_text(p)[len(prelude(p.precision)) :]
 
 
 def test_sampling_module(golden: Callable[..., None]) -> None:

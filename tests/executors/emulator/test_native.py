@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neuroport.backends.emulator import runtime
 from neuroport.backends.emulator.native.build import Library, loaded, machine_code
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE, Module
-from neuroport.backends.emulator.prelude import PRELUDE
+from neuroport.backends.emulator.prelude import prelude
 from neuroport.errors import InternalError
 
 INT64 = np.iinfo(np.int64)
@@ -56,7 +57,7 @@ def of_pairs(expression: str, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], 
     """An expression of `a` and `b`, of every pair of two lists of numbers."""
     result = np.zeros(len(a) * len(b), out)
     text = f"""
-{PRELUDE.format(precision="float64")}
+{prelude("float64")}
 
 def f(left, right, out):
     for i in range(left.shape[0]):
@@ -230,3 +231,21 @@ def test_a_ring_of_many_populations_stays_a_short_text() -> None:
     module = Module(text)
     module.entry("f", [array_of(values) for values in arrays], 0)
     assert module.ir().count("define internal") == 1 and "noinline" in module.ir()
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("name", ["floordiv", "mod", "trunc_div", "round_div"])
+def test_functions_of_every_module_do_as_in_python(name: str) -> None:
+    """They are a module that Python can run, too."""
+    numbers = np.array([0, 1, -1, 2, -2, 3, -3, 7, -8, 100, -101, 2**40, -(2**40) - 1], np.int64)
+    found = of_pairs(f"{name}(a, b)", numbers, numbers, np.int64)
+    assert found.tolist() == [getattr(runtime, name)(a, b) for a in numbers.tolist() for b in numbers.tolist()]
+
+
+@pytest.mark.dear
+def test_real_functions_of_every_module_do_as_in_python() -> None:
+    numbers = np.array([0.1, 1.0, 1.5, 3.7, 1e-300, 1e300, 2.0**-20, 7.0])
+    for expression in ("real_floordiv(a, b)", "real_mod(-a, b)", "real_min(a, b)", "exponent(a)", "significand(a)"):
+        found = of_pairs(expression, numbers, numbers, np.float64)
+        right = [eval(expression, vars(runtime) | {"a": a, "b": b}) for a in numbers.tolist() for b in numbers.tolist()]
+        assert found.tolist() == right, expression

@@ -1,0 +1,50 @@
+"""What generated modules call besides their own functions, as Python has it; LLVM has an instruction for each."""
+
+from __future__ import annotations
+
+import math
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def inline(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a function whose calls are all written out."""
+    return function
+
+
+def prefetch(values: Any, index: int) -> None:
+    """Ask for the cache line of values[index]."""
+
+
+def leading_zeros(x: Any) -> int:
+    """How many of the highest bits of a 64-bit word are 0."""
+    return 64 - int(x).bit_length()
+
+
+def as_real(bits: int) -> float:
+    """The float64 of these 64 bits."""
+    number: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+    return number
+
+
+def as_bits(x: float) -> int:
+    """The 64 bits of a float64."""
+    bits: int = struct.unpack("<q", struct.pack("<d", x))[0]
+    return bits
+
+
+def cycles() -> int:
+    """A number that grows with time."""
+    return time.perf_counter_ns()
+
+
+def fmod(a: float, b: float) -> float:
+    """The rest of a / b with the sign of a."""
+    return math.fmod(a, b)
+
+
+def floor(x: float) -> float:
+    """The largest whole number up to x."""
+    return float(math.floor(x))
