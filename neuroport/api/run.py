@@ -78,7 +78,7 @@ class Run:
         return brief("Run", summary(self))
 
     def _repr_html_(self) -> str:
-        return html(page(self))
+        return html(page(self), "Run")
 
     def metric_frame(self) -> pandas.DataFrame:
         """A row for every number that was measured: metric, element, step, time_ms, value (a frame of pandas)."""

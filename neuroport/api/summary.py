@@ -64,4 +64,6 @@ def _ends(run: Run) -> Iterator[str]:
 
 def _value(measured: tuple[int, Any]) -> str:
     value = measured[1]
+    if isinstance(value, list | tuple) and len(value) == 1:
+        return shown(value[0])
     return f"{len(value)} values" if isinstance(value, list | tuple) else shown(value)

@@ -157,7 +157,7 @@ class Remote:
         return brief("Remote", told(self._described | {"step": self._step}, self._closed))
 
     def _repr_html_(self) -> str:
-        return html(told_page(self._described | {"step": self._step}, self._closed))
+        return html(told_page(self._described | {"step": self._step}, self._closed), "Remote")
 
     def __enter__(self) -> Remote:
         return self

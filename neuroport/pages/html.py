@@ -8,9 +8,9 @@ from neuroport.pages import Lines, Page, Table, Text
 from neuroport.pages.plain import numeric, shown
 
 
-def html(page: Page) -> str:
-    """A page as a piece of HTML."""
-    name, title = escape(page.name), escape(page.title)
+def html(page: Page, what: str = "") -> str:
+    """A page as a piece of HTML, headed by what it tells of where its name does not say that."""
+    name, title = escape(f"{what} {page.name}".strip()), escape(page.title)
     head = f"<p><b>{name}</b>: {title}</p>" if title else f"<p><b>{name}</b></p>"
     return "<div>" + "".join([head, *parts(page)]) + "</div>"
 

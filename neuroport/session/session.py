@@ -114,7 +114,7 @@ class Session:
         return brief("Session", summary(self))
 
     def _repr_html_(self) -> str:
-        return html(page(self))
+        return html(page(self), "Session")
 
     def __enter__(self) -> Session:
         self._must_be_open()

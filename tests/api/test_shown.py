@@ -94,9 +94,15 @@ def test_a_session() -> None:
         session.run("5 ms")
         assert repr(session) == f"{head}  step 10 of 0.5 ms (0.005 s){tail}"
         rows = session._repr_html_()
+        assert rows.startswith("<div><p><b>Session of shown on generic8_mismatch10, chip seed 3 ")
         assert '<td style="text-align:left">cells.v</td><td style="text-align:left">state</td>' in rows
     assert session.closed
     assert repr(session) == f"{head}  step 10 of 0.5 ms (0.005 s), closed{tail}"
+
+
+def test_a_metric_of_one_value_is_that_value() -> None:
+    text = "{neuroport: 1, name: one, dt: 1 ms, populations: {c: {size: 1, neuron: lif}}, metrics: {v: {values: c.v}}}"
+    assert "\n  metrics v -70\n" in repr(neuroport.run(neuroport.loads(text), "reference", duration="1 ms"))
 
 
 def test_what_is_no_variable_of_a_session_is_told() -> None:
@@ -131,6 +137,7 @@ def test_a_run_and_its_trace(tmp_path: Path) -> None:
         f"  trace {path}>"
     )
     assert '<td style="text-align:right">2</td>' in run._repr_html_()
+    assert run._repr_html_().startswith("<div><p><b>Run of shown on generic8_mismatch10, chip seed 3 ")
     trace = open_trace(path)
     assert repr(trace) == (
         f"<Trace {path}: {head}"
