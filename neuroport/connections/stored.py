@@ -1,4 +1,4 @@
-"""Pairs in an HDF5 file: `{file: pairs.h5, dataset: /pairs}`, rows of source and target.
+"""Pairs in a file: `{file: pairs.npy}`, `{file: pairs.h5, dataset: /pairs}`, rows of source and target.
 
 Or in a file of NumPy or a table; or the places at which a sparse matrix of SciPy has values.
 """

@@ -67,6 +67,9 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "eq",
     ast.NotEq: "ne",
 }
+_NOT_AN_INT = (
+    "is an int, this value is real; use //, make the variable real, or declare what is whole in it `type: int`"
+)
 _STEP_SUM = (
     "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
     "that is not the weight and has over_copies: shared"
@@ -239,7 +242,7 @@ class Lowering:
             if isinstance(value.type, Bool):
                 self._refuse(node, f"'{name}' holds a number, this is a comparison; write `1 if ... else 0`")
             if isinstance(variable.type, Int) and isinstance(value.type, Real):
-                self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
+                self._refuse(node, f"'{name}' {_NOT_AN_INT}")
             self._store(variable.array, self._as(value, variable.type), guard)
             return
         if name == "copies" or self.names.own(name, None) is not None:
@@ -260,7 +263,7 @@ class Lowering:
             return
         summed = self._sum(value)
         if isinstance(variable.type, Int) and isinstance(summed.type, Real):
-            self._refuse(node, f"'{name}' is an int, this value is real; use // or make the variable real")
+            self._refuse(node, f"'{name}' {_NOT_AN_INT}")
         if isinstance(summed, Sum):
             x = self._as(summed.x, variable.type)
             self._store(variable.array, Sum(x, x.type))

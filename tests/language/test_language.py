@@ -44,10 +44,11 @@ def synapse(**blocks: str) -> SynapseModel:
     )  # fmt: skip
 
 
+NOT_AN_INT = "is an int, this value is real; use //, make the variable real, or declare what is whole in it `type: int`"
 NO_SIDES = ", and only synapses have pre, post and twin"
 NEURON_PROBLEMS = {
     "v = 1 < 2": "m.yaml:10:5: 'v' holds a number, this is a comparison; write `1 if ... else 0`",
-    "k = v": "m.yaml:10:5: 'k' is an int, this value is real; use // or make the variable real",
+    "k = v": "m.yaml:10:5: 'k' " + NOT_AN_INT,
     "tau = 1": "m.yaml:10:5: 'tau' cannot be assigned here; this block may assign k, v and new local names",
     "i = 1": "m.yaml:10:5: 'i' cannot be assigned here; this block may assign k, v and new local names",
     "v = taux": "m.yaml:10:9: 'taux' is not known here (did you mean 'tau'?); there are T, copies, dt, i, "
@@ -158,7 +159,10 @@ SHARED_PROBLEMS = {
     ("step", "s = sum_copies(w)\ns = sum_copies(w)"): "m.yaml:11:5: step gives the sum 's' twice; give it once",
     ("step", "s = sum_copies(w)\nsend(target, s)"): "m.yaml:11:18: step cannot read 's': it is a sum over all copies, "
     "known when the step is over; read it in on_event",
-    ("step", "n = sum_copies(w)"): "m.yaml:10:5: 'n' is an int, this value is real; use // or make the variable real",
+    (
+        "step",
+        "n = sum_copies(w)",
+    ): "m.yaml:10:5: 'n' " + NOT_AN_INT,
     ("event", "s = w"): "m.yaml:10:9: every copy has a 'w' of its own, and this block is computed once for all copies, "
     "because it assigns what they share or adds over them; write sum_copies(w) or mean_copies(w)",
     ("event", "y = sum_copies(w)\nif w > y:\n  w = 0"): "m.yaml:11:8: every copy has a 'w' of its own, and this block "
