@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from neuroport.language.dimensions import sends_in_unit_of_weight
 from neuroport.network.described import sends
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Value
@@ -19,7 +20,7 @@ PURE = " is a pure number, but "
 
 
 def unit_of_weights(synapse: SynapseModel, target: NeuronModel, input_name: str) -> str:
-    """The unit in which the weights of a synapse count that sends them as they are, "" where there is none.
+    """The unit in which the weights of a synapse count that sends them, or them times pure numbers, "" for none.
 
     That is the one of the input that they are added to. A weight that has a unit of its own has no other.
     """
@@ -27,7 +28,7 @@ def unit_of_weights(synapse: SynapseModel, target: NeuronModel, input_name: str)
     if not unit or synapse.weight.unit or synapse.weight.type == "int":
         return ""
     as_it_is = all(to == "the input" and each == "1" for _, to, _, each in sends(synapse))
-    return units.coherent_unit(unit) if as_it_is else ""
+    return units.coherent_unit(unit) if as_it_is or sends_in_unit_of_weight(synapse, unit) else ""
 
 
 def weight_of(report: Report, node: Node | None, slot: Slot, unit: str | None) -> Value | None:

@@ -108,6 +108,14 @@ def of_projection(
     return problems, sent or (Sent("target", False, weight, names[weight], model.place),)
 
 
+def sends_in_unit_of_weight(model: SynapseModel, unit: str) -> bool:
+    """Whether all that a synapse sends to its target is in the unit of its weight, if the weight is in this one."""
+    names = declared(model) | {model.weight.name: units.powers(unit)}
+    readings = _blocks(model, names, _traces(model, names, []), {})
+    sent = [item.dimension for reading in readings for item in reading.sent if item.input == "target" and not item.back]
+    return bool(sent) and all(dimension == units.powers(unit) for dimension in sent)
+
+
 def mismatch(one: Dimension, other: Dimension) -> bool:
     """Whether two values cannot be the same kind of thing."""
     return not isinstance(one, Loose) and not isinstance(other, Loose) and one != other

@@ -119,3 +119,8 @@ def test_a_file_written_of_it_is_the_same_network(tmp_path: Path) -> None:
     network = loaded("500 uV")
     writer.write(network, tmp_path / "net.yaml")
     assert neuroport.load(tmp_path / "net.yaml") == network
+
+
+def test_a_weight_that_is_sent_times_a_pure_number_has_it_too() -> None:
+    assert loaded("5 nA", "tsodyks_markram", "i") == loaded("5", "tsodyks_markram", "i")
+    assert told("5 nA", "tsodyks_markram") == "weight of projection 'drive' must be a voltage (mV), but 5 nA is in nA"

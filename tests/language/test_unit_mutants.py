@@ -28,7 +28,7 @@ SHIPPED: dict[str, set[str]] = {
     "adaptive_lif": set(), "adaptive_threshold_lif": set(), "adex": set(), "alpha_lif": set(), "clopath_adex": set(),
     "coba_lif": set(), "cuba_lif": set(), "double_exp_coba_lif": set(), "double_exp_lif": set(), "eprop_input": set(),
     "eprop_readout": set(), "hodgkin_huxley": set(), "lif": set(), "poisson": set(), "sal": set(), "stdp_pair": set(),
-    "stdp_reward": {"eta"}, "stdp_dopamine": {"eta"}, "stdp_triplet": set(), "tsodyks_markram": set(), "eprop": set(),
+    "stdp_reward": {"eta"}, "stdp_dopamine": {"eta"}, "stdp_triplet": set(), "tsodyks_markram": {"r"}, "eprop": set(),
     "eprop_lif": {"tau_f", "f_goal"}, "stdp_inhibitory": {"rho_0"}, "synaptic_scaling": set(),
     "gle_linear": RATES, "gle_linear_adam": RATES, "gle_softmax_adam": RATES, "gle_softplus": RATES,
     "gle_softplus_tau": {"tau_r"}, "gle_softplus_tau_adam": {"tau_r"}, "gle_tanh": RATES, "gle_tanh_adam": RATES,
