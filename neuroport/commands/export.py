@@ -104,6 +104,7 @@ def _network(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -
     from neuroport.trace import read as trace
     from neuroport.trace.learned import cut_off, widened, with_learned
     from neuroport.trace.read import other_arithmetic
+    from neuroport.trace.spike_files import WRITERS
 
     if not OUTPUT.fits(output):
         raise InvalidInput.one(None, f"-o must be the path of a file; found '{output}'")
@@ -117,7 +118,8 @@ def _network(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -
         raise InvalidInput.one(
             None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
         )
-    check_output(output, overwrite, "a network file", writer.ENDINGS)
+    what = "the network of a trace, or its spikes," if traced else "a network file"
+    check_output(output, overwrite, what, (*writer.ENDINGS, *(WRITERS if traced else ())))
     if traced:
         if sets:
             raise InvalidInput.one(

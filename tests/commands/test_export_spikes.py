@@ -198,5 +198,5 @@ def test_every_ending_is_known_wherever_it_is_asked_for(tmp_path: Path, ending: 
     for source in (written, record):
         for name in (f"{source.stem}{ending}", f"{source.stem}_upper{ending.upper()}"):
             assert run("export", source, "-o", tmp_path / name) == (0, f"{tmp_path / name}\n")
-    assert ending in run("export", record, "-o", tmp_path / "x.odd")[1]
+        assert ending in run("export", source, "-o", tmp_path / "x.odd")[1]
     assert ending in run("export", "--help")[1]
