@@ -47,7 +47,7 @@ RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quo
     "sqrt": "root",
     "trunc_div": "quotient",
 }
-"""What each function takes and gives."""
+"""What each function takes and gives; of one that is not here nothing is known."""
 _SUMS: dict[type[ast.operator], str] = {ast.Add: "added", ast.Sub: "subtracted", ast.Mod: "divided with a remainder"}
 
 
@@ -301,7 +301,7 @@ class _Reading:
                 self._differ(node, (left, one), (right, other), "be compared")
 
     def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Dimension:
-        rule = RULES[name]
+        rule = RULES.get(name)
         if rule == "alike":
             return self._same(node, args, "be compared")
         found = [self._of(part) for part in args]
@@ -314,8 +314,10 @@ class _Reading:
                 return _root(found[0])
             case "quotient":
                 return _product(found[0], found[1], -1)
-            case _:
+            case "as it is":
                 return found[0]
+            case _:
+                return Loose.UNKNOWN
 
     def _function(self, name: str, value: ast.expr, of: Dimension) -> Dimension:
         if mismatch(of, NUMBER):
