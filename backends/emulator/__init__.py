@@ -13,6 +13,7 @@ from neuroport.program.verify import given
 
 if TYPE_CHECKING:
     from neuroport.backends.emulator.layout import Module
+    from neuroport.backends.emulator.synapses import Memory
 
 
 @dataclass(slots=True)
@@ -75,6 +76,12 @@ class Emulator:
         from neuroport.backends.emulator.emit import module_text
 
         return module_text(program)
+
+    def memory(self, program: Program) -> tuple[Memory, ...]:
+        """What the synapses of each projection take."""
+        from neuroport.backends.emulator.synapses import memory
+
+        return memory(program)
 
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine

@@ -17,7 +17,7 @@ import numpy as np
 
 from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
-from neuroport.backends.emulator.layout import Argument, Entry, Module, Part
+from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part
 from neuroport.backends.emulator.prelude import RESERVED, prelude
 from neuroport.backends.generated import Identifiers, kind_of, uncommented
 from neuroport.program.ir import Body, Send
@@ -374,7 +374,18 @@ class Emitter:
         synapse, pre = function.use("column_synapse", projection.name), function.use("column_pre", projection.name)
         writer = self._writer(function, self._synapse_place(projection, "post"))
         writer.body(projection.post_body)
-        inner = ["entry = first + np.uint64(nth)", f"syn = {synapse}[entry]", f"i = {pre}[entry]", *writer.lines]
+        ahead = [
+            f"prefetch({argument.ident}, {synapse}[entry + {AHEAD}])"
+            for argument in function.arguments
+            if argument.kind == "array" and self._of_synapses(projection, argument)
+        ]
+        inner = [
+            "entry = first + np.uint64(nth)",
+            *ahead,
+            f"syn = {synapse}[entry]",
+            f"i = {pre}[entry]",
+            *writer.lines,
+        ]
         loops = [
             f"for spike in range({count}[past]):",
             *indent(

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuroport.backends.generated import storage
 from neuroport.copies.axis import LANES
-from neuroport.program.ir import Sum, parts
-from neuroport.program.machine import Program
+from neuroport.program.ir import Int, Sum, parts
+from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
 
 RUN_SCALARS = (STEP, ITEM_STEP)
 """Scalars that the generated code computes itself instead of reading them."""
+
+AHEAD = 16
+"""How many synapses of a column are asked for ahead: they lie anywhere in memory, not one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,17 @@ def unsigned_dtype(hi: int) -> np.dtype[np.unsignedinteger]:
     if hi < 2**16:
         return np.dtype(np.uint16)
     return np.dtype(np.uint32) if hi < 2**32 else np.dtype(np.uint64)
+
+
+def held(array: Array, program: Program) -> np.dtype[np.generic]:
+    """The dtype that an array is kept in while it runs: without a sign where that takes half of the bytes."""
+    signed = storage(array, program)
+    if array.role == "input" or not program.integer or not isinstance(array.type, Int) or array.type.lo < 0:
+        return signed
+    for dtype in (np.uint8, np.uint16):
+        if array.type.hi <= np.iinfo(dtype).max:
+            return min(signed, np.dtype(dtype), key=lambda found: found.itemsize)
+    return signed
 
 
 def width(program: Program) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from numpy.typing import NDArray
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.cache import Called
 from neuroport.backends.emulator.emit import emit
-from neuroport.backends.emulator.layout import Argument, Entry, Module, power_of_two, terms, unsigned_dtype, width
+from neuroport.backends.emulator.layout import Argument, Entry, Module, held, power_of_two, terms, width
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE
+from neuroport.backends.emulator.synapses import asked, connections
 from neuroport.backends.emulator.timed import work
 from neuroport.backends.generated import integer_dtype, storage, uncommented
 from neuroport.errors import InvalidInput, RunFailed, located
@@ -23,7 +23,7 @@ from neuroport.numerics import rng
 from neuroport.program.executor import Capture, Timed
 from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
-from neuroport.program.machine import Array, Program, Projection
+from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, next_time, packed, rows_read, unpacked
 from neuroport.program.places import refusing
@@ -46,26 +46,6 @@ def aligned(values: NDArray[Any]) -> NDArray[Any]:
     copy = room[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
     copy[...] = values
     return copy
-
-
-def connections(projection: Projection) -> dict[str, Callable[[], NDArray[Any]]]:
-    """What generated code may ask for of a projection's synapses: how each array is made, by its kind."""
-    target = unsigned_dtype(projection.target_size)
-    columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.post.astype(target), kind="stable"))
-    none = np.zeros(0, np.int64)
-    dendritic, twin = (none if v is None else v for v in (projection.dendritic, projection.twin))
-    return {
-        "rows": lambda: np.ascontiguousarray(projection.indptr, np.int64),
-        "post": lambda: projection.post.astype(target),
-        "element": lambda: np.ascontiguousarray(projection.element, np.uint64),
-        "twin": lambda: twin.astype(unsigned_dtype(max(2**16, len(twin)))),
-        "dendritic": lambda: dendritic.astype(np.uint8 if projection.longest_delay < 256 else np.uint32),
-        "columns": lambda: np.concatenate(
-            [[0], np.cumsum(np.bincount(projection.post, minlength=projection.target_size))]
-        ),
-        "column_synapse": lambda: columns().astype(unsigned_dtype(max(2**16, projection.synapses))),
-        "column_pre": lambda: projection.pre[columns()].astype(unsigned_dtype(projection.source_size)),
-    }
 
 
 class Machine:
@@ -171,12 +151,12 @@ class Machine:
             values["spike_count", name] = np.zeros(ring, np.int64)
             values["spike_steps", name] = np.zeros(room, np.int64)
             values["spike_neurons", name] = np.zeros(room, np.uint32)
-        asked = {(a.kind, a.name) for entry in (self._module.run, *self._module.events) for a in entry.arguments}
+        wanted = asked(self._module)
         for projection in program.projections:
             self._set_int("delay", projection.name, projection.delay)
-            for kind, made in connections(projection).items():
-                if (kind, projection.name) in asked:
-                    values[kind, projection.name] = made()
+            for kind, index in connections(projection).items():
+                if (kind, projection.name) in wanted:
+                    values[kind, projection.name] = np.ascontiguousarray(index.made(), index.dtype)
         for readout in program.readouts:
             self._set_int("every", readout.name, readout.every)
             values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
@@ -185,7 +165,9 @@ class Machine:
             self._set_int("record_every", record.name, record.every)
             rows = max(1, self._sample_buffer // max(recorded.nbytes, 1024))
             values["record_steps", record.name] = np.zeros(rows, np.int64)
-            values["record_values", record.name] = np.zeros((rows, len(recorded)), recorded.dtype)
+            values["record_values", record.name] = np.zeros(
+                (rows, len(recorded)), storage(program.arrays[record.array], program)
+            )
         for injection in program.injections:
             dtype = values["array", injection.input].dtype
             places = injection.neurons[:, None] * self._width + np.arange(self._width)
@@ -240,7 +222,7 @@ class Machine:
 
     def _stored(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """A copy of the values in the array's storage format; refuses what it cannot hold."""
-        dtype = storage(array, self.program)
+        dtype = held(array, self.program)
         values = np.asarray(values)
         within_bounds(self.program, array, values)
         return np.array(values, dtype=dtype, order="C")
@@ -387,8 +369,8 @@ class Machine:
 
     def pieces(self, array: str) -> Iterator[Raw]:
         """What `read` gives of anything but inputs, some rows after the other."""
-        held = self._values.get(("array", array))
-        return map(raw, cut(self.read(array) if held is None else self._shown(self.program.arrays[array], held)))
+        there = self._values.get(("array", array))
+        return map(raw, cut(self.read(array) if there is None else self._shown(self.program.arrays[array], there)))
 
     def add(self, input: str, values: NDArray[np.int64]) -> None:
         """Add raw integers, in all within the bounds of its type, to what the coming step will read of an input."""
@@ -493,8 +475,8 @@ class Machine:
         self.step, self._readouts, self._schedules = state.step, state.readouts, dict(state.schedules)
         self._start_control()
         self._start_item(state.step - state.item_step)
-        for name, held in state.arrays.items():
-            self.write(name, held)
+        for name, values in state.arrays.items():
+            self.write(name, values)
         for name, rows in state.inputs.items():
             self._values["array", name][...] = 0
             self._put_rows("array", name, ahead, state.step, rows)

@@ -85,9 +85,18 @@ def report(program: Program) -> None:
     echo_table(arrays.columns, arrays.rows)
     ports = [_port(port, program) for port in program.ports]
     echo_table(("port", "direction", "of", "size", "type", "unit", "lowest", "highest", "step"), ports)
+    if program.projections:
+        echo_table(("projection", "synapses", "bytes each", "MiB"), _memory(program))
     echo_table(rest.columns, rest.rows)
     if not (arrays.rows or ports or rest.rows):
         click.echo("nothing to report")
+
+
+def _memory(program: Program) -> list[list[Any]]:
+    """A line for each projection: what its synapses take while the emulator runs them."""
+    from neuroport.backends.emulator import Emulator
+
+    return [[m.projection, m.synapses, f"{m.each:.3g}", f"{m.nbytes / 2**20:.3g}"] for m in Emulator().memory(program)]
 
 
 def _port(port: Port, program: Program) -> list[Any]:

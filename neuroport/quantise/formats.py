@@ -252,10 +252,13 @@ class Formats:
             return
         hidden = self.chip.word("plastic")
         type_ = self._fit(array, array.range, hidden)
+        seen = self._fit(array, array.range, rule)
+        if seen == type_ and not array.factor:
+            self._keep(array, type_, encode(values, type_), values, "plastic", hidden)
+            return
         visible = f"{array.name}.visible"
         learned = replace(array, visible=visible)
         self._keep(learned, type_, encode(values, type_), values, "plastic", hidden)
-        seen = self._fit(array, array.range, rule)
         part = replace(array, name=visible, role="visible", kind_class="weight", history=0)
         part = replace(part, hidden=array.name, factor="")
         raw = encode(values, seen)

@@ -12,7 +12,7 @@ import pytest
 from neuroport.backends import generated
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import emit, module_text
-from neuroport.backends.emulator.layout import power_of_two
+from neuroport.backends.emulator.layout import held, power_of_two
 from neuroport.backends.emulator.prelude import prelude
 from neuroport.backends.generated import Identifiers, integer_dtype
 from neuroport.program.ir import Int, Read, Store
@@ -72,6 +72,15 @@ def test_names() -> None:
     assert names.fresh("x") == "x_3"
     assert names.fresh("a-b") == "a_b"
     assert names.fresh("if") == "_if"
+
+
+def test_words_without_a_sign_take_half_of_the_bytes() -> None:
+    p = program()
+    ranges = [(0, 127), (0, 255), (-1, 255), (0, 256), (0, 65535), (-1, 65535), (0, 65536)]
+    held_in = [str(held(array("p.w", "synapse", "weight", Int(*r), [0]), p)) for r in ranges]
+    assert held_in == ["int8", "uint8", "int16", "int16", "uint16", "int32", "int32"]
+    assert str(held(array("p.i", "neuron", "input", Int(0, 255), [0]), p)) == "int32"
+    assert str(held(array("p.n", "neuron", "state", Int(0, 255), [0]), program(integer=False))) == "int64"
 
 
 def test_formats() -> None:

@@ -1,0 +1,92 @@
+"""What generated code needs of synapses besides their values, and how many bytes all of it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.backends.emulator.emit import emit
+from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, unsigned_dtype, width
+from neuroport.program.machine import Program, Projection
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index array: its length, its format, and how it is made."""
+
+    length: int
+    dtype: np.dtype[Any]
+    made: Callable[[], NDArray[Any]]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes."""
+        return self.length * self.dtype.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The bytes that a projection takes while it runs."""
+
+    projection: str
+    synapses: int
+    nbytes: int
+
+    @property
+    def each(self) -> float:
+        """Bytes of a synapse."""
+        return self.nbytes / max(self.synapses, 1)
+
+
+def connections(projection: Projection) -> dict[str, Index]:
+    """What generated code may ask for of a projection's synapses, by its kind."""
+    target, source = unsigned_dtype(projection.target_size), unsigned_dtype(projection.source_size)
+    columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.post.astype(target), kind="stable"))
+    none = np.zeros(0, np.int64)
+    dendritic, twin = (none if v is None else v for v in (projection.dendritic, projection.twin))
+    synapses, counted = projection.synapses, np.dtype(np.int64)
+    late = np.dtype(np.uint8 if projection.longest_delay < 256 else np.uint32)
+    return {
+        "rows": Index(projection.source_size + 1, counted, lambda: projection.indptr),
+        "post": Index(synapses, target, lambda: projection.post),
+        "element": Index(synapses, np.dtype(np.uint64), lambda: projection.element),
+        "twin": Index(len(twin), unsigned_dtype(max(2**16, len(twin))), lambda: twin),
+        "dendritic": Index(len(dendritic), late, lambda: dendritic),
+        "columns": Index(projection.target_size + 1, counted, lambda: _ends(projection)),
+        "column_synapse": Index(
+            synapses + AHEAD, unsigned_dtype(max(2**16, synapses)), lambda: np.pad(columns(), (0, AHEAD))
+        ),
+        "column_pre": Index(synapses, source, lambda: projection.pre[columns()]),
+    }
+
+
+def _ends(projection: Projection) -> NDArray[Any]:
+    """Where the columns begin, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(np.bincount(projection.post, minlength=projection.target_size))])
+
+
+def asked(module: Module) -> set[tuple[str, str]]:
+    """The arrays that a module gets, by their kind and name."""
+    return {(a.kind, a.name) for entry in (module.run, *module.events) for a in entry.arguments}
+
+
+def memory(program: Program) -> tuple[Memory, ...]:
+    """What each projection of a program takes: its synapses' values and all that says where they are."""
+    wanted = asked(emit(program))
+    return tuple(Memory(p.name, p.synapses, sum(_bytes(program, p, wanted))) for p in program.projections)
+
+
+def _bytes(program: Program, projection: Projection, wanted: set[tuple[str, str]]) -> Iterator[int]:
+    for array in program.arrays.values():
+        if array.owner == projection.name and array.at == "synapse":
+            copies = width(program) if array.initial.ndim > 1 else 1
+            rows = 1 + (power_of_two(array.history) if array.history else 0)
+            yield projection.synapses * copies * held(array, program).itemsize * rows
+    for kind, index in connections(projection).items():
+        if (kind, projection.name) in wanted:
+            yield index.nbytes
