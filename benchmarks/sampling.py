@@ -91,19 +91,34 @@ def cost(run: Callable[[int], object], steps: int) -> float:
     return min(found)
 
 
+def item(session: neuroport.Session) -> Callable[[int], None]:
+    """An item of the protocol, of so many steps: blank, run with its read-out, epoch_end."""
+
+    def run(length: int) -> None:
+        session.trigger("blank")
+        session.executor.begin_item(["states"], {})
+        session.run(length)
+        session.trigger("epoch_end")
+
+    return run
+
+
+def opened(chip: str) -> neuroport.Session:
+    """The network on the emulator."""
+    return neuroport.open(neuroport.load(networks.path("sal_sampling_published")), chip=chip, keep=False)
+
+
+def event_wise() -> Callable[[int], object]:
+    """The loop in which probabilities are kept until a PSP changes."""
+    w, b = ssn.initial()
+    w = np.clip(w, -2, 2) * ~np.eye(7, dtype=bool)
+    return lambda length: ssn.simulate(w, b, length, 1)
+
+
 def emulated(chip: str, steps: int) -> float:
-    """An item of the protocol: blank, run with its read-out, epoch_end."""
-    net = neuroport.load(networks.path("sal_sampling_published"))
-
-    with neuroport.open(net, chip=chip, keep=False) as session:
-
-        def item(length: int) -> None:
-            session.trigger("blank")
-            session.executor.begin_item(["states"], {})
-            session.run(length)
-            session.trigger("epoch_end")
-
-        return cost(item, steps)
+    """CPU microseconds of a step of the emulator."""
+    with opened(chip) as session:
+        return cost(item(session), steps)
 
 
 def main() -> None:
@@ -114,7 +129,7 @@ def main() -> None:
     w, b = ssn.initial()
     w = np.clip(w, -2, 2) * ~np.eye(7, dtype=bool)
     rows = [("step-wise loop, float64", cost(lambda length: step_wise(w, b, length), steps))]
-    rows.append(("event-wise loop, float64", cost(lambda length: ssn.simulate(w, b, length, 1), steps)))
+    rows.append(("event-wise loop, float64", cost(event_wise(), steps)))
     rows += [(f"emulator, {chip}", emulated(chip, steps)) for chip in CHIPS]
     for chip in ("ideal", "generic8"):
         net = neuroport.load(networks.path("sal_sampling_published"))

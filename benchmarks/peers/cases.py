@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 import neuroport
 from benchmarks.peers import networks
 from benchmarks.peers.apart import brian
-from benchmarks.peers.measuring import Run, timed
+from benchmarks.peers.measuring import Run, Took, timed
 from neuroport import backends
 
 STEPS = 1000
@@ -24,7 +25,8 @@ OURS, PROTOTYPE, GENN, BRIAN = "ours", "prototype", "GeNN", "Brian2"
 class Case:
     """A row: who takes part, and whether all compute the same.
 
-    targets: how many times as long ours may take as the prototype, and how many times as long others take at least.
+    targets: how many times as long ours may take as the prototype, how many times as long others take at least, and
+    the most that ours may take. `once`: it is not repeated.
     """
 
     what: str
@@ -33,6 +35,7 @@ class Case:
     contestants: dict[str, Run]
     same: Callable[[list[dict[str, Any]]], str]
     targets: dict[str, float] = field(default_factory=dict)
+    once: bool = False
     missing: dict[str, str] = field(default_factory=dict)
 
 
@@ -114,7 +117,7 @@ def spikes_compared(found: list[dict[str, Any]], size: int) -> str:
     for name in found[0]:
         if name == OURS:
             continue
-        if name == BRIAN:
+        if isinstance(found[0][name], int):
             first = len(networks.spikes(found[0][OURS], size))
             told.append(f"{name} {found[0][name] / first:.3f} times the spikes")
             continue
@@ -125,3 +128,75 @@ def spikes_compared(found: list[dict[str, Any]], size: int) -> str:
         else:
             told.append(f"{name} {len(theirs) / len(ours):.3f} times the spikes")
     return "; ".join(told)
+
+
+def learning(size: int, setting: Setting) -> Case:
+    """A network of `size` neurons with pair STDP on all excitatory synapses."""
+    program = neuroport.compile(networks.plastic(size))
+    plain = networks.plain_plastic(program, size)
+    machine = backends.load("emulator").open(program, 1, ["exc", "inh"])
+
+    def ours() -> Any:
+        machine.advance(STEPS)
+        return machine.drain().spikes
+
+    def same(found: list[dict[str, Any]]) -> str:
+        weights = [machine.read(f"exc_{target}.w").sum() for target in ("exc", "inh")]
+        told = spikes_compared(found, size)
+        if PROTOTYPE in found[0] and sum(weights) != programs[0].weight.sum(dtype=np.int64):
+            return f"weights DIFFERENT; {told}"
+        return told
+
+    programs: list[Any] = []
+
+    def prototype() -> Run:
+        from benchmarks.peers import prototype_stdp
+
+        programs.append(prototype_stdp.Learning(plain, _room(size)))
+        return timed_run(programs[0])
+
+    def genn() -> Run:
+        from benchmarks.peers import genn
+
+        return timed_run(genn.Learning(program, size, setting.folder))
+
+    count = plain.plastic[0].size
+    what = f"{size:,} neurons, pair STDP on {count:,} of {count + plain.fixed[0].size:,} synapses"
+    case = Case(what, "ms per 1,000 steps", 1e3, {OURS: timed(ours)}, same)
+    case.targets = {PROTOTYPE: 1.3, GENN: 2.2 if size > 10_000 else 1.5}
+    add(case, PROTOTYPE, prototype)
+    add(case, GENN, genn)
+    return case
+
+
+SAMPLING = 1_000_000
+PUBLISHED = 0.6e-6
+"""Seconds of a step of the published program, by its authors' account."""
+
+
+def sampling(setting: Setting) -> Case:
+    """Seven units that sample, with plasticity and recording of their states."""
+    from benchmarks import sampling as own
+
+    run = own.item(setting.closing.enter_context(own.opened("generic8")))
+    loop = own.event_wise()
+    contestants = {
+        OURS: timed(lambda: run(SAMPLING)),
+        PROTOTYPE: timed(lambda: loop(SAMPLING)),
+        "published": lambda: Took(PUBLISHED * SAMPLING, PUBLISHED * SAMPLING),
+    }
+    what = "SAL sampling, 7 units, 42 plastic synapses, generic8"
+    no = "other random numbers; tests hold ours against an oracle"
+    return Case(what, "us per step", 1e6 / SAMPLING, contestants, lambda _: no, {"published": 6.0})
+
+
+def building(network: str, most: float, setting: Setting) -> Case:
+    """From a network to its first step, with nothing compiled before."""
+    from benchmarks import building as own
+
+    def run() -> Took:
+        with tempfile.TemporaryDirectory(dir=setting.folder) as cache:
+            program, code, _ = own.in_a_process(network, cache)
+        return Took(float(program) + float(code), float("nan"))
+
+    return Case(f"building {network}, empty cache", "s", 1.0, {OURS: run}, lambda _: "-", {OURS: most}, once=True)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers.networks import DECAY_U, DECAY_V, THRESHOLD, Balanced
+from neuroport.program.machine import Program, Projection
 
 RECORDED = 1000
 """Steps between two looks at the recorded spikes."""
@@ -93,3 +94,76 @@ class Spiking:
         self._model.pull_recording_buffers_from_device()
         times, neurons = self._cells.spike_recording_data[0]
         return np.stack([np.rint(times).astype(np.int64), neurons.astype(np.int64)], axis=1)
+
+
+class Learning:
+    """`networks.plastic`: pair STDP with traces of neurons, weights and numbers as the program in real numbers has."""
+
+    def __init__(self, program: Program, size: int, folder: str) -> None:
+        import pygenn
+
+        self._model = model(f"plastic_{size}")
+        cell = pygenn.create_neuron_model(
+            "leaky",
+            params=["decay", "v_rest", "v_reset", "v_th", "t_ref"],
+            vars=[("v", "scalar"), ("ref", "int")],
+            sim_code="""
+                v = (ref == 0) ? v_rest + (v - v_rest) * decay + Isyn : v_reset;
+                ref = (ref > 0) ? ref - 1 : 0;
+            """,
+            threshold_condition_code="v >= v_th",
+            reset_code="v = v_reset; ref = t_ref;",
+        )
+        decay = float(np.exp(-1 / 20))
+        for p in program.populations:
+            values = {n: float(program.arrays[f"{p.name}.{n}"].initial) for n in ("v_rest", "v_reset", "v_th", "t_ref")}
+            v = program.arrays[f"{p.name}.v"].initial / 2.0**24
+            group = self._model.add_neuron_population(
+                p.name, p.size, cell, {"decay": decay, **values}, {"v": v, "ref": 0}
+            )
+            group.spike_recording_enabled = True
+        for projection in program.projections:
+            self._connect(program, projection, decay)
+        ready(self._model, folder)
+
+    def _connect(self, program: Program, projection: Projection, decay: float) -> None:
+        import pygenn
+
+        def real(name: str) -> Any:
+            array = program.arrays[f"{projection.name}.{name}"]
+            return array.initial / 2.0 ** getattr(array.type, "frac", 0)
+
+        if projection.source == "inh":
+            pulse = pygenn.init_weight_update("StaticPulseConstantWeight", {"g": float(real("w")[0])})
+        else:
+            rule = pygenn.create_weight_update_model(
+                "pair",
+                params=["decay", "plus", "minus", "most"],
+                vars=[("g", "scalar")],
+                pre_vars=[("x", "scalar")],
+                post_vars=[("y", "scalar")],
+                pre_spike_syn_code="addToPost(g); g = fmax(g - minus * y, 0.0f);",
+                post_spike_syn_code="g = fmin(g + plus * x, most);",
+                pre_spike_code="x += 1.0f;",
+                post_spike_code="y += 1.0f;",
+                pre_dynamics_code="x *= decay;",
+                post_dynamics_code="y *= decay;",
+            )
+            params = {
+                "decay": decay,
+                **{k: float(real(n)) for k, n in (("plus", "a_plus"), ("minus", "a_minus"), ("most", "w_max"))},
+            }
+            pulse = pygenn.init_weight_update(rule, params, {"g": real("w")}, {"x": 0.0}, {"y": 0.0})
+        groups = self._model.neuron_populations
+        synapses = self._model.add_synapse_population(
+            projection.name, "SPARSE", groups[projection.source], groups[projection.target], pulse,
+            pygenn.init_postsynaptic("DeltaCurr"),
+        )  # fmt: skip
+        synapses.set_sparse_connections(projection.pre.astype(np.uint32), projection.post.astype(np.uint32))
+
+    def run(self, steps: int) -> int:
+        """So many steps, at most RECORDED; how many spikes there were."""
+        for _ in range(steps):
+            self._model.step_time()
+        self._model.pull_recording_buffers_from_device()
+        return sum(len(group.spike_recording_data[0][0]) for group in self._model.neuron_populations.values())

@@ -24,6 +24,8 @@ class Took:
 
 Run = Callable[[], Took]
 """One repeat."""
+Results = list[dict[str, Any]]
+"""What came of each round, by contestant."""
 
 
 def timed(work: Callable[[], Any]) -> Run:
@@ -61,17 +63,17 @@ class Cell:
 
 
 def in_turns(
-    contestants: Mapping[str, Run], repeats: int, scale: float
-) -> tuple[dict[str, Cell], list[dict[str, Any]]]:
-    """What everybody took, and the results of each round; a first round, in which code is compiled, does not count."""
+    contestants: Mapping[str, Run], repeats: int, scale: float, *, warm: bool
+) -> tuple[dict[str, Cell], Results]:
+    """What everybody took, and what came of it; `warm`: after a round in which code is compiled, and not counted."""
     cells: dict[str, Cell] = {name: Cell() for name in contestants}
     results = []
-    for number in range(repeats + 1):
+    for number in range(repeats + warm):
         found = {}
         for name, run in contestants.items():
             took = run()
             found[name] = took.result
-            if number:
+            if number >= warm:
                 cells[name].add(took, scale)
         results.append(found)
     return cells, results

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import neuroport
 from neuroport.network.network import Network
+from neuroport.program.ir import Int
 from neuroport.program.machine import Program
 
 DECAY_U, DECAY_V, THRESHOLD = 3353, 3896, 1000
@@ -71,8 +72,8 @@ def plain(program: Program, size: int) -> Balanced:
     parts: list[tuple[NDArray[Any], ...]] = []
     for p in program.projections:
         weight = program.arrays[f"{p.name}.w"].initial
-        delay = np.full(p.synapses, p.delay) + (0 if p.dendritic is None else p.dendritic)
-        parts.append((p.pre + first[p.source], p.post + first[p.target], weight, delay))
+        late = np.full(p.synapses, p.delay) + (0 if p.dendritic is None else p.dendritic)
+        parts.append((p.pre + first[p.source], p.post + first[p.target], weight, late))
     pre, post, weight, delay = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
     order = np.lexsort((post, pre))
     v = np.concatenate([program.arrays[f"{name}.v"].initial for name in first]).astype(np.int64)
@@ -92,19 +93,63 @@ def plastic(size: int) -> Network:
     excitatory = 4 * size // 5
     sizes = {"exc": excitatory, "inh": size - excitatory}
     net = neuroport.Network(dt="1 ms", chip=str(WORDS), seed=1, name=f"plastic_{size}")
-    params = {"v_rest": "-47 mV", "v_th": "-50 mV", "v_reset": "-60 mV", "t_ref": "2 ms"}
+    params = {"v_rest": "-49 mV" if size < 10_000 else "-47 mV", "v_th": "-50 mV", "v_reset": "-60 mV", "t_ref": "2 ms"}
     for name, count in sizes.items():
         v = {"uniform": ["-60 mV", "-50 mV"]}
         net.population(name, count, "lif", params=params, init={"v": v}, ranges={"v": ["-90 mV", "-40 mV"]})
-    k = 4000 / size
+    k = 1.0 if size < 10_000 else 0.25
     for target in sizes:
         net.project(
             "exc", target, "stdp_pair", input="jump", connect={"fixed_probability": 0.02},
-            weight={"uniform": [0.2 * k, 0.6 * k]}, ranges={"w": [0, 1 * k]},
-            params={"a_plus": 0.004 * k, "a_minus": 0.0042 * k, "w_max": 1 * k},
+            weight={"uniform": [0.2 * k, 0.6 * k]}, ranges={"w": [0, k * 127 / 128]},
+            params={"a_plus": 0.004 * k, "a_minus": 0.0042 * k, "w_max": k * 127 / 128},
         )  # fmt: skip
         net.project(
-            "inh", target, "static", input="jump", connect={"fixed_probability": 0.02}, weight=-2.0 * k,
+            "inh", target, "static", input="jump", connect={"fixed_probability": 0.02}, weight=-3 * k,
             ranges={"w": [-4 * k, 0]},
         )  # fmt: skip
     return net.build()
+
+
+@dataclass(frozen=True)
+class Plastic:
+    """The arrays and numbers of a compiled `plastic`, as one population; raw integers, shifts by what they bring.
+
+    Rows of both kinds by presynaptic neuron: `plastic` ones are of the excitatory neurons, `fixed` ones of the others.
+    """
+
+    size: int
+    excitatory: int
+    v: NDArray[np.int64]
+    plastic: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+    fixed: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+    number: dict[str, int]
+
+
+def plain_plastic(program: Program, size: int) -> Plastic:
+    """The arrays of a compiled `plastic`."""
+    first = {"exc": 0, "inh": 4 * size // 5}
+    rows = []
+    for source in first:
+        chosen = [p for p in program.projections if p.source == source]
+        pre = np.concatenate([p.pre + first[source] for p in chosen])
+        post = np.concatenate([p.post + first[p.target] for p in chosen])
+        weight = np.concatenate([program.arrays[f"{p.name}.w"].initial for p in chosen])
+        order = np.lexsort((post, pre))
+        rows.append((pre[order].astype(np.int64), post[order].astype(np.int64), weight[order].astype(np.int64)))
+    values = {name: int(a.initial) for name, a in program.arrays.items() if a.at == "scalar"}
+    w, a = _frac(program, "exc_exc.w"), _frac(program, "exc_exc.a_plus") + _frac(program, "exc_exc.x")
+    number = {
+        "rest": values["exc.v_rest"], "reset": values["exc.v_reset"], "threshold": values["exc.v_th"],
+        "pause": values["exc.t_ref"], "decay_v": values["exc.decay"], "decay": values["exc.$const1"],
+        "plus": values["exc_exc.a_plus"], "minus": values["exc_exc.a_minus"],
+        "w_shift": a - w, "w_max": values["exc_exc.w_max"] << (a - _frac(program, "exc_exc.w_max")),
+        "jump": 40 - _frac(program, "exc.jump"), "inh": _frac(program, "exc.jump") - _frac(program, "inh_exc.w"),
+    }  # fmt: skip
+    v = np.concatenate([program.arrays[f"{name}.v"].initial for name in first]).astype(np.int64)
+    return Plastic(size, first["inh"], v, rows[0], rows[1], number)
+
+
+def _frac(program: Program, name: str) -> int:
+    type_ = program.arrays[name].type
+    return type_.frac if isinstance(type_, Int) else 0
