@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.peers import cases  # noqa: E402
+from benchmarks.peers import cases, networks  # noqa: E402
 from benchmarks.peers.cases import OURS, PROTOTYPE, Case, Setting  # noqa: E402
 from benchmarks.peers.measuring import Cell, in_turns, machine  # noqa: E402
 
@@ -41,6 +41,11 @@ CASES: dict[str, Callable[[Setting], Case]] = {
     "stdp-20k": lambda setting: cases.learning(20_000, setting),
     "delays-4k": lambda setting: cases.spiking(4_000, 8, setting),
     "delays-20k": lambda setting: cases.spiking(20_000, 8, setting),
+    "dense": cases.dense,
+    "memory-static": functools.partial(cases.memory, "static, 8 bits", lambda: networks.balanced(4_000), "exc_exc", 4),
+    "memory-plastic": functools.partial(
+        cases.memory, "pair STDP, 16 bits", lambda: networks.plastic(4_000), "exc_exc", 12
+    ),
     "sampling": cases.sampling,
     **{f"building-{name}": functools.partial(cases.building, name, most) for name, most in BUILT.items()},
 }
@@ -125,14 +130,16 @@ def written(page: str, text: str) -> str:
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", choices=[[], *CASES], help=", ".join(CASES))
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--json", metavar="FILE", help="every repeat of everybody")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/speed.md")
     parser.add_argument("--brian2", metavar="PYTHON", default=os.environ.get("BRIAN2_PYTHON"))
     args = parser.parse_args(given)
+    if unknown := [name for name in args.cases if name not in CASES]:
+        parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
     if not (args.all or args.quick or args.cases):
         parser.error("say what to measure: --all, --quick or the names of cases")
     return args
@@ -145,9 +152,9 @@ def chosen(args: argparse.Namespace) -> list[str]:
     return [name for name in CASES if args.all or name not in LONG]
 
 
-def main() -> int:
+def main(given: list[str] | None = None) -> int:
     """Print the table; 1 if programs that should compute the same do not."""
-    args = arguments()
+    args = arguments(given)
     repeats = args.repeats or (QUICK if args.quick else REPEATS)
     rows = []
     with tempfile.TemporaryDirectory() as folder:

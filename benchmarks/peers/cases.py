@@ -16,6 +16,8 @@ from benchmarks.peers import networks
 from benchmarks.peers.apart import brian
 from benchmarks.peers.measuring import Run, Took, timed
 from neuroport import backends
+from neuroport.backends.emulator import Emulator
+from neuroport.network.network import Network
 
 STEPS = 1000
 OURS, PROTOTYPE, GENN, BRIAN = "ours", "prototype", "GeNN", "Brian2"
@@ -167,6 +169,49 @@ def learning(size: int, setting: Setting) -> Case:
     add(case, PROTOTYPE, prototype)
     add(case, GENN, genn)
     return case
+
+
+NUMPY = "NumPy float32"
+
+
+def dense(setting: Setting) -> Case:
+    """Three fully connected layers in which every weight changes in every step."""
+    from benchmarks.peers import dense as own
+
+    program = neuroport.compile(neuroport.load(own.NETWORK), chip=str(networks.WORDS))
+    machine = backends.load("emulator").open(program, 1, [])
+    programs: list[Any] = []
+
+    def prototype() -> Run:
+        programs.append(own.Fused(program))
+        return timed_run(programs[0])
+
+    def genn() -> Run:
+        from benchmarks.peers import genn
+
+        return timed_run(genn.Dense(own.initial(program), setting.folder))
+
+    def same(_: Any) -> str:
+        if not programs:
+            return "-"
+        equal = all(np.array_equal(machine.read(f"{n}.w"), getattr(programs[0], n).ravel()) for n in ("up", "out"))
+        return f"prototype {'identical' if equal else 'DIFFERENT'}, all {program.projections[0].synapses:,} weights"
+
+    what = "784-500-10, every weight in every step"
+    case = Case(what, "us per step", 1e6 / STEPS, {OURS: timed(lambda: machine.advance(STEPS))}, same)
+    case.targets = {GENN: 10.0, NUMPY: 6.0}
+    add(case, PROTOTYPE, prototype)
+    add(case, GENN, genn)
+    add(case, NUMPY, lambda: timed_run(own.Floating(program)))
+    return case
+
+
+def memory(what: str, network: Callable[[], Network], projection: str, most: float, _: Setting) -> Case:
+    """Bytes of a synapse on the emulator, as `compile --emit report` tells them."""
+    program = neuroport.compile(network())
+    (found,) = [m for m in Emulator().memory(program) if m.projection == projection]
+    told = {OURS: lambda: Took(found.each, float("nan"))}
+    return Case(f"memory, {what}", "bytes", 1.0, told, lambda _: "-", {OURS: most}, once=True)
 
 
 SAMPLING = 1_000_000

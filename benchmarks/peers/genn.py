@@ -167,3 +167,63 @@ class Learning:
             self._model.step_time()
         self._model.pull_recording_buffers_from_device()
         return sum(len(group.spike_recording_data[0][0]) for group in self._model.neuron_populations.values())
+
+
+class Dense:
+    """`dense.yaml` in floating point: every weight changes in every step."""
+
+    def __init__(self, values: dict[str, NDArray[np.int64]], folder: str) -> None:
+        import pygenn
+
+        self._model = model("dense")
+        made = pygenn.create_neuron_model
+        kept = made("pixel", vars=[("r", "scalar"), ("e", "scalar")], sim_code="r = r;")
+        middle = made(
+            "middle",
+            vars=[("r", "scalar"), ("e", "scalar")],
+            additional_input_vars=[("b", "scalar", 0.0)],
+            sim_code="r = fmax(-127.0f, fmin(127.0f, Isyn / 8192.0f)); e = fmax(-127.0f, fmin(127.0f, b / 128.0f));",
+        )
+        top = made(
+            "top",
+            vars=[("r", "scalar"), ("e", "scalar"), ("goal", "scalar")],
+            sim_code="r = fmax(-127.0f, fmin(127.0f, Isyn / 8192.0f)); e = fmax(-127.0f, fmin(127.0f, goal - r));",
+        )
+        add = self._model.add_neuron_population
+        pixels = add("pixels", 784, kept, {}, {"r": values["pixels.r"], "e": 0})
+        hidden = add("middle", 500, middle, {}, {"r": 0, "e": 0})
+        last = add("top", 10, top, {}, {"r": 0, "e": 0, "goal": values["top.goal"]})
+        delta = self._rule("delta", "g = g + e * r / 512.0f; addToPost(g * r);")
+        back = self._rule("back", "addToPost(g * r);")
+        self._project("up", pixels, hidden, delta, values["up.w"], "r")
+        self._project("out", hidden, last, delta, values["out.w"], "r")
+        self._project("down", last, hidden, back, values["down.w"], "e").post_target_var = "b"
+        with _silent():
+            self._model.build(folder)
+        self._model.load()
+
+    def _rule(self, name: str, code: str) -> Any:
+        import pygenn
+
+        return pygenn.create_weight_update_model(
+            name,
+            vars=[("g", "scalar")],
+            pre_neuron_var_refs=[("r", "scalar")],
+            post_neuron_var_refs=[("e", "scalar")],
+            synapse_dynamics_code=code,
+        )
+
+    def _project(self, name: str, source: Any, target: Any, rule: Any, weight: NDArray[np.int64], sent: str) -> Any:
+        import pygenn
+
+        references = {"pre_var_refs": {"r": pygenn.create_var_ref(source, sent)}}
+        references["post_var_refs"] = {"e": pygenn.create_var_ref(target, "e")}
+        return self._model.add_synapse_population(
+            name, "DENSE", source, target, pygenn.init_weight_update(rule, {}, {"g": weight.ravel()}, **references),
+            pygenn.init_postsynaptic("DeltaCurr"),
+        )  # fmt: skip
+
+    def run(self, steps: int) -> None:
+        """So many steps."""
+        for _ in range(steps):
+            self._model.step_time()

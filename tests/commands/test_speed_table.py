@@ -1,0 +1,152 @@
+"""The table of `benchmarks/run.py`: what its cells say, what a page gets, and who computes the same."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.checkout import ROOT
+
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import run as speed
+from benchmarks.peers import cases
+from benchmarks.peers.cases import GENN, OURS, PROTOTYPE, Case, Setting
+from benchmarks.peers.measuring import Cell, Took, in_turns, timed
+
+
+def case(same: str = "identical", **took: tuple[float, float]) -> Case:
+    """A case whose contestants take so long of the processor and by the clock."""
+    runs = {name: (lambda t=t: Took(*t)) for name, t in took.items()}  # type: ignore[misc]
+    made = Case("a network", "ms", 1e3, runs, lambda _: same)
+    made.targets, made.missing = {PROTOTYPE: 1.3, GENN: 2.0}, {"Brian2": "No module named 'brian2'"}
+    return made
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One case, `a`, that takes no time."""
+    made = {"a": lambda _: case(ours=(0.01, 0.01), prototype=(0.005, 0.005), GeNN=(0.03, 0.03))}
+    monkeypatch.setattr(speed, "CASES", made)
+    monkeypatch.setattr(speed, "machine", lambda: "A machine")
+
+
+def test_the_table_tells_ratios_targets_and_what_is_missing() -> None:
+    row = speed.row("a", case(ours=(0.01, 0.02), prototype=(0.005, 0.005), GeNN=(0.03, 0.03)), 3)
+    assert speed.table([row]) == (
+        "| what | unit | ours | by the clock | prototype | GeNN | Brian2 | the same? |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+        "| a network | ms | 10 (10) | not measured: busy | 5 (5) **2.00 x** [<= 1.3] missed "
+        "| 30 (30) **3.00 x** [>= 2] | not installed | identical |"
+    )
+
+
+def test_time_by_the_clock_is_told_on_a_machine_that_is_not_busy() -> None:
+    assert speed.row("a", case(ours=(0.01, 0.0105)), 3).clock() == "10.5"
+
+
+def test_contestants_take_turns_and_a_first_round_does_not_count() -> None:
+    turns: list[str] = []
+
+    def contestant(name: str, *took: float) -> Any:
+        left = list(took)
+
+        def run() -> Took:
+            turns.append(name)
+            return Took(left.pop(0), 1.0, len(turns))
+
+        return run
+
+    runs = {"a": contestant("a", 9, 1, 3, 2), "b": contestant("b", 8, 5, 4, 6)}
+    cells, results = in_turns(runs, 3, 10.0, warm=True)
+    assert turns == ["a", "b"] * 4
+    assert cells["a"].cpu == [10, 30, 20]
+    assert (cells["a"].median, cells["b"].median) == (20, 50)
+    assert results == [{"a": 1, "b": 2}, {"a": 3, "b": 4}, {"a": 5, "b": 6}, {"a": 7, "b": 8}]
+
+
+def test_a_run_is_timed_of_the_processor_and_by_the_clock() -> None:
+    took = timed(lambda: sum(range(100_000)))()
+    assert took.result == 4999950000
+    assert 0 < took.cpu <= took.wall * 2
+
+
+@pytest.mark.usefixtures("measured")
+def test_all_prints_the_table_and_writes_json_and_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "speed.md"
+    page.write_text(f"before\n{speed.BEGIN}\n\nold\n\n{speed.END}\nafter\n", "utf-8")
+    monkeypatch.setattr(speed, "PAGE", page)
+    assert speed.main(["--all", "--json", str(tmp_path / "found.json"), "--write", "--repeats", "2"]) == 0
+    shown = capsys.readouterr().out
+    text = page.read_text("utf-8")
+    head = "Processor time, median (least) of 2 repeats in turns. A machine."
+    assert text.startswith(f"before\n{speed.BEGIN}\n\n{head}\n\n| what |")
+    assert text.endswith(f"\n\n{speed.END}\nafter\n")
+    assert "old" not in text
+    assert shown.startswith(head)
+    assert shown.endswith("\nBrian2: No module named 'brian2'\n")
+    (found,) = json.loads((tmp_path / "found.json").read_text("utf-8"))
+    assert found["cells"]["GeNN"] == {"cpu": [30.0, 30.0], "wall": [30.0, 30.0]}
+
+
+def test_programs_that_differ_end_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    different = case("prototype DIFFERENT, all 7 spikes", ours=(1.0, 1.0), prototype=(1.0, 1.0))
+    monkeypatch.setattr(speed, "CASES", {"a": lambda _: different})
+    assert speed.main(["a", "--repeats", "1"]) == 1
+
+
+def test_nothing_to_measure_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        speed.main([])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("say what to measure: --all, --quick or the names of cases\n")
+
+
+def test_quick_leaves_out_what_takes_long() -> None:
+    quick, everything = (speed.chosen(speed.arguments([option])) for option in ("--quick", "--all"))
+    assert set(everything) - set(quick) == speed.LONG
+    assert everything == list(speed.CASES)
+
+
+def test_what_is_not_installed_is_told_and_not_measured() -> None:
+    made = case(ours=(1.0, 1.0))
+
+    def missing() -> Any:
+        raise ImportError("No module named 'pygenn'")
+
+    cases.add(made, GENN, missing)
+    assert made.missing[GENN] == "No module named 'pygenn'"
+    assert list(made.contestants) == [OURS]
+
+
+def test_one_number_is_no_median() -> None:
+    assert speed.row("a", case(ours=(0.01, 0.01)), 1).told(OURS) == "10"
+    assert Cell([1.0, 3.0], [1.0, 3.0]).median == 2
+
+
+@contextlib.contextmanager
+def setting(folder: Path) -> Iterator[Setting]:
+    """A place for what is built."""
+    with contextlib.ExitStack() as closing:
+        yield Setting(str(folder), closing)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["static-4k", "delays-4k", "stdp-4k", "dense"])
+def test_programs_written_by_hand_compute_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the bit: all spikes and all learned weights."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr(cases, "STEPS", 300)
+    with setting(tmp_path) as where:
+        made = speed.CASES[name](where)
+        made.contestants = {n: r for n, r in made.contestants.items() if n in (OURS, PROTOTYPE)}
+        row = speed.row(name, made, 1)
+    assert row.same.startswith("prototype identical, all ")
