@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import platform
 import statistics
 import time
@@ -79,16 +81,17 @@ def in_turns(
     return cells, results
 
 
-def machine() -> str:
-    """The processor and the versions that were measured."""
-    import llvmlite
-    import numpy
+PACKAGES = ("llvmlite", "numpy", "numba", "pygenn")
 
+
+def machine() -> str:
+    """The processor, and the versions of what is installed here."""
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="ascii") as lines:
             model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         pass
-    python = platform.python_version()
-    return f"{model}, {platform.system()}, Python {python}, llvmlite {llvmlite.__version__}, NumPy {numpy.__version__}"
+    there = [name for name in PACKAGES if importlib.util.find_spec(name)]
+    versions = (f"{name} {importlib.metadata.version(name)}" for name in there)
+    return ", ".join([model, platform.system(), f"Python {platform.python_version()}", *versions])
