@@ -194,8 +194,9 @@ class Writer:
             self.use("ctl", "")
             self.may_fail = True
         else:
-            count = self.names(f"outside_{stmt.array.rsplit('.', 1)[-1]}", "outside", stmt.array)
-            zero, more = self._counting(count, outside)
+            narrow = value.kind == "i4" and not self.place.pre
+            count = self.names(f"outside_{stmt.array.rsplit('.', 1)[-1]}", "outside", stmt.array, str(narrow))
+            zero, more = self._counting(count, outside, narrow)
             if zero not in self.header:
                 self.header.append(zero)
                 self.footer.append(f"{self.use('overflow', '')}[{index}] += {count}  # {stmt.array}")
@@ -208,11 +209,11 @@ class Writer:
         """Whether a value that is stored lies outside its range."""
         return f"(({value.text} < {lo}) | ({value.text} > {hi}))" + (f" & {guard.text}" if guard else "")
 
-    def _counting(self, count: str, outside: str) -> tuple[str, str]:
-        """How a count begins and grows; that of neurons fits 32 bits, of which a processor adds more at a time."""
-        if self.place.pre:
-            return f"{count} = 0", f"{count} += np.int64({outside})"
-        return f"{count} = np.int32(0)", f"{count} = np.int32({count} + np.int32({outside}))"
+    def _counting(self, count: str, outside: str, narrow: bool) -> tuple[str, str]:
+        """How a count begins and grows: in 32 bits, which that of neurons fits, beside values of 32 bits."""
+        if narrow:
+            return f"{count} = np.int32(0)", f"{count} = np.int32({count} + np.int32({outside}))"
+        return f"{count} = 0", f"{count} += np.int64({outside})"
 
     def _wrapped(self, value: Value, lo: int, span: int) -> Value:
         """The value in lo .. lo + span - 1 that differs from it by a multiple of the span."""

@@ -173,7 +173,7 @@ class BatchWriter(Writer):
             lines = [f"if {guard.text}:", *("    " + line for line in lines)]
         self.lines += lines
 
-    def _counting(self, count: str, outside: str) -> tuple[str, str]:
+    def _counting(self, count: str, outside: str, narrow: bool) -> tuple[str, str]:
         met = f"np.int64({outside})"
         return f"{count} = 0", f"{count} += {self.copies()} * {met}" if self._in_all else f"{count} += {met}"
 
