@@ -93,6 +93,8 @@ class Lines:
             a = self.cast(a, F64)
         if a.type == b.type == TRUTH and isinstance(op, (ast.BitAnd, ast.BitOr, ast.BitXor)):
             return self.made(f"{_WHOLE[type(op)]} i1 {a.text}, {b.text}", TRUTH)
+        if isinstance(op, ast.RShift) and a.type.form == "signed" and b.literal is not None and b.literal < a.type.bits:
+            return self.made(f"ashr {a.type.ir} {a.text}, {b.literal}", a.type)
         if isinstance(op, (ast.LShift, ast.RShift)):
             kind = U64 if a.type == U64 else I64
             name = "shl" if isinstance(op, ast.LShift) else "lshr" if kind == U64 else "ashr"
@@ -104,6 +106,14 @@ class Lines:
         if type(op) not in table:
             return None
         return self.made(f"{table[type(op)]} {kind.ir} {a.text}, {b.text}", kind)
+
+    def cut(self, op: ast.operator, a: Number, b: Number, kind: Scalar) -> Number | None:
+        """An operation whose value is cut to a type, in that type, if that is the same."""
+        fitting = all(x.type.form == "signed" and (x.type.bits <= kind.bits or x.literal is not None) for x in (a, b))
+        if kind.form != "signed" or type(op) not in _WHOLE or not fitting:
+            return None
+        a, b = self.cast(a, kind), self.cast(b, kind)
+        return self.made(f"{_WHOLE[type(op)]} {kind.ir} {a.text}, {b.text}", kind)
 
     def divide(self, rest: bool, a: Number, b: Number, kind: Scalar) -> Number:
         """Python's `//` and `%` of whole numbers, or 0 when b is 0; processors fail at the lowest number by -1."""

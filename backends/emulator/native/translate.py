@@ -454,12 +454,20 @@ class _Function(Lines):
         """A call; its value, if it has one."""
         match node.func:
             case ast.Attribute(value=ast.Name(id="np"), attr=cast):
-                return self.cast(self.number(node.args[0]), CASTS[cast])
+                return self.cut_to(CASTS[cast], node.args[0])
             case ast.Attribute(value=ast.Name(id="math"), attr="sqrt"):
                 return self.of_float("sqrt", self.number(node.args[0]))
             case ast.Name(id=name):
                 return self.called(name, node)
         raise self.wrong(node)
+
+    def cut_to(self, kind: Scalar, node: ast.expr) -> Number:
+        """A value as one of another type; `np.int32(a * b)` is computed in 32 bits where a and b have no more."""
+        if not isinstance(node, ast.BinOp):
+            return self.cast(self.number(node), kind)
+        a, b = self.number(node.left), self.number(node.right)
+        found = self.cut(node.op, a, b, kind)
+        return found or self.cast(self.operation(node, node.op, a, b), kind)
 
     def called(self, name: str, node: ast.Call) -> Number | None:
         """A call of a function by its name."""
