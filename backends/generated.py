@@ -6,7 +6,7 @@ import keyword
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -63,13 +63,13 @@ class IntCall(Generic[W]):
     args: list[Value]
 
 
-def of_ints(on_ints: Callable[[IntCall[W]], Value]) -> Callable[[W, Apply, list[Value]], Value]:
+def of_ints(on_ints: Callable[[IntCall[W]], Value], narrowest: int = 32) -> Callable[[W, Apply, list[Value]], Value]:
     """A function of ints, computed in one kind that holds all operands and the result."""
 
     def written(writer: W, expr: Apply, given: list[Value]) -> Value:
-        kind = working_kind(writer.program, expr, *expr.args)
+        kind = working_kind(writer.program, expr, *expr.args, narrowest=narrowest)
         call = IntCall(writer, expr, given, kind, [writer.cast(v, kind) for v in given])
-        return writer.cast(on_ints(call), kind_of(expr.type, writer.program))
+        return writer.cast(on_ints(call), kind_of(expr.type, writer.program, narrowest))
 
     return written
 
@@ -130,10 +130,14 @@ def integer_dtype(lo: int, hi: int) -> np.dtype[np.signedinteger]:
     return np.dtype(np.int64)
 
 
-def kind_of(type_: Type, program: Program) -> str:
-    """The kind a value is computed in: `i4`, `i8`, `f` (the program's precision) or `b`.
+WIDTHS = ((16, "i2"), (32, "i4"))
 
-    Ranges of a real program's integers are not checked at run time, so nothing is concluded from them.
+
+def kind_of(type_: Type, program: Program, narrowest: int = 32) -> str:
+    """The kind a value is computed in: `i2`, `i4`, `i8`, `f` (the program's precision) or `b`.
+
+    narrowest: the fewest bits in which a machine computes whole numbers. Ranges of a real program's integers are not
+    checked at run time, so nothing is concluded from them.
     """
     match type_:
         case Real():
@@ -141,17 +145,23 @@ def kind_of(type_: Type, program: Program) -> str:
         case Bool():
             return "b"
         case Int(lo=lo, hi=hi):
-            return "i4" if program.integer and fits(32, lo, hi) else "i8"
+            return _whole(program, [(lo, hi)], narrowest)
 
 
-def working_kind(program: Program, *held: Expr | int) -> str:
+def working_kind(program: Program, *held: Expr | int, narrowest: int = 32) -> str:
     """The kind in which a machine computes with all of these: operands, the result, and limits.
 
     This is the only place that decides it, for literals as for variables.
     """
-    ends = [(x, x) if isinstance(x, int) else bounds(x) for x in held]
-    narrow = program.integer and all(fits(32, lo, hi) for lo, hi in ends)
-    return "i4" if narrow else "i8"
+    return _whole(program, [(x, x) if isinstance(x, int) else bounds(x) for x in held], narrowest)
+
+
+def _whole(program: Program, ends: Sequence[tuple[int, int]], narrowest: int) -> str:
+    """The narrowest kind that holds all numbers between these ends."""
+    for bits, kind in WIDTHS:
+        if bits >= narrowest and program.integer and all(fits(bits, lo, hi) for lo, hi in ends):
+            return kind
+    return "i8"
 
 
 def storage(array: Array, program: Program) -> np.dtype[np.generic]:

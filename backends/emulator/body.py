@@ -1,6 +1,6 @@
 """Translate bodies: straight-line statements of the program into straight-line Python that LLVM compiles well.
 
-Whole numbers are added and multiplied in 64 bits. So every value has a known kind (i4, i8, f, b, or `lit` for an
+Whole numbers are added and multiplied in 64 bits. So every value has a known kind (i2, i4, i8, f, b, or `lit` for an
 integer literal) and every narrow result is cast where it is made: LLVM then computes in 32 bits, and several at a time.
 The element's own variables are loaded once, changed as locals (a guard is a select), and stored once at the end: no
 branches.
@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from neuroport.backends.emulator.layout import RUN_SCALARS
+from neuroport.backends.emulator.numbers import BITS, NUMBER, kind_for, kind_of, working_kind
 from neuroport.backends.emulator.spelling import SPELL, clip
-from neuroport.backends.generated import Identifiers, Value, fits, kind_of, spelled, working_kind
+from neuroport.backends.generated import Identifiers, Value, fits, spelled
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -194,7 +195,7 @@ class Writer:
             self.use("ctl", "")
             self.may_fail = True
         else:
-            narrow = value.kind == "i4" and not self.place.pre
+            narrow = value.kind in ("i2", "i4") and not self.place.pre
             count = self.names(f"outside_{stmt.array.rsplit('.', 1)[-1]}", "outside", stmt.array, str(narrow))
             zero, more = self._counting(count, outside, narrow)
             if zero not in self.header:
@@ -297,7 +298,7 @@ class Writer:
 
     def _typed(self, element: str, kind: str) -> str:
         """An array element as a value of its kind (arrays are stored narrower than they are computed with)."""
-        return {"i4": f"np.int32({element})", "i8": f"np.int64({element})"}.get(kind, element)
+        return f"{NUMBER[kind]}({element})" if kind in NUMBER else element
 
     def _read(self, read: Read) -> Value:
         array = self.program.arrays[read.array]
@@ -404,7 +405,7 @@ class Writer:
             return Value(f"real({value.text})", "f")
         if kind == "b":
             return Value(f"({value.text} != 0)", "b")
-        return Value(f"{'np.int32' if kind == 'i4' else 'np.int64'}({value.text})", kind)
+        return Value(f"{NUMBER[kind]}({value.text})", kind)
 
     def atom(self, value: Value) -> Value:
         """The value as a name."""
@@ -423,10 +424,10 @@ class Writer:
         result = kind_of(expr.type, self.program)
         shift, mask, half = expr.shift, (1 << expr.shift) - 1, 1 << (expr.shift - 1)
         low, high = bounds(expr.x)
-        narrow = fits(32, low - mask, high + mask)
-        kind, sign = ("i4", 31) if narrow else ("i8", 63)
+        kind = kind_for(low - mask, high + mask)
+        sign = BITS[kind] - 1
         x = self.atom(self.cast(self.expr(expr.x), kind)).text
-        number = "np.int32" if narrow else "np.int64"
+        number = NUMBER[kind]
         match expr.mode:
             case "floor":
                 return self.cast(Value(f"({x} >> {shift})", "shifted"), result)

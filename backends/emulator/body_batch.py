@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.backends.emulator.body import Writer
-from neuroport.backends.generated import Value, kind_of, storage
+from neuroport.backends.emulator.numbers import kind_of
+from neuroport.backends.generated import Value, storage
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import Apply, Body, Expr, Random, Read, Round, Send, Stmt, Store, Sum, Temp, children
 

@@ -18,8 +18,9 @@ import numpy as np
 from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
 from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part
+from neuroport.backends.emulator.numbers import NUMBER, kind_of
 from neuroport.backends.emulator.prelude import RESERVED, prelude
-from neuroport.backends.generated import Identifiers, kind_of, uncommented
+from neuroport.backends.generated import Identifiers, uncommented
 from neuroport.program.ir import Body, Send
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
@@ -548,7 +549,9 @@ class Emitter:
         if kind == "f":
             return f"reals[{self.reals.setdefault(key, len(self.reals))}]"
         source = f"ints[{self.ints.setdefault(key, len(self.ints))}]"
-        return {"i4": f"np.int32({source})", "i8": source, "b": f"({source} != 0)"}[kind]
+        if kind == "i8":
+            return source
+        return f"{NUMBER[kind]}({source})" if kind in NUMBER else f"({source} != 0)"
 
     def before(self) -> str:
         """The part that does not depend on the program."""

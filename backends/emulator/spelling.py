@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from neuroport.backends import functions
-from neuroport.backends.generated import IntCall, Value, kind_of, of_ints, working_kind
+from neuroport.backends import functions, generated
+from neuroport.backends.emulator.numbers import BITS, NARROWEST, NUMBER, kind_of, working_kind
+from neuroport.backends.generated import IntCall, Value
 from neuroport.program.ir import Apply, Const, Expr, Int
 from neuroport.program.stated import bounds
 
@@ -52,6 +53,11 @@ def clip(x: Value, lo: Value, hi: Value) -> Value:
     """A value held between two others of its kind."""
     low, high = ("real_min", "real_max") if x.kind == "f" else ("min", "max")
     return Value(f"{low}({high}({x.text}, {lo.text}), {hi.text})", x.kind)
+
+
+def of_ints(on_ints: OnInts) -> Spelling:
+    """A function of ints, computed in one kind that holds all operands and the result."""
+    return generated.of_ints(on_ints, NARROWEST)
 
 
 # ---------------------------------------------------------------------------------------------------- of real numbers
@@ -101,7 +107,7 @@ def of_numbers(real: Spelling, on_ints: OnInts) -> Spelling:
 
 def _narrowed(text: str, kind: str) -> Value:
     """What was computed in 64 bits, in the kind that holds it."""
-    return Value(f"np.int32({text})", "i4") if kind == "i4" else Value(f"({text})", "i8")
+    return Value(f"({text})" if kind == "i8" else f"{NUMBER[kind]}({text})", kind)
 
 
 def _sum(sign: str) -> OnInts:
@@ -164,7 +170,7 @@ def _mod_by_power(call: Call, shift: int) -> Value:
 
 def _trunc_by_power(call: Call, shift: int) -> Value:
     a = call.writer.atom(call.args[0])
-    sign = 31 if a.kind == "i4" else 63
+    sign = BITS[a.kind] - 1
     return Value(f"({a.text} + (({a.text} >> {sign}) & {(1 << shift) - 1})) >> {shift}", "shifted")
 
 

@@ -47,7 +47,15 @@ U64, U32 = Scalar("unsigned", 64), Scalar("unsigned", 32)
 F64, F32 = Scalar("float", 64), Scalar("float", 32)
 TRUTH = Scalar("truth", 1)
 
-CASTS: dict[str, Scalar] = {"int32": I32, "int64": I64, "uint32": U32, "uint64": U64, "float32": F32, "float64": F64}
+CASTS: dict[str, Scalar] = {
+    "int16": Scalar("signed", 16),
+    "int32": I32,
+    "int64": I64,
+    "uint32": U32,
+    "uint64": U64,
+    "float32": F32,
+    "float64": F64,
+}
 """What `np.NAME(value)` makes of a number."""
 
 
