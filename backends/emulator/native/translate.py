@@ -1,9 +1,9 @@
 """Translate generated modules, a small typed subset of Python, into the language of LLVM.
 
 Every function is translated once for each list of argument types it is called with. Arithmetic of whole numbers is of
-64 bits and wraps around; `np.int32(...)` cuts. A local variable has the type of what is first assigned to it. Both
-branches of `a if c else b` are computed. Indices are not counted from the end of an array. Different arguments of a
-function are different arrays.
+64 bits and wraps around; `np.int16(...)` and `np.int32(...)` cut, and what is cut is computed in so many bits where
+that gives the same. A local variable has the type of what is first assigned to it. Both branches of `a if c else b` are
+computed. Indices are not counted from the end of an array. Different arguments of a function are different arrays.
 """
 
 from __future__ import annotations
