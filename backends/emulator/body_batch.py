@@ -1,9 +1,8 @@
 """Translate bodies of a program of several copies: what the copies share once, what each has of its own in a loop.
 
-Arrays of the copies' own are flat, element * width + copy, so that the loop over copies is contiguous. In that loop
-nothing but `get` and `put` touches memory: LLVM then knows which arrays differ, and computes several copies at a time.
-The width is the number of copies rounded up to a multiple of 8: what is computed for copies that do not exist is
-neither summed, nor counted, nor shown.
+Arrays of the copies' own are flat, element * width + copy, so that the loop over copies is contiguous, and several are
+computed at a time. The width is the number of copies rounded up to a multiple of 8: what is computed for copies that do
+not exist is neither summed, nor counted, nor shown.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,13 @@ SAMPLE_BUFFER = 1 << 24
 
 Places = Callable[[NDArray[Any], int, int], NDArray[np.int64]]
 """Where so many rows of steps are in a ring."""
+
+
+class Table(NamedTuple):
+    """Where each array of a function is, and its lengths: the numbers, and where these are."""
+
+    words: NDArray[np.int64]
+    address: int
 
 
 def aligned(values: NDArray[Any]) -> NDArray[Any]:
@@ -95,7 +102,7 @@ class Machine:
         self._run = self._library.function(self._module.run.ident, 2, returns=True)
         self._table = self._bind(self._module.run.arguments)
         self._events = [
-            (event.name, self._library.function(entry.ident, 1, returns=False), entry.arguments)
+            (event.name, self._library.function(entry.ident, 1, returns=False), self._bind(entry.arguments))
             for event, entry in zip(program.events, self._module.events, strict=True)
         ]
         self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
@@ -108,14 +115,15 @@ class Machine:
         numbers = 2 if entry is self._module.run else 1
         return Called(entry.ident, numbers, tuple(array_of(self._values[a.kind, a.name]) for a in entry.arguments))
 
-    def _bind(self, arguments: tuple[Argument, ...]) -> NDArray[np.int64]:
-        """The table of a function: where each of its arrays is, and its lengths."""
+    def _bind(self, arguments: tuple[Argument, ...]) -> Table:
+        """The table of a function."""
         arrays = [self._values[a.kind, a.name] for a in arguments]
-        return np.array([word for array in arrays for word in (array.ctypes.data, *array.shape)], np.int64)
+        words = np.array([word for array in arrays for word in (array.ctypes.data, *array.shape)], np.int64)
+        return Table(words, words.ctypes.data)
 
-    def _call(self, function: Callable[..., int], table: NDArray[np.int64], *numbers: int) -> int:
+    def _call(self, function: Callable[..., int], table: Table, *numbers: int) -> int:
         """Call a function of the module."""
-        result = function(*numbers, table.ctypes.data)
+        result = function(*numbers, table.address)
         if self._outside is not None and self._outside.value:
             raise IndexError(f"{self._outside.value} indices of generated code are outside their arrays")
         return result
@@ -266,7 +274,8 @@ class Machine:
                     "Use the numbers of patterns that the series has",
                 )
             self._values["series_schedule", series.name] = schedule
-        self._table = self._bind(self._module.run.arguments)
+        if self.program.series:
+            self._table = self._bind(self._module.run.arguments)
 
     def _look(self, control: int, readout: str, first: int, every: int) -> None:
         """When a readout is due first, if it is active."""
@@ -291,9 +300,7 @@ class Machine:
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
         while steps > 0:
-            started = time.thread_time()
-            done = self._call(self._run, self._table, self.step, steps)
-            self._seconds += time.thread_time() - started
+            done = self._advance(steps)
             self.step += done
             steps -= done
             if self._ctl[self._control("error_array")] >= 0:
@@ -301,14 +308,23 @@ class Machine:
             if steps:
                 self._collect()
 
+    def _advance(self, steps: int) -> int:
+        """Compute up to that many steps; how many."""
+        if not self._module.parts:
+            return self._call(self._run, self._table, self.step, steps)
+        started = time.thread_time()
+        done = self._call(self._run, self._table, self.step, steps)
+        self._seconds += time.thread_time() - started
+        return done
+
     def trigger(self, event: str) -> None:
         """Run every event body of that name, in program order, on the state left by the last step."""
-        found = [(function, arguments) for name, function, arguments in self._events if name == event]
+        found = [(function, table) for name, function, table in self._events if name == event]
         if not found:
             names = ", ".join(sorted({name for name, _, _ in self._events})) or "none"
             raise InvalidInput.one(None, f"The network has no event {event!r}. Its events are: {names}.")
-        for function, arguments in found:
-            self._call(function, self._bind(arguments), self.step)
+        for function, table in found:
+            self._call(function, table, self.step)
             if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
 

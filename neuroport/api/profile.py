@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from neuroport import backends
-from neuroport.api.compile import lower_and_plan, specimen
-from neuroport.api.run import Run, result, to_run
+from neuroport.api.run import Run, prepare, result, to_run
 from neuroport.errors import InvalidInput
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Timed
-from neuroport.session.executing import opened
-from neuroport.session.session import Progress, Session
+from neuroport.session.session import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,24 +44,20 @@ def profiled(
     progress: Progress | None = None,
 ) -> Profile:
     """Run a network on a backend that takes the time of its parts; see `neuroport.run`. Nothing is written."""
-    loaded = backends.load(backend)
-    timed = getattr(loaded, "timed", None)
-    if timed is None:
-        raise InvalidInput.one(None, f"backend '{backend}' does not take the time of its parts; the emulator does")
     network = to_run(network, duration)
     marks = [time.process_time()]
-    chosen, one = specimen(network, chip, chip_seed, instance)
-    program, plan = lower_and_plan(network, chosen, one)
+    ready = prepare(network, backend, chip, chip_seed, instance)
+    timed = getattr(ready.backend, "timed", None)
+    if timed is None:
+        raise InvalidInput.one(None, f"backend '{backend}' does not take the time of its parts; the emulator does")
     marks.append(time.process_time())
-    seed = program.seed if seed is None else seed
-    executor = opened(program, timed(), seed)
-    marks.append(time.process_time())
-    with Session(program, plan, executor, seed=seed, backend=loaded.name, keep=False) as session:
+    with replace(ready, backend=timed()).session(seed, None, False, False) as session:
+        marks.append(time.process_time())
         session.run_protocol(progress)
         digest = session.digest()
         marks.append(time.process_time())
-        outcome = result(session, digest, None if one is None else one.seed)
-        parts: tuple[Timed, ...] = executor.times()  # type: ignore[attr-defined]
+        outcome = result(session, digest, session.chip_seed)
+        parts: tuple[Timed, ...] = session.executor.times()  # type: ignore[attr-defined]
     program_s, code_s, run_s = (after - before for before, after in pairwise(marks))
     return Profile(
         run=replace(outcome, build_s=program_s + code_s, run_s=run_s),

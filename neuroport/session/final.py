@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from neuroport.program.executor import Executor
 from neuroport.program.fingerprint import cut, fingerprint
@@ -11,6 +11,12 @@ from neuroport.program.machine import Program
 from neuroport.program.state import Raw
 
 ROLES = ("state", "weight", "visible")
+
+
+def in_pieces(executor: Executor, name: str) -> Iterator[Numbers]:
+    """The values of an array that is no input, some rows after the other."""
+    pieces: Callable[[str], Iterator[Numbers]] | None = getattr(executor, "pieces", None)
+    return cut(executor.read(name)) if pieces is None else pieces(name)
 
 
 class Final(Mapping[str, Raw]):
@@ -46,8 +52,7 @@ class Final(Mapping[str, Raw]):
         of, known = self._known.get(name, (None, b""))
         if known and of is given:
             return known
-        pieces = getattr(self._executor, "pieces", None)
-        found = fingerprint(cut(self._executor.read(name)) if pieces is None else pieces(name))
+        found = fingerprint(in_pieces(self._executor, name))
         if name in self._fixed:
             self._known[name] = given, found
         return found
