@@ -64,3 +64,8 @@ def test_with_strict_they_are_an_error(path: str) -> None:
 def test_a_sound_run_tells_nothing(chip: str) -> None:
     run = neuroport.run(neuroport.load("sal_pair"), "reference", chip, duration=20)
     assert run.not_finite == {} and "not finite" not in repr(run)
+
+
+def test_they_are_counted_over_all_pieces_of_a_large_array(path: str) -> None:
+    large = neuroport.load(path, ["populations.a.size=70001", "populations.a.init.v={uniform: [0.5, 1]}"])
+    assert neuroport.run(large, "reference").not_finite == {"a.v": 70_001}
