@@ -48,7 +48,8 @@ class Site:
     """Where a body runs, as texts: its index, its presynaptic and postsynaptic neuron, the element of its draws.
 
     `fixed` tells which neuron stays the same in the inner loop: "pre" in rows, "post" in columns, "" otherwise.
-    `twin` is the corresponding synapse of the twin projection, "@NAME" where an index array has it.
+    `twin` is the corresponding synapse of the twin projection, "@NAME" where an index array has it. `places` is the
+    projection if an index array has where in the ring of sums what a synapse sends comes to, counted from now.
     """
 
     own: str
@@ -60,6 +61,7 @@ class Site:
     target: str = ""
     dendritic: str = ""
     twin: str = ""
+    places: str = ""
 
 
 @dataclass(slots=True)
@@ -230,7 +232,9 @@ class Writer:
         value = self.expr_as(stmt.value, kind)
         acc = self.use("array", stmt.input)
         neuron = self.place.post if stmt.to == "post" else self.place.pre
-        if stmt.delay == "synapse" and self.place.dendritic:
+        if stmt.delay == "synapse" and self.place.places:
+            element = self._in_ring(acc)
+        elif stmt.delay == "synapse" and self.place.dendritic:
             element = f"{acc}[(t + {self._dendritic()}) & {self._mask(acc)}, {neuron}]"
         else:
             element = f"{self.current(acc)}[{neuron}]"
@@ -264,6 +268,18 @@ class Writer:
 
     def _mask(self, ident: str) -> str:
         return self.before_all(f"mask_{ident}", f"{ident}.shape[0] - 1", "mask", ident)
+
+    def _in_ring(self, acc: str) -> str:
+        """The sum that the synapse adds to, with all rows of the ring one behind the other."""
+        sums = self.before_all(f"{acc}_all", f"{acc}.ravel()", "all", acc)
+        length = self.before_all(f"length_{acc}", f"np.uint32({acc}.shape[0] * {acc}.shape[1])", "length", acc)
+        now = f"np.uint32((t & ({acc}.shape[0] - 1)) * {acc}.shape[1])"
+        now = self.before_all(f"begin_{acc}", now, "begin", acc)
+        place = self.names("place", "place")
+        whole = f"{place} = np.uint32({self.use('places', self.place.places)}[{self.place.own}] + {now})"
+        if whole not in self._loads:
+            self._loads += [whole, f"{place} = min({place}, np.uint32({place} - {length}))"]
+        return f"{sums}[{place}]"
 
     def _dendritic(self) -> str:
         """The synapse's dendritic delay."""

@@ -17,11 +17,11 @@ import numpy as np
 
 from neuroport.backends.emulator.body import Site, Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
-from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part
+from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part, power_of_two
 from neuroport.backends.emulator.numbers import NUMBER, kind_of
 from neuroport.backends.emulator.prelude import RESERVED, prelude
 from neuroport.backends.generated import Identifiers, uncommented
-from neuroport.program.ir import Body, Send
+from neuroport.program.ir import Body, Send, reads
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
 SUFFIX = {
@@ -42,6 +42,7 @@ SUFFIX = {
     "column_pre": "_column_pre",
     "element": "_element",
     "dendritic": "_dendritic",
+    "places": "_places",
     "twin": "_twin",
     "histogram": "_histogram",
     "record_steps": "_sample_steps",
@@ -168,7 +169,7 @@ class Emitter:
             for kind in "size first flags words spikes spike_count spike_steps spike_neurons".split():
                 self._identifier(kind, population.name)
         for projection in program.projections:
-            for kind in "delay rows post columns column_synapse column_pre element dendritic twin".split():
+            for kind in "delay rows post columns column_synapse column_pre element dendritic places twin".split():
                 self._identifier(kind, projection.name)
         for kinds, objects in (
             ("every histogram", [r.name for r in program.readouts]),
@@ -291,12 +292,13 @@ class Emitter:
                 f"for nth in range({columns}):",
                 *indent(["j = np.uint64(nth)", "syn = first + j", *self._inner(writer)], 1),
             ]
-        rows, post = function.use("rows", projection.name), function.use("post", projection.name)
+        rows = function.use("rows", projection.name)
+        target = [] if writer.place.places else [f"j = {function.use('post', projection.name)}[syn]"]
         return [
             *writer.outer,
             f"first = np.uint64({rows}[i])",
             f"for nth in range({rows}[i + 1] - {rows}[i]):",
-            *indent(["syn = first + np.uint64(nth)", f"j = {post}[syn]", *self._inner(writer)], 1),
+            *indent(["syn = first + np.uint64(nth)", *target, *self._inner(writer)], 1),
         ]
 
     def _all_rows(self, projection: Projection, event: Event | None) -> Helper:
@@ -329,11 +331,13 @@ class Emitter:
         function = self._start()
         delay = function.use("delay", projection.name)
         spikes, count = function.use("spikes", projection.source), function.use("spike_count", projection.source)
-        writer = self._writer(function, self._synapse_place(projection, "pre"))
+        place = self._synapse_place(projection, "pre")
+        place.places = projection.name if placed_input(self.program, projection) else ""
+        writer = self._writer(function, place)
         rows = self._arriving(projection, function, writer, projection.arrive)
         factor = common_factor(projection.arrive)
         if factor is not None:
-            plain = self._writer(function, self._synapse_place(projection, "pre"))
+            plain = self._writer(function, place)
             simpler = self._arriving(projection, function, plain, without_factor(projection.arrive))
             one = f"if {function.use('scalar', factor.scalar.array)} == {factor.one}:"
             rows = [one, *indent(simpler, 1), "else:", *indent(rows, 1)]
@@ -366,7 +370,7 @@ class Emitter:
         if argument.kind == "array":
             array = self.program.arrays[argument.name]
             return array.at == "synapse" and array.owner == projection.name and self.program.copies == 1
-        return argument.kind in ("post", "dendritic") and argument.name == projection.name
+        return argument.kind in ("post", "dendritic", "places") and argument.name == projection.name
 
     def _post(self, projection: Projection) -> Helper:
         function = self._start()
@@ -467,10 +471,10 @@ class Emitter:
     def _spikes(self, run: Function, name: str) -> list[str]:
         """The lines that list the spikes of a population in this step, and record them."""
         spikes, count = run.use("spikes", name), run.use("spike_count", name)
-        fired, words = run.use("flags", name), run.use("words", name)
+        words = run.use("words", name)
         steps, neurons = run.use("spike_steps", name), run.use("spike_neurons", name)
         return [
-            f"collect(t, {fired}, {words}, {spikes}, {count}, ctl, {self._control('total', name)})",
+            f"collect(t, {words}, {spikes}, {count}, ctl, {self._control('total', name)})",
             f"keep(t, {spikes}, {count}, {steps}, {neurons}, ctl, {self._control('filled', name)}, PAUSE)",
         ]
 
@@ -610,6 +614,17 @@ def _anonymous(text: str, known: Iterable[str]) -> str:
 
     code = re.sub(r"#.*", "", uncommented(text, "#"))
     return re.sub(r"(?<![\w.])[A-Za-z_]\w*", replaced, code)
+
+
+def placed_input(program: Program, projection: Projection) -> str:
+    """The input whose ring of sums arriving spikes add to, if they read and send nothing else by target or delay."""
+    body = projection.arrive
+    sends = {(s.input, s.delay) for s in body if isinstance(s, Send) and s.to == "post"}
+    if len(sends) != 1 or full_matrix(projection) or any(r.at == "post" or r.lag == "synapse" for r in reads(body)):
+        return ""
+    ((name, delay),) = sends
+    sums = power_of_two(program.arrays[name].slots) * projection.target_size
+    return name if delay == "synapse" and projection.dendritic is not None and sums <= 2**31 else ""
 
 
 def full_matrix(projection: Projection) -> bool:

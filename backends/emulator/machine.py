@@ -15,6 +15,7 @@ from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.layout import Argument, Entry, Module, held, power_of_two, terms, width
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE
+from neuroport.backends.emulator.sums import narrow
 from neuroport.backends.emulator.synapses import asked, connections
 from neuroport.backends.emulator.timed import work
 from neuroport.backends.generated import integer_dtype, storage, uncommented
@@ -94,19 +95,33 @@ class Machine:
         self._schedules: dict[str, NDArray[np.int64]] = {}
         self._replaced: set[str] = set()
         self._overflows_before: dict[str, int] = {}
+        self._boundscheck = boundscheck
+        self._narrow = narrow(program)
         self._allocate()
         self._start_control()
+        self._link()
+        self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
+        self._sampled = tuple((r.name, self._control("samples", r.name), r.array) for r in program.records)
+
+    def _link(self) -> None:
+        """Compile the module for the arrays that there are, and bind them to its functions."""
         called = tuple(self._called(entry) for entry in (self._module.run, *self._module.events))
-        self._library = cache.load(uncommented(self._module.text, "#"), called, boundscheck)
-        self._outside = self._library.number(OUTSIDE) if boundscheck else None
+        self._library = cache.load(uncommented(self._module.text, "#"), called, self._boundscheck)
+        self._outside = self._library.number(OUTSIDE) if self._boundscheck else None
         self._run = self._library.function(self._module.run.ident, 2, returns=True)
         self._table = self._bind(self._module.run.arguments)
         self._events = [
             (event.name, self._library.function(entry.ident, 1, returns=False), self._bind(entry.arguments))
-            for event, entry in zip(program.events, self._module.events, strict=True)
+            for event, entry in zip(self.program.events, self._module.events, strict=True)
         ]
-        self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
-        self._sampled = tuple((r.name, self._control("samples", r.name), r.array) for r in program.records)
+
+    def _widen(self, input: str) -> None:
+        """Hold the sums of an input in full from now on: what the host adds is not among what they were made for."""
+        if input in self._narrow:
+            self._narrow -= {input}
+            sums = self._values["array", input]
+            self._values["array", input] = aligned(sums.astype(held(self.program.arrays[input], self.program)))
+            self._link()
 
     # --------------------------------------------------------------------------------------------------- allocation
 
@@ -162,7 +177,7 @@ class Machine:
         wanted = asked(self._module)
         for projection in program.projections:
             self._set_int("delay", projection.name, projection.delay)
-            for kind, index in connections(projection).items():
+            for kind, index in connections(program, projection).items():
                 if (kind, projection.name) in wanted:
                     values[kind, projection.name] = np.ascontiguousarray(index.made(), index.dtype)
         for readout in program.readouts:
@@ -230,7 +245,7 @@ class Machine:
 
     def _stored(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """A copy of the values in the array's storage format; refuses what it cannot hold."""
-        dtype = held(array, self.program)
+        dtype = np.int16 if array.name in self._narrow else held(array, self.program)
         values = np.asarray(values)
         within_bounds(self.program, array, values)
         return np.array(values, dtype=dtype, order="C")
@@ -390,6 +405,7 @@ class Machine:
 
     def add(self, input: str, values: NDArray[np.int64]) -> None:
         """Add raw integers, in all within the bounds of its type, to what the coming step will read of an input."""
+        self._widen(input)
         target = self._values["array", input]
         target = target[self.step % len(target)]
         flat = values if values.ndim == 1 else self._padded(values).reshape(-1)
@@ -402,6 +418,7 @@ class Machine:
         if declared.at == "scalar":
             self._set_scalar(array, values)
             return
+        self._widen(array)
         target = self._values["array", array]
         if declared.role == "input":
             target = target[self.step % len(target)]
@@ -494,6 +511,8 @@ class Machine:
         for name, values in state.arrays.items():
             self.write(name, values)
         for name, rows in state.inputs.items():
+            if rows.any():
+                self._widen(name)
             self._values["array", name][...] = 0
             self._put_rows("array", name, ahead, state.step, rows)
         for name, rows in state.histories.items():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.emulator.emit import emit
+from neuroport.backends.emulator.emit import emit, placed_input
 from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, unsigned_dtype, width
 from neuroport.program.machine import Program, Projection
 
@@ -43,7 +43,7 @@ class Memory:
         return self.nbytes / max(self.synapses, 1)
 
 
-def connections(projection: Projection) -> dict[str, Index]:
+def connections(program: Program, projection: Projection) -> dict[str, Index]:
     """What generated code may ask for of a projection's synapses, by its kind."""
     target, source = unsigned_dtype(projection.target_size), unsigned_dtype(projection.source_size)
     columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.post.astype(target), kind="stable"))
@@ -57,12 +57,23 @@ def connections(projection: Projection) -> dict[str, Index]:
         "element": Index(synapses, np.dtype(np.uint64), lambda: projection.element),
         "twin": Index(len(twin), unsigned_dtype(max(2**16, len(twin))), lambda: twin),
         "dendritic": Index(len(dendritic), late, lambda: dendritic),
+        "places": _places(program, projection),
         "columns": Index(projection.target_size + 1, counted, lambda: _ends(projection)),
         "column_synapse": Index(
             synapses + AHEAD, unsigned_dtype(max(2**16, synapses)), lambda: np.pad(columns(), (0, AHEAD))
         ),
         "column_pre": Index(synapses, source, lambda: projection.pre[columns()]),
     }
+
+
+def _places(program: Program, projection: Projection) -> Index:
+    """Where in a ring of sums what each synapse sends comes to, if the ring began with the row of the present step."""
+    name = placed_input(program, projection)
+    if not name or projection.dendritic is None:
+        return Index(0, np.dtype(np.uint16), lambda: np.zeros(0, np.uint16))
+    late, size = projection.dendritic, projection.target_size
+    sums = power_of_two(program.arrays[name].slots) * size
+    return Index(projection.synapses, unsigned_dtype(sums - 1), lambda: late * size + projection.post)
 
 
 def _ends(projection: Projection) -> NDArray[Any]:
@@ -87,6 +98,6 @@ def _bytes(program: Program, projection: Projection, wanted: set[tuple[str, str]
             copies = width(program) if array.initial.ndim > 1 else 1
             rows = 1 + (power_of_two(array.history) if array.history else 0)
             yield projection.synapses * copies * held(array, program).itemsize * rows
-    for kind, index in connections(projection).items():
+    for kind, index in connections(program, projection).items():
         if (kind, projection.name) in wanted:
             yield index.nbytes

@@ -20,6 +20,7 @@ from neuroport.errors import InternalError
 DECLARED = """\
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 declare i64 @llvm.ctlz.i64(i64, i1)
+declare i64 @llvm.cttz.i64(i64, i1)
 declare i64 @llvm.abs.i64(i64, i1)
 declare double @llvm.fabs.f64(double)
 declare float @llvm.fabs.f32(float)
@@ -382,6 +383,8 @@ class _Function(Lines):
                 return self.lazy(values, isinstance(op, ast.And))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.select(self.truth(test), self.number(body), self.number(orelse))
+            case ast.Call(func=ast.Attribute(value=array, attr="ravel")):
+                return self.flat(self.block(array))
             case ast.Call():
                 return self.there(self.call(node), node)
             case ast.Subscript(value=ast.Attribute(value=array, attr="shape"), slice=ast.Constant(value=int(axis))):
@@ -419,6 +422,11 @@ class _Function(Lines):
         kind = block.type.element
         address = self.made(f"getelementptr inbounds {kind.stored}, ptr {block.address}, i64 {first.text}", I64)
         return Block(address.text, block.lengths[1:], Array(kind, 1))
+
+    def flat(self, block: Block) -> Block:
+        """An array of two dimensions as one of its rows, one behind the other."""
+        elements = self.made(f"mul nsw i64 {block.lengths[0]}, {block.lengths[1]}", I64)
+        return Block(block.address, (elements.text,), Array(block.type.element, 1))
 
     def lazy(self, values: Sequence[ast.expr], every: bool) -> Number:
         """`and` and `or`: what is behind is only looked at where it counts."""
@@ -491,6 +499,8 @@ class _Function(Lines):
                 return self.made(f"call i64 @llvm.abs.i64(i64 {self.cast(numbers[0], I64).text}, i1 false)", I64)
             case "leading_zeros":
                 return self.made(f"call i64 @llvm.ctlz.i64(i64 {numbers[0].text}, i1 false)", I64)
+            case "trailing_zeros":
+                return self.made(f"call i64 @llvm.cttz.i64(i64 {numbers[0].text}, i1 true)", I64)
             case "as_real":
                 return self.made(f"bitcast i64 {numbers[0].text} to double", F64)
             case "as_bits":

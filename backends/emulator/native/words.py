@@ -23,6 +23,12 @@ def leading_zeros(x: Any) -> int:
     return 64 - int(x).bit_length()
 
 
+def trailing_zeros(x: Any) -> int:
+    """How many of the lowest bits of a 64-bit word that is not 0 are 0."""
+    word = int(x)
+    return (word & -word).bit_length() - 1
+
+
 def as_real(bits: int) -> float:
     """The float64 of these 64 bits."""
     number: float = struct.unpack("<d", struct.pack("<q", bits))[0]

@@ -46,7 +46,8 @@ def bytes_of(program: Program) -> dict[str, int]:
     found = {}
     for projection in program.projections:
         arrays = {name for name, a in program.arrays.items() if a.owner == projection.name and a.at == "synapse"}
-        kinds = [("array", name) for name in arrays] + [(kind, projection.name) for kind in connections(projection)]
+        kinds = [("array", name) for name in arrays]
+        kinds += [(kind, projection.name) for kind in connections(program, projection)]
         kinds += [("history", name) for name in arrays]
         found[projection.name] = sum(machine._values[key].nbytes for key in kinds if key in machine._values)
     return found
@@ -62,9 +63,13 @@ def test_told_bytes_are_those_that_are_there(name: str) -> None:
 def test_a_static_synapse_of_8_bits_has_4_bytes_at_most() -> None:
     (memory,) = Emulator().memory(neuroport.compile(net("generic8", "static")))
     assert 3 < memory.each <= 4
-    late_net = net("generic8", "static", dendritic_delay={"uniform": ["0 ms", "7 ms"]})
-    (late,) = Emulator().memory(neuroport.compile(late_net))
-    assert 4 < late.each <= 5
+
+
+@pytest.mark.parametrize(("longest", "least"), [(7, 3), (70, 5)])
+def test_a_synapse_with_a_delay_has_its_place_among_all_sums(longest: int, least: int) -> None:
+    late = net("generic8", "static", dendritic_delay={"uniform": ["0 ms", f"{longest} ms"]})
+    (memory,) = Emulator().memory(neuroport.compile(late))
+    assert least < memory.each <= least + 1
 
 
 def plastic(tmp_path: Path) -> Program:

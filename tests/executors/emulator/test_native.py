@@ -103,6 +103,7 @@ OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "1 if np.uint64(a) < np.uint64(b) else 0": lambda a, b: int(a % 2**64 < b % 2**64),
     "a // 8 + a % 8": lambda a, b: a // 8 + a % 8,
     "a // 10 + a % 10": lambda a, b: a // 10 + a % 10,
+    "trailing_zeros(np.uint64(a | 4096))": lambda a, b: bin(a % 2**64 | 4096)[::-1].index("1"),
     "64 - leading_zeros(np.uint64(a))": lambda a, b: (a % 2**64).bit_length(),
 }
 
