@@ -63,13 +63,19 @@ class IntCall(Generic[W]):
     args: list[Value]
 
 
-def of_ints(on_ints: Callable[[IntCall[W]], Value], narrowest: int = 32) -> Callable[[W, Apply, list[Value]], Value]:
+Kinds = tuple[tuple[str, int, int], ...]
+"""Kinds of whole numbers narrower than `i8`, the narrowest first, and the least and the largest number of each."""
+
+SIGNED: Kinds = (("i4", -(2**31), 2**31 - 1),)
+
+
+def of_ints(on_ints: Callable[[IntCall[W]], Value], kinds: Kinds = SIGNED) -> Callable[[W, Apply, list[Value]], Value]:
     """A function of ints, computed in one kind that holds all operands and the result."""
 
     def written(writer: W, expr: Apply, given: list[Value]) -> Value:
-        kind = working_kind(writer.program, expr, *expr.args, narrowest=narrowest)
+        kind = working_kind(writer.program, expr, *expr.args, kinds=kinds)
         call = IntCall(writer, expr, given, kind, [writer.cast(v, kind) for v in given])
-        return writer.cast(on_ints(call), kind_of(expr.type, writer.program, narrowest))
+        return writer.cast(on_ints(call), kind_of(expr.type, writer.program, kinds))
 
     return written
 
@@ -130,13 +136,10 @@ def integer_dtype(lo: int, hi: int) -> np.dtype[np.signedinteger]:
     return np.dtype(np.int64)
 
 
-WIDTHS = ((16, "i2"), (32, "i4"))
+def kind_of(type_: Type, program: Program, kinds: Kinds = SIGNED) -> str:
+    """The kind a value is computed in: one of `kinds`, `i8`, `f` (the program's precision) or `b`.
 
-
-def kind_of(type_: Type, program: Program, narrowest: int = 32) -> str:
-    """The kind a value is computed in: `i2`, `i4`, `i8`, `f` (the program's precision) or `b`.
-
-    narrowest: the fewest bits in which a machine computes whole numbers. Ranges of a real program's integers are not
+    kinds: what a machine computes whole numbers in besides 64 bits. Ranges of a real program's integers are not
     checked at run time, so nothing is concluded from them.
     """
     match type_:
@@ -145,21 +148,21 @@ def kind_of(type_: Type, program: Program, narrowest: int = 32) -> str:
         case Bool():
             return "b"
         case Int(lo=lo, hi=hi):
-            return _whole(program, [(lo, hi)], narrowest)
+            return _whole(program, [(lo, hi)], kinds)
 
 
-def working_kind(program: Program, *held: Expr | int, narrowest: int = 32) -> str:
+def working_kind(program: Program, *held: Expr | int, kinds: Kinds = SIGNED) -> str:
     """The kind in which a machine computes with all of these: operands, the result, and limits.
 
     This is the only place that decides it, for literals as for variables.
     """
-    return _whole(program, [(x, x) if isinstance(x, int) else bounds(x) for x in held], narrowest)
+    return _whole(program, [(x, x) if isinstance(x, int) else bounds(x) for x in held], kinds)
 
 
-def _whole(program: Program, ends: Sequence[tuple[int, int]], narrowest: int) -> str:
+def _whole(program: Program, ends: Sequence[tuple[int, int]], kinds: Kinds) -> str:
     """The narrowest kind that holds all numbers between these ends."""
-    for bits, kind in WIDTHS:
-        if bits >= narrowest and program.integer and all(fits(bits, lo, hi) for lo, hi in ends):
+    for kind, least, most in kinds if program.integer else ():
+        if all(least <= lo and hi <= most for lo, hi in ends):
             return kind
     return "i8"
 

@@ -197,7 +197,7 @@ class Writer:
             self.use("ctl", "")
             self.may_fail = True
         else:
-            narrow = value.kind in ("i2", "i4") and not self.place.pre
+            narrow = value.kind in ("i2", "i4", "u4") and not self.place.pre
             count = self.names(f"outside_{stmt.array.rsplit('.', 1)[-1]}", "outside", stmt.array, str(narrow))
             zero, more = self._counting(count, outside, narrow)
             if zero not in self.header:
@@ -440,27 +440,29 @@ class Writer:
         result = kind_of(expr.type, self.program)
         shift, mask, half = expr.shift, (1 << expr.shift) - 1, 1 << (expr.shift - 1)
         low, high = bounds(expr.x)
-        kind = kind_for(low - mask, high + mask)
-        sign = BITS[kind] - 1
+        least = low - mask if low < 0 else 0
+        kind = kind_for(least, high + mask)
         x = self.atom(self.cast(self.expr(expr.x), kind)).text
         number = NUMBER[kind]
-        match expr.mode:
+        below = f"({x} >> {BITS[kind] - 1})"
+        mode = "floor" if expr.mode == "toward_zero" and low >= 0 else expr.mode
+        match mode:
             case "floor":
                 return self.cast(Value(f"({x} >> {shift})", "shifted"), result)
             case "floor_min_step":
                 text = f"(({x} >> {shift}) + np.int64(({x} > 0) & (({x} >> {shift}) == 0)))"
                 return self.cast(Value(text, "shifted"), result)
             case "toward_zero":
-                raised = f"(({x} >> {sign}) & {mask})"
+                raised = f"({below} & {mask})"
             case "nearest":  # half away from zero: negative numbers get one less than half
-                raised = f"{half} + ({x} >> {sign})"
+                raised = f"{half} + {below}" if low < 0 else f"{half}"
             case "nearest_even":
                 raised = f"{half - 1} + (({x} >> {shift}) & 1)"
             case "stochastic":  # on the magnitude: for a negative number, mask - r instead of r
                 word = f"np.int64({self._word(expr.stream)} >> SHIFT_32)"
                 r = self.atom(Value(f"{number}({word} & {mask})", kind)).text
-                raised = f"({r} ^ (({x} >> {sign}) & {mask}))"
-        if fits(64, low - mask, high + mask):
+                raised = f"({r} ^ ({below} & {mask}))" if low < 0 else r
+        if fits(64, least, high + mask):
             text = f"({number}({x} + {raised}) >> {shift})"
         else:  # the sum would not fit: only what is dropped is added to
             text = f"(({x} >> {shift}) + ((({x} & {mask}) + {raised}) >> {shift}))"

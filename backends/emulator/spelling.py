@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from neuroport.backends import functions, generated
-from neuroport.backends.emulator.numbers import BITS, NARROWEST, NUMBER, kind_of, working_kind
+from neuroport.backends.emulator.numbers import BITS, KINDS, NUMBER, kind_of, working_kind
 from neuroport.backends.generated import IntCall, Value
 from neuroport.program.ir import Apply, Const, Expr, Int
 from neuroport.program.stated import bounds
@@ -57,7 +57,7 @@ def clip(x: Value, lo: Value, hi: Value) -> Value:
 
 def of_ints(on_ints: OnInts) -> Spelling:
     """A function of ints, computed in one kind that holds all operands and the result."""
-    return generated.of_ints(on_ints, NARROWEST)
+    return generated.of_ints(on_ints, KINDS)
 
 
 # ---------------------------------------------------------------------------------------------------- of real numbers
@@ -170,6 +170,8 @@ def _mod_by_power(call: Call, shift: int) -> Value:
 
 def _trunc_by_power(call: Call, shift: int) -> Value:
     a = call.writer.atom(call.args[0])
+    if bounds(call.expr.args[0])[0] >= 0:
+        return Value(f"({a.text} >> {shift})", "shifted")
     sign = BITS[a.kind] - 1
     return Value(f"({a.text} + (({a.text} >> {sign}) & {(1 << shift) - 1})) >> {shift}", "shifted")
 
