@@ -4,7 +4,7 @@
 
 Every network is built in a process and an empty cache of its own, all that ship by default, and rings of 5, 20, 60 and
 200 populations of two cells. `lines` are those of the generated module without what every module has; `again` is the
-time in a second process, which finds the compiled code.
+time in a second process, which finds the compiled code. `100 x NAME` is NAME with so many copies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ RING = "ring of "
 
 
 def network(name: str) -> neuroport.Network:
-    """A network by its name."""
+    """A network by its name; `100 x NAME` has so many copies."""
+    copies, _, base = name.rpartition(" x ")
+    if copies:
+        return neuroport.Network.of(neuroport.load(base)).with_({"copies": int(copies)}).build()
     if not name.startswith(RING):
         return neuroport.load(name)
     size = int(name.removeprefix(RING))
@@ -52,11 +55,18 @@ def measured(name: str) -> str:
     return f"{compiled - started:.2f} {opened - compiled:.2f} {lines}"
 
 
-def in_a_process(name: str, cache: str) -> list[str]:
+def environment(cache: str, bytecode: str) -> dict[str, str]:
+    """What a process sees that keeps what is compiled here, and Python's bytecode there, as where it is installed."""
+    seen = {**os.environ, "NEUROPORT_CACHE": cache, "PYTHONPYCACHEPREFIX": bytecode}
+    seen.pop("PYTHONDONTWRITEBYTECODE", None)
+    return seen
+
+
+def in_a_process(name: str, cache: str, bytecode: str) -> list[str]:
     """The same in a process of its own."""
     done = subprocess.run(
         [sys.executable, __file__, "--here", name],
-        env={**os.environ, "NEUROPORT_CACHE": cache},
+        env=environment(cache, bytecode),
         capture_output=True,
         text=True,
         check=True,
@@ -78,11 +88,14 @@ def main() -> None:
     if not names:
         names = [*sorted(neuroport.networks), *(f"{RING}{size}" for size in (5, 20, 60, 200))]
     print("| network | lines | program (s) | code (s) | again (s) |\n|---|---|---|---|---|")
-    for name in names:
+    with tempfile.TemporaryDirectory() as bytecode:
         with tempfile.TemporaryDirectory() as cache:
-            program, code, lines = in_a_process(name, cache)
-            again = in_a_process(name, cache)[1]
-        print(f"| {name} | {lines} | {program} | {code} | {again} |", flush=True)
+            in_a_process("stdp_pair", cache, bytecode)
+        for name in names:
+            with tempfile.TemporaryDirectory() as cache:
+                program, code, lines = in_a_process(name, cache, bytecode)
+                again = in_a_process(name, cache, bytecode)[1]
+            print(f"| {name} | {lines} | {program} | {code} | {again} |", flush=True)
 
 
 if __name__ == "__main__":

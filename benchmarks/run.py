@@ -1,13 +1,15 @@
 """How fast neuroport is, beside programs written by hand and every other simulator that is installed.
 
-    python benchmarks/run.py --all | --quick | CASE… [--repeats N] [--json FILE] [--write] [--brian2 PYTHON]
+    python benchmarks/run.py --all | --quick | CASE… [--repeats N] [--json FILE] [--write]
+                             [--brian2 PYTHON] [--loihi PYTHON] [--lava PYTHON]
 
 One table: a row is a network, a cell the processor time of one contestant (median of repeats in which all take turns,
 and the least), and how many times as long as ours it took; for the program written by hand, how many times as long ours
 took. In brackets what that should be. Time by the clock is told where nobody else used the machine.
 
---quick leaves out what takes long. --write puts the table into docs/speed.md. --brian2 names the Python of an
-environment with Brian2, which needs an older NumPy than neuroport has; so does the variable BRIAN2_PYTHON.
+--quick leaves out what takes long. --write puts the table into docs/speed.md. --brian2, --loihi and --lava name the
+Python of environments with Brian2 and with brian2-loihi, which need an older NumPy than neuroport has, and with Lava,
+which needs Python 3.10; so do the variables BRIAN2_PYTHON, LOIHI_PYTHON and LAVA_PYTHON.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 import contextlib
 import functools
 import json
+import math
 import os
 import sys
 import tempfile
@@ -26,8 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.peers import cases, networks  # noqa: E402
-from benchmarks.peers.cases import OURS, PROTOTYPE, Case, Setting  # noqa: E402
+from benchmarks.peers import cases, copies, exact, networks, rest, starting, units  # noqa: E402
+from benchmarks.peers.cases import BRIAN, OURS, PROTOTYPE, Case, Setting  # noqa: E402
 from benchmarks.peers.measuring import Cell, in_turns, machine  # noqa: E402
 
 PAGE = ROOT / "docs" / "speed.md"
@@ -41,16 +44,30 @@ CASES: dict[str, Callable[[Setting], Case]] = {
     "stdp-20k": lambda setting: cases.learning(20_000, setting),
     "delays-4k": lambda setting: cases.spiking(4_000, 8, setting),
     "delays-20k": lambda setting: cases.spiking(20_000, 8, setting),
+    "loihi-4k": functools.partial(exact.loihi, 4_000),
     "dense": cases.dense,
+    "seldom-4k": functools.partial(rest.seldom, 4_000),
+    "seldom-20k": functools.partial(rest.seldom, 20_000),
+    "rest-static": functools.partial(rest.rest, "static"),
+    "rest-stdp": functools.partial(rest.rest, "pair STDP"),
     "memory-static": functools.partial(cases.memory, "static, 8 bits", lambda: networks.balanced(4_000), "exc_exc", 4),
     "memory-plastic": functools.partial(
         cases.memory, "pair STDP, 16 bits", lambda: networks.plastic(4_000), "exc_exc", 12
     ),
-    "sampling": cases.sampling,
-    **{f"building-{name}": functools.partial(cases.building, name, most) for name, most in BUILT.items()},
+    "sampling": units.few,
+    "sampling-256": units.many,
+    "copies": copies.whole,
+    "copies-batch": copies.batch,
+    "copies-preparation": copies.preparation,
+    "second-run": starting.second,
+    "help": starting.help_,
+    "building-copies": starting.copies,
+    **{f"building-{name}": functools.partial(starting.building, name, most) for name, most in BUILT.items()},
 }
-LONG = {"static-20k", "stdp-20k", "delays-20k", *(f"building-{name}" for name in list(BUILT)[1:])}
+LONG = {"static-20k", "stdp-20k", "delays-20k", "seldom-20k", *(f"building-{name}" for name in list(BUILT)[1:])}
 REPEATS, QUICK = 9, 5
+APART = {BRIAN: "--brian2", exact.LOIHI: "--loihi", exact.LAVA: "--lava"}
+"""Those with an environment of their own, and the option that names it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ class Row:
     def clock(self) -> str:
         """What ours took by the clock."""
         ours = self.cells[OURS]
-        if len(ours.wall) == 1:
+        if len(ours.wall) == 1 or math.isnan(ours.wall[0]):
             return "-"
         return "not measured: busy" if ours.busy else number(sorted(ours.wall)[len(ours.wall) // 2])
 
@@ -136,7 +153,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int)
     parser.add_argument("--json", metavar="FILE", help="every repeat of everybody")
     parser.add_argument("--write", action="store_true", help="put the table into docs/speed.md")
-    parser.add_argument("--brian2", metavar="PYTHON", default=os.environ.get("BRIAN2_PYTHON"))
+    for option in APART.values():
+        variable = f"{option.strip('-').upper()}_PYTHON"
+        parser.add_argument(option, metavar="PYTHON", default=os.environ.get(variable), help=f"or {variable}")
     args = parser.parse_args(given)
     if unknown := [name for name in args.cases if name not in CASES]:
         parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
@@ -152,6 +171,12 @@ def chosen(args: argparse.Namespace) -> list[str]:
     return [name for name in CASES if args.all or name not in LONG]
 
 
+def pythons(args: argparse.Namespace) -> dict[str, str]:
+    """The Python of each environment that was named."""
+    named = {name: getattr(args, option.strip("-")) for name, option in APART.items()}
+    return {name: python for name, python in named.items() if python}
+
+
 def main(given: list[str] | None = None) -> int:
     """Print the table; 1 if programs that should compute the same do not."""
     args = arguments(given)
@@ -161,7 +186,7 @@ def main(given: list[str] | None = None) -> int:
         for name in chosen(args):
             print(f"{name} …", file=sys.stderr, flush=True)
             with contextlib.ExitStack() as closing:
-                rows.append(row(name, CASES[name](Setting(folder, closing, args.brian2)), repeats))
+                rows.append(row(name, CASES[name](Setting(folder, closing, pythons(args))), repeats))
     text = f"Processor time, median (least) of {repeats} repeats in turns. {machine()}.\n\n{table(rows)}"
     print(text)
     for reason in sorted({f"{name}: {why}" for row in rows for name, why in row.missing.items()}):

@@ -22,13 +22,10 @@ def build(path, folder, steps):
     brian2.defaultclock.dt = 1 * brian2.ms
     net = np.load(path)
     size, delays = int(net["size"]), net["delay"]
-    cells = brian2.NeuronGroup(
-        size, "u : 1\nv : 1\na : 1\n", threshold="v > limit", reset="v = 0", namespace={"limit": float(net["limit"])}
-    )
-    cells.run_regularly(
-        f"u = u * {float(net['decay_u'])} + a * 64\na = 0\nv = v * {float(net['decay_v'])} + u + {float(net['bias'])}",
-        when="groups",
-    )
+    limit = {"limit": 64.0 * net["threshold"]}
+    cells = brian2.NeuronGroup(size, "u : 1\nv : 1\na : 1\n", threshold="v > limit", reset="v = 0", namespace=limit)
+    decay_u, decay_v, bias = float(net["decay_u"] / 4096), float(net["decay_v"] / 4096), float(net["bias"])
+    cells.run_regularly(f"u = u * {decay_u} + a * 64\na = 0\nv = v * {decay_v} + u + {bias}", when="groups")
     cells.v = net["v"]
     synapses = brian2.Synapses(cells, cells, "w : 1", on_pre="a_post += w")
     synapses.connect(i=net["pre"], j=net["post"])

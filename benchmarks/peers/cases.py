@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +20,8 @@ from neuroport.network.network import Network
 
 STEPS = 1000
 OURS, PROTOTYPE, GENN, BRIAN = "ours", "prototype", "GeNN", "Brian2"
+OTHERWISE = "ours, otherwise"
+"""Ours with the same network in another way, which the name of the row tells."""
 
 
 @dataclass
@@ -43,11 +44,17 @@ class Case:
 
 @dataclass(frozen=True)
 class Setting:
-    """What the command line says: a folder for what is built, an environment for Brian2."""
+    """What the command line says: a folder for what is built, and the Python of those that have an environment."""
 
     folder: str
     closing: contextlib.ExitStack
-    python: str | None = None
+    pythons: Mapping[str, str] = field(default_factory=dict)
+
+    def python(self, name: str, option: str) -> str:
+        """The Python of a contestant; ImportError where there is none."""
+        if name not in self.pythons:
+            raise ImportError(f"needs an environment of its own: {option} PYTHON")
+        return self.pythons[name]
 
 
 def spiking(size: int, longest: int, setting: Setting) -> Case:
@@ -107,9 +114,7 @@ def _genn(plain: networks.Balanced, setting: Setting) -> Any:
 
 
 def _brian(plain: networks.Balanced, setting: Setting) -> Run:
-    if setting.python is None:
-        raise ImportError("needs an environment of its own: --brian2 PYTHON")
-    return brian(plain, setting.python, setting.folder, STEPS, setting.closing)
+    return brian(plain, setting.python(BRIAN, "--brian2"), setting.folder, STEPS, setting.closing)
 
 
 def spikes_compared(found: list[dict[str, Any]], size: int) -> str:
@@ -212,36 +217,3 @@ def memory(what: str, network: Callable[[], Network], projection: str, most: flo
     (found,) = [m for m in Emulator().memory(program) if m.projection == projection]
     told = {OURS: lambda: Took(found.each, float("nan"))}
     return Case(f"memory, {what}", "bytes", 1.0, told, lambda _: "-", {OURS: most}, once=True)
-
-
-SAMPLING = 1_000_000
-PUBLISHED = 0.6e-6
-"""Seconds of a step of the published program, by its authors' account."""
-
-
-def sampling(setting: Setting) -> Case:
-    """Seven units that sample, with plasticity and recording of their states."""
-    from benchmarks import sampling as own
-
-    run = own.item(setting.closing.enter_context(own.opened("generic8")))
-    loop = own.event_wise()
-    contestants = {
-        OURS: timed(lambda: run(SAMPLING)),
-        PROTOTYPE: timed(lambda: loop(SAMPLING)),
-        "published": lambda: Took(PUBLISHED * SAMPLING, PUBLISHED * SAMPLING),
-    }
-    what = "SAL sampling, 7 units, 42 plastic synapses, generic8"
-    no = "other random numbers; tests hold ours against an oracle"
-    return Case(what, "us per step", 1e6 / SAMPLING, contestants, lambda _: no, {"published": 6.0})
-
-
-def building(network: str, most: float, setting: Setting) -> Case:
-    """From a network to its first step, with nothing compiled before."""
-    from benchmarks import building as own
-
-    def run() -> Took:
-        with tempfile.TemporaryDirectory(dir=setting.folder) as cache:
-            program, code, _ = own.in_a_process(network, cache)
-        return Took(float(program) + float(code), float("nan"))
-
-    return Case(f"building {network}, empty cache", "s", 1.0, {OURS: run}, lambda _: "-", {OURS: most}, once=True)

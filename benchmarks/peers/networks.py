@@ -45,14 +45,21 @@ class Balanced:
         return np.concatenate([[0], np.cumsum(np.bincount(self.pre, minlength=self.size))])
 
 
-def balanced(size: int, longest_delay: int = 1) -> Network:
-    """Loihi-form neurons, 80 % of them excitatory, 2 % connected, 8-bit weights; delays 1..8 are dendritic."""
+def balanced(
+    size: int, longest_delay: int = 1, biases: NDArray[np.int64] | None = None, connected: float = 0.02
+) -> Network:
+    """Loihi-form neurons, 80 % of them excitatory, 2 % connected, 8-bit weights; delays 1..8 are dendritic.
+
+    `biases` are one number for each neuron, the excitatory ones first.
+    """
     excitatory = 4 * size // 5
     sizes = {"exc": excitatory, "inh": size - excitatory}
     net = neuroport.Network(dt="1 ms", chip="loihi1", seed=1, name=f"balanced_{size}")
     draw = np.random.default_rng(1)
     params = {"du": 4095 - DECAY_U, "dv": 4096 - DECAY_V, "vth": THRESHOLD, "bias": BIAS[size], "refractory": "1 step"}
     for name, count in sizes.items():
+        if biases is not None:
+            params["bias"] = (biases[:excitatory] if name == "exc" else biases[excitatory:]).tolist()
         net.population(name, count, "loihi_lif", params=params, init={"v": draw.integers(0, 64 * THRESHOLD, count)})
     for source, low, high in (("exc", 4, 12), ("inh", -120, -60)):
         for target in sizes:
@@ -60,7 +67,7 @@ def balanced(size: int, longest_delay: int = 1) -> Network:
                 {} if longest_delay == 1 else {"dendritic_delay": {"uniform": ["0 ms", f"{longest_delay - 1} ms"]}}
             )
             net.project(
-                source, target, "loihi_static", input="a_in", connect={"fixed_probability": 0.02},
+                source, target, "loihi_static", input="a_in", connect={"fixed_probability": connected},
                 weight={"uniform": [low, high]}, ranges={"w": [min(low, 0), max(high, 0)]}, **more,
             )  # fmt: skip
     return net.build()
@@ -88,24 +95,28 @@ def spikes(captured: dict[str, Any], size: int) -> NDArray[np.int64]:
     return np.array(sorted(zip(steps.tolist(), neurons.tolist(), strict=True)), np.int64).reshape(-1, 2)
 
 
-def plastic(size: int) -> Network:
-    """Leaky neurons of the library on 16-bit words, 80 % excitatory, 2 % connected; pair STDP on their synapses."""
+def plastic(size: int, connected: float = 0.02, *, rests: bool = False) -> Network:
+    """Leaky neurons of the library on 16-bit words, 80 % excitatory, 2 % connected; pair STDP on their synapses.
+
+    `rests`: where they would go, they do not spike.
+    """
     excitatory = 4 * size // 5
     sizes = {"exc": excitatory, "inh": size - excitatory}
     net = neuroport.Network(dt="1 ms", chip=str(WORDS), seed=1, name=f"plastic_{size}")
-    params = {"v_rest": "-49 mV" if size < 10_000 else "-47 mV", "v_th": "-50 mV", "v_reset": "-60 mV", "t_ref": "2 ms"}
+    driven = "-49 mV" if size < 10_000 else "-47 mV"
+    params = {"v_rest": "-60 mV" if rests else driven, "v_th": "-50 mV", "v_reset": "-60 mV", "t_ref": "2 ms"}
     for name, count in sizes.items():
         v = {"uniform": ["-60 mV", "-50 mV"]}
         net.population(name, count, "lif", params=params, init={"v": v}, ranges={"v": ["-90 mV", "-40 mV"]})
     k = 1.0 if size < 10_000 else 0.25
     for target in sizes:
         net.project(
-            "exc", target, "stdp_pair", input="jump", connect={"fixed_probability": 0.02},
+            "exc", target, "stdp_pair", input="jump", connect={"fixed_probability": connected},
             weight={"uniform": [0.2 * k, 0.6 * k]}, ranges={"w": [0, k * 127 / 128]},
             params={"a_plus": 0.004 * k, "a_minus": 0.0042 * k, "w_max": k * 127 / 128},
         )  # fmt: skip
         net.project(
-            "inh", target, "static", input="jump", connect={"fixed_probability": 0.02}, weight=-3 * k,
+            "inh", target, "static", input="jump", connect={"fixed_probability": connected}, weight=-3 * k,
             ranges={"w": [-4 * k, 0]},
         )  # fmt: skip
     return net.build()
