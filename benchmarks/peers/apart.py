@@ -20,7 +20,7 @@ PROGRAMS = Path(__file__).parent
 def brian(network: Balanced, python: str, folder: str, steps: int, closing: contextlib.ExitStack) -> Run:
     """A repeat of `balanced` in Brian2, from the start; its result is how often neurons spiked."""
     where = _saved(network, Path(folder) / f"brian_{network.size}_{network.delay.max()}")
-    return _repeats(python, "brian.py", where, where / "built", steps, closing, lambda count: count)
+    return repeats(python, "brian.py", where, where / "built", steps, closing, lambda count: count)
 
 
 def exact(program: str, network: Balanced, python: str, folder: str, steps: int, closing: contextlib.ExitStack) -> Run:
@@ -32,7 +32,7 @@ def exact(program: str, network: Balanced, python: str, folder: str, steps: int,
         rows: NDArray[np.int64] = np.load(spikes)
         return rows[np.lexsort((rows[:, 1], rows[:, 0]))]
 
-    return _repeats(python, program, where, spikes, steps, closing, found)
+    return repeats(python, program, where, spikes, steps, closing, found)
 
 
 def _saved(network: Balanced, where: Path) -> Path:
@@ -45,7 +45,7 @@ def _saved(network: Balanced, where: Path) -> Path:
     return where
 
 
-def _repeats(
+def repeats(
     python: str, program: str, where: Path, output: Path, steps: int, closing: contextlib.ExitStack,
     result: Callable[[int], Any],
 ) -> Run:  # fmt: skip
@@ -63,7 +63,7 @@ def _repeats(
             if line.startswith(word):
                 return line.split()
         errors.seek(0)
-        raise OSError(f"{program} does not run: {errors.read().strip().splitlines()[-1]}")
+        raise OSError(f"{program} does not run: {(errors.read().strip() or 'it ended').splitlines()[-1]}")
 
     def run() -> Took:
         asked.write("\n")

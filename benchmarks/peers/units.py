@@ -38,7 +38,7 @@ def few(setting: Setting) -> Case:
 def many(_: Setting) -> Case:
     """256 units without plasticity, which send when a PSP begins and when it ends."""
     steps = 10_000
-    runs = {OURS: _run(by_events(LARGE), steps), OTHERWISE: _run(by_steps(LARGE), steps)}
+    runs = {OURS: run(by_events(LARGE), steps), OTHERWISE: run(by_steps(LARGE), steps)}
     runs[PUBLISHED] = _published(15e-6, steps)
 
     def same(found: list[dict[str, Any]]) -> str:
@@ -56,7 +56,8 @@ def _published(seconds: float, steps: int) -> Run:
     return lambda: Took(seconds * steps, seconds * steps)
 
 
-def _run(network: Network, steps: int) -> Run:
+def run(network: Network, steps: int) -> Run:
+    """So many steps of it; its result is the spikes, as steps and neurons."""
     machine = backends.load("emulator").open(neuroport.compile(network), 1, ["units"])
 
     def work() -> Any:

@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.checkout import ROOT
 
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import building
 from benchmarks import run as speed
-from benchmarks.peers import cases
-from benchmarks.peers.cases import GENN, OURS, PROTOTYPE, Case, Setting
+from benchmarks.peers import apart, cases, exact, starting, units
+from benchmarks.peers.cases import BRIAN, GENN, OTHERWISE, OURS, PROTOTYPE, Case, Setting
+from benchmarks.peers.exact import LAVA, LOIHI
 from benchmarks.peers.measuring import Cell, Took, in_turns, timed
 
 
@@ -127,6 +130,78 @@ def test_what_is_not_installed_is_told_and_not_measured() -> None:
     assert list(made.contestants) == [OURS]
 
 
+def test_environments_are_named_by_options_and_by_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("BRIAN2_PYTHON", "LOIHI_PYTHON", "LAVA_PYTHON"):
+        monkeypatch.delenv(variable, raising=False)
+    assert speed.pythons(speed.arguments(["--all"])) == {}
+    monkeypatch.setenv("LAVA_PYTHON", "old/python")
+    monkeypatch.setenv("BRIAN2_PYTHON", "other/python")
+    named = speed.pythons(speed.arguments(["--all", "--brian2", "new/python", "--loihi", "third/python"]))
+    assert named == {BRIAN: "new/python", LOIHI: "third/python", LAVA: "old/python"}
+
+
+@pytest.mark.parametrize(("name", "option"), [(n, o) for n, o in speed.APART.items()])
+def test_an_environment_that_is_not_named_is_asked_for(name: str, option: str, tmp_path: Path) -> None:
+    with setting(tmp_path) as where, pytest.raises(ImportError) as found:
+        where.python(name, option)
+    assert str(found.value) == f"needs an environment of its own: {option} PYTHON"
+
+
+def program(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Any:
+    """What makes a contestant of a program with this text, whose result is what it counted."""
+    (folder / "other.py").write_text(text, "utf-8")
+    monkeypatch.setattr(apart, "PROGRAMS", folder)
+
+    def made(closing: contextlib.ExitStack) -> Any:
+        return apart.repeats(sys.executable, "other.py", folder, folder / "out", 7, closing, lambda count: count + 1)
+
+    return made
+
+
+def test_a_program_apart_runs_as_often_as_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "import sys\nprint('words of its own')\nprint('READY', flush=True)\n"
+        "for k, _ in enumerate(sys.stdin): print('more\\nRAN', 0.5, 0.25 + k, sys.argv[3], flush=True)\n"
+    )
+    with contextlib.ExitStack() as closing:
+        run = program(tmp_path, monkeypatch, text)(closing)
+        assert [run(), run()] == [Took(0.5, 0.25, 8), Took(0.5, 1.25, 8)]
+
+
+def test_a_program_apart_that_fails_tells_its_last_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = program(tmp_path, monkeypatch, "import sys\nsys.exit('many\\nwords\\nno such module')\n")
+    with contextlib.ExitStack() as closing, pytest.raises(OSError, match=r"^other\.py does not run: no such module$"):
+        made(closing)
+
+
+def test_a_program_apart_that_says_nothing_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = program(tmp_path, monkeypatch, "")
+    with contextlib.ExitStack() as closing, pytest.raises(OSError, match=r"^other\.py does not run: it ended$"):
+        made(closing)
+
+
+def test_one_spike_at_another_place_is_a_difference() -> None:
+    spikes = np.array([[0, 3], [5, 1]])
+    other = np.array([[0, 3], [5, 2]])
+    same = {OURS: spikes, LAVA: spikes, LOIHI: spikes}
+    assert exact.identical([same, same]) == "Lava identical, all 2 spikes; brian2-loihi identical, all 2 spikes"
+    told = exact.identical([same, {**same, LOIHI: other}])
+    assert told == "Lava identical, all 2 spikes; brian2-loihi DIFFERENT, all 2 spikes"
+    assert exact.identical([same, {**same, OURS: other}]).startswith("ours DIFFERENT, all 2 spikes; ")
+    assert exact.identical([{OURS: spikes}]) == "-"
+
+
+def test_time_that_no_clock_measured_is_not_told() -> None:
+    assert speed.row("a", case(ours=(0.01, float("nan"))), 3).clock() == "-"
+
+
+def test_processes_keep_bytecode_as_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    seen = building.environment("there", "here")
+    assert (seen["NEUROPORT_CACHE"], seen["PYTHONPYCACHEPREFIX"]) == ("there", "here")
+    assert "PYTHONDONTWRITEBYTECODE" not in seen
+
+
 def test_one_number_is_no_median() -> None:
     assert speed.row("a", case(ours=(0.01, 0.01)), 1).told(OURS) == "10"
     assert Cell([1.0, 3.0], [1.0, 3.0]).median == 2
@@ -137,6 +212,37 @@ def setting(folder: Path) -> Iterator[Setting]:
     """A place for what is built."""
     with contextlib.ExitStack() as closing:
         yield Setting(str(folder), closing)
+
+
+@pytest.mark.slow
+def test_units_that_are_told_of_begin_and_end_spike_as_those_that_are_sent_to_in_every_step() -> None:
+    found = [units.run(made(20), 2000)().result for made in (units.by_events, units.by_steps)]
+    assert len(found[0][0]) > 100
+    assert np.array_equal(found[0], found[1])
+
+
+@pytest.mark.slow
+def test_what_has_been_compiled_once_is_not_compiled_again(tmp_path: Path) -> None:
+    with setting(tmp_path) as where:
+        row = speed.row("second-run", starting.second(where), 1)
+    assert row.same == "nothing is compiled"
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rest-static", "0 spikes"),
+        pytest.param("rest-stdp", "0 spikes", marks=pytest.mark.slow),
+        pytest.param("seldom-4k", "ours 0.099 spikes per second, otherwise 11", marks=pytest.mark.slow),
+    ],
+)
+def test_networks_at_rest_do_not_spike(name: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.peers.rest.STEPS", 500)
+    with setting(tmp_path) as where:
+        row = speed.row(name, speed.CASES[name](where), 1)
+    assert row.same == told
+    assert row.ratio(OTHERWISE) > 0
 
 
 @pytest.mark.slow
