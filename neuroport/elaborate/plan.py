@@ -17,6 +17,7 @@ from neuroport.network.model import Expression, Input, Parameter, State
 from neuroport.network.network import Network
 from neuroport.network.objects import Population, Projection
 from neuroport.network.protocol import (
+    Action,
     Anneal,
     Capture,
     If,
@@ -29,6 +30,7 @@ from neuroport.network.protocol import (
     Set,
     Trigger,
     dealt,
+    walk,
 )
 from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import matching
@@ -92,24 +94,12 @@ def items(network: Network, program: Program) -> tuple[plan.Item, ...]:
 def settings(network: Network, program: Program) -> list[dict[str, float | int]]:
     """What each `set` of the protocol sets, in their order: those of a repeat once, those of both ways of an `if`."""
     made, found = _Items(network, program), list[dict[str, float | int]]()
-    for item in _sets(network.protocol):
+    for item in (item for item in walk(network.protocol) if isinstance(item, Set)):
         with suppress(InvalidInput):  # told where the protocol is made into a plan
             one = made.one(item)
             assert isinstance(one, plan.Set)
             found.append(dict(one.values))
     return found
-
-
-def _sets(protocol: Sequence[Item]) -> Iterator[Set]:
-    for item in protocol:
-        match item:
-            case Set():
-                yield item
-            case Repeat():
-                yield from _sets(item.do)
-            case If():
-                yield from _sets(item.then)
-                yield from _sets(item.otherwise)
 
 
 def _declared(network: Network) -> Iterator[tuple[str, Declared]]:
@@ -182,7 +172,15 @@ class _Items:
         count = number_of_patterns(series) if item.count is None else item.count
         holds = dealt(item, count, self.program.copies)
         order = self.network.patterns(name).order
-        return plan.Present(name, tuple(shown), order, holds, series.hold, item.readouts)
+        each = tuple(self.action(action, series.hold) for action in item.each)
+        return plan.Present(name, tuple(shown), order, holds, series.hold, item.readouts, each, item.goes_on)
+
+    def action(self, action: Action, hold: int) -> plan.Action:
+        """Something that is done in every pattern of `hold` steps."""
+        at = hold if action.at is None else whole_steps(action.at, self.network.dt)
+        made = self.one(action.do)
+        assert isinstance(made, plan.Trigger | plan.Set | plan.Reset)
+        return plan.Action(at, made)
 
     def dynamic(self, text: str) -> list[str]:
         """The dynamic parameters that a text means; of those that * stands for only what the program has."""

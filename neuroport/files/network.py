@@ -19,7 +19,7 @@ from neuroport.files import metrics as read_metrics
 from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
 from neuroport.files.ports import check_ports, port
-from neuroport.files.protocol import check_readouts, protocol
+from neuroport.files.protocol import check_next, check_readouts, protocol
 from neuroport.files.targets import boltzmann
 from neuroport.network.network import MOST_COPIES, Network
 from neuroport.network.results import Readout
@@ -127,6 +127,7 @@ def read(report: Report, root: MapNode, file: str, folder: str) -> Network | Non
     record = results.recording(context, entries.get("record"))
     items = protocol(context, entries.get("protocol"))
     check_readouts(context, items)
+    check_next(context, items)
     if report.problems or name is None or dt is None:
         return None
     return Network(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 from neuroport.files import metrics as read_metrics
@@ -13,6 +14,7 @@ from neuroport.files.context import Context, label, model_of
 from neuroport.language.blocks import EACH_STEP
 from neuroport.network.model import Expression, Parameter
 from neuroport.network.protocol import (
+    Action,
     Anneal,
     Capture,
     If,
@@ -39,6 +41,11 @@ from neuroport.yaml.slots import Slot
 from neuroport.yaml.text import Code
 
 MAX_COUNT = MOST
+END = "end"
+ACTIONS = ("event", "set", "reset")
+"""What can be done in a pattern."""
+EXAMPLE = "such as {at: end, event: learn}"
+BESIDE = "; do it between two 'present' items, with 'take: next' if they shall go on"
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv, ast.Mod)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
@@ -151,13 +158,105 @@ def _present(entry: _Entry) -> Present | None:
         report.add(entries["present"], text)
         return None
     count = report.integer(entries.get("count"), "count of present", 1, MAX_COUNT)
+    take = report.choice(entries.get("take"), "take of present", ("next",))
+    if take is not None and "count" not in entries:
+        text = "'take: next' of present needs 'count', how many patterns are taken; add it, such as count: 1"
+        report.add(entries["take"], text)
     readouts = entry.names("readout", "readout", list(entry.context.readouts))
-    return None if name is None else Present(patterns=name, count=count, readouts=readouts, place=entry.node.place)
+    each = _each(entry, shown.hold if isinstance(shown, Patterns) else None)
+    if name is None:
+        return None
+    return Present(
+        patterns=name, count=count, readouts=readouts, each=each, goes_on=take is not None, place=entry.node.place
+    )
 
 
 def _written_present(item: Present) -> dict[str, Any]:
     count = {} if item.count is None else {"count": item.count}
-    return {"present": item.patterns, **count, **_written_readouts(item)}
+    take = {"take": "next"} if item.goes_on else {}
+    each = {"each": [_written_action(action) for action in item.each]} if item.each else {}
+    return {"present": item.patterns, **count, **take, **_written_readouts(item), **each}
+
+
+def _each(entry: _Entry, hold: Quantity | None) -> tuple[Action, ...]:
+    """What is to be done in every pattern, each shown for `hold`, in the order of time."""
+    report, node = entry.report, entry.entries.get("each")
+    if node is None:
+        return ()
+    items = report.items(node, "'each' of present")
+    if not items and not isinstance(node, MapNode):
+        report.add(
+            node, f"'each' of present lists nothing; say what to do in every pattern, {EXAMPLE}, or leave it out"
+        )
+    found_ones = [_action(entry.context, item, entry.variables, hold) for item in items]
+    actions = tuple(action for action in found_ones if action is not None)
+    for first, second in pairwise(actions):
+        before, after = (_steps(entry.context, one.at or hold) for one in (first, second))
+        if before is not None and after is not None and before > after:
+            text = f"what is done in a pattern must stand in the order of time; found {_shown(second.at)} behind "
+            report.add(second.place, f"{text}{_shown(first.at)}; put it before that")
+    return actions
+
+
+def _action(context: Context, node: Node, variables: tuple[str, ...], hold: Quantity | None) -> Action | None:
+    report = context.report
+    kinds = [key for key in node.entries if key in ITEMS] if isinstance(node, MapNode) else []
+    if not isinstance(node, MapNode) or len(kinds) != 1 or kinds[0] not in ACTIONS:
+        have = ", ".join(f"'{kind}'" for kind in kinds) if kinds else found(node)
+        text = f"what is done in a pattern must have one of the keys {', '.join(ACTIONS)} beside 'at', {EXAMPLE}; "
+        report.add(node, f"{text}found {have}{BESIDE if len(kinds) == 1 else ''}")
+        return None
+    what = f"'{kinds[0]}' in a pattern"
+    entries = report.mapping(node, what, ("at", *ITEMS[kinds[0]].keys), ("at",))
+    at = _time(context, entries.get("at"), what, hold)
+    do = ITEMS[kinds[0]].read(_Entry(context, node, entries, variables))
+    if do is None or "at" not in entries:
+        return None
+    return Action(at=at, do=do, place=node.place)
+
+
+def _time(context: Context, node: Node | None, what: str, hold: Quantity | None) -> Quantity | None:
+    """A time in a pattern that is shown for `hold`; None for its end, and for what is none."""
+    if node is None or (isinstance(node, ScalarNode) and node.value == END):
+        return None
+    if isinstance(node, ScalarNode) and isinstance(node.value, str) and not any(map(str.isdigit, node.value)):
+        context.report.add(
+            node, f"at of {what} must be a time in it, such as 10 steps or 5 ms, or end; found {found(node)}"
+        )
+        return None
+    time = duration(context.report, node, f"at of {what}", context.dt, 0)
+    at, length = _steps(context, time), _steps(context, hold)
+    if time and hold and at is not None and length is not None and at > length:
+        text = f"at of {what} is {units.show(time)}, and a pattern lasts {units.show(hold)}"
+        context.report.add(node, f"{text}; write a time up to that, or end")
+    return time
+
+
+def _steps(context: Context, time: Quantity | None) -> float | None:
+    """How many steps a time is, where that is known."""
+    if time is None or (context.dt is None and not units.is_step(time.unit)):
+        return None
+    return units.convert(time, "step", context.dt)
+
+
+def _shown(at: Quantity | None) -> str:
+    return END if at is None else units.show(at)
+
+
+def _written_action(action: Action) -> dict[str, Any]:
+    return {"at": END if action.at is None else written_quantity(action.at), **written_item(action.do)}
+
+
+def check_next(context: Context, items: tuple[Item, ...]) -> None:
+    """Whether every `present` item with `take: next` has another one, or another round of a repeat, to go on from."""
+    going_on = [item for item in walk(items) if isinstance(item, Present) and item.goes_on and item.count]
+    repeated = [part for item in walk(items) if isinstance(item, Repeat) for part in walk(item.do)]
+    for item in going_on:
+        others = [other for other in going_on if other is not item and other.patterns == item.patterns]
+        if not others and not any(part is item for part in repeated):
+            text = f"'take: next' shows the patterns of '{item.patterns}' that come after those of an earlier item or "
+            text += "round, and there is neither; put the item into a 'repeat', or leave 'take' out"
+            context.report.add(item.place, text)
 
 
 def _if(entry: _Entry) -> If | None:
@@ -407,7 +506,7 @@ def _names(context: Context, node: Node | None, what: str, known: list[str]) -> 
 ITEMS: dict[str, _Form[Any]] = {
     "repeat": _Form(Repeat, ("repeat", "as", "do"), _repeat, _written_repeat),
     "run": _Form(Run, ("run", "readout"), _run, _written_run),
-    "present": _Form(Present, ("present", "count", "readout"), _present, _written_present),
+    "present": _Form(Present, ("present", "count", "take", "readout", "each"), _present, _written_present),
     "if": _Form(If, ("if", "then", "else"), _if, _written_if),
     "event": _Form(Trigger, ("event",), _event, _written_event),
     "set": _Form(Set, ("set",), _set, _written_set),

@@ -31,11 +31,26 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Present:
-    """Simulate while `patterns` shows `count` of its patterns (None: each once)."""
+    """Simulate while `patterns` shows `count` of its patterns (None: each once).
+
+    `each`: what is done in every pattern, by its time in it. `goes_on`: the patterns that come next, after those that
+    the last item of this kind showed.
+    """
 
     patterns: str
     count: int | None = None
     readouts: tuple[str, ...] = ()
+    each: tuple[Action, ...] = ()
+    goes_on: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that is done in every pattern once that much of it was shown; `at` None: all of it."""
+
+    at: Quantity | None
+    do: Trigger | Set | Reset
     place: Place | None = field(default=None, compare=False)
 
 
@@ -123,6 +138,8 @@ def walk(items: tuple[Item, ...]) -> Iterator[Item]:
         elif isinstance(item, If):
             yield from walk(item.then)
             yield from walk(item.otherwise)
+        elif isinstance(item, Present):
+            yield from (action.do for action in item.each)
 
 
 def dealt(item: Present, count: int, copies: int) -> int:

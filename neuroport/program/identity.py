@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import Field, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,11 +69,17 @@ def _hash(numbers: Iterable[NDArray[Any]]) -> str:
 def plain(value: Any) -> str:
     """A value of a plan as text, without the places where its parts stand."""
     if is_dataclass(value):
-        inner = (f"{f.name}={plain(getattr(value, f.name))}" for f in fields(value) if f.compare)
+        told = [f for f in fields(value) if f.compare and not _not_yet(f, value)]
+        inner = (f"{f.name}={plain(getattr(value, f.name))}" for f in told)
         return f"{type(value).__name__}({', '.join(inner)})"
     if isinstance(value, tuple):
         return f"({', '.join(map(plain, value))})"
     return repr(value)
+
+
+def _not_yet(field: Field[Any], value: Any) -> bool:
+    """Whether a value says nothing in a field that plans did not have at first."""
+    return "later" in field.metadata and getattr(value, field.name) == field.default
 
 
 def difference(there: Identity, here: Identity) -> str:

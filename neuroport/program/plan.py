@@ -21,6 +21,8 @@ from neuroport.program.condition import Condition
 from neuroport.program.machine import Program, Series
 
 Order = Literal["sequential", "shuffle", "choice"]
+LATER = {"later": True}
+"""Of fields that plans did not have at first: what is saved of a plan without them tells nothing of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,29 @@ class Run:
     steps: int
     readouts: tuple[str, ...] = ()
 
+    def due(self, steps: int) -> tuple[()]:
+        """What is done after so many steps of it."""
+        return ()
+
+    def next(self, steps: int) -> int:
+        """After how many steps something is done that comes after so many; all of them if nothing does."""
+        return self.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that is done in every pattern after so many of its steps."""
+
+    at: int
+    do: Trigger | Set | Reset
+
 
 @dataclass(frozen=True, slots=True)
 class Present:
     """Show patterns one after another, `holds` of them in every copy, each for `hold` steps, with these readouts.
 
-    `series`: those that show, the one that gives the order first by its name `patterns`.
+    `series`: those that show, the one that gives the order first by its name `patterns`. `each`: what is done in every
+    pattern, in the order of its steps. `goes_on`: the patterns that come next, after those of the last such item.
     """
 
     patterns: str
@@ -53,11 +72,25 @@ class Present:
     holds: int
     hold: int
     readouts: tuple[str, ...] = ()
+    each: tuple[Action, ...] = field(default=(), metadata=LATER)
+    goes_on: bool = field(default=False, metadata=LATER)
 
     @property
     def steps(self) -> int:
         """How many steps it takes."""
         return self.holds * self.hold
+
+    def due(self, steps: int) -> tuple[Trigger | Set | Reset, ...]:
+        """What is done after so many steps of it: at the end of a pattern, then at the begin of the next one."""
+        number, at = divmod(steps, self.hold)
+        ended = [action.do for action in self.each if steps and not at and action.at == self.hold]
+        return (*ended, *(action.do for action in self.each if number < self.holds and action.at == at))
+
+    def next(self, steps: int) -> int:
+        """After how many steps something is done that comes after so many; all of them if nothing does."""
+        at = steps % self.hold
+        times = [*(action.at for action in self.each), *(action.at + self.hold for action in self.each)]
+        return min(self.steps, steps - at + min((time for time in times if time > at), default=self.steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +216,8 @@ def walk(items: tuple[Item, ...]) -> Iterator[Item]:
         elif isinstance(item, If):
             yield from walk(item.then)
             yield from walk(item.otherwise)
+        elif isinstance(item, Present):
+            yield from (action.do for action in item.each)
 
 
 def lengths(items: tuple[Item, ...]) -> Iterator[int]:

@@ -241,8 +241,10 @@ POSITION = Record(
         length=WHOLE,
         presentations=Named(WHOLE),
         plateaus=Converted(Named(Record(Plateau, dict(seen=WHOLE, least=REAL, above=WHOLE))), _by_path, _of_paths),
+        acted=WHOLE,
+        gone_on=Named(WHOLE),
     ),
-    may_lack=["length"],
+    may_lack=["length", "acted", "gone_on"],
 )
 HOLDS = Record(Holds, dict(begin=WHOLE, hold=WHOLE, stimulus=TEXT, patterns=Numbers("i", 2), sums=ARRAY, counts=LIST))
 ROWS = Record(_Rows, dict(stimuli=TEXTS, lengths=LIST, patterns=LIST, values=Numbers("f", 2)))

@@ -29,8 +29,10 @@ class Position:
     """Where in its protocol a session is.
 
     path, steps: the item that comes next, or that `steps` > 0 steps of were computed; no path: none is under way.
-    begin: the step at which the protocol began. length: what T was set to last. presentations: how often the patterns
-    of that name were presented. plateaus: of anneal items, by their path with round 0 of every repeat.
+    acted: how much of what is to be done in its patterns before the next step has been done. begin: the step at which
+    the protocol began. length: what T was set to last. presentations: how often the patterns of that name were
+    presented. gone_on: how many of them were shown by items that go on. plateaus: of anneal items, by their path with
+    round 0 of every repeat.
     """
 
     path: Path = ()
@@ -39,6 +41,8 @@ class Position:
     length: int | None = None
     presentations: Mapping[str, int] = field(default_factory=dict)
     plateaus: Mapping[Path, Plateau] = field(default_factory=dict)
+    acted: int = 0
+    gone_on: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,12 +67,13 @@ class Cursor:
         if not all(0 <= level.at <= len(level.items) for level in self._levels):
             raise ValueError(path)
 
-    def check(self, steps: int) -> None:
-        """ValueError if so many steps of the item cannot have been computed."""
+    def check(self, steps: int, acted: int = 0) -> None:
+        """ValueError if so many steps of the item cannot have been computed, or so many actions done after them."""
         level = self._levels[-1]
         item = level.items[level.at] if level.at < len(level.items) else None
-        if not 0 <= steps <= (item.steps if isinstance(item, Run | Present) else 0):
-            raise ValueError(steps)
+        length, due = (item.steps, item.due(steps)) if isinstance(item, Run | Present) else (0, ())
+        if not (0 <= steps <= length and 0 <= acted <= len(due)):
+            raise ValueError(steps, acted)
 
     @property
     def path(self) -> Path:

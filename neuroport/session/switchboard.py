@@ -58,8 +58,9 @@ class Switchboard:
         self._designed: dict[str, Numbers] = {name: d.value for name, d in program.designed.items()}
         self._switched: set[str] = set()
         self._deviating = set(program.designed)
-        for derived in program.derived:
-            if _reads(derived) & self._deviating:
+        self._following = [(derived, _reads(derived)) for derived in program.derived]
+        for derived, reads in self._following:
+            if reads & self._deviating:
                 self._deviating.add(derived.array)
 
     @property
@@ -107,8 +108,8 @@ class Switchboard:
         designed = {name: self._checked(name, np.asarray(value)) for name, value in changes.items()}
         values = self._values | {name: self._by_circuits(name, numbers) for name, numbers in designed.items()}
         changed = list(designed)
-        for derived in self._program.derived:
-            if _reads(derived) & set(changed):
+        for derived, reads in self._following:
+            if not reads.isdisjoint(changed):
                 values[derived.array] = self._follows(derived, values, designed)
                 changed.append(derived.array)
         raws = {name: self._raw(name, values[name]) for name in changed if name in self._program.arrays}

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.numerics.steps import MOST
 from neuroport.program.names import LENGTH
 from neuroport.program.plan import (
     Anneal,
@@ -26,7 +27,7 @@ from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
 from neuroport.session.position import Cursor, Path, Plateau, Position
-from neuroport.session.protocol import schedule
+from neuroport.session.protocol import continued, schedule
 from neuroport.session.record import Chunk, Recorder
 
 
@@ -44,9 +45,10 @@ class Walk:
         self.sampler, self.switchboard, self.seed = recorder.sampler, controls.switchboard, seed
         self._items = _with_a_measurement(controls.plan.protocol)
         self._cursor: Cursor | None = None
-        self._steps = self._begun = 0
+        self._steps = self._acted = self._begun = 0
         self._item_length: int | None = None
         self._presentations: dict[str, int] = {}
+        self._gone_on: dict[str, int] = {}
         self._plateaus: dict[Path, Plateau] = {}
 
     @property
@@ -58,17 +60,20 @@ class Walk:
     def position(self) -> Position:
         """Where it is. Between two pieces of `through` that, and what the executor holds, is all to go on from."""
         path = () if self._cursor is None else self._cursor.path
-        kept = dict(self._presentations), dict(self._plateaus)
+        kept = dict(self._presentations), dict(self._plateaus), self._acted, dict(self._gone_on)
         return Position(path, self._steps, self._begun, self._item_length, *kept)
 
     def move(self, to: Position) -> None:
         """Be where another session was with the same plan. ValueError for a place that its protocol does not have."""
         cursor = Cursor(self._items, to.path) if to.path else None
         if cursor is not None:
-            cursor.check(to.steps)
+            cursor.check(to.steps, to.acted)
+        if not all(0 <= shown <= MOST for shown in to.gone_on.values()):
+            raise ValueError(to.gone_on)
         self._cursor = cursor
-        self._steps, self._begun, self._item_length = to.steps, to.begin, to.length
+        self._steps, self._acted, self._begun, self._item_length = to.steps, to.acted, to.begin, to.length
         self._presentations, self._plateaus = dict(to.presentations), dict(to.plateaus)
+        self._gone_on = dict(to.gone_on)
 
     def through(self, chunk: Chunk | None) -> Iterator[None]:
         """Do the protocol, or the rest of it, stopping after each item and within long ones."""
@@ -86,15 +91,29 @@ class Walk:
         self._cursor = None
 
     def _compute(self, item: Run | Present, chunk: Chunk | None) -> Iterator[None]:
-        """The steps of an item, or the rest of them."""
-        if not self._steps:
+        """The steps of an item, or the rest of them, and what is to be done in its patterns."""
+        if not self._steps and not self._acted:
             self._begin(item)
-        begin = self.executor.step - self._steps
-        for _ in self.recorder.advance(item.steps - self._steps, chunk):
-            self._steps = self.executor.step - begin
-            yield
+        yield from self._act(item)
+        while self._steps < item.steps:
+            yield from self._advance(item.next(self._steps), chunk)
+            yield from self._act(item)
         self.sampler.finish()
-        self._steps = 0
+        self._steps = self._acted = 0
+
+    def _advance(self, end: int, chunk: Chunk | None) -> Iterator[None]:
+        """The steps of an item until so many are computed."""
+        begin = self.executor.step - self._steps
+        for _ in self.recorder.advance(end - self._steps, chunk):
+            self._steps, self._acted = self.executor.step - begin, 0
+            yield
+
+    def _act(self, item: Run | Present) -> Iterator[None]:
+        """What is to be done in the patterns of an item before its next step, or the rest of that."""
+        for action in item.due(self._steps)[self._acted :]:
+            self._at_once(action, ())
+            self._acted += 1
+            yield
 
     def _at_once(self, item: Trigger | Set | Reset | Capture | Anneal | Measure, place: Path) -> None:
         """An item that takes no steps, and where it stands."""
@@ -122,14 +141,19 @@ class Walk:
             self._start(item.steps, item.readouts, {})
             return
         name, copies = item.patterns, self.program.copies
-        number = self._presentations.get(name, 0)
-        self._presentations[name] = number + 1
-        patterns = number_of_patterns(patterns_of(name, self.program))
-        rows = schedule(name, item.order, patterns, item.holds * copies, self.seed, number)
+        rows = self._next(item, item.holds * copies)
         if copies > 1:
             rows = rows.reshape(-1, copies)
         self.sampler.begin(self.executor.step, item.steps, item.readouts, name, rows, item.hold)
         self._start(item.steps, item.readouts, dict.fromkeys(item.series, rows))
+
+    def _next(self, item: Present, shown: int) -> NDArray[np.int64]:
+        """The patterns that an item shows."""
+        name, counts = item.patterns, self._gone_on if item.goes_on else self._presentations
+        before = counts.get(name, 0)
+        counts[name] = before + (shown if item.goes_on else 1)
+        patterns = number_of_patterns(patterns_of(name, self.program))
+        return (continued if item.goes_on else schedule)(name, item.order, patterns, shown, self.seed, before)
 
     def _start(self, steps: int, readouts: Sequence[str], schedules: Mapping[str, NDArray[np.int64]]) -> None:
         """Start an item of that many steps, its length T being the nearest one that the program was compiled for.

@@ -777,6 +777,132 @@ EDITS = [
         "net.yaml:43:30: count of present must be a whole number; found the text 'many'",
     ),
     (
+        "count: 10",
+        "take: next",
+        "net.yaml:43:29: 'take: next' of present needs 'count', how many patterns are taken; add it, such as count: 1",
+    ),
+    (
+        "count: 10",
+        "count: 10, take: other",
+        "net.yaml:43:40: take of present cannot be 'other'; allowed are next",
+    ),
+    (
+        "count: 10",
+        "count: 10, take: next",
+        (
+            "net.yaml:43:5: 'take: next' shows the patterns of 'digits' that come after those of an earlier item or "
+            "round, and there is neither; put the item into a 'repeat', or leave 'take' out"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: []",
+        (
+            "net.yaml:43:29: 'each' of present lists nothing; say what to do in every pattern, such as {at: end, "
+            "event: learn}, or leave it out"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: {at: end, event: blank}",
+        "net.yaml:43:29: 'each' of present must be a list; found a mapping",
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, measure: [w]}]",
+        (
+            "net.yaml:43:30: what is done in a pattern must have one of the keys event, set, reset beside 'at', such "
+            "as {at: end, event: learn}; found 'measure'; do it between two 'present' items, with 'take: next' if they "
+            "shall go on"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, event: blank, reset: [a]}]",
+        (
+            "net.yaml:43:30: what is done in a pattern must have one of the keys event, set, reset beside 'at', such "
+            "as {at: end, event: learn}; found 'event', 'reset'"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [blank]",
+        (
+            "net.yaml:43:30: what is done in a pattern must have one of the keys event, set, reset beside 'at', such "
+            "as {at: end, event: learn}; found the text 'blank'"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{event: blank}]",
+        "net.yaml:43:30: 'event' in a pattern lacks 'at'; add it",
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, event: blank, count: 3}]",
+        "net.yaml:43:54: unknown key 'count' in 'event' in a pattern; allowed are at, event",
+    ),
+    (
+        "count: 10",
+        "each: [{at: 11 ms, event: blank}]",
+        (
+            "net.yaml:43:35: at of 'event' in a pattern is 11 ms, and a pattern lasts 10 ms; write a time up to that, "
+            "or end"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: -1 steps, event: blank}]",
+        "net.yaml:43:35: at of 'event' in a pattern must be at least 0 steps; found -1 steps",
+    ),
+    (
+        "count: 10",
+        "each: [{at: 2.5 ms, event: blank}]",
+        (
+            "net.yaml:43:35: at of 'event' in a pattern must be a whole number of steps; found 2.5 ms; 2.5 ms is 2.5 "
+            "steps of 1 ms"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: begin, event: blank}]",
+        (
+            "net.yaml:43:35: at of 'event' in a pattern must be a time in it, such as 10 steps or 5 ms, or end; found "
+            "the text 'begin'"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, event: blank}, {at: 4 ms, event: blank}, {at: 5 ms, reset: [a]}]",
+        (
+            "net.yaml:43:55: what is done in a pattern must stand in the order of time; found 4 ms behind end; put it "
+            "before that"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, event: blink}]",
+        "net.yaml:43:47: unknown event 'blink'; did you mean 'blank'? allowed are blank",
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, set: {a.tau: 2 steps}}]",
+        (
+            "net.yaml:43:46: parameter 'tau' of population 'a' cannot be switched, because its model does not "
+            "declare it dynamic; dynamic are a.gain"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, set: {a.gain: 5}}]",
+        "net.yaml:43:54: parameter 'gain' of population 'a' must be from 0 to 4; found 5",
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, reset: [b]}]",
+        "net.yaml:43:48: unknown population 'b'; allowed are a, c",
+    ),
+    (
         "measure: [w]",
         "measure: [v]",
         "net.yaml:44:15: unknown metric 'v'; allowed are w",

@@ -100,6 +100,16 @@ protocol:
       - measure: [level, right, rate, dkl, age]
       - {present: others, count: 2, readout: [echo]}
       - measure: [error]
+      - present: pats
+        count: 2
+        take: next
+        readout: [seen]
+        each:
+          - {at: 0 steps, event: blank}
+          - {at: 0 steps, set: {b.gain: 2}}
+          - {at: 3 ms, set: {b.gain: 1}}
+          - {at: end, reset: [b]}
+          - {at: 7 steps, event: blank}
       - anneal: {parameter: a.rate, by: 0.5, when: age, patience: 0}
   - reset: [a]
   - run: 5 steps
