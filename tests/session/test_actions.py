@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import neuroport
 from neuroport.backends.reference import Reference
+from neuroport.elaborate.plan import settings
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
@@ -265,6 +266,76 @@ def test_actions_are_done_at_their_steps(seed: int, tmp_path: Path) -> None:
             session.restore(draw.choice([saved, tmp_path / "here.h5"]))
     assert recorded(session) == found
     session.close()
+
+
+def test_a_run_comes_back_only_where_something_is_done() -> None:
+    """Without actions an item is one piece; with them, a piece ends at each of their times."""
+    found = dict[str, list[int]]()
+    for each in (
+        "",
+        ", each: [{at: end, event: count}]",
+        ", each: [{at: 0 ms, event: count}, {at: 9 ms, event: count}]",
+    ):
+        with opened(marks(f"  - {{present: p, count: 3{each}}}", 10)) as session:
+            found[each] = [session.step for _ in session.walk_protocol(lambda step: 10**6)]
+    assert list(found.values()) == [
+        [30, 30],  # the last one is what is measured at the end
+        [10, 10, 20, 20, 30, 30, 30],
+        [0, 9, 9, 10, 10, 19, 19, 20, 20, 29, 29, 30, 30],
+    ]
+
+
+def test_what_is_set_inside_of_patterns_is_known_before_the_run() -> None:
+    """A rate that is too high for a step, and what a parameter will be set to, are told as of any other `set`."""
+    text = """
+neuroport: 1
+name: rates
+dt: 5 ms
+populations: {a: {size: 2, neuron: poisson, params: {rate: 1 Hz}}, b: {size: 1, neuron: rate_source}}
+stimuli: {p: {patterns: {values: [[0]], hold: 15 ms}, population: b, input: r_in}}
+protocol: [{present: p, each: [{at: 5 ms, set: {a.rate: 600 Hz}}]}]
+"""
+    network = reader.loads(text.encode(), "rates.yaml")
+    program, planned = shortened(network, steps=1000)
+    assert [line.text for line in program.report if line.topic == "chance"] == [
+        "would spike 3 times in a step of 5 ms, and once is the most: it stays at 200 Hz; take a lower rate or a "
+        "shorter dt"
+    ]
+    assert settings(network, program) == [{"a.rate": 0.6}]
+    assert [type(item).__name__ for item in plan.walk(planned.protocol)] == ["Present", "Set"]
+
+
+def test_events_see_the_last_step_of_a_pattern_and_the_step_that_comes() -> None:
+    """And readouts have seen it before what is done at its end."""
+    protocol = "[{present: p, count: 3, readout: [r], each: [{at: 2 ms, event: look}, {at: end, reset: [a]}]}]"
+    text = f"""
+neuroport: 1
+name: looks
+dt: 1 ms
+neurons:
+  cell:
+    inputs: {{i: {{}}}}
+    state:
+      v: {{init: 0}}
+      looked: {{init: 0, class: plastic}}
+      now: {{type: int, init: 0, range: [0, 100]}}
+    update: v = v + i
+    on_event:
+      look: |
+        looked = v
+        now = t * 10 + item_step
+populations: {{a: {{size: 1, neuron: cell}}}}
+stimuli: {{p: {{patterns: {{values: [[1], [2], [3]], hold: 4 ms}}, population: a, input: i}}}}
+readouts: {{r: {{samples: {{of: a.v, reduce: last}}}}}}
+metrics: {{rows: {{values: r}}}}
+protocol: {protocol.replace("reset: [a]", "reset: {populations: [a], keep: learned}")}
+"""
+    with opened(reader.loads(text.encode(), "looks.yaml")) as session:
+        seen = dict[int, tuple[float, float]]()
+        for _ in session.walk_protocol(lambda step: 10**6):
+            seen[session.step] = (session.get("a.looked").item(), session.get("a.now").item())
+        assert {step: seen[step] for step in (2, 6, 10)} == {2: (2, 22), 6: (4, 66), 10: (6, 110)}
+        assert session.results["rows"] == [(12, [4, 8, 12])]
 
 
 # ------------------------------------------------------------------------------------------------------- going on
