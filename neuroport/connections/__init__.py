@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from neuroport.connections import all_to_all, fixed_in_degree, fixed_probability, listed, one_to_one, stored
+from neuroport.connections import (
+    all_to_all,
+    all_to_all_but_same,
+    distance_dependent,
+    fixed_in_degree,
+    fixed_out_degree,
+    fixed_probability,
+    listed,
+    one_to_one,
+    stored,
+)
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule
 from neuroport.network.objects import Connect
 from neuroport.shelf import shelve
@@ -13,9 +23,12 @@ __all__ = ["ALL", "Ends", "Entry", "Pairs", "Rule", "key", "rule"]
 
 ALL: dict[str, Rule[Any]] = {
     "all_to_all": all_to_all.RULE,
+    "all_to_all_but_same": all_to_all_but_same.RULE,
     "one_to_one": one_to_one.RULE,
     "fixed_probability": fixed_probability.RULE,
     "fixed_in_degree": fixed_in_degree.RULE,
+    "fixed_out_degree": fixed_out_degree.RULE,
+    "distance_dependent": distance_dependent.RULE,
     "pairs": listed.RULE,
     "file": stored.RULE,
 }

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from neuroport.connections.degrees import partners, read_degree
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule, written_numbered
 from neuroport.network.objects import Connect
-from neuroport.numerics.draws import choose
 from neuroport.yaml.arrays import Sink
-
-MAX_DEGREE = 10**12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +23,10 @@ class FixedInDegree(Connect):
 
 def read(entry: Entry) -> FixedInDegree | None:
     """Read it."""
-    report, what = entry.report, entry.what
-    entries = entry.numbered("degree")
-    if entries is None:
+    given = read_degree(entry, "source")
+    if given is None:
         return None
-    own = entry.self_connections(entries.get("self"))
-    degree = report.integer(entries["degree"], f"degree of {what}", 0, MAX_DEGREE)
-    if degree is None:
-        return None
-    most = (entry.source.size - (not own)) if entry.source else degree
-    if degree > most:
-        others = "neurons" if own else "other neurons"
-        text = f"degree of {what} must be at most {most}, the {others} of its source; found {degree}"
-        report.add(entries["degree"], text)
-        return None
-    return FixedInDegree(degree=degree, self_connections=own, place=entry.node.place)
+    return FixedInDegree(degree=given[0], self_connections=given[1], place=entry.node.place)
 
 
 def write(rule: FixedInDegree, sink: Sink, at: str) -> Any:
@@ -55,14 +42,9 @@ def expected(rule: FixedInDegree, ends: Ends) -> float:
 def pairs(rule: FixedInDegree, ends: Ends) -> Pairs:
     """Draw them."""
     sources, targets = ends.shape
-    drop_self = ends.same and not rule.self_connections
-    pre = choose(ends.draws, sources - 1 if drop_self else sources, rule.degree, targets)
-    if drop_self:
-        pre = pre + (pre >= np.arange(targets)[:, None])
-    flat = pre.reshape(-1).astype(np.int64)
-    post = np.repeat(np.arange(targets), rule.degree)
-    order = np.lexsort((post, flat))
-    return flat[order], post[order]
+    pre = partners(ends, rule.degree, sources, targets, rule.self_connections).reshape(-1)
+    order = np.argsort(pre, kind="stable")
+    return pre[order], np.repeat(np.arange(targets), rule.degree)[order]
 
 
 RULE = Rule(FixedInDegree, read, write, expected, pairs, drawn=True)

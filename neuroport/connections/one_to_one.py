@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from neuroport.connections.rule import Ends, Entry, Pairs, Rule
-from neuroport.errors import InvalidInput
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule, refuse_unequal, same_sizes
 from neuroport.network.objects import Connect
 from neuroport.yaml.arrays import Sink
 
@@ -20,12 +19,7 @@ class OneToOne(Connect):
 
 def read(entry: Entry) -> OneToOne | None:
     """Read it."""
-    source, target = entry.source, entry.target
-    if entry.options(()) is None:
-        return None
-    if source and target and source.size != target.size:
-        text = f"{entry.named} needs populations of equal size; found {source.size} and {target.size}"
-        entry.report.add(entry.node, text)
+    if entry.options(()) is None or not same_sizes(entry):
         return None
     return OneToOne(place=entry.node.place)
 
@@ -42,11 +36,8 @@ def expected(rule: OneToOne, ends: Ends) -> float:
 
 def pairs(rule: OneToOne, ends: Ends) -> Pairs:
     """One per neuron. Raises InvalidInput when the populations have not the same size."""
-    sources, targets = ends.shape
-    if sources != targets:
-        sizes = f"'{ends.source.name}' has {sources}, '{ends.target.name}' {targets}"
-        raise InvalidInput.one(rule.place, f"one_to_one needs populations of equal size; {sizes}")
-    return np.arange(sources), np.arange(sources)
+    refuse_unequal(rule, "one_to_one", ends)
+    return np.arange(ends.source.size), np.arange(ends.target.size)
 
 
 def count(rule: OneToOne, shape: tuple[int, int]) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.errors import InvalidInput
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.numerics.draws import Source
@@ -158,3 +159,21 @@ def without_self(pairs: Pairs, ends: Ends, self_connections: bool) -> Pairs:
     pre, post = pairs
     keep = pre != post
     return pre[keep], post[keep]
+
+
+def same_sizes(entry: Entry) -> bool:
+    """Whether both populations have as many neurons, as far as they could be read; if not, that is told."""
+    source, target = entry.source, entry.target
+    if source is None or target is None or source.size == target.size:
+        return True
+    text = f"{entry.named} needs populations of equal size; found {source.size} and {target.size}"
+    entry.report.add(entry.node, text)
+    return False
+
+
+def refuse_unequal(connect: Connect, name: str, ends: Ends) -> None:
+    """Raise InvalidInput when the populations have not as many neurons as each other."""
+    sources, targets = ends.shape
+    if sources != targets:
+        sizes = f"'{ends.source.name}' has {sources}, '{ends.target.name}' {targets}"
+        raise InvalidInput.one(connect.place, f"{name} needs populations of equal size; {sizes}")

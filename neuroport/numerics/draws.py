@@ -19,7 +19,8 @@ Elements: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
-_BLOCK = 1 << 17
+BLOCK = 1 << 17
+"""About how many numbers are drawn at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ def bernoulli_pairs(source: Source, p: float, rows: Integers, n: int) -> tuple[I
     """
     if not p > 0.0 or not n:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    width = min(_BLOCK, 1 + round(n * p + (n * p) ** 0.5))
-    step = max(1, _BLOCK // width)
+    width = min(BLOCK, 1 + round(n * p + (n * p) ** 0.5))
+    step = max(1, BLOCK // width)
     found = [_block_of_pairs(source, p, rows[k : k + step], n, width) for k in range(0, len(rows), step)]
     none = np.zeros(0, np.int64)
     return np.concatenate([none, *(r for r, _ in found)]), np.concatenate([none, *(c for _, c in found)])
@@ -120,6 +121,35 @@ def _left_out(words: Elements, p: float, n: int) -> Integers:
     return np.minimum(times, n).astype(np.int64)
 
 
+def arrivals(source: Source, length: float, rows: Integers) -> tuple[Integers, Floats]:
+    """Per row the times, ascending, at which a Poisson process of rate 1 has events within 0 .. `length`.
+
+    Returns the rows (int64) and times (float64), in the order of `rows`. A row is drawn from its own number alone;
+    event k is element k of attempt `row`. About `length` numbers are in memory for each.
+    """
+    if not length > 0.0:
+        return np.zeros(0, np.int64), np.zeros(0, np.float64)
+    keys, width = source.keys(rows), 1 + round(length + length**0.5)
+    open_rows, now, first = np.arange(len(rows)), np.zeros(len(rows)), 0
+    found: list[tuple[Integers, Floats]] = []
+    while open_rows.size:
+        events = np.arange(first, first + width, dtype=np.uint64)
+        waits = -detmath.log(uniform(rng.words(keys[open_rows, None], events)))
+        times = now[:, None] + np.cumsum(waits, axis=1)
+        row, event = np.nonzero(times <= length)
+        found.append((open_rows[row], times[row, event]))
+        left = times[:, -1] <= length
+        open_rows, now, first = open_rows[left], times[left, -1], first + width
+    row, time = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
+    order = np.argsort(row, kind="stable")
+    return rows[row[order]], time[order]
+
+
+def uniform_of_pairs(source: Source, rows: Integers, columns: Integers) -> Floats:
+    """One number of `uniform` for each pair of a row and a column, from the numbers of the two alone."""
+    return uniform(rng.words(source.keys(rows), columns.astype(np.uint64)))
+
+
 def choose(source: Source, n: int, k: int, rows: int) -> Integers:
     """Per row, k distinct integers below n, ascending: int64 (rows, k). Every set of k is equally likely.
 
@@ -131,7 +161,7 @@ def choose(source: Source, n: int, k: int, rows: int) -> Integers:
     if 2 * k > n:
         return _complement(choose(source, n, n - k, rows), n)
     out = np.empty((rows, k), dtype=np.int64)
-    step = max(1, _BLOCK // max(k, 1))
+    step = max(1, BLOCK // max(k, 1))
     for start in range(0, rows, step):
         out[start : start + step] = _choose_few(source, n, k, start, min(step, rows - start))
     return out

@@ -70,6 +70,7 @@ def array(report: Report, node: Node, slot: Slot, unit: str, rows: Rows, place: 
         values, unit = _listed(report, node, slot, unit)
     if values is None:
         return None
+    unit = unit or ("" if values.size else slot.unit)
     wrong = check_unit(unit, slot, "the array" if unit else "an array without one")
     if wrong:
         report.add(node, wrong)

@@ -224,8 +224,9 @@ def test_what_is_written_comes_back_equal(tmp_path: Path) -> None:
             "{ring: {neighbours: 2}}",
             "{rung: 2}",
             [
-                "n.yaml:20:56: connect of projection 'p' must have one of the keys all_to_all, one_to_one, "
-                "fixed_probability, fixed_in_degree, pairs, file, ring; found a mapping with 'rung'"
+                "n.yaml:20:56: connect of projection 'p' must have one of the keys all_to_all, "
+                "all_to_all_but_same, one_to_one, fixed_probability, fixed_in_degree, fixed_out_degree, "
+                "distance_dependent, pairs, file, ring; found a mapping with 'rung'"
             ],
         ),
         (
@@ -233,7 +234,8 @@ def test_what_is_written_comes_back_equal(tmp_path: Path) -> None:
             "rang",
             [
                 "n.yaml:20:56: connect of projection 'p' cannot be 'rang'; did you mean 'ring'? allowed are "
-                "all_to_all, one_to_one, fixed_probability, fixed_in_degree, pairs, file, ring"
+                "all_to_all, all_to_all_but_same, one_to_one, fixed_probability, fixed_in_degree, fixed_out_degree, "
+                "distance_dependent, pairs, file, ring"
             ],
         ),
         (

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 import neuroport
 from neuroport.connections.all_to_all import AllToAll
+from neuroport.connections.all_to_all_but_same import AllToAllButSame
+from neuroport.connections.distance_dependent import DistanceDependent
 from neuroport.connections.fixed_in_degree import FixedInDegree
+from neuroport.connections.fixed_out_degree import FixedOutDegree
 from neuroport.connections.fixed_probability import FixedProbability
 from neuroport.connections.listed import Listed
 from neuroport.connections.one_to_one import OneToOne
@@ -177,12 +180,24 @@ def synapse_models() -> st.SearchStrategy[SynapseModel]:
 def connects(size: int) -> st.SearchStrategy[Connect]:
     flag = st.booleans()
     pair = st.integers(0, size - 1)
-    pairs = st.lists(st.tuples(pair, pair), min_size=1, max_size=80).map(lambda p: Frozen(np.array(p, dtype=np.int64)))
+    pairs = st.lists(st.tuples(pair, pair), max_size=80).map(lambda p: Frozen(np.array(p, np.int64).reshape(-1, 2)))
     return st.one_of(
         st.builds(AllToAll, self_connections=flag),
         st.just(OneToOne()),
         st.builds(FixedProbability, probability=st.floats(0, 1), self_connections=flag),
         st.builds(FixedInDegree, degree=st.integers(0, size - 1), self_connections=flag),
+        st.builds(FixedOutDegree, degree=st.integers(0, size - 1), self_connections=flag),
+        st.just(AllToAllButSame()),
+        st.builds(
+            DistanceDependent,
+            grid=st.just((1, size)),
+            target_grid=st.just((1, size)),
+            profile=st.sampled_from(["gaussian", "exponential", "linear", "flat"]),
+            probability=st.floats(0, 1),
+            length=st.floats(0.001, 1e9),
+            periodic=flag,
+            self_connections=flag,
+        ),
         st.builds(Listed, pairs=pairs),
     )
 

@@ -104,7 +104,14 @@ NESTED: list[Any] = [
     *({"normal": [0, -1]}, {"normal": [0, 1e300]}, {"uniform": [1e300, -1e300]}, {"lognormal": {"mean": -1, "sd": 1}}),
     *({"uniform": [0, 0]}, {"beta": {"mean": 2, "sd": 1}}, {"file": "none.h5", "dataset": "x"}, {"from": "a.b"}),
     *({"data": "yin_yang", "part": "train", "field": "inputs"}, {"array": 3}, {"pairs": [[-1, 99]]}, {"repeat": HUGE}),
-    *({"fixed_probability": 2}, {"fixed_in_degree": HUGE}, {"one_to_one": True}, {"run": "1e300 s"}, ["0 ms", "1 ms"]),
+    *(
+        {"fixed_probability": 2},
+        {"fixed_in_degree": HUGE},
+        {"one_to_one": True},
+        {"fixed_out_degree": -1},
+        {"run": "1e300 s"},
+        ["0 ms", "1 ms"],
+    ),
 ]
 PARTS = [
     *(

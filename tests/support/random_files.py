@@ -129,7 +129,7 @@ def _projection(draw: random.Random, number: int, cells: dict[str, str]) -> str:
     target = draw.choice(list(cells))
     rule = draw.choice(("plain", "traced", "conditional", "analog", "late"))
     source = draw.choice(["source", *cells]) if rule in ("plain", "traced") else draw.choice(list(cells))
-    connect = draw.choice(("all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}"))
+    connect = draw.choice(("all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}", "{fixed_out_degree: 1}"))
     parts = [f"source: {source}, target: {target}, input: a, synapse: {rule}, connect: {connect}"]
     parts.append(f"delay: {draw.choice((1, 1, 2, 3, 5))} steps")
     if rule == "late" or (rule == "plain" and draw.random() < 0.5):

@@ -1,0 +1,49 @@
+"""As many targets for every source: `{fixed_out_degree: 10}`, `{fixed_out_degree: {degree: 10, self: false}}`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuroport.connections.degrees import partners, read_degree
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule, written_numbered
+from neuroport.network.objects import Connect
+from neuroport.yaml.arrays import Sink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixedOutDegree(Connect):
+    """`degree` postsynaptic neurons per presynaptic one, drawn without replacement; itself if `self_connections`."""
+
+    degree: int
+    self_connections: bool = True
+
+
+def read(entry: Entry) -> FixedOutDegree | None:
+    """Read it."""
+    given = read_degree(entry, "target")
+    if given is None:
+        return None
+    return FixedOutDegree(degree=given[0], self_connections=given[1], place=entry.node.place)
+
+
+def write(rule: FixedOutDegree, sink: Sink, at: str) -> Any:
+    """Write it."""
+    return written_numbered("fixed_out_degree", "degree", rule.degree, rule.self_connections)
+
+
+def expected(rule: FixedOutDegree, ends: Ends) -> float:
+    """So many per source."""
+    return float(ends.source.size) * rule.degree
+
+
+def pairs(rule: FixedOutDegree, ends: Ends) -> Pairs:
+    """Draw them."""
+    sources, targets = ends.shape
+    post = partners(ends, rule.degree, targets, sources, rule.self_connections)
+    return np.repeat(np.arange(sources), rule.degree), post.reshape(-1)
+
+
+RULE = Rule(FixedOutDegree, read, write, expected, pairs, drawn=True)
