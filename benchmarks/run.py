@@ -121,7 +121,8 @@ def number(value: float) -> str:
 
 def row(name: str, case: Case, repeats: int) -> Row:
     """Measure a case."""
-    cells, results = in_turns(case.contestants, 1 if case.once else repeats, case.scale, warm=not case.once)
+    often = 1 if case.once else min(repeats, case.most)
+    cells, results = in_turns(case.contestants, often, case.scale, warm=not case.once)
     return Row(name, case.what, case.unit, cells, case.targets, case.missing, case.same(results))
 
 

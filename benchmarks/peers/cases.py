@@ -29,7 +29,7 @@ class Case:
     """A row: who takes part, and whether all compute the same.
 
     targets: how many times as long ours may take as the prototype, how many times as long others take at least, and
-    the most that ours may take. `once`: it is not repeated.
+    the most that ours may take. `once`: it is not repeated; `most`: nor more often than that.
     """
 
     what: str
@@ -39,6 +39,7 @@ class Case:
     same: Callable[[list[dict[str, Any]]], str]
     targets: dict[str, float] = field(default_factory=dict)
     once: bool = False
+    most: int = 100
     missing: dict[str, str] = field(default_factory=dict)
 
 

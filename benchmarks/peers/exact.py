@@ -35,7 +35,7 @@ def loihi(size: int, setting: Setting) -> Case:
         return Took(took.cpu, took.wall, networks.spikes(took.result, size))
 
     what = f"{size:,} neurons, {plain.pre.size:,} synapses, as Loihi computes them, {STEPS} steps from the start"
-    case = Case(what, "ms", 1e3, {OURS: ours}, identical, dict.fromkeys(PROGRAMS, 200.0))
+    case = Case(what, "ms", 1e3, {OURS: ours}, identical, dict.fromkeys(PROGRAMS, 200.0), most=5)
     for name, (text, option) in PROGRAMS.items():
 
         def made(name: str = name, text: str = text, option: str = option) -> Run:

@@ -39,7 +39,7 @@ def copies(setting: Setting) -> Case:
     """The same of a hundred copies, and of two."""
     runs = {OURS: _built("100 x gle_lagline_batch", setting), OTHERWISE: _built("2 x gle_lagline_batch", setting)}
     what = "building 100 copies of gle_lagline_batch, empty cache (otherwise: two copies)"
-    return Case(what, "s", 1.0, runs, lambda _: "-", {OTHERWISE: 0.9})
+    return Case(what, "s", 1.0, runs, lambda _: "-", {OTHERWISE: 0.9}, most=3)
 
 
 def _built(network: str, setting: Setting) -> Run:
@@ -75,7 +75,7 @@ def second(setting: Setting) -> Case:
         return "nothing is compiled" if all(f[OURS] for f in found) else "DIFFERENT code is compiled"
 
     what = f"second run of stdp_pair (20,000 steps), the longest of: {', '.join(SECOND)}"
-    return Case(what, "s", 1.0, {OURS: run}, same, {OURS: 0.8})
+    return Case(what, "s", 1.0, {OURS: run}, same, {OURS: 0.8}, most=3)
 
 
 def help_(setting: Setting) -> Case:

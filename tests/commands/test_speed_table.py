@@ -74,6 +74,12 @@ def test_contestants_take_turns_and_a_first_round_does_not_count() -> None:
     assert results == [{"a": 1, "b": 2}, {"a": 3, "b": 4}, {"a": 5, "b": 6}, {"a": 7, "b": 8}]
 
 
+def test_a_case_may_be_repeated_less_often() -> None:
+    made = case(ours=(1.0, 1.0))
+    made.most = 2
+    assert [len(speed.row("a", made, repeats).cells[OURS].cpu) for repeats in (1, 2, 9)] == [1, 2, 2]
+
+
 def test_a_run_is_timed_of_the_processor_and_by_the_clock() -> None:
     took = timed(lambda: sum(range(100_000)))()
     assert took.result == 4999950000
