@@ -86,7 +86,7 @@ def by_events(size: int) -> Network:
 
 
 def _begun(size: int) -> tuple[neuroport.Network, Any, list[float]]:
-    """A network without parts, symmetric weights, and biases that the words of both kinds of units hold."""
+    """A network without parts, symmetric weights with a diagonal of 0, biases that the words of both units hold."""
     draw = np.random.default_rng(9002)
     upper = np.triu(draw.normal(0, 0.2, (size, size)), 1)
     net = neuroport.Network(dt="1 ms", chip="generic8", seed=1, name=f"sampling_{size}")
@@ -96,6 +96,6 @@ def _begun(size: int) -> tuple[neuroport.Network, Any, list[float]]:
 
 def _all_to_all(net: neuroport.Network, name: str, synapse: str, weights: Any, **more: Any) -> None:
     net.project(
-        "units", "units", synapse, name=name, connect={"all_to_all": {"self": False}},
+        "units", "units", synapse, name=name, connect="all_to_all",
         weight={"rows": "target", "array": weights.tolist()}, ranges={"w": [-0.99, 0.99]}, **more,
     )  # fmt: skip
