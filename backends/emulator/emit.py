@@ -47,6 +47,7 @@ SUFFIX = {
     "histogram": "_histogram",
     "record_steps": "_sample_steps",
     "record_values": "_samples",
+    "record_places": "_sampled",
     "injection_steps": "_steps",
     "injection_neurons": "_neurons",
     "injection_values": "_values",
@@ -173,7 +174,7 @@ class Emitter:
                 self._identifier(kind, projection.name)
         for kinds, objects in (
             ("every histogram", [r.name for r in program.readouts]),
-            ("record_every record_steps record_values", [r.name for r in program.records]),
+            ("record_every record_steps record_values record_places", [r.name for r in program.records]),
             ("injection_steps injection_neurons injection_values", [i.name for i in program.injections]),
             ("hold loop start starts frames series_table series_schedule", [s.name for s in program.series]),
         ):
@@ -524,7 +525,11 @@ class Emitter:
             when = f"ctl, {self._control('sample_due', name)}, {run.use('record_every', name)}"
             array = run.use("array", record.array)
             filled = self._control("samples", name)
-            add("recording", record.array, [f"sample(t, {array}, {steps}, {values}, {when}, {filled}, PAUSE)"])
+            taken = f"{array}, {steps}, {values}, {when}, {filled}, PAUSE"
+            if record.neurons is None:
+                add("recording", record.array, [f"sample(t, {taken})"])
+            else:
+                add("recording", record.array, [f"sample_some({run.use('record_places', name)}, t, {taken})"])
         if may_fail:
             step += ["if ctl[ERROR_ARRAY] >= 0:", "    return k"]
         return step

@@ -185,6 +185,11 @@ class Machine:
             values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
         for record in program.records:
             recorded = values["array", record.array]
+            if record.neurons is not None:
+                width = self._width if program.arrays[record.array].initial.ndim == 2 else 1
+                places = record.neurons[:, None] * width + np.arange(width)
+                values["record_places", record.name] = places.reshape(-1)
+                recorded = recorded[places.reshape(-1)]
             self._set_int("record_every", record.name, record.every)
             rows = max(1, self._sample_buffer // max(recorded.nbytes, 1024))
             values["record_steps", record.name] = np.zeros(rows, np.int64)
@@ -226,7 +231,7 @@ class Machine:
         shape = array.initial.shape
         if len(shape) < 2:
             return values
-        return values.reshape(*values.shape[:-1], shape[0], self._width)[..., : shape[1]]
+        return values.reshape(*values.shape[:-1], values.shape[-1] // self._width, self._width)[..., : shape[1]]
 
     def _schedule(self, patterns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Pattern numbers by hold and, in a program of several copies, copy."""

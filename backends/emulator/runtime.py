@@ -225,6 +225,19 @@ def sample(t, values, steps, samples, ctl, next_time, every, filled, pause):
         ctl[pause] = 1
 
 
+def sample_some(chosen, t, values, steps, samples, ctl, next_time, every, filled, pause):
+    """Record some elements of an array after step t, if it is due; ask for a pause before there is no room."""
+    if not due(t, ctl, next_time, every):
+        return
+    at = ctl[filled]
+    steps[at] = t
+    for i in range(chosen.shape[0]):
+        samples[at, i] = values[chosen[i]]
+    ctl[filled] = at + 1
+    if at + 1 == steps.shape[0]:
+        ctl[pause] = 1
+
+
 def inject(t, accumulator, steps, neurons, values, ctl, pointer):
     """Add the values that are due at step t."""
     slot = t & (accumulator.shape[0] - 1)

@@ -224,10 +224,10 @@ class Machine:
                 self._histograms[readout.name][state] += 1
         for record in self.program.records:
             if not record.readout and (t + 1) % record.every == 0:
-                self._samples[record.name].append((t, self.read(record.array)))
+                self._samples[record.name].append((t, record.of(self.read(record.array))))
         for record in self._sampling:
             if (t - self._item_start) % record.every == record.phase:
-                self._samples[record.name].append((t, self.read(record.array)))
+                self._samples[record.name].append((t, record.of(self.read(record.array))))
 
     def trigger(self, event: str) -> None:
         """Run every event body of that name, in program order, on the state left by the last step."""
@@ -430,7 +430,7 @@ class Machine:
             self._kept[name] = []
         for record in self.program.records:
             samples, self._samples[record.name] = self._samples[record.name], []
-            values = np.array([v for _, v in samples]) if samples else self.read(record.array)[None][:0]
+            values = np.array([v for _, v in samples]) if samples else record.of(self.read(record.array))[None][:0]
             capture.records[record.name] = (np.array([t for t, _ in samples], np.int64), values)
         return capture
 

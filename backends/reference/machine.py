@@ -323,7 +323,7 @@ class Machine:
             else:
                 due = (t + 1) % record.every == 0
             if due:
-                self._samples[record.name].append((t, self._arrays[record.array].copy()))
+                self._samples[record.name].append((t, np.array(record.of(self._arrays[record.array]))))
 
     def _write_clock(self) -> None:
         for name, value in ((STEP, self.step), (ITEM_STEP, self._item_step)):
@@ -417,7 +417,7 @@ class Machine:
             steps = np.repeat(np.array([t for t, _ in spikes], np.int64), [len(n) for _, n in spikes])
             capture.spikes[name] = (steps, np.concatenate([_NONE, *(n for _, n in spikes)]))
             self._recorded[name] = []
-        for name, sampled in {r.name: self._arrays[r.array] for r in self.program.records}.items():
+        for name, sampled in {r.name: r.of(self._arrays[r.array]) for r in self.program.records}.items():
             samples = self._samples[name]
             shape = (len(samples), *sampled.shape)
             rows = np.array([values for _, values in samples], sampled.dtype).reshape(shape)

@@ -211,6 +211,7 @@ def _binary(path: Path) -> None:
 
 def _show_trace(trace: Trace) -> None:
     from neuroport.trace.segments import how_to_resume
+    from neuroport.trace.summary import recorded_of
 
     chip = trace.chip if trace.chip_seed is None else f"{trace.chip}, chip seed {trace.chip_seed}"
     click.echo(f"trace of {trace.name} on {chip} ({trace.arithmetic}), backend {trace.backend}, seed {trace.seed}")
@@ -230,7 +231,7 @@ def _show_trace(trace: Trace) -> None:
     for name, size in trace.populations.items():
         count: Any = trace.spike_counts.get(name, "")
         rate = f"{trace.spike_counts[name] / (size * seconds):.4g} Hz" if seconds and size and count != "" else ""
-        rows.append([name, size, count, rate, "yes" if name in trace.recorded else "no"])
+        rows.append([name, size, count, rate, recorded_of(trace, name)])
     echo_table(("population", "neurons", "spikes", "mean rate", "spikes recorded"), rows)
     records = [(name, trace.record(name)) for name in trace.records]
     histories = [(name, trace.weight_history(name)) for name in trace.snapshots]

@@ -27,6 +27,7 @@ from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
+from neuroport.network.results import StateRecord
 from neuroport.numerics import units
 from neuroport.numerics.given import checked_seed
 from neuroport.numerics.steps import MOST
@@ -82,6 +83,12 @@ def _make_arrays(made: Elaboration) -> None:
     made.stop_on_problems()
 
 
+def _record(made: Elaboration, record: StateRecord) -> Record:
+    """What an executor samples of a state, or of some of its neurons."""
+    every = made.materialiser.steps(record.every, f"record of {record.of}")
+    return Record(record.of, every, neurons=None if record.part is None else record.part.neurons)
+
+
 def _program(made: Elaboration) -> Program:
     """The program, now that its arrays are made."""
     network = made.network
@@ -90,7 +97,7 @@ def _program(made: Elaboration) -> Program:
     triggered = tuple(events(made))
     stimuli = [elaborate_stimulus(s, network, made.materialiser) for s in network.stimuli]
     readouts = tuple(histogram(made, r) for r in network.histograms)
-    records = tuple(Record(s.of, made.materialiser.steps(s.every, f"record of {s.of}")) for s in network.record.states)
+    records = tuple(_record(made, record) for record in network.record.states)
     records += sample_records(network, made.materialiser)
     program = Program(
         name=network.name,

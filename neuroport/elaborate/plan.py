@@ -82,6 +82,7 @@ def planned(network: Network, program: Program, materialiser: Materialiser | Non
         labels={name: numbers for name, numbers in labels.items() if numbers is not None},
         distributions=dict(_distributions(network, known)),
         spikes=network.record.spikes,
+        parts={name: part.neurons for name, part in network.record.parts},
         weights=tuple((r.of, max(1, whole_steps(r.every, network.dt))) for r in network.record.weights),
     )
 

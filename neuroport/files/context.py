@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from neuroport.files.library import Library
+from neuroport.files.parts import part_of, split_part
 from neuroport.metrics import Metric
 from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Boltzmann, Stimulus
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.fields import Report, listing
 from neuroport.yaml.nodes import Node
@@ -33,6 +35,18 @@ class Context:
     def target_sizes(self) -> dict[str, int]:
         """Number of units of every target that could be read."""
         return {name: len(target.biases.array) for name, target in self.targets.items() if target}
+
+    def population(self, at: Node, what: str) -> tuple[str | None, Part | None]:
+        """A population and which of its neurons `cells` or `cells[0:10]` names; None with the reason in the report."""
+        text = self.report.text(at, what)
+        if text is None:
+            return None, None
+        name, inside = split_part(text)
+        if name not in self.populations:
+            self.report.unknown(at, "population", name, list(self.populations))
+            return None, None
+        population = self.populations[name]
+        return name, part_of(self.report, at, what, inside, population.size) if population else None
 
     def split(self, at: Node, what: str, text: str) -> tuple[Population | Projection, str] | None:
         """The object and the name behind it in a text OBJECT.NAME; None with the reason in the report."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from neuroport.errors import InternalError, Place
 from neuroport.files.context import Context
+from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.metrics import ALL, Metric
 from neuroport.metrics.metric import Shown, Variable
 from neuroport.network.objects import Projection
 from neuroport.network.protocol import Present, Run
 from neuroport.network.results import Samples, StateHistogram
 from neuroport.network.stimuli import Patterns
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import found
 from neuroport.yaml.nodes import MapNode, Node
@@ -76,14 +78,29 @@ class _Form:
         """See Form."""
         return self.context.report.reference(self.entries.get(key), "population", self.context.populations)
 
+    def neurons(self, key: str) -> tuple[str, Part | None] | None:
+        """See Form."""
+        report, before = self.context.report, len(self.context.report.problems)
+        name, part = self.context.population(self.entries[key], self._of(key))
+        return None if name is None or len(report.problems) > before else (name, part)
+
     def variable(self, key: str) -> Variable | None:
         """See Form."""
         text = self._text(key)
-        pair = None if text is None else self.context.variable(self.entries[key], self._of(key), text)
-        if text is None or pair is None:
+        if text is None:
             return None
-        owner = pair[0]
-        return Variable(text, (owner.source, owner.target) if isinstance(owner, Projection) else None)
+        report, at = self.context.report, self.entries[key]
+        name, inside = split_part(text)
+        pair = self.context.variable(at, self._of(key), name)
+        if pair is None:
+            return None
+        owner, before = pair[0], len(report.problems)
+        if isinstance(owner, Projection):
+            if inside is not None:
+                report.add(at, f"{self._of(key)}: {NEURONS_ONLY}; name {quoted(name)} alone")
+            return None if inside is not None else Variable(name, (owner.source, owner.target))
+        part = part_of(report, at, self._of(key), inside, owner.size)
+        return None if len(report.problems) > before else Variable(name, None, part)
 
     def names_readout(self, key: str) -> bool:
         """See Form."""

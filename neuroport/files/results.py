@@ -7,10 +7,12 @@ from typing import Any
 
 from neuroport.files import models
 from neuroport.files.context import Context
+from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.language.syntax import calls
-from neuroport.network.objects import Population
+from neuroport.network.objects import Population, Projection
 from neuroport.network.results import MAX_UNITS, Readout, Recording, Samples, StateHistogram, StateRecord
 from neuroport.numerics import units
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml import quantities
 from neuroport.yaml.fields import found
@@ -105,13 +107,17 @@ def recording(context: Context, node: Node | None) -> Recording:
     entries = report.mapping(node, "record", ("spikes", "states", "weights", "topology"))
     spikes = entries.get("spikes")
     names: list[str] = []
+    parts: list[tuple[str, Part]] = []
     if isinstance(spikes, ScalarNode) and spikes.value == "all":
         names = list(context.populations)
     elif not (isinstance(spikes, ScalarNode) and spikes.value == "none"):
         for item in report.items(spikes, "spikes of record"):
-            name = report.reference(item, "population", context.populations)
+            name, part = _spiking(context, item)
             if name is not None and name not in names:
                 names.append(name)
+                parts += [] if part is None else [(name, part)]
+            elif name is not None and (part, name) != (dict(parts).get(name), name):
+                report.add(item, f"spikes of record names '{name}' twice; name all of its neurons once")
     weights = _records(context, entries.get("weights"), "weights of record", "projection")
     topology: Any = report.choice(entries.get("topology"), "topology of record", ("all", "none"))
     if topology == "none" and weights:
@@ -119,10 +125,18 @@ def recording(context: Context, node: Node | None) -> Recording:
         report.add(entries["topology"], f"{text}leave one of the two out")
     return Recording(
         spikes=tuple(names),
+        parts=tuple(parts),
         states=_records(context, entries.get("states"), "states of record", "population"),
         weights=weights,
         topology=topology or "all",
     )
+
+
+def _spiking(context: Context, item: Node) -> tuple[str | None, Part | None]:
+    """A population and which of its neurons, of `cells` or `cells[0:10]`."""
+    if not isinstance(item, ScalarNode) or split_part(item.text)[1] is None:
+        return context.report.reference(item, "population", context.populations), None
+    return context.population(item, "spikes of record")
 
 
 def _records(context: Context, node: Node | None, what: str, kind: str) -> tuple[StateRecord, ...]:
@@ -132,15 +146,23 @@ def _records(context: Context, node: Node | None, what: str, kind: str) -> tuple
     if not isinstance(node, MapNode):
         report.add(node, f"{what} must be a mapping from OBJECT.VARIABLE to a time; found {found(node)}")
         return ()
-    result = []
+    result: list[StateRecord] = []
     for key, at, inner in node.values():
         every = quantities.duration(report, inner, f"the interval of {quoted(key)} in {what}", context.dt, 1)
-        pair = context.variable(at, what, key)
+        of, inside = split_part(key)
+        pair = context.variable(at, what, of)
         if pair is None or every is None:
             continue
         if isinstance(pair[0], Population) != (kind == "population"):
             other = "weights" if kind == "population" else "states"
             report.add(at, f"{what} takes variables of a {kind}; move {quoted(key)} to '{other}'")
             continue
-        result.append(StateRecord(of=key, every=every, place=at.place))
+        if inside is not None and isinstance(pair[0], Projection):
+            report.add(at, f"{what}: {NEURONS_ONLY}; record {quoted(of)} whole")
+            continue
+        if any(record.of == of for record in result):
+            report.add(at, f"{what} has {quoted(of)} twice; name all of its neurons once, such as {of}[0:3, 7]")
+            continue
+        part = part_of(report, at, what, inside, pair[0].size) if isinstance(pair[0], Population) else None
+        result.append(StateRecord(of=of, every=every, part=part, place=at.place))
     return tuple(result)

@@ -24,6 +24,7 @@ from neuroport.files.targets import written_target
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network
 from neuroport.network.results import Readout, Recording, Samples
+from neuroport.numerics.parts import named
 from neuroport.yaml import text as emit
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report
@@ -143,9 +144,10 @@ def _readout(item: Readout) -> dict[str, Any]:
 
 
 def _recording(record: Recording) -> dict[str, Any]:
+    parts = dict(record.parts)
     return {
-        **({"spikes": list(record.spikes)} if record.spikes else {}),
-        **filled("states", {item.of: written_quantity(item.every) for item in record.states}),
+        **({"spikes": [named(name, parts.get(name)) for name in record.spikes]} if record.spikes else {}),
+        **filled("states", {named(item.of, item.part): written_quantity(item.every) for item in record.states}),
         **filled("weights", {item.of: written_quantity(item.every) for item in record.weights}),
         **({"topology": record.topology} if record.topology != "all" else {}),
     }

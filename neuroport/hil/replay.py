@@ -107,7 +107,7 @@ def opened(
     network = reader.loads(how["network"], f"{name} (network)")
     if all_spikes:
         everybody = tuple(population.name for population in network.populations)
-        network = replace(network, record=replace(network.record, spikes=everybody))
+        network = replace(network, record=replace(network.record, spikes=everybody, parts=()))
     chip = description.read(how["chip"], f"{name} (chip)")
     session = neuroport.open(
         network,

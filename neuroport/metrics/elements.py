@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from neuroport.metrics.metric import Form, Metric, Observed, Real
+from neuroport.numerics.parts import Part, named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverElements(Metric):
-    """Of OBJECT.VARIABLE or a samples readout.
+    """Of OBJECT.VARIABLE or a samples readout; of a population's also of some neurons, POPULATION.VARIABLE[0:10].
 
     `effective`: the variable as it acts on a chip whose circuits deviate, times their deviation.
     """
@@ -23,6 +24,7 @@ class OverElements(Metric):
     further: ClassVar[tuple[str, ...]] = ("effective",)
 
     effective: bool = False
+    part: Part | None = None
 
     @staticmethod
     @abstractmethod
@@ -37,7 +39,7 @@ class OverElements(Metric):
     @classmethod
     def read(cls, form: Form) -> Self | None:
         """See Metric."""
-        effective = form.true("effective")
+        effective, part = form.true("effective"), None
         if form.names_readout(cls.kind):
             if effective:
                 text = f"effective of {form.what} is for variables, not for readouts; leave it out"
@@ -45,16 +47,24 @@ class OverElements(Metric):
             of = form.samples(cls.kind)
         else:
             variable = form.variable(cls.kind)
-            of = None if variable is None else variable.name
-        return None if of is None else cls(name=form.name, of=of, effective=effective, place=form.place)
+            of, part = (None, None) if variable is None else (variable.name, variable.part)
+        if of is None:
+            return None
+        return cls(name=form.name, of=of, effective=effective, part=part, place=form.place)
 
     def written(self) -> dict[str, Any]:
         """See Metric."""
-        return {self.kind: self.of} | ({"effective": True} if self.effective else {})
+        return {self.kind: self.shown} | ({"effective": True} if self.effective else {})
+
+    @property
+    def shown(self) -> str:
+        """See Metric."""
+        return named(self.of, self.part)
 
     def value(self, run: Observed) -> float | list[float]:
         """See Metric."""
-        return self.over(run.rows(self.of)[1] if self.readout else run.variable(self.of, self.effective))
+        values = run.rows(self.of)[1] if self.readout else run.variable(self.of, self.effective)
+        return self.over(values if self.part is None else values[self.part.neurons])
 
     @property
     def readout(self) -> str:

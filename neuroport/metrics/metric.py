@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import Place
+from neuroport.numerics.parts import Part
 
 if TYPE_CHECKING:
     from neuroport.program.machine import Projection
@@ -19,10 +20,14 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that a metric names, OBJECT.VARIABLE; of a projection with the populations that it connects."""
+    """A variable that a metric names, OBJECT.VARIABLE; of a projection with the populations that it connects.
+
+    `part`: of some neurons of a population.
+    """
 
     name: str
     ends: tuple[str, str] | None
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,9 @@ class Form(Protocol):
     def population(self, key: str) -> str | None:
         """The name of a population."""
 
+    def neurons(self, key: str) -> tuple[str, Part | None] | None:
+        """The name of a population, and which of its neurons where it is some: `cells[0:10]`."""
+
     def variable(self, key: str) -> Variable | None:
         """A variable of a population or projection."""
 
@@ -88,8 +96,11 @@ class Observed(Protocol):
     def dt(self) -> float:
         """The time step in ms."""
 
-    def spikes_since(self, metric: str, population: str) -> tuple[int, int, int]:
-        """Spikes, neurons and steps since that metric was last measured; over all copies."""
+    def spikes_since(self, metric: str, population: str, part: Part | None = None) -> tuple[int, int, int]:
+        """Spikes, neurons and steps since that metric was last measured; over all copies.
+
+        `part`: of these neurons, which the metric says in its field of that name.
+        """
 
     def variable(self, name: str, effective: bool) -> Real:
         """The values of OBJECT.VARIABLE in real units, (size,) or (size, copies).
@@ -149,6 +160,11 @@ class Metric(ABC):
     @abstractmethod
     def value(self, run: Observed) -> float | list[float]:
         """What it comes to."""
+
+    @property
+    def shown(self) -> str:
+        """Of what it is, for people: "cells.v[0:10]"."""
+        return self.of
 
     @property
     def readout(self) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from neuroport.errors import Place
 from neuroport.network.model import Expression
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
 
 MAX_UNITS = 20
@@ -47,18 +48,23 @@ Readout = StateHistogram | Samples
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRecord:
-    """Sample a variable of a population (`every`: a time) or of a projection."""
+    """Sample a variable of a population (`every`: a time) or of a projection. `part`: of some of the neurons."""
 
     of: str
     every: Quantity
+    part: Part | None = None
     place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What goes to the trace file. `spikes`: names of populations; `topology`: synapses and their final values."""
+    """What goes to the trace file. `spikes`: names of populations; `topology`: synapses and their final values.
+
+    `parts`: of which populations only some neurons' spikes.
+    """
 
     spikes: tuple[str, ...] = ()
+    parts: tuple[tuple[str, Part], ...] = ()
     states: tuple[StateRecord, ...] = ()
     weights: tuple[StateRecord, ...] = ()
     topology: Literal["all", "none"] = "all"

@@ -9,6 +9,7 @@ from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.network.values import Value
 from neuroport.numerics import units
+from neuroport.numerics.parts import named
 from neuroport.pages import Page, Part, Table, Text
 from neuroport.pages.plain import shown, some
 
@@ -70,7 +71,7 @@ def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
             tuple((s.name, type(s).__name__, f"{s.population}.{s.input}") for s in network.stimuli),
         ),
         Table(("port", "direction", "of"), tuple((p.name, p.direction, p.target) for p in network.ports)),
-        Table(("metric", "kind", "of"), tuple((m.name, m.kind, m.of) for m in network.metrics)),
+        Table(("metric", "kind", "of"), tuple((m.name, m.kind, m.shown) for m in network.metrics)),
         Text(_records(network)),
         Text(protocol(network)),
     ]
@@ -84,7 +85,8 @@ def protocol(network: Network) -> str:
 
 
 def _records(network: Network) -> str:
-    recorded = [f"spikes of {name}" for name in network.record.spikes]
-    recorded += [f"{r.of} every {units.show(r.every)}" for r in (*network.record.states, *network.record.weights)]
+    record, parts = network.record, dict(network.record.parts)
+    recorded = [f"spikes of {named(name, parts.get(name))}" for name in record.spikes]
+    recorded += [f"{named(r.of, r.part)} every {units.show(r.every)}" for r in (*record.states, *record.weights)]
     without = "; no synapses" if network.record.topology == "none" else ""
     return f"records {', '.join(recorded) or 'nothing'}{without}"

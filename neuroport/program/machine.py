@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -264,18 +264,24 @@ class Record:
     """Sample an array after every `every`-th step: at steps t with (t + 1) % every == 0.
 
     With the name of a `readout`: only in the run items that name it, at every step of the item whose number (from 0) is
-    `phase` modulo `every`; what was sampled goes under that name instead of the array's.
+    `phase` modulo `every`; what was sampled goes under that name instead of the array's. `neurons`: only
+    these elements, int64 (n,), ascending.
     """
 
     array: str
     every: int
     readout: str = ""
     phase: int = 0
+    neurons: NDArray[np.int64] | None = None
 
     @property
     def name(self) -> str:
         """The name under which a Capture has the samples."""
         return self.readout or self.array
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What is sampled of an array's values."""
+        return values if self.neurons is None else values[self.neurons]
 
 
 @dataclass(frozen=True, eq=False)

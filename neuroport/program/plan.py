@@ -192,7 +192,8 @@ class Plan:
 
     `dt`: for times that are given by hand. `declared`: OBJECT.NAME of all that a host may set. `windows`: of the
     samples readouts. `labels`: int64 (patterns,) by stimulus. `distributions`: TARGET.p -> float64 (states,).
-    `spikes`: the populations whose spikes are recorded. `weights`: arrays that are sampled, each with the steps between
+    `spikes`: the populations whose spikes are recorded; `parts`: of some of them only these neurons, int64 (n,),
+    ascending. `weights`: arrays that are sampled, each with the steps between
     two samples.
     """
 
@@ -204,6 +205,7 @@ class Plan:
     labels: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     distributions: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     spikes: tuple[str, ...] = ()
+    parts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
     weights: tuple[tuple[str, int], ...] = ()
 
 

@@ -34,7 +34,7 @@ from neuroport.program.ir import (
     Temp,
     Type,
 )
-from neuroport.program.machine import Array, Port, Program, Projection
+from neuroport.program.machine import Array, Port, Program, Projection, Record
 from neuroport.program.names import written
 from neuroport.program.places import by_line
 
@@ -94,7 +94,7 @@ def _lines(program: Program) -> Iterator[str]:
             for r in program.readouts
         ),
     )
-    yield from _section("records", (f"{r.array} every {r.every} steps" for r in program.records))
+    yield from _section("records", map(_record, program.records))
     yield from _section(
         "derived",
         (f"{d.array} = {expression(d.value)}" + (f" -> {d.type}" if d.type else "") for d in program.derived),
@@ -226,3 +226,8 @@ def kind(of: Type) -> str:
     match of:
         case Real() | Bool() | Int():
             return str(of)
+
+
+def _record(record: Record) -> str:
+    some = "" if record.neurons is None else f", {len(record.neurons)} of its elements"
+    return f"{record.array} every {record.every} steps{some}"

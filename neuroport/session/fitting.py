@@ -75,11 +75,22 @@ def _holds_fit(item: Holds, shape: tuple[int, ...], copies: int) -> bool:
 def _recorded(kept: Kept, examples: Mapping[str, Numbers], step: int) -> Iterator[tuple[str, bool]]:
     yield "first step that is kept", 0 <= kept.first <= step
     for name, left in kept.left.items():
-        yield f"record of '{name}'", name in examples and _was_kept(left, examples[name], kept.first, step)
+        example = _example(name, left, examples)
+        yield f"record of '{name}'", example is not None and _was_kept(left, example, kept.first, step)
     for name, taken in kept.taken.items():
         there = kept.left.get(taken.of)
         fits = there is not None and 0 <= taken.rows <= there.gone + len(there.steps)
         yield f"count of what was taken of '{name}'", fits
+
+
+def _example(name: str, left: Left, examples: Mapping[str, Numbers]) -> Numbers | None:
+    """An example of what is kept under a name: of an array, or of a part of one (see `kept.label`)."""
+    array, bracket, _ = name.partition("[")
+    example = examples.get(array)
+    if example is None or not bracket:
+        return example
+    fits = example.ndim > 0 and left.values.ndim > 1 and left.values.shape[1] <= len(example)
+    return example[: left.values.shape[1]] if fits else None
 
 
 def _was_kept(left: Left, example: Numbers, first: int, step: int) -> bool:

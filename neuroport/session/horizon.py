@@ -24,7 +24,7 @@ class Horizon:
         kind = None if counter is None or not program.integer else counter.type
         self.last = kind.hi if isinstance(kind, Int) else MOST
         kept = [r for r in program.records if not r.readout]
-        self._kept = {r.array: (r.every, 8.0 * program.arrays[r.array].initial.size) for r in kept}
+        self._kept = {r.array: (r.every, 8.0 * r.of(program.arrays[r.array].initial).size) for r in kept}
         self._row = sum(size for _, size in self._kept.values())
 
     def steps(self, duration: int | str | Quantity, now: int) -> int:

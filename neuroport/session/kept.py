@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,11 @@ class Left:
     gone: int
     steps: NDArray[np.int64]
     values: NDArray[Any]
+
+
+def label(array: str, neurons: NDArray[np.int64]) -> str:
+    """Under which name what was recorded of a part of an array is kept: that of the array, and which part."""
+    return f"{array}[{len(neurons)} {hashlib.sha256(neurons.tobytes()).hexdigest()[:16]}]"
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.numerics.parts import Part
 from neuroport.program.machine import Projection
 from neuroport.session.controls import Controls
 from neuroport.session.patterns import PatternTables
 from neuroport.session.record import Sink
 from neuroport.session.sample import Sampler
+from neuroport.session.tallies import Tallies
 
 Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Results by metric, and of metrics of rates the step and the spikes when they were last measured."""
+    """Results by metric, and of metrics of rates the step and the spikes when they were last measured.
+
+    For a metric of some neurons alone, whose spikes are counted from here on, those since then are below 0.
+    """
 
     results: Mapping[str, Sequence[tuple[int, float | list[float]]]] = field(default_factory=dict)
     counted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -31,22 +36,24 @@ class Measuring:
     `results` holds the measurements: metric name -> list of (step, value).
     """
 
-    def __init__(self, controls: Controls, sampler: Sampler, patterns: PatternTables, sink: Sink | None) -> None:
+    def __init__(
+        self, controls: Controls, sampler: Sampler, patterns: PatternTables, tallies: Tallies, sink: Sink | None
+    ) -> None:
         self.sampler, self.sink, self.executor = sampler, sink, controls.executor
         self.metrics = controls.plan.metrics
         self.results: dict[str, list[tuple[int, float | list[float]]]] = {m.name: [] for m in self.metrics}
-        self._seen = Observation(controls, sampler, patterns)
+        self._seen = Observation(controls, sampler, patterns, tallies)
 
     @property
     def measured(self) -> Measured:
         """What was measured so far."""
-        return Measured({name: tuple(found) for name, found in self.results.items()}, dict(self._seen.counted))
+        return Measured({name: tuple(found) for name, found in self.results.items()}, self._seen.last_counted)
 
     def hold(self, measured: Measured) -> None:
         """Hold what was measured in another session with the same metrics."""
         for name, found in self.results.items():
             found[:] = measured.results.get(name, ())
-        self._seen.counted = dict(measured.counted)
+        self._seen.hold(measured.counted)
 
     def measure(self, names: Sequence[str]) -> None:
         """Add the values of these metrics (none named: all) to the results. Their readouts then start afresh."""
@@ -66,24 +73,40 @@ class Measuring:
 class Observation:
     """What metrics may look at in a run that goes on; see metrics.metric.Observed."""
 
-    def __init__(self, controls: Controls, sampler: Sampler, patterns: PatternTables) -> None:
+    def __init__(self, controls: Controls, sampler: Sampler, patterns: PatternTables, tallies: Tallies) -> None:
         self._controls, self._sampler, self._patterns = controls, sampler, patterns
         self._program, self._plan, self._executor = controls.program, controls.plan, controls.executor
-        self.counted: dict[str, tuple[int, int]] = {}
+        self._tallies = tallies
+        self._counted: dict[str, tuple[int, int]] = {}
         """By metric of rates: step and spikes when it was last measured."""
+
+    @property
+    def last_counted(self) -> dict[str, tuple[int, int]]:
+        """See Measured."""
+        counts = self._tallies.counts
+        known = dict.fromkeys(counts, (0, 0)) | self._counted
+        return {name: (step, spikes - counts.get(name, 0)) for name, (step, spikes) in known.items()}
+
+    def hold(self, counted: Mapping[str, tuple[int, int]]) -> None:
+        """Go on from what `last_counted` of another one gave."""
+        self._counted = dict(counted)
+        self._tallies.clear()
 
     @property
     def dt(self) -> float:
         """See Observed."""
         return self._program.dt
 
-    def spikes_since(self, metric: str, population: str) -> tuple[int, int, int]:
+    def spikes_since(self, metric: str, population: str, part: Part | None = None) -> tuple[int, int, int]:
         """See Observed."""
-        step, count = self._executor.step, self._executor.spike_counts()[population]
-        last_step, last_count = self.counted.get(metric, (0, 0))
-        self.counted[metric] = (step, count)
-        neurons = self._program.population(population).size * self._program.copies
-        return count - last_count, neurons, step - last_step
+        if part is None:
+            count, neurons = self._executor.spike_counts()[population], self._program.population(population).size
+        else:
+            count, neurons = self._tallies.counts[metric], len(part)
+        step = self._executor.step
+        last_step, last_count = self._counted.get(metric, (0, 0))
+        self._counted[metric] = (step, count)
+        return count - last_count, neurons * self._program.copies, step - last_step
 
     def variable(self, name: str, effective: bool) -> Real:
         """See Observed."""

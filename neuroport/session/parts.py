@@ -14,6 +14,7 @@ from neuroport.session.patterns import PatternTables
 from neuroport.session.record import Recorder, Sink
 from neuroport.session.sample import Sampler
 from neuroport.session.switchboard import Switchboard
+from neuroport.session.tallies import Tallies
 from neuroport.session.walk import Walk
 
 
@@ -26,9 +27,10 @@ class Parts:
         self.switchboard = Switchboard(program)
         self.sampler = Sampler(plan.windows, program)
         self.controls = Controls(program, plan, executor, self.switchboard)
-        self.recorder = Recorder(program, plan, executor, self.sampler, sink, keep, self.controls)
+        tallies = Tallies(plan, program.copies)
+        self.recorder = Recorder(program, plan, executor, self.sampler, sink, keep, self.controls, tallies)
         self.patterns = PatternTables(program, executor)
-        self.measuring = Measuring(self.controls, self.sampler, self.patterns, sink)
+        self.measuring = Measuring(self.controls, self.sampler, self.patterns, tallies, sink)
         self.walk = Walk(self.controls, self.recorder, self.patterns, self.measuring, seed)
 
     def saved(self) -> Host:

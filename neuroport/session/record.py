@@ -18,8 +18,9 @@ from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
 from neuroport.session.digest import Chain, Links
-from neuroport.session.kept import Kept, Taken, Trail
+from neuroport.session.kept import Kept, Taken, Trail, label
 from neuroport.session.sample import Sampler
+from neuroport.session.tallies import Tallies
 
 Chunk = Callable[[int], int]
 Train = tuple[NDArray[np.int64], NDArray[Any]]
@@ -107,10 +108,11 @@ class Recorder:
         sink: Sink | None,
         keep: int | None,
         agenda: Agenda,
+        tallies: Tallies,
     ) -> None:
         self.program, self.executor, self.sampler, self.sink, self.keep = program, executor, sampler, sink, keep
         self.latest, self.taken = Capture(), 0
-        self._agenda = agenda
+        self._agenda, self._tallies = agenda, tallies
         self.ends: Callable[[], bool] | None = None
         self.begin_keeping()
         self._wanted: frozenset[str] = frozenset()
@@ -118,6 +120,9 @@ class Recorder:
         self._chains = {name: Chain() for name in spiking(program)}
         self._pace = _Pace()
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights if sink is not None else ()
+        self._parts = plan.parts
+        parts = {r.array: r.neurons for r in program.records if not r.readout and r.neurons is not None}
+        self._labels = {name: label(name, neurons) for name, neurons in parts.items()}
 
     def begin_keeping(self) -> None:
         """Keep only what is recorded from here on; nothing of it was taken."""
@@ -125,7 +130,7 @@ class Recorder:
         self._first = self.executor.step
         self._cursors: dict[tuple[str, str], int] = {}
         self._spikes = {name: Trail((), np.int64) for name in spiking(program)}
-        arrays = {r.array: program.arrays[r.array].initial for r in program.records if not r.readout}
+        arrays = {r.array: r.of(program.arrays[r.array].initial) for r in program.records if not r.readout}
         self._records = {name: Trail(values.shape, values.dtype) for name, values in arrays.items()}
 
     def advance(self, steps: int, chunk: Chunk | None) -> Iterator[None]:
@@ -178,6 +183,7 @@ class Recorder:
                 continue
             numbers += 2 * len(steps)
             self._chains[name].add(steps, neurons)
+            self._tallies.feed(name, neurons)
             self._stays(name, self._spikes[name], steps, neurons)
         for name, (steps, values) in capture.records.items():
             if not len(steps):
@@ -188,11 +194,19 @@ class Recorder:
             else:
                 self._stays(name, self._records[name], steps, values)
         if self.sink is not None:
-            wanted = {n: s for n, s in capture.spikes.items() if n in self._wanted_spikes}
+            wanted = {n: self._in_part(n, s) for n, s in capture.spikes.items() if n in self._wanted_spikes}
             records = {n: r for n, r in capture.records.items() if n not in self.sampler.rows}
             self.sink.capture(Capture(wanted, records))
         self.taken = self.executor.step
         return numbers
+
+    def _in_part(self, name: str, spikes: Train) -> Train:
+        """The spikes of the neurons of a population that are recorded."""
+        if name not in self._parts:
+            return spikes
+        steps, neurons = spikes
+        kept = np.isin(neurons // self.program.copies, self._parts[name])
+        return steps[kept], neurons[kept]
 
     @property
     def oldest(self) -> int:
@@ -208,8 +222,9 @@ class Recorder:
     def kept(self) -> Kept:
         """What is still here of what was recorded, and what of it was taken."""
         oldest = self.oldest
-        left = {name: trail.left(oldest) for name, trail in self._trails()}
-        return Kept(oldest, left, {name: Taken(of, rows) for (name, of), rows in self._cursors.items()})
+        left = {self._labels.get(name, name): trail.left(oldest) for name, trail in self._trails()}
+        taken = {name: Taken(self._labels.get(of, of), rows) for (name, of), rows in self._cursors.items()}
+        return Kept(oldest, left, taken)
 
     def hold(self, chains: Mapping[str, Links], kept: Kept) -> None:
         """Go on from the digest of another recorder's spikes, and from what it kept of what is recorded here, too."""
@@ -217,10 +232,11 @@ class Recorder:
         self.latest, self.taken = Capture(), self.executor.step
         self.begin_keeping()
         self._first = kept.first
-        trails = {name: trail for name, trail in self._trails() if name in kept.left}
+        trails = {name: trail for name, trail in self._trails() if self._labels.get(name, name) in kept.left}
         for name, trail in trails.items():
-            trail.hold(kept.left[name])
-        self._cursors = {(name, one.of): one.rows for name, one in kept.taken.items() if one.of in trails}
+            trail.hold(kept.left[self._labels.get(name, name)])
+        held = {self._labels.get(name, name): name for name in trails}
+        self._cursors = {(name, held[one.of]): one.rows for name, one in kept.taken.items() if one.of in held}
 
     def _trails(self) -> Iterator[tuple[str, Trail]]:
         """All that is recorded and may stay here, by population or array."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,8 @@ def opened(path: Path, known: bool = False) -> Iterator[Group]:
 class Extent:
     """How large things are. `populations`: neurons of all copies together; `synapses`: of each projection, if known.
 
-    `topology`: whether the trace has the synapses.
+    `topology`: whether the trace has the synapses. `parts`: of which populations and variables only some neurons, and
+    which, of one copy, were recorded.
     """
 
     steps: int
@@ -66,6 +67,7 @@ class Extent:
     populations: Mapping[str, int]
     synapses: Mapping[str, int | None]
     topology: bool
+    parts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def shapes(self, owner: str) -> tuple[Wanted, ...]:
         """What shapes the values of a population or projection can have; none where the trace knows no such owner."""
@@ -77,12 +79,12 @@ class Extent:
             return ()
         return ((size,),) if self.copies == 1 else ((size,), (size, self.copies))
 
-    def rows(self, owner: str) -> tuple[Wanted, ...]:
+    def rows(self, owner: str, name: str) -> tuple[Wanted, ...]:
         """What shapes a sample of such values can have: the neurons of all copies stand beside each other."""
         if owner not in self.populations:
             return self.shapes(owner)
-        size = self.populations[owner]
-        return tuple((n,) for n in dict.fromkeys((size // self.copies, size)))
+        size = len(self.parts[name]) if name in self.parts else self.populations[owner] // self.copies
+        return tuple((n,) for n in dict.fromkeys((size, size * self.copies)))
 
 
 def extent(root: Group) -> Extent:
@@ -106,7 +108,35 @@ def sizes(root: Group) -> Extent:
     dt = group.real("dt")
     if not dt > 0:
         group.findings.add(f"the attribute 'dt' of {group} is {dt:g}; it must be above 0")
-    return Extent(HIGHEST, dt, copies, populations, synapses, topology)
+    return Extent(HIGHEST, dt, copies, populations, synapses, topology, dict(_parts(group, populations, copies)))
+
+
+def _parts(group: Group, populations: Mapping[str, int], copies: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Of what only some neurons were recorded, and which."""
+    if not group.has("parts"):
+        return
+    inner = group.group("parts")
+    for name in inner.names():
+        owner = name.partition(".")[0]
+        if owner not in populations:
+            inner.findings.add(f"{inner}/{name} is of no population of the trace")
+            continue
+        neurons = inner.array(name, WHOLE, (None,))
+        if neurons.item is None:
+            continue
+        numbers = neurons.whole_numbers(0, populations[owner] // copies - 1, ascending=True)
+        if not len(numbers) or np.any(np.diff(numbers) == 0):
+            inner.findings.add(f"{inner}/{name} does not name some neurons, each once")
+            continue
+        yield name, numbers
+
+
+def sampled_neurons(part: NDArray[np.int64] | None, width: int) -> NDArray[np.int64]:
+    """The numbers of the neurons of a sample of so many, of all or of `part`; of all copies where they are in it."""
+    if part is None or not len(part):
+        return np.arange(width)
+    copies = width // len(part)
+    return (part[:, None] * copies + np.arange(copies)).reshape(-1)
 
 
 def _connected(item: Group, populations: Mapping[str, int]) -> None:
@@ -147,7 +177,7 @@ def sampled(group: Group, name: str, sizes: Extent) -> Sampled:
     """Samples of an array, `group`/`name`."""
     item = group.group(name)
     steps = item.array("steps", WHOLE, (None,))
-    shapes = [(steps.length, *shape) for shape in sizes.rows(_owner(item, sizes))]
+    shapes = [(steps.length, *shape) for shape in sizes.rows(_owner(item, sizes), name)]
     if steps.length == 0:
         item.findings.add(f"{item} holds no sample")
     raw = item.array("raw", NUMBERS, *shapes)

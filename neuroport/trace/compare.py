@@ -54,7 +54,7 @@ def compare(a: Trace, b: Trace) -> Comparison:
         found.append(Difference("content", "dt", None, f"the steps are {a.dt:g} and {b.dt:g} ms long"))
     for name in _both(a.recorded, b.recorded, "spikes of population", found):
         compared.append(f"spikes of {name}")
-        found.append(_spikes(a, b, name))
+        found.append(_spikes(a, b, name) if _alike(a.neurons(name), b.neurons(name)) else _others(name))
     for name in _both(a.records, b.records, "samples of", found):
         compared.append(f"samples of {name}")
         found.append(_samples("states", f"state '{name}'", name, a.record(name), b.record(name)))
@@ -110,6 +110,15 @@ def _ordered(trace: Trace, name: str) -> NDArray[np.int64]:
     return np.stack([spikes.steps[order], spikes.neurons[order]], axis=1)
 
 
+def _alike(a: NDArray[np.int64] | None, b: NDArray[np.int64] | None) -> bool:
+    """Whether these are the same neurons."""
+    return a is None or b is None or np.array_equal(a, b)
+
+
+def _others(name: str) -> Difference:
+    return Difference("content", name, None, f"other neurons of '{name}' are recorded in the second than in the first")
+
+
 def _connections(a: Trace, b: Trace, projection: str) -> Difference | None:
     if all(np.array_equal(ours, theirs) for ours, theirs in zip(a.pairs(projection), b.pairs(projection), strict=True)):
         return None
@@ -119,13 +128,20 @@ def _connections(a: Trace, b: Trace, projection: str) -> Difference | None:
 def _samples(kind: str, what: str, name: str, a: Samples, b: Samples) -> Difference | None:
     if a.raw.shape[1:] != b.raw.shape[1:]:
         return Difference("content", name, None, f"{what} has {a.raw[0].size} and {b.raw[0].size} elements")
+    if not _alike(a.neurons, b.neurons):
+        return _others(name)
     common = _common_start(a.steps, b.steps)
     at = _first_unequal(a.raw[:common], a.frac, b.raw[:common], b.frac)
     if at is None:
         return _sample_missing(name, what, a.steps[common:], b.steps[common:])
     step = int(a.steps[at[0]])
     values = f"{_shown(a.values[at])} in the first, {_shown(b.values[at])} in the second"
-    return Difference(kind, name, step, f"{what}: after step {step} {_element(at[1:])} is {values}")
+    return Difference(kind, name, step, f"{what}: after step {step} {_element(_numbered(a, at[1:]))} is {values}")
+
+
+def _numbered(samples: Samples, at: tuple[int, ...]) -> tuple[int, ...]:
+    """An element by the number that it has in its population."""
+    return at if samples.neurons is None else (int(samples.neurons[at[0]]), *at[1:])
 
 
 def _common_start(a: NDArray[np.int64], b: NDArray[np.int64]) -> int:

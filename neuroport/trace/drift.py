@@ -186,15 +186,20 @@ def between(a: Trace, b: Trace, tau: float = TAU, within: float = WITHIN) -> Dri
 
 
 def _alike(a: Trace, b: Trace, population: str) -> bool:
-    return population in b.recorded and a.populations.get(population) == b.populations.get(population)
+    if population not in b.recorded or a.populations.get(population) != b.populations.get(population):
+        return False
+    return np.array_equal(a.neurons(population), b.neurons(population))
 
 
 def _distance(a: Trace, b: Trace, population: str, steps: int, tau: float, within: float) -> Distance:
-    trains = Trains(population, a.populations[population], tau / a.dt, window(within, a.dt))
+    neurons = a.neurons(population)
+    trains = Trains(population, len(neurons), tau / a.dt, window(within, a.dt))
     ours, theirs = (trace.spikes(population) for trace in (a, b))
-    early = [(s.steps[s.steps < steps], s.neurons[s.steps < steps]) for s in (ours, theirs)]
+    early = [(s.steps[s.steps < steps], np.searchsorted(neurons, s.neurons[s.steps < steps])) for s in (ours, theirs)]
     trains.take(early[0], early[1], steps)
-    return trains.distance(steps, a.dt)
+    found = trains.distance(steps, a.dt)
+    first = found.first and replace(found.first, neuron=int(neurons[found.first.neuron]))
+    return replace(found, first=first)
 
 
 def window(within: float, dt: float) -> int:
@@ -237,7 +242,9 @@ def _rows(a: Trace, b: Trace, name: str) -> Iterator[tuple[NDArray[np.int64], Sa
     """Steps computed and values in both: where both sampled the array, then at a common end."""
     for read, names in ((Trace.record, (a.records, b.records)), (Trace.weight_samples, (a.snapshots, b.snapshots))):
         if all(name in known for known in names):
-            yield _common(read(a, name), read(b, name))
+            ours, theirs = read(a, name), read(b, name)
+            if ours.neurons is None or theirs.neurons is None or np.array_equal(ours.neurons, theirs.neurons):
+                yield _common(ours, theirs)
     if a.steps == b.steps and name in a.final and name in b.final:
         end = np.array([a.steps - 1])
         yield _common(*(Samples(end, f.raw[np.newaxis], f.frac) for f in (a.final_array(name), b.final_array(name))))

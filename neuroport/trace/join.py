@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from neuroport.disk.output import NewFile, hdf5_in, new_file
 from neuroport.errors import InvalidInput, Place
+from neuroport.trace.checked import sampled_neurons
 from neuroport.trace.pieces import ALONE, READABLE, check
 from neuroport.trace.segments import CHECKPOINT, Parts, check_file, parts_folder, segment, segments, take_out
 
@@ -338,7 +339,7 @@ class _Joint:
         data = self._column(f"report/{name}", group, "data", (rows.count, width), np.float32)
         data.attrs["units"] = str(rows.attributes.get("unit", ""))
         mapping = group.create_group("mapping")
-        nodes = mapping.create_dataset("node_ids", data=np.arange(width, dtype=np.uint64))
+        nodes = mapping.create_dataset("node_ids", data=self._neurons(name, width).astype(np.uint64))
         nodes.attrs["sorted"] = np.uint8(1)
         # libsonata wants index_pointers with one entry more than nodes, bmtk the same under the name index_pointer.
         mapping["index_pointers"] = np.arange(width + 1, dtype=np.uint64)
@@ -348,6 +349,12 @@ class _Joint:
         start = rows.first * self.dt
         span = np.array([start, start + rows.count * every * self.dt, every * self.dt])
         mapping.create_dataset("time", data=span).attrs["units"] = "ms"
+
+    def _neurons(self, name: str, width: int) -> NDArray[np.int64]:
+        """The numbers of the neurons of so many that were sampled of a variable."""
+        group = self.file["neuroport"]
+        part = group["parts"][name][()] if name in group.get("parts", ()) else None
+        return sampled_neurons(part, width)
 
     def _last_step(self) -> int:
         """The last step that anything was recorded of; a metric is measured before the step that it names."""

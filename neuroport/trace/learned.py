@@ -63,7 +63,7 @@ def cut_off(network: Network, trace: Trace) -> Iterator[str]:
     """What to say of the steps from which the values are that `with_learned` takes, when the run was cut off."""
     if not trace.complete:
         for name in _learned(network):
-            step = trace.record(name).steps[-1] if name in trace.records else trace.weights(name).step
+            step = trace.record(name).steps[-1] if name in trace.whole_records else trace.weights(name).step
             yield f"the run was cut off; '{name}' is as it was after step {step}"
 
 
@@ -102,7 +102,7 @@ def _refuse_missing(network: Network, trace: Trace) -> None:
         raise InvalidInput.one(Place(str(trace.path)), text)
     if trace.complete:
         return
-    missing = [name for name in _learned(network) if name not in trace.records and name not in trace.snapshots]
+    missing = [name for name in _learned(network) if name not in trace.whole_records and name not in trace.snapshots]
     switched = [] if trace.knows_settings else list(_switched(network))
     if missing or switched:
         text = f"is of a run that was cut off, and does not hold what {_listed([*missing, *switched])} came to; with "
@@ -226,7 +226,7 @@ def _last(trace: Trace, array: str) -> NDArray[np.float64] | None:
         return _of_all_copies(trace, array, trace.final_array(array).values)
     if array in trace.snapshots:
         return _of_all_copies(trace, array, trace.weights(array).values)
-    if array in trace.records:
+    if array in trace.whole_records:
         values = np.asarray(trace.record(array).values[-1])
         own = values.size == trace.populations.get(array.partition(".")[0])
         return _of_all_copies(trace, array, values.reshape(-1, trace.copies) if own else values)

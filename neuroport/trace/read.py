@@ -53,12 +53,14 @@ class Samples:
     variable, and (k, synapses, copies) of a projection's, where each copy has it of its own.
 
     `frac` is the number of binary places of integer values, None for real ones; `values` are real: raw * 2**-frac.
+    `neurons`: the numbers of those of a population that were sampled, int64 (size,).
     """
 
     steps: NDArray[np.int64]
     raw: NDArray[Any]
     frac: int | None
     unit: str = ""
+    neurons: NDArray[np.int64] | None = None
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -168,6 +170,20 @@ class Trace:
             raise self._unknown("spikes of", population, self.recorded)
         with checked.opened(self.path, known=True) as root:
             return Spikes(*checked.read_spikes(root, population, self.extent))
+
+    @takes(population=TEXT)
+    def neurons(self, population: str) -> NDArray[np.int64]:
+        """The numbers of the neurons of a population whose spikes are recorded."""
+        if population not in self.recorded:
+            raise self._unknown("spikes of", population, self.recorded)
+        part = self.extent.parts.get(population)
+        size = self.populations[population]
+        return checked.sampled_neurons(part, size if part is None else len(part) * self.copies)
+
+    @property
+    def whole_records(self) -> tuple[str, ...]:
+        """The arrays of `records` of which all neurons were sampled."""
+        return tuple(name for name in self.records if name not in self.extent.parts)
 
     @takes(array=TEXT)
     def record(self, array: str) -> Samples:
@@ -352,7 +368,9 @@ class Trace:
         with checked.opened(self.path, known=True) as root:
             found = checked.sampled(root.group("neuroport").group(kind), array, self.extent)
             steps = found.steps.whole_numbers(0, self.steps - 1, ascending=True)
-            return Samples(steps, found.raw.numbers(), found.frac, found.unit)
+            raw = found.raw.numbers()
+            neurons = checked.sampled_neurons(self.extent.parts.get(array), raw.shape[1]) if kind == "records" else None
+            return Samples(steps, raw, found.frac, found.unit, neurons)
 
     def _unknown(self, what: str, name: str, known: tuple[str, ...]) -> InvalidInput:
         if not self.extent.topology and name.partition(".")[0] in self.projections:

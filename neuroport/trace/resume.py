@@ -42,7 +42,8 @@ from neuroport.trace.write import Resumed
 
 GROUP = "checkpoint"
 HEADER = (
-    *("network", ARRAYS, "chip", "chip_description", "report", "versions", "instance", "populations", "projections"),
+    *("network", ARRAYS, "chip", "chip_description", "report", "versions", "instance"),
+    *("populations", "parts", "projections"),
 )
 """What of a trace is known before its first step."""
 ENDS = ("steps", "digest", "complete", "build_s", "run_s")

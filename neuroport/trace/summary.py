@@ -23,11 +23,18 @@ def page(trace: Trace) -> Page:
     """The same, with spikes of each population."""
     whole = summary(trace)
     rows = tuple(
-        (name, size, trace.spike_counts.get(name, "-"), "yes" if name in trace.recorded else "no")
+        (name, size, trace.spike_counts.get(name, "-"), recorded_of(trace, name))
         for name, size in trace.populations.items()
     )
     table = Table(("population", "neurons", "spikes", "spikes recorded"), rows)
     return Page(whole.name, whole.title, (*whole.parts, table))
+
+
+def recorded_of(trace: Trace, population: str) -> str:
+    """Whether the spikes of a population are recorded: "yes", "no", "of 10 neurons"."""
+    if population not in trace.recorded:
+        return "no"
+    return f"of {len(trace.neurons(population)):,} neurons" if population in trace.extent.parts else "yes"
 
 
 def _lines(trace: Trace) -> Iterator[str]:

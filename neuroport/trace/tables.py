@@ -15,7 +15,7 @@ import numpy as np
 
 from neuroport.disk.output import check_output, write_bytes
 from neuroport.errors import InvalidInput, Place, Unsupported
-from neuroport.trace.read import Spikes, Trace
+from neuroport.trace.read import Trace
 from neuroport.trace.write import unit_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def data_array(trace: Trace, name: str) -> xarray.DataArray:
         "time": ("time", samples.steps * trace.dt, {"units": "ms"}),
         "step": ("time", samples.steps),
     }
-    coords[cells] = np.arange(samples.raw.shape[1])
+    coords[cells] = np.arange(samples.raw.shape[1]) if samples.neurons is None else samples.neurons
     if synaptic and trace.extent.topology:
         pre, post = trace.pairs(name.partition(".")[0])
         coords |= {"pre": (cells, pre), "post": (cells, post)}
@@ -127,7 +127,7 @@ def block(trace: Trace) -> neo.Block:
     segment = neo.Segment(name=trace.name)
     made.segments.append(segment)
     for name in trace.recorded:
-        for neuron, times in enumerate(trains(trace.spikes(name), trace.populations[name])):
+        for neuron, times in trains(trace, name):
             told = {"population": name, "neuron": neuron}
             train = neo.SpikeTrain(times * quantities.ms, t_stop=end, name=f"{name} {neuron}", **told)
             segment.spiketrains.append(train)
@@ -141,21 +141,23 @@ def _add_signal(neo: Any, quantities: Any, segment: Any, trace: Trace, name: str
     samples = trace.record(name)
     values, times = samples.values, samples.steps * trace.dt
     unit = QUANTITIES.get(samples.unit, "dimensionless")
+    of = {} if name not in trace.extent.parts else {"array_annotations": {"neuron": samples.neurons}}
     gaps = np.unique(np.diff(samples.steps))
     if len(gaps) == 1:
         start, period = times[0] * quantities.ms, gaps[0] * trace.dt * quantities.ms
-        signal = neo.AnalogSignal(values, units=unit, t_start=start, sampling_period=period, name=name)
+        signal = neo.AnalogSignal(values, units=unit, t_start=start, sampling_period=period, name=name, **of)
         segment.analogsignals.append(signal)
     else:
-        signal = neo.IrregularlySampledSignal(times * quantities.ms, values, units=unit, name=name)
+        signal = neo.IrregularlySampledSignal(times * quantities.ms, values, units=unit, name=name, **of)
         segment.irregularlysampledsignals.append(signal)
 
 
-def trains(spikes: Spikes, size: int) -> list[Any]:
-    """The times of every neuron's spikes, in ms."""
+def trains(trace: Trace, population: str) -> Iterator[tuple[int, Any]]:
+    """The times of the spikes, in ms, of every neuron whose spikes are recorded, with its number."""
+    spikes, neurons = trace.spikes(population), trace.neurons(population)
     order = np.argsort(spikes.neurons, kind="stable")
-    ends = np.searchsorted(spikes.neurons[order], np.arange(1, size))
-    return np.split(spikes.times[order], ends)
+    ends = np.searchsorted(spikes.neurons[order], neurons[1:])
+    return zip(neurons.tolist(), np.split(spikes.times[order], ends), strict=True)
 
 
 # ----------------------------------------------------------------------------------------------------------- as files
@@ -194,7 +196,7 @@ def _nwb(trace: Trace) -> bytes:
     file.add_unit_column("population", "the population of the neuron")
     file.add_unit_column("neuron", "its number in the population")
     for name in trace.recorded:
-        for neuron, times in enumerate(trains(trace.spikes(name), trace.populations[name])):
+        for neuron, times in trains(trace, name):
             file.add_unit(spike_times=times / 1000, population=name, neuron=neuron)
     written = BytesIO()
     with h5py.File(written, "w") as held, pynwb.NWBHDF5IO(file=held, mode="w") as out:

@@ -12,7 +12,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +29,7 @@ from neuroport.disk.tree import Tree
 from neuroport.disk.tree import write as write_tree
 from neuroport.errors import NotWritten, Place
 from neuroport.network.network import Network
+from neuroport.numerics.parts import Part
 from neuroport.numerics.steps import whole_steps
 from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
@@ -406,6 +407,8 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         item = group.create_group(f"populations/{population.name}")
         item.attrs["size"] = population.size * program.copies
         item.attrs["recorded"] = population.name in source.network.record.spikes
+    for of, part in _parts(source.network):
+        group[f"parts/{of}"] = part.neurons
     for projection in program.projections:
         item = group.create_group(f"projections/{projection.name}")
         item.attrs.update(source=projection.source, target=projection.target, delay=projection.delay)
@@ -414,6 +417,12 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         item.attrs["visible"] = next((a.name for a in owned if a.role == "visible"), "")
         if topology == "all":
             _write_synapses(item, projection)
+
+
+def _parts(network: Network) -> Iterator[tuple[str, Part]]:
+    """Of which populations and variables only some neurons are recorded, and which."""
+    yield from network.record.parts
+    yield from ((record.of, record.part) for record in network.record.states if record.part is not None)
 
 
 def _write_synapses(item: h5py.Group, projection: Projection) -> None:

@@ -152,7 +152,9 @@ def parse(data: bytes | str, file: str, place: Place | None = None) -> Node | No
         for event in yaml.parse(text, Loader=LOADER):
             builder.add(event)
     except yaml.YAMLError as error:
-        raise InvalidInput.one(place or _error_place(error, file), f"this is not YAML: {_reason(error)}") from None
+        raise InvalidInput.one(
+            place or _error_place(error, file), f"this is not YAML: {_reason(error)}{_advice(error, text)}"
+        ) from None
     except RecursionError:
         raise InvalidInput.one(Place(file), "this is not YAML: nested too deeply") from None
     if builder.problems:
@@ -189,12 +191,24 @@ def _error_place(error: yaml.YAMLError, file: str) -> Place:
     return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
 
 
+PART = re.compile(r"([A-Za-z_][\w.]*)\[$")
+"""A name at whose end brackets begin."""
+
+
 def _reason(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.reader.ReaderError):
         return "it contains a control character that text must not have"
     problem = getattr(error, "problem", None)
     context = getattr(error, "context", None)
     return " ".join(part for part in (problem, context) if part) or "it cannot be parsed"
+
+
+def _advice(error: yaml.YAMLError, text: str) -> str:
+    """What to do about a part of a population that ends a text inside { } or [ ]; "" for what else is wrong."""
+    mark = getattr(error, "problem_mark", None)
+    before = "" if mark is None else "".join(text.split("\n")[mark.line : mark.line + 1])[: mark.column + 1]
+    name = PART.search(before)
+    return f'; inside of {{ }} and [ ] write names with brackets in quotes: "{name[1]}[…]"' if name else ""
 
 
 class _Stop(yaml.YAMLError):

@@ -40,7 +40,7 @@ from neuroport.program.ir import (
     Store,
     Temp,
 )
-from neuroport.program.machine import Event, Population, Program, Projection, Series
+from neuroport.program.machine import Event, Population, Program, Projection, Record, Series
 from neuroport.program.printer import expression, statement
 
 
@@ -108,6 +108,12 @@ def rounded(x: int, shift: int, mode: str, draw: int) -> int:
         case "floor_min_step":
             return x // unit or (x > 0) - (x < 0)
     raise AssertionError(mode)
+
+
+def some_of(values: Any, record: Record) -> Any:
+    """What a record has of an array, one element after another."""
+    chosen = range(len(values)) if record.neurons is None else record.neurons.tolist()
+    return np.array([values[i] for i in chosen], values.dtype).reshape(len(chosen), *values.shape[1:])
 
 
 class OutOfBounds(AssertionError):
@@ -373,7 +379,7 @@ class Oracle:
         for r in self.program.records:
             in_item = (t - self.item_start) % r.every == r.phase if r.readout in self.active else False
             if in_item if r.readout else (t + 1) % r.every == 0:
-                self.sampled[r.name].append((t, self.read(r.array)))
+                self.sampled[r.name].append((t, some_of(self.read(r.array), r)))
 
     def arriving(self, p: Population, t: int) -> None:
         """Check what has arrived for a population before its body runs."""
@@ -465,7 +471,7 @@ class Oracle:
             r.name: (
                 np.array([t for t, _ in self.sampled[r.name]], np.int64),
                 np.array([values for _, values in self.sampled[r.name]]).reshape(
-                    -1, *self.program.arrays[r.array].initial.shape
+                    -1, *some_of(self.program.arrays[r.array].initial, r).shape
                 ),
             )
             for r in self.program.records

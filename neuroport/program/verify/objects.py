@@ -220,7 +220,14 @@ def _record(program: Program, record: Record) -> Iterator[str]:
         yield f"there is no array '{record.array}'"
     elif array.at == "scalar" or array.role == "input":
         yield f"{record.array} cannot be recorded; arrays of neurons and synapses that are no inputs can"
+    elif record.neurons is not None and not _some_of(record.neurons, len(array.initial)):
+        yield f"its neurons are not some of 0..{len(array.initial) - 1} in ascending order"
     yield from _moments(record.every, record.phase)
+
+
+def _some_of(neurons: NDArray[np.int64], size: int) -> bool:
+    fits = neurons.dtype == np.int64 and neurons.ndim == 1 and len(neurons) > 0 and _within(neurons, size)
+    return fits and bool(np.all(np.diff(neurons) > 0))
 
 
 def _moments(every: int, phase: int) -> Iterator[str]:

@@ -26,7 +26,7 @@ def rasters(shown: Shown, view: View) -> Iterator[Panel]:
     """A raster for each trace whose spikes were recorded."""
     for trace, window in zip(shown.traces, shown.windows, strict=True):
         names = [name for name in view.shown(trace) if name in trace.recorded]
-        rows = sum(len(view.rows(trace.populations[name])) for name in names)
+        rows = sum(len(view.of(trace, name)) for name in names)
         if rows:
             height = max(1.2 + min(rows, 150) * 0.02, 0.8 + len(names) * _LABEL / 72)
             yield Panel(height, partial(_raster, trace=trace, names=names, view=view, window=window, shown=shown))
@@ -54,7 +54,7 @@ def _raster(axis: Any, trace: Trace, names: list[str], view: View, window: tuple
     axis.set_ylim(-0.7, base - 0.3)
     if len(names) == 1:
         axis.set_ylabel(f"neuron of {names[0]}")
-        _whole_ticks(axis, view, trace.populations[names[0]])
+        _whole_ticks(axis, trace, view, names[0])
     else:
         axis.set_yticks(_apart(middles, min(_LABEL / points, rows / len(names)), rows - 1), written)
         axis.tick_params(axis="y", length=0)
@@ -85,10 +85,10 @@ def _thinned(total: int, every: int) -> str:
 
 def _band(trace: Trace, name: str, view: View, window: tuple[float, float]) -> tuple[Any, Any, int]:
     """Times and rows of the spikes that are shown of a population, and how many rows it has."""
-    spikes, rows = trace.spikes(name), view.rows(trace.populations[name])
+    spikes, rows = trace.spikes(name), view.of(trace, name)
     seen = inside(spikes.times, window)
     times, neurons = spikes.times[seen], spikes.neurons[seen]
-    if view.neurons is not None:
+    if len(rows) < trace.populations[name]:
         chosen = np.isin(neurons, rows)
         times, neurons = times[chosen], np.searchsorted(rows, neurons[chosen])
     return times, neurons, len(rows)
@@ -101,12 +101,12 @@ def _dots(points: float, rows: int) -> dict[str, Any]:
     return {"marker": "o", "s": max(1.1, min(points, 2.5)) ** 2, "linewidths": 0}
 
 
-def _whole_ticks(axis: Any, view: View, size: int) -> None:
+def _whole_ticks(axis: Any, trace: Trace, view: View, name: str) -> None:
     """Ticks at whole numbers of neurons; those of chosen ones at each."""
-    if view.neurons is None:
+    rows = view.of(trace, name)
+    if len(rows) == trace.populations[name]:
         axis.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         return
-    rows = view.rows(size)
     step = max(1, -(-len(rows) // 20))
     axis.set_yticks(range(0, len(rows), step), [str(row) for row in rows[::step]])
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuroport.trace.pictures.panel import MOST_LINES, Panel, Shown, colour, inside, legend
 from neuroport.trace.pictures.view import View
-from neuroport.trace.read import Trace
+from neuroport.trace.read import Samples, Trace
 
 
 def states(shown: Shown, view: View) -> Iterator[Panel]:
@@ -16,22 +19,29 @@ def states(shown: Shown, view: View) -> Iterator[Panel]:
     for trace, window in zip(shown.traces, shown.windows, strict=True):
         for name in trace.records:
             owner = name.partition(".")[0]
-            if owner not in view.shown(trace) or not len(view.rows(trace.populations.get(owner, 0))):
+            if owner not in view.shown(trace):
                 continue
-            if inside(trace.record(name).steps * trace.dt, window).any():
+            samples = trace.record(name)
+            if len(view.columns(_neurons(samples))) and inside(samples.steps * trace.dt, window).any():
                 yield Panel(1.8, partial(_states, trace=trace, name=name, view=view, window=window, shown=shown))
 
 
+def _neurons(samples: Samples) -> NDArray[np.int64]:
+    assert samples.neurons is not None, "samples of a state are of neurons"
+    return samples.neurons
+
+
 def _states(axis: Any, trace: Trace, name: str, view: View, window: tuple[float, float], shown: Shown) -> None:
-    owner, _, variable = name.partition(".")
+    variable = name.partition(".")[2]
     samples = trace.record(name)
     times = samples.steps * trace.dt
     seen = inside(times, window)
-    values, rows = samples.values[seen], view.rows(trace.populations[owner])
+    values, columns = samples.values[seen], view.columns(_neurons(samples))
+    rows = _neurons(samples)[columns]
     marker = "." if len(values) == 1 else None
-    for k, row in enumerate(rows[:MOST_LINES]):
+    for k, (column, row) in enumerate(zip(columns[:MOST_LINES], rows[:MOST_LINES], strict=True)):
         line = {"color": colour(k), "linewidth": 0.9, "marker": marker, "label": f"{row}"}
-        axis.plot(times[seen] / shown.clock.ms, values[:, row], **line)
+        axis.plot(times[seen] / shown.clock.ms, values[:, column], **line)
     some = f", the first {MOST_LINES} of {len(rows):,} neurons" if len(rows) > MOST_LINES else ""
     of_whom = f" of {trace.path.name}" if len(shown.traces) > 1 else ""
     axis.set_title(f"{name}{of_whom}{some}")

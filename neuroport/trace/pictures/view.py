@@ -50,10 +50,15 @@ class View:
         """The populations of a trace that are shown."""
         return tuple(name for name in trace.populations if not self.populations or name in self.populations)
 
-    def rows(self, size: int) -> NDArray[np.int64]:
-        """The numbers of neurons that are shown of a population of that size."""
-        every = np.arange(size)
-        return every if self.neurons is None else every[np.isin(every, self.neurons)]
+    def of(self, trace: Trace, population: str) -> NDArray[np.int64]:
+        """The numbers of the neurons that are shown of a population whose spikes are recorded."""
+        recorded = trace.neurons(population)
+        return recorded[self.columns(recorded)]
+
+    def columns(self, neurons: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which places of these neurons are shown."""
+        every = np.arange(len(neurons))
+        return every if self.neurons is None else every[np.isin(neurons, self.neurons)]
 
     def check(self, traces: Sequence[Trace]) -> None:
         """InvalidInput with all that cannot be shown of these traces."""

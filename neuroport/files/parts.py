@@ -1,0 +1,76 @@
+"""Parts of populations in texts: `cells.v[0:10]`, `cells[3, 5, 10:20]`."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from neuroport.numerics.parts import Part
+from neuroport.numerics.units import quoted
+from neuroport.yaml.fields import Report
+from neuroport.yaml.nodes import Node
+
+WITH_PART = re.compile(r"([^\[\]]*)\[(.*)\]\s*", re.DOTALL)
+NEURONS_ONLY = "a part is one of a population's neurons"
+PIECE = re.compile(r"\s*(\d{1,18})\s*|\s*(\d{0,18})\s*:\s*(\d{0,18})\s*")
+
+
+def split_part(text: str) -> tuple[str, str | None]:
+    """A text without its part, and what stands between the brackets of that; None where there is none."""
+    found = WITH_PART.fullmatch(text)
+    return (text, None) if found is None else (found[1].strip(), found[2])
+
+
+def part_of(report: Report, at: Node, what: str, inside: str | None, size: int) -> Part | None:
+    """Which neurons a part names, of a population of that size; None for all, and with what is wrong in the report."""
+    if inside is None:
+        return None
+    ranges = _ranges(inside, size)
+    wrong = _wrong(ranges, inside, size)
+    if wrong:
+        report.add(at, f"{what}: {wrong}")
+        return None
+    part = Part(tuple(_merged(ranges)))
+    return None if len(part) == size else part
+
+
+def _ranges(inside: str, size: int) -> list[tuple[int, int]]:
+    """The ranges in the order of the text; none where it is not made of numbers and ranges."""
+    text = inside.strip()
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1]
+    found = [PIECE.fullmatch(piece) for piece in text.split(",")]
+    ranges = []
+    for match in found:
+        if match is None:
+            return []
+        single, first, end = match.groups()
+        one = (int(single), int(single) + 1) if single else (int(first or 0), int(end) if end else size)
+        ranges.append(one)
+    return ranges
+
+
+def _wrong(ranges: list[tuple[int, int]], inside: str, size: int) -> str:
+    """ "" or what is wrong with a part."""
+    if not ranges:
+        text = f"neurons are numbers and ranges such as [3, 5] or [0:10] (0 to 9); found {quoted(f'[{inside}]')}"
+        return f"{text}, and they count from 0" if "-" in inside else text
+    for first, end in ranges:
+        if end > size or first >= size:
+            return f"{quoted(f'[{inside}]')} is outside of the population, whose neurons are 0 to {size - 1}"
+        if first >= end:
+            return f"{first}:{end} has no neurons; write the smaller number first"
+    for (_, end), (first, _) in pairwise(ranges):
+        if first < end:
+            return f"{quoted(f'[{inside}]')} must name each neuron once, in ascending order"
+    return ""
+
+
+def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged = ranges[:1]
+    for first, end in ranges[1:]:
+        if first == merged[-1][1]:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((first, end))
+    return merged
