@@ -29,7 +29,8 @@ def sample_records(network: Network, materialiser: Materialiser) -> tuple[Record
     records = []
     for readout in network.samples:
         every, phase = _grid(readout, network, materialiser)
-        records.append(Record(readout.of, every, readout.name, phase))
+        neurons = None if readout.part is None else readout.part.neurons
+        records.append(Record(readout.of, every, readout.name, phase, neurons))
     return tuple(records)
 
 
@@ -67,7 +68,7 @@ def _check_labels(network: Network, materialiser: Materialiser) -> None:
     """Note labels that no cell of a readout stands for."""
     for metric in (m for m in network.metrics if m.labelled):
         readout = next(r for r in network.samples if r.name == metric.readout)
-        cells = network.population(readout.of.partition(".")[0]).size
+        cells = readout.cells(network.population(readout.of.partition(".")[0]).size)
         shown = {i.patterns for i in walk(network.protocol) if isinstance(i, Present) and metric.readout in i.readouts}
         for patterns in (s for s in network.stimuli if isinstance(s, Patterns) and s.name in shown):
             labels = labels_of(patterns, materialiser)

@@ -38,8 +38,12 @@ def _samples(context: Context, name: str, at: Node, node: Node) -> Samples | Non
     before = len(report.problems)
     what = f"readout '{name}'"
     entries = report.mapping(node, f"samples of {what}", ("of", "every", "from", "to", "reduce"), ("of",))
-    of = report.text(entries.get("of"), f"of of {what}")
+    text = report.text(entries.get("of"), f"of of {what}")
+    of, inside = (None, None) if text is None else split_part(text)
     pair = None if of is None else context.variable(entries["of"], f"of of {what}", of)
+    part: Part | None = None
+    if pair is not None and isinstance(pair[0], Population):
+        part = part_of(report, entries["of"], f"of of {what}", inside, pair[0].size)
     if pair is not None and not isinstance(pair[0], Population):
         report.add(entries["of"], f"{what} samples a variable of a population; {quoted(of or '')} is of a projection")
     every = quantities.duration(report, entries.get("every"), f"every of {what}", context.dt, 1)
@@ -55,7 +59,9 @@ def _samples(context: Context, name: str, at: Node, node: Node) -> Samples | Non
     if of is None or pair is None or len(report.problems) > before:
         return None
     step = every or Quantity(1, "step")
-    return Samples(name=name, of=of, every=step, start=start, stop=stop, reduce=reduce or "mean", place=at.place)
+    return Samples(
+        name=name, of=of, every=step, start=start, stop=stop, reduce=reduce or "mean", part=part, place=at.place
+    )
 
 
 def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistogram | None:

@@ -135,7 +135,7 @@ def _own_models(network: Network, kind: library.Kind, used: Iterable[_Model]) ->
 def _readout(item: Readout) -> dict[str, Any]:
     if isinstance(item, Samples):
         every, start = written_quantity(item.every), written_quantity(item.start)
-        sampled: dict[str, Any] = {"of": item.of, "every": every, "from": start}
+        sampled: dict[str, Any] = {"of": named(item.of, item.part), "every": every, "from": start}
         if item.stop is not None:
             sampled["to"] = written_quantity(item.stop)
         return {"samples": sampled | {"reduce": item.reduce}}

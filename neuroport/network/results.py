@@ -30,6 +30,8 @@ class StateHistogram:
 class Samples:
     """One row per shown pattern: the mean, sum or last of some samples of a population's variable `of`.
 
+    `part`: of some of the neurons.
+
     Sampled are the steps start, start + every, … before `stop` (None: the end), counted from 0 in each pattern, or in
     the whole item where it is a `run`.
     """
@@ -40,7 +42,12 @@ class Samples:
     start: Quantity
     stop: Quantity | None = None
     reduce: Literal["mean", "sum", "last"] = "mean"
+    part: Part | None = None
     place: Place | None = field(default=None, compare=False)
+
+    def cells(self, size: int) -> int:
+        """How many numbers a row has, of a population of that size."""
+        return size if self.part is None else len(self.part)
 
 
 Readout = StateHistogram | Samples

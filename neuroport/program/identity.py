@@ -53,6 +53,7 @@ def _numbers(program: Program) -> Iterator[NDArray[Any]]:
         yield s.table
         if s.start is not None:
             yield s.start
+    yield from (r.neurons for r in program.records if r.readout and r.neurons is not None)
     yield from program.tables.values()
     yield from program.constants.values()
 

@@ -57,7 +57,7 @@ def of_protocol(program: Program, items: tuple[Item, ...], takes: Callable[[str]
             yield Part(f"the order of the patterns '{item.patterns}'", float(item.holds) * program.copies * 4 * 8)
     for record in program.records:
         if record.readout:
-            size = float(program.arrays[record.array].initial.size) * 2 * BYTES_PER_VALUE
+            size = float(record.of(program.arrays[record.array].initial).size) * 2 * BYTES_PER_VALUE
             rows = _gathered(items, record.readout, takes(record.readout))[0]
             yield Part(f"the rows of readout '{record.readout}' between two measurements", size * rows)
 

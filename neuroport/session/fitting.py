@@ -40,7 +40,7 @@ def _looked_at(host: Host, program: Program, plan: Plan, step: int) -> Iterator[
     for name, rows in host.samples.rows.items():
         known = name in plan.windows
         yield f"readout '{name}'", known and all(r.values.ndim == 2 and len(r.values) == len(r.patterns) for r in rows)
-    sampled = {record.readout: shapes[record.array] for record in program.records if record.readout}
+    sampled = {r.readout: r.of(program.arrays[r.array].initial).shape for r in program.records if r.readout}
     for name, item in host.samples.items.items():
         yield f"readout '{name}'", name in sampled and _holds_fit(item, sampled[name], program.copies)
     tables = {series.name: series.table.shape for series in program.series if series.order == "item"}

@@ -98,7 +98,7 @@ class Sampler:
             shown = np.full((1, self.program.copies), -1, np.int64)
             if schedule is not None:
                 shown = np.asarray(schedule, np.int64).reshape(-1, self.program.copies)
-            sums = np.zeros((len(shown), *array.initial.shape), array.initial.dtype)
+            sums = np.zeros((len(shown), *self._records[name].of(array.initial).shape), array.initial.dtype)
             counts = np.zeros(len(shown), np.int64)
             span = length if schedule is None else hold
             self._windows[name] = self._window(name, span)
@@ -140,7 +140,8 @@ class Sampler:
     def joined(self, name: str) -> tuple[NDArray[np.int64], Rows]:
         """All rows of a readout: pattern numbers (k,), -1 for a `run` item, and values (k, cells)."""
         shown = self.rows[name]
-        cells = self.program.arrays[self._records[name].array].initial.shape[0]
+        record = self._records[name]
+        cells = len(record.of(self.program.arrays[record.array].initial))
         numbers = np.concatenate([np.zeros(0, np.int64), *(s.patterns for s in shown)])
         return numbers, np.concatenate([np.zeros((0, cells)), *(s.values for s in shown)])
 

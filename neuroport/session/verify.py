@@ -351,6 +351,9 @@ def _sample_difference(
         k = _unequal(ours, theirs, allowed(record.array))
         if k is not None:
             row, element = divmod(k, ours[0].size)
+            if record.neurons is not None:
+                copies = ours[0].size // len(record.neurons)
+                element = int(record.neurons[element // copies]) * copies + element % copies
             values = (np.ravel(ours)[k].item(), np.ravel(theirs)[k].item())
             return Difference("array", int(steps[row]), record.array, element, executors, values)
     return None

@@ -364,3 +364,40 @@ def test_copies_that_learn_together_have_the_part_of_each(tmp_path: Path) -> Non
     assert found.neurons is not None
     assert found.neurons.tolist() == neurons
     assert np.array_equal(found.raw, whole.record("a.v").raw[:, neurons])
+
+
+SAMPLED = """
+readouts:
+  some: {samples: {of: "a.v[2:5, 9]", every: 3 steps, reduce: sum}}
+  all: {samples: {of: a.v, every: 3 steps, reduce: sum}}
+metrics: {some: {values: some}, all: {values: all}, mean: {mean: some}}
+"""
+
+
+def sampled() -> str:
+    text = TEXT.replace("RECORD", "{}").replace("COPIES", "") + SAMPLED
+    return text.replace("{run: 25 ms}", "{run: 24 ms, readout: [some, all]}")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_samples_of_a_part_are_those_of_its_neurons(backend: str) -> None:
+    with neuroport.open(reader.loads(sampled(), "n.yaml"), backend) as session:
+        session.run_protocol()
+        (_, some), (_, every), (_, mean) = (session.results[name][0] for name in ("some", "all", "mean"))
+    assert some == [every[i] for i in (2, 3, 4, 9)]
+    assert mean == np.mean(some)
+    assert len(set(every)) > 6
+
+
+def test_samples_of_a_part_are_written() -> None:
+    made = reader.loads(sampled(), "n.yaml")
+    assert reader.loads(writer.to_yaml(made), "again.yaml") == made
+
+
+def test_labels_and_targets_are_as_many_as_the_cells_of_a_part() -> None:
+    text = sampled().replace("mean: {mean: some}", "error: {squared_error: some, target: goal}")
+    text += "stimuli: {goal: {patterns: {values: [[1, 2, 3]], hold: 24 ms}, population: three, input: r_in}}\n"
+    text = text.replace("projections:", "  three: {size: 3, neuron: rate_source}\nprojections:")
+    with pytest.raises(InvalidInput) as caught:
+        reader.loads(text, "n.yaml")
+    assert "readout 'some' has 4 cells and 'goal' 3; the numbers must be equal" in str(caught.value.problems[0])

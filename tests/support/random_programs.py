@@ -226,7 +226,7 @@ def batched(seed: int, copies: int) -> Program:
         populations=populations,
         projections=projections,
         events=(*plain.events, *batch.events),
-        records=(*plain.records, *sampled, Record(f"{populations[0].name}.s0", 3, "answer", 1)),
+        records=(*plain.records, *sampled, Record(f"{populations[0].name}.s0", 3, "answer", 1, np.arange(1))),
         series=(replace(wave, start=start), shown),
     )
     return with_copies(made, copies)
