@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import cast
 
 from neuroport.errors import Unsupported
-from neuroport.numerics.given import TEXT, takes
+from neuroport.numerics.given import COUNT, TEXT, takes
 from neuroport.program.executor import Backend
 
 GROUP = "neuroport.backends"
@@ -82,20 +82,29 @@ def names() -> tuple[str, ...]:
     return tuple(sorted([*BUILT_IN, *_plug_ins()]))
 
 
-@takes(name=TEXT, device=TEXT.or_none)
-def load(name: str, device: str | None = None) -> Backend:
-    """The backend of that name, on a device if one is given (cpu, cuda, hip).
+@takes(name=TEXT, device=TEXT.or_none, threads=COUNT)
+def load(name: str, device: str | None = None, threads: int = 1) -> Backend:
+    """The backend of that name, on a device if one is given (cpu, cuda, hip), or on several threads.
 
-    Unsupported when there is no such backend, when its plug-in cannot be imported, or when it has no such device.
+    Unsupported when there is no such backend, when its plug-in cannot be imported, or when it has no such device or
+    does not compute on several threads.
     """
     backend = _load(name)
-    if device is None:
-        return backend
-    on = getattr(backend, "on", None)
-    if on is None:
-        text = f"the backend '{name}' has no choice of devices; leave the device out, or take the backend genn"
-        raise Unsupported(text)
-    return cast(Backend, on(device))
+    if device is not None:
+        on = getattr(backend, "on", None)
+        if on is None:
+            text = f"the backend '{name}' has no choice of devices; leave the device out, or take the backend genn"
+            raise Unsupported(text)
+        backend = cast(Backend, on(device))
+    return backend if threads == 1 else _threaded(backend, threads)
+
+
+def _threaded(backend: Backend, threads: int) -> Backend:
+    threaded = getattr(backend, "threaded", None)
+    if threaded is None:
+        text = f"the backend '{backend.name}' computes on one thread; leave the number of threads out, or take the "
+        raise Unsupported(f"{text}backend emulator")
+    return cast(Backend, threaded(threads))
 
 
 def _load(name: str) -> Backend:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from neuroport.program.executor import Executor
@@ -22,13 +22,14 @@ class _Last:
 
     made: tuple[Program, Module] | None = None
 
-    def module(self, program: Program, timed: bool) -> Module:
+    def module(self, program: Program, timed: bool, several: bool) -> Module:
         """The module of a program."""
         from neuroport.backends.emulator.emit import emit
+        from neuroport.backends.emulator.emit_threads import emit_threads
 
         made = self.made
         if made is None or made[0] is not program:
-            made = self.made = program, emit(program, timed)
+            made = self.made = program, emit_threads(program) if several else emit(program, timed)
         return made[1]
 
 
@@ -38,11 +39,13 @@ class Emulator:
 
     boundscheck: compile with index checks (for tests; about a third slower).
     times: take the time of the parts of a step.
+    threads: how many threads compute a program.
     """
 
     name: str = "emulator"
     boundscheck: bool = False
     times: bool = False
+    threads: int = 1
     _last: _Last = field(default_factory=lambda: _Last(), repr=False, compare=False)
 
     def missing(self) -> str | None:
@@ -55,7 +58,7 @@ class Emulator:
         """Every reason why this backend cannot execute the program."""
         from neuroport.backends.emulator.limits import problems
 
-        return problems(program)
+        return problems(program, self.threads)
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
@@ -63,13 +66,19 @@ class Emulator:
         from neuroport.copies.views import open_unbatched
 
         given(program, self.name)
+        if self.threads > 1:
+            return self._several(program, seed, record_spikes)
         if program.copies == 1 or copies_together(program):
             return self._machine(program, seed, record_spikes)
         return open_unbatched(self._machine, program, seed, record_spikes)
 
     def timed(self) -> Emulator:
-        """The same, whose executors tell what their time was spent on."""
+        """The same on one thread, whose executors tell what their time was spent on."""
         return Emulator(self.name, self.boundscheck, times=True)
+
+    def threaded(self, threads: int) -> Emulator:
+        """The same, whose executors compute on so many threads."""
+        return replace(self, threads=threads, _last=_Last())
 
     def source(self, program: Program) -> str:
         """The text of the generated module."""
@@ -86,8 +95,14 @@ class Emulator:
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine
 
-        module = self._last.module(program, self.times)
+        module = self._last.module(program, self.times, several=False)
         return Machine(program, seed, record_spikes, module=module, boundscheck=self.boundscheck)
+
+    def _several(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
+        from neuroport.backends.emulator.threads import Threads
+
+        module = self._last.module(program, self.times, several=True)
+        return Threads(program, seed, record_spikes, self.threads, module=module, boundscheck=self.boundscheck)
 
 
 __all__ = ["Emulator"]

@@ -438,6 +438,18 @@ class Emitter:
 
     # ---------------------------------------------------------------------------------------------------------- run
 
+    def _before(self, run: Function, population: Population) -> list[str]:
+        """Lines before what a population does in a step."""
+        return []
+
+    def _after_event(self, run: Function) -> list[str]:
+        """Lines after an event of every step."""
+        return []
+
+    def _end(self, run: Function, may_fail: bool) -> list[str]:
+        """The last lines of a step."""
+        return ["if ctl[ERROR_ARRAY] >= 0:", "    return k"] if may_fail else []
+
     def _histories(self) -> list[str]:
         """Arrays whose past some body reads."""
         program = self.program
@@ -508,6 +520,7 @@ class Emitter:
             if projection.post_body and projection.target in spiking:
                 call("postsynaptic spikes", projection.name, self._post(projection))
         for population in program.populations:
+            step += self._before(run, population)
             add("stimuli", population.name, self._stimuli(run, population))
             if population.body or population.inputs:
                 call("neurons", population.name, self._population(population))
@@ -516,6 +529,7 @@ class Emitter:
         for event in program.events:
             if event.every_step:
                 call("events", event.owner, self._event(event))
+                step += self._after_event(run)
         for readout in program.readouts:
             due = f"due(t, ctl, {self._control('due', readout.name)}, {run.use('every', readout.name)})"
             call("readouts", readout.population, self._readout(readout), due)
@@ -530,9 +544,7 @@ class Emitter:
                 add("recording", record.array, [f"sample(t, {taken})"])
             else:
                 add("recording", record.array, [f"sample_some({run.use('record_places', name)}, t, {taken})"])
-        if may_fail:
-            step += ["if ctl[ERROR_ARRAY] >= 0:", "    return k"]
-        return step
+        return step + self._end(run, may_fail)
 
     def _lap(self, run: Function, part: Part) -> list[str]:
         """The line that takes the time of a part of a step."""

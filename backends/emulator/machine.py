@@ -69,7 +69,9 @@ class Machine:
         boundscheck: bool = False,
         spike_buffer: int = SPIKE_BUFFER,
         sample_buffer: int = SAMPLE_BUFFER,
+        shared: Mapping[tuple[str, str], NDArray[Any]] | None = None,
     ) -> None:
+        """`shared`: arrays that other machines have, too, by kind and name."""
         self.program = program
         self.step = 0
         self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
@@ -98,6 +100,7 @@ class Machine:
         self._boundscheck = boundscheck
         self._narrow = narrow(program)
         self._allocate()
+        self._values |= shared or {}
         self._start_control()
         self._link()
         self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
@@ -111,8 +114,8 @@ class Machine:
         self._run = self._library.function(self._module.run.ident, 2, returns=True)
         self._table = self._bind(self._module.run.arguments)
         self._events = [
-            (event.name, self._library.function(entry.ident, 1, returns=False), self._bind(entry.arguments))
-            for event, entry in zip(self.program.events, self._module.events, strict=True)
+            (self._library.function(entry.ident, 1, returns=False), self._bind(entry.arguments))
+            for entry in self._module.events
         ]
 
     def _widen(self, input: str) -> None:
@@ -303,32 +306,21 @@ class Machine:
 
     def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace the table of a series (same shape, raw numbers)."""
-        declared = next((s for s in self.program.series if s.name == series), None)
-        if declared is None:
-            names = ", ".join(s.name for s in self.program.series) or "none"
-            raise InvalidInput.one(None, f"The network has no series {series!r}. Its series are: {names}.")
-        if table.shape != declared.table.shape:
-            raise InvalidInput.one(
-                None, f"{series}: the table has shape {table.shape}; the series has {declared.table.shape}"
-            )
-        array = self.program.arrays[declared.input]
-        if not isinstance(array.type, Real) and table.dtype.kind == "f" and not (table == np.floor(table)).all():
-            raise InvalidInput.one(None, f"{series}: fractions were given; the series takes whole numbers")
-        self._values["series_table", series][...] = self._stored(array, table)
+        self._values["series_table", series][...] = self._stored(fed(self.program, series, table), table)
         self._replaced.add(series)
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
         while steps > 0:
-            done = self._advance(steps)
+            done = self.compute(steps)
             self.step += done
             steps -= done
             if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
             if steps:
-                self._collect()
+                self.collect()
 
-    def _advance(self, steps: int) -> int:
+    def compute(self, steps: int) -> int:
         """Compute up to that many steps; how many."""
         if not self._module.parts:
             return self._call(self._run, self._table, self.step, steps)
@@ -337,27 +329,33 @@ class Machine:
         self._seconds += time.thread_time() - started
         return done
 
+    @property
+    def full(self) -> bool:
+        """Whether there may be no room for what one more step records, until it is collected."""
+        return bool(self._ctl[self._control("pause")])
+
     def trigger(self, event: str) -> None:
         """Run every event body of that name, in program order, on the state left by the last step."""
-        found = [(function, table) for name, function, table in self._events if name == event]
-        if not found:
-            names = ", ".join(sorted({name for name, _, _ in self._events})) or "none"
-            raise InvalidInput.one(None, f"The network has no event {event!r}. Its events are: {names}.")
-        for function, table in found:
-            self._call(function, table, self.step)
+        for number in events_of(self.program, event):
+            self.do(number)
             if self._ctl[self._control("error_array")] >= 0:
                 self._fail()
 
+    def do(self, event: int) -> None:
+        """Run the body of the event of that number."""
+        self._call(*self._events[event], self.step)
+
+    def failed(self) -> tuple[int, int] | None:
+        """What generated code noted of a value outside its range, once: the number of its array, and its element."""
+        array, element = (int(self._ctl[self._control(topic)]) for topic in ("error_array", "error_element"))
+        self._ctl[self._control("error_array")] = -1
+        return (array, element) if array >= 0 else None
+
     def _fail(self) -> None:
         """Raise what generated code noted."""
-        array = self.program.arrays[self._module.counters[self._ctl[self._control("error_array")]]]
-        element = int(self._ctl[self._control("error_element")])
-        self._ctl[self._control("error_array")] = -1
-        text = (
-            f"{array.name}: the value of element {element} left its range in step {self.step}, and the overflow rule "
-            "is `error`. Widen the range, or choose a chip that saturates"
-        )
-        raise RunFailed(located(refusing(self.program, array.name), text))
+        found = self.failed()
+        assert found is not None
+        raise outside(self.program, self._module.counters[found[0]], found[1], self.step)
 
     def reset(self, population: str) -> None:
         """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""
@@ -439,7 +437,7 @@ class Machine:
 
     # --------------------------------------------------------------------------------------------------- recordings
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         """Take over what generated code has recorded, and empty its buffers."""
         self._ctl[self._control("pause")] = 0
         for name, index in self._filled:
@@ -459,7 +457,7 @@ class Machine:
 
     def drain(self) -> Capture:
         """Hand over what was recorded since the last call."""
-        self._collect()
+        self.collect()
         capture = Capture()
         empty = np.zeros(0, np.int64)
         for name in self._recorded:
@@ -474,8 +472,8 @@ class Machine:
 
     def spike_counts(self) -> dict[str, int]:
         """Spikes of each spiking population since the start."""
-        spiking = [p.name for p in self.program.populations if p.spiking]
-        return {name: int(self._ctl[self._control("total", name)]) for name in spiking}
+        totals = [(name, index) for (topic, name), index in self._module.control.items() if topic == "total"]
+        return {name: int(self._ctl[index]) for name, index in totals}
 
     def overflows(self) -> dict[str, int]:
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
@@ -488,8 +486,11 @@ class Machine:
 
     def save(self) -> State:
         """A copy of all that it holds; what was recorded and not drained is not part of it."""
+        return self.kept(rows_read(self.program), lags_delivered(self.program))
+
+    def kept(self, rows: Mapping[str, int], lags: Mapping[str, int]) -> State:
+        """A copy of all that it holds, with so much of the past of arrays and of spikes."""
         program, step, values = self.program, self.step, self._values
-        lags, histories = lags_delivered(program).items(), rows_read(program).items()
         inputs = {name: array.slots for name, array in program.arrays.items() if array.role == "input"}
         return State(
             step=step,
@@ -498,8 +499,8 @@ class Machine:
             schedules=dealt(program, self._schedules),
             arrays={name: self.read(name) for name in program.arrays if name not in inputs},
             inputs={name: self._rows("array", name, ahead, step, rows) for name, rows in inputs.items()},
-            histories={name: self._rows("history", name, back, step - 2, rows) for name, rows in histories},
-            spikes={name: packed(self._spiked(name, lag) for lag in range(most)) for name, most in lags},
+            histories={name: self._rows("history", name, back, step - 2, n) for name, n in rows.items()},
+            spikes={name: packed(self._spiked(name, lag) for lag in range(most)) for name, most in lags.items()},
             tables={name: raw(values["series_table", name]) for name in sorted(self._replaced)},
             histograms={r.name: self.histogram(r.name) for r in program.readouts},
             counts=self.spike_counts(),
@@ -510,6 +511,10 @@ class Machine:
         """Hold what another executor of the same program held; what was recorded and not drained is dropped."""
         fitting(self.program, state)
         self.drain()
+        self.hold(state)
+
+    def hold(self, state: State) -> None:
+        """Hold what a fitting state says."""
         self.step, self._readouts, self._schedules = state.step, state.readouts, dict(state.schedules)
         self._start_control()
         self._start_item(state.step - state.item_step)
@@ -522,8 +527,9 @@ class Machine:
             self._put_rows("array", name, ahead, state.step, rows)
         for name, rows in state.histories.items():
             self._put_rows("history", name, back, state.step - 2, rows)
-        for name, lags in lags_delivered(self.program).items():
-            for lag, numbers in enumerate(unpacked(state.spikes[name], lags)):
+        for name, spikes in state.spikes.items():
+            self._values["spike_count", name][...] = 0
+            for lag, numbers in enumerate(unpacked(spikes, int(spikes[0].max(initial=-1)) + 1)):
                 self._put_spikes(name, lag, numbers)
         self._load_stimuli(state)
         for name, counts in state.histograms.items():
@@ -563,6 +569,40 @@ class Machine:
         slot = (self.step - 1 - lag) % len(ring)
         ring[slot, : len(neurons)] = neurons
         self._values["spike_count", population][slot] = len(neurons)
+
+
+def events_of(program: Program, name: str) -> list[int]:
+    """The numbers of all events of a name; InvalidInput where there are none."""
+    found = [number for number, event in enumerate(program.events) if event.name == name]
+    if not found:
+        names = ", ".join(sorted({event.name for event in program.events})) or "none"
+        raise InvalidInput.one(None, f"The network has no event {name!r}. Its events are: {names}.")
+    return found
+
+
+def fed(program: Program, series: str, table: NDArray[Any]) -> Array:
+    """The input into which a series goes; InvalidInput where there is none, or a table that is not for it."""
+    declared = next((s for s in program.series if s.name == series), None)
+    if declared is None:
+        names = ", ".join(s.name for s in program.series) or "none"
+        raise InvalidInput.one(None, f"The network has no series {series!r}. Its series are: {names}.")
+    if table.shape != declared.table.shape:
+        raise InvalidInput.one(
+            None, f"{series}: the table has shape {table.shape}; the series has {declared.table.shape}"
+        )
+    array = program.arrays[declared.input]
+    if not isinstance(array.type, Real) and table.dtype.kind == "f" and not (table == np.floor(table)).all():
+        raise InvalidInput.one(None, f"{series}: fractions were given; the series takes whole numbers")
+    return array
+
+
+def outside(program: Program, array: str, element: int, step: int) -> RunFailed:
+    """What is said of a value outside its range where the program must not go on."""
+    text = (
+        f"{array}: the value of element {element} left its range in step {step}, and the overflow rule "
+        "is `error`. Widen the range, or choose a chip that saturates"
+    )
+    return RunFailed(located(refusing(program, array), text))
 
 
 def _joined(parts: Sequence[tuple[NDArray[np.int64], NDArray[Any]]]) -> tuple[NDArray[np.int64], NDArray[Any]]:

@@ -17,7 +17,7 @@ from neuroport.chips.chip import ChipInstance
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import apart
 from neuroport.files import network as reader
-from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, takes
+from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, takes
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.executing import opened
 from neuroport.session.session import Progress, Session
@@ -40,6 +40,7 @@ Due = Callable[[int], bool]
     device=TEXT.or_none,
     before=FUNCTION.or_none,
     due=FUNCTION.or_none,
+    threads=COUNT,
 )
 def resume(
     trace: str | Path,
@@ -50,14 +51,16 @@ def resume(
     device: str | None = None,
     before: Before | None = None,
     due: Due | None = None,
+    threads: int = 1,
 ) -> Run:
     """Go on with the run that was to write a trace, from its last checkpoint; see `run`, and what comes of it is alike.
 
     What was recorded after the checkpoint is computed again. `network`: the one that was run, to be sure; None: as it
-    stands in the trace. `backend` None: that of the run. `overwrite`: replace a trace of another run, as the one that
-    was stopped was told to. InvalidInput where nothing was stopped, or nothing is there to go on from.
+    stands in the trace. `backend` None: that of the run. `threads`: see `run`; the run may have had others.
+    `overwrite`: replace a trace of another run, as the one that was stopped was told to. InvalidInput where nothing was
+    stopped, or nothing is there to go on from.
     """
-    return take(trace, network, overwrite).run(backend, progress, device, before, due)
+    return take(trace, network, overwrite).run(backend, progress, device, before, due, threads)
 
 
 @takes(trace=PATH, network=NETWORK.or_none, overwrite=FLAG)
@@ -92,11 +95,12 @@ class Resumption:
         device: str | None = None,
         before: Before | None = None,
         due: Due | None = None,
+        threads: int = 1,
     ) -> Run:
         """Go on to the end; see `resume`."""
         started = time.perf_counter()
         try:
-            session = self._session(backend or self.left.header["backend"], device, before)
+            session = self._session(backend or self.left.header["backend"], device, before, threads)
         except BaseException:
             self.left.give_back()
             raise
@@ -111,13 +115,13 @@ class Resumption:
             finish(session, outcome)
         return outcome
 
-    def _session(self, backend: str, device: str | None, before: Before | None) -> Session:
+    def _session(self, backend: str, device: str | None, before: Before | None, threads: int) -> Session:
         """The session that stands where the run was stopped."""
         left, seed = self.left, self.left.header["seed"]
         chip, chip_seed = chips.read(left.chip, f"{self.trace} (chip)"), left.header["chip_seed"]
         is_specimen = chip_seed is not None or bool(left.factors)
         instance = ChipInstance(chip, chip_seed, left.factors) if is_specimen else None
-        loaded = backends.load(backend, device)
+        loaded = backends.load(backend, device, threads)
         program, plan = lower_and_plan(self.network, chip, instance)
         if before is not None:
             before(program)

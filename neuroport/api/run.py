@@ -18,7 +18,7 @@ from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import apart
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
-from neuroport.numerics.given import FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
+from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.pages.html import html
@@ -96,6 +96,7 @@ class Run:
     overwrite=FLAG,
     device=TEXT.or_none,
     before=FUNCTION.or_none,
+    threads=COUNT,
 )
 def open(
     network: Network | Built,
@@ -109,6 +110,7 @@ def open(
     keep: bool | int | str | None = True,
     device: str | None = None,
     before: Before | None = None,
+    threads: int = 1,
 ) -> Session:
     """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
 
@@ -117,13 +119,14 @@ def open(
     With `trace`, what the network file says is to be recorded goes there; the file is there when the session is left.
     `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
     `before` is called with the program before anything runs; what it raises ends the call.
+    `threads`: on how many the emulator computes; the numbers are the same. Unsupported for networks that need one.
     """
     network = written(network)
     seed = None if seed is None else checked_seed(seed)
     if keep is not None:
         kept_steps(keep, network.dt)
     with claimed(trace, overwrite, network) as parts:
-        ready = prepare(network, backend, chip, chip_seed, instance, device)
+        ready = prepare(network, backend, chip, chip_seed, instance, device, threads)
         if before is not None:
             before(ready.program)
         return ready.session(seed, parts, overwrite, keep)
@@ -177,10 +180,11 @@ def prepare(
     chip_seed: int | None = None,
     instance: str | Path | ChipInstance | None = None,
     device: str | None = None,
+    threads: int = 1,
 ) -> Prepared:
     """Read the chip, load the backend and lower the network."""
     chosen, one = specimen(network, chip, chip_seed, instance)
-    loaded = backends.load(backend, device)
+    loaded = backends.load(backend, device, threads)
     return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one))
 
 
@@ -222,6 +226,7 @@ def trace_writer(
     before=FUNCTION.or_none,
     device=TEXT.or_none,
     due=FUNCTION.or_none,
+    threads=COUNT,
 )
 def run(
     network: Network | Built,
@@ -237,6 +242,7 @@ def run(
     device: str | None = None,
     before: Before | None = None,
     due: Callable[[int], bool] | None = None,
+    threads: int = 1,
 ) -> Run:
     """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
 
@@ -248,11 +254,12 @@ def run(
     is incomplete; beside an existing one, parts are left. A run that `progress` interrupts can be gone on with
     (`resume`), and one that is killed from its last checkpoint, which it gets wherever `due(step)` is true. The
     error has a note that says where. NotWritten when only the trace could not be written: its `results` has the
-    Run.
+    Run. `threads`: on how many the emulator computes, with the same numbers; see `open`.
     """
     network = to_run(written(network), duration)
     started = time.perf_counter()
-    with open(network, backend, chip, chip_seed, instance, seed, trace, overwrite, False, device, before) as session:
+    given = (network, backend, chip, chip_seed, instance, seed, trace, overwrite, False, device, before, threads)
+    with open(*given) as session:
         return done(session, started, trace, progress, due)
 
 

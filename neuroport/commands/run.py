@@ -47,6 +47,14 @@ KNOWN_AFTER = 1.0
 @click.argument("net", metavar="NET", required=False)
 @click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
 @device_option
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="K",
+    help="Threads of the emulator; the results are the same.",
+)
 @click.option("--chip", metavar="CHIP", help="A chip's name or description file [default: the network's].")
 @mismatch_option
 @click.option(
@@ -91,6 +99,7 @@ def run(
     net: str | None,
     backend: str,
     device: str | None,
+    threads: int,
     chip: str | None,
     mismatch: tuple[str, ...],
     chip_seed: int | range | None,
@@ -152,6 +161,8 @@ def run(
         several = chosen_copies(network, copies, seed, chip_seed)
     if several and chip_instance is not None:
         raise click.UsageError("--chip-instance is one chip; copies take --chip-seed N or FIRST:END.")
+    if several and threads > 1:
+        raise click.UsageError("--threads goes with one run; several are computed beside each other without it.")
     if several and due is not None:
         raise click.UsageError("--checkpoint-every goes with one run; copies that are interrupted are begun again.")
 
@@ -160,13 +171,13 @@ def run(
 
     def runs(progress: Callable[[int, int], None]) -> Sequence[Run]:
         if resumption is not None:
-            return [resumption.run(named(ctx, backend), progress, device, before, due)]
+            return [resumption.run(named(ctx, backend), progress, device, before, due, threads)]
         if several:
             seeds, specimens = several
             return neuroport.run_copies(network, seeds, backend, deviating, specimens, progress=progress, **common)
         assert not isinstance(seed, range)
         assert not isinstance(chip_seed, range)
-        more: dict[str, Any] = {"progress": progress, "due": due, **common}
+        more: dict[str, Any] = {"progress": progress, "due": due, "threads": threads, **common}
         return [neuroport.run(network, backend, deviating, chip_seed, chip_instance, seed, **more)]
 
     failure: NotWritten | None = None

@@ -55,6 +55,7 @@ PATH = Kind("the path of a file", lambda value: isinstance(value, str | os.PathL
 OUTPUT = Kind("the path of a file", lambda value: PATH.fits(value) and Path(value).name not in ("", ".."))
 TEXTS = Kind("a list of texts", lambda value: _are_texts(value))
 WHOLE = Kind("a whole number", lambda value: whole(value) is not None)
+COUNT = Kind("a whole number from 1 on", lambda value: (whole(value) or 0) >= 1)
 NUMBER = Kind("a finite number", lambda value: _is_number(value))
 LIST = Kind("a list", lambda value: _is_list(value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,9 @@ class Library:
 
 def loaded(code: bytes) -> Library:
     """An object file, loaded."""
+    if os.name == "nt":  # where this function has another name
+        system: Any = vars(ctypes)["windll"]
+        llvm.add_symbol("sched_yield", ctypes.cast(system.kernel32.SwitchToThread, ctypes.c_void_p).value)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()

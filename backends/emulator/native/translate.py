@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from neuroport.backends.emulator.native.arithmetic import Lines, Number, double
-from neuroport.backends.emulator.native.kinds import CASTS, F64, I64, TRUTH, Array, Scalar
+from neuroport.backends.emulator.native.kinds import CASTS, F64, I32, I64, TRUTH, Array, Scalar
 from neuroport.errors import InternalError
 
 DECLARED = """\
@@ -29,6 +29,7 @@ declare float @llvm.sqrt.f32(float)
 declare double @llvm.floor.f64(double)
 declare double @fmod(double, double)
 declare i64 @llvm.readcyclecounter()
+declare i32 @sched_yield()
 """
 
 OUTSIDE = "index_outside"
@@ -484,6 +485,8 @@ class _Function(Lines):
             where = f"getelementptr {block.type.element.stored}, ptr {block.address}, i64 {index}"
             self.line(f"call void @llvm.prefetch.p0(ptr {self.made(where, I64).text}, i32 0, i32 3, i32 1)")
             return None
+        if name in ("atomic_add", "atomic_load"):
+            return self.atomic(name, *node.args)
         arguments = [self.value(a) for a in node.args]
         if name in self.module.functions:
             return self.apply(name, arguments)
@@ -509,9 +512,18 @@ class _Function(Lines):
                 return self.made(f"call double @fmod(double {numbers[0].text}, double {numbers[1].text})", F64)
             case "cycles":
                 return self.made("call i64 @llvm.readcyclecounter()", I64)
+            case "yield_processor":
+                return self.made("call i32 @sched_yield()", I32)
             case "floor":
                 return self.made(f"call double @llvm.floor.f64(double {numbers[0].text})", F64)
         raise self.wrong(node)
+
+    def atomic(self, name: str, array: ast.expr, index: ast.expr, *value: ast.expr) -> Number:
+        """An element of an array of int64 that several threads have, as they all see it; it may be added to."""
+        address = self.place(ast.Subscript(array, index))[0]
+        if name == "atomic_load":
+            return self.made(f"load atomic i64, ptr {address} acquire, align 8", I64)
+        return self.made(f"atomicrmw add ptr {address}, i64 {self.cast(self.number(value[0]), I64).text} seq_cst", I64)
 
     def apply(self, name: str, arguments: Sequence[Value]) -> Number | None:
         """A call of a function of the module."""

@@ -46,6 +46,23 @@ def cycles() -> int:
     return time.perf_counter_ns()
 
 
+def atomic_add(values: Any, index: int, more: int) -> int:
+    """Add to an element that other threads add to as well; what it was before."""
+    before = int(values[index])
+    values[index] = before + more
+    return before
+
+
+def atomic_load(values: Any, index: int) -> int:
+    """An element that other threads change, and with it all that they wrote before they did."""
+    return int(values[index])
+
+
+def yield_processor() -> None:
+    """Let another thread have the processor."""
+    time.sleep(0)
+
+
 def fmod(a: float, b: float) -> float:
     """The rest of a / b with the sign of a."""
     return math.fmod(a, b)

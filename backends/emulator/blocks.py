@@ -1,0 +1,199 @@
+"""Cut a program into blocks of neurons, with the synapses onto them: what each of several threads computes.
+
+A source of synapses is a population of its own, `NAME$whole`: a thread has all spikes of it, and of its variables those
+that synapses read, while of `NAME` it has a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.program.ir import Body, Expr, Read, reads, with_children, with_expressions
+from neuroport.program.machine import Array, Injection, Population, Program, Projection, Series
+
+SMALLEST = 64
+"""Neurons of a block: those of two threads are on different cache lines."""
+WHOLE = "$whole"
+
+
+def whole(name: str) -> str:
+    """The name of a population as a source of synapses."""
+    return f"{name}{WHOLE}"
+
+
+def of_source(array: str) -> str:
+    """The name of a variable of a population as that of a source of synapses."""
+    owner, _, variable = array.rpartition(".")
+    return f"{whole(owner)}.{variable}"
+
+
+def is_whole(name: str) -> bool:
+    """Whether a population is there as a source of synapses."""
+    return name.endswith(WHOLE)
+
+
+def read_of_sources(program: Program) -> list[str]:
+    """The variables that synapses read of their presynaptic neurons."""
+    found = {read.array for read in program.reads() if read.at == "pre"}
+    return [name for name in program.arrays if name in found]
+
+
+def shared(program: Program) -> Program:
+    """The program with the sources of synapses as populations of their own; see above."""
+    sources = {p.source for p in program.projections}
+    more = [
+        replace(p, name=whole(p.name), body=(), inputs=(), place=None) for p in program.populations if p.name in sources
+    ]
+    seen = [program.arrays[name] for name in read_of_sources(program)]
+    arrays = {a.name: a for a in (replace(a, name=of_source(a.name), owner=whole(a.owner)) for a in seen)}
+    return replace(
+        program,
+        arrays=program.arrays | arrays,
+        populations=(*program.populations, *more),
+        projections=tuple(_from_whole(p) for p in program.projections),
+        events=tuple(replace(e, body=_body(e.body)) for e in program.events),
+    )
+
+
+def _from_whole(projection: Projection) -> Projection:
+    changed = projection.with_bodies(_body)
+    condition = None if changed.row_condition is None else _expression(changed.row_condition)
+    return replace(changed, source=whole(changed.source), row_condition=condition, twin=None)
+
+
+def _body(body: Body) -> Body:
+    return tuple(with_expressions(stmt, _expression) for stmt in body)
+
+
+def _expression(expr: Expr) -> Expr:
+    if isinstance(expr, Read) and expr.at == "pre":
+        return replace(expr, array=of_source(expr.array))
+    return with_children(expr, _expression)
+
+
+# ---------------------------------------------------------------------------------------------------------- blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The neurons that one thread computes: from the first to before the last of each population."""
+
+    ends: dict[str, tuple[int, int]]
+
+    def of(self, population: str) -> slice:
+        """The neurons of a population."""
+        return slice(*self.ends[population])
+
+
+def blocks(program: Program, threads: int, smallest: int = SMALLEST) -> list[Block]:
+    """The neurons of each thread: as many of every population. The first has those whose joint states are counted."""
+    joint = {readout.population for readout in program.readouts}
+    ends = {
+        p.name: [0, *[p.size] * threads] if p.name in joint else _ends(p.size, threads, smallest)
+        for p in program.populations
+    }
+    pairs = {name: list(pairwise(places)) for name, places in ends.items()}
+    return [Block({name: found[k] for name, found in pairs.items()}) for k in range(threads)]
+
+
+def _ends(size: int, threads: int, smallest: int) -> list[int]:
+    units = -(-size // smallest)
+    return [min(size, smallest * (units * k // threads)) for k in range(threads + 1)]
+
+
+def synapses(projection: Projection, block: Block) -> NDArray[np.int64]:
+    """The numbers of the synapses onto a block."""
+    neurons = block.of(projection.target)
+    return np.flatnonzero((projection.post >= neurons.start) & (projection.post < neurons.stop))
+
+
+def cut(program: Program, block: Block) -> Program:
+    """What one thread computes of a program that is `shared`."""
+    chosen = {p.name: synapses(p, block) for p in program.projections}
+    return replace(
+        program,
+        arrays={name: _array(array, block, chosen) for name, array in program.arrays.items()},
+        populations=tuple(_population(p, block) for p in program.populations),
+        projections=tuple(_projection(p, block, chosen[p.name]) for p in program.projections),
+        injections=tuple(_injection(i, block.of(program.arrays[i.input].owner)) for i in program.injections),
+        series=tuple(_series(s, block.of(program.arrays[s.input].owner)) for s in program.series),
+    )
+
+
+def lightened(program: Program) -> Program:
+    """A program without the numbers of its synapses, which a machine that is made does not look at."""
+    arrays = {
+        name: replace(a, initial=np.broadcast_to(a.initial.dtype.type(0), a.initial.shape)) if a.at == "synapse" else a
+        for name, a in program.arrays.items()
+    }
+    return replace(program, arrays=arrays, projections=())
+
+
+def _array(array: Array, block: Block, chosen: dict[str, NDArray[np.int64]]) -> Array:
+    if array.at == "scalar" or is_whole(array.owner):
+        return array
+    at = chosen[array.owner] if array.at == "synapse" else block.of(array.owner)
+    return replace(array, initial=array.initial[at])
+
+
+def _population(population: Population, block: Block) -> Population:
+    if is_whole(population.name):
+        return population
+    first, last = block.ends[population.name]
+    return replace(population, size=last - first, first_element=population.first_element + first)
+
+
+def _projection(projection: Projection, block: Block, chosen: NDArray[np.int64]) -> Projection:
+    first, last = block.ends[projection.target]
+    pre = projection.pre[chosen]
+    return replace(
+        projection,
+        target_size=last - first,
+        pre=pre,
+        post=projection.post[chosen] - first,
+        indptr=np.searchsorted(pre, np.arange(projection.source_size + 1)),
+        element=projection.element[chosen],
+        dendritic=None if projection.dendritic is None else projection.dendritic[chosen],
+    )
+
+
+def _injection(injection: Injection, neurons: slice) -> Injection:
+    inside = (injection.neurons >= neurons.start) & (injection.neurons < neurons.stop)
+    return replace(
+        injection,
+        steps=injection.steps[inside],
+        neurons=injection.neurons[inside] - neurons.start,
+        values=injection.values[inside],
+    )
+
+
+def _series(series: Series, neurons: slice) -> Series:
+    return replace(series, table=series.table[:, neurons])
+
+
+# ------------------------------------------------------------------------------------------- what does not fit
+
+
+def alone(program: Program, threads: int) -> Iterator[str]:
+    """Every reason why a program is computed by one thread only."""
+    if program.copies > 1:
+        yield "its copies are computed together, one after another for each neuron"
+        return
+    for owned in program.bodies():
+        if any(getattr(stmt, "to", "post") == "pre" for stmt in owned.body):
+            yield f"{owned}: it sends back to its source, whose neurons another thread computes"
+        for read in reads(owned.body):
+            if read.at == "twin":
+                yield f"{owned}: it reads {read.array} of its twin, which another thread computes"
+            if read.at == "pre" and program.arrays[read.array].role == "input":
+                yield f"{owned}: it reads the input {read.array} of its source, whose neurons another thread computes"
+    largest = max((p.size for p in program.populations), default=0)
+    most = max(1, -(-largest // SMALLEST))
+    if threads > most:
+        room = "one thread" if most == 1 else f"{most} threads"
+        yield f"its largest population has {largest} neurons, and {SMALLEST} for each thread are enough for {room}"
