@@ -83,8 +83,9 @@ class Emulator:
     def source(self, program: Program) -> str:
         """The text of the generated module."""
         from neuroport.backends.emulator.emit import module_text
+        from neuroport.backends.emulator.emit_threads import emit_threads
 
-        return module_text(program)
+        return module_text(program) if self.threads == 1 else emit_threads(program).text
 
     def memory(self, program: Program) -> tuple[Memory, ...]:
         """What the synapses of each projection take."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Body, Expr, Read, reads, with_children, with_expressions
+from neuroport.program.ir import Body, Expr, Read, Send, reads, with_children, with_expressions
 from neuroport.program.machine import Array, Injection, Population, Program, Projection, Series
 
 SMALLEST = 64
@@ -185,15 +185,12 @@ def alone(program: Program, threads: int) -> Iterator[str]:
         yield "its copies are computed together, one after another for each neuron"
         return
     for owned in program.bodies():
-        if any(getattr(stmt, "to", "post") == "pre" for stmt in owned.body):
+        if any(isinstance(stmt, Send) and stmt.to == "pre" for stmt in owned.body):
             yield f"{owned}: it sends back to its source, whose neurons another thread computes"
-        for read in reads(owned.body):
-            if read.at == "twin":
-                yield f"{owned}: it reads {read.array} of its twin, which another thread computes"
-            if read.at == "pre" and program.arrays[read.array].role == "input":
-                yield f"{owned}: it reads the input {read.array} of its source, whose neurons another thread computes"
+        if any(read.at == "twin" for read in reads(owned.body)):
+            yield f"{owned}: it reads its twin, whose synapses another thread computes"
     largest = max((p.size for p in program.populations), default=0)
     most = max(1, -(-largest // SMALLEST))
     if threads > most:
-        room = "one thread" if most == 1 else f"{most} threads"
-        yield f"its largest population has {largest} neurons, and {SMALLEST} for each thread are enough for {room}"
+        room = "" if most == 1 else f", enough for {most} threads"
+        yield f"a thread takes at least {SMALLEST} neurons, and the largest population has the size {largest}{room}"

@@ -14,8 +14,9 @@ from neuroport.program.machine import Program
 def problems(program: Program, threads: int = 1) -> tuple[str, ...]:
     """Every reason why the emulator cannot execute the program, on so many threads."""
     if threads > 1:
-        end = f"so it is not computed on {threads} threads; leave the number of threads out, and it runs on one"
-        found = (f"network '{program.name}': {reason}, {end}" for reason in alone(program, threads))
+        start = f"network '{program.name}' cannot be computed on {threads} threads"
+        end = "leave the number of threads out, and it is computed on one"
+        found = (f"{start}: {reason}; {end}" for reason in alone(program, threads))
         return (*dict.fromkeys(found), *problems(program))
     if program.copies == 1 or copies_together(program):
         return tuple(dict.fromkeys(_problems(program)))

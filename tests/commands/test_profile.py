@@ -82,6 +82,7 @@ def test_the_command_prints_where_the_time_went() -> None:
         (("--seed", "1:4"), "--seed FIRST:END"),
         (("--resume", "x.h5"), "--resume"),
         (("--strict",), "--strict"),
+        (("--threads", "2"), "--threads"),
     ],
 )
 def test_what_does_not_go_with_it_is_named(options: tuple[str, ...], refused: str) -> None:

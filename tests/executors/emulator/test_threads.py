@@ -18,10 +18,12 @@ from neuroport.errors import RunFailed
 from neuroport.program.ir import Int, Read, Send, Spike, Store
 from neuroport.program.machine import Event, Population, Program
 from tests.support import small_programs as small
+from tests.support.batches import integers
 from tests.support.everything import delayed_sums, everything, real_program
 from tests.support.executors import drive, spikes_of, start
 from tests.support.programs import array, balanced, c, call, pairs, program, sampling, test
 from tests.support.random_programs import networks
+from tests.support.reaching import twins
 from tests.support.relay import Relay
 from tests.support.signals import heard
 from tests.support.threaded import Threaded, forward
@@ -185,3 +187,26 @@ def test_every_thread_has_a_block_of_64_neurons_and_all_of_what_is_counted() -> 
     ends = [block.ends["cells"] for block in blocks(machine.program, 3)]
     assert ends == [(0, 320), (320, 640), (640, 1000)]
     assert [block.ends["units"] for block in blocks(sampling(), 3)] == [(0, 7), (7, 7), (7, 7)]
+
+
+def refused(p: Program, threads: int, *reasons: str) -> None:
+    start = f"network 'test' cannot be computed on {threads} threads"
+    end = "leave the number of threads out, and it is computed on one"
+    assert Emulator(threads=threads).check(p) == tuple(f"{start}: {reason}; {end}" for reason in reasons)
+
+
+def test_what_needs_one_thread_is_told() -> None:
+    back = "it sends back to its source, whose neurons another thread computes"
+    few = "a thread takes at least 64 neurons, and the largest population has the size"
+    refused(everything(), 2, f"projection ab, on_pre: {back}", f"projection ab, on_post: {back}", f"{few} 9")
+    refused(grown(65), 2)
+    refused(grown(200), 5, f"{few} 200, enough for 4 threads")
+    refused(integers(3), 2, "its copies are computed together, one after another for each neuron")
+    p = twins()
+    twin = "it reads its twin, whose synapses another thread computes"
+    refused(p, 2, *(f"event {e.name} of {e.owner}: {twin}" for e in p.events if e.over == "synapse"), f"{few} 4")
+
+
+def test_the_text_of_one_thread_knows_nothing_of_others() -> None:
+    p = forward(everything())
+    assert "meet(" not in ONE.source(p) and "meet(" in Emulator(threads=2).source(p)
