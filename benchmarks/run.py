@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.peers import cases, copies, exact, networks, rest, starting, units  # noqa: E402
+from benchmarks.peers import cases, copies, exact, networks, rest, starting, threads, units  # noqa: E402
 from benchmarks.peers.cases import BRIAN, OURS, PROTOTYPE, Case, Setting  # noqa: E402
 from benchmarks.peers.measuring import Cell, in_turns, machine  # noqa: E402
 
@@ -45,6 +45,9 @@ CASES: dict[str, Callable[[Setting], Case]] = {
     "delays-4k": lambda setting: cases.spiking(4_000, 8, setting),
     "delays-20k": lambda setting: cases.spiking(20_000, 8, setting),
     "loihi-4k": functools.partial(exact.loihi, 4_000),
+    "threads-static": functools.partial(threads.beside, lambda: networks.balanced(20_000), 1.5),
+    "threads-delays": functools.partial(threads.beside, lambda: networks.balanced(20_000, 8), 1.5),
+    "threads-stdp": functools.partial(threads.beside, lambda: networks.plastic(20_000), 1.5),
     "dense": cases.dense,
     "seldom-4k": functools.partial(rest.seldom, 4_000),
     "seldom-20k": functools.partial(rest.seldom, 20_000),
@@ -64,7 +67,7 @@ CASES: dict[str, Callable[[Setting], Case]] = {
     "building-copies": starting.copies,
     **{f"building-{name}": functools.partial(starting.building, name, most) for name, most in BUILT.items()},
 }
-LONG = {"static-20k", "stdp-20k", "delays-20k", "seldom-20k", *(f"building-{name}" for name in list(BUILT)[1:])}
+LONG = {"static-20k", "stdp-20k", "delays-20k", "threads-static", "threads-delays", "threads-stdp", "seldom-20k", *(f"building-{name}" for name in list(BUILT)[1:])}
 REPEATS, QUICK = 9, 5
 APART = {BRIAN: "--brian2", exact.LOIHI: "--loihi", exact.LAVA: "--lava"}
 """Those with an environment of their own, and the option that names it."""

@@ -161,8 +161,9 @@ def test_error_rule_in_an_event_names_the_place() -> None:
 @pytest.mark.dear
 def test_ctrl_c_comes_after_the_steps_and_threads_end() -> None:
     p = balanced(200, 0.1)
-    before = threading.active_count()
-    machine, plain = Threads(p, 1, [], 2), ONE.open(p, 1, [])
+    before = set(threading.enumerate())
+    machine, plain = Threads(p, 1, [], 3), ONE.open(p, 1, [])
+    more = set(threading.enumerate()) - before
 
     def interrupted() -> None:
         timer = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
@@ -177,8 +178,9 @@ def test_ctrl_c_comes_after_the_steps_and_threads_end() -> None:
     plain.advance(100)
     machine.advance(100)
     assert plain.spike_counts() == machine.spike_counts()
+    assert [thread.is_alive() for thread in more] == [True] * 2
     machine.close()
-    assert threading.active_count() == before
+    assert [thread.is_alive() for thread in more] == [False] * 2
 
 
 @pytest.mark.dear
