@@ -67,7 +67,16 @@ CASES: dict[str, Callable[[Setting], Case]] = {
     "building-copies": starting.copies,
     **{f"building-{name}": functools.partial(starting.building, name, most) for name, most in BUILT.items()},
 }
-LONG = {"static-20k", "stdp-20k", "delays-20k", "threads-static", "threads-delays", "threads-stdp", "seldom-20k", *(f"building-{name}" for name in list(BUILT)[1:])}
+LONG = {
+    "static-20k",
+    "stdp-20k",
+    "delays-20k",
+    "threads-static",
+    "threads-delays",
+    "threads-stdp",
+    "seldom-20k",
+    *(f"building-{name}" for name in list(BUILT)[1:]),
+}
 REPEATS, QUICK = 9, 5
 APART = {BRIAN: "--brian2", exact.LOIHI: "--loihi", exact.LAVA: "--lava"}
 """Those with an environment of their own, and the option that names it."""

@@ -634,10 +634,15 @@ def _anonymous(text: str, known: Iterable[str]) -> str:
 
 
 def placed_input(program: Program, projection: Projection) -> str:
-    """The input whose ring of sums arriving spikes add to, if they read and send nothing else by target or delay."""
+    """The input whose ring of sums arriving spikes add to, if rows have indices; see `delayed_input`."""
+    return "" if full_matrix(projection) else delayed_input(program, projection)
+
+
+def delayed_input(program: Program, projection: Projection) -> str:
+    """The input whose sums arriving spikes add to late, if they read and send nothing else by target or delay."""
     body = projection.arrive
     sends = {(s.input, s.delay) for s in body if isinstance(s, Send) and s.to == "post"}
-    if len(sends) != 1 or full_matrix(projection) or any(r.at == "post" or r.lag == "synapse" for r in reads(body)):
+    if len(sends) != 1 or any(r.at == "post" or r.lag == "synapse" for r in reads(body)):
         return ""
     ((name, delay),) = sends
     sums = power_of_two(program.arrays[name].slots) * projection.target_size

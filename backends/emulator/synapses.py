@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.emulator.emit import emit, placed_input
+from neuroport.backends.emulator.emit import delayed_input, emit
 from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, unsigned_dtype, width
 from neuroport.program.machine import Program, Projection
 
@@ -68,7 +68,7 @@ def connections(program: Program, projection: Projection) -> dict[str, Index]:
 
 def _places(program: Program, projection: Projection) -> Index:
     """Where in a ring of sums what each synapse sends comes to, if the ring began with the row of the present step."""
-    name = placed_input(program, projection)
+    name = delayed_input(program, projection)
     if not name or projection.dendritic is None:
         return Index(0, np.dtype(np.uint16), lambda: np.zeros(0, np.uint16))
     late, size = projection.dendritic, projection.target_size

@@ -16,7 +16,7 @@ from neuroport.backends.emulator.blocks import blocks
 from neuroport.backends.emulator.threads import Threads
 from neuroport.errors import RunFailed
 from neuroport.program.ir import Int, Read, Send, Spike, Store
-from neuroport.program.machine import Event, Population, Program
+from neuroport.program.machine import Event, Population, Program, Record
 from tests.support import small_programs as small
 from tests.support.batches import integers
 from tests.support.everything import delayed_sums, everything, real_program
@@ -55,6 +55,41 @@ def grown(neurons: int = 200) -> Program:
     )
 
 
+def nearly_full() -> Program:
+    """Synapses with delays of their own from every neuron to every other one, but for one: all of most blocks."""
+    every = [(i, j) for i in range(3) for j in range(4)][:-1]
+    word = Read("pq.w", "own", S)
+    return program(
+        arrays=(
+            array("p.n", "neuron", "state", S, [0, 1, 2]),
+            array("q.v", "neuron", "state", INPUT, [0] * 4),
+            array("q.i", "neuron", "input", INPUT, [0] * 4, slots=4),
+            array("pq.w", "synapse", "weight", S, range(11)),
+        ),
+        populations=(
+            Population("p", 3, (Spike(test("eq", Read("p.n", "own", S), c(1))), *_counting()), (), True, 1),
+            Population("q", 4, (Store("q.v", Read("q.i", "own", INPUT)),), ("q.i",), False, 0),
+        ),
+        projections=(
+            pairs(
+                "pq",
+                "p",
+                "q",
+                (3, 4),
+                every,
+                dendritic=[k % 4 for k in range(11)],
+                arrive=(Send("q.i", word, delay="synapse"),),
+            ),
+        ),
+        records=(Record("q.v", 1),),
+    )
+
+
+def _counting() -> tuple[Store, ...]:
+    n = Read("p.n", "own", S)
+    return (Store("p.n", call("mod", call("add", n, c(1)), c(3), lo=0, hi=2)),)
+
+
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "all kinds of delays": lambda: forward(small.rich()),
     "all roundings": lambda: forward(everything()),
@@ -65,6 +100,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "sums of delayed numbers": lambda: forward(delayed_sums()),
     "sampling with real numbers": small.sampling,
     "events of every step": grown,
+    "blocks that are full": nearly_full,
     "random networks": lambda: forward(networks(range(3))),
 }
 
