@@ -36,7 +36,7 @@ S, INPUT = Int(0, 100), Int(-(2**24), 2**24)
 
 
 def grown(neurons: int = 200) -> Program:
-    """Events of every step change what synapses read of their sources in the next one: a sum over all neurons."""
+    """Events of every step change what synapses read of their sources, in other events and in the next step."""
     s, limits = Read("p.s", "own", S), {"overflow": "wrap", "lo": 0, "hi": 100}
     arrays = (
         array("p.s", "neuron", "state", S, np.arange(neurons) % 101),
@@ -45,13 +45,16 @@ def grown(neurons: int = 200) -> Program:
     )
     body = (Store("p.s", call("add", s, Read("p.i", "own", INPUT)), **limits), Spike(test("gt", s, c(60))))
     grow = (Store("p.s", call("mul", s, c(3)), **limits),)
+    seen = call("add", Read("pp.w", "own", S), Read("p.s", "pre", S))
+    learn = Event("learn", "pp", "synapse", (Store("pp.w", seen, **limits),), every_step=True)
+    grows = Event("grow", "p", "neuron", grow, every_step=True)
     every = [(i, j) for i in range(neurons) for j in range(neurons)]
     send = (Send("p.i", Read("p.s", "pre", S)),)
     return program(
         arrays=arrays,
         populations=(Population("p", neurons, body, ("p.i",), True, 1),),
         projections=(pairs("pp", "p", "p", (neurons, neurons), every, step=send),),
-        events=tuple(Event("grow", "p", "neuron", grow, every_step=True) for _ in range(2)),
+        events=(grows, learn, grows, learn, grows),
     )
 
 
