@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 import neuroport
+from neuroport import networks
 from neuroport.cli import main
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.network.network import Network
@@ -111,3 +113,14 @@ def test_what_is_no_number_of_threads_is_refused(net: Network, threads: object) 
     with pytest.raises(InvalidInput) as error:
         neuroport.run(net, threads=threads)  # type: ignore[arg-type]
     assert str(error.value) == f"threads must be a whole number from 1 on; found {threads!r}"
+
+
+@pytest.mark.slow
+@pytest.mark.dear
+@pytest.mark.parametrize("name", networks.names())
+def test_networks_that_come_along_are_the_same_on_threads_or_need_one(name: str) -> None:
+    one, two = (call("run", name, "--for", "60 steps", "--threads", threads, "--json", "-q") for threads in (1, 2))
+    if two.exit_code == 2:
+        assert "cannot be computed on 2 threads: " in two.stderr
+    else:
+        assert json.loads(two.stdout)["digest"] == json.loads(one.stdout)["digest"]
