@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
 from neuroport.backends.emulator import runtime
+from neuroport.backends.emulator.native import words
 from neuroport.backends.emulator.native.build import Library, loaded, machine_code
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE, Module
@@ -232,6 +234,34 @@ def test_a_ring_of_many_populations_stays_a_short_text() -> None:
     module = Module(text)
     module.entry("f", [array_of(values) for values in arrays], 0)
     assert module.ir().count("define internal") == 1 and "noinline" in module.ir()
+
+
+COUNTING = """
+def f(shared, seen):
+    for k in range(100000):
+        atomic_add(shared, 1, 2)
+        if k % 1000 == 0:
+            yield_processor()
+    seen[0] = atomic_add(shared, 0, 5)
+    seen[1] = atomic_load(shared, 0)
+"""
+
+
+@pytest.mark.dear
+def test_what_threads_add_at_the_same_time_is_all_there() -> None:
+    shared, seen = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    table = np.array([shared.ctypes.data, 2, seen.ctypes.data, 2], np.int64)
+    function = built(COUNTING, "f", shared, seen).function("f", 0, returns=False)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(function, [table.ctypes.data] * 3))
+    assert shared.tolist() == [15, 600_000]
+    assert seen[0] in (0, 5, 10) and seen[1] in (5, 10, 15)
+
+
+def test_what_threads_share_in_python() -> None:
+    shared = np.array([3, 4])
+    words.yield_processor()
+    assert (words.atomic_add(shared, 1, 5), words.atomic_load(shared, 1), shared.tolist()) == (4, 9, [3, 9])
 
 
 @pytest.mark.dear
