@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.program.ir import Body, Expr, Read, Send, reads, with_children, with_expressions
-from neuroport.program.machine import Array, Injection, Population, Program, Projection, Series
+from neuroport.program.machine import Array, Injection, Population, Program, Projection, Record, Series
 
 SMALLEST = 64
 """Neurons of a block: those of two threads are on different cache lines."""
@@ -120,6 +120,7 @@ def cut(program: Program, block: Block) -> Program:
         arrays={name: _array(array, block, chosen) for name, array in program.arrays.items()},
         populations=tuple(_population(p, block) for p in program.populations),
         projections=tuple(_projection(p, block, chosen[p.name]) for p in program.projections),
+        records=tuple(_record(r, program.arrays[r.array], block, chosen) for r in program.records),
         injections=tuple(_injection(i, block.of(program.arrays[i.input].owner)) for i in program.injections),
         series=tuple(_series(s, block.of(program.arrays[s.input].owner)) for s in program.series),
     )
@@ -160,6 +161,16 @@ def _projection(projection: Projection, block: Block, chosen: NDArray[np.int64])
         element=projection.element[chosen],
         dendritic=None if projection.dendritic is None else projection.dendritic[chosen],
     )
+
+
+def _record(record: Record, array: Array, block: Block, chosen: dict[str, NDArray[np.int64]]) -> Record:
+    if record.neurons is None:
+        return record
+    if array.at == "synapse":
+        return replace(record, neurons=np.flatnonzero(np.isin(chosen[array.owner], record.neurons)))
+    neurons = block.of(array.owner)
+    inside = (record.neurons >= neurons.start) & (record.neurons < neurons.stop)
+    return replace(record, neurons=record.neurons[inside] - neurons.start)
 
 
 def _injection(injection: Injection, neurons: slice) -> Injection:

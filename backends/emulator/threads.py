@@ -36,7 +36,7 @@ from neuroport.backends.emulator.machine import (
 )
 from neuroport.errors import RunFailed
 from neuroport.program.executor import Capture
-from neuroport.program.machine import Array, Program
+from neuroport.program.machine import Array, Program, Record
 from neuroport.program.past import fitting, lags_delivered, packed, rows_read
 from neuroport.program.state import Raw, State, Whole
 from neuroport.program.stated import checked, within_bounds
@@ -262,7 +262,17 @@ class Threads:
         for record in self.program.records:
             steps = parts[0].records[record.name][0]
             samples = [part.records[record.name][1] for part in parts]
-            joined.records[record.name] = steps, self._joined(self.program.arrays[record.array], samples)
+            joined.records[record.name] = steps, self._sampled(record, samples)
+        return joined
+
+    def _sampled(self, record: Record, parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """What machines have sampled, as one."""
+        array = self.program.arrays[record.array]
+        if record.neurons is None or array.at == "neuron":
+            return self._joined(array, parts)
+        joined = np.empty((len(parts[0]), len(record.neurons)), parts[0].dtype)
+        for part, block in zip(parts, self._blocks, strict=True):
+            joined[:, np.isin(record.neurons, self._numbers(array, block))] = part
         return joined
 
     def spike_counts(self) -> dict[str, int]:

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,12 @@ def nearly_full() -> Program:
     )
 
 
+def recorded_in_part() -> Program:
+    p = forward(everything())
+    some = (Record("a.v", 2, neurons=np.array([1, 2, 5])), Record("ab.w", 3, neurons=np.array([0, 3, 4, 9])))
+    return replace(p, records=some)
+
+
 def _counting() -> tuple[Store, ...]:
     n = Read("p.n", "own", S)
     return (Store("p.n", call("mod", call("add", n, c(1)), c(3), lo=0, hi=2)),)
@@ -104,6 +111,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "sampling with real numbers": small.sampling,
     "events of every step": grown,
     "blocks that are full": nearly_full,
+    "records of parts": recorded_in_part,
     "random networks": lambda: forward(networks(range(3))),
 }
 
