@@ -50,6 +50,7 @@ class Site:
     `fixed` tells which neuron stays the same in the inner loop: "pre" in rows, "post" in columns, "" otherwise.
     `twin` is the corresponding synapse of the twin projection, "@NAME" where an index array has it. `places` is the
     projection if an index array has where in the ring of sums what a synapse sends comes to, counted from now.
+    `since`: how many steps before step t the state is that the body sees: 0 of a body that runs at the end of it.
     """
 
     own: str
@@ -62,6 +63,7 @@ class Site:
     dendritic: str = ""
     twin: str = ""
     places: str = ""
+    since: int = 1
 
 
 @dataclass(slots=True)
@@ -343,7 +345,11 @@ class Writer:
                 element = f"{ident}[(t - 1 - {self._dendritic()}) & {self._mask(ident)}, {neuron}]"
             else:
                 slot = self.before_all(
-                    f"slot_{ident}_{lag}", f"(t - {1 + int(lag)}) & ({ident}.shape[0] - 1)", "past", ident, str(lag)
+                    f"slot_{ident}_{lag}",
+                    f"(t - {self.place.since + int(lag)}) & ({ident}.shape[0] - 1)",
+                    "past",
+                    ident,
+                    str(lag),
                 )
                 element = f"{ident}[{slot}, {neuron}]"
         local = self.names.fresh(wanted)

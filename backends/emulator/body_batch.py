@@ -223,9 +223,8 @@ class BatchWriter(Writer):
         if lag:
             past = self.use("history", read.array)
             wanted = f"{wanted}_{lag}_ago"
-            source = self.before_all(
-                f"{past}_{lag}_ago", f"{past}[(t - {1 + lag}) & ({past}.shape[0] - 1)]", "past", past, str(lag)
-            )
+            row = f"(t - {self.place.since + lag}) & ({past}.shape[0] - 1)"
+            source = self.before_all(f"{past}_{lag}_ago", f"{past}[{row}]", "past", past, str(lag))
         else:
             source = self.home(read.array)
         local = self.names.fresh(wanted)

@@ -302,11 +302,12 @@ class Emitter:
             *indent(["syn = first + np.uint64(nth)", *target, *self._inner(writer)], 1),
         ]
 
-    def _all_rows(self, projection: Projection, event: Event | None) -> Helper:
+    def _all_rows(self, projection: Projection, event: Event | None, since: int = 1) -> Helper:
         """The `step` body or an event of a projection: every synapse."""
         function = self._start()
         size = function.use("size", projection.source)
         place = self._synapse_place(projection, "pre")
+        place.since = since
         if event:
             place.twin = self._twin(projection, function)
         writer = self._writer(function, place, event)
@@ -410,9 +411,10 @@ class Emitter:
         doc = f"Spikes of population {projection.target} go back to the synapses of projection {projection.name}."
         return self._finish(f"{projection.name}_post", doc, function, writer, loops)
 
-    def _event(self, event: Event) -> Helper:
+    def _event(self, event: Event, since: int) -> Helper:
+        """An event that sees the state left so many steps before: by the one before, or by the one that ends."""
         if event.over == "synapse":
-            return self._all_rows(self.program.projection(event.owner), event)
+            return self._all_rows(self.program.projection(event.owner), event, since)
         function = self._start()
         size = function.use("size", event.owner)
         writer = self._writer(function, self._neuron_place(self.program.population(event.owner), function), event)
@@ -528,7 +530,7 @@ class Emitter:
                 add("spikes", population.name, self._spikes(run, population.name))
         for event in program.events:
             if event.every_step:
-                call("events", event.owner, self._event(event))
+                call("events", event.owner, self._event(event, since=0))
                 step += self._after_event(run)
         for readout in program.readouts:
             due = f"due(t, ctl, {self._control('due', readout.name)}, {run.use('every', readout.name)})"
@@ -595,7 +597,7 @@ class Emitter:
         entry = self._entry("run", doc, run, "t0, steps", lines)
         events = []
         for number, event in enumerate(program.events):
-            helper = self._event(event)
+            helper = self._event(event, since=1)
             trigger = self._start(self._load)
             lines = ["item_step = t - ctl[ITEM_START]", helper.call(trigger)]
             doc = f"Trigger event {event.name} of {event.owner} before step t."

@@ -117,6 +117,8 @@ class Contents:
                     values = np.zeros(self._elements(group), NUMPY[array.type])
                     where = places.of_synapses(self.program.projection(group.owner))
                     values[where] = self.program.arrays[array.name].initial
+            case "past":
+                values = np.tile(self.program.arrays[array.name].initial, self.program.arrays[array.name].history)
             case "late":
                 values = np.zeros(len(self.program.arrays[array.name].initial))
             case "first" | "steps" | "values":

@@ -13,6 +13,7 @@ In a float32 program, `d` is the double that a wide array has, and everything th
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -61,14 +62,18 @@ class GennIdentifiers(Identifiers):
         return f"x{base}" if not base or base[0].isdigit() else base
 
 
+Row = Callable[[int, int], str]
+"""Where in a ring of so many rows that stands which was so many steps before the state that a body sees."""
+
+
 class Site(Protocol):
     """Where a body runs: what its reads and sends are called there."""
 
     def own(self, array: str) -> str:
         """The variable of this neuron or synapse."""
 
-    def far(self, read: Read) -> str:
-        """A variable of the presynaptic or postsynaptic neuron."""
+    def far(self, read: Read, row: Row) -> str:
+        """A variable of the presynaptic or postsynaptic neuron; `row` tells where in a ring by step it is."""
 
     def scalar(self, array: str) -> str:
         """A number of the whole group."""
@@ -127,6 +132,11 @@ class Writer:
         """The number of the step, uint64_t."""
         self._uses_step = True
         return "step"
+
+    def row(self, lag: int, rows: int) -> str:
+        """See Row."""
+        back = lag if self.late else 1 + lag
+        return f"(({self.step()} + {unsigned(rows - back)}) % {unsigned(rows)})"
 
     # ------------------------------------------------------------------------------------------------- statements
 
@@ -256,7 +266,7 @@ class Writer:
         if read.at == "scalar":
             text = self.place.scalar(read.array)
             return Value(f"({text} != 0)" if kind == "b" else text, kind, atom=kind != "b")
-        text = self.place.own(read.array) if read.at == "own" else self.place.far(read)
+        text = self.place.own(read.array) if read.at == "own" else self.place.far(read, self.row)
         if kind == "b":
             return Value(f"({text} != 0)", "b")
         if c_type(storage(self.program.arrays[read.array], self.program)) == self.type(kind):

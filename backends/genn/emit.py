@@ -82,6 +82,7 @@ class _Emitter:
         self.uniform = uniform(program)
         self.open = reach.open_to_others(program, self.uniform)
         self.seen = reach.read_by_synapses(program)
+        self.remembered = reach.remembered(program)
         self.late, self.changed_late = reach.after_step(program)
         self.first = places.first_elements(program)
         self.shifted = any(self.first.values())
@@ -162,6 +163,7 @@ class _Emitter:
             ctype = c_type(storage(self.program.arrays[name], self.program))
             group.variables.append(Variable(ident, ctype, "array", name))
         writer = Writer(self.program, scope, scope.names)
+        self._remember(scope, population, writer)
         inputs = [a for a in self.program.arrays.values() if a.role == "input" and a.owner == population.name]
         for array in inputs:
             self._input(array, scope, group, writer)
@@ -184,6 +186,15 @@ class _Emitter:
                     writer.body(())
                     writer.lines.append(f"{ident} = {writer.condition(readout.bit)} ? 1 : 0;")
         group.code = writer.text()
+
+    def _remember(self, scope: NeuronScope, population: Population, writer: Writer) -> None:
+        """Keep what the last step left where events of synapses read it later."""
+        for array in (self.program.arrays[name] for name in sorted(self.remembered)):
+            if array.owner == population.name:
+                short, ctype = array.name.removeprefix(f"{array.owner}."), c_type(storage(array, self.program))
+                past = scope.past[array.name] = scope.array("past", array.name, ctype, f"{short}_past")
+                row = writer.row(0, array.history)
+                writer.lines.append(f"{past}[{row} * {unsigned(population.size)} + id] = {scope.own(array.name)};")
 
     def _input(self, array: Array, scope: NeuronScope, group: Neurons, writer: Writer) -> None:
         """A local with the sum of what synapses sent to an input."""

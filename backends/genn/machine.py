@@ -21,7 +21,7 @@ from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
 from neuroport.program.machine import Array, Program, Readout, Record, Series
 from neuroport.program.names import ITEM_STEP, STEP
-from neuroport.program.past import dealt, fitting, lags_delivered, packed, rows_read, unpacked
+from neuroport.program.past import back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
@@ -60,6 +60,7 @@ class Machine:
         """Where every array lives: in a variable of neurons, or of synapses with the places of its elements there."""
         self._variables: dict[str, tuple[Any, Indices | None]] = {}
         self._open: dict[str, tuple[Any, Indices]] = {}
+        self._past: dict[str, Any] = {}
         self._idle: dict[str, NDArray[Any]] = {}
         self._bits: dict[str, Any] = {}
         for neurons in self._model.neurons:
@@ -72,6 +73,8 @@ class Machine:
             for held in neurons.arrays:
                 if held.kind == "array":
                     self._open[held.name] = (self._global(neurons, held), np.arange(neurons.size))
+                elif held.kind == "past":
+                    self._past[held.name] = self._global(neurons, held)
         for synapses in self._model.synapses:
             group = self._built.synapses[synapses.name]
             where = places.of_synapses(self.program.projection(synapses.owner))
@@ -273,6 +276,9 @@ class Machine:
                 self.write(array.name, array.initial)
             if array.name in self._open:
                 self._write_open(array.name, array.initial)
+            if array.name in self._past:
+                self._ring(array.name)[:] = array.initial
+                self._past[array.name].push_to_device()
             if array.name in self._variables:
                 variable, _ = self._variables[array.name]
                 variable.view[...] = array.initial
@@ -473,7 +479,7 @@ class Machine:
             schedules=dealt(program, self._schedules),
             arrays={name: self.read(name) for name in program.arrays if name not in inputs},
             inputs={name: self._arrived(array) for name, array in inputs.items()},
-            histories={name: raw(self._rings.past(self._variables[name][0], rows)) for name, rows in histories},
+            histories={name: raw(self._before(name, rows)) for name, rows in histories},
             spikes={name: packed(self._rings.spikes(name, most)) for name, most in lags},
             tables={s.name: self._table(s) for s in program.series if s.name in self._replaced},
             histograms={name: counts.copy() for name, counts in self._histograms.items()},
@@ -481,6 +487,29 @@ class Machine:
             overflows=self.overflows(),
             apart={} if program.integer else self._apart(),
         )
+
+    def _before(self, name: str, rows: int) -> NDArray[Any]:
+        """What an array of neurons was before the last step, (rows, neurons), the latest first."""
+        if name not in self._past:
+            return self._rings.past(self._variables[name][0], rows)
+        self._past[name].pull_from_device()
+        ring = self._ring(name)
+        kept: NDArray[Any] = ring[back(ring, self.step - 2, rows)]
+        return kept
+
+    def _remember(self, name: str, rows: Raw) -> None:
+        """Let it have been that."""
+        if name in self._variables:
+            self._rings.remember(self._variables[name][0], rows)
+        if name in self._past:
+            ring = self._ring(name)
+            ring[back(ring, self.step - 2, len(rows))] = rows
+            self._past[name].push_to_device()
+
+    def _ring(self, name: str) -> NDArray[Any]:
+        """What events see of earlier steps, row S modulo their number after step S."""
+        kept: NDArray[Any] = self._past[name].view.reshape(self.program.arrays[name].history, -1)
+        return kept
 
     def _arrived(self, array: Array) -> Raw:
         """What has arrived at an input for the coming steps."""
@@ -514,7 +543,7 @@ class Machine:
         for name, values in changed.items():
             self.write(name, values)
         for name, rows in state.histories.items():
-            self._rings.remember(self._variables[name][0], rows)
+            self._remember(name, rows)
         self._load_inputs(state)
         for name, most in lags_delivered(self._given).items():
             self._rings.deliver(name, unpacked(state.spikes[name], most))

@@ -8,8 +8,9 @@ from typing import Literal
 from neuroport.backends.generated import uncommented
 
 ArrayKind = Literal[
-    "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element"
-]
+    "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element",
+    "past",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ class GlobalArray:
     how often a value for the array `name` lay outside its range, by neuron or synapse; failed: one number, 1 + the step
     in which that happened first; series: the table of `name`; first, steps, values: injections into the input `name`,
     by neuron; late: what was written by hand to the input `name`; array: the program's array `name` of synapses, which
-    updates of other groups need; element: one number, by how much the numbers of random elements of the object `name`
-    are larger than usual.
+    updates of other groups need; past: what the program's array `name` of neurons was after the last steps, after
+    step S in row S modulo their number; element: one number, by how much the numbers of random elements of the object
+    `name` are larger than usual.
     """
 
     ident: str

@@ -35,6 +35,13 @@ def open_to_others(program: Program, uniform: set[str]) -> set[str]:
     return {name for name in program.arrays if one_copy(name) in wanted} - uniform
 
 
+def remembered(program: Program) -> set[str]:
+    """Arrays of neurons that events of synapses read as they were, and those of the same name in other copies."""
+    events = (event for event in program.events if event.over == "synapse")
+    wanted = {one_copy(read.array) for event in events for read in reads(event.body) if read.lag != 0}
+    return {name for name in program.arrays if one_copy(name) in wanted}
+
+
 def read_by_synapses(program: Program) -> set[str]:
     """Arrays of neurons that the code of synapses reads in a step."""
     bodies = (body for p in program.projections if p.synapses for body in p.bodies)

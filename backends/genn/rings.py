@@ -54,9 +54,10 @@ class Rings:
         return kept
 
     def remember(self, variable: Any, rows: NDArray[Any]) -> None:
-        """Let it have been that."""
+        """Let it have been that, as far back as it is kept."""
         variable.pull_from_device()
-        variable.view[self._gone(len(variable.view), 1, len(rows))] = rows
+        kept = rows[: len(variable.view) - 1]
+        variable.view[self._gone(len(variable.view), 1, len(kept))] = kept
         variable.push_to_device()
 
     def spikes(self, population: str, lags: int) -> list[NDArray[np.uint32]]:

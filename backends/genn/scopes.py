@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from neuroport.backends.generated import fits, integer_dtype, kind_of, storage
 from neuroport.backends.genn import places
-from neuroport.backends.genn.code import GennIdentifiers, c_type
+from neuroport.backends.genn.code import GennIdentifiers, Row, c_type
+from neuroport.backends.genn.literals import unsigned
 from neuroport.backends.genn.model import (
     ArrayKind,
     Borrowed,
@@ -105,7 +106,7 @@ class Scope:
         """The variable or array element of this neuron or synapse."""
         raise ValueError(f"'{array}' cannot be used here")
 
-    def far(self, read: Read) -> str:
+    def far(self, read: Read, row: Row) -> str:
         """What belongs to another neuron or synapse."""
         raise ValueError(f"'{read.array}' cannot be read here")
 
@@ -131,6 +132,8 @@ class NeuronScope(Scope):
         self.variables: dict[str, str] = {}
         self.seen: dict[str, str] = {}
         """Variables with what synapses see of arrays that are open to others."""
+        self.past: dict[str, str] = {}
+        """Arrays with what events of synapses see of earlier steps."""
 
     def own(self, array: str) -> str:
         """The variable or array element of this neuron or synapse."""
@@ -174,7 +177,7 @@ class SynapseScope(Scope):
         """The variable or array element of this neuron or synapse."""
         return self.one_for_all(array) if array in self.uniform else self.variables[array]
 
-    def far(self, read: Read) -> str:
+    def far(self, read: Read, row: Row) -> str:
         """What belongs to another neuron or synapse."""
         late = read.lag == "synapse" and self.projection.dendritic is not None
         population = self.projection.source if read.at == "pre" else self.projection.target
@@ -264,20 +267,30 @@ class UpdateScope(Scope):
             self.update.references.append(reference)
         return ident
 
-    def far(self, read: Read) -> str:
+    def far(self, read: Read, row: Row) -> str:
         """What belongs to another neuron or synapse."""
         if read.array in self.uniform:
             return self.one_for_all(read.array)
         home = self.others(self.program.arrays[read.array].owner)
+        if isinstance(home, NeuronScope) and isinstance(read.lag, int) and read.lag > 0:
+            rows, size = self.program.arrays[read.array].history, home.neurons.size
+            return f"{self._past(read, home)}[{row(read.lag, rows)} * {unsigned(size)} + id_{read.at}]"
         if isinstance(home, NeuronScope):
             return f"{self.borrowed(read.array, home, f'{read.at}_')}[id_{read.at}]"
         return f"{self.borrowed(read.array, home, 'twin_')}[{self._twin(home.projection)}]"
 
     def borrowed(self, array: str, home: NeuronScope | SynapseScope, prefix: str) -> str:
         """The name of an array of a group."""
+        return self._borrowed(self.names(prefix + array.rsplit(".", 1)[-1], "borrowed", array), array, home, home.open)
+
+    def _past(self, read: Read, home: NeuronScope) -> str:
+        """The name of the array with what an array of neurons was."""
+        wanted = f"{read.at}_{read.array.rsplit('.', 1)[-1]}_past"
+        return self._borrowed(self.names(wanted, "past", read.array), read.array, home, home.past)
+
+    def _borrowed(self, ident: str, array: str, home: NeuronScope | SynapseScope, of: dict[str, str]) -> str:
         ctype = c_type(storage(self.program.arrays[array], self.program))
-        ident = self.names(prefix + array.rsplit(".", 1)[-1], "borrowed", array)
-        borrowed = Borrowed(ident, ctype, home.open[array], array, home.group.name)
+        borrowed = Borrowed(ident, ctype, of[array], array, home.group.name)
         if borrowed not in self.update.borrowed:
             self.update.borrowed.append(borrowed)
         return ident

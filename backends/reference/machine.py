@@ -16,7 +16,7 @@ from neuroport.copies.axis import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.fingerprint import cut
-from neuroport.program.ir import Body, Expr, Int, Read, with_children
+from neuroport.program.ir import Body, Expr, Int, Read, reads, with_children
 from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
@@ -152,17 +152,29 @@ class Machine:
             (event, self._body(owners[event.owner], f"event {event.name}", event.body, False, event))
             for event in self.program.events
         ]
-        self._every_step = [body for event, body in self._events if event.every_step]
+        self._every_step = [
+            self._body(owners[event.owner], f"event {event.name} late", event.body, False, event, late=True)
+            if any(read.lag for read in reads(event.body))
+            else body
+            for event, body in self._events
+            if event.every_step
+        ]
 
     def _body(
-        self, owner: Population | Projection, what: str, body: Body, selected: bool, event: Event | None = None
+        self,
+        owner: Population | Projection,
+        what: str,
+        body: Body,
+        selected: bool,
+        event: Event | None = None,
+        late: bool = False,
     ) -> Function:
         function = self._names("function", f"{owner.name} {what}")
         projection = owner if isinstance(owner, Projection) else None
         size = owner.synapses if isinstance(owner, Projection) else owner.size
         block: Literal["event", "step"] = "step" if event is None else "event"
         once = event is not None and event.once and self.copies > 1
-        place = Site(owner.name, size, projection, selected, self._names, block, once)
+        place = Site(owner.name, size, projection, selected, self._names, block, once, late)
         return self._compile(function, write(function, body, place, self.program, self.checked), place)
 
     def _condition(self, projection: Projection, condition: Expr) -> Function:

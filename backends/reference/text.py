@@ -129,7 +129,7 @@ class Identifiers:
 class Site:
     """Where a body runs: over the `size` elements of a population or projection, all of them or a selection.
 
-    `once`: computed once for all copies.
+    `once`: computed once for all copies. `late`: it runs at the end of a step, which is the last one for it.
     """
 
     owner: str
@@ -139,6 +139,7 @@ class Site:
     names: Identifiers
     block: Literal["step", "event"] = "step"
     once: bool = False
+    late: bool = False
 
 
 @dataclass
@@ -366,7 +367,8 @@ class _Writer:
             text = self.name(f"{ring}[{slot}, {index}]{self.column(read.array)}", read.array)
         else:
             if read.lag:
-                text = f"{self.place.names('history', read.array)}[(t - 1 - {read.lag}) % {array.history}]"
+                back = f"t - {read.lag}" if self.place.late else f"t - 1 - {read.lag}"
+                text = f"{self.place.names('history', read.array)}[({back}) % {array.history}]"
             elif array.role == "input":
                 text = f"{text}[t % {array.slots}]"
             match read.at:

@@ -157,7 +157,7 @@ def events(made: Elaboration) -> Iterable[Event]:
         names = NeuronNames(population.neuron, population.name, constants, made.dt, inputs=False)
         yield from _events(made, population.name, "neuron", population.neuron, names)
     for projection in made.network.projections:
-        seen = synapse_names(made, projection, sides=False)
+        seen = synapse_names(made, projection, triggered=True)
         yield from _events(made, projection.name, "synapse", projection.synapse, seen)
 
 

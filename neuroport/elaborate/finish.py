@@ -26,6 +26,10 @@ def with_horizon(program: Program, steps: int) -> Program:
 def with_histories(program: Program) -> Program:
     """Arrays that are read further back than the last step keep the slots they need; inputs their delays."""
     arrays = dict(program.arrays)
+    for read in (read for event in program.events for read in reads(event.body)):
+        if isinstance(read.lag, int) and read.lag > 0:
+            array = arrays[read.array]
+            arrays[read.array] = replace(array, history=max(array.history, read.lag + 1))
     for projection in program.projections:
         longest = projection.longest_delay
         for body in projection.bodies:

@@ -93,8 +93,8 @@ def _program(made: Elaboration) -> Program:
     """The program, now that its arrays are made."""
     network = made.network
     projections = tuple(projection_bodies(made, p) for p in network.projections)
-    populations = tuple(population_body(made, p) for p in network.populations)
     triggered = tuple(events(made))
+    populations = tuple(population_body(made, p) for p in network.populations)
     stimuli = [elaborate_stimulus(s, network, made.materialiser) for s in network.stimuli]
     readouts = tuple(histogram(made, r) for r in network.histograms)
     records = tuple(_record(made, record) for record in network.record.states)

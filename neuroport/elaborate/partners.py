@@ -9,6 +9,7 @@ from typing import Literal
 from neuroport.elaborate.state import Elaboration
 from neuroport.errors import Problem
 from neuroport.files import library
+from neuroport.language.blocks import blocks
 from neuroport.language.names import SPIKED, SynapseNames
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.objects import Projection
@@ -19,7 +20,7 @@ ENDS: tuple[End, End] = ("pre", "post")
 
 def read_of(model: SynapseModel, end: End) -> frozenset[str]:
     """The names that a synapse model's blocks read of the neurons at an end."""
-    trees = [node for block in (model.step, model.on_pre, model.on_post) for node in block.tree]
+    trees = (node for block in blocks(model) for node in block.tree)
     found = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return frozenset(node.attr for node in found if isinstance(node.value, ast.Name) and node.value.id == end)
 

@@ -13,20 +13,20 @@ from neuroport.program.ir import REAL, Apply, Body, Expr, Int, Read, Real, Send
 from neuroport.program.sent import Form, as_sent
 
 
-def synapse_names(made: Elaboration, projection: Projection, sides: bool = True) -> SynapseNames:
-    """What names stand for in a synapse's blocks: those that see its sides, or those of events, which see its twin."""
+def synapse_names(made: Elaboration, projection: Projection, triggered: bool = False) -> SynapseNames:
+    """What names stand for in a synapse's blocks; triggered ones see its twin, too."""
     obj = made.objects[projection.name]
     ends = []
     for end in (projection.source, projection.target):
         ends.append(Side(end, made.network.population(end).neuron, made.objects[end].constants))
     twin = None
-    if projection.twin is not None and not sides:
+    if projection.twin is not None and triggered:
         of = projection.twin.of
         known = made.objects.get(of)
         twin = Twin(of, made.network.projection(of).synapse, known.constants) if known else Twin(of)
     return SynapseNames(
         projection.synapse, projection.name, obj.constants, made.dt, ends[0], ends[1], projection.input,
-        made.delay(projection), sides, twin, made.spiked,
+        made.delay(projection), twin, made.spiked,
     )  # fmt: skip
 
 

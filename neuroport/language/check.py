@@ -83,9 +83,7 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
         names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"))
         problems += _check_block(names, model.name, name, block, synapse_allowed(name))
     for event, block in model.on_event:
-        names = SynapseNames(
-            model, model.name, constants, 1.0, Side("pre"), Side("post"), sides=False, twin=Twin("twin")
-        )
+        names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"), twin=Twin("twin"))
         problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
     problems += step_sum_problems(model)
     problems += dimensions.of_synapse(model)

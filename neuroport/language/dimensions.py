@@ -170,7 +170,7 @@ def _blocks(
     for block in (model.step, model.on_pre, model.on_post):
         yield _read(block, names, model, sides)
     for _, block in model.on_event:
-        yield _read(block, names, model, twin)
+        yield _read(block, names, model, {**sides, **twin})
 
 
 def _read(block: Block, names: Names, model: NeuronModel | SynapseModel, sides: Mapping[str, Names]) -> _Reading:

@@ -86,6 +86,7 @@ class Variable:
 
 
 Side = Literal["pre", "post", "twin"]
+At = Literal["own", "pre", "post", "twin"]
 Choices = Literal["own", "pre", "post", "twin", "variable", "input", "back"]
 Sums = Literal["none", "step", "event"]
 
@@ -102,8 +103,8 @@ class Names(Protocol):
     def variable(self, name: str) -> Variable | None:
         """A variable that may be assigned here."""
 
-    def per_copy(self, name: str, twin: bool) -> bool:
-        """Whether every copy of the network has a NAME (or twin.NAME) of its own."""
+    def per_copy(self, name: str, of: At) -> bool:
+        """Whether every copy of the network has a NAME (or pre.NAME, post.NAME, twin.NAME) of its own."""
 
     def input(self, name: str, back: bool) -> Variable | None:
         """An input that `send` (or `send_back`) may reach."""
@@ -381,6 +382,12 @@ class Lowering:
             case ast.Attribute(value=ast.Name(id="twin"), attr=name):
                 return self._twin(node, name)
             case ast.Subscript(value=ast.Attribute(attr=name)):
+                if self.allowed.sums == "event":
+                    self._refuse(
+                        node,
+                        f"post.{name}[d] is not allowed in '{self.block_name}': a dendritic delay holds back what is "
+                        f"sent, and triggered blocks send nothing; write post.{name}",
+                    )
                 if not self.dendritic:
                     self._refuse(node, f"post.{name}[d] needs a projection with a dendritic_delay")
                 return self._side(node, "post", name, lagged=True)
@@ -426,11 +433,11 @@ class Lowering:
         if found is None:
             self._unknown(node, name, name, self.names.choices("own"))
             raise LoweringError
-        self._refuse_per_copy(node, name, name, twin=False)
+        self._refuse_per_copy(node, name, name, "own")
         return found
 
-    def _refuse_per_copy(self, node: ast.expr, shown: str, name: str, twin: bool) -> None:
-        if self.once and not self._summing and self.names.per_copy(name, twin):
+    def _refuse_per_copy(self, node: ast.expr, shown: str, name: str, of: At) -> None:
+        if self.once and not self._summing and self.names.per_copy(name, of):
             self._refuse(
                 node,
                 f"every copy has a '{shown}' of its own, and this block is computed once for all copies, because it "
@@ -444,15 +451,14 @@ class Lowering:
                 f"twin.{name} is not allowed in '{self.block_name}'; only triggered blocks (on_event) of synapse "
                 f"models read twins",
             )
-        found = self._side(node, "twin", name, lagged=False)
-        self._refuse_per_copy(node, f"twin.{name}", name, twin=True)
-        return found
+        return self._side(node, "twin", name, lagged=False)
 
     def _side(self, node: ast.expr, side: Side, name: str, lagged: bool) -> Expr:
         found = self.names.side(side, name, lagged)
         if found is None:
             self._unknown(node, f"{side}.{name}", name, self.names.choices(side))
             raise LoweringError
+        self._refuse_per_copy(node, f"{side}.{name}", name, side)
         return found
 
     def _binary(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:

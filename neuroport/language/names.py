@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.language.blocks import common, shared
-from neuroport.language.lower import Choices, Variable
+from neuroport.language.lower import At, Choices, Variable
 from neuroport.language.lower import Side as End
 from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.program.ir import INT, REAL, Apply, Const, Expr, Int, Read, Type
@@ -75,7 +75,7 @@ class ConstantNames:
         """See Names."""
         return None
 
-    def per_copy(self, name: str, twin: bool) -> bool:
+    def per_copy(self, name: str, of: At) -> bool:
         """See Names."""
         return False
 
@@ -127,7 +127,7 @@ class NeuronNames:
         """See Names."""
         return _variable(self.model, self.owner, name)
 
-    def per_copy(self, name: str, twin: bool) -> bool:
+    def per_copy(self, name: str, of: At) -> bool:
         """See Names."""
         return _per_copy(self.model, name)
 
@@ -182,10 +182,7 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class SynapseNames:
-    """Names in a synapse's blocks.
-
-    `sides`: the block sees the neurons at its ends; `twin`: it sees that projection (one without a model is unknown).
-    """
+    """Names in a synapse's blocks. `twin`: the block sees that projection (one without a model is unknown)."""
 
     model: SynapseModel
     owner: str
@@ -195,7 +192,6 @@ class SynapseNames:
     post: Side
     target_input: str = ""
     delay: int = 1
-    sides: bool = True
     twin: Twin | None = None
     used: set[str] = field(default_factory=set)
 
@@ -213,8 +209,6 @@ class SynapseNames:
         """See Names: a trace of this synapse model, or a variable or parameter of the neuron or the twin."""
         if side == "twin":
             return self.twin.read(name) if self.twin is not None else None
-        if not self.sides:
-            return None
         lag: int | Literal["synapse"] = "synapse" if lagged else (self.delay - 1 if side == "pre" else 0)
         for trace in self.model.traces:
             if trace.name == name and trace.side == side:
@@ -234,11 +228,17 @@ class SynapseNames:
         """See Names."""
         return _variable(self.model, self.owner, name)
 
-    def per_copy(self, name: str, twin: bool) -> bool:
-        """See Names. Variables that no block assigns are shared."""
-        if not twin:
-            return _per_copy(self.model, name)
-        return self.twin is not None and self.twin.model is not None and _per_copy(self.twin.model, name)
+    def per_copy(self, name: str, of: At) -> bool:
+        """See Names. Variables of synapses that no block assigns are shared; traces and spikes never are."""
+        match of:
+            case "own":
+                return _per_copy(self.model, name)
+            case "twin":
+                return self.twin is not None and self.twin.model is not None and _per_copy(self.twin.model, name)
+            case "pre" | "post":
+                end = self.pre if of == "pre" else self.post
+                traces = {trace.name for trace in self.model.traces if trace.side == of}
+                return name in {SPIKED, *traces} or (end.model is not None and _per_copy(end.model, name))
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names. `target` is the input that the projection names."""
@@ -270,8 +270,6 @@ class SynapseNames:
                 return [i.name for i in self.pre.model.inputs] if self.pre.model else []
 
     def _side_choices(self, side: Literal["pre", "post"]) -> Iterable[str]:
-        if not self.sides:
-            return ()
         traces = [t.name for t in self.model.traces if t.side == side]
         end = self.pre if side == "pre" else self.post
         if end.model is None:

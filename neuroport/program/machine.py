@@ -198,6 +198,9 @@ class Projection:
 class Event:
     """A triggered block of one population or projection. Several may share a name: they run in order.
 
+    A synapse's reads what belongs to its neurons as the last step left it; Read.lag counts steps back from there. The
+    last step is, for a block that runs at the end of one (`every_step`), that one.
+
     `once`: in a program of several copies, computed once for all of them. It then reads what is shared, and what each
     copy has of its own only inside Sum; a Store into an array that is not shared gives every copy the same value (and
     its overflow counts for every copy). A Random outside Sum is the draw of copy 0, inside it each copy's own.

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuroport.errors import InvalidInput
 from neuroport.numerics.steps import MOST
-from neuroport.program.ir import Numbers, Real, reads
+from neuroport.program.ir import Body, Numbers, Real, reads
 from neuroport.program.machine import Array, Program, Projection, Series
 from neuroport.program.state import State, Whole
 from neuroport.program.stated import checked, within_bounds
@@ -20,16 +20,18 @@ NONE = np.zeros(0, np.int64)
 def rows_read(program: Program) -> dict[str, int]:
     """Of every array whose past is read: how many rows of it, the first being what it held a step before the last."""
     rows: dict[str, int] = {}
-    for projection in program.projections:
-        for array, back in _reaches(projection):
+    bodies = {p.name: list(p.bodies) for p in program.projections}
+    for event in program.events:
+        bodies.setdefault(event.owner, []).append(event.body)
+    for projection in (p for p in program.projections if p.synapses):
+        for array, back in _reaches(projection, bodies[projection.name]):
             rows[array] = max(rows.get(array, 0), back)
     return {name: back for name, back in rows.items() if back}
 
 
-def _reaches(projection: Projection) -> Iterator[tuple[str, int]]:
-    for read in (read for body in projection.bodies for read in reads(body)):
-        if projection.synapses:
-            yield read.array, projection.longest_delay if read.lag == "synapse" else read.lag
+def _reaches(projection: Projection, bodies: Iterable[Body]) -> Iterator[tuple[str, int]]:
+    for read in (read for body in bodies for read in reads(body)):
+        yield read.array, projection.longest_delay if read.lag == "synapse" else read.lag
 
 
 def lags_delivered(program: Program) -> dict[str, int]:

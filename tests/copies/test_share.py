@@ -266,6 +266,16 @@ def test_what_every_copy_of_a_twin_has_of_its_own_is_added_up() -> None:
     made(text.replace("twin.p", "mean_copies(twin.x)"))
 
 
+def test_what_every_copy_of_a_neuron_has_of_its_own_is_added_up() -> None:
+    text = MODELS + "projections:\n" + UP
+    assert problems(text.replace("0.1 * g / copies", "post.r * pre.r")) == (
+        "net.yaml:39:23: every copy has a 'post.r' of its own, and this block is computed once for all copies, because "
+        "it assigns what they share or adds over them; write sum_copies(post.r) or mean_copies(post.r)"
+    )
+    program = made(text.replace("0.1 * g / copies", "mean_copies(post.r * pre.r) * pre.b * post.lr"))
+    assert "(sum_copies((post:b.r * pre:a.r)) / 5.0) * pre:a.b) * b.lr" in printer.text(program)
+
+
 # --------------------------------------------------------------------------------------------------------- mismatch
 
 

@@ -283,6 +283,24 @@ projections:
     assert found == given | {"p.w": (0, 4), "p.c": (0, 5), "p.x": (0, 6), "p.y": (0, 7), "p.a": (0, 8)}
 
 
+def test_triggered_blocks_of_synapses_read_their_neurons(tmp_path: Path) -> None:
+    """What has come to the synapse of a source; spikes and traces, too, if nothing else reads them."""
+    text = RULE.replace("all_to_all", "all_to_all, delay: 1.5 ms")
+    text = text.replace("    step: |", "    traces: {x: {of: post, decay: 0.5, range: [0, 2]}}\n    step: |")
+    text = text.replace("w = q * r + 1 / (q * r)", "w = pre.v * post.x + post.q * pre.spiked")
+    made = program(tmp_path, text)
+    (event,) = (e for e in made.events if e.owner == "p")
+    assert {(r.array, r.at, r.lag) for r in parts(event.body) if isinstance(r, Read)} == {
+        *(("a.v", "pre", 2), ("p.x", "post", 0), ("a.q", "scalar", 0), ("a.spiked", "pre", 2)),
+    }
+    assert {n: a.history for n, a in made.arrays.items() if a.history} == {"a.v": 3, "a.spiked": 3}
+    with pytest.raises(InvalidInput) as caught:
+        program(tmp_path, text.replace("post.q ", "post.qq "))
+    where, _, said = str(caught.value).partition(" ")
+    assert where.endswith("n.yaml:34:30:")
+    assert said == "'post.qq' is not known here (did you mean 'q'?); there are q, spiked, v, x"
+
+
 @pytest.mark.parametrize(
     ("chip", "change", "said"),
     [

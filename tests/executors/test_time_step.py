@@ -142,6 +142,41 @@ def test_empty_projections_and_populations(backend: Any) -> None:
     assert machine.drain().spikes["p"][0].tolist() == []
 
 
+def test_events_of_synapses_see_what_the_last_step_left(backend: Any) -> None:
+    """At the end of a step as well as between two: of a source, what has come to the synapse by then."""
+    arrays = [
+        *(array(f"{name}.v", "neuron", "state", [0, 0], history=3) for name in "pq"),
+        *(array(f"w.{name}", "synapse", role, [0, 0]) for name, role in (("w", "weight"), ("late", "state"))),
+    ]
+    cells = [Population(n, 2, (Store(f"{n}.v", apply("add", read(f"{n}.v"), k)),), (), False, 3) for n, k in PACES]
+    seen = apply("add", apply("mul", read("p.v", "pre", lag=2), 1000), read("q.v", "post"))
+    events = tuple(
+        Event(name, "w", "synapse", (Store(f"w.{to}", seen),), every_step)
+        for name, to, every_step in (("learn", "w", False), ("each_step", "late", True))
+    )
+    there = projection("w", *cells, [(0, 1), (1, 0)], 3)
+    (machine,) = start(program(arrays, cells, (there,), events=events), backend)
+
+    def found(steps: int, *actions: Any) -> list[int]:
+        machine.advance(steps)
+        for what, *arguments in actions:
+            getattr(machine, what)(*arguments)
+        machine.trigger("learn")
+        return [*machine.read("w.w").tolist(), *machine.read("w.late").tolist()]
+
+    assert found(1) == [10, 10, 10, 10]
+    assert found(4) == [3050, 3050, 3050, 3050]
+    assert found(0, ("write", "q.v", np.array([7, 8]))) == [3008, 3007, 3050, 3050]
+    assert found(0, ("reset", "p")) == [8, 7, 3050, 3050]
+    assert found(1) == [18, 17, 18, 17]
+    assert found(3) == [2048, 2047, 2048, 2047]
+    machine.trigger("each_step")
+    assert machine.read("w.late").tolist() == [2048, 2047]
+
+
+PACES = (("p", 1), ("q", 10))
+
+
 def test_an_event_reads_the_twins_of_its_synapses(backend: Any) -> None:
     arrays = [array("a.w", "synapse", "weight", [1, 2, 3]), array("b.w", "synapse", "weight", [10, 20, 30])]
     cells, others = Population("p", 2, (), (), False, 0), Population("q", 2, (), (), False, 0)

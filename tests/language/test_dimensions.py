@@ -340,6 +340,9 @@ def test_what_a_synapse_reads_of_neurons_is_known_where_a_projection_joins_them(
       s = s * post.spiked + pre.hold + pre.r
     on_post: |
       w = w_max if pre.v > w_max else 0
+    on_event:
+      now: |
+        w = w + pre.v
 """
     line = START + texts.count("\n") + 3
     between = f"; {BETWEEN.format(line)}"
@@ -357,6 +360,7 @@ def test_what_a_synapse_reads_of_neurons_is_known_where_a_projection_joins_them(
         whole(
             "20: pre.v is in mV and w_max in nA, which cannot be compared", "multiply w_max by MOhm", f"{START + 7}:"
         ) + between,
+        whole(f"13: w is in nA and pre.v in mV, {added}", "multiply pre.v by uS", f"{START + 10}:") + between,
     ]  # fmt: skip
 
 

@@ -119,10 +119,8 @@ SYNAPSE_PROBLEMS = {
     "send_back is possible",
     ("event", "send(target, w)"): "m.yaml:10:5: send is not allowed in 'on_event go'; triggered blocks touch nothing "
     "in flight",
-    (
-        "event",
-        "w = pre.x",
-    ): f"m.yaml:10:9: 'pre.x' is not known here; this block has nothing to read of pre{NO_SIDES}",
+    ("event", "w = pre.x + post.z[d]"): "m.yaml:10:17: post.z[d] is not allowed in 'on_event go': a dendritic delay "
+    "holds back what is sent, and triggered blocks send nothing; write post.z",
     ("on_pre", "send(target, w, when=pre.z > 0)"): "m.yaml:10:5: when= is only allowed in the last statement of "
     "'step', outside any if",
     ("step", "send(target, w, when=w > 0)"): "m.yaml:10:5: when= may depend on the presynaptic or on the postsynaptic "
@@ -168,6 +166,11 @@ SHARED_PROBLEMS = {
     ("event", "y = sum_copies(w)\nif w > y:\n  w = 0"): "m.yaml:11:8: every copy has a 'w' of its own, and this block "
     "is computed once for all copies, because it assigns what they share or adds over them; write sum_copies(w) or "
     "mean_copies(w)",
+    ("event", "s = pre.x"): "m.yaml:10:9: every copy has a 'pre.x' of its own, and this block is computed once for all "
+    "copies, because it assigns what they share or adds over them; write sum_copies(pre.x) or mean_copies(pre.x)",
+    ("event", "w = mean_copies(w) * post.spiked"): "m.yaml:10:26: every copy has a 'post.spiked' of its own, and this "
+    "block is computed once for all copies, because it assigns what they share or adds over them; write "
+    "sum_copies(post.spiked) or mean_copies(post.spiked)",
     ("on_pre", "w = twin.w"): "m.yaml:10:9: twin.w is not allowed in 'on_pre'; only triggered blocks (on_event) of "
     "synapse models read twins",
     ("event", "copies = 2"): "m.yaml:10:5: 'copies' cannot be assigned here; this block may assign n, o, s, w and new "
@@ -205,6 +208,8 @@ def test_the_weight_is_no_sum_over_copies() -> None:
         ("step", "e = 2 * w\ns = sum_copies(e * pre.x)\nsend(target, w)"),
         ("event", "if n > 0:\n  s = s + mean_copies(w) / copies\nw = twin.w"),
         ("event", "w = w + s + twin.w"),
+        ("event", "o = pre.x * post.r + pre.spiked"),
+        ("event", "s = mean_copies(post.r * pre.x)"),
         ("event", "n = sum_copies(1 if w > s else 0)"),
         ("on_post", "w = w + s"),
     ],

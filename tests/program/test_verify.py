@@ -345,7 +345,7 @@ BROKEN: dict[str, tuple[Program, str]] = {
     "a neuron that reads its past": (
         update(Let("odd", read("in.s", lag=1))),
         "population in, `let odd: int64 = in.s[1]`: in.s is read as it was; only synapses do that, with what belongs "
-        "to neurons, in a step",
+        "to neurons",
     ),
     "a past that is not kept": (
         arriving(Let("odd", read("in.s", "pre", lag=2))),

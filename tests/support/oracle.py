@@ -254,7 +254,7 @@ class Oracle:
             return self.a[e.array][index]
         back = env["d"] if e.lag == "synapse" else e.lag
         initial = np.atleast_1d(array.initial).tolist()
-        return self.past[e.array].get(env["t"] - 1 - back, initial)[index]
+        return self.past[e.array].get(env["t"] - 1 - back + env.get("late", 0), initial)[index]
 
     def zeros(self, name: str) -> list[Any]:
         return [0] * len(self.a[name])
@@ -297,12 +297,13 @@ class Oracle:
                     row[env["post"] if s.to == "post" else env["pre"]] += self.value(s.value, env)
         return fired
 
-    def synapses(self, p: Projection, body: Body, chosen: Any, t: int) -> None:
-        """Run a body for these synapses."""
+    def synapses(self, p: Projection, body: Body, chosen: Any, t: int, late: int = 0) -> None:
+        """Run a body for these synapses, `late` steps after the one before t."""
         for s in chosen if body else ():
             pre, post = int(p.pre[s]), int(p.post[s])
             d = int(p.dendritic[s]) if p.dendritic is not None else 0
             env = dict(owner=f"projection {p.name}", t=t, own=s, pre=pre, post=post, d=d, element=int(p.element[s]))
+            env["late"] = late
             self.body(body, env if p.twin is None else {**env, "twin": int(p.twin[s])})
 
     def neurons(self, p: Population, body: Body, t: int) -> list[int]:
@@ -352,7 +353,7 @@ class Oracle:
                 self.inputs[name].pop(t, None)
         for event in program.events:
             if event.every_step:
-                self.event(event, t)
+                self.event(event, t, late=1)
         self.read_out(t)
         self.sample(t)
         self.step += 1
@@ -406,13 +407,13 @@ class Oracle:
             return None
         return int(schedule[done // s.hold]) * s.frames + done % s.hold // (s.hold // s.frames)
 
-    def event(self, event: Event, t: int) -> None:
-        """Run one event's body."""
+    def event(self, event: Event, t: int, late: int = 0) -> None:
+        """Run one event's body: before step t, or `late` at its end."""
         if event.over == "neuron":
             self.neurons(self.program.population(event.owner), event.body, t)
         else:
             p = self.program.projection(event.owner)
-            self.synapses(p, event.body, range(p.synapses), t)
+            self.synapses(p, event.body, range(p.synapses), t, late)
 
     def trigger(self, name: str) -> None:
         """Run all events of a name."""

@@ -25,7 +25,7 @@ from neuroport.program.ir import ROUNDINGS
 from neuroport.program.machine import Program
 from neuroport.session.session import Session
 from tests.support import random_models
-from tests.support.random_models import RUNS, Case, case
+from tests.support.random_models import LEARN, RUNS, Case, case
 
 WORDS = (6, 8, 12, 16, 24, 32, 40, 48, 60, 63)
 CLASSES = ("state", "weight", "plastic", "trace", "accumulator", "coefficient")
@@ -96,6 +96,8 @@ def drive(session: Session, some: Sequence[Case], seed: int) -> list[Moment]:
         for one in some:
             refused += _switch(session, one.switches[number - 1]) if number else []
             refused += _write(session, one, random.Random(f"{seed} {one.seed} {number}"))
+        if any(one.learns for one in some):
+            session.trigger(LEARN)
         session.run(steps)
         arrays = {name: np.array(values) for name, values in session.final().items()}
         moments.append(Moment(arrays, session.spike_counts(), session.overflows(), tuple(refused)))

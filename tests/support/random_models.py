@@ -20,7 +20,9 @@ from typing import Any
 import yaml
 
 RUNS = (6, 5, 4)
-"""Steps of the three runs of every case; between them parameters are switched."""
+"""Steps of the three runs of every case; between them parameters are switched, and then an event is triggered."""
+LEARN = "learn"
+"""That event."""
 LARGEST = 1e5
 """A real expression that could be larger is limited by a clip."""
 WHOLE = 2**50
@@ -55,6 +57,11 @@ class Case:
     switches: tuple[dict[str, Any], ...]
 
     @property
+    def learns(self) -> bool:
+        """Whether its synapses have a block that is triggered between the runs."""
+        return any("on_event" in model for model in self.synapses.values())
+
+    @property
     def shown(self) -> dict[str, tuple[float, float]]:
         """OBJECT.VARIABLE and its declared range."""
         found = {}
@@ -76,9 +83,11 @@ def network(cases: Sequence[Case], chip: str = "ideal") -> dict[str, Any]:
         if joined:
             data[key] = joined
     data["protocol"] = [{"run": f"{RUNS[0]} steps"}]
+    learning = [{"event": LEARN}] if any(c.learns for c in cases) else []
     for number, steps in enumerate(RUNS[1:]):
         switched = {name: value for c in cases for name, value in c.switches[number].items()}
         data["protocol"] += [{"set": switched}] if switched else []
+        data["protocol"] += learning
         data["protocol"].append({"run": f"{steps} steps"})
     return data
 
@@ -553,6 +562,8 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
         data["step"] = block([draw.choice(list(model.state))])
     data["on_pre"] = "send(target, w)\n" + block([draw.choice(list(model.state))])
     data["on_post"] = block(["w"])
+    if draw.random() < 0.6:
+        data["on_event"] = {LEARN: block([draw.choice(list(model.state))])}
     projection = {
         "source": f"a{seed}",
         "target": f"b{seed}",
@@ -573,6 +584,7 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
 
 def _named(model: _Model, owner: str, data: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     """The switches of parameters that some text uses."""
-    used = set(re.findall(r"[a-z_]+", " ".join(value for value in data.values() if isinstance(value, str))))
+    texts = [value for value in data.values() if isinstance(value, str)] + list(data.get("on_event", {}).values())
+    used = set(re.findall(r"[a-z_]+", " ".join(texts)))
     used |= set(re.findall(r"[a-z_]+", data.get("derived", {}).get("e", ""))) if "e" in used else set()
     return tuple({f"{owner}.{name}": x for name, x in some.items() if name in used} for some in model.switches)

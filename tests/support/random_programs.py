@@ -114,7 +114,7 @@ def network(seed: int, prefix: str = "") -> Program:
     kicks = np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])
     some = np.arange(every % 2, sizes[first], 2) if every < 4 and sizes[first] > 1 else None
     rows = np.arange(3 * sizes[first]).reshape(3, -1) - 4
-    events = [_event(make, n, own[n]) for n in names] + [_event(make, p.name, None) for p in projections]
+    events = [_event(make, n, own[n]) for n in names] + [_learning(make, p, own) for p in projections]
     return program(
         arrays=tuple(make.arrays),
         tables=TABLES,
@@ -186,14 +186,23 @@ def _projection(
     )  # fmt: skip
 
 
-def _event(make: _Maker, owner: str, own: list[Read] | None) -> Event:
+def _event(make: _Maker, owner: str, own: list[Read]) -> Event:
+    leaves: list[Expr] = [*own, Read(f"{owner}.k", "scalar", Int(0, 100)), make.noise()]
     every_step = make.draw.random() < 0.3
-    if own is not None:
-        leaves: list[Expr] = [*own, Read(f"{owner}.k", "scalar", Int(0, 100)), make.noise()]
-        return Event("change", owner, "neuron", (make.store(own[0], leaves),), every_step)
+    return Event("change", owner, "neuron", (make.store(own[0], leaves),), every_step)
+
+
+def _learning(make: _Maker, of: Projection, own: dict[str, list[Read]]) -> Event:
+    """An event of synapses, which may read their neurons as they are or were."""
     declared = {a.name: a.type for a in make.arrays}
-    w, x = (Read(f"{owner}.{v}", "own", declared[f"{owner}.{v}"]) for v in "wx")
-    return Event("change", owner, "synapse", (make.store(w, [w, x, make.noise()]),), every_step)
+    w, x = (Read(f"{of.name}.{v}", "own", declared[f"{of.name}.{v}"]) for v in "wx")
+    leaves: list[Expr] = [w, x, make.noise()]
+    if make.draw.random() < 0.7:
+        pre, post = make.draw.choice(own[of.source]), make.draw.choice(own[of.target])
+        back = make.draw.randint(0, 4)
+        leaves += [Read(pre.array, "pre", pre.type, of.delay - 1), Read(post.array, "post", post.type, back)]
+        leaves.append(Read(f"{of.source}.k", "scalar", Int(0, 100)))
+    return Event("change", of.name, "synapse", (make.store(w, leaves),), make.draw.random() < 0.5)
 
 
 # ------------------------------------------------------------------------------------------- copies that share

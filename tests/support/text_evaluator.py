@@ -139,10 +139,11 @@ class Evaluator:
         self.inputs[owner][neuron][key] += value
 
     def event(self, name: str) -> None:
-        """Run the blocks of that name."""
-        for part in self.parts.values():
+        """Run the blocks of that name. Synapses see their neurons as the last step left them."""
+        for owner, part in self.parts.items():
             for i in range(len(part.states)):
-                self._block(part, i, part.model.get("on_event", {}).get(name, ""), {})
+                pair = (self.network["projections"][owner], *self.pairs[owner][i]) if owner in self.pairs else None
+                self._block(part, i, part.model.get("on_event", {}).get(name, ""), {}, pair)
 
     def get(self, name: str) -> list[Number]:
         """The values of OBJECT.VARIABLE."""

@@ -77,6 +77,8 @@ def drive(case: Case, evaluator: Evaluator) -> Moments:
     for number, steps in enumerate(RUNS):
         for name, value in case.switches[number - 1].items() if number else ():
             evaluator.set(name, value)
+        if number and case.learns:
+            evaluator.event(random_models.LEARN)
         evaluator.run(steps)
         moments.append({name: evaluator.get(name) for name in case.shown})
     return moments

@@ -201,9 +201,11 @@ class _Check:
 
     def _lag(self, read: Read, array: Array) -> Iterator[str]:
         projection = self.place.projection
-        if read.at not in ("pre", "post") or projection is None or self.place.what == "event":
-            yield f"{array.name} is read as it was; only synapses do that, with what belongs to neurons, in a step"
+        if read.at not in ("pre", "post") or projection is None:
+            yield f"{array.name} is read as it was; only synapses do that, with what belongs to neurons"
             return
+        if read.lag == "synapse" and self.place.what == "event":
+            yield f"{array.name} is read as it was a dendritic delay ago, in an event; only a step does that"
         needed = projection.longest_delay if read.lag == "synapse" else read.lag
         if needed < 0 or (needed > 0 and array.history <= needed):
             yield f"{array.name} is read {needed} steps back, but keeps {array.history}"
