@@ -9,6 +9,7 @@ unit in a sum, and what it is multiplied with is unknown. What functions such as
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -287,6 +288,8 @@ class _Reading:
             return self._same(node, (left, right), f"be {_SUMS[type(op)]}")
         one, other = self._of(left), self._of(right)
         match op:
+            case ast.Pow():
+                return _power(one, right)
             case ast.Mult():
                 return _product(one, other, 1)
             case ast.Div() | ast.FloorDiv():
@@ -372,6 +375,12 @@ def _product(one: Dimension, other: Dimension, sign: int) -> Dimension:
 
 def _times(a: Powers, b: Powers, sign: int) -> Powers:
     return a[0] + sign * b[0], a[1] + sign * b[1], a[2] + sign * b[2]
+
+
+def _power(of: Dimension, exponent: ast.expr) -> Dimension:
+    """What a product of equal factors is made of."""
+    factors = exponent.value if isinstance(exponent, ast.Constant) and isinstance(exponent.value, int) else 1
+    return functools.reduce(lambda made, _: _product(made, of, 1), range(1, factors), of)
 
 
 def _root(of: Dimension) -> Dimension:

@@ -43,9 +43,9 @@ FUNCTIONS = {
     "expm1": "write exp(x) - 1",
     "cosh": "write (exp(x) + exp(-x)) / 2",
     "sinh": "write (exp(x) - exp(-x)) / 2",
-    "pow": "write x * x, or exp(y * log(x)) for a positive x",
-    "power": "write x * x, or exp(y * log(x)) for a positive x",
-    "square": "write x * x",
+    "pow": "write x ** 2, or exp(y * log(x)) for a positive x",
+    "power": "write x ** 2, or exp(y * log(x)) for a positive x",
+    "square": "write x ** 2",
     "cbrt": "write exp(log(x) / 3) for a positive x",
     "where": "write a if condition else b",
     "heaviside": f"write {_DIFFERENCE}",
@@ -123,7 +123,7 @@ VALUES: dict[type[ast.AST], tuple[str, str]] = {
 
 _FORBIDDEN = frozenset(keyword.kwlist) - {"if", "elif", "else", "and", "or", "not"}
 _SYMBOLS = {"−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "∕": "/", "≤": "<=",
-            "≥": ">=", "≠": "!=", "∧": "and", "∨": "or", "¬": "not", "²": "x * x", "³": "x * x * x", "√": "sqrt(x)",
+            "≥": ">=", "≠": "!=", "∧": "and", "∨": "or", "¬": "not", "²": "x ** 2", "³": "x ** 3", "√": "sqrt(x)",
             "∞": "a large number", "“": "a name", "”": "a name", "‘": "a name", "’": "a name", "；": "a new line",
             "，": ",", "（": "(", "）": ")", "\u00a0": "a plain space", "\u2009": "a plain space",
             "\u200b": "nothing"}  # fmt: skip
@@ -170,16 +170,24 @@ def _latin(letter: str) -> str:
 
 def of_operator(left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, str]:
     """An operator that the language does not have, and what to write instead."""
-    if not isinstance(op, ast.Pow | ast.BitXor):
+    if not isinstance(op, ast.BitXor):
         return _OPERATORS[type(op)]
     match left, right:
-        case ast.Name(id=base), ast.Constant(value=int(count)) if 2 <= count <= 4:
-            instead = f"write {' * '.join([base] * count)}"
-        case ast.Name(id=base), ast.Constant(value=0.5):
-            instead = f"write sqrt({base})"
+        case ast.Name(id=base), ast.Constant(value=int(count)):
+            return "^", f"write {base} ** {count}"
         case _:
-            instead = "write x * x for a square, or exp(y * log(x)) for a positive x"
-    return ("**" if isinstance(op, ast.Pow) else "^"), instead
+            return "^", "write x ** 2 for a square"
+
+
+def of_power(left: ast.expr, right: ast.expr) -> str:
+    """What to write instead of an exponent that the language does not have."""
+    match left, right:
+        case ast.Name(id=base), ast.Constant(value=0.5):
+            return f"write sqrt({base})"
+        case ast.Name(id=base), ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1 | 1.0)):
+            return f"write 1 / {base}"
+        case _:
+            return "write exp(y * log(x)) for a positive x"
 
 
 def of_line(line: str) -> str:

@@ -391,6 +391,8 @@ class Lowering:
                 if not self.dendritic:
                     self._refuse(node, f"post.{name}[d] needs a projection with a dendritic_delay")
                 return self._side(node, "post", name, lagged=True)
+            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))):
+                return self._power(node, self._number(left), exponent)
             case ast.BinOp(left=left, op=op, right=right):
                 return self._binary(node, _BINARY[type(op)], self._number(left), self._number(right))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -468,6 +470,14 @@ class Lowering:
         if real or function.types == "reals":
             return self._of_reals(fn, (left, right))
         return self._whole(node, fn, left, right)
+
+    def _power(self, node: ast.expr, base: Expr, exponent: int) -> Expr:
+        """A product of so many factors, by squares: x ** 5 is x * (x ** 2) ** 2."""
+        if exponent == 1:
+            return base
+        half = self._power(node, base, exponent // 2)
+        square = self._binary(node, "mul", half, half)
+        return self._binary(node, "mul", base, square) if exponent % 2 else square
 
     def _whole(self, node: ast.expr, fn: str, left: Expr, right: Expr) -> Expr:
         """A function of two ints; refused where a shift goes too far, or the ranges lead beyond 64 bits."""

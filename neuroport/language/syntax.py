@@ -35,6 +35,8 @@ LARGEST = sys.float_info.max
 
 SENDS = ("send", "send_back")
 _BINARY = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.LShift, ast.RShift)
+EXPONENTS = range(2, 9)
+"""What may stand after `**`."""
 _COMPARE = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 
@@ -166,9 +168,13 @@ class _Checker:
             self.refuse(node, f"'{name}' {NO_NAME}{foreign.of_letters(name)}")
 
     def operator(self, node: ast.AST, left: ast.expr, op: ast.operator, right: ast.expr) -> None:
-        if not isinstance(op, _BINARY):
+        if isinstance(op, ast.Pow):
+            if not _is_exponent(right):
+                ends = f"{EXPONENTS[0]} to {EXPONENTS[-1]}"
+                self.refuse(node, f"** takes a whole exponent from {ends}; {foreign.of_power(left, right)}")
+        elif not isinstance(op, _BINARY):
             symbol, instead = foreign.of_operator(left, op, right)
-            self.refuse(node, f"operator {symbol} is not allowed; there are + - * / // % << >>; {instead}")
+            self.refuse(node, f"operator {symbol} is not allowed; there are + - * / // % ** << >>; {instead}")
 
     def send(self, call: ast.Call, name: str) -> None:
         allowed = ("when",) if name == "send" else ()
@@ -257,6 +263,11 @@ class _Checker:
             self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args)} given")
         for part in node.args:
             self.expression(part)
+
+
+def _is_exponent(node: ast.expr) -> bool:
+    """Whether `**` may stand before this: a literal, whose type is int and not bool."""
+    return isinstance(node, ast.Constant) and type(node.value) is int and node.value in EXPONENTS
 
 
 def _when(allowed: tuple[str, ...]) -> str:

@@ -96,6 +96,7 @@ UPDATES = {
         "11: sqrt(v * v) is in mV and sqrt(i * i) in nA, which cannot be added", "multiply sqrt(i * i) by MOhm",
     ),
     "v = relu(i)": ("11: v is in mV and cannot be given relu(i), which is in nA", "multiply relu(i) by MOhm"),
+    "v = v ** 3 / e": ("11: v is in mV and cannot be given v ** 3 / e, which is in mV^2", "divide v ** 3 / e by mV"),
     "v = v + normal()": ("11: v is in mV and normal() a pure number, which cannot be added", "multiply normal() by mV"),
     "m = 1 if uniform() < f else 0": (
         "16: uniform() is a pure number and f in kHz, which cannot be compared", "multiply f by ms, such as dt",

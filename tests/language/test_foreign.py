@@ -61,15 +61,18 @@ HABITS = {
     ],
     "v = np.pi * v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME; write 3.141592653589793"],
     "v = self.v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME"],
-    "v = v ** 3.5": [
-        "9: operator ** is not allowed; there are + - * / // % << >>; write x * x for a square, or exp(y * log(x)) "
-        "for a positive x"
+    "v = v ** 3.5": ["9: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x"],
+    "v = v ** 0.5": ["9: ** takes a whole exponent from 2 to 8; write sqrt(v)"],
+    "v = v ** -1": ["9: ** takes a whole exponent from 2 to 8; write 1 / v"],
+    "v = v ** True": [
+        "9: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x",
+        "14: True is not a number; compare, or write 1 or 0",
     ],
-    "v = v ** 0.5": ["9: operator ** is not allowed; there are + - * / // % << >>; write sqrt(v)"],
-    "v = v^2": ["9: operator ^ is not allowed; there are + - * / // % << >>; write v * v"],
-    "v **= 2": ["5: operator ** is not allowed; there are + - * / // % << >>; write v * v"],
-    "k = k & 1": ["9: operator & is not allowed; there are + - * / // % << >>; write `and` between conditions"],
-    "k = k | 1": ["9: operator | is not allowed; there are + - * / // % << >>; write `or` between conditions"],
+    "v **= 9": ["5: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x"],
+    "v = v^2": ["9: operator ^ is not allowed; there are + - * / // % ** << >>; write v ** 2"],
+    "v = (v + 1)^2": ["9: operator ^ is not allowed; there are + - * / // % ** << >>; write x ** 2 for a square"],
+    "k = k & 1": ["9: operator & is not allowed; there are + - * / // % ** << >>; write `and` between conditions"],
+    "k = k | 1": ["9: operator | is not allowed; there are + - * / // % ** << >>; write `or` between conditions"],
     "v = -50 mV": [
         "13: numbers in models have no units and mean mV here: write 50 for 50 mV, or declare a parameter with its unit"
     ],
@@ -126,11 +129,11 @@ HABITS = {
     ],
     "v = v − 1": ["11: the character '−' is not part of the model language; write -"],
     "v = v × 2": ["11: the character '×' is not part of the model language; write *"],
-    "v = v² + 1": ["10: the character '²' is not part of the model language; write x * x"],
+    "v = v² + 1": ["10: the character '²' is not part of the model language; write x ** 2"],
     "τ = 3": ["5: 'τ' is no name; use letters, digits and _, not starting with a digit, such as tau"],
     "v = v / τ": ["13: 'τ' is no name; use letters, digits and _, not starting with a digit, such as tau"],
     "v = i_pre": ["9: 'i_pre' is not known here; write pre.i"],
-    "v = pow(v, 2)": ["9: there is no function 'pow'; write x * x, or exp(y * log(x)) for a positive x"],
+    "v = pow(v, 2)": ["9: there is no function 'pow'; write x ** 2, or exp(y * log(x)) for a positive x"],
     "v = int(v)": [
         "9: there is no function 'int'; declare the variable with `type: int` and compute it from ints, with // "
         "where it is divided"
@@ -180,7 +183,7 @@ HABITS = {
     "x.y = 1": ["5: an assignment has one plain name on its left side; write NAME = VALUE"],
     "assert v > 0": ["5: assert is not part of the model language; declare a `range:` for the variable"],
     "v = v @ k": [
-        "9: operator @ is not allowed; there are + - * / // % << >>; each synapse sends its own weight times what "
+        "9: operator @ is not allowed; there are + - * / // % ** << >>; each synapse sends its own weight times what "
         "it carries"
     ],
     "v = v is None": [

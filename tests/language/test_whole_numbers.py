@@ -69,6 +69,7 @@ protocol: [{{run: 1 step}}]
             "x = (n + 900) << 45\no = x * x",
             f"this int can be {800 * 800 << 90}..{1000 * 1000 << 90} {BEYOND}",
         ),
+        ("o = n ** 7 * n ** 3", f"this int can be -{10**20}..{10**20} {BEYOND}"),
         (
             "o = n << 62",
             f"this int can be {-100 << 62}..{100 << 62} {BEYOND}",

@@ -145,6 +145,7 @@ class Writer:
             (3, self._sum),
             (2.5, self._product),
             (0.8, self._square),
+            (0.5, self._power),
             (1.3, self._quotient),
             (2.2, self._function),
             (1.5, self._extreme),
@@ -189,7 +190,17 @@ class Writer:
     def _square(self, depth: int) -> Made:
         a = self.leaf()
         ends = (a.low * a.low, a.high * a.high)
-        return Made(f"{a.text} * {a.text}", 0 if a.low < 0 < a.high else min(ends), max(ends))
+        text = f"{a.text} * {a.text}" if self.draw.random() < 0.5 else f"{a.text} ** 2"
+        return Made(text, 0 if a.low < 0 < a.high else min(ends), max(ends))
+
+    def _power(self, depth: int) -> Made:
+        """Of what is not large: so are the intervals between which chips keep the factors."""
+        a, exponent = self.real(depth), self.draw.choice((2, 2, 3, 3, 4, 5))
+        if max(abs(a.low), abs(a.high)) > 8:
+            a = Made(f"clip({a.text}, -1.5, 2)", min(max(a.low, -1.5), 2), min(max(a.high, -1.5), 2))
+        ends = (a.low**exponent, a.high**exponent)
+        even = exponent % 2 == 0 and a.low < 0 < a.high
+        return Made(f"({a.text}) ** {exponent}", 0 if even else min(ends), max(ends))
 
     def positive(self, depth: int) -> Made:
         """A real expression that is .01 or more, whatever its operands are."""
