@@ -205,6 +205,7 @@ SPELL: dict[str, Spelling] = {
     "bit_length": of_ints(_bit_length),
     "wrap": of_ints(_wrap),
     "sqrt": of_reals("math.sqrt({0})"),
+    "floor": of_reals("real(floor(np.float64({0})))"),
     **{fn: elementary(fn) for fn in functions.NAMES},
     "to_real": _to_real,
 }

@@ -309,6 +309,7 @@ SPELL: dict[str, Spelling] = {
     "exp": elementary("exp", c_function("exp")),
     "log": elementary("log", c_function("log")),
     "sqrt": of_reals(c_function("sqrt")),
+    "floor": of_reals(c_function("floor")),
     "tanh": elementary("tanh", c_function("tanh")),
     "sigmoid": elementary("sigmoid", _sigmoid),
     "softplus": elementary("softplus", _softplus),

@@ -79,6 +79,7 @@ SPELL: dict[str, str] = {
     "bit_length": "bit_length({0})",
     "wrap": "wrap({0}, {1})",
     "sqrt": "np.sqrt({0})",
+    "floor": "np.floor({0})",
     **{fn: f"real_{fn}({{0}})" for fn in functions.NAMES},
     "to_real": "to_real({0})",
 }

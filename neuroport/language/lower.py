@@ -532,6 +532,11 @@ class Lowering:
         values = [self._number(a) for a in args]
         if name == "relu":
             return self._of_numbers("max", (values[0], Const(0, Int(0, 0))))
+        if name == "ceil":
+            down = self._of_reals("floor", [self._of_reals("neg", values)])
+            return self._of_reals("neg", [down])
+        if name == "round":
+            return self._of_reals("floor", [self._of_reals("add", [values[0], Const(0.5, REAL)])])
         if name in ("saturate", "wrap"):
             return self._word(node, name, values[0], values[1])
         function = FUNCTIONS[name]

@@ -198,6 +198,7 @@ _ENTRIES = (
     _curve("tanh", detmath.tanh, intervals.tanh, curves.TANH),
     _curve("sigmoid", detmath.sigmoid, intervals.sigmoid, curves.SIGMOID),
     _curve("softplus", detmath.softplus, intervals.softplus, curves.SOFTPLUS),
+    Function("floor", 1, "reals", None, OnReals(np.floor, intervals.floor), most=1),
     Function("to_real", 1, "conversion", OnInts(int, intervals.same), OnReals(np.asarray, intervals.same)),
 )
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _ENTRIES}

@@ -231,6 +231,7 @@ def sqrt(x: RealInterval) -> RealInterval:
     return math.sqrt(max(x[0], 0.0)), math.sqrt(max(x[1], 0.0))
 
 
+floor = rising(lambda x: float(math.floor(x)) if math.isfinite(x) else x)
 tanh = rising(math.tanh)
 sigmoid = rising(lambda x: math.exp(x) if x < -700 else 1 / (1 + math.exp(-x)))
 softplus = rising(lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))

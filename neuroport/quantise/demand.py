@@ -384,6 +384,7 @@ _RULES: dict[str, Rule] = {
     "select": _select,
     "floordiv": _unlimited,
     "mod": _unlimited,
+    "floor": _unlimited,
     "exp": _exp,
     "log": _log,
     "sqrt": _sqrt,

@@ -228,6 +228,8 @@ class IntegerForm:
             return Apply(fn, tuple(self._align(args, wants, lambda parts: parts, wants[0])), BOOL)
         if fn == "to_real":
             return args[0]
+        if fn == "floor":
+            return self.scale(args[0], min(frac(args[0]), 0), "floor", "floor")
         if fn == "mul":
             known = sign(expr.args[0], expr.args[1], self.reach)
             return _signed(self.multiply(args[0], args[1], wants, want), known)

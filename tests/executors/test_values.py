@@ -221,6 +221,15 @@ def test_real_functions(doubles: Any) -> None:
     assert doubles.read("p.over").tolist()[:2] + doubles.read("p.over").tolist()[4:] == [-np.inf] * 2 + [np.inf] * 3
 
 
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_whole_number_below(precision: str, backend: Any) -> None:
+    x = [-2.5, -2.0, -1e-30, -0.0, 0.0, 0.75, 3.0, 2.0**31 + 0.5, 2.0**52 - 0.5, -1e30, np.inf, -np.inf, np.nan]
+    held = np.array(x, precision)
+    (machine,) = start(single(real("floor", read("p.x", type=REAL)), x, precision=precision), backend)
+    machine.advance(1)
+    np.testing.assert_array_equal(machine.read("p.y"), np.floor(held).astype(np.float64))
+
+
 def test_integers_among_real_numbers(doubles: Any) -> None:
     assert doubles.read("p.counted").tolist() == [-2400.0, -10.0, -3.5, 0.0, 0.5, 4.0, -30.0]
 

@@ -56,8 +56,9 @@ HABITS = {
     "v = np.maximum(v, 0)": ["9: 'np.maximum' is not part of the model language; write max(a, b)"],
     "v = np.random.rand()": ["9: 'np.random.rand' is not part of the model language; write uniform()"],
     "v = np.cos(v)": [
-        "9: 'np.cos' is not part of the model language; there are abs, clip, exp, log, max, mean_copies, min, "
-        "normal, relu, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, uniform, wrap"
+        "9: 'np.cos' is not part of the model language; there are abs, ceil, clip, exp, floor, log, max, "
+        "mean_copies, min, normal, relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, "
+        "uniform, wrap"
     ],
     "v = np.pi * v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME; write 3.141592653589793"],
     "v = self.v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME"],
@@ -137,10 +138,6 @@ HABITS = {
     "v = int(v)": [
         "9: there is no function 'int'; declare the variable with `type: int` and compute it from ints, with // "
         "where it is divided"
-    ],
-    "v = floor(v)": [
-        "9: there is no function 'floor'; declare the variable with `type: int` and compute it from ints; // "
-        "rounds down"
     ],
     "v = where(v > 0, v, 0)": ["9: there is no function 'where'; write a if condition else b"],
     "v = sum(v)": ["9: there is no function 'sum'; write a + b; what arrives at an input is a sum already"],

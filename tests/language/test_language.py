@@ -49,6 +49,7 @@ NO_SIDES = ", and only synapses have pre, post and twin"
 NEURON_PROBLEMS = {
     "v = 1 < 2": "m.yaml:10:5: 'v' holds a number, this is a comparison; write `1 if ... else 0`",
     "k = v": "m.yaml:10:5: 'k' " + NOT_AN_INT,
+    "k = floor(v)": "m.yaml:10:5: 'k' " + NOT_AN_INT,
     "tau = 1": "m.yaml:10:5: 'tau' cannot be assigned here; this block may assign k, v and new local names",
     "i = 1": "m.yaml:10:5: 'i' cannot be assigned here; this block may assign k, v and new local names",
     "v = taux": "m.yaml:10:9: 'taux' is not known here (did you mean 'tau'?); there are T, copies, dt, i, "
@@ -81,8 +82,9 @@ SYNTAX_PROBLEMS = {
     "for i in v:\n  v = 1": "m.yaml:10:5: a for loop is not part of the model language; every neuron and synapse "
     "computes its own statements once in every step",
     "v = v ** k": "m.yaml:10:9: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x",
-    "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, clip, exp, log, max, mean_copies, min, "
-    "normal, relu, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, uniform, wrap",
+    "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, ceil, clip, exp, floor, log, max, "
+    "mean_copies, min, normal, relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, "
+    "uniform, wrap",
     "v = exp(1, 2)": "m.yaml:10:9: exp takes 1 arguments, 2 given",
     "v = max(1)": "m.yaml:10:9: max takes 2 to 8 arguments, 1 given",
     "v = 'a'": "m.yaml:10:9: 'a' is not a number; write one",

@@ -83,6 +83,7 @@ FUNCTIONS: dict[str, Any] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,
+    "floor": lambda x: float(math.floor(x)) if math.isfinite(x) else x,
     "tanh": math.tanh,
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "softplus": lambda x: math.log1p(math.exp(-abs(x))) + max(x, 0),

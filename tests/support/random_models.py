@@ -27,6 +27,8 @@ LARGEST = 1e5
 """A real expression that could be larger is limited by a clip."""
 WHOLE = 2**50
 """So is an int expression."""
+BENT = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs")
+WHOLES = ("floor", "ceil", "round")
 COUNTING = 0.3
 """How many of the cases have t, item_step and T in their texts."""
 
@@ -234,8 +236,10 @@ class Writer:
         )
 
     def _function(self, depth: int) -> Made:
-        name = self.draw.choice(("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs"))
+        name = self.draw.choice((*BENT, *WHOLES))
         a = self.real(depth)
+        if name in WHOLES:
+            return Made(f"{name}({a.text})", math.floor(a.low), math.ceil(a.high))
         if name == "exp":
             if a.high > 9:
                 most = max(abs(a.low), abs(a.high))
