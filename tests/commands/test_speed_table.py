@@ -252,6 +252,21 @@ def test_networks_at_rest_do_not_spike(name: str, told: str, tmp_path: Path, mon
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", [LAVA, LOIHI])
+def test_programs_that_compute_as_loihi_does_have_the_same_spikes(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = speed.pythons(speed.arguments(["--all"]))
+    if name not in named:
+        pytest.skip(f"{speed.APART[name]} names no environment")
+    monkeypatch.setattr(exact, "STEPS", 60)
+    with contextlib.ExitStack() as closing:
+        made = exact.loihi(4_000, Setting(str(tmp_path), closing, {name: named[name]}))
+        row = speed.row("loihi-4k", made, 1)
+    assert row.same.startswith(f"{name} identical, all ")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["static-4k", "delays-4k", "stdp-4k", "dense"])
 def test_programs_written_by_hand_compute_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the bit: all spikes and all learned weights."""
