@@ -28,7 +28,8 @@ class Plateau:
 class Position:
     """Where in its protocol a session is.
 
-    path, steps: the item that comes next, or that `steps` > 0 steps of were computed; no path: none is under way.
+    path, steps: the item that comes next, or that `steps` > 0 steps of were computed, some maybe by hand; no path:
+    none is under way.
     acted: how much of what is to be done in its patterns before the next step has been done. begin: the step at which
     the protocol began. length: what T was set to last. presentations: how often the patterns of that name were
     presented. gone_on: how many of them were shown by items that go on. plateaus: of anneal items, by their path with

@@ -237,7 +237,8 @@ class Session:
 
         `chunk(step)` says how many steps to compute at most from there, so that sessions on several executors can be
         walked in step; None: as many as take a fraction of a second. A protocol of which only a part was done, here or
-        before a checkpoint that was restored, goes on from there.
+        before a checkpoint that was restored, goes on from there. Steps that were run by hand in the middle of an item
+        are steps of it, at which nothing else is done.
         """
         self._must_be_open()
         yield from self._walk.through(chunk)
@@ -566,14 +567,14 @@ class Session:
         host, before = checkpoint.host, self._walk.position
         fitting(host, self.program, self.plan, checkpoint.step)
         try:
-            self._walk.move(host.position)
+            self._walk.move(host.position, checkpoint.step)
         except ValueError:
             text = "the checkpoint lies at a place that the protocol does not have; take one that is whole"
             raise InvalidInput.one(None, text) from None
         try:
             self.executor.load(checkpoint.state)
         except BaseException:
-            self._walk.move(before)
+            self._walk.move(before, self.step)
             raise
         self._final.forget()
         self._parts.hold(host)

@@ -45,7 +45,9 @@ class Walk:
         self.sampler, self.switchboard, self.seed = recorder.sampler, controls.switchboard, seed
         self._items = _with_a_measurement(controls.plan.protocol)
         self._cursor: Cursor | None = None
-        self._steps = self._acted = self._begun = 0
+        self._begun = 0
+        self._item_began: int | None = None
+        self._acted = (0, 0)
         self._item_length: int | None = None
         self._presentations: dict[str, int] = {}
         self._gone_on: dict[str, int] = {}
@@ -60,18 +62,24 @@ class Walk:
     def position(self) -> Position:
         """Where it is. Between two pieces of `through` that, and what the executor holds, is all to go on from."""
         path = () if self._cursor is None else self._cursor.path
-        kept = dict(self._presentations), dict(self._plateaus), self._acted, dict(self._gone_on)
-        return Position(path, self._steps, self._begun, self._item_length, *kept)
+        item = None if self._cursor is None else self._cursor.item
+        steps, acted = self._done(item) if isinstance(item, Run | Present) else (0, 0)
+        kept = dict(self._presentations), dict(self._plateaus), acted, dict(self._gone_on)
+        return Position(path, steps, self._begun, self._item_length, *kept)
 
-    def move(self, to: Position) -> None:
-        """Be where another session was with the same plan. ValueError for a place that its protocol does not have."""
+    def move(self, to: Position, step: int) -> None:
+        """Be where another session was with the same plan, before that step.
+
+        ValueError for a place that its protocol does not have.
+        """
         cursor = Cursor(self._items, to.path) if to.path else None
         if cursor is not None:
             cursor.check(to.steps, to.acted)
         if not all(0 <= shown <= MOST for shown in to.gone_on.values()):
             raise ValueError(to.gone_on)
         self._cursor = cursor
-        self._steps, self._acted, self._begun, self._item_length = to.steps, to.acted, to.begin, to.length
+        self._item_began = step - to.steps if to.steps or to.acted else None
+        self._acted, self._begun, self._item_length = (step, to.acted), to.begin, to.length
         self._presentations, self._plateaus = dict(to.presentations), dict(to.plateaus)
         self._gone_on = dict(to.gone_on)
 
@@ -92,28 +100,38 @@ class Walk:
 
     def _compute(self, item: Run | Present, chunk: Chunk | None) -> Iterator[None]:
         """The steps of an item, or the rest of them, and what is to be done in its patterns."""
-        if not self._steps and not self._acted:
+        if self._item_began is None:
             self._begin(item)
+            self._item_began, self._acted = self.executor.step, (0, 0)
         yield from self._act(item)
-        while self._steps < item.steps:
-            yield from self._advance(item.next(self._steps), chunk)
+        while (steps := self._done(item)[0]) < item.steps:
+            for _ in self.recorder.advance(item.next(steps) - steps, chunk):
+                yield
             yield from self._act(item)
         self.sampler.finish()
-        self._steps = self._acted = 0
+        self._item_began = None
 
-    def _advance(self, end: int, chunk: Chunk | None) -> Iterator[None]:
-        """The steps of an item until so many are computed."""
-        begin = self.executor.step - self._steps
-        for _ in self.recorder.advance(end - self._steps, chunk):
-            self._steps, self._acted = self.executor.step - begin, 0
-            yield
+    def _done(self, item: Run | Present) -> tuple[int, int]:
+        """How many steps of the item were computed, by hand or not, and how much was done in its patterns after them.
+
+        What is to be done at steps that were passed by hand counts as done.
+        """
+        if self._item_began is None:
+            return 0, 0
+        steps, (step, acted) = self.executor.step - self._item_began, self._acted
+        if steps > item.steps:
+            return item.steps, len(item.due(item.steps))
+        return steps, acted if step == self.executor.step else 0
 
     def _act(self, item: Run | Present) -> Iterator[None]:
         """What is to be done in the patterns of an item before its next step, or the rest of that."""
-        for action in item.due(self._steps)[self._acted :]:
+        at, (steps, acted) = self.executor.step, self._done(item)
+        for number, action in enumerate(item.due(steps)[acted:], acted + 1):
             self._at_once(action, ())
-            self._acted += 1
+            self._acted = (at, number)
             yield
+            if self.executor.step != at:
+                break
 
     def _at_once(self, item: Trigger | Set | Reset | Capture | Anneal | Measure, place: Path) -> None:
         """An item that takes no steps, and where it stands."""

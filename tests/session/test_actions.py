@@ -280,6 +280,38 @@ def test_a_run_comes_back_only_where_something_is_done() -> None:
     ]
 
 
+@pytest.mark.parametrize("restored", [False, True])
+def test_steps_by_hand_in_the_middle_of_an_item_are_steps_of_it(restored: bool) -> None:
+    """Its patterns are shown in them, and nothing else is done."""
+    network = marks("  - {present: p, count: 3, each: [{at: 2 steps, event: count}, {at: end, event: count}]}", 4)
+    for by_hand, counted in ((0, [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]), (4, [0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 3, 3])):
+        with opened(network) as session:
+            for _ in session.walk_protocol(lambda step: 1):
+                if session.step == 3:
+                    break
+            session.run(by_hand)
+            if restored:
+                session.restore(session.checkpoint())
+            session.run_protocol()
+            found = recorded(session)
+            assert (found["seen"], found["n"]) == ([1] * 4 + [2] * 4 + [3] * 4, counted)
+            assert (session.step, session.get("a.n").item()) == (12, counted[-1] + 1)
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_an_item_that_was_passed_by_hand_is_over(restored: bool) -> None:
+    network = marks("  - {present: p, count: 2, each: [{at: end, event: count}]}\n  - run: 2 steps", 3)
+    with opened(network) as session:
+        next(walk := session.walk_protocol(lambda step: 1))
+        walk.close()
+        session.run(8)
+        if restored:
+            session.restore(session.checkpoint())
+        session.run_protocol()
+        assert (session.step, session.get("a.n").item()) == (11, 0)
+        assert recorded(session)["seen"] == [1, 1, 1, 2, 2, 2, 0, 0, 0, 0, 0]
+
+
 def test_what_is_set_inside_of_patterns_is_known_before_the_run() -> None:
     """A rate that is too high for a step, and what a parameter will be set to, are told as of any other `set`."""
     text = """
