@@ -229,6 +229,7 @@ def _time(context: Context, node: Node | None, what: str, hold: Quantity | None)
     if time and hold and at is not None and length is not None and at > length:
         text = f"at of {what} is {units.show(time)}, and a pattern lasts {units.show(hold)}"
         context.report.add(node, f"{text}; write a time up to that, or end")
+        return None
     return time
 
 

@@ -845,7 +845,7 @@ EDITS = [
     ),
     (
         "count: 10",
-        "each: [{at: 11 ms, event: blank}]",
+        "each: [{at: 11 ms, event: blank}, {at: end, reset: [a]}]",
         (
             "net.yaml:43:35: at of 'event' in a pattern is 11 ms, and a pattern lasts 10 ms; write a time up to that, "
             "or end"

@@ -160,6 +160,15 @@ def test_copies_learn_together_inside_of_patterns(backend: Any) -> None:
 
 
 @pytest.mark.dear
+def test_copies_that_share_nothing_are_runs_of_their_own() -> None:
+    """Each has its own order of patterns, and goes on with it."""
+    each = "each: [{at: 1 ms, set: {a.mark: 3}}, {at: end, event: count}, {at: end, set: {a.mark: 0}}]"
+    network = marks(f"  - repeat: 3\n    do: [{{present: p, count: 2, take: next, {each}}}]", 3, "shuffle")
+    copies = [run.digest for run in neuroport.run_copies(network, seeds=[5, 6, 7])]
+    assert copies == [neuroport.run(network, seed=seed, backend="reference").digest for seed in (5, 6, 7)]
+
+
+@pytest.mark.dear
 @pytest.mark.parametrize("chip", ["ideal", "generic8"])
 def test_executors_are_verified_with_it(chip: str) -> None:
     network = two_phases(chip)
