@@ -1,4 +1,4 @@
-"""exp, log, tanh, sigmoid and softplus of real programs: one text, from which every executor makes its own.
+"""exp, log, exprel, tanh, sigmoid and softplus of real programs: one text, from which every executor makes its own.
 
 C libraries, NumPy's vector code and compilers each have their own `exp`, which differ in the last place; a network that
 learns makes much of that. So the functions are written once, in float64, with + - * /, comparisons and scaling by
@@ -72,6 +72,21 @@ def real_log(x):
     y = select(x > 0.0, select(x < 1e309, y, x), y)
     y = select(x == 0.0, -1e309, y)
     y = select(x < 0.0, 1e309 - 1e309, y)
+    return select(x == x, y, x)
+
+
+@function
+def real_exprel(x):
+    """(exp(x) - 1) / x, and 1 at 0; scaled by 2**-64 on the way, as exp(x) alone would be too large."""
+    low = select(x < 720.0, x, 720.0)
+    bounded = select(low > -45.0, low, -45.0)
+    shifted = nearest_power(bounded)
+    rest = expm1_beyond(bounded, shifted)
+    power = power_of_two(shifted, -64)
+    near = abs(x) < 1e-9
+    y = (power * rest + (power - 5.421010862427522e-20)) / select(near, 1.0, x) * 18446744073709551616.0
+    y = select(near, 1.0 + 0.5 * x, y)
+    y = select(x > 720.0, 1e309, y)
     return select(x == x, y, x)
 
 

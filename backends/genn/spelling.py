@@ -123,6 +123,11 @@ def _line_by_line(writer: Writer, fn: str, x: Value) -> Value:
     return Value(functions.in_c(fn, writer.atom(x).text, name, lambda value: real(value, "float64")), x.kind)
 
 
+def _exprel(writer: Writer, args: list[Value]) -> Value:
+    x = writer.atom(args[0])
+    return Value(f"({x.text} == {writer.real(0.0)} ? {writer.real(1.0)} : expm1({x.text}) / {x.text})", x.kind)
+
+
 def _sigmoid(writer: Writer, args: list[Value]) -> Value:
     one = writer.real(1.0)
     return Value(f"({one} / ({one} + exp(-{args[0].text})))", args[0].kind)
@@ -310,6 +315,7 @@ SPELL: dict[str, Spelling] = {
     "log": elementary("log", c_function("log")),
     "sqrt": of_reals(c_function("sqrt")),
     "floor": of_reals(c_function("floor")),
+    "exprel": elementary("exprel", _exprel),
     "tanh": elementary("tanh", c_function("tanh")),
     "sigmoid": elementary("sigmoid", _sigmoid),
     "softplus": elementary("softplus", _softplus),

@@ -44,7 +44,7 @@ RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quo
     **dict.fromkeys(("min", "max", "clip"), "alike"),
     **dict.fromkeys(("abs", "relu", "floor", "ceil", "round", "saturate", "wrap"), "as it is"),
     **dict.fromkeys(("sum_copies", "mean_copies"), "as it is"),
-    **dict.fromkeys(("exp", "log", "tanh", "sigmoid", "softplus"), "number"),
+    **dict.fromkeys(("exp", "exprel", "log", "tanh", "sigmoid", "softplus"), "number"),
     **dict.fromkeys(("uniform", "normal"), "drawn"),
     "sqrt": "root",
     "trunc_div": "quotient",

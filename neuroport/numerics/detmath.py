@@ -202,6 +202,20 @@ def tanh(x: Floats) -> Floats:
 
 
 @_elementwise
+def exprel(x: Floats) -> Floats:
+    """(exp(x) - 1) / x, and 1 at 0. Scaled by 2**-64 on the way, as exp(x) alone would be too large."""
+    inner = (np.abs(x) >= 1e-9) & (x < 720.0)
+    size = np.where(inner, x, 1.0)
+    k, p = _exp_reduced(np.maximum(size, -45.0))
+    scale = _power_of_two(k - np.int64(64))
+    whole, whole_low = _two_sum(scale, np.full_like(x, -(2.0**-64)))
+    t, e = _two_sum(whole, scale * p[0])
+    far = size < -45.0  # the numerator is -1
+    value = np.where(far, -1.0 / size, _divide((t, e + (whole_low + scale * p[1])), (size, np.zeros_like(x))) * 2.0**64)
+    return np.where(inner, value, np.where(x >= 720.0, np.inf, 1.0 + 0.5 * x))
+
+
+@_elementwise
 def sigmoid(x: Floats) -> Floats:
     """1 / (1 + exp(-x))."""
     nan = np.isnan(x)

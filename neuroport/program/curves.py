@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from neuroport.program.intervals import RealInterval
 
@@ -63,6 +63,23 @@ def _tanh(x: Decimal) -> Decimal:
     return ((grown - 1) / (grown + 1)).copy_sign(x)
 
 
+def _exprel(x: Decimal) -> Decimal:
+    if not x:
+        return Decimal(1)
+    with localcontext() as context:
+        context.prec += max(0, -x.adjusted()) + 1  # so many digits are lost in the difference
+        quotient = (max(x, -FARTHEST).exp() - 1) / x
+    return +quotient
+
+
+def _slope_of_exprel(_: float, hi: float) -> float:
+    """It is steeper the larger its argument is."""
+    if abs(hi) < 1e-3:
+        return 0.5 + max(hi, 0.0)
+    grown = math.exp(min(hi, 700.0))
+    return (grown * (hi - 1) + 1) / hi**2
+
+
 def _both_tails(frac: int) -> RealInterval:
     return -tail(frac), tail(frac)
 
@@ -77,6 +94,7 @@ def _half_tails(frac: int) -> RealInterval:
 
 
 EXP = Curve(Decimal.exp, slope=lambda lo, hi: math.exp(min(hi, 700.0)), flat=_lower_tail)
+EXPREL = Curve(_exprel, slope=_slope_of_exprel)
 LOG = Curve(Decimal.ln, slope=lambda lo, hi: 1 / lo if lo > 0 else math.inf, domain=POSITIVE)
 SQRT = Curve(Decimal.sqrt, slope=lambda lo, hi: 0.5 / math.sqrt(lo) if lo > 0 else math.inf, domain=NOT_NEGATIVE)
 TANH = Curve(_tanh, slope=lambda lo, hi: 1.0, largest=1.0, flat=_half_tails)

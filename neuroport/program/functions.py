@@ -193,6 +193,7 @@ _ENTRIES = (
     _whole("bit_length", 1, whole.bit_length, intervals.bit_length, intervals.unlimited),
     _whole("wrap", 2, whole.wrap, intervals.wrap, intervals.real_wrap, most=2),
     _curve("exp", detmath.exp, intervals.exp, curves.EXP),
+    _curve("exprel", detmath.exprel, intervals.exprel, curves.EXPREL),
     _curve("log", detmath.log, intervals.log, curves.LOG),
     _curve("sqrt", detmath.sqrt, intervals.sqrt, curves.SQRT),
     _curve("tanh", detmath.tanh, intervals.tanh, curves.TANH),

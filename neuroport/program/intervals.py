@@ -221,6 +221,15 @@ def exp(x: RealInterval) -> RealInterval:
     return math.exp(min(x[0], 700.0)), math.exp(min(x[1], 700.0)) if x[1] <= 700 else math.inf
 
 
+def _exprel(x: float) -> float:
+    if x == 0:
+        return 1.0
+    return math.inf if x > 700 else math.expm1(x) / x
+
+
+exprel = rising(_exprel)
+
+
 def log(x: RealInterval) -> RealInterval:
     """Bounds of a logarithm; none where x reaches 0."""
     return (math.log(x[0]), math.log(x[1])) if x[0] > 0 else UNLIMITED

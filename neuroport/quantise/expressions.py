@@ -615,14 +615,13 @@ class IntegerForm:
             return literal(0)
         if fn == "exp":
             x = self._limited_exponent(x, inner)
-            largest = real_ends(x)[1]
-            if largest < -LARGEST_EXPONENT:
+            if real_ends(x)[1] < -LARGEST_EXPONENT:
                 return literal(0)
-            if largest > LARGEST_EXPONENT:
-                self._problem(
-                    f"{_shown(expr)} of a value that can be as large as {most:g}; limit it, for example with min(x, 10)"
-                )
-                return literal(0)
+        if fn in ("exp", "exprel") and real_ends(x)[1] > LARGEST_EXPONENT:
+            self._problem(
+                f"{_shown(expr)} of a value that can be as large as {most:g}; limit it, for example with min(x, 10)"
+            )
+            return literal(0)
         return lookup.look_up(self, fn, x, want)
 
     def _limited_exponent(self, x: Expr, want: Demand) -> Expr:

@@ -200,7 +200,7 @@ def test_functions_of_a_chip_are_read_and_written(tmp_path):
         read("[exq]")
     assert str(caught.value) == (
         f"{tmp_path / 'c.yaml'}:3:22: one of limits.functions cannot be 'exq'; did you mean 'exp'? allowed are exp, "
-        "log, sqrt, tanh, sigmoid, softplus, /"
+        "exprel, log, sqrt, tanh, sigmoid, softplus, /"
     )
 
 

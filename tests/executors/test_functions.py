@@ -52,6 +52,7 @@ def test_errors_are_at_most_two_units_in_the_last_place(fn: str) -> None:
 def test_what_is_not_finite_and_what_is_beyond() -> None:
     wanted = {
         "exp": [NAN, INF, 0, 1, 1, 1, np.exp(-1), np.exp(1), INF, 0, INF, 0],
+        "exprel": [NAN, INF, 0, 1, 1, 1, 1 - np.exp(-1), np.expm1(1), detmath.exprel(709.8), 1 / 709, INF, 1e-300],
         "log": [NAN, INF, NAN, -INF, -INF, np.log(5e-324), NAN, 0, np.log(709.8), NAN, np.log(1e300), NAN],
         "tanh": [NAN, 1, -1, 0, 0, 5e-324, np.tanh(-1), np.tanh(1), 1, -1, 1, -1],
         "sigmoid": [NAN, 1, 0, 0.5, 0.5, 0.5, 1 / (1 + np.e), 1 / (1 + np.exp(-1)), 1, 0, 1, 0],

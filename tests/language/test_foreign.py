@@ -56,7 +56,7 @@ HABITS = {
     "v = np.maximum(v, 0)": ["9: 'np.maximum' is not part of the model language; write max(a, b)"],
     "v = np.random.rand()": ["9: 'np.random.rand' is not part of the model language; write uniform()"],
     "v = np.cos(v)": [
-        "9: 'np.cos' is not part of the model language; there are abs, ceil, clip, exp, floor, log, max, "
+        "9: 'np.cos' is not part of the model language; there are abs, ceil, clip, exp, exprel, floor, log, max, "
         "mean_copies, min, normal, relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, tanh, trunc_div, "
         "uniform, wrap"
     ],

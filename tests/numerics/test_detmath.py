@@ -32,6 +32,15 @@ EXACT = {
         Decimal.exp,
         [RNG.uniform(-1, 1, 300), RNG.uniform(-745, 709.7, 300), RNG.uniform(-745, -705, 100), [1e-300, -1e-17]],
     ),
+    "exprel": (
+        lambda x: (x.exp() - 1) / x,
+        [
+            RNG.normal(0, 1, 300),
+            RNG.uniform(-60, 716, 300),
+            10.0 ** RNG.uniform(-12, 1, 200),
+            -(10.0 ** RNG.uniform(-12, 300, 200)),
+        ],
+    ),
     "log": (
         Decimal.ln,
         [RNG.uniform(0.4, 2.1, 300), 10.0 ** RNG.uniform(-323, 308, 300), 1 + RNG.normal(0, 1e-7, 100), [5e-324]],
@@ -79,6 +88,7 @@ def test_normal_quantile_is_accurate_and_odd():
         ("exp", [INF, -INF, NAN, 0.0, -0.0, 709.8, -745.2, 1e308, -1e308], [INF, 0, NAN, 1, 1, INF, 0, INF, 0]),
         ("log", [INF, -INF, NAN, 0.0, -0.0, 1.0, -1.0], [INF, NAN, NAN, -INF, -INF, 0, NAN]),
         ("log1p", [INF, -INF, NAN, 0.0, -0.0, -1.0, -1.5], [INF, NAN, NAN, 0.0, -0.0, -INF, NAN]),
+        ("exprel", [INF, -INF, NAN, 0.0, -0.0, 5e-324, 717.0, 1e308, -1e308], [INF, 0, NAN, 1, 1, 1, INF, INF, 1e-308]),
         ("sqrt", [INF, NAN, 0.0, 4.0, -1.0], [INF, NAN, 0, 2, NAN]),
         ("tanh", [INF, -INF, NAN, 0.0, -0.0, 5e-324, -30.0], [1, -1, NAN, 0.0, -0.0, 5e-324, -1]),
         ("sigmoid", [INF, -INF, NAN, 0.0, 1e308, -1e308], [1, 0, NAN, 0.5, 1, 0]),
@@ -117,5 +127,6 @@ def test_bits_never_change():
     names = ("exp", "tanh", "sigmoid", "softplus", "log", "sqrt", "normal_quantile")
     text = b"".join(getattr(detmath, n)(p if n in names[4:] else x).astype("<f8").tobytes() for n in names)
     assert hashlib.sha256(text).hexdigest()[:16] == "6e09788b5c526da4"
+    assert hashlib.sha256(detmath.exprel(x).astype("<f8").tobytes()).hexdigest()[:16] == "f840aa52c9124cd0"
     text = detmath.log1p(np.concatenate([-p, p * 1e-6, p * 1e-300])).astype("<f8").tobytes()
     assert hashlib.sha256(text).hexdigest()[:16] == "4c55a0a8948b61fa"

@@ -354,6 +354,7 @@ def expression(value, arrays, chip=GENERIC16):
 
 FUNCTIONS = {
     "exp": math.exp,
+    "exprel": lambda x: math.expm1(x) / x if x else 1.0,
     "tanh": math.tanh,
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "softplus": lambda x: math.log1p(math.exp(x)),

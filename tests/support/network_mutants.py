@@ -295,7 +295,7 @@ EXTREMES = (
 EXTREMES += ("1e60", "1e150", "1e300", "1.7e308", "5e-324", "0.1000000000000000055511151231257827021181583404541015625")
 LARGE_INTS = ("0", "1", "3", "7", "31", "62", "1000", str(2**31), str(2**53), str(2**62), str(2**63 - 1))
 UNARY = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "abs", "relu", "-", "max(1e-3, ", "min(10, ")
-UNARY += ("floor", "ceil", "round")
+UNARY += ("exprel", "floor", "ceil", "round")
 OPERATORS = ("+", "-", "*", "*", "/")
 """What numbers of models in `extreme` are, and what is done to them."""
 

@@ -81,6 +81,7 @@ FUNCTIONS: dict[str, Any] = {
     "bit_length": lambda x: x.bit_length(),
     "wrap": lambda x, bits: (x + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1),
     "exp": math.exp,
+    "exprel": lambda x: math.expm1(x) / x if x else 1.0,
     "log": math.log,
     "sqrt": math.sqrt,
     "floor": lambda x: float(math.floor(x)) if math.isfinite(x) else x,

@@ -27,7 +27,7 @@ LARGEST = 1e5
 """A real expression that could be larger is limited by a clip."""
 WHOLE = 2**50
 """So is an int expression."""
-BENT = ("exp", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs")
+BENT = ("exp", "exprel", "log", "sqrt", "tanh", "sigmoid", "softplus", "relu", "abs")
 WHOLES = ("floor", "ceil", "round")
 COUNTING = 0.3
 """How many of the cases have t, item_step and T in their texts."""
@@ -249,6 +249,9 @@ class Writer:
             if a.low < -60:  # a table of smaller values takes minutes to make
                 a = Made(f"max({a.text}, (-60))", -60, max(a.high, -60))
             return Made(f"exp({a.text})", math.exp(max(a.low, -700)), math.exp(a.high))
+        if name == "exprel":
+            a = Made(f"clip({a.text}, -20, 4)", min(max(a.low, -20), 4), min(max(a.high, -20), 4))
+            return Made(f"exprel({a.text})", 0, 13.4)
         if name == "log":
             a = self.positive(depth)
             return Made(f"log({a.text})", math.log(a.low), math.log(a.high))

@@ -49,6 +49,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": max,
     "clip": lambda x, low, high: min(max(x, low), high),
     "exp": math.exp,
+    "exprel": lambda x: math.expm1(x) / x if x else 1.0,
     "log": math.log,
     "sqrt": math.sqrt,
     "floor": lambda x: float(math.floor(x)),
