@@ -20,6 +20,7 @@ from neuroport.network.model import NeuronModel, SpikeTrace, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import StateHistogram
 from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import BOOL, REAL, Apply, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
 from neuroport.program.machine import Array, Event, Readout
 from neuroport.program.machine import Population as ProgramPopulation
@@ -131,23 +132,15 @@ def _twin_index(made: Elaboration, projection: Projection) -> NDArray[np.int64] 
         return None
 
 
-LONGEST_DELAY = 2**53
-"""The largest whole number up to which floats have them all."""
-
-
 def _dendritic(made: Elaboration, projection: Projection) -> NDArray[np.int64] | None:
-    if projection.dendritic is None:
-        return None
-    elements = made.objects[projection.name].elements
-    value = projection.dendritic
-    steps = made.materialiser.array(value, "step", False, projection.name, "dendritic_delay", elements)
-    whole = np.rint(np.broadcast_to(steps, (elements.size,)))
-    wrong = whole[(whole < 0) | (whole > LONGEST_DELAY)]
-    if wrong.size:
-        text = f"projection '{projection.name}' has a dendritic delay of {wrong[0]:g} steps; 0 is the least, and "
-        made.problems.append(Problem(value.place, f"{text}2^53 the most"))
-        whole = np.zeros_like(whole)
-    return np.asarray(whole, np.int64)
+    """What each synapse waits before it sends: its dendritic delay, and what its axonal one has beyond the least."""
+    late: NDArray[np.int64] | None = None
+    if projection.dendritic is not None:
+        late = made.whole_steps(projection.dendritic, projection, "dendritic_delay", 0)
+    if not isinstance(projection.delay, Quantity):
+        beyond = made.delays(projection) - made.delay(projection)
+        late = beyond if late is None else late + beyond
+    return late
 
 
 def events(made: Elaboration) -> Iterable[Event]:

@@ -71,7 +71,7 @@ def _of_population(population: Population, copies: int) -> float:
 
 
 def _of_synapse(projection: Projection, copies: int) -> float:
-    late = projection.dendritic is not None
+    late = projection.is_late
     values = _variables(projection.synapse, copies) + _several(projection) + late
     return BYTES_PER_ELEMENT + values * BYTES_PER_VALUE * COPIES
 

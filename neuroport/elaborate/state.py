@@ -18,10 +18,15 @@ from neuroport.language.names import Constants
 from neuroport.network.model import SpikeTrace
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
+from neuroport.network.values import Value
 from neuroport.numerics import units
+from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Expr, Numbers, Read, walk
 from neuroport.program.machine import Arrays, Designed, ReportLine
 from neuroport.program.plan import Item
+
+LONGEST_DELAY = 2**53
+"""The largest whole number up to which floats have them all."""
 
 Over = Literal["scalar", "neuron", "synapse"]
 
@@ -69,10 +74,33 @@ class Elaboration:
     synapses: dict[str, Synapses] = field(default_factory=dict)
     spiked: set[str] = field(default_factory=set)
     report: list[ReportLine] = field(default_factory=list)
+    own_delays: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     def delay(self, projection: Projection) -> int:
-        """A projection's delay in steps."""
-        return int(units.steps(projection.delay, self.network.dt))
+        """A projection's delay in steps; the least, where each synapse has one."""
+        if isinstance(projection.delay, Quantity):
+            return int(units.steps(projection.delay, self.network.dt))
+        delays = self.delays(projection)
+        return int(delays.min()) if delays.size else 1
+
+    def delays(self, projection: Projection) -> NDArray[np.int64]:
+        """The delays of synapses that have one each, in whole steps."""
+        name = projection.name
+        if name not in self.own_delays:
+            self.own_delays[name] = self.whole_steps(projection.delay, projection, "delay", 1)
+        return self.own_delays[name]
+
+    def whole_steps(self, value: Value, projection: Projection, what: str, least: int) -> NDArray[np.int64]:
+        """A delay of each synapse, rounded to whole steps; one below the least is a problem."""
+        elements = self.objects[projection.name].elements
+        steps = self.materialiser.array(value, "step", False, projection.name, what, elements)
+        whole = np.rint(np.broadcast_to(steps, (elements.size,)))
+        wrong = whole[(whole < least) | (whole > LONGEST_DELAY)]
+        if wrong.size:
+            text = f"projection '{projection.name}' has a {what.replace('_', ' ')} of {wrong[0]:g} steps; {least} is "
+            self.problems.append(Problem(value.place, f"{text}the least, and 2^53 the most"))
+            whole = np.full_like(whole, least)
+        return np.asarray(whole, np.int64)
 
     @property
     def written_by_host(self) -> frozenset[str]:

@@ -33,7 +33,7 @@ def synapse_names(made: Elaboration, projection: Projection, triggered: bool = F
 def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]:
     """The bodies of step, on_pre and on_post; their problems are noted."""
     model = projection.synapse
-    dendritic = projection.dendritic is not None
+    dendritic = projection.is_late
     bodies: dict[str, Body] = {}
     made.problems += lacking(made, projection, synapse_names(made, projection))
     for name, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import neuroport.connections as connections
@@ -11,7 +12,7 @@ from neuroport.errors import Place
 from neuroport.files.context import Context, input_of
 from neuroport.files.overrides import KEYS
 from neuroport.files.weights import unit_of_weights, weight_of
-from neuroport.language.blocks import twin_read
+from neuroport.language.blocks import only_sends, twin_read
 from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.values import Value
@@ -19,8 +20,8 @@ from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import found, listing
-from neuroport.yaml.nodes import MapNode, Node
-from neuroport.yaml.quantities import duration, interval, whole_interval, written_interval, written_quantity
+from neuroport.yaml.nodes import ListNode, MapNode, Node
+from neuroport.yaml.quantities import duration, interval, whole_interval, written_interval
 from neuroport.yaml.slots import Fits, Rows, Shape, Slot, in_slot
 from neuroport.yaml.text import filled
 from neuroport.yaml.values import value, written_value
@@ -79,7 +80,6 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     target = context.populations.get(target_name or "")
     model_name = report.name(entries.get("synapse"), f"synapse of {what}")
     model = context.library.synapse(report, model_name, entries["synapse"]) if model_name else None
-    delay = duration(report, entries.get("delay"), f"delay of {what}", context.dt, 1)
     input_name = input_of(context, entries.get("input"), at, what, target) if target else None
     connect = _connect(context, entries.get("connect"), what, source, target)
     slot = Slot(
@@ -91,6 +91,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         folder=context.folder,
     )
     dendritic = value(report, entries.get("dendritic_delay"), slot)
+    delay = _delay(context, entries.get("delay"), what, model, slot)
     mismatch = report.boolean(entries.get("mismatch"), f"mismatch of {what}")
     if model is None:
         return None
@@ -135,7 +136,7 @@ def written_projection(item: Projection, sink: Sink) -> dict[str, Any]:
     at = f"projections/{item.name}"
     result: dict[str, Any] = {"source": item.source, "target": item.target, "input": item.input}
     result |= {"synapse": item.synapse.name, "connect": _written_connect(item.connect, sink, at)}
-    result["delay"] = written_quantity(item.delay)
+    result["delay"] = written_value(item.delay, sink, f"{at}/delay")
     if item.dendritic is not None:
         result["dendritic_delay"] = written_value(item.dendritic, sink, f"{at}/dendritic_delay")
     if item.weight is not None:
@@ -143,6 +144,18 @@ def written_projection(item: Projection, sink: Sink) -> dict[str, Any]:
     if item.twin is not None:
         result["twin"] = _written_twin(item.twin)
     return result | _written_settings(item, sink, at)
+
+
+def _delay(context: Context, node: Node | None, what: str, model: SynapseModel | None, slot: Slot) -> Value | None:
+    """The axonal delay: one for all, or one per synapse where it makes no difference when what is sent is formed."""
+    report = context.report
+    if not isinstance(node, MapNode | ListNode):
+        return duration(report, node, f"delay of {what}", context.dt, 1)
+    if model is not None and not only_sends(model):
+        text = f"delay of {what} must be one time: synapse model '{model.name}' does more at a spike than send what a "
+        report.add(node, f"{text}synapse holds; put what differs between synapses into 'dendritic_delay'")
+        return None
+    return value(report, node, replace(slot, what=f"delay of {what}", range=(1, float("inf"))))
 
 
 def _twin(context: Context, node: Node | None, at: Node, what: str, model: SynapseModel) -> Twin | None:

@@ -73,6 +73,17 @@ def twin_read(model: SynapseModel) -> str | None:
     return None
 
 
+MOMENTS = frozenset(("pre", "post", "twin", "t", "T", "item_step", "uniform", "normal", "send_back"))
+"""Names that mean something else at another time, or at another neuron."""
+
+
+def only_sends(model: SynapseModel) -> bool:
+    """Whether synapses do nothing but send what they hold when a spike comes, so that it may be formed at any time."""
+    if model.step.tree or model.on_post.tree or assigned(model) & {state.name for state in model.states}:
+        return False
+    return not any(isinstance(node, ast.Name) and node.id in MOMENTS for node in _nodes(model.on_pre.tree))
+
+
 def _step_sums(model: SynapseModel) -> Iterator[tuple[str, ast.stmt]]:
     """The variables that `step` gives as sums over the copies, with where it does."""
     for node in model.step.tree:

@@ -55,7 +55,8 @@ class Twin:
 class Projection:
     """Synapses of one model from `source` to an input of `target`.
 
-    `delay`: axonal, one for all, at least one step. `dendritic`: added per synapse to what is sent, zero or more steps.
+    `delay`: axonal, at least one step: one for all, or one per synapse of a model that only sends. `dendritic`: added
+    per synapse to what is sent, zero or more steps.
     `twin`: whose variables triggered blocks read as twin.NAME. `mismatch`: see Population; also of its weights.
     """
 
@@ -65,7 +66,7 @@ class Projection:
     synapse: SynapseModel
     input: str
     connect: Connect
-    delay: Quantity
+    delay: Value
     dendritic: Value | None = None
     weight: Value | None = None
     parameters: tuple[tuple[str, Value], ...] = ()
@@ -74,6 +75,11 @@ class Projection:
     twin: Twin | None = None
     mismatch: bool = True
     place: Place | None = field(default=None, compare=False)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether what synapses send reaches their neurons later than spikes reach the synapses."""
+        return self.dendritic is not None or not isinstance(self.delay, Quantity)
 
     def __repr__(self) -> str:
         from neuroport.network.summary import projection

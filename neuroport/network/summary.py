@@ -62,7 +62,7 @@ def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
         Table(
             ("projection", "from", "to", "model", "connections", "delay"),
             tuple(
-                (p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, rule(p.connect), units.show(p.delay))
+                (p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, rule(p.connect), described.value(p.delay))
                 for p in network.projections
             ),
         ),
