@@ -83,8 +83,8 @@ class Extent:
         """What shapes a sample of such values can have: the neurons of all copies stand beside each other."""
         if owner not in self.populations:
             return self.shapes(owner)
-        size = len(self.parts[name]) if name in self.parts else self.populations[owner] // self.copies
-        return tuple((n,) for n in dict.fromkeys((size, size * self.copies)))
+        size = len(self.parts[name]) * self.copies if name in self.parts else self.populations[owner]
+        return tuple((n,) for n in dict.fromkeys((size // self.copies, size)))
 
 
 def extent(root: Group) -> Extent:
@@ -218,7 +218,12 @@ def read_spikes(
     steps = rounded.astype(np.int64)
     if np.any(steps[1:] < steps[:-1]):
         times.fail("is not in ascending order")
-    return steps, neurons.whole_numbers(0, sizes.populations[population] - 1), found
+    numbers = neurons.whole_numbers(0, sizes.populations[population] - 1)
+    if population in sizes.parts:
+        others = numbers[~np.isin(numbers // sizes.copies, sizes.parts[population])]
+        if len(others):
+            neurons.fail(f"holds a spike of neuron {others[0]}, which is none of those that are recorded")
+    return steps, numbers, found
 
 
 def counts(group: Group, name: str) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -214,8 +215,6 @@ def test_neo_has_trains_of_recorded_neurons_alone(tmp_path: Path) -> None:
 
 
 def test_sonata_has_the_numbers_of_the_neurons(tmp_path: Path) -> None:
-    import h5py
-
     trace = traced(PART, tmp_path)
     with h5py.File(trace.path) as file:
         assert file["report/a.v/mapping/node_ids"][()].tolist() == STATES["a.v"]
@@ -401,3 +400,32 @@ def test_labels_and_targets_are_as_many_as_the_cells_of_a_part() -> None:
     with pytest.raises(InvalidInput) as caught:
         reader.loads(text, "n.yaml")
     assert "readout 'some' has 4 cells and 'goal' 3; the numbers must be equal" in str(caught.value.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "text"),
+    [
+        ("a", [0, 1, 2, 12], "/neuroport/parts/a holds 12; it must hold numbers from 0 to 11"),
+        ("a", [0, 2, 1, 7], "/neuroport/parts/a is not in ascending order"),
+        ("a", [0, 1, 1, 7], "/neuroport/parts/a does not name some neurons, each once"),
+        ("a.v", [1, 4, 5], "/neuroport/records/a.v/raw has the shape (32, 4); it must be (32, 3)"),
+        ("c", [1, 4, 5], "/neuroport/parts/c is of no population of the trace"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_a_damage(name: str, values: list[int], text: str, tmp_path: Path) -> None:
+    path = traced(PART, tmp_path).path
+    with h5py.File(path, "r+") as file:
+        if name in file["neuroport/parts"]:
+            del file[f"neuroport/parts/{name}"]
+        file[f"neuroport/parts/{name}"] = values
+    with pytest.raises(InvalidInput) as caught:
+        open_trace(path)
+    assert text in str(caught.value.problems[0])
+
+
+def test_a_spike_of_a_neuron_that_is_not_recorded_is_a_damage(tmp_path: Path) -> None:
+    path = traced(PART, tmp_path).path
+    with h5py.File(path, "r+") as file:
+        file["spikes/a/node_ids"][0] = 5
+    with pytest.raises(InvalidInput, match="holds a spike of neuron 5, which is none of those that are recorded"):
+        open_trace(path).spikes("a")
