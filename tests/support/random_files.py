@@ -113,7 +113,7 @@ def network(seed: int) -> str:
             params += f", drive: {draw.random():.3f}"
         lines.append(f"  {name}: {{size: {sizes[name]}, neuron: {model}, params: {{{params}}}}}")
     lines.append("projections:")
-    lines += [_projection(draw, number, cells) for number in range(draw.randint(2, 4))]
+    lines += [_projection(draw, number, cells, sizes | {"source": 5}) for number in range(draw.randint(2, 4))]
     shown = draw.choice(list(cells))
     lines += ["stimuli:", "  bump: {series: {values: [0.5, -0.25, 0.125], every: 7 ms, loop: true},"]
     lines += [f"         population: {shown}, input: a}}"]
@@ -125,13 +125,24 @@ def network(seed: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _projection(draw: random.Random, number: int, cells: dict[str, str]) -> str:
+def _connect(draw: random.Random, source: tuple[str, int], target: tuple[str, int]) -> str:
+    """Who is connected, of populations with their sizes."""
+    grid = f"grid: [{source[1]}]" + ("" if source[0] == target[0] else f", target_grid: [{target[1]}]")
+    profile = draw.choice(("gaussian", "exponential", "linear", "flat"))
+    near = f"{{distance_dependent: {{{grid}, profile: {profile}, p: 0.9, length: 2.5, periodic: true}}}}"
+    kinds = ["all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}", "{fixed_out_degree: 1}", near]
+    return draw.choice([*kinds, "all_to_all_but_same"] if source[1] == target[1] else kinds)
+
+
+def _projection(draw: random.Random, number: int, cells: dict[str, str], sizes: dict[str, int]) -> str:
     target = draw.choice(list(cells))
     rule = draw.choice(("plain", "traced", "conditional", "analog", "late"))
     source = draw.choice(["source", *cells]) if rule in ("plain", "traced") else draw.choice(list(cells))
-    connect = draw.choice(("all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}", "{fixed_out_degree: 1}"))
+    connect = _connect(draw, (source, sizes[source]), (target, sizes[target]))
     parts = [f"source: {source}, target: {target}, input: a, synapse: {rule}, connect: {connect}"]
-    parts.append(f"delay: {draw.choice((1, 1, 2, 3, 5))} steps")
+    delay = f"{draw.choice((1, 1, 2, 3, 5))} steps"
+    several = rule == "plain" and draw.random() < 0.4
+    parts.append(f"delay: {'{uniform: [1 steps, 6 steps]}' if several else delay}")
     if rule == "late" or (rule == "plain" and draw.random() < 0.5):
         parts.append(f"dendritic_delay: {{uniform: [0 steps, {draw.choice((1, 3, 6))} steps]}}")
     if rule in ("plain", "conditional", "late"):
