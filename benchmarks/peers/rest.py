@@ -14,7 +14,7 @@ from benchmarks.peers.measuring import Run, timed
 from neuroport import backends
 from neuroport.network.network import Network
 
-DRIVEN = {4_000: 9, 20_000: 8}
+DRIVEN = {4_000: 9, 20_000: 12}
 """How many of the neurons are driven, by size, so that all spike once in ten seconds on average."""
 
 
