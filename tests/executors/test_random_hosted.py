@@ -5,27 +5,12 @@ from __future__ import annotations
 import pytest
 
 from neuroport import backends
-from tests.support import oracle, random_hosted, random_models
+from tests.support import oracle, random_models
 from tests.support.planning import open_session
-from tests.support.random_hosted import cases, chip, compiled, drive, network
+from tests.support.random_hosted import CASES, agree, cases, chip, compiled, moments, network
 
-CASES = 5
-"""Programs in one network; compiling one costs an executor a second or two."""
 SEEDS = [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 40))]
 GENN = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))]
-
-
-def moments(seed: int, backend: str) -> list[random_hosted.Moment]:
-    on = chip(seed)
-    some = cases(seed, on, CASES)
-    with open_session(network(some), compiled(some, on), backends.load(backend)) as session:
-        return drive(session, some, seed)
-
-
-def agree(seed: int, backend: str) -> None:
-    for number, (one, other) in enumerate(zip(moments(seed, "reference"), moments(seed, backend), strict=True)):
-        found = one.differences(other)
-        assert not found, f"seed {seed}, after run {number}, reference and {backend}:\n" + "\n".join(found)
 
 
 @pytest.mark.dear

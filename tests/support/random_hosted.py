@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neuroport
+from neuroport import backends
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, RunFailed
@@ -25,10 +26,14 @@ from neuroport.program.ir import ROUNDINGS
 from neuroport.program.machine import Program
 from neuroport.session.session import Session
 from tests.support import random_models
+from tests.support.planning import open_session
 from tests.support.random_models import LEARN, RUNS, Case, case
 
 WORDS = (6, 8, 12, 16, 24, 32, 40, 48, 60, 63)
 CLASSES = ("state", "weight", "plastic", "trace", "accumulator", "coefficient")
+
+CASES = 5
+"""Programs in one network; compiling one costs an executor a second or two."""
 
 
 @dataclass(frozen=True)
@@ -147,3 +152,18 @@ def _is_int(one: Case, name: str) -> bool:
 def compiled(some: Sequence[Case], on: Chip) -> Program:
     """Their program, without a chip seed."""
     return neuroport.compile(network(some), on)
+
+
+def moments(seed: int, backend: str) -> list[Moment]:
+    """What an executor holds after each piece of a run of random models."""
+    on = chip(seed)
+    some = cases(seed, on, CASES)
+    with open_session(network(some), compiled(some, on), backends.load(backend)) as session:
+        return drive(session, some, seed)
+
+
+def agree(seed: int, backend: str) -> None:
+    """Compare the reference with an executor, after each piece."""
+    for number, (one, other) in enumerate(zip(moments(seed, "reference"), moments(seed, backend), strict=True)):
+        found = one.differences(other)
+        assert not found, f"seed {seed}, after run {number}, reference and {backend}:\n" + "\n".join(found)

@@ -12,7 +12,7 @@ from neuroport.backends.emulator import sums
 from neuroport.backends.emulator.machine import Machine
 from neuroport.files import network as reader
 from neuroport.program.machine import Program
-from tests.executors.test_random_hosted import agree
+from tests.support.random_hosted import agree
 
 TEXT = """\
 neuroport: 1
