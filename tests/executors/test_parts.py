@@ -429,3 +429,22 @@ def test_a_spike_of_a_neuron_that_is_not_recorded_is_a_damage(tmp_path: Path) ->
         file["spikes/a/node_ids"][0] = 5
     with pytest.raises(InvalidInput, match="holds a spike of neuron 5, which is none of those that are recorded"):
         open_trace(path).spikes("a")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("source: n, target: a", 'source: "n[0:2]", target: a', "11:15"),
+        ("source: n, target: a", 'source: n, target: "a[0:2]"', "11:26"),
+        ("[{run: 40 ms}", '[{reset: ["a[0:2]"]}, {run: 40 ms}', "12:21"),
+    ],
+)
+def test_elsewhere_a_population_is_named_whole(old: str, new: str, place: str) -> None:
+    text = TEXT.replace("RECORD", "{}").replace("COPIES", "").replace(old, new)
+    name = "n" if "n[0:2]" in new else "a"
+    with pytest.raises(InvalidInput) as caught:
+        reader.loads(text, "n.yaml")
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"n.yaml:{place}: '{name}[0:2]' is a part of a population, which can be recorded and measured; name all of "
+        f"'{name}' here"
+    ]
