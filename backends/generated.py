@@ -6,7 +6,7 @@ import keyword
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -82,15 +82,20 @@ def of_ints(on_ints: Callable[[IntCall[W]], Value], kinds: Kinds = SIGNED) -> Ca
 
 NO_NAMES = frozenset({*keyword.kwlist, "__debug__"})
 """What Python does not let anybody assign to."""
+NOT_IN_NAMES = re.compile(r"\W", re.ASCII)
 
 
 @dataclass(slots=True)
 class Identifiers:
-    """Gives every key one Python identifier, close to the wanted text and different from all others."""
+    """Gives every key one Python identifier, close to the wanted text and different from all others.
+
+    outside: identifiers of what encloses these, which are not given either.
+    """
 
     ENDING: ClassVar[str] = ""
     taken: set[str] = field(default_factory=set)
     given: dict[tuple[str, ...], str] = field(default_factory=dict)
+    outside: Collection[str] = ()
 
     def __call__(self, wanted: str, *key: str) -> str:
         """The identifier of `key`; the first call chooses it."""
@@ -104,14 +109,14 @@ class Identifiers:
         """A new identifier, close to the wanted text."""
         base = self.begun(wanted)
         ident, n = f"{base}{self.ENDING}", 2
-        while ident in self.taken:
+        while ident in self.taken or ident in self.outside:
             ident, n = f"{base}_{n}{self.ENDING}", n + 1
         self.taken.add(ident)
         return ident
 
     def begun(self, wanted: str) -> str:
         """How an identifier for that text begins."""
-        base = re.sub(r"\W", "_", wanted, flags=re.ASCII) or "_"
+        base = NOT_IN_NAMES.sub("_", wanted) or "_"
         return f"_{base}" if base[0].isdigit() or base in NO_NAMES else base
 
 
@@ -148,7 +153,7 @@ def kind_of(type_: Type, program: Program, kinds: Kinds = SIGNED) -> str:
         case Bool():
             return "b"
         case Int(lo=lo, hi=hi):
-            return _whole(program, [(lo, hi)], kinds)
+            return _whole(program, lo, hi, kinds)
 
 
 def working_kind(program: Program, *held: Expr | int, kinds: Kinds = SIGNED) -> str:
@@ -156,13 +161,14 @@ def working_kind(program: Program, *held: Expr | int, kinds: Kinds = SIGNED) -> 
 
     This is the only place that decides it, for literals as for variables.
     """
-    return _whole(program, [(x, x) if isinstance(x, int) else bounds(x) for x in held], kinds)
+    ends = [(x, x) if isinstance(x, int) else bounds(x) for x in held]
+    return _whole(program, min(lo for lo, _ in ends), max(hi for _, hi in ends), kinds)
 
 
-def _whole(program: Program, ends: Sequence[tuple[int, int]], kinds: Kinds) -> str:
-    """The narrowest kind that holds all numbers between these ends."""
+def _whole(program: Program, lo: int, hi: int, kinds: Kinds) -> str:
+    """The narrowest kind that holds lo..hi."""
     for kind, least, most in kinds if program.integer else ():
-        if all(least <= lo and hi <= most for lo, hi in ends):
+        if least <= lo and hi <= most:
             return kind
     return "i8"
 

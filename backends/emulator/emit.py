@@ -6,21 +6,22 @@ compiled module serves a parameter sweep. Every body becomes one function; `run`
 
 from __future__ import annotations
 
-import builtins
-import keyword
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
-from neuroport.backends.emulator.body import Site, Writer
+from neuroport.backends.emulator.body import Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
+from neuroport.backends.emulator.function import Definition, Function, Helper
 from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part, power_of_two
+from neuroport.backends.emulator.levels import Levels
+from neuroport.backends.emulator.lines import Block, Line, printed
 from neuroport.backends.emulator.numbers import NUMBER, kind_of
-from neuroport.backends.emulator.prelude import RESERVED, prelude
-from neuroport.backends.generated import Identifiers, uncommented
+from neuroport.backends.emulator.prelude import prelude, reserved
+from neuroport.backends.emulator.values import Site
+from neuroport.backends.generated import Identifiers
 from neuroport.program.ir import Body, Send, reads
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
@@ -71,10 +72,6 @@ SUFFIX = {
     "laps": "laps",
     "keys": "keys",
 }
-NUMBERS = tuple("scalar size delay hold loop every record_every start frames first copies width".split())
-"""Kinds of arguments that are single numbers: entry points load them from `ints` and `reals`."""
-INDICES = ("stream", "counter")
-"""Kinds of arguments that are literal indices into `keys` and `overflow`."""
 
 
 def module_text(program: Program) -> str:
@@ -84,73 +81,23 @@ def module_text(program: Program) -> str:
 
 def emit(program: Program, timed: bool = False) -> Module:
     """Generate the module of a program; `timed`: with times of the parts of a step."""
-    if program.copies == 1:
-        return Emitter(program, timed).module()
-    from neuroport.backends.emulator.emit_batch import BatchEmitter
-
-    return BatchEmitter(program, timed).module()
-
-
-@dataclass(slots=True)
-class Function:
-    """A function being written: the arguments it turned out to need.
-
-    load: how a function that Python calls, which gets no numbers but arrays of them, writes a number.
-    """
-
-    names: Identifiers
-    identifier: Callable[[str, str], str]
-    load: Callable[[Argument], str] | None = None
-    arguments: dict[Argument, None] = field(default_factory=dict)
-
-    def use(self, kind: str, name: str) -> str:
-        """The identifier of an argument, which the function gets if it has not got it yet."""
-        argument = Argument(kind, name, self.identifier(kind, name))
-        if self.load is not None and kind in NUMBERS:
-            return self.load(argument)
-        self.arguments[argument] = None
-        return argument.ident
-
-    def index(self, kind: str, number: int) -> str:
-        """The identifier of a literal index, an argument so that the function may serve several objects."""
-        argument = Argument(kind, str(number), self.names(kind, kind, str(number)))
-        self.arguments[argument] = None
-        return argument.ident
-
-
-@dataclass(slots=True)
-class Helper:
-    """A written function and what a call of it needs."""
-
-    ident: str
-    arguments: tuple[Argument, ...]
-    may_fail: bool
-
-    def call(self, caller: Function) -> str:
-        """The text of a call; the caller gets what it has to pass on."""
-        given = (a.name if a.kind in INDICES else caller.use(a.kind, a.name) for a in self.arguments)
-        return f"{self.ident}({', '.join(['t', 'item_step', *given])})"
+    return Emitter(program, timed, ("runtime_copies",) if program.copies > 1 else ()).module()
 
 
 class Emitter:
-    """Collects the parts of one module."""
+    """Collects the parts of one module; more: the runtime modules that it has besides `runtime`."""
 
-    reserved = RESERVED
-    first_row = "start"
-    series_suffix = ""
-
-    def __init__(self, program: Program, timed: bool = False) -> None:
-        self.program, self.timed = program, timed
+    def __init__(self, program: Program, timed: bool = False, more: tuple[str, ...] = ()) -> None:
+        self.program, self.timed, self.more = program, timed, more
         self.parts: dict[Part, int] = {}
-        self.names = Identifiers(set(self.reserved))
+        self.names = Identifiers(set(reserved(*more)))
         self.control: dict[tuple[str, str], int] = {}
         self.constants: dict[tuple[str, str], str] = {}
         self.ints: dict[tuple[str, str], int] = {}
         self.reals: dict[tuple[str, str], int] = {}
-        self.streams: dict[int, int] = {}
-        self.counters: dict[str, int] = {}
-        self.blocks: list[list[str]] = []
-        self.written: dict[str, tuple[str, list[str]]] = {}
+        self.numbers: dict[str, dict[Any, int]] = {"stream": {}, "counter": {}}
+        self.definitions: list[Definition] = []
+        self.written: dict[str, Definition] = {}
         for topic in ("item_start", "pause", "error_array", "error_element"):
             self._control(topic, "")
         self._name_everything()
@@ -197,51 +144,29 @@ class Emitter:
             self.constants[key] = self.names(wanted, "control", topic, name)
         return self.constants[key]
 
-    def _stream(self, stream: int) -> int:
-        return self.streams.setdefault(stream, len(self.streams))
-
-    def _counter(self, array: str) -> int:
-        return self.counters.setdefault(array, len(self.counters))
+    def _index_of(self, kind: str, of: int | str) -> int:
+        """The number of a random stream, or of an array whose values outside its range are counted."""
+        numbers = self.numbers[kind]
+        return numbers.setdefault(of, len(numbers))
 
     # -------------------------------------------------------------------------------------------------------- parts
 
     def _start(self, load: Callable[[Argument], str] | None = None) -> Function:
-        return Function(Identifiers(set(self.names.taken)), self._identifier, load)
+        return Function(Identifiers(outside=self.names.taken), self._identifier, self._index_of, load)
 
     def _writer(self, function: Function, place: Site, event: Event | None = None) -> Writer:
-        return Writer(
-            self.program,
-            place,
-            function.names,
-            function.use,
-            lambda stream: function.index("stream", self._stream(stream)),
-            lambda array: function.index("counter", self._counter(array)),
-        )
+        levels = Levels(self.program, place.fixed, once=event is not None and event.once)
+        return Writer(self.program, function, place, levels)
 
-    def _finish(self, wanted: str, doc: str, function: Function, writer: Writer, loops: list[str]) -> Helper:
+    def _finish(self, wanted: str, doc: str, function: Function, *loops: Line) -> Helper:
         """Put a function together and add it to the module, unless one that differs only in names is there."""
-        arguments = tuple(function.arguments)
-        signature = ", ".join(["t", "item_step", *(a.ident for a in arguments)])
-        body = indent(writer.header + loops + writer.footer, 1)
-        shape = _anonymous("\n".join([signature, *body]), {*self.reserved, *self.constants.values()})
-        if shape in self.written:
-            ident, block = self.written[shape]
-            if not any(doc in line for line in block):
-                block.insert(0, f"# Also: {doc}")
-            return Helper(ident, arguments, writer.may_fail)
-        ident = self.names.fresh(wanted)
-        block = [*_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *body]
-        self.written[shape] = ident, block
-        self.blocks.append(block)
-        return Helper(ident, arguments, writer.may_fail)
-
-    def _inner(self, writer: Writer) -> list[str]:
-        """All that is computed for one element."""
-        return writer.lines
-
-    def _clear(self, writer: Writer, name: str, acc: str) -> None:
-        """An input is 0 again after its neuron's body."""
-        writer.lines.append(f"{writer.current(acc)}[i] = 0")
+        lines = printed(function.around(*loops), 1)
+        shape = function.shape(lines)
+        if shape not in self.written:
+            self.written[shape] = Definition(self.names.fresh(wanted), function.signature(), lines)
+            self.definitions.append(self.written[shape])
+        self.written[shape].docs.setdefault(doc)
+        return Helper(self.written[shape].ident, tuple(function.arguments), function.may_fail)
 
     def _neuron_place(self, population: Population, function: Function) -> Site:
         element = "np.uint64(i)"
@@ -255,10 +180,10 @@ class Emitter:
         writer = self._writer(function, self._neuron_place(population, function))
         writer.body(population.body)
         for name in population.inputs:
-            self._clear(writer, name, function.use("array", name))
-        loops = [f"for i in range({size}):", *indent(self._inner(writer) or ["pass"], 1)]
+            writer.assign(name, "0")
+        loop = Block(f"for i in range({size}):", writer.inner())
         doc = f"One step of every neuron of population {population.name}."
-        return self._finish(f"{population.name}_neurons", doc, function, writer, loops)
+        return self._finish(f"{population.name}_neurons", doc, function, loop)
 
     def _synapse_place(self, projection: Projection, fixed: str) -> Site:
         return Site(
@@ -283,23 +208,22 @@ class Emitter:
             case _:
                 return "@" + projection.name
 
-    def _row(self, projection: Projection, function: Function, writer: Writer) -> list[str]:
+    def _row(self, projection: Projection, function: Function, writer: Writer) -> list[Line]:
         """The inner loop over the synapses of presynaptic neuron i; a full matrix needs no indices."""
         if full_matrix(projection):
             columns = function.use("size", projection.target)
             return [
-                *writer.outer,
+                *writer.row(),
                 f"first = np.uint64(i) * np.uint64({columns})",
-                f"for nth in range({columns}):",
-                *indent(["j = np.uint64(nth)", "syn = first + j", *self._inner(writer)], 1),
+                Block(f"for nth in range({columns}):", ["j = np.uint64(nth)", "syn = first + j", *writer.inner()]),
             ]
         rows = function.use("rows", projection.name)
         target = [] if writer.place.places else [f"j = {function.use('post', projection.name)}[syn]"]
+        inner: list[Line] = ["syn = first + np.uint64(nth)", *target, *writer.inner()]
         return [
-            *writer.outer,
+            *writer.row(),
             f"first = np.uint64({rows}[i])",
-            f"for nth in range({rows}[i + 1] - {rows}[i]):",
-            *indent(["syn = first + np.uint64(nth)", *target, *self._inner(writer)], 1),
+            Block(f"for nth in range({rows}[i + 1] - {rows}[i]):", inner),
         ]
 
     def _all_rows(self, projection: Projection, event: Event | None, since: int = 1) -> Helper:
@@ -313,48 +237,44 @@ class Emitter:
         writer = self._writer(function, place, event)
         body = event.body if event else projection.step
         if event is None and projection.row_condition is not None:
-            writer.lines = writer.outer
-            condition = writer.boolean(projection.row_condition)
-            writer.outer += [f"if not {condition}:", "    continue"]
-            writer.lines = []
+            with writer.at("row"):
+                writer.put(Block(f"if not {writer.boolean(projection.row_condition)}:", ["continue"]))
             body = tuple(
                 replace(s, guard=None) if isinstance(s, Send) and s.guard == projection.row_condition else s
                 for s in body
             )
         writer.body(body)
-        loops = [f"for i in range({size}):", *indent(self._row(projection, function, writer), 1)]
+        loop = Block(f"for i in range({size}):", self._row(projection, function, writer))
         if event:
             doc = f"Event {event.name} of every synapse of projection {projection.name}."
-            return self._finish(f"{projection.name}_{event.name}", doc, function, writer, loops)
+            return self._finish(f"{projection.name}_{event.name}", doc, function, loop)
         doc = f"What every synapse of projection {projection.name} does in every step."
-        return self._finish(f"{projection.name}_step", doc, function, writer, loops)
+        return self._finish(f"{projection.name}_step", doc, function, loop)
 
     def _arrive(self, projection: Projection) -> Helper:
         function = self._start()
         delay = function.use("delay", projection.name)
         spikes, count = function.use("spikes", projection.source), function.use("spike_count", projection.source)
+        function.header.put(
+            f"past = (t - {delay}) & ({spikes}.shape[0] - 1)", Block(f"if {count}[past] == 0:", ["return"])
+        )
+        rows = self._arriving(projection, function, projection.arrive)
+        factor = common_factor(projection.arrive)
+        if factor is not None:
+            simpler = self._arriving(projection, function, without_factor(projection.arrive))
+            one = f"if {function.use('scalar', factor.scalar.array)} == {factor.one}:"
+            rows = [Block(one, simpler), Block("else:", rows)]
+        ahead = self._ahead(projection, function, f"{spikes}[past, spike + 2]")
+        spike = [Block(f"if spike + 2 < {count}[past]:", ahead), f"i = np.int64({spikes}[past, spike])", *rows]
+        loop = Block(f"for spike in range({count}[past]):", spike)
+        doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
+        return self._finish(f"{projection.name}_arrive", doc, function, loop)
+
+    def _arriving(self, projection: Projection, function: Function, body: Body) -> list[Line]:
+        """The lines of a row whose presynaptic neuron has spiked."""
         place = self._synapse_place(projection, "pre")
         place.places = projection.name if placed_input(self.program, projection) else ""
         writer = self._writer(function, place)
-        rows = self._arriving(projection, function, writer, projection.arrive)
-        factor = common_factor(projection.arrive)
-        if factor is not None:
-            plain = self._writer(function, place)
-            simpler = self._arriving(projection, function, plain, without_factor(projection.arrive))
-            one = f"if {function.use('scalar', factor.scalar.array)} == {factor.one}:"
-            rows = [one, *indent(simpler, 1), "else:", *indent(rows, 1)]
-        ahead = [f"    {line}" for line in self._ahead(projection, function, f"{spikes}[past, spike + 2]")]
-        loops = [
-            f"for spike in range({count}[past]):",
-            *indent([f"if spike + 2 < {count}[past]:", *ahead, f"i = np.int64({spikes}[past, spike])", *rows], 1),
-        ]
-        writer.header.insert(0, f"past = (t - {delay}) & ({spikes}.shape[0] - 1)")
-        writer.header[1:1] = [f"if {count}[past] == 0:", "    return"]
-        doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
-        return self._finish(f"{projection.name}_arrive", doc, function, writer, loops)
-
-    def _arriving(self, projection: Projection, function: Function, writer: Writer, body: Body) -> list[str]:
-        """The lines of a row whose presynaptic neuron has spiked."""
         writer.body(body)
         return self._row(projection, function, writer)
 
@@ -379,6 +299,7 @@ class Emitter:
         spikes, count = function.use("spikes", projection.target), function.use("spike_count", projection.target)
         columns = function.use("columns", projection.name)
         synapse, pre = function.use("column_synapse", projection.name), function.use("column_pre", projection.name)
+        function.header.put(f"past = (t - 1) & ({spikes}.shape[0] - 1)", Block(f"if {count}[past] == 0:", ["return"]))
         writer = self._writer(function, self._synapse_place(projection, "post"))
         writer.body(projection.post_body)
         ahead = [
@@ -391,25 +312,17 @@ class Emitter:
             *ahead,
             f"syn = {synapse}[entry]",
             f"i = {pre}[entry]",
-            *writer.lines,
+            *writer.inner(),
         ]
-        loops = [
-            f"for spike in range({count}[past]):",
-            *indent(
-                [
-                    f"j = np.int64({spikes}[past, spike])",
-                    *writer.outer,
-                    f"first = np.uint64({columns}[j])",
-                    f"for nth in range({columns}[j + 1] - {columns}[j]):",
-                    *indent(inner, 1),
-                ],
-                1,
-            ),
+        column = [
+            f"j = np.int64({spikes}[past, spike])",
+            *writer.row(),
+            f"first = np.uint64({columns}[j])",
+            Block(f"for nth in range({columns}[j + 1] - {columns}[j]):", inner),
         ]
-        writer.header.insert(0, f"past = (t - 1) & ({spikes}.shape[0] - 1)")
-        writer.header[1:1] = [f"if {count}[past] == 0:", "    return"]
+        loop = Block(f"for spike in range({count}[past]):", column)
         doc = f"Spikes of population {projection.target} go back to the synapses of projection {projection.name}."
-        return self._finish(f"{projection.name}_post", doc, function, writer, loops)
+        return self._finish(f"{projection.name}_post", doc, function, loop)
 
     def _event(self, event: Event, since: int) -> Helper:
         """An event that sees the state left so many steps before: by the one before, or by the one that ends."""
@@ -419,38 +332,32 @@ class Emitter:
         size = function.use("size", event.owner)
         writer = self._writer(function, self._neuron_place(self.program.population(event.owner), function), event)
         writer.body(event.body)
-        loops = [f"for i in range({size}):", *indent(self._inner(writer) or ["pass"], 1)]
+        loop = Block(f"for i in range({size}):", writer.inner())
         doc = f"Event {event.name} of every neuron of population {event.owner}."
-        return self._finish(f"{event.owner}_{event.name}", doc, function, writer, loops)
+        return self._finish(f"{event.owner}_{event.name}", doc, function, loop)
 
     def _readout(self, readout: Readout) -> Helper:
         function = self._start()
         size, counts = function.use("size", readout.population), function.use("histogram", readout.name)
         writer = self._writer(function, self._neuron_place(self.program.population(readout.population), function))
-        bit = writer.boolean(readout.bit)
-        writer.body(())
-        loops = [
-            "joint = 0",
-            f"for i in range({size}):",
-            *indent([*writer.lines, f"joint = 2 * joint + np.int64({bit})"], 1),
-            f"{counts}[joint] += 1",
-        ]
+        writer.put(f"joint = 2 * joint + np.int64({writer.boolean(readout.bit)})")
+        each = Block(f"for i in range({size}):", writer.inner())
         doc = f"Count the joint state of population {readout.population}, neuron 0 most significant."
-        return self._finish(f"{readout.name}_count", doc, function, writer, loops)
+        return self._finish(f"{readout.name}_count", doc, function, "joint = 0", each, f"{counts}[joint] += 1")
 
     # ---------------------------------------------------------------------------------------------------------- run
 
-    def _before(self, run: Function, population: Population) -> list[str]:
+    def _before(self, run: Function, population: Population) -> list[Line]:
         """Lines before what a population does in a step."""
         return []
 
-    def _after_event(self, run: Function) -> list[str]:
+    def _after_event(self, run: Function) -> list[Line]:
         """Lines after an event of every step."""
         return []
 
-    def _end(self, run: Function, may_fail: bool) -> list[str]:
+    def _end(self, run: Function, may_fail: bool) -> list[Line]:
         """The last lines of a step."""
-        return ["if ctl[ERROR_ARRAY] >= 0:", "    return k"] if may_fail else []
+        return [Block("if ctl[ERROR_ARRAY] >= 0:", ["return k"])] if may_fail else []
 
     def _histories(self) -> list[str]:
         """Arrays whose past some body reads."""
@@ -474,14 +381,14 @@ class Emitter:
 
     def _series(self, run: Function, series: Series) -> str:
         """The line that adds what a series gives in this step."""
+        of_copies = "_of_copies" if self.program.copies > 1 else ""
         acc, table = run.use("array", series.input), run.use("series_table", series.name)
         hold = run.use("hold", series.name)
         if series.order == "time":
-            loop, start = run.use("loop", series.name), run.use(self.first_row, series.name)
-            return f"add_series{self.series_suffix}(t, {acc}, {table}, {hold}, {loop}, {start})"
+            loop, start = run.use("loop", series.name), run.use("starts" if of_copies else "start", series.name)
+            return f"add_series{of_copies}(t, {acc}, {table}, {hold}, {loop}, {start})"
         schedule, frames = run.use("series_schedule", series.name), run.use("frames", series.name)
-        name = f"add_scheduled{self.series_suffix}"
-        return f"{name}(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
+        return f"add_scheduled{of_copies}(t, item_step, {acc}, {table}, {hold}, {frames}, {schedule})"
 
     def _spikes(self, run: Function, name: str) -> list[str]:
         """The lines that list the spikes of a population in this step, and record them."""
@@ -493,19 +400,19 @@ class Emitter:
             f"keep(t, {spikes}, {count}, {steps}, {neurons}, ctl, {self._control('filled', name)}, PAUSE)",
         ]
 
-    def _step(self, run: Function) -> list[str]:
+    def _step(self, run: Function) -> list[Line]:
         """The lines of one step."""
         program = self.program
-        step: list[str] = []
+        step: list[Line] = []
         may_fail = False
 
         def call(what: str, of: str, helper: Helper, condition: str = "") -> None:
             nonlocal may_fail
             may_fail |= helper.may_fail
             line = helper.call(run)
-            add(what, of, [f"if {condition}:", f"    {line}"] if condition else [line])
+            add(what, of, [Block(f"if {condition}:", [line])] if condition else [line])
 
-        def add(what: str, of: str, lines: list[str]) -> None:
+        def add(what: str, of: str, lines: Sequence[Line]) -> None:
             step.extend([*lines, *self._lap(run, Part(what, of))] if lines else [])
 
         spiking = {p.name for p in program.populations if p.spiking}
@@ -555,11 +462,11 @@ class Emitter:
         number = self.parts.setdefault(part, len(self.parts))
         return [f"since = lap({run.use('laps', '')}, {number}, since)"]
 
-    def _entry(self, ident: str, doc: str, function: Function, lead: str, lines: list[str]) -> Entry:
+    def _entry(self, ident: str, doc: str, function: Function, lead: str, lines: list[Line]) -> Entry:
         """Add a function that Python calls; numbers reach it in the arrays `ints` and `reals`."""
         kept = tuple(a for a in function.arguments if a.kind != "ctl")
         signature = ", ".join([lead, "ctl", "ints", "reals", *(a.ident for a in kept)])
-        self.blocks.append([*_wrapped(f"def {ident}(", signature, "):"), f'    """{doc}"""', *indent(lines, 1)])
+        self.definitions.append(Definition(ident, signature, printed(lines, 1), {doc: None}))
         head = tuple(Argument(kind, "", kind) for kind in ("ctl", "ints", "reals"))
         return Entry(ident, head + kept)
 
@@ -576,21 +483,16 @@ class Emitter:
             return source
         return f"{NUMBER[kind]}({source})" if kind in NUMBER else f"({source} != 0)"
 
-    def before(self) -> str:
-        """The part that does not depend on the program."""
-        return prelude(self.program.precision)
-
     def module(self) -> Module:
         """Write everything."""
         program = self.program
         run = self._start(self._load)
         step = self._step(run)
-        begin = ["if ctl[PAUSE] != 0:", "    return k", "t = t0 + k", "item_step = t - item_start"]
-        lines = [
+        begin: list[Line] = [Block("if ctl[PAUSE] != 0:", ["return k"]), "t = t0 + k", "item_step = t - item_start"]
+        lines: list[Line] = [
             "item_start = ctl[ITEM_START]",
             *(["since = cycles()"] if self.timed else []),
-            "for k in range(steps):",
-            *indent([*begin, *step], 1),
+            Block("for k in range(steps):", [*begin, *step]),
             "return steps",
         ]
         doc = "Compute up to `steps` steps from step t0; returns how many (fewer when a buffer is full or one failed)."
@@ -603,12 +505,12 @@ class Emitter:
             doc = f"Trigger event {event.name} of {event.owner} before step t."
             events.append(self._entry(f"trigger_{number}", doc, trigger, "t", lines))
         head = [
-            self.before().rstrip(),
+            prelude(program.precision, *self.more).rstrip(),
             "",
             "# Indices of the control words.",
             *(f"{self.constants[key]} = {index}" for key, index in self.control.items()),
         ]
-        text = "\n".join(head) + "\n" + "".join("\n\n" + "\n".join(block) + "\n" for block in self.blocks)
+        text = "\n".join(head) + "\n" + "".join(f"\n\n{definition.text()}\n" for definition in self.definitions)
         return Module(
             text=text,
             run=entry,
@@ -616,23 +518,10 @@ class Emitter:
             control=dict(self.control),
             ints=tuple(self.ints),
             reals=tuple(self.reals),
-            streams=tuple(self.streams),
-            counters=tuple(self.counters),
+            streams=tuple(self.numbers["stream"]),
+            counters=tuple(self.numbers["counter"]),
             parts=tuple(self.parts),
         )
-
-
-def _anonymous(text: str, known: Iterable[str]) -> str:
-    """A function's text with its own names replaced by numbers in the order in which they appear."""
-    fixed = {*known, *keyword.kwlist, *dir(builtins)}
-    numbers: dict[str, str] = {}
-
-    def replaced(match: re.Match[str]) -> str:
-        word = match.group()
-        return word if word in fixed else numbers.setdefault(word, f"_{len(numbers)}")
-
-    code = re.sub(r"#.*", "", uncommented(text, "#"))
-    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", replaced, code)
 
 
 def placed_input(program: Program, projection: Projection) -> str:
@@ -667,22 +556,3 @@ def twin_order(projection: Projection) -> Literal["same", "transposed", "any"]:
     if full_matrix(projection) and np.array_equal(twin, projection.post * projection.source_size + projection.pre):
         return "transposed"
     return "any"
-
-
-def indent(lines: list[str], levels: int) -> list[str]:
-    """The lines that many levels further in."""
-    return ["    " * levels + line for line in lines]
-
-
-def _wrapped(start: str, signature: str, end: str) -> list[str]:
-    """A `def` line, cut when it is long."""
-    line = start + signature + end
-    if len(line) <= 110:
-        return [line]
-    rows, row = [start], "   "
-    for item in signature.split(", "):
-        if len(row) + len(item) > 105:
-            rows.append(row)
-            row = "   "
-        row += f" {item},"
-    return [*rows, row, end]

@@ -7,10 +7,11 @@ synapses of other threads read, and before spikes of others are listed; and at i
 from __future__ import annotations
 
 from neuroport.backends.emulator.blocks import is_whole, shared, whole
-from neuroport.backends.emulator.body import Site
-from neuroport.backends.emulator.emit import Emitter, Function
+from neuroport.backends.emulator.emit import Emitter
+from neuroport.backends.emulator.function import Function
 from neuroport.backends.emulator.layout import Module
-from neuroport.backends.emulator.prelude_threads import THREADS, THREADS_RESERVED
+from neuroport.backends.emulator.lines import Block, Line
+from neuroport.backends.emulator.values import Site
 from neuroport.program.machine import Population, Program
 
 OF_POPULATIONS = ("told", "told_count", "told_start")
@@ -27,18 +28,12 @@ def emit_threads(program: Program) -> Module:
 class ThreadEmitter(Emitter):
     """Collects the parts of one module for several threads."""
 
-    reserved = THREADS_RESERVED
-
     def __init__(self, program: Program) -> None:
-        super().__init__(shared(program))
+        super().__init__(shared(program), more=("runtime_threads",))
         names = [p.name for p in program.populations]
         self._blocks, self._whole = names, [p.name for p in self.program.populations[len(names) :]]
         every_step = any(event.every_step for event in program.events)
         self._waits_at_end = every_step or bool(program.readouts or program.records or not self._whole)
-
-    def before(self) -> str:
-        """The part that does not depend on the program."""
-        return super().before() + "\n" + THREADS.strip("\n")
 
     def _name_everything(self) -> None:
         super()._name_everything()
@@ -62,33 +57,31 @@ class ThreadEmitter(Emitter):
         spikes = f"{run.use('spikes', name)}, {run.use('spike_count', name)}"
         if is_whole(name):
             return [f"listen(t, {told}, {spikes})"]
-        seen = [f"tell(t, {spikes}, {told}, {run.use('seat', '')})"] if whole(name) in self._whole else []
+        seen = [f"tell(t, {spikes}, {told}, {run.use('seat')})"] if whole(name) in self._whole else []
         return super()._spikes(run, name) + seen
 
-    def _meet(self, run: Function) -> list[str]:
-        return [f"meet({run.use('meeting', '')}, {run.use('seat', '')})"]
+    def _meet(self, run: Function) -> list[Line]:
+        return [f"meet({run.use('meeting')}, {run.use('seat')})"]
 
-    def _before(self, run: Function, population: Population) -> list[str]:
+    def _before(self, run: Function, population: Population) -> list[Line]:
         if population.name == self._blocks[0]:
             return self._meet(run)
         if population.name in self._whole[:1]:
             return [*([] if self._waits_at_end else self._halting(run)), *self._meet(run)]
         return []
 
-    def _after_event(self, run: Function) -> list[str]:
+    def _after_event(self, run: Function) -> list[Line]:
         return self._meet(run)
 
-    def _halting(self, run: Function) -> list[str]:
+    def _halting(self, run: Function) -> list[Line]:
         """Have all threads end when this one has to."""
-        halt = run.use("halt", "")
+        halt = run.use("halt")
         return [
-            "if ctl[PAUSE] != 0:",
-            f"    {halt}[0] = 1",
-            "if ctl[ERROR_ARRAY] >= 0:",
-            f"    {halt}[1] = 1",
+            Block("if ctl[PAUSE] != 0:", [f"{halt}[0] = 1"]),
+            Block("if ctl[ERROR_ARRAY] >= 0:", [f"{halt}[1] = 1"]),
         ]
 
-    def _end(self, run: Function, may_fail: bool) -> list[str]:
-        halt = run.use("halt", "")
-        last = [f"if {halt}[1] != 0:", "    return k", f"if {halt}[0] != 0:", "    return k + 1"]
+    def _end(self, run: Function, may_fail: bool) -> list[Line]:
+        halt = run.use("halt")
+        last: list[Line] = [Block(f"if {halt}[1] != 0:", ["return k"]), Block(f"if {halt}[0] != 0:", ["return k + 1"])]
         return [*self._halting(run), *self._meet(run), *last] if self._waits_at_end else last

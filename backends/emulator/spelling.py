@@ -16,12 +16,12 @@ from neuroport.program.ir import Apply, Const, Expr, Int
 from neuroport.program.stated import bounds
 
 if TYPE_CHECKING:
-    from neuroport.backends.emulator.body import Writer
+    from neuroport.backends.emulator.values import Values
 
-    Call = IntCall[Writer]
+    Call = IntCall[Values]
 
 
-Spelling = Callable[["Writer", Apply, list[Value]], Value]
+Spelling = Callable[["Values", Apply, list[Value]], Value]
 OnInts = Callable[["Call"], Value]
 
 
@@ -29,7 +29,7 @@ OnInts = Callable[["Call"], Value]
 
 
 def _compared(sign: str) -> Spelling:
-    def written(writer: Writer, _: Apply, args: list[Value]) -> Value:
+    def written(writer: Values, _: Apply, args: list[Value]) -> Value:
         if any(a.kind == "f" for a in args):
             args = [writer.cast(a, "f") for a in args]
         return Value(f"({args[0].text} {sign} {args[1].text})", "b")
@@ -41,7 +41,7 @@ def _truth(form: str) -> Spelling:
     return lambda writer, _, args: Value(form.format(*(writer.cast(a, "b").text for a in args)), "b")
 
 
-def _select(writer: Writer, expr: Apply, args: list[Value]) -> Value:
+def _select(writer: Values, expr: Apply, args: list[Value]) -> Value:
     result = kind_of(expr.type, writer.program)
     condition = writer.cast(args[0], "b")
     kind = working_kind(writer.program, expr, *expr.args[1:]) if isinstance(expr.type, Int) else result
@@ -71,7 +71,7 @@ def of_reals(form: str) -> Spelling:
 def elementary(fn: str) -> Spelling:
     """A function of `backends.functions`, calculated in float64 whatever the precision."""
 
-    def written(writer: Writer, _: Apply, args: list[Value]) -> Value:
+    def written(writer: Values, _: Apply, args: list[Value]) -> Value:
         x = writer.cast(args[0], "f").text
         wide = writer.program.precision == "float64"
         return Value(f"real_{fn}({x})" if wide else f"real(real_{fn}(np.float64({x})))", "f")
@@ -79,11 +79,11 @@ def elementary(fn: str) -> Spelling:
     return written
 
 
-def _clip_real(writer: Writer, _: Apply, args: list[Value]) -> Value:
+def _clip_real(writer: Values, _: Apply, args: list[Value]) -> Value:
     return clip(*(writer.cast(a, "f") for a in args))
 
 
-def _to_real(writer: Writer, _: Apply, args: list[Value]) -> Value:
+def _to_real(writer: Values, _: Apply, args: list[Value]) -> Value:
     return writer.cast(args[0], "f")
 
 
@@ -99,7 +99,7 @@ def of_numbers(real: Spelling, on_ints: OnInts) -> Spelling:
     """A function that is written one way on real numbers and another one on ints."""
     whole = of_ints(on_ints)
 
-    def written(writer: Writer, expr: Apply, args: list[Value]) -> Value:
+    def written(writer: Values, expr: Apply, args: list[Value]) -> Value:
         return (real if kind_of(expr.type, writer.program) == "f" else whole)(writer, expr, args)
 
     return written

@@ -30,8 +30,8 @@ def trailing_zeros(x: Any) -> int:
 
 
 def as_real(bits: int) -> float:
-    """The float64 of these 64 bits."""
-    number: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+    """The float64 of the lowest 64 bits."""
+    number: float = struct.unpack("<d", struct.pack("<Q", int(bits) & (2**64 - 1)))[0]
     return number
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from neuroport.backends.emulator import runtime
 from neuroport.backends.emulator.native import words
-from neuroport.backends.emulator.native.build import Library, loaded, machine_code
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE, Module
 from neuroport.backends.emulator.prelude import prelude
 from neuroport.errors import InternalError
+from tests.support.compiled import built, call
 
 INT64 = np.iinfo(np.int64)
 WHOLE = [
@@ -39,20 +39,6 @@ WHOLE = [
     INT64.min + 1,
 ]
 REALS = [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 3.7, -3.7, 0.1, 1e-300, 1e300, -1e18, math.inf, -math.inf, math.nan]
-
-
-def built(text: str, name: str, *arrays: np.ndarray[Any, Any], checked: bool = False) -> Library:
-    """The machine code of a module with one function that is called with arrays."""
-    module = Module(text, checked)
-    module.entry(name, [array_of(values) for values in arrays], 0)
-    return loaded(machine_code(module.ir()))
-
-
-def call(text: str, *arrays: np.ndarray[Any, Any], name: str = "f") -> None:
-    """Call a function of a module with arrays."""
-    words = [word for values in arrays for word in (values.ctypes.data, *values.shape)]
-    table = np.array(words, np.int64)
-    built(text, name, *arrays).function(name, 0, returns=False)(table.ctypes.data)
 
 
 def of_pairs(expression: str, a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], out: Any) -> np.ndarray[Any, Any]:

@@ -1,13 +1,9 @@
-"""The part of every generated module for several threads that comes after the general prelude."""
+"""What generated modules for several threads have besides: its source comes after that of `runtime`."""
 
-from __future__ import annotations
+from neuroport.backends.emulator.native.words import atomic_add, atomic_load, yield_processor
 
-from neuroport.backends.emulator.prelude import RESERVED, defined
+SPINS = 20_000  # how often a thread looks whether the others have come before it lets go of its processor
 
-SPINS = 20_000
-"""How often a thread looks whether the others have come before it lets go of its processor."""
-
-THREADS = f'''
 
 def meet(meeting, seat):
     """Wait until all threads are here; seat: how many have come when all have, threads, which of them this one is."""
@@ -16,7 +12,7 @@ def meet(meeting, seat):
     looked = 0
     while atomic_load(meeting, 0) < seat[0]:
         looked += 1
-        if looked > {SPINS}:
+        if looked > SPINS:
             yield_processor()
 
 
@@ -39,7 +35,3 @@ def listen(t, told, told_count, told_start, spikes, spike_count):
             spikes[slot, count] = told[start + q]
             count += 1
     spike_count[slot] = count
-'''
-
-THREADS_RESERVED = RESERVED | defined(THREADS) | {"meeting", "seat", "halt"}
-"""Names that a generated identifier must not have in a module for several threads."""
