@@ -265,7 +265,8 @@ class Emitter:
             one = f"if {function.use('scalar', factor.scalar.array)} == {factor.one}:"
             rows = [Block(one, simpler), Block("else:", rows)]
         ahead = self._ahead(projection, function, f"{spikes}[past, spike + 2]")
-        spike = [Block(f"if spike + 2 < {count}[past]:", ahead), f"i = np.int64({spikes}[past, spike])", *rows]
+        asking = [Block(f"if spike + 2 < {count}[past]:", ahead)] if ahead else []
+        spike = [*asking, f"i = np.int64({spikes}[past, spike])", *rows]
         loop = Block(f"for spike in range({count}[past]):", spike)
         doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
         return self._finish(f"{projection.name}_arrive", doc, function, loop)

@@ -111,3 +111,26 @@ def test_the_row_after_next_is_asked_for_whole() -> None:
         "prefetch_row(p_dendritic, p_rows, a_spikes[past, spike + 2])",
         "prefetch_row(p_w, p_rows, a_spikes[past, spike + 2])",
     ]
+
+
+@pytest.mark.dear
+def test_a_full_matrix_of_synapses_that_read_nothing_asks_for_nothing_ahead() -> None:
+    type_ = Int(0, 100)
+    p = program(
+        arrays=(
+            array("p.n", "neuron", "state", type_, [0, 1, 2]),
+            array("q.v", "neuron", "state", type_, [0] * 4),
+            array("q.i", "neuron", "input", type_, [0] * 4),
+        ),
+        populations=(
+            Population("p", 3, (Spike(test("lt", Read("p.n", "own", type_), c(2))),), (), True, 1),
+            Population("q", 4, (Store("q.v", Read("q.i", "own", type_)),), ("q.i",), False, 0),
+        ),
+        projections=(
+            pairs("pq", "p", "q", (3, 4), [(i, j) for i in range(3) for j in range(4)], arrive=(Send("q.i", c(7)),)),
+        ),
+    )
+    oracle, machine = (b.open(p, 1, []) for b in (Literal(), Emulator()))
+    for m in (oracle, machine):
+        m.advance(3)
+    assert machine.read("q.v").tolist() == oracle.read("q.v").tolist() == [14] * 4
