@@ -17,7 +17,7 @@ from neuroport.metrics.elements import Sd
 from neuroport.metrics.rows import SquaredError
 from neuroport.metrics.weights import Angle
 from neuroport.network.objects import Population
-from neuroport.network.protocol import Anneal, Capture, If, Repeat, Reset, Run, Set, walk
+from neuroport.network.protocol import Action, Anneal, Capture, If, Present, Repeat, Reset, Run, Set, Trigger, walk
 from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
 from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, TargetValue
@@ -101,7 +101,23 @@ def test_every_part_of_the_format_is_read() -> None:
     assert isinstance(repeat, Repeat) and repeat.variable == "epoch"
     choice = repeat.do[0]
     assert isinstance(choice, If) and choice.otherwise == (Run(duration=Quantity(5, "ms")),)
-    assert len(list(walk(network.protocol))) == 17
+    inner = repeat.do[-1]
+    assert isinstance(inner, Repeat) and inner.do[-1] == Present(
+        patterns="digits",
+        count=1,
+        goes_on=True,
+        readouts=("answer",),
+        each=(
+            Action(
+                at=Quantity(0, "steps"), do=Set(values=(("units.gain", Quantity(1)), ("*.amplitude", Quantity(0.01))))
+            ),
+            Action(at=Quantity(2.5, "ms"), do=Trigger(event="epoch_end")),
+            Action(at=None, do=Set(values=(("units.gain", Quantity(2)),))),
+            Action(at=None, do=Reset(populations=("others",))),
+            Action(at=Quantity(10, "ms"), do=Reset(populations=("units",), keep_learned=True)),
+        ),
+    )
+    assert len(list(walk(network.protocol))) == 17 + 6
 
 
 def test_ranges_may_be_those_of_inputs() -> None:
