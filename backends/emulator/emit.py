@@ -25,6 +25,9 @@ from neuroport.backends.generated import Identifiers
 from neuroport.program.ir import Body, Send, reads
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
 
+LARGE = 2**15
+"""Synapses of a full matrix that is computed two rows at a time: with 16 bits they leave the first cache."""
+
 SUFFIX = {
     "array": "",
     "scalar": "",
@@ -244,12 +247,39 @@ class Emitter:
                 for s in body
             )
         writer.body(body)
-        loop = Block(f"for i in range({size}):", self._row(projection, function, writer))
+        row = self._row(projection, function, writer)
+        if event is None and _in_pairs(self.program, projection):
+            loops = self._pairs_of_rows(projection, function, row)
+        else:
+            loops = [Block(f"for i in range({size}):", row)]
         if event:
             doc = f"Event {event.name} of every synapse of projection {projection.name}."
-            return self._finish(f"{projection.name}_{event.name}", doc, function, loop)
+            return self._finish(f"{projection.name}_{event.name}", doc, function, *loops)
         doc = f"What every synapse of projection {projection.name} does in every step."
-        return self._finish(f"{projection.name}_step", doc, function, loop)
+        return self._finish(f"{projection.name}_step", doc, function, *loops)
+
+    def _pairs_of_rows(self, projection: Projection, function: Function, last: list[Line]) -> list[Line]:
+        """A full matrix, two rows at a time, so that sums of its target are loaded and stored half as often.
+
+        last: the lines of row i, for the last of an odd number of rows.
+        """
+        size, columns = function.use("size", projection.source), function.use("size", projection.target)
+        places = [replace(self._synapse_place(projection, "pre"), own=f"syn_{k}", pre=f"i_{k}") for k in (1, 2)]
+        one, other = (self._writer(function, place) for place in places)
+        for writer in (one, other):
+            writer.body(projection.step)
+        inner = ["j = np.uint64(nth)", "syn_1 = first_1 + j", *one.inner(), "syn_2 = first_2 + j", *other.inner()]
+        pair: list[Line] = [
+            "i_1 = 2 * pair",
+            *one.row(),
+            "i_2 = i_1 + 1",
+            *other.row(),
+            f"first_1 = np.uint64(i_1) * np.uint64({columns})",
+            f"first_2 = np.uint64(i_2) * np.uint64({columns})",
+            Block(f"for nth in range({columns}):", inner),
+        ]
+        odd = Block(f"if ({size} & 1) != 0:", [f"i = {size} - 1", *last])
+        return [Block(f"for pair in range({size} >> 1):", pair), odd]
 
     def _arrive(self, projection: Projection) -> Helper:
         function = self._start()
@@ -539,6 +569,19 @@ def delayed_input(program: Program, projection: Projection) -> str:
     ((name, delay),) = sends
     sums = power_of_two(program.arrays[name].slots) * projection.target_size
     return name if delay == "synapse" and projection.dendritic is not None and sums <= 2**31 else ""
+
+
+def _in_pairs(program: Program, projection: Projection) -> bool:
+    """Whether rows of a full matrix are computed two at a time: each changes its own synapses only.
+
+    Of large matrices of whole numbers: memory is what takes their time. Others are not worth building a longer text.
+    """
+    if not program.integer or program.copies > 1 or projection.row_condition is not None:
+        return False
+    if projection.synapses < LARGE:
+        return False
+    sends = any(isinstance(stmt, Send) and stmt.to == "post" for stmt in projection.step)
+    return sends and full_matrix(projection) and all(read.at != "twin" for read in reads(projection.step))
 
 
 def full_matrix(projection: Projection) -> bool:
