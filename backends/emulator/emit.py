@@ -28,6 +28,9 @@ from neuroport.program.machine import Event, Population, Program, Projection, Re
 LARGE = 2**15
 """Synapses of a full matrix that is computed two rows at a time: with 16 bits they leave the first cache."""
 
+LONG = 32
+"""Neurons of a matrix without its diagonal from which on it has no indices: what fills no register gains little."""
+
 SUFFIX = {
     "array": "",
     "scalar": "",
@@ -219,6 +222,16 @@ class Emitter:
                 *writer.row(),
                 f"first = np.uint64(i) * np.uint64({columns})",
                 Block(f"for nth in range({columns}):", ["j = np.uint64(nth)", "syn = first + j", *writer.inner()]),
+            ]
+        if all_but_diagonal(projection):
+            columns = function.use("size", projection.target)
+            below = ["j = np.uint64(nth)", "syn = first + j", *writer.inner()]
+            above = ["syn = first + np.uint64(i + nth)", "j = np.uint64(i + nth + 1)", *writer.inner()]
+            return [
+                *writer.row(),
+                f"first = np.uint64(i) * np.uint64({columns} - 1)",
+                Block("for nth in range(i):", below),
+                Block(f"for nth in range({columns} - 1 - i):", above),
             ]
         rows = function.use("rows", projection.name)
         target = [] if writer.place.places else [f"j = {function.use('post', projection.name)}[syn]"]
@@ -557,7 +570,7 @@ class Emitter:
 
 def placed_input(program: Program, projection: Projection) -> str:
     """The input whose ring of sums arriving spikes add to, if rows have indices; see `delayed_input`."""
-    return "" if full_matrix(projection) else delayed_input(program, projection)
+    return "" if full_matrix(projection) or all_but_diagonal(projection) else delayed_input(program, projection)
 
 
 def delayed_input(program: Program, projection: Projection) -> str:
@@ -590,6 +603,15 @@ def full_matrix(projection: Projection) -> bool:
         return False
     pre, post = np.divmod(np.arange(projection.synapses), projection.target_size)
     return bool((projection.pre == pre).all() and (projection.post == post).all())
+
+
+def all_but_diagonal(projection: Projection) -> bool:
+    """Whether every neuron has one synapse to each of as many but that of its number, in order, and enough of them."""
+    size = projection.source_size
+    if size < LONG or size != projection.target_size or projection.synapses != size * (size - 1):
+        return False
+    pre, nth = np.divmod(np.arange(projection.synapses), size - 1)
+    return bool((projection.pre == pre).all() and (projection.post == nth + (nth >= pre)).all())
 
 
 def twin_order(projection: Projection) -> Literal["same", "transposed", "any"]:

@@ -1,0 +1,65 @@
+"""Matrices without a diagonal need no indices: numbers, draws and counts are those of the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neuroport
+from neuroport import backends
+from neuroport.backends.emulator import Emulator, emit
+from neuroport.files import network as reader
+from neuroport.program.machine import Program
+
+TEXT = """\
+neuroport: 1
+name: others
+dt: 1 ms
+seed: 3
+chip: generic8
+neurons:
+  unit:
+    inputs: {a: {}, b: {}}
+    state: {x: {init: 0.3, range: [-1, 1]}}
+    update: x = clip(0.5*x + 0.2*a + 0.1*b + 0.1, -1, 1)
+    spike: uniform() < 0.4
+synapses:
+  rule:
+    state: {w: {weight: true, init: 0, range: [-1, 1]}}
+    step: w = w + 0.1*(post.x * pre.x - 0.4) + 0.01*uniform()
+    on_pre: |
+      send(target, w)
+      send_back(b, w * post.x)
+      w = w + 0.2*post.x
+    on_post: w = w - 0.2*pre.x
+populations:
+  p: {size: SIZE, neuron: unit, init: {x: {uniform: [-1, 1]}}}
+projections:
+  m: {source: p, target: p, input: a, synapse: rule, connect: {all_to_all: {self: false}}, weight: {uniform: [-1, 1]}}
+"""
+
+
+def program(size: int) -> Program:
+    return neuroport.compile(reader.loads(TEXT.replace("SIZE", str(size)), "others.yaml"))
+
+
+@pytest.mark.dear
+def test_every_size_is_computed_as_by_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emit, "LONG", 2)
+    for size in (2, 3, 8, 9, 33):
+        made = program(size)
+        assert "for nth in range(i):" in emit.module_text(made)
+        found = []
+        for backend in (backends.load("reference"), Emulator(boundscheck=True)):
+            executor = backend.open(made, 5, [])
+            executor.advance(12)
+            found.append(({name: executor.read(name) for name in ("m.w", "p.x")}, executor.overflows()))
+        (right, counts), (got, seen) = found
+        assert counts == seen
+        for name, values in right.items():
+            np.testing.assert_array_equal(got[name], values, err_msg=f"{name} of {size}")
+
+
+@pytest.mark.parametrize(("size", "without"), [(31, False), (32, True)])
+def test_only_long_rows_are(size: int, without: bool) -> None:
+    assert ("for nth in range(i):" in emit.module_text(program(size))) is without
