@@ -1,4 +1,7 @@
-"""Which sums of what arrives need no more than 16 bits: half the memory where they leave the first cache."""
+"""Which sums of what arrives need no more than 16 bits: half the memory where they leave the first cache.
+
+Those to which a port adds are left as they are, or the first exchange would have the module compiled anew.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ def narrow(program: Program) -> frozenset[str]:
 def _many(program: Program) -> Iterator[Array]:
     sizes = {p.name: p.size for p in program.populations}
     given = {s.input for s in program.series} | {i.input for i in program.injections}
+    given |= {port.target for port in program.ports if port.direction == "inject"}
     for array in program.arrays.values():
         whole = program.integer and program.copies == 1 and isinstance(array.type, Int)
         if not (whole and array.role == "input") or array.name in given:

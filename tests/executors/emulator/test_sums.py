@@ -52,6 +52,13 @@ def test_sums_are_narrow_where_all_that_can_arrive_fits(sources: int, found: set
     assert (sources * 127 <= 2**15 - 1) is bool(found)
 
 
+@pytest.mark.usefixtures("no_cache")
+def test_sums_to_which_a_port_adds_are_never_narrow() -> None:
+    """They would be made wide in the first exchange, for which the module is compiled anew."""
+    text = TEXT.replace("SOURCES", "200") + "ports: {events: {inject: b.n, range: [0, 3]}, seen: {read: b.c}}\n"
+    assert sums.narrow(neuroport.compile(reader.loads(text, "sums.yaml"))) == frozenset()
+
+
 def loaded(machine: Machine) -> None:
     machine.add("b.n", np.array([20000, 0, 0]))
     machine.load(machine.save())
