@@ -25,6 +25,7 @@ MOST_LINES = 30
 def profile_run(ctx: click.Context) -> None:
     """Run what the options of `neuroport run` say, once, and print what the time was spent on."""
     from neuroport.api.profile import profiled
+    from neuroport.network.network import can_share
 
     given = ctx.params
     names = {p.name: p.opts[0] for p in ctx.command.params}
@@ -42,6 +43,8 @@ def profile_run(ctx: click.Context) -> None:
     )
     chip_seed, instance, span, backend = (given[n] for n in ("chip_seed", "chip_instance", "span", "backend"))
     echo_notices(network)
+    if network.copies > 1 and not can_share(network):
+        click.echo(f"the {network.copies:,} copies of the network are runs of their own; this is one of them", err=True)
     profile = profiled(network, chip, chip_seed, instance, given["seed"], span, backend)
     if given["as_json"]:
         echo_json(as_json(profile, network))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -101,3 +102,18 @@ def test_backends_that_take_no_times_say_so() -> None:
     )
     done = call("run", "--profile")
     assert done.exit_code == 2 and "Missing argument 'NET'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("sal_pair", ["the 3 copies of the network are runs of their own; this is one of them"]),
+        ("gle_lagline_batch", []),
+    ],
+)
+def test_copies_that_are_runs_of_their_own_are_told_of(name: str, told: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "copies.yaml"
+    neuroport.Network.of(neuroport.load(name)).with_({"copies": 3}).save(file)
+    done = call("run", str(file), *SHORT, "--profile", "--backend", "reference")
+    assert done.exit_code == 2
+    assert [line for line in done.stderr.splitlines() if "copies" in line] == told
