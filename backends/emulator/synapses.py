@@ -45,7 +45,7 @@ class Memory:
 
 def connections(program: Program, projection: Projection) -> dict[str, Index]:
     """What generated code may ask for of a projection's synapses, by its kind."""
-    target, source = unsigned_dtype(projection.target_size), unsigned_dtype(projection.source_size)
+    target, source = (unsigned_dtype(size - 1) for size in (projection.target_size, projection.source_size))
     columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.post.astype(target), kind="stable"))
     none = np.zeros(0, np.int64)
     dendritic, twin = (none if v is None else v for v in (projection.dendritic, projection.twin))

@@ -65,6 +65,17 @@ def test_a_static_synapse_of_8_bits_has_4_bytes_at_most() -> None:
     assert 3 < memory.each <= 4
 
 
+@pytest.mark.parametrize(("size", "each"), [(2**16, 2), (2**16 + 1, 4)])
+def test_numbers_of_65536_neurons_have_two_bytes(size: int, each: int) -> None:
+    made = neuroport.Network(dt="1 ms", chip="generic8", name="net")
+    made.population("a", size, "lif", ranges={"v": ["-90 mV", "-40 mV"]})
+    made.project("a", "a", "static", input="jump", connect={"pairs": [[size - 1, size - 1]]}, weight=0.5)
+    program = neuroport.compile(made.build())
+    index = connections(program, program.projections[0])
+    assert {index[kind].dtype.itemsize for kind in ("post", "column_pre")} == {each}
+    assert {int(index[kind].made().astype(index[kind].dtype)[0]) for kind in ("post", "column_pre")} == {size - 1}
+
+
 @pytest.mark.parametrize(("longest", "least"), [(7, 3), (70, 5)])
 def test_a_synapse_with_a_delay_has_its_place_among_all_sums(longest: int, least: int) -> None:
     late = net("generic8", "static", dendritic_delay={"uniform": ["0 ms", f"{longest} ms"]})
