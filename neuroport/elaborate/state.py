@@ -18,7 +18,7 @@ from neuroport.language.names import Constants
 from neuroport.network.model import SpikeTrace
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
-from neuroport.network.values import Value
+from neuroport.network.values import Distribution, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Expr, Numbers, Read, walk
@@ -98,7 +98,11 @@ class Elaboration:
         wrong = whole[(whole < least) | (whole > LONGEST_DELAY)]
         if wrong.size:
             text = f"projection '{projection.name}' has a {what.replace('_', ' ')} of {wrong[0]:g} steps; {least} is "
-            self.problems.append(Problem(value.place, f"{text}the least, and 2^53 the most"))
+            text += "the least, and 2^53 the most"
+            if isinstance(value, Distribution):
+                low = f"{least} step{'s' * (least != 1)}"
+                text += f"; limit what is drawn, as {{normal: {{mean: 5 steps, sd: 2 steps, low: {low}}}}} does"
+            self.problems.append(Problem(value.place, text))
             whole = np.full_like(whole, least)
         return np.asarray(whole, np.int64)
 

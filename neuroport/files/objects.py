@@ -19,7 +19,7 @@ from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.arrays import Sink
-from neuroport.yaml.fields import found, listing
+from neuroport.yaml.fields import Report, found, listing
 from neuroport.yaml.nodes import ListNode, MapNode, Node
 from neuroport.yaml.quantities import duration, interval, whole_interval, written_interval
 from neuroport.yaml.slots import Fits, Rows, Shape, Slot, in_slot
@@ -90,7 +90,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         fits=_per_synapse(source, target, connect),
         folder=context.folder,
     )
-    dendritic = value(report, entries.get("dendritic_delay"), slot)
+    dendritic = _delays(report, entries.get("dendritic_delay"), slot)
     delay = _delay(context, entries.get("delay"), what, model, slot)
     mismatch = report.boolean(entries.get("mismatch"), f"mismatch of {what}")
     if model is None:
@@ -155,7 +155,16 @@ def _delay(context: Context, node: Node | None, what: str, model: SynapseModel |
         text = f"delay of {what} must be one time: synapse model '{model.name}' does more at a spike than send what a "
         report.add(node, f"{text}synapse holds; put what differs between synapses into 'dendritic_delay'")
         return None
-    return value(report, node, replace(slot, what=f"delay of {what}", range=(1, float("inf"))))
+    return _delays(report, node, replace(slot, what=f"delay of {what}", range=(1, float("inf"))))
+
+
+def _delays(report: Report, node: Node | None, slot: Slot) -> Value | None:
+    """Times of synapses, which no variable holds that they could be the same as."""
+    if isinstance(node, MapNode) and "same_as" in node.entries:
+        text = f"{slot.what} must be a time, a distribution or an array of times; found 'same_as', which takes the "
+        report.add(node, f"{text}values of a variable, and a delay is none; write the times out")
+        return None
+    return value(report, node, slot)
 
 
 def _twin(context: Context, node: Node | None, at: Node, what: str, model: SynapseModel) -> Twin | None:

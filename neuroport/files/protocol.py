@@ -204,7 +204,8 @@ def _action(context: Context, node: Node, variables: tuple[str, ...], hold: Quan
     if not isinstance(node, MapNode) or len(kinds) != 1 or kinds[0] not in ACTIONS:
         have = ", ".join(f"'{kind}'" for kind in kinds) if kinds else found(node)
         text = f"what is done in a pattern must have one of the keys {', '.join(ACTIONS)} beside 'at', {EXAMPLE}; "
-        report.add(node, f"{text}found {have}{BESIDE if len(kinds) == 1 else ''}")
+        instead = BESIDE if len(kinds) == 1 else "; write an entry for each of them" if kinds else ""
+        report.add(node, f"{text}found {have}{instead}")
         return None
     what = f"'{kinds[0]}' in a pattern"
     entries = report.mapping(node, what, ("at", *ITEMS[kinds[0]].keys), ("at",))
@@ -219,7 +220,8 @@ def _time(context: Context, node: Node | None, what: str, hold: Quantity | None)
     """A time in a pattern that is shown for `hold`; None for its end, and for what is none."""
     if node is None or (isinstance(node, ScalarNode) and node.value == END):
         return None
-    if isinstance(node, ScalarNode) and isinstance(node.value, str) and not any(map(str.isdigit, node.value)):
+    number = isinstance(node, ScalarNode) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    if not number and not any(map(str.isdigit, node.text if isinstance(node, ScalarNode) else "")):
         context.report.add(
             node, f"at of {what} must be a time in it, such as 10 steps or 5 ms, or end; found {found(node)}"
         )
@@ -389,6 +391,10 @@ def _reset(entry: _Entry) -> Reset:
         populations = entries.get("populations")
         keep = report.choice(entries.get("keep"), "keep of reset", ("learned",))
     names = _names(context, populations, "population", list(context.populations))
+    if populations is not None and not report.items(populations, "") and not isinstance(populations, MapNode):
+        report.add(
+            populations, "'reset' names no population; list those that it is for, such as [NAME], or leave it out"
+        )
     return Reset(populations=names, keep_learned=keep is not None, place=entry.node.place)
 
 

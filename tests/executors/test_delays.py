@@ -154,7 +154,18 @@ def test_a_rule_forbids_it(synapse: str) -> None:
         ),
         (
             "{normal: [1 ms, 3 ms]}",
-            "n.yaml:15:85: projection 'p' has a delay of -4 steps; 1 is the least, and 2^53 the most",
+            "n.yaml:15:85: projection 'p' has a delay of -4 steps; 1 is the least, and 2^53 the most; limit what is "
+            "drawn, as {normal: {mean: 5 steps, sd: 2 steps, low: 1 step}} does",
+        ),
+        (
+            "{same_as: p.w}",
+            "n.yaml:15:85: delay of projection 'p' must be a time, a distribution or an array of times; found "
+            "'same_as', which takes the values of a variable, and a delay is none; write the times out",
+        ),
+        (
+            "1 ms, dendritic_delay: {same_as: p.w}",
+            "n.yaml:15:108: dendritic_delay of projection 'p' must be a time, a distribution or an array of times; "
+            "found 'same_as', which takes the values of a variable, and a delay is none; write the times out",
         ),
         (
             "{delay: 3 ms}",

@@ -822,8 +822,42 @@ EDITS = [
         "each: [{at: end, event: blank, reset: [a]}]",
         (
             "net.yaml:43:30: what is done in a pattern must have one of the keys event, set, reset beside 'at', such "
-            "as {at: end, event: learn}; found 'event', 'reset'"
+            "as {at: end, event: learn}; found 'event', 'reset'; write an entry for each of them"
         ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: , event: blank}]",
+        (
+            "net.yaml:43:35: at of 'event' in a pattern must be a time in it, such as 10 steps or 5 ms, or end; "
+            "found nothing"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: true, event: blank}]",
+        (
+            "net.yaml:43:35: at of 'event' in a pattern must be a time in it, such as 10 steps or 5 ms, or end; "
+            "found true"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: [5 ms], event: blank}]",
+        (
+            "net.yaml:43:35: at of 'event' in a pattern must be a time in it, such as 10 steps or 5 ms, or end; "
+            "found a list"
+        ),
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, reset: []}]",
+        "net.yaml:43:47: 'reset' names no population; list those that it is for, such as [NAME], or leave it out",
+    ),
+    (
+        "count: 10",
+        "each: [{at: end, reset: {populations: , keep: learned}}]",
+        "net.yaml:43:61: 'reset' names no population; list those that it is for, such as [NAME], or leave it out",
     ),
     (
         "count: 10",
