@@ -13,7 +13,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
-from functools import cache
 
 TEXT = '''
 @function
@@ -146,9 +145,7 @@ def in_c(function: str, argument: str, name: Named, literal: Callable[[float], s
     return _C(name, literal).call(f"real_{function}", [argument])
 
 
-@cache
-def _definitions() -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in ast.parse(TEXT).body if isinstance(node, ast.FunctionDef)}
+_DEFINITIONS = {node.name: node for node in ast.parse(TEXT).body if isinstance(node, ast.FunctionDef)}
 
 
 class _C:
@@ -159,7 +156,7 @@ class _C:
 
     def call(self, function: str, arguments: list[str]) -> str:
         """The lines of a function's body; its value."""
-        definition = _definitions()[function]
+        definition = _DEFINITIONS[function]
         known = {a.arg: text for a, text in zip(definition.args.args, arguments, strict=True)}
         for line in definition.body:
             match line:

@@ -24,13 +24,15 @@ class _Last:
 
     def module(self, program: Program, timed: bool, several: bool) -> Module:
         """The module of a program."""
+        from neuroport.backends.emulator.building import ALONE
         from neuroport.backends.emulator.emit import emit
         from neuroport.backends.emulator.emit_threads import emit_threads
 
-        made = self.made
-        if made is None or made[0] is not program:
-            made = self.made = program, emit_threads(program) if several else emit(program, timed)
-        return made[1]
+        with ALONE:
+            made = self.made
+            if made is None or made[0] is not program:
+                made = self.made = program, emit_threads(program) if several else emit(program, timed)
+            return made[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from neuroport.backends.emulator.building import ALONE
 from neuroport.backends.emulator.native.build import Library, described, loaded, machine_code
 from neuroport.backends.emulator.native.kinds import Array
 from neuroport.backends.emulator.native.translate import Module
@@ -27,9 +28,14 @@ class Called:
     arrays: tuple[Array, ...]
 
 
-@lru_cache(maxsize=64)
 def load(text: str, called: tuple[Called, ...], checked: bool = False) -> Library:
     """The machine code of a generated module, which is compiled unless it was before."""
+    with ALONE:
+        return _load(text, called, checked)
+
+
+@lru_cache(maxsize=64)
+def _load(text: str, called: tuple[Called, ...], checked: bool) -> Library:
     key = hashlib.sha256(repr((text, called, checked, described())).encode()).hexdigest()[:32]
     file = f"neuroport_{key}.o"
     code = _kept(file)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from neuroport.backends.emulator import cache
+import neuroport
+from neuroport.backends.emulator import Emulator, cache, emit
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.genn import cache as genn
 from neuroport.errors import RunFailed
@@ -56,7 +60,7 @@ CALLED = (cache.Called("doubled", 1, (array_of(np.zeros(1)),)),)
 
 def doubled(text: str, x: int) -> float:
     """Twice a number, by machine code that is not in memory yet."""
-    cache.load.cache_clear()
+    cache._load.cache_clear()
     values = np.zeros(1)
     table = np.array([values.ctypes.data, 1], np.int64)
     cache.load(text, CALLED).function("doubled", 1, returns=False)(x, table.ctypes.data)
@@ -83,3 +87,25 @@ def test_machine_code_that_is_damaged_is_made_again(tmp_path: Path, monkeypatch:
     assert doubled(TEXT, 4) == 8 and len(made) == 2
     assert doubled(TEXT, 5) == 10 and len(made) == 2
     assert file.read_bytes() == whole and list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.dear
+def test_threads_that_need_the_same_code_build_it_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path))
+    cache._load.cache_clear()
+    made: list[str] = []
+
+    def seen(what: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def slowly(*arguments: Any) -> Any:
+            made.append(what)
+            time.sleep(0.05)
+            return function(*arguments)
+
+        return slowly
+
+    monkeypatch.setattr(emit, "emit", seen("text", emit.emit))
+    monkeypatch.setattr(cache, "machine_code", seen("code", cache.machine_code))
+    backend, program = Emulator(), neuroport.compile(neuroport.load("sal_pair"))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: backend.open(program, seed, []), range(4)))
+    assert made == ["text", "code"]
