@@ -86,7 +86,9 @@ class Emulator:
         """The text of the generated module."""
         from neuroport.backends.emulator.emit import module_text
         from neuroport.backends.emulator.emit_threads import emit_threads
+        from neuroport.backends.emulator.limits import executed
 
+        program = executed(program)
         return module_text(program) if self.threads == 1 else emit_threads(program).text
 
     def memory(self, program: Program) -> tuple[Memory, ...]:

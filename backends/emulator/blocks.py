@@ -193,7 +193,7 @@ def _series(series: Series, neurons: slice) -> Series:
 def alone(program: Program, threads: int) -> Iterator[str]:
     """Every reason why a program is computed by one thread only."""
     if program.copies > 1:
-        yield "its copies are computed together, one after another for each neuron"
+        yield "its copies share what they learn, and one thread computes them all"
         return
     for owned in program.bodies():
         if any(isinstance(stmt, Send) and stmt.to == "pre" for stmt in owned.body):

@@ -38,6 +38,11 @@ def copies_together(program: Program) -> bool:
     )
 
 
+def executed(program: Program) -> Program:
+    """The program whose module is compiled: the same, or one with its copies written out."""
+    return program if program.copies == 1 or copies_together(program) else unbatch(program)
+
+
 def _problems(program: Program) -> Iterator[str]:
     for event in program.events:
         twins = {read.array for read in reads(event.body) if read.at == "twin"}

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from neuroport.backends.emulator.emit import delayed_input, emit
 from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, unsigned_dtype, width
+from neuroport.backends.emulator.limits import executed
+from neuroport.copies.states import own_name
+from neuroport.errors import Unsupported
 from neuroport.program.machine import Program, Projection
 
 
@@ -87,9 +90,20 @@ def asked(module: Module) -> set[tuple[str, str]]:
 
 
 def memory(program: Program) -> tuple[Memory, ...]:
-    """What each projection of a program takes: its synapses' values and all that says where they are."""
-    wanted = asked(emit(program))
-    return tuple(Memory(p.name, p.synapses, sum(_bytes(program, p, wanted))) for p in program.projections)
+    """What each projection of a program takes: its synapses' values and all that says where they are.
+
+    Of copies that are written out all together; nothing is told of a program that cannot be executed.
+    """
+    try:
+        made = executed(program)
+    except Unsupported:
+        return ()
+    wanted = asked(emit(made))
+    taken = {p.name: 0 for p in program.projections}
+    for projection in made.projections:
+        name = projection.name if made is program else own_name(projection.name)
+        taken[name] += sum(_bytes(made, projection, wanted))
+    return tuple(Memory(p.name, p.synapses, taken[p.name]) for p in program.projections)
 
 
 def _bytes(program: Program, projection: Projection, wanted: set[tuple[str, str]]) -> Iterator[int]:

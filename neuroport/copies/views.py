@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from neuroport.copies.states import (
 )
 from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import copy_name
-from neuroport.program.executor import Capture, Executor
+from neuroport.program.executor import Capture, Executor, Timed
 from neuroport.program.machine import Program
 from neuroport.program.names import of_run
 from neuroport.program.past import fitting
@@ -121,6 +122,17 @@ class Unbatched:
         """See Executor."""
         fitting(self.program, state)
         self.executor.load(of_unbatched(self.program, state))
+
+    def times(self) -> tuple[Timed, ...]:
+        """See `Backend`: what an executor that takes times spent on all copies."""
+        found: dict[tuple[str, str], Timed] = {}
+        for part in self.executor.times():  # type: ignore[attr-defined]
+            key = part.what, own_name(part.of)
+            before = found.get(key, replace(part, of=key[1], seconds=0.0, units=0.0))
+            same = part.unit == "step" and key in found
+            units = before.units if same else before.units + part.units
+            found[key] = replace(before, seconds=before.seconds + part.seconds, units=units)
+        return tuple(found.values())
 
     def close(self) -> None:
         """Give back what the executor holds, if it holds anything."""

@@ -13,6 +13,7 @@ from neuroport.backends.emulator.emit import module_text
 from neuroport.backends.emulator.machine import Machine
 from neuroport.backends.reference import Reference
 from neuroport.copies.axis import sum_over_copies, with_copies
+from neuroport.copies.unbatch import unbatch
 from neuroport.copies.views import Unbatched
 from neuroport.errors import InvalidInput, RunFailed
 from neuroport.program.executor import Executor
@@ -250,12 +251,17 @@ def test_values_of_a_wrong_shape_are_refused() -> None:
     assert str(error.value) == "p.v: the values have shape (2,); the array has (2, 3)"
 
 
-@pytest.mark.dear
-def test_spiking_copies_are_written_out() -> None:
+def spiking() -> Program:
+    """Three copies that share what they learn, of units that spike and are counted."""
     p = sampling(4)
     shared = {name: replace(a, shared=name == "rec.w") for name, a in p.arrays.items()}
     move = (Store("rec.w", call("clip", Sum(Read("rec.s", "own", ACC), ACC), c(-99), c(99), lo=-99, hi=99)),)
-    p = with_copies(replace(p, arrays=shared, events=(Event("epoch_end", "rec", "synapse", move, once=True),)), 3)
+    return with_copies(replace(p, arrays=shared, events=(Event("epoch_end", "rec", "synapse", move, once=True),)), 3)
+
+
+@pytest.mark.dear
+def test_spiking_copies_are_written_out() -> None:
+    p = spiking()
     assert Emulator().check(p) == ()
     emulator, reference = (backend.open(p, 5, ["units"]) for backend in (Emulator(), Reference()))
     assert isinstance(emulator, Unbatched)
@@ -270,3 +276,25 @@ def test_spiking_copies_are_written_out() -> None:
     assert all((a == b).all() for a, b in zip(mine, theirs, strict=True))
     for name in ("units.x", "rec.w", "rec.s"):
         assert (emulator.read(name) == reference.read(name)).all()
+
+
+@pytest.mark.dear
+def test_times_of_copies_that_are_written_out_are_those_of_all() -> None:
+    p = spiking()
+    executor = Emulator(times=True).open(p, 5, [])
+    executor.begin_item(["states"], {})
+    executor.advance(200)
+    timed = {(part.what, part.of): part for part in executor.times()}  # type: ignore[attr-defined]
+    assert {of for _, of in timed} == {"units", "rec"}
+    assert timed["neurons", "units"].units == 3 * 4 * 200
+    assert timed["readouts", "units"].units == 200
+    assert all(part.seconds > 0 for part in timed.values())
+
+
+def test_the_text_and_bytes_of_copies_that_are_written_out_are_those_that_run() -> None:
+    p = spiking()
+    made = unbatch(p)
+    assert Emulator().source(p) == module_text(made)
+    (found,), each = Emulator().memory(p), Emulator().memory(made)
+    assert (found.projection, found.synapses) == ("rec", p.projections[0].synapses)
+    assert len(each) == 3 and found.nbytes == sum(one.nbytes for one in each)

@@ -251,7 +251,7 @@ def test_what_needs_one_thread_is_told() -> None:
     refused(everything(), 2, f"projection ab, on_pre: {back}", f"projection ab, on_post: {back}", f"{few} 9")
     refused(grown(65), 2)
     refused(grown(200), 5, f"{few} 200, enough for 4 threads")
-    refused(integers(3), 2, "its copies are computed together, one after another for each neuron")
+    refused(integers(3), 2, "its copies share what they learn, and one thread computes them all")
     p = twins()
     twin = "it reads its twin, whose synapses another thread computes"
     refused(p, 2, *(f"event {e.name} of {e.owner}: {twin}" for e in p.events if e.over == "synapse"), f"{few} 4")
