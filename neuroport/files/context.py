@@ -56,7 +56,15 @@ class Context:
             return None
         objects = {**self.populations, **self.projections}
         if owner not in objects:
-            self.report.unknown(at, "population or projection", owner, list(objects))
+            whole, inside = split_part(owner)
+            if whole in objects and inside is not None:
+                wanted = f"write {quoted(f'{whole}.{name}[{inside}]')} where it is recorded or measured"
+                text = (
+                    f"{what}: which neurons are meant stands last; {wanted}, and {quoted(f'{whole}.{name}')} elsewhere"
+                )
+                self.report.add(at, text)
+            else:
+                self.report.unknown(at, "population or projection", owner, list(objects))
             return None
         found = objects[owner]
         return None if found is None else (found, name)

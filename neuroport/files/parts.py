@@ -59,7 +59,8 @@ def _wrong(ranges: list[tuple[int, int]], inside: str, size: int) -> str:
         if end > size or first >= size:
             return f"{quoted(f'[{inside}]')} is outside of the population, whose neurons are 0 to {size - 1}"
         if first >= end:
-            return f"{first}:{end} has no neurons; write the smaller number first"
+            instead = f"for one of them write {first}" if first == end else "write the smaller number first"
+            return f"{first}:{end} has no neurons; {instead}"
     for (_, end), (first, _) in pairwise(ranges):
         if first < end:
             return f"{quoted(f'[{inside}]')} must name each neuron once, in ascending order"

@@ -145,6 +145,12 @@ def test_traces_of_other_neurons_differ(tmp_path: Path) -> None:
         ('{spikes: ["b[0:3]"]}', "n.yaml:13:19: unknown population 'b'; allowed are n, a"),
         ('{spikes: ["a[0]", "a[1]"]}', "n.yaml:13:27: spikes of record names 'a' twice; name all of its neurons once"),
         ('{spikes: ["a[3:1]"]}', "n.yaml:13:19: spikes of record: 3:1 has no neurons; write the smaller number first"),
+        ('{spikes: ["a[3:3]"]}', "n.yaml:13:19: spikes of record: 3:3 has no neurons; for one of them write 3"),
+        (
+            '{states: {"a[0:3].v": 1 ms}}',
+            "n.yaml:13:19: states of record: which neurons are meant stands last; write 'a.v[0:3]' where it is "
+            "recorded or measured, and 'a.v' elsewhere",
+        ),
         (
             '{spikes: ["a[-1]"]}',
             "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5] or [0:10] (0 to "

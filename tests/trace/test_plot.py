@@ -202,6 +202,16 @@ def test_neurons_and_populations_are_chosen(tmp_path: Path) -> None:
     assert np.array_equal(states.lines[0].get_ydata(), trace.record("a.v").values[:, 2])
 
 
+def test_a_recorded_part_says_which_neurons_it_shows(tmp_path: Path) -> None:
+    network = neuroport.Network(dt="1 ms")
+    network.population("a", 12, "lif")
+    network.record(states={"a.v[1, 4:6]": "1 ms", "a.ref[7]": "1 ms"})
+    neuroport.run(network, backend="reference", duration="20 ms", trace=tmp_path / "a.h5")
+    some, one = axes(open_trace(tmp_path / "a.h5").plot("states"))
+    assert [label.get_text() for label in some.get_legend().get_texts()] == ["1", "4", "5"]
+    assert one.get_title(loc="left") == "a.ref, neuron 7"
+
+
 def test_rates_are_spikes_per_neuron_and_second(tmp_path: Path) -> None:
     trace = open_trace(write(tmp_path / "a.h5"))
     for start, stop in ((None, None), (10.0, 73.5)):

@@ -43,9 +43,11 @@ def _states(axis: Any, trace: Trace, name: str, view: View, window: tuple[float,
         line = {"color": colour(k), "linewidth": 0.9, "marker": marker, "label": f"{row}"}
         axis.plot(times[seen] / shown.clock.ms, values[:, column], **line)
     some = f", the first {MOST_LINES} of {len(rows):,} neurons" if len(rows) > MOST_LINES else ""
+    if name in trace.extent.parts and len(rows) == 1:
+        some = f", neuron {rows[0]}"
     of_whom = f" of {trace.path.name}" if len(shown.traces) > 1 else ""
     axis.set_title(f"{name}{of_whom}{some}")
     axis.set_ylabel(f"{variable} ({samples.unit})" if samples.unit else variable)
     axis.set_xlabel(f"time ({shown.clock.unit})")
-    if view.neurons is not None:
+    if view.neurons is not None or name in trace.extent.parts:
         legend(axis)
