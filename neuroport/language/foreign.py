@@ -178,13 +178,26 @@ def of_operator(left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str,
 
 def of_power(left: ast.expr, right: ast.expr) -> str:
     """What to write instead of an exponent that the language does not have."""
-    match left, right:
-        case ast.Name(id=base), ast.Constant(value=0.5):
+    base = left.id if isinstance(left, ast.Name) else "x"
+    match right:
+        case ast.Constant(value=bool()):
+            pass
+        case ast.Constant(value=0.5):
             return f"write sqrt({base})"
-        case ast.Name(id=base), ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1 | 1.0)):
+        case ast.Constant(value=1 | 1.0):
+            return f"write {base}"
+        case ast.Constant(value=int() | float() as number) if number in range(2, 9):
+            return f"write {base} ** {number:.0f}"
+        case ast.Constant(value=int(number)) if number > 8:
+            return f"write a product of powers, such as {base} ** 8 * {base} for {base} ** 9"
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1 | 1.0)):
             return f"write 1 / {base}"
-        case _:
-            return "write exp(y * log(x)) for a positive x"
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)) if number in range(2, 9):
+            return f"write 1 / {base} ** {number:.0f}"
+        case ast.BinOp(left=ast.Constant(), op=ast.Pow(), right=ast.Constant()):
+            first, then = ast.unparse(right).split(" ** ")
+            return f"write ({base} ** {first}) ** {then} if that is meant: what stands last is taken first"
+    return "write exp(y * log(x)) for a positive x"
 
 
 def of_line(line: str) -> str:

@@ -69,7 +69,14 @@ HABITS = {
         "9: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x",
         "14: True is not a number; compare, or write 1 or 0",
     ],
-    "v **= 9": ["5: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x"],
+    "v **= 9": ["5: ** takes a whole exponent from 2 to 8; write a product of powers, such as v ** 8 * v for v ** 9"],
+    "v = v ** 1": ["9: ** takes a whole exponent from 2 to 8; write v"],
+    "v = (v + 1) ** 2.0": ["9: ** takes a whole exponent from 2 to 8; write x ** 2"],
+    "v = v ** -3": ["9: ** takes a whole exponent from 2 to 8; write 1 / v ** 3"],
+    "v = v ** 2 ** 2": [
+        "9: ** takes a whole exponent from 2 to 8; write (v ** 2) ** 2 if that is meant: what stands last is "
+        "taken first"
+    ],
     "v = v^2": ["9: operator ^ is not allowed; there are + - * / // % ** << >>; write v ** 2"],
     "v = (v + 1)^2": ["9: operator ^ is not allowed; there are + - * / // % ** << >>; write x ** 2 for a square"],
     "k = k & 1": ["9: operator & is not allowed; there are + - * / // % ** << >>; write `and` between conditions"],
