@@ -214,6 +214,10 @@ class Emitter:
             case _:
                 return "@" + projection.name
 
+    def _all_but_diagonal(self, projection: Projection) -> bool:
+        """Whether rows need no indices because each is all neurons but that of its number."""
+        return all_but_diagonal(projection)
+
     def _row(self, projection: Projection, function: Function, writer: Writer) -> list[Line]:
         """The inner loop over the synapses of presynaptic neuron i; a full matrix needs no indices."""
         if full_matrix(projection):
@@ -223,7 +227,7 @@ class Emitter:
                 f"first = np.uint64(i) * np.uint64({columns})",
                 Block(f"for nth in range({columns}):", ["j = np.uint64(nth)", "syn = first + j", *writer.inner()]),
             ]
-        if all_but_diagonal(projection):
+        if self._all_but_diagonal(projection):
             columns = function.use("size", projection.target)
             below = ["j = np.uint64(nth)", "syn = first + j", *writer.inner()]
             above = ["syn = first + np.uint64(i + nth)", "j = np.uint64(i + nth + 1)", *writer.inner()]
@@ -317,7 +321,8 @@ class Emitter:
     def _arriving(self, projection: Projection, function: Function, body: Body) -> list[Line]:
         """The lines of a row whose presynaptic neuron has spiked."""
         place = self._synapse_place(projection, "pre")
-        place.places = projection.name if placed_input(self.program, projection) else ""
+        indexed = not (full_matrix(projection) or self._all_but_diagonal(projection))
+        place.places = projection.name if indexed and delayed_input(self.program, projection) else ""
         writer = self._writer(function, place)
         writer.body(body)
         return self._row(projection, function, writer)
@@ -566,11 +571,6 @@ class Emitter:
             counters=tuple(self.numbers["counter"]),
             parts=tuple(self.parts),
         )
-
-
-def placed_input(program: Program, projection: Projection) -> str:
-    """The input whose ring of sums arriving spikes add to, if rows have indices; see `delayed_input`."""
-    return "" if full_matrix(projection) or all_but_diagonal(projection) else delayed_input(program, projection)
 
 
 def delayed_input(program: Program, projection: Projection) -> str:

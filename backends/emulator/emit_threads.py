@@ -12,7 +12,7 @@ from neuroport.backends.emulator.function import Function
 from neuroport.backends.emulator.layout import Module
 from neuroport.backends.emulator.lines import Block, Line
 from neuroport.backends.emulator.values import Site
-from neuroport.program.machine import Population, Program
+from neuroport.program.machine import Population, Program, Projection
 
 OF_POPULATIONS = ("told", "told_count", "told_start")
 """Kinds of arguments that all threads have of a population: where they show their spikes to each other."""
@@ -49,6 +49,10 @@ class ThreadEmitter(Emitter):
     def _neuron_place(self, population: Population, function: Function) -> Site:
         first = function.use("first", population.name)
         return Site(own="i", element=f"np.uint64(i) + np.uint64({first})", source=population.name)
+
+    def _all_but_diagonal(self, projection: Projection) -> bool:
+        """Of a block of targets most rows are all, and the neuron that a row lacks has another number."""
+        return False
 
     def _spikes(self, run: Function, name: str) -> list[str]:
         """The lines that list the spikes of a block and show them to all, or list those of all blocks."""

@@ -10,6 +10,7 @@ from neuroport import backends
 from neuroport.backends.emulator import Emulator, emit
 from neuroport.files import network as reader
 from neuroport.program.machine import Program
+from tests.support.threaded import Threaded, forward
 
 TEXT = """\
 neuroport: 1
@@ -58,6 +59,17 @@ def test_every_size_is_computed_as_by_the_reference(monkeypatch: pytest.MonkeyPa
         assert counts == seen
         for name, values in right.items():
             np.testing.assert_array_equal(got[name], values, err_msg=f"{name} of {size}")
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("threads", [2, 3])
+def test_blocks_of_them_have_indices(threads: int) -> None:
+    made = forward(program(40))
+    one, several = Emulator().open(made, 5, ["p"]), Threaded(threads).open(made, 5, ["p"], boundscheck=True)
+    for executor in (one, several):
+        executor.advance(12)
+    for name in ("m.w", "p.x"):
+        np.testing.assert_array_equal(one.read(name), several.read(name))
 
 
 @pytest.mark.parametrize(("size", "without"), [(31, False), (32, True)])
