@@ -90,7 +90,10 @@ class Names:
         if not choices:
             text = f"there is no {what} '{name}'; network '{self._program.name}' has none"
             raise UnknownName.one(None, text)
-        near = units.suggestion(name, list(choices)).strip()
+        whole = name.partition("[")[0].strip()
+        near = (
+            f"write '{whole}', without brackets" if whole in choices else units.suggestion(name, list(choices)).strip()
+        )
         text = f"there is no {what} '{name}' in network '{self._program.name}'; there are: {', '.join(choices)}"
         raise UnknownName.one(None, f"{text}; {near}" if near else text)
 

@@ -87,6 +87,18 @@ def test_a_session_has_the_part_of_a_state_and_all_spikes() -> None:
         assert np.array_equal(spikes, session.spikes("a")[1])
 
 
+def test_a_session_takes_names_without_a_part() -> None:
+    with neuroport.open(network(PART), "reference") as session:
+        for call, name in (
+            (session.records, "a.v"),
+            (session.spikes, "a"),
+            (session.get, "a.v"),
+            (lambda wanted: session.exchange({}, 1, [wanted]), "a.v"),
+        ):
+            with pytest.raises(InvalidInput, match=f"; write '{name}', without brackets$"):
+                call(f"{name}[1, 4:6, 11]")
+
+
 @pytest.mark.parametrize("other", [PART, WHOLE, PART.replace("4:6", "4, 6")])
 def test_a_checkpoint_keeps_what_is_recorded_of_the_same_part(other: str, tmp_path: Path) -> None:
     with neuroport.open(network(PART), "reference") as session:
