@@ -50,6 +50,11 @@ class Context:
 
     def split(self, at: Node, what: str, text: str) -> tuple[Population | Projection, str] | None:
         """The object and the name behind it in a text OBJECT.NAME; None with the reason in the report."""
+        whole, inside = split_part(text)
+        if inside is not None and "." in whole:
+            part = f"{quoted(text)} is of a part of a population, which can be recorded and measured"
+            self.report.add(at, f"{what}: {part}; write {quoted(whole)} here")
+            return None
         owner, dot, name = text.partition(".")
         if not dot or not name:
             self.report.add(at, f"{what} must be written OBJECT.NAME, such as units.x; found {quoted(text)}")
