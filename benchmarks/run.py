@@ -172,6 +172,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     args = parser.parse_args(given)
     if unknown := [name for name in args.cases if name not in CASES]:
         parser.error(f"there is no case {unknown[0]!r}; there are {', '.join(CASES)}")
+    if args.write and (args.cases or not args.all):
+        parser.error("--write puts the whole table into the page; it needs --all, and no names of cases")
+    if args.repeats is not None and args.repeats < 1:
+        parser.error("--repeats: at least 1")
     if not (args.all or args.quick or args.cases):
         parser.error("say what to measure: --all, --quick or the names of cases")
     return args

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -100,8 +101,10 @@ class Emulator:
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine
 
+        started = time.process_time()
         module = self._last.module(program, self.times, several=False)
-        return Machine(program, seed, record_spikes, module=module, boundscheck=self.boundscheck)
+        wrote = time.process_time() - started
+        return Machine(program, seed, record_spikes, module=module, boundscheck=self.boundscheck, wrote=wrote)
 
     def _several(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.threads import Threads

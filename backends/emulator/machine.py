@@ -70,8 +70,9 @@ class Machine:
         spike_buffer: int = SPIKE_BUFFER,
         sample_buffer: int = SAMPLE_BUFFER,
         shared: Mapping[tuple[str, str], NDArray[Any]] | None = None,
+        wrote: float = 0.0,
     ) -> None:
-        """`shared`: arrays that other machines have, too, by kind and name."""
+        """`shared`: arrays that other machines have, too, by kind and name. wrote: seconds to write the module."""
         self.program = program
         self.step = 0
         self._spike_buffer, self._sample_buffer = spike_buffer, sample_buffer
@@ -102,7 +103,9 @@ class Machine:
         self._allocate()
         self._values |= shared or {}
         self._start_control()
+        started = time.process_time()
         self._link()
+        self._built = {"writing code": wrote, "compiling": time.process_time() - started}
         self._filled = tuple((name, self._control("filled", name)) for name in self._recorded)
         self._sampled = tuple((r.name, self._control("samples", r.name), r.array) for r in program.records)
 
@@ -370,6 +373,10 @@ class Machine:
             if array.history:
                 self._values["history", name][...] = initial
         self._values["spike_count", population][...] = 0
+
+    def built(self) -> dict[str, float]:
+        """The seconds of the passes from a program to machine code."""
+        return dict(self._built)
 
     def times(self) -> tuple[Timed, ...]:
         """The seconds that each part of the steps took, and how much there was to do; empty unless it is `timed`."""

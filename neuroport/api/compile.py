@@ -104,16 +104,16 @@ def lower(
 
     `protocol`: the items that will be run, where these are not those of the network.
     """
-    return _on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised)
+    return on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised)
 
 
 def lower_and_plan(network: Network, chip: Chip, instance: ChipInstance | None) -> tuple[Program, Plan]:
     """The program of a network (see `lower`), and how it is to be run."""
     program, plan = experiment(network, chip, instance)
-    return _on_chip(program, network, chip), plan
+    return on_chip(program, network, chip), plan
 
 
-def _on_chip(program: Program, network: Network, chip: Chip, quantised: bool = True) -> Program:
+def on_chip(program: Program, network: Network, chip: Chip, quantised: bool = True) -> Program:
     """A real program as the chip has it."""
     problems = check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
     if problems:

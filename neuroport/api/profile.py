@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from neuroport.api.run import Run, prepare, result, to_run
+from neuroport import backends
+from neuroport.api.compile import on_chip, specimen
+from neuroport.api.run import Prepared, Run, result, to_run
+from neuroport.elaborate.network import experiment
 from neuroport.errors import InvalidInput
 from neuroport.numerics.units import Quantity
 from neuroport.program.executor import Timed
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 class Profile:
     """A run and its processor time in seconds: what it took to come to the first step, and the parts of the steps.
 
+    `building`: the passes from a network to its first step, in their order; compiled code that is found is only loaded.
     `between`: what is not in the steps, such as collecting what is recorded, measuring, and the digest.
     """
 
@@ -45,23 +49,33 @@ def profiled(
 ) -> Profile:
     """Run a network on a backend that takes the time of its parts; see `neuroport.run`. Nothing is written."""
     network = to_run(network, duration)
-    marks = [time.process_time()]
-    ready = prepare(network, backend, chip, chip_seed, instance)
-    timed = getattr(ready.backend, "timed", None)
+    timed = getattr(backends.load(backend), "timed", None)
     if timed is None:
         raise InvalidInput.one(None, f"backend '{backend}' does not take the time of its parts; the emulator does")
+    marks = [time.process_time()]
+    chosen, one = specimen(network, chip, chip_seed, instance)
+    real, plan = experiment(network, chosen, one)
     marks.append(time.process_time())
-    with replace(ready, backend=timed()).session(seed, None, False, False) as session:
+    ready = Prepared(network, timed(), chosen, one, on_chip(real, network, chosen), plan)
+    marks.append(time.process_time())
+    with ready.session(seed, None, False, False) as session:
         marks.append(time.process_time())
         session.run_protocol(progress)
         digest = session.digest()
         marks.append(time.process_time())
         outcome = result(session, digest, session.chip_seed)
-        parts: tuple[Timed, ...] = session.executor.times()  # type: ignore[attr-defined]
-    program_s, code_s, run_s = (after - before for before, after in pairwise(marks))
+        executor: Any = session.executor
+        parts: tuple[Timed, ...] = executor.times()
+    real_s, chip_s, code_s, run_s = (after - before for before, after in pairwise(marks))
+    passes = executor.built()
     return Profile(
-        run=replace(outcome, build_s=program_s + code_s, run_s=run_s),
-        building={"network to program": program_s, "program to code": code_s},
+        run=replace(outcome, build_s=real_s + chip_s + code_s, run_s=run_s),
+        building={
+            "elaborating": real_s,
+            "fitting to the chip": chip_s,
+            **passes,
+            "imports and memory": code_s - sum(passes.values()),
+        },
         parts=parts,
         between=run_s - sum(part.seconds for part in parts),
     )

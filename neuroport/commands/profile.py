@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chosen_chip, duration, echo_json, echo_notices, echo_table, load_network
+from neuroport.commands.common import chosen_chip, echo_json, echo_notices, echo_table, load_network
 from neuroport.commands.resuming import is_given
 from neuroport.commands.summary import fields, summary
 
@@ -69,8 +69,13 @@ def as_json(profile: Profile, network: Network) -> dict[str, Any]:
 def told(profile: Profile) -> Iterator[str]:
     """Lines before the table."""
     steps = sum(part.seconds for part in profile.parts)
-    building = ", ".join(f"{name} {duration(seconds)}" for name, seconds in profile.building.items())
-    yield f"processor  {building}, steps {duration(steps)}, between them {duration(profile.between)}"
+    for name, times in ("building", profile.building), ("running", {"steps": steps, "between them": profile.between}):
+        yield f"{name:10} {', '.join(f'{what} {_ms(seconds)}' for what, seconds in times.items())}"
+
+
+def _ms(seconds: float) -> str:
+    """A time in milliseconds."""
+    return f"{1e3 * seconds:,.{0 if seconds >= 0.01 else 1}f} ms"
 
 
 def _rows(profile: Profile) -> Iterator[tuple[Any, ...]]:

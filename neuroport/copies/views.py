@@ -123,6 +123,11 @@ class Unbatched:
         fitting(self.program, state)
         self.executor.load(of_unbatched(self.program, state))
 
+    def built(self) -> Mapping[str, float]:
+        """See `Backend`: the passes of building the one executor of all copies."""
+        found: Mapping[str, float] = self.executor.built()  # type: ignore[attr-defined]
+        return found
+
     def times(self) -> tuple[Timed, ...]:
         """See `Backend`: what an executor that takes times spent on all copies."""
         found: dict[tuple[str, str], Timed] = {}

@@ -122,7 +122,8 @@ class Backend(Protocol):
     whose executors compute on so many threads with the same bits, `source(program: Program) -> str` what it makes of a
     program, for `neuroport compile --emit NAME`, and `examine() -> Sequence[Part]` what it needs and what of it is
     there, for `neuroport doctor`. A method `timed() -> Backend` gives one whose executors have a method
-    `times() -> Sequence[Timed]`, for `neuroport run --profile`.
+    `times() -> Sequence[Timed]`, and `built() -> Mapping[str, float]`, the seconds of the passes of building, for
+    `neuroport run --profile`.
 
     A backend may rely on every rule of `neuroport.program.verify`: sessions verify what they give to it. One that is
     also opened by hand calls `verify.given` first in `open`.

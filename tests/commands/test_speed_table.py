@@ -112,11 +112,20 @@ def test_programs_that_differ_end_with_1(monkeypatch: pytest.MonkeyPatch) -> Non
     assert speed.main(["a", "--repeats", "1"]) == 1
 
 
-def test_nothing_to_measure_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+REFUSED = {
+    "": "say what to measure: --all, --quick or the names of cases",
+    "help --write": "--write puts the whole table into the page; it needs --all, and no names of cases",
+    "help --all --write": "--write puts the whole table into the page; it needs --all, and no names of cases",
+    "help --repeats 0": "--repeats: at least 1",
+}
+
+
+@pytest.mark.parametrize("given", REFUSED)
+def test_what_cannot_be_measured_is_refused(given: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        speed.main([])
+        speed.main(given.split())
     assert ended.value.code == 2
-    assert capsys.readouterr().err.endswith("say what to measure: --all, --quick or the names of cases\n")
+    assert capsys.readouterr().err.endswith(f"{REFUSED[given]}\n")
 
 
 def test_quick_leaves_out_what_takes_long() -> None:
