@@ -383,7 +383,7 @@ def test_cut_off_is_told_from_identical_damaged_and_different(tmp_path: Path) ->
     )
     code, said = replayed(path, "--json")
     assert (code, json.loads(said)["cut_off"], json.loads(said)["difference"]) == (3, True, "")
-    path.write_bytes(content[:-100] + b"\0" + content[-99:])
+    path.write_bytes(content[:-100] + bytes([content[-100] ^ 255]) + content[-99:])
     assert replayed(path) == (2, f"error: {said_of(path, parts_of(content), len(content) - 100)}\n")
 
 
