@@ -145,7 +145,8 @@ def in_c(function: str, argument: str, name: Named, literal: Callable[[float], s
     return _C(name, literal).call(f"real_{function}", [argument])
 
 
-_DEFINITIONS = {node.name: node for node in ast.parse(TEXT).body if isinstance(node, ast.FunctionDef)}
+TREE = ast.parse(TEXT)
+_DEFINITIONS = {node.name: node for node in TREE.body if isinstance(node, ast.FunctionDef)}
 
 
 class _C:

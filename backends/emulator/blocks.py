@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,8 +109,13 @@ def _ends(size: int, threads: int, smallest: int) -> list[int]:
 
 def synapses(projection: Projection, block: Block) -> NDArray[np.int64]:
     """The numbers of the synapses onto a block."""
-    neurons = block.of(projection.target)
-    return np.flatnonzero((projection.post >= neurons.start) & (projection.post < neurons.stop))
+    return np.flatnonzero(inside(projection.post, block.of(projection.target)))
+
+
+def inside(numbers: NDArray[Any], neurons: slice) -> NDArray[np.bool_]:
+    """Which of these numbers are of some neurons."""
+    within: NDArray[np.bool_] = (numbers >= neurons.start) & (numbers < neurons.stop)
+    return within
 
 
 def cut(program: Program, block: Block) -> Program:
@@ -169,17 +175,16 @@ def _record(record: Record, array: Array, block: Block, chosen: dict[str, NDArra
     if array.at == "synapse":
         return replace(record, neurons=np.flatnonzero(np.isin(chosen[array.owner], record.neurons)))
     neurons = block.of(array.owner)
-    inside = (record.neurons >= neurons.start) & (record.neurons < neurons.stop)
-    return replace(record, neurons=record.neurons[inside] - neurons.start)
+    return replace(record, neurons=record.neurons[inside(record.neurons, neurons)] - neurons.start)
 
 
 def _injection(injection: Injection, neurons: slice) -> Injection:
-    inside = (injection.neurons >= neurons.start) & (injection.neurons < neurons.stop)
+    chosen = inside(injection.neurons, neurons)
     return replace(
         injection,
-        steps=injection.steps[inside],
-        neurons=injection.neurons[inside] - neurons.start,
-        values=injection.values[inside],
+        steps=injection.steps[chosen],
+        neurons=injection.neurons[chosen] - neurons.start,
+        values=injection.values[chosen],
     )
 
 

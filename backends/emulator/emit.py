@@ -15,7 +15,7 @@ import numpy as np
 from neuroport.backends.emulator.body import Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
 from neuroport.backends.emulator.function import Definition, Function, Helper
-from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part, power_of_two
+from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part, ring_of_sums
 from neuroport.backends.emulator.levels import Levels
 from neuroport.backends.emulator.lines import Block, Line, printed
 from neuroport.backends.emulator.numbers import NUMBER, kind_of
@@ -580,7 +580,7 @@ def delayed_input(program: Program, projection: Projection) -> str:
     if len(sends) != 1 or any(r.at == "post" or r.lag == "synapse" for r in reads(body)):
         return ""
     ((name, delay),) = sends
-    sums = power_of_two(program.arrays[name].slots) * projection.target_size
+    sums = ring_of_sums(program.arrays[name], projection.target_size)
     return name if delay == "synapse" and projection.dendritic is not None and sums <= 2**31 else ""
 
 

@@ -71,6 +71,11 @@ def power_of_two(n: int) -> int:
     return 1 << max(n - 1, 0).bit_length()
 
 
+def ring_of_sums(array: Array, size: int) -> int:
+    """How many sums an input of so many neurons has, of all rows of its ring."""
+    return power_of_two(array.slots) * size
+
+
 def unsigned_dtype(hi: int) -> np.dtype[np.unsignedinteger]:
     """uint16 or uint32 (uint64 beyond): what index arrays up to `hi` are kept in."""
     if hi < 2**16:

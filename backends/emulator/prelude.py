@@ -58,5 +58,5 @@ def _globals(tree: ast.Module) -> Iterator[str]:
 def reserved(*more: str) -> frozenset[str]:
     """Names that a generated identifier must not have; more: the runtime modules that come after `runtime`."""
     own = {*_LOCALS["runtime"].split(), *(name for module in more for name in _LOCALS[module].split())}
-    texts = [functions.TEXT, *(source(module) for module in ("runtime", *more))]
-    return frozenset({*dir(builtins), *own}).union(*(_globals(ast.parse(text)) for text in texts))
+    trees = [functions.TREE, *(ast.parse(source(module)) for module in ("runtime", *more))]
+    return frozenset({*dir(builtins), *own}).union(*map(_globals, trees))

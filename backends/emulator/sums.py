@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.emulator.layout import power_of_two
+from neuroport.backends.emulator.layout import ring_of_sums
 from neuroport.program.ir import Int, Send
 from neuroport.program.machine import Array, OwnedBody, Program
 from neuroport.program.stated import bounds
@@ -32,7 +32,7 @@ def _many(program: Program) -> Iterator[Array]:
         whole = program.integer and program.copies == 1 and isinstance(array.type, Int)
         if not (whole and array.role == "input") or array.name in given:
             continue
-        if 4 * power_of_two(array.slots) * sizes[array.owner] > CACHE:
+        if 4 * ring_of_sums(array, sizes[array.owner]) > CACHE:
             yield array
 
 

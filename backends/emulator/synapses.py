@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.backends.emulator.emit import delayed_input, emit
-from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, unsigned_dtype, width
+from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, ring_of_sums, unsigned_dtype, width
 from neuroport.backends.emulator.limits import executed
 from neuroport.copies.states import own_name
 from neuroport.errors import Unsupported
@@ -75,7 +75,7 @@ def _places(program: Program, projection: Projection) -> Index:
     if not name or projection.dendritic is None:
         return Index(0, np.dtype(np.uint16), lambda: np.zeros(0, np.uint16))
     late, size = projection.dendritic, projection.target_size
-    sums = power_of_two(program.arrays[name].slots) * size
+    sums = ring_of_sums(program.arrays[name], size)
     return Index(projection.synapses, unsigned_dtype(sums - 1), lambda: late * size + projection.post)
 
 

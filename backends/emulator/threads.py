@@ -16,6 +16,7 @@ from neuroport.backends.emulator.blocks import (
     Block,
     blocks,
     cut,
+    inside,
     lightened,
     of_source,
     read_of_sources,
@@ -371,7 +372,7 @@ class Threads:
 def _of_block(spikes: tuple[Whole, Whole], neurons: slice) -> tuple[Whole, Whole]:
     """The spikes of the last step in a block."""
     lags, numbers = spikes
-    here = (lags == 0) & (numbers >= neurons.start) & (numbers < neurons.stop)
+    here = (lags == 0) & inside(numbers, neurons)
     return lags[here], numbers[here] - neurons.start
 
 

@@ -1,3 +1,4 @@
+# What Numba compiles has no types that mypy knows.
 # mypy: ignore-errors
 """`dense.yaml` written by hand: with NumPy in float32, in integers, and fused in Numba."""
 

@@ -1,3 +1,4 @@
+# What Numba compiles has no types that mypy knows.
 # mypy: ignore-errors
 """Programs written by hand for one network each, in Numba, as tightly as their author could: the bar for the emulator.
 

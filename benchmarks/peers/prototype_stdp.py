@@ -1,3 +1,4 @@
+# What Numba compiles has no types that mypy knows.
 # mypy: ignore-errors
 """Pair STDP written by hand in Numba: weights of 16 bits by row, and where they are by column.
 

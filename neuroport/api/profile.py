@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from neuroport import backends
 from neuroport.api.compile import on_chip, specimen
@@ -13,7 +13,7 @@ from neuroport.api.run import Prepared, Run, result, to_run
 from neuroport.elaborate.network import experiment
 from neuroport.errors import InvalidInput
 from neuroport.numerics.units import Quantity
-from neuroport.program.executor import Timed
+from neuroport.program.executor import Timed, TimedExecutor
 from neuroport.session.session import Progress
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def profiled(
         digest = session.digest()
         marks.append(time.process_time())
         outcome = result(session, digest, session.chip_seed)
-        executor: Any = session.executor
-        parts: tuple[Timed, ...] = executor.times()
+        executor = cast(TimedExecutor, session.executor)
+        parts = tuple(executor.times())
     real_s, chip_s, code_s, run_s = (after - before for before, after in pairwise(marks))
     passes = executor.built()
     return Profile(

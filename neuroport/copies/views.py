@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from neuroport.copies.states import (
 )
 from neuroport.copies.unbatch import unbatch
 from neuroport.copies.unroll import copy_name
-from neuroport.program.executor import Capture, Executor, Timed
+from neuroport.program.executor import Capture, Executor, Timed, TimedExecutor
 from neuroport.program.machine import Program
 from neuroport.program.names import of_run
 from neuroport.program.past import fitting
@@ -125,13 +125,12 @@ class Unbatched:
 
     def built(self) -> Mapping[str, float]:
         """See `Backend`: the passes of building the one executor of all copies."""
-        found: Mapping[str, float] = self.executor.built()  # type: ignore[attr-defined]
-        return found
+        return cast(TimedExecutor, self.executor).built()
 
     def times(self) -> tuple[Timed, ...]:
         """See `Backend`: what an executor that takes times spent on all copies."""
         found: dict[tuple[str, str], Timed] = {}
-        for part in self.executor.times():  # type: ignore[attr-defined]
+        for part in cast(TimedExecutor, self.executor).times():
             key = part.what, own_name(part.of)
             before = found.get(key, replace(part, of=key[1], seconds=0.0, units=0.0))
             same = part.unit == "step" and key in found

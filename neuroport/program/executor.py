@@ -104,6 +104,16 @@ class Timed:
     unit: str
 
 
+class TimedExecutor(Executor, Protocol):
+    """An executor that takes times; see `Backend`."""
+
+    def built(self) -> Mapping[str, float]:
+        """The seconds of the passes from a program to its first step, in their order."""
+
+    def times(self) -> Sequence[Timed]:
+        """What the steps so far were spent on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One thing that a backend needs on a machine: whether it is there, and what was found or what to do."""
@@ -121,9 +131,8 @@ class Backend(Protocol):
     A method `on(device: str) -> Backend` gives the backend on that device, `threaded(threads: int) -> Backend` one
     whose executors compute on so many threads with the same bits, `source(program: Program) -> str` what it makes of a
     program, for `neuroport compile --emit NAME`, and `examine() -> Sequence[Part]` what it needs and what of it is
-    there, for `neuroport doctor`. A method `timed() -> Backend` gives one whose executors have a method
-    `times() -> Sequence[Timed]`, and `built() -> Mapping[str, float]`, the seconds of the passes of building, for
-    `neuroport run --profile`.
+    there, for `neuroport doctor`. A method `timed() -> Backend` gives one whose executors are a `TimedExecutor`,
+    for `neuroport run --profile`.
 
     A backend may rely on every rule of `neuroport.program.verify`: sessions verify what they give to it. One that is
     also opened by hand calls `verify.given` first in `open`.

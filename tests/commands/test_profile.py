@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ import neuroport
 from neuroport.api.profile import profiled
 from neuroport.backends.emulator import Emulator
 from neuroport.cli import main
+from neuroport.program.executor import TimedExecutor
 
 SHORT = ("--for", "2000 steps")
 
@@ -57,7 +59,7 @@ def test_every_part_of_a_step_is_timed(name: str) -> None:
     plain.advance(50)
     state = next(n for n, array in program.arrays.items() if array.role == "state" and array.at != "scalar")
     assert (executor.read(state) == plain.read(state)).all()
-    timed = {(part.what, part.of) for part in executor.times()}  # type: ignore[attr-defined]
+    timed = {(part.what, part.of) for part in cast(TimedExecutor, executor).times()}
     assert {("neurons", p.name) for p in program.populations if p.body} <= timed
     assert {("every step", p.name) for p in program.projections if p.step} <= timed
 

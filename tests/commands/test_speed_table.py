@@ -279,7 +279,7 @@ def test_programs_that_compute_as_loihi_does_have_the_same_spikes(
 @pytest.mark.parametrize("name", ["static-4k", "delays-4k", "stdp-4k", "dense"])
 def test_programs_written_by_hand_compute_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the bit: all spikes and all learned weights."""
-    pytest.importorskip("numba")
+    pytest.importorskip("numba", reason="programs written by hand need Numba")
     monkeypatch.setattr(cases, "STEPS", 300)
     with setting(tmp_path) as where:
         made = speed.CASES[name](where)

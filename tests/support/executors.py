@@ -42,6 +42,18 @@ def beside_the_reference(p: Program, seed: int = 1) -> list[Any]:
     return start(p, Reference(), GENN, seed=seed)
 
 
+def computes_as_the_reference(backend: Any, p: Program, steps: int, names: tuple[str, ...]) -> None:
+    """After so many steps a backend has the reference's values in these arrays, and its counts of overflows."""
+    right, found = start(p, Reference(), backend, seed=5)
+    for machine in (right, found):
+        machine.advance(steps)
+    assert found.overflows() == right.overflows()
+    for name in names:
+        np.testing.assert_array_equal(
+            found.read(name), right.read(name), err_msg=f"{name}, sizes {[q.size for q in p.populations]}"
+        )
+
+
 def executable(first: int) -> Program:
     """A random network with twins whose synapses read the past of a source as far back as GeNN has it."""
     while True:

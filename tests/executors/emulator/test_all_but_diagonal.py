@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import neuroport
-from neuroport import backends
 from neuroport.backends.emulator import Emulator, emit
 from neuroport.files import network as reader
 from neuroport.program.machine import Program
+from tests.support.executors import computes_as_the_reference
 from tests.support.threaded import Threaded, forward
 
 TEXT = """\
@@ -50,15 +50,7 @@ def test_every_size_is_computed_as_by_the_reference(monkeypatch: pytest.MonkeyPa
     for size in (2, 3, 8, 9, 33):
         made = program(size)
         assert "for nth in range(i):" in emit.module_text(made)
-        found = []
-        for backend in (backends.load("reference"), Emulator(boundscheck=True)):
-            executor = backend.open(made, 5, [])
-            executor.advance(12)
-            found.append(({name: executor.read(name) for name in ("m.w", "p.x")}, executor.overflows()))
-        (right, counts), (got, seen) = found
-        assert counts == seen
-        for name, values in right.items():
-            np.testing.assert_array_equal(got[name], values, err_msg=f"{name} of {size}")
+        computes_as_the_reference(Emulator(boundscheck=True), made, 12, ("m.w", "p.x"))
 
 
 @pytest.mark.dear

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from neuroport.copies.axis import sum_over_copies, with_copies
 from neuroport.copies.unbatch import unbatch
 from neuroport.copies.views import Unbatched
 from neuroport.errors import InvalidInput, RunFailed
-from neuroport.program.executor import Executor
+from neuroport.program.executor import Executor, TimedExecutor
 from neuroport.program.ir import REAL, Apply, Int, Random, Read, Store, Sum
 from neuroport.program.machine import Event, Injection, Population, Program
 from tests.support.batches import full, integers, layers
@@ -284,7 +284,7 @@ def test_times_of_copies_that_are_written_out_are_those_of_all() -> None:
     executor = Emulator(times=True).open(p, 5, [])
     executor.begin_item(["states"], {})
     executor.advance(200)
-    timed = {(part.what, part.of): part for part in executor.times()}  # type: ignore[attr-defined]
+    timed = {(part.what, part.of): part for part in cast(TimedExecutor, executor).times()}
     assert {of for _, of in timed} == {"units", "rec"}
     assert timed["neurons", "units"].units == 3 * 4 * 200
     assert timed["readouts", "units"].units == 200

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import neuroport
-from neuroport import backends
 from neuroport.backends.emulator import Emulator, emit
 from neuroport.files import network as reader
 from neuroport.program.machine import Program
+from tests.support.executors import computes_as_the_reference
 
 TEXT = """\
 neuroport: 1
@@ -50,15 +49,7 @@ def test_every_shape_is_computed_as_by_the_reference(chip: str, monkeypatch: pyt
     for rows, columns in SHAPES:
         made = program(rows, columns, chip)
         assert "for pair in range" in emit.module_text(made)
-        found = []
-        for backend in (backends.load("reference"), Emulator(boundscheck=True)):
-            executor = backend.open(made, 5, [])
-            executor.advance(12)
-            found.append(({name: executor.read(name) for name in ("m.w", "p.x", "q.x")}, executor.overflows()))
-        (right, counts), (got, seen) = found
-        assert counts == seen
-        for name, values in right.items():
-            np.testing.assert_array_equal(got[name], values, err_msg=f"{name} of {rows} x {columns}")
+        computes_as_the_reference(Emulator(boundscheck=True), made, 12, ("m.w", "p.x", "q.x"))
 
 
 @pytest.mark.parametrize(
