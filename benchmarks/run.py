@@ -71,6 +71,7 @@ LONG = {
     "static-20k",
     "stdp-20k",
     "delays-20k",
+    "loihi-4k",
     "threads-static",
     "threads-delays",
     "threads-stdp",
