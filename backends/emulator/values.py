@@ -22,7 +22,7 @@ from neuroport.backends.emulator.lines import Block, Line, Section
 from neuroport.backends.emulator.numbers import BITS, NUMBER, kind_for, kind_of
 from neuroport.backends.emulator.spelling import SPELL
 from neuroport.backends.generated import Value, fits, spelled, storage
-from neuroport.program.ir import Apply, Const, Expr, Lookup, Random, Read, Round, Sum, Temp
+from neuroport.program.ir import Apply, Const, Expr, Lookup, Random, Read, Reduce, Round, Sum, Temp
 from neuroport.program.machine import Program
 from neuroport.program.names import STEP
 from neuroport.program.stated import bounds
@@ -246,6 +246,8 @@ class Values:
                 return self._random(expr)
             case Sum():
                 return self._sum(expr)
+            case Reduce():
+                raise ValueError("a sum over elements stands in a body that was not unfolded")
 
     def _constant(self, value: float | int | bool, kind: str) -> Value:
         if kind == "b":

@@ -32,6 +32,7 @@ from neuroport.program.ir import (
     Lookup,
     Random,
     Read,
+    Reduce,
     Round,
     Send,
     Spike,
@@ -254,6 +255,8 @@ class Writer:
                 return self._random(expr)
             case Sum():
                 raise ValueError("a sum over copies stands where copies are programs of their own")
+            case Reduce():
+                raise ValueError("a sum over elements stands in a body that was not unfolded")
 
     def _read(self, read: Read) -> Value:
         kind = kind_of(self.program.arrays[read.array].type, self.program)

@@ -16,11 +16,12 @@ from neuroport.copies.axis import elements_of_copies, sum_over_copies
 from neuroport.errors import RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.fingerprint import cut
-from neuroport.program.ir import Body, Expr, Int, Read, reads, with_children
+from neuroport.program.ir import Body, Expr, Int, Read, Reduce, parts, reads, with_children
 from neuroport.program.machine import Event, Population, Program, Projection, Series
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
+from neuroport.program.reductions import groups, spread
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
 
@@ -92,6 +93,7 @@ class Machine:
             **{name: f for name, f in vars(arithmetic).items() if callable(f)},
             **arithmetic.real_functions(real),
             "sum_over_copies": sum_over_copies,
+            "spread": spread,
             "to_real": lambda x: np.array(x, dtype=real),
             "saturate": self._saturate,
             "wrap_into": self._wrap_into,
@@ -118,6 +120,9 @@ class Machine:
                 self._bind("index", f"{projection.name}.{what}", getattr(projection, what))
         for name, table in self.program.tables.items():
             self._bind("table", name, table)
+        for event in self.program.events:
+            for axis in dict.fromkeys(part.axis for part in parts(event.body) if isinstance(part, Reduce)):
+                self._bind("groups", f"{event.owner}.{axis}", groups(self.program, event, axis))
 
     def _make_spikes(self, record_spikes: Sequence[str]) -> None:
         """For every population the neurons that spiked in the last steps, by step modulo the number kept."""

@@ -35,6 +35,7 @@ from neuroport.program.ir import (
     Random,
     Read,
     Real,
+    Reduce,
     Round,
     Rounding,
     Send,
@@ -108,7 +109,7 @@ class Identifiers:
             "spiked",
             "check_bounds",
         }
-        self._used |= {"saturate", "wrap_into", "refuse", "sum_over_copies", *get_args(Rounding)}
+        self._used |= {"saturate", "wrap_into", "refuse", "sum_over_copies", "spread", *get_args(Rounding)}
 
     def __call__(self, sort: str, name: str, stem: str = "") -> str:
         """The identifier of the thing of this sort and name, made from `stem` if that is given."""
@@ -276,7 +277,7 @@ class _Writer:
                 return expr.at != "scalar"
             case Temp():
                 return expr.name in self.vectors
-            case Random() | Sum():
+            case Random() | Sum() | Reduce():
                 return True
             case Apply():
                 return any(self.is_vector(a) for a in expr.args)
@@ -341,6 +342,8 @@ class _Writer:
                 return self.random(expr.stream, expr.part, isinstance(expr.type, Real))
             case Sum():
                 return self.name(self.sum(expr), str(expr.type))
+            case Reduce():
+                return self.name(self.reduced(expr), str(expr.type))
 
     def constant(self, const: Const) -> str:
         match const.type:
@@ -399,6 +402,12 @@ class _Writer:
             raise ValueError("a program sums over copies where there are none")
         x = self.in_context(True, expr.x)
         return f"sum_over_copies(np.broadcast_to({x}, {self.shape(True)}))[:, None]"
+
+    def reduced(self, expr: Reduce) -> str:
+        x = self.expression(expr.x)
+        x = f"to_real({x})" if isinstance(expr.type, Real) else x
+        values = f"np.broadcast_to({x}, {self.shape(self.each or self.reads_own(expr.x))})"
+        return f"spread({expr.op!r}, {values}, {self.place.names('groups', f'{self.place.owner}.{expr.axis}')})"
 
     def apply(self, expr: Apply) -> str:
         texts = [self.expression(a) for a in expr.args]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -21,10 +21,11 @@ from neuroport.network.objects import Population, Projection
 from neuroport.network.results import StateHistogram
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
-from neuroport.program.ir import BOOL, REAL, Apply, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
+from neuroport.program.ir import BOOL, REAL, Apply, Axis, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
 from neuroport.program.machine import Array, Event, Readout
 from neuroport.program.machine import Population as ProgramPopulation
 from neuroport.program.machine import Projection as ProgramProjection
+from neuroport.program.reductions import most
 
 
 def population_body(made: Elaboration, population: Population) -> ProgramPopulation:
@@ -148,18 +149,26 @@ def events(made: Elaboration) -> Iterable[Event]:
     for population in made.network.populations:
         constants = made.objects[population.name].constants
         names = NeuronNames(population.neuron, population.name, constants, made.dt, inputs=False)
-        yield from _events(made, population.name, "neuron", population.neuron, names)
+        terms: dict[Axis, int] = {"population": max(1, population.size)}
+        yield from _events(made, population.name, "neuron", population.neuron, names, terms)
     for projection in made.network.projections:
         seen = synapse_names(made, projection, triggered=True)
-        yield from _events(made, projection.name, "synapse", projection.synapse, seen)
+        synapses = made.synapses[projection.name]
+        terms = {"incoming": most(synapses.post), "outgoing": most(synapses.pre)}
+        yield from _events(made, projection.name, "synapse", projection.synapse, seen, terms)
 
 
 def _events(
-    made: Elaboration, owner: str, over: Literal["neuron", "synapse"], model: NeuronModel | SynapseModel, names: Names
+    made: Elaboration,
+    owner: str,
+    over: Literal["neuron", "synapse"],
+    model: NeuronModel | SynapseModel,
+    names: Names,
+    terms: Mapping[Axis, int],
 ) -> Iterable[Event]:
     for event, block in model.on_event:
         common = once(block, model)
-        lowering = Lowering(names, owner, f"on_event {event}", TRIGGERED, False, made.copies, common)
+        lowering = Lowering(names, owner, f"on_event {event}", TRIGGERED[over], False, made.copies, common, terms)
         lowering.block(block)
         made.problems += lowering.problems
         yield Event(event, owner, over, lowering.finish(), event == EACH_STEP, common and made.copies > 1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from neuroport.errors import Problem
 from neuroport.language import dimensions, foreign
@@ -22,7 +23,10 @@ from neuroport.language.syntax import SENDS, calls
 from neuroport.network.model import Block, Expression, NeuronModel, Parameter, SynapseModel
 from neuroport.program.ir import REAL, Type
 
-TRIGGERED = Allowed(sums="event")
+TRIGGERED: Mapping[Literal["neuron", "synapse"], Allowed] = {
+    "neuron": Allowed(sums="event", over="neuron"),
+    "synapse": Allowed(sums="event", over="synapse"),
+}
 """What a triggered block of a neuron or synapse model may do."""
 
 FIXED = Allowed(random=False)
@@ -39,7 +43,7 @@ def synapse_allowed(block: str) -> Allowed:
         case "on_post":
             return Allowed(send_back=True)
         case _:
-            return TRIGGERED
+            return TRIGGERED["synapse"]
 
 
 def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
@@ -58,7 +62,7 @@ def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
     problems += lowering.problems
     for event, block in model.on_event:
         names = NeuronNames(model, model.name, constants, 1.0, inputs=False)
-        problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
+        problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED["neuron"], once(block, model))
     problems += dimensions.of_neuron(model)
     return tuple(problems)
 
@@ -84,7 +88,9 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
         problems += _check_block(names, model.name, name, block, synapse_allowed(name))
     for event, block in model.on_event:
         names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"), twin=Twin("twin"))
-        problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED, once(block, model))
+        problems += _check_block(
+            names, model.name, f"on_event {event}", block, TRIGGERED["synapse"], once(block, model)
+        )
     problems += step_sum_problems(model)
     problems += dimensions.of_synapse(model)
     return tuple(problems)

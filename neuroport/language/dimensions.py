@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Literal
 
 from neuroport.errors import Place, Problem
-from neuroport.language.syntax import place_of
+from neuroport.language.syntax import REDUCTIONS, place_of
 from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.numerics import units
 from neuroport.numerics.units import Powers
@@ -43,7 +43,7 @@ _SPIKED: Names = {"spiked": NUMBER}
 RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quotient"]] = {
     **dict.fromkeys(("min", "max", "clip"), "alike"),
     **dict.fromkeys(("abs", "relu", "floor", "ceil", "round", "saturate", "wrap"), "as it is"),
-    **dict.fromkeys(("sum_copies", "mean_copies"), "as it is"),
+    **dict.fromkeys(("sum_copies", "mean_copies", *REDUCTIONS), "as it is"),
     **dict.fromkeys(("exp", "exprel", "log", "tanh", "sigmoid", "softplus"), "number"),
     **dict.fromkeys(("uniform", "normal"), "drawn"),
     "sqrt": "root",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from neuroport.errors import Place, Problem
 from neuroport.language import foreign, whole_bounds
-from neuroport.language.syntax import OVER_COPIES, line_of, place_of
+from neuroport.language.syntax import OVER_COPIES, REDUCTIONS, line_of, place_of
 from neuroport.network.model import Block, Expression
 from neuroport.numerics.rng import stream_number
 from neuroport.program.functions import FUNCTIONS
@@ -25,6 +25,7 @@ from neuroport.program.ir import (
     INT,
     REAL,
     Apply,
+    Axis,
     Body,
     Bool,
     Const,
@@ -34,6 +35,7 @@ from neuroport.program.ir import (
     Random,
     Read,
     Real,
+    Reduce,
     Send,
     Spike,
     Stmt,
@@ -43,6 +45,7 @@ from neuroport.program.ir import (
     Type,
     walk,
 )
+from neuroport.program.reductions import AXES
 
 NORMAL_MEAN = 4.0 - 2.0**-14
 """Mean of the sum of eight 16-bit uniform numbers k / 2**16."""
@@ -73,6 +76,10 @@ _NOT_AN_INT = (
 _STEP_SUM = (
     "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
     "that is not the weight and has over_copies: shared"
+)
+
+_OF_NEURONS = (
+    "let the neuron model assign it to a variable in a triggered block, and read that as pre.NAME or post.NAME"
 )
 
 
@@ -115,13 +122,17 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a block may do beside computing. `sums`: where it may add over the copies of a network. `random`: draw."""
+    """What a block may do beside computing.
+
+    `sums`: where it may add over the copies of a network. `random`: draw. `over`: what a triggered block runs over.
+    """
 
     send: bool = False
     send_back: bool = False
     when: bool = False
     sums: Sums = "none"
     random: bool = True
+    over: Literal["neuron", "synapse"] = "neuron"
 
 
 class LoweringError(Exception):
@@ -133,7 +144,7 @@ class Lowering:
     """Lowers the blocks of one body in turn; locals live on from block to block.
 
     `copies` of the network share variables. `once`: the block is computed once for all of them, and reads what each
-    copy has of its own only inside sum_copies and mean_copies.
+    copy has of its own only inside sum_copies and mean_copies. `terms`: of how many elements a sum over elements is.
     """
 
     names: Names
@@ -143,6 +154,7 @@ class Lowering:
     dendritic: bool = False
     copies: int = 1
     once: bool = False
+    terms: Mapping[Axis, int] = field(default_factory=dict)
     body: list[Stmt] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     _locals: dict[str, Temp] = field(default_factory=dict)
@@ -156,6 +168,8 @@ class Lowering:
     _assigning: str | None = None
     _ended: bool = False
     _summing: bool = False
+    _ifs: int = 0
+    _around: str = ""
 
     # ------------------------------------------------------------------------------------------------ statements
 
@@ -285,6 +299,41 @@ class Lowering:
             self._summing = False
         return value if self.copies == 1 else Sum(value, _wide(value.type))
 
+    def _reduced(self, node: ast.expr, name: str, arg: ast.expr) -> Expr:
+        """A sum, or the largest, over elements; without shared kernels every synapse is alone in its sum."""
+        op, axis = REDUCTIONS[name]
+        self._refuse_reduced(node, name, axis)
+        self._around = name
+        try:
+            value = self._number(arg)
+        finally:
+            self._around = ""
+        terms = self.terms.get(axis, 1)
+        return value if axis == "shared" and terms == 1 else Reduce(value, _wide(value.type), op, axis, terms)
+
+    def _refuse_reduced(self, node: ast.expr, name: str, axis: Axis) -> None:
+        """Where a sum over elements may not stand."""
+        over = self.allowed.over
+        if self.allowed.sums != "event":
+            self._refuse(
+                node,
+                f"{name} is not allowed in '{self.block_name}': in a step every neuron and every synapse is computed "
+                f"by itself; assign it to a variable in a triggered block, such as on_event: each_step, and read that",
+            )
+        if axis not in AXES[over]:
+            there = ", ".join(other for other, (_, of) in REDUCTIONS.items() if of in AXES[over])
+            instead = _OF_NEURONS if over == "synapse" else "what arrives at an input is a sum already"
+            self._refuse(node, f"{name} is not known to a {over}, which has {there}; {instead}")
+        if self._ifs:
+            self._refuse(
+                node,
+                f"{name} cannot stand under an if, because it is over all {over}s, also those for which the condition "
+                f"does not hold; give it a name on a line before the if",
+            )
+        if self._around or self._summing:
+            around = self._around or "sum_copies or mean_copies"
+            self._refuse(node, f"{name} cannot stand inside {around}; give it a name on a line before this one")
+
     def _over_copies(self, node: ast.expr, name: str, arg: ast.expr) -> Expr:
         match self.allowed.sums:
             case "none":
@@ -295,6 +344,10 @@ class Lowering:
                 )
             case "step":
                 self._refuse(node, f"{name}: {_STEP_SUM}")
+            case "event" if self._around:
+                self._refuse(
+                    node, f"{name} cannot stand inside {self._around}; give it a name on a line before this one"
+                )
             case "event":
                 pass
         total = self._sum(arg)
@@ -307,6 +360,7 @@ class Lowering:
         condition: Expr = self.let("cond", self._truth(test))
         inside = condition if guard is None else self.let("cond", Apply("and", (guard, condition), BOOL))
         before, line = set(self._definite), self._line
+        self._ifs += 1
         self._statements(body, inside)
         self._line = line
         after_then, self._definite = self._definite, before
@@ -314,6 +368,7 @@ class Lowering:
             negated: Expr = Apply("not", (condition,), BOOL)
             outside = self.let("cond", negated if guard is None else Apply("and", (guard, negated), BOOL))
             self._statements(orelse, outside)
+        self._ifs -= 1
         self._definite = after_then & self._definite
 
     def _send(self, call: ast.Call, back: bool, guard: Expr | None) -> None:
@@ -529,6 +584,8 @@ class Lowering:
             return self._normal()
         if name in OVER_COPIES:
             return self._over_copies(node, name, args[0])
+        if name in REDUCTIONS:
+            return self._reduced(node, name, args[0])
         values = [self._number(a) for a in args]
         if name == "relu":
             return self._of_numbers("max", (values[0], Const(0, Int(0, 0))))

@@ -9,6 +9,7 @@ import ast
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Literal
 
 from neuroport.errors import Place, Problem
 from neuroport.language import foreign
@@ -16,6 +17,18 @@ from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.network.model import Block, Expression
 from neuroport.numerics.units import quoted, vanishes
 from neuroport.program.functions import FUNCTIONS
+from neuroport.program.ir import Axis
+
+REDUCTIONS: dict[str, tuple[Literal["sum", "max"], Axis]] = {
+    "sum_population": ("sum", "population"),
+    "max_population": ("max", "population"),
+    "sum_incoming": ("sum", "incoming"),
+    "max_incoming": ("max", "incoming"),
+    "sum_outgoing": ("sum", "outgoing"),
+    "max_outgoing": ("max", "outgoing"),
+    "sum_shared": ("sum", "shared"),
+}
+"""What is computed from all neurons of a population, or from all synapses of a neuron or of an entry of a kernel."""
 
 FORMS: dict[str, tuple[int, int]] = {
     "relu": (1, 1),
@@ -26,6 +39,7 @@ FORMS: dict[str, tuple[int, int]] = {
     "saturate": (2, 2),
     "sum_copies": (1, 1),
     "mean_copies": (1, 1),
+    **dict.fromkeys(REDUCTIONS, (1, 1)),
 }
 """What the language calls like a function and a program writes otherwise, with the numbers of arguments of `calls`."""
 OVER_COPIES = ("sum_copies", "mean_copies")

@@ -3,6 +3,7 @@
     type    ::= Real | Int(lo, hi, frac) | Bool
     expr    ::= Const | Read(array, at, lag) | Temp(name) | Apply(fn, args)
               | Round(x, shift, mode) | Lookup(table, index) | Random(stream) | Sum(x)
+              | Reduce(x, op, axis)            of events: a sum, or the largest, over elements
     stmt    ::= Let(name, expr) | Store(array, expr, guard) | Send(input, expr, guard) | Spike(expr)
     body    ::= stmt*                      straight-line: every `if` has become a guard or a select
     machine ::= arrays, populations, projections, events, readouts, tables

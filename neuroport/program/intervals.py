@@ -38,6 +38,11 @@ def hull(*parts: tuple[N, N]) -> tuple[N, N]:
     return min(p[0] for p in parts), max(p[1] for p in parts)
 
 
+def repeated(x: tuple[N, N], most: int) -> tuple[N, N]:
+    """Bounds of a sum of 1 to `most` terms."""
+    return hull(x, (x[0] * most, x[1] * most))
+
+
 def same(x: tuple[N, N]) -> tuple[N, N]:
     """Those of a function that changes nothing."""
     return x

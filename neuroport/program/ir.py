@@ -55,6 +55,7 @@ REAL, BOOL, INT = Real(), Bool(), Int()
 # ---------------------------------------------------------------------------------------------------- expressions
 
 Where = Literal["scalar", "own", "pre", "post", "twin"]
+Axis = Literal["population", "incoming", "outgoing", "shared"]
 Rounding = Literal["toward_zero", "floor", "nearest", "nearest_even", "stochastic", "floor_min_step"]
 Overflow = Literal["saturate", "wrap", "error", "none"]
 ROUNDINGS, OVERFLOWS = get_args(Rounding), get_args(Overflow)
@@ -152,7 +153,33 @@ class Sum:
     type: Type
 
 
-Expr = Const | Read | Temp | Apply | Round | Lookup | Random | Sum
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """x of all elements of a group, added up (`op` "sum") or the largest of them ("max").
+
+    The group of an element, by `axis`: all neurons of its population ("population"), or all synapses onto the same
+    postsynaptic neuron ("incoming"), of the same presynaptic neuron ("outgoing"), or of the same entry of a kernel
+    ("shared"; a synapse is its own entry where none are shared). `terms` is the largest number of elements of a group.
+
+    It stands anywhere in the statements of an event, and nothing inside is a Reduce. A statement is done for all
+    elements before the next one begins, so x is what it was before the statement. A sum begins with 0 and is
+    made one after the other in the order of the elements, in the program's precision, into which each x is rounded
+    first; so the largest of real numbers is, and it is never -0.
+    """
+
+    x: Expr
+    type: Type
+    op: Literal["sum", "max"]
+    axis: Axis
+    terms: int = 1
+
+    @property
+    def name(self) -> str:
+        """How it is written."""
+        return f"{self.op}_{self.axis}"
+
+
+Expr = Const | Read | Temp | Apply | Round | Lookup | Random | Sum | Reduce
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
@@ -160,7 +187,7 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     match expr:
         case Apply():
             return expr.args
-        case Round() | Sum():
+        case Round() | Sum() | Reduce():
             return (expr.x,)
         case Lookup():
             return (expr.index,)
@@ -173,7 +200,7 @@ def with_children(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
     match expr:
         case Apply():
             return replace(expr, args=tuple(change(a) for a in expr.args))
-        case Round() | Sum():
+        case Round() | Sum() | Reduce():
             return replace(expr, x=change(expr.x))
         case Lookup():
             return replace(expr, index=change(expr.index))
@@ -277,6 +304,11 @@ def parts(body: Body) -> Iterator[Expr]:
     """Every expression in the body and all their parts."""
     for expr in expressions(body):
         yield from walk(expr)
+
+
+def reductions(stmt: Stmt) -> Iterator[Reduce]:
+    """Every sum and largest value over elements in a statement."""
+    return (part for part in parts((stmt,)) if isinstance(part, Reduce))
 
 
 def reads(body: Body) -> Iterator[Read]:

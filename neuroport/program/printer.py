@@ -25,6 +25,7 @@ from neuroport.program.ir import (
     Random,
     Read,
     Real,
+    Reduce,
     Round,
     Send,
     Spike,
@@ -204,6 +205,8 @@ def expression(expr: Expr) -> str:
             return f"{expr.table}[{expression(expr.index)}]{_format(expr.type)}"
         case Sum():
             return f"sum_copies({expression(expr.x)}){_format(expr.type)}"
+        case Reduce():
+            return f"{expr.name}({expression(expr.x)}){_format(expr.type)}"
         case Random():
             part = "" if expr.part is None else f".{expr.part}"
             return f"random({expr.stream:016x}{part})"

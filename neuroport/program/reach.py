@@ -8,7 +8,7 @@ from neuroport.program import intervals
 from neuroport.program.factors import sign
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import RealInterval
-from neuroport.program.ir import Apply, Const, Expr, Temp
+from neuroport.program.ir import Apply, Const, Expr, Reduce, Temp
 
 RangeOf = Callable[[Expr], RealInterval]
 
@@ -35,6 +35,11 @@ def reach_of(expr: Expr, range_of: RangeOf) -> RealInterval:
             return FUNCTIONS[fn].reals.bounds(*(reach_of(a, range_of) for a in args))
         case _:
             return range_of(expr)
+
+
+def reduced(expr: Reduce, x: RealInterval) -> RealInterval:
+    """What a reduction reaches whose terms lie in x; of a sum there are between 1 and `terms` of them."""
+    return intervals.repeated(x, expr.terms) if expr.op == "sum" else x
 
 
 def named(names: Mapping[str, Expr], range_of: RangeOf) -> RangeOf:

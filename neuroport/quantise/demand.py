@@ -26,6 +26,7 @@ from neuroport.program.ir import (
     Random,
     Read,
     Real,
+    Reduce,
     Send,
     Spike,
     Stmt,
@@ -33,7 +34,7 @@ from neuroport.program.ir import (
     Sum,
     Temp,
 )
-from neuroport.program.reach import reach_of
+from neuroport.program.reach import reach_of, reduced
 
 GUARD = 4
 """Bits behind the last one of a store, so that roundings on the way stay far below one unit of it."""
@@ -138,6 +139,8 @@ class Demands:
             case Sum(x=x):
                 lo, hi = self.reach(x)
                 return lo * self.copies, hi * self.copies
+            case Reduce(x=x):
+                return reduced(expr, self.reach(x))
             case _:
                 return self.leaf(expr)
 
@@ -162,13 +165,20 @@ class Demands:
                     self._note(arg, demand)
             case Sum(x=x):
                 self._note(x, of_sum(want, self.copies))
+            case Reduce(x=x):
+                self._note(x, of_reduced(expr, want))
             case _:
                 pass
 
 
-def of_sum(want: Demand, copies: int) -> Demand:
-    """What a sum over copies needs of each."""
-    return want.within(-math.inf, math.inf, (copies - 1).bit_length())
+def of_sum(want: Demand, terms: int) -> Demand:
+    """What a sum over copies, or elements, needs of each."""
+    return want.within(-math.inf, math.inf, (terms - 1).bit_length())
+
+
+def of_reduced(expr: Reduce, want: Demand) -> Demand:
+    """What a sum, or the largest, over elements needs of each: limits of the largest are limits of all."""
+    return of_sum(want, expr.terms) if expr.op == "sum" else want
 
 
 def operands(expr: Apply, want: Demand, reach: Reach) -> Sequence[Demand]:

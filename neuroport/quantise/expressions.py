@@ -38,6 +38,7 @@ from neuroport.program.ir import (
     Random,
     Read,
     Real,
+    Reduce,
     Round,
     Rounding,
     Stmt,
@@ -50,7 +51,7 @@ from neuroport.program.machine import Array, Arrays, Derived, Projection
 from neuroport.program.names import LENGTH, of_compiler, written
 from neuroport.program.reach import reach_of
 from neuroport.quantise import lookup, products, quotients, tables
-from neuroport.quantise.demand import ANY, Demand, Demands, of_sum, operands
+from neuroport.quantise.demand import ANY, Demand, Demands, of_reduced, of_sum, operands
 from neuroport.quantise.formats import TOLD, Notes, is_parameter
 from neuroport.quantise.integers import bounds, clipped, fits, frac, literal, real_ends, real_range, size
 
@@ -171,6 +172,8 @@ class IntegerForm:
                 inside = self.number(x, of_sum(want, self.shared.copies))
                 self.out = out
                 return self.total(inside)
+            case Reduce():
+                return self._reduced(expr, want)
             case _:
                 raise InternalError(f"{printer.expression(expr)} cannot stand in a real program")
 
@@ -360,6 +363,24 @@ class IntegerForm:
             self._rounded("a sum over copies", [(x, f)], ANY)
             x = self.scale(x, f, "width")
         return Sum(x, Int(*_times(bounds(x), copies), frac(x)))
+
+    def _reduced(self, expr: Reduce, want: Demand) -> Expr:
+        """A sum over elements, after rounding its terms as far as 62 bits demand, or the largest of them."""
+        x = self.number(expr.x, of_reduced(expr, want))
+        if expr.op == "max":
+            return replace(expr, x=x, type=x.type)
+        f, rule = frac(x), self.shared.chip.word("state").rounding
+        while not fits(intervals.repeated(_scaled(bounds(x), frac(x), f, rule), expr.terms)):
+            f -= 1
+        if f < frac(x) and isinstance(expr.type, Int):
+            self._problem(
+                f"{expr.name} adds up to {expr.terms} ints in {real_range(x)}, which can need more than 62 bits; "
+                f"narrow the ranges of what is added"
+            )
+        elif f < frac(x):
+            self._rounded("a sum of many terms", [(x, f)], of_reduced(expr, want))
+        x = self.scale(x, f, "width")
+        return replace(expr, x=x, type=Int(*intervals.repeated(bounds(x), expr.terms), f))
 
     def limited(self, x: Expr, want: Demand) -> Expr:
         """The value cut to the range in which it is needed, if that takes fewer bits."""

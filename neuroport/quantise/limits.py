@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import UNLIMITED, RealInterval, hull
-from neuroport.program.ir import Apply, Body, Const, Expr, Int, Let, Random, Read, Send, Store, Sum, Temp
+from neuroport.program.ir import Apply, Body, Const, Expr, Int, Let, Random, Read, Reduce, Send, Store, Sum, Temp
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.reach import named, reach_of
@@ -73,7 +73,7 @@ class _Limits:
                 return _parameter(self.program, expr) or UNLIMITED
             case Temp(name=name):
                 return self._local(name, names)
-            case Sum(x=x):
+            case Sum(x=x) | Reduce(op="max", x=x):
                 return self.of(x, names)
             case Apply(fn=fn) if fn in LIMITED:
                 return LIMITED[fn]
@@ -136,7 +136,7 @@ def _reach(program: Program, part: _Given, known: set[str]) -> RealInterval:
                 return POSITIVE if name in known else _parameter(program, expr) or UNLIMITED
             case Random():
                 return 0.0, 1.0
-            case Sum(x=x):
+            case Sum(x=x) | Reduce(x=x):
                 return POSITIVE if reach_of(x, range_of)[0] >= 0 else UNLIMITED
             case _:
                 return UNLIMITED

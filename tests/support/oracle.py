@@ -33,6 +33,7 @@ from neuroport.program.ir import (
     Random,
     Read,
     Real,
+    Reduce,
     Round,
     Send,
     Spike,
@@ -164,6 +165,8 @@ class Oracle:
         self.where: tuple[str, Stmt | None] = ("", None)
         self.schedules: dict[str, Any] = {}
         self.checked = 0
+        self.peers: list[dict[str, Any]] = []
+        self.reduced: dict[tuple[int, int], Any] = {}
         self.a: dict[str, list[Any]] = {}
         self.past: dict[str, dict[int, list[Any]]] = {}
         self.inputs: dict[str, dict[int, list[Any]]] = {}
@@ -237,6 +240,18 @@ class Oracle:
             case Random(stream=stream, part=part, type=type_):
                 raw = self.draw(stream, part, env)
                 return raw * 2.0 ** -(32 if part is None else 16) if isinstance(type_, Real) else raw
+            case Reduce():
+                return self.over_peers(e, env)
+
+    def over_peers(self, e: Reduce, env: dict[str, Any]) -> Any:
+        """A sum, or the largest, of all elements of a group, among those that an event runs over."""
+        group = {"population": "", "incoming": "post", "outgoing": "pre", "shared": "own"}[e.axis]
+        key = id(e), env[group] if group else 0
+        if key not in self.reduced:
+            terms = [self.value(e.x, peer) for peer in self.peers if not group or peer[group] == env[group]]
+            assert len(terms) <= e.terms, f"{expression(e)} has {len(terms)} terms, and is said to have {e.terms}"
+            self.reduced[key] = sum(terms) if e.op == "sum" else max(terms)
+        return self.reduced[key]
 
     def draw(self, stream: int, part: int | None, env: dict[str, Any]) -> int:
         key = rng.step_key(rng.stream_key(self.seed, stream), env["t"])
@@ -281,16 +296,8 @@ class Oracle:
                     fired = bool(self.value(condition, env))
                 case Store():
                     x = self.value(s.value, env)
-                    if s.guard is not None and not self.value(s.guard, env):
-                        continue
-                    if s.overflow != "none" and not s.lo <= x <= s.hi:
-                        if s.overflow == "error":
-                            raise RunFailed(f"step {env['t']}: {s.array} left its range")
-                        self.over[s.array] = self.over.get(s.array, 0) + 1
-                        span = s.hi - s.lo + 1
-                        x = min(max(x, s.lo), s.hi) if s.overflow == "saturate" else (x - s.lo) % span + s.lo
-                    self.inside(x, self.program.arrays[s.array].type, s.array, env)
-                    self.own(s.array, env["t"])[env["own"]] = x
+                    if s.guard is None or self.value(s.guard, env):
+                        self.store(s, x, env)
                 case Send():
                     if s.guard is not None and not self.value(s.guard, env):
                         continue
@@ -299,18 +306,53 @@ class Oracle:
                     row[env["post"] if s.to == "post" else env["pre"]] += self.value(s.value, env)
         return fired
 
-    def synapses(self, p: Projection, body: Body, chosen: Any, t: int, late: int = 0) -> None:
-        """Run a body for these synapses, `late` steps after the one before t."""
+    def store(self, s: Store, x: Any, env: dict[str, Any]) -> None:
+        """Give an element of an array a value, after the rule for what lies outside its range."""
+        if s.overflow != "none" and not s.lo <= x <= s.hi:
+            if s.overflow == "error":
+                raise RunFailed(f"step {env['t']}: {s.array} left its range")
+            self.over[s.array] = self.over.get(s.array, 0) + 1
+            span = s.hi - s.lo + 1
+            x = min(max(x, s.lo), s.hi) if s.overflow == "saturate" else (x - s.lo) % span + s.lo
+        self.inside(x, self.program.arrays[s.array].type, s.array, env)
+        self.own(s.array, env["t"])[env["own"]] = x
+
+    def together(self, body: Body, elements: list[dict[str, Any]]) -> None:
+        """Run the body of an event for all elements, each statement for all of them before the next one."""
+        self.peers = [{**env, "temps": {}} for env in elements]
+        for s in body:
+            self.reduced = {}
+            self.where = (elements[0]["owner"] if elements else "", s)
+            values = [self.value(s.value, env) for env in self.peers]
+            if isinstance(s, Let):
+                for env, value in zip(self.peers, values, strict=True):
+                    env["temps"][s.name] = value
+                continue
+            assert isinstance(s, Store)
+            met = [s.guard is None or self.value(s.guard, env) for env in self.peers]
+            for env, value, stored in zip(self.peers, values, met, strict=True):
+                if stored:
+                    self.store(s, value, env)
+
+    def of_synapse(self, p: Projection, s: int, t: int, late: int = 0) -> dict[str, Any]:
+        """Where a synapse is, `late` steps after the one before t."""
+        d = int(p.dendritic[s]) if p.dendritic is not None else 0
+        at = {"own": s, "pre": int(p.pre[s]), "post": int(p.post[s]), "element": int(p.element[s]), "d": d}
+        twin = {} if p.twin is None else {"twin": int(p.twin[s])}
+        return {"owner": f"projection {p.name}", "t": t, "late": late, **at, **twin}
+
+    def of_neuron(self, p: Population, i: int, t: int) -> dict[str, Any]:
+        """Where a neuron is."""
+        return {"owner": f"population {p.name}", "t": t, "own": i, "element": i + p.first_element}
+
+    def synapses(self, p: Projection, body: Body, chosen: Any, t: int) -> None:
+        """Run a body for these synapses."""
         for s in chosen if body else ():
-            pre, post = int(p.pre[s]), int(p.post[s])
-            d = int(p.dendritic[s]) if p.dendritic is not None else 0
-            env = dict(owner=f"projection {p.name}", t=t, own=s, pre=pre, post=post, d=d, element=int(p.element[s]))
-            env["late"] = late
-            self.body(body, env if p.twin is None else {**env, "twin": int(p.twin[s])})
+            self.body(body, self.of_synapse(p, s, t))
 
     def neurons(self, p: Population, body: Body, t: int) -> list[int]:
-        owner, first = f"population {p.name}", p.first_element
-        return [i for i in range(p.size) if self.body(body, dict(owner=owner, t=t, own=i, element=i + first))]
+        """Run a body for all neurons; those that spike."""
+        return [i for i in range(p.size) if self.body(body, self.of_neuron(p, i, t))]
 
     def arrived(self, p: Projection, t: int) -> list[int]:
         """The synapses that a spike reaches in a step."""
@@ -412,10 +454,11 @@ class Oracle:
     def event(self, event: Event, t: int, late: int = 0) -> None:
         """Run one event's body: before step t, or `late` at its end."""
         if event.over == "neuron":
-            self.neurons(self.program.population(event.owner), event.body, t)
+            q = self.program.population(event.owner)
+            self.together(event.body, [self.of_neuron(q, i, t) for i in range(q.size)])
         else:
             p = self.program.projection(event.owner)
-            self.synapses(p, event.body, range(p.synapses), t, late)
+            self.together(event.body, [self.of_synapse(p, s, t, late) for s in range(p.synapses)])
 
     def trigger(self, name: str) -> None:
         """Run all events of a name."""

@@ -17,6 +17,7 @@ from neuroport.program.ir import (
     Int,
     Let,
     Read,
+    Reduce,
     Send,
     Spike,
     Stmt,
@@ -25,9 +26,11 @@ from neuroport.program.ir import (
     Temp,
     Where,
     expressions,
+    walk,
 )
 from neuroport.program.machine import Array, OwnedBody, Population, Program, Projection
-from neuroport.program.printer import statement
+from neuroport.program.printer import expression, statement
+from neuroport.program.reductions import AXES, of_population, of_synapses
 from neuroport.program.stated import bounds
 from neuroport.program.verify import expressions as values
 from neuroport.program.verify import sums
@@ -166,6 +169,24 @@ class _Check:
                     yield f"there is no array '{name}'"
             case Sum() if self.program.copies == 1:
                 yield "a sum over copies stands in a program of one"
+            case Reduce():
+                yield from self._reduced(expr)
+
+    def _terms(self, expr: Reduce) -> int:
+        """How many terms a reduction has at most."""
+        if self.place.projection is not None:
+            return of_synapses(self.place.projection, expr.axis).terms
+        return of_population(self.objects.populations[self.place.ends["own"][1]].size).terms
+
+    def _reduced(self, expr: Reduce) -> Iterator[str]:
+        """What is wrong with a reduction: only events have them, of what they run over."""
+        over = "neuron" if self.place.projection is None else "synapse"
+        if self.place.what != "event" or (expr.axis in AXES["neuron"]) != (over == "neuron"):
+            yield f"{expr.name} stands here; only events reduce, over what they run over"
+        elif expr.terms < (most := self._terms(expr)):
+            yield f"{expression(expr)} has {most} terms, and is said to have {expr.terms}"
+        if any(isinstance(part, Reduce) for part in walk(expr.x)):
+            yield f"{expression(expr)} stands around another one"
 
     def _read(self, read: Read, array: Array) -> Iterator[str]:
         if type(read.type) is not type(array.type):

@@ -15,6 +15,7 @@ from neuroport.program.ir import (
     Lookup,
     Random,
     Real,
+    Reduce,
     Round,
     Sum,
     Type,
@@ -62,7 +63,7 @@ def problems(program: Program, expr: Expr) -> Iterator[str]:
             yield from _lookup(program, expr)
         case Random():
             yield from _random(program, expr)
-        case Sum():
+        case Sum() | Reduce():
             if type(expr.x.type) is not type(expr.type) or isinstance(expr.type, Bool):
                 yield f"{expression(expr)} adds values that are {kind(expr.x.type)} to one that is {kind(expr.type)}"
 

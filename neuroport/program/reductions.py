@@ -1,0 +1,78 @@
+"""Sums and largest values over elements (`ir.Reduce`): which elements belong together, and what comes of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.program.ir import Axis
+from neuroport.program.machine import Event, Program, Projection
+
+AXES: Mapping[str, tuple[Axis, ...]] = {"neuron": ("population",), "synapse": ("incoming", "outgoing", "shared")}
+"""Over what the events of neurons and those of synapses may reduce."""
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Which elements belong together: of each element the number of its group, int64 (elements,), and how many."""
+
+    of: NDArray[np.int64]
+    count: int
+
+    @property
+    def terms(self) -> int:
+        """How many elements the largest group has; at least 1."""
+        return most(self.of)
+
+
+def most(groups: NDArray[np.int64]) -> int:
+    """How many elements the largest group has, from the group of each; at least 1."""
+    return max(1, int(np.bincount(groups, minlength=1).max()))
+
+
+def of_population(size: int) -> Groups:
+    """All neurons of a population together."""
+    return Groups(np.zeros(size, np.int64), 1)
+
+
+def of_synapses(projection: Projection, axis: Axis) -> Groups:
+    """The synapses of a projection that belong together along an axis."""
+    match axis:
+        case "incoming":
+            return Groups(projection.post, projection.target_size)
+        case "outgoing":
+            return Groups(projection.pre, projection.source_size)
+        case _:
+            return Groups(np.arange(projection.synapses, dtype=np.int64), projection.synapses)
+
+
+def groups(program: Program, event: Event, axis: Axis) -> Groups:
+    """The elements of an event's owner that belong together along an axis."""
+    if event.over == "neuron":
+        return of_population(program.population(event.owner).size)
+    return of_synapses(program.projection(event.owner), axis)
+
+
+def spread(op: Literal["sum", "max"], values: NDArray[Any], by: Groups) -> NDArray[Any]:
+    """What comes of the group of each element, (elements, ...)."""
+    return np.asarray(reduced(op, values, by)[by.of])
+
+
+def reduced(op: Literal["sum", "max"], values: NDArray[Any], by: Groups) -> NDArray[Any]:
+    """What comes of each group, one element after the other: (groups, ...) from (elements, ...), of the same dtype.
+
+    A sum begins with 0. The largest of real numbers is never -0; of a group without elements it is the lowest number.
+    """
+    shape = (by.count, *values.shape[1:])
+    if op == "sum":
+        total = np.zeros(shape, values.dtype)
+        np.add.at(total, by.of, values)
+        return total
+    real = values.dtype.kind == "f"
+    most = np.full(shape, -np.inf if real else np.iinfo(values.dtype).min, values.dtype)
+    np.maximum.at(most, by.of, values)
+    return most + values.dtype.type(0) if real else most
