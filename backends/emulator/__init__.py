@@ -21,19 +21,21 @@ if TYPE_CHECKING:
 class _Last:
     """The module of the program that was opened last: the next executor of the same program need not write it anew."""
 
-    made: tuple[Program, Module] | None = None
+    made: tuple[Program, Program, Module] | None = None
 
-    def module(self, program: Program, timed: bool, several: bool) -> Module:
-        """The module of a program."""
+    def module(self, program: Program, timed: bool, several: bool) -> tuple[Program, Module]:
+        """A program with sums over elements written out, and its module."""
         from neuroport.backends.emulator.building import ALONE
         from neuroport.backends.emulator.emit import emit
         from neuroport.backends.emulator.emit_threads import emit_threads
+        from neuroport.backends.unfold import unfolded
 
         with ALONE:
             made = self.made
             if made is None or made[0] is not program:
-                made = self.made = program, emit_threads(program) if several else emit(program, timed)
-            return made[1]
+                plain = unfolded(program)
+                made = self.made = program, plain, emit_threads(plain) if several else emit(plain, timed)
+            return made[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +104,14 @@ class Emulator:
         from neuroport.backends.emulator.machine import Machine
 
         started = time.process_time()
-        module = self._last.module(program, self.times, several=False)
+        program, module = self._last.module(program, self.times, several=False)
         wrote = time.process_time() - started
         return Machine(program, seed, record_spikes, module=module, boundscheck=self.boundscheck, wrote=wrote)
 
     def _several(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.threads import Threads
 
-        module = self._last.module(program, self.times, several=True)
+        program, module = self._last.module(program, self.times, several=True)
         return Threads(program, seed, record_spikes, self.threads, module=module, boundscheck=self.boundscheck)
 
 

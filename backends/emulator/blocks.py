@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.ir import Body, Expr, Read, Send, reads, with_children, with_expressions
+from neuroport.program.ir import Body, Expr, Read, Reduce, Send, parts, reads, with_children, with_expressions
 from neuroport.program.machine import Array, Injection, Population, Program, Projection, Record, Series
 
 SMALLEST = 64
@@ -205,6 +205,10 @@ def alone(program: Program, threads: int) -> Iterator[str]:
             yield f"{owned}: it sends back to its source, whose neurons another thread computes"
         if any(read.at == "twin" for read in reads(owned.body)):
             yield f"{owned}: it reads its twin, whose synapses another thread computes"
+        for one in (part for part in parts(owned.body) if isinstance(part, Reduce)):
+            if one.axis in ("population", "outgoing"):
+                what = "neurons" if one.axis == "population" else "synapses"
+                yield f"{owned}: {one.name} is over {what} of which another thread computes some"
     largest = max((p.size for p in program.populations), default=0)
     most = max(1, -(-largest // SMALLEST))
     if threads > most:

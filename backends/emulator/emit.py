@@ -22,8 +22,9 @@ from neuroport.backends.emulator.numbers import NUMBER, kind_of
 from neuroport.backends.emulator.prelude import prelude, reserved
 from neuroport.backends.emulator.values import Site
 from neuroport.backends.generated import Identifiers
+from neuroport.copies.axis import is_own
 from neuroport.program.ir import Body, Send, reads
-from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series
+from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series, Total
 
 LARGE = 2**15
 """Synapses of a full matrix that is computed two rows at a time: with 16 bits they leave the first cache."""
@@ -90,13 +91,19 @@ def emit(program: Program, timed: bool = False) -> Module:
     return Emitter(program, timed, ("runtime_copies",) if program.copies > 1 else ()).module()
 
 
+def _has_totals(program: Program) -> bool:
+    """Whether some event is preceded by sums, or largest values, over elements."""
+    return any(event.totals for event in program.events)
+
+
 class Emitter:
     """Collects the parts of one module; more: the runtime modules that it has besides `runtime`."""
 
     def __init__(self, program: Program, timed: bool = False, more: tuple[str, ...] = ()) -> None:
-        self.program, self.timed, self.more = program, timed, more
+        self.program, self.timed = program, timed
+        self.more = (*more, "runtime_totals") if _has_totals(program) else more
         self.parts: dict[Part, int] = {}
-        self.names = Identifiers(set(reserved(*more)))
+        self.names = Identifiers(set(reserved(*self.more)))
         self.control: dict[tuple[str, str], int] = {}
         self.constants: dict[tuple[str, str], str] = {}
         self.ints: dict[tuple[str, str], int] = {}
@@ -385,6 +392,20 @@ class Emitter:
         doc = f"Event {event.name} of every neuron of population {event.owner}."
         return self._finish(f"{event.owner}_{event.name}", doc, function, loop)
 
+    def _totals(self, event: Event, caller: Function) -> list[str]:
+        """The lines that reduce over elements before an event."""
+        return [self._total(event, total, caller) for total in event.totals]
+
+    def _total(self, event: Event, total: Total, caller: Function) -> str:
+        arrays = f"{caller.use('array', total.of)}, {caller.use('array', total.into)}"
+        several = self.program.copies > 1 and is_own(self.program.arrays[total.of])
+        width = caller.use("width") if several else "1"
+        if total.axis == "incoming" and full_matrix(self.program.projection(event.owner)):
+            return f"{total.op}_columns({arrays})"
+        index = {"incoming": "post", "outgoing": "rows"}.get(total.axis)
+        more = [caller.use(index, event.owner)] if index else []
+        return f"{total.op}_{total.axis}({', '.join([arrays, *more, width])})"
+
     def _readout(self, readout: Readout) -> Helper:
         function = self._start()
         size, counts = function.use("size", readout.population), function.use("histogram", readout.name)
@@ -486,6 +507,7 @@ class Emitter:
                 add("spikes", population.name, self._spikes(run, population.name))
         for event in program.events:
             if event.every_step:
+                add("events", event.owner, self._totals(event, run))
                 call("events", event.owner, self._event(event, since=0))
                 step += self._after_event(run)
         for readout in program.readouts:
@@ -550,7 +572,7 @@ class Emitter:
         for number, event in enumerate(program.events):
             helper = self._event(event, since=1)
             trigger = self._start(self._load)
-            lines = ["item_step = t - ctl[ITEM_START]", helper.call(trigger)]
+            lines = ["item_step = t - ctl[ITEM_START]", *self._totals(event, trigger), helper.call(trigger)]
             doc = f"Trigger event {event.name} of {event.owner} before step t."
             events.append(self._entry(f"trigger_{number}", doc, trigger, "t", lines))
         head = [

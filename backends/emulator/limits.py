@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neuroport.backends.emulator.blocks import alone
+from neuroport.backends.unfold import unfolded
 from neuroport.copies.unbatch import unbatch
 from neuroport.errors import Unsupported
 from neuroport.program.ir import reads, stored
@@ -39,8 +40,8 @@ def copies_together(program: Program) -> bool:
 
 
 def executed(program: Program) -> Program:
-    """The program whose module is compiled: the same, or one with its copies written out."""
-    return program if program.copies == 1 or copies_together(program) else unbatch(program)
+    """The program whose module is compiled: the same, or one with copies and sums over elements written out."""
+    return unfolded(program if program.copies == 1 or copies_together(program) else unbatch(program))
 
 
 def _problems(program: Program) -> Iterator[str]:

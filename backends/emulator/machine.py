@@ -504,7 +504,7 @@ class Machine:
             item_step=step - int(self._ctl[self._control("item_start")]),
             readouts=self._readouts,
             schedules=dealt(program, self._schedules),
-            arrays={name: self.read(name) for name in program.arrays if name not in inputs},
+            arrays={name: self.read(name) for name, array in program.arrays.items() if array.held},
             inputs={name: self._rows("array", name, ahead, step, rows) for name, rows in inputs.items()},
             histories={name: self._rows("history", name, back, step - 2, n) for name, n in rows.items()},
             spikes={name: packed(self._spiked(name, lag) for lag in range(most)) for name, most in lags.items()},

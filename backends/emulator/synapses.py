@@ -101,7 +101,7 @@ def memory(program: Program) -> tuple[Memory, ...]:
     wanted = asked(emit(made))
     taken = {p.name: 0 for p in program.projections}
     for projection in made.projections:
-        name = projection.name if made is program else own_name(projection.name)
+        name = projection.name if made.copies == program.copies else own_name(projection.name)
         taken[name] += sum(_bytes(made, projection, wanted))
     return tuple(Memory(p.name, p.synapses, taken[p.name]) for p in program.projections)
 

@@ -303,7 +303,7 @@ class Threads:
         inputs = {name for name, array in arrays.items() if array.role == "input"}
         return replace(
             first,
-            arrays={name: self._whole(name, [p.arrays for p in parts]) for name in arrays if name not in inputs},
+            arrays={n: self._whole(n, [p.arrays for p in parts]) for n, array in arrays.items() if array.held},
             inputs={name: self._whole(name, [p.inputs for p in parts]) for name in inputs},
             histories={name: self._past(name, [p.histories for p in parts]) for name in rows},
             spikes={name: self._delivered(name, [p.spikes for p in parts]) for name in lags},

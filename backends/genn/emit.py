@@ -22,6 +22,7 @@ from neuroport.backends.genn.model import (
 from neuroport.backends.genn.printing import printed
 from neuroport.backends.genn.scopes import NeuronScope, Scope, SynapseScope, UpdateScope
 from neuroport.backends.genn.split import split
+from neuroport.backends.unfold import unfolded
 from neuroport.program.ir import Body, Random, Read, Round, Send, parts, stored, walk
 from neuroport.program.machine import Array, Event, Population, Program, Projection, Readout, Series
 from neuroport.program.names import LENGTH
@@ -40,7 +41,7 @@ def text(program: Program) -> str:
         from neuroport.copies.unbatch import unbatch
 
         program = unbatch(program)
-    return "\n\n".join(printed(group) for group in emit(split(program).program).groups()) + "\n"
+    return "\n\n".join(printed(group) for group in emit(split(unfolded(program)).program).groups()) + "\n"
 
 
 def writable(program: Program) -> set[str]:
@@ -335,7 +336,12 @@ class _Emitter:
         owner = self._object(event.owner)
         wanted = f"{event.owner.replace('#', '_copy')}_{event.name}{'_late' if late else ''}"
         group = Update(
-            self.groups.fresh(wanted), event.owner, target=owner.group.name, over=event.over, event=event.name
+            self.groups.fresh(wanted),
+            event.owner,
+            target=owner.group.name,
+            over=event.over,
+            event=event.name,
+            totals=event.totals,
         )
         scope = UpdateScope(self.program, group, self.changing, owner, self._object, stored(event.body))
         writer = Writer(self.program, scope, scope.names, late=late)

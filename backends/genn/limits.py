@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from neuroport.backends.genn import bounds, reach
 from neuroport.backends.genn.split import split
+from neuroport.backends.unfold import unfolded
 from neuroport.errors import Unsupported
 from neuroport.program.ir import Send, reads, stored
 from neuroport.program.machine import Event, Program, Projection
@@ -16,7 +17,7 @@ MOST_COPIES = 128
 def problems(program: Program) -> tuple[str, ...]:
     """Every reason why this program cannot be executed with GeNN."""
     if program.copies == 1:
-        return tuple(dict.fromkeys(_problems(split(program).program)))
+        return tuple(dict.fromkeys(_problems(split(unfolded(program)).program)))
     if program.copies > MOST_COPIES:
         return (
             f"the network has {program.copies} copies that share what they learn; with GeNN each is made of groups of "
@@ -25,7 +26,7 @@ def problems(program: Program) -> tuple[str, ...]:
     from neuroport.copies.unbatch import unbatch
 
     try:
-        found = _problems(split(unbatch(program)).program)
+        found = _problems(split(unfolded(unbatch(program))).program)
         return tuple(dict.fromkeys(reach.one_copy(text) for text in found))
     except Unsupported as error:
         return (str(error),)

@@ -12,17 +12,19 @@ from neuroport.backends.generated import storage
 from neuroport.backends.genn import places
 from neuroport.backends.genn.build import assemble
 from neuroport.backends.genn.emit import emit, writable
-from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses
+from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses, Update
 from neuroport.backends.genn.rings import Rings
 from neuroport.backends.genn.split import split
+from neuroport.backends.unfold import unfolded
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.fingerprint import cut
 from neuroport.program.ir import Real
-from neuroport.program.machine import Array, Program, Readout, Record, Series
+from neuroport.program.machine import Array, Program, Readout, Record, Series, Total
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
+from neuroport.program.reductions import groups_of, reduced
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
 
@@ -36,7 +38,7 @@ class Machine:
     """A program being executed by GeNN (neuroport.program.executor.Executor)."""
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
-        self._given, self._split = program, split(program)
+        self._given, self._split = program, split(unfolded(program))
         program = self.program = self._split.program
         self.step = 0
         self._item_start = 0
@@ -179,7 +181,7 @@ class Machine:
             self._rings.turns += stop - self.step
             self.step = stop
             for update in self._every_step:
-                self._genn.custom_update(update.name)
+                self._do(update)
             self._look(stop - 1)
             if self._written:
                 self._forget_writing()
@@ -236,9 +238,25 @@ class Machine:
         """Run every event body of that name, in program order, on the state left by the last step."""
         for update in self._model.updates:
             if update.event == event and update.triggered:
-                self._genn.custom_update(update.name)
+                self._do(update)
         if self._failures:
             self._fail()
+
+    def _do(self, update: Update) -> None:
+        """Reduce what an update needs, which GeNN cannot do in all groups at once, and run it."""
+        for total in update.totals:
+            self._reduce(update.owner, total)
+        self._genn.custom_update(update.name)
+
+    def _reduce(self, owner: str, total: Total) -> None:
+        """Reduce an array on the host; neurons without synapses get a value that none reads."""
+        values, into = self.read(total.of), self.program.arrays[total.into]
+        if isinstance(into.type, Real):
+            found = reduced(total.op, values.astype(self.program.precision), groups_of(self.program, owner, total.axis))
+        else:
+            found = reduced(total.op, values, groups_of(self.program, owner, total.axis))
+            found = np.clip(found, *_bounds(into))
+        self.write(total.into, np.broadcast_to(found, into.initial.shape))
 
     def _fail(self) -> None:
         """Raise when a value left its range and the chip has no rule for that."""

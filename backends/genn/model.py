@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from neuroport.backends.generated import uncommented
+from neuroport.program.machine import Total
 
 ArrayKind = Literal[
     "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element",
@@ -134,13 +135,17 @@ class Synapses(Group):
 
 @dataclass(slots=True)
 class Update(Group):
-    """A block (GeNN's custom update) of the group `target`: launched after every step, when triggered, or both."""
+    """A block (GeNN's custom update) of the group `target`: launched after every step, when triggered, or both.
+
+    totals: what the host reduces before it.
+    """
 
     target: str = ""
     over: Literal["neuron", "synapse"] = "neuron"
     event: str = ""
     every_step: bool = False
     triggered: bool = True
+    totals: tuple[Total, ...] = ()
     references: list[Reference] = field(default_factory=list)
     borrowed: list[Borrowed] = field(default_factory=list)
     code: str = ""

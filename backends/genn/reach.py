@@ -57,13 +57,14 @@ def one_copy(name: str) -> str:
 def after_step(program: Program) -> tuple[list[Event], set[str]]:
     """Events of neurons with `every_step` that cannot be part of the neurons' code, and the arrays they assign.
 
-    They reach other populations, or come after one that reaches theirs.
+    They reach other populations, or something is reduced before them, or they come after one that is so of theirs.
     """
     late: list[Event] = []
     populations: set[str] = set()
     changed: set[str] = set()
     for event in program.events:
-        if event.over == "neuron" and event.every_step and (far(event, program) or event.owner in populations):
+        apart = bool(event.totals or far(event, program))
+        if event.over == "neuron" and event.every_step and (apart or event.owner in populations):
             late.append(event)
             populations |= {event.owner} | {a.owner for a in arrays(event, program).values()}
             changed |= stored(event.body)

@@ -21,7 +21,7 @@ from neuroport.program.machine import Event, Population, Program, Projection, Se
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
-from neuroport.program.reductions import groups, spread
+from neuroport.program.reductions import groups_of, spread
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
 
@@ -122,7 +122,7 @@ class Machine:
             self._bind("table", name, table)
         for event in self.program.events:
             for axis in dict.fromkeys(part.axis for part in parts(event.body) if isinstance(part, Reduce)):
-                self._bind("groups", f"{event.owner}.{axis}", groups(self.program, event, axis))
+                self._bind("groups", f"{event.owner}.{axis}", groups_of(self.program, event.owner, axis))
 
     def _make_spikes(self, record_spikes: Sequence[str]) -> None:
         """For every population the neurons that spiked in the last steps, by step modulo the number kept."""

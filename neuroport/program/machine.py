@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuroport.errors import InternalError, Place
 from neuroport.program.ir import (
+    Axis,
     Body,
     Expr,
     Int,
@@ -49,6 +50,8 @@ class Array:
 
     Names of other arrays, or "": `visible` of what leaves a learned weight's synapse, `hidden` of the weight that such
     an array of role visible shows, `factor` of the factors of the circuits through which a learned value is used.
+
+    `scratch`: it holds what one part of an event leaves for the next; no state has it.
     """
 
     name: str
@@ -70,11 +73,17 @@ class Array:
     hidden: str = ""
     factor: str = ""
     place: Place | None = None
+    scratch: bool = False
 
     @property
     def own(self) -> bool:
         """Whether every copy has the array for itself."""
         return self.role != "parameter" and not self.shared
+
+    @property
+    def held(self) -> bool:
+        """Whether a state has it among its arrays: inputs are apart, and what events leave for their parts is not."""
+        return self.role != "input" and not self.scratch
 
     @property
     def wide(self) -> bool:
@@ -194,6 +203,19 @@ class Projection:
         return replace(self, step=step, arrive=arrive, post_body=post_body)
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What an executor reduces before the body of an event: `into` becomes `op` of the groups along `axis` of `of`.
+
+    `into` has a value for each neuron of the population, or of the one onto which or from which synapses are.
+    """
+
+    op: Literal["sum", "max"]
+    axis: Axis
+    of: str
+    into: str
+
+
 @dataclass(frozen=True, eq=False)
 class Event:
     """A triggered block of one population or projection. Several may share a name: they run in order.
@@ -208,6 +230,8 @@ class Event:
     In a program that `unbatch` made, an event of NAME#0 stands for what was computed once: "own" may there name arrays
     of NAME#1, NAME#2 ... in reads and stores, "pre", "post" and "twin" those of the other copies of source, target and
     twin. Likewise an event of any NAME#k may read arrays of the other copies. All copies are of the same shape.
+
+    In a program that `unfolded` made, bodies have no Reduce: `totals` are made before the body.
     """
 
     name: str
@@ -216,6 +240,7 @@ class Event:
     body: Body
     every_step: bool = False
     once: bool = False
+    totals: tuple[Total, ...] = ()
 
 
 When = Literal["update", "step", "arrive", "post_body", "event"]
@@ -440,7 +465,8 @@ class Program:
 
     def stored(self, by: str | None = None) -> set[str]:
         """The arrays that some body stores to; with `by`, some body of that population or projection."""
-        return {name for owned in self.bodies() if by in (None, owned.owner) for name in stored(owned.body)}
+        names = {name for owned in self.bodies() if by in (None, owned.owner) for name in stored(owned.body)}
+        return names | {total.into for event in self.events if by in (None, event.owner) for total in event.totals}
 
     def summed(self) -> frozenset[str]:
         """The arrays into which a body of every step sums over the copies."""

@@ -107,7 +107,7 @@ def _forms(program: Program, state: State) -> Iterator[tuple[str, Mapping[str, N
     """What is to have which form, in words, as it is found, and as it must be."""
     arrays, sizes = program.arrays, {p.name: p.size for p in program.populations}
     series = {s.name: s for s in program.series}
-    yield "array", state.arrays, {n: _form(a) for n, a in arrays.items() if a.role != "input"}
+    yield "array", state.arrays, {n: _form(a) for n, a in arrays.items() if a.held}
     yield "input", state.inputs, {n: _form(a, a.slots) for n, a in arrays.items() if a.role == "input"}
     yield "history of", state.histories, {n: _form(arrays[n], rows) for n, rows in rows_read(program).items()}
     yield "histogram", state.histograms, {r.name: ("i", (2 ** sizes[r.population],)) for r in program.readouts}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.program.ir import Axis
-from neuroport.program.machine import Event, Program, Projection
+from neuroport.program.machine import Program, Projection
 
 AXES: Mapping[str, tuple[Axis, ...]] = {"neuron": ("population",), "synapse": ("incoming", "outgoing", "shared")}
 """Over what the events of neurons and those of synapses may reduce."""
@@ -50,11 +50,11 @@ def of_synapses(projection: Projection, axis: Axis) -> Groups:
             return Groups(np.arange(projection.synapses, dtype=np.int64), projection.synapses)
 
 
-def groups(program: Program, event: Event, axis: Axis) -> Groups:
-    """The elements of an event's owner that belong together along an axis."""
-    if event.over == "neuron":
-        return of_population(program.population(event.owner).size)
-    return of_synapses(program.projection(event.owner), axis)
+def groups_of(program: Program, owner: str, axis: Axis) -> Groups:
+    """The elements of a population or projection that belong together along an axis."""
+    if axis == "population":
+        return of_population(program.population(owner).size)
+    return of_synapses(program.projection(owner), axis)
 
 
 def spread(op: Literal["sum", "max"], values: NDArray[Any], by: Groups) -> NDArray[Any]:

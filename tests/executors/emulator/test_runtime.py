@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import ModuleType
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuroport.backends.emulator import runtime, runtime_copies, runtime_threads
+from neuroport.backends.emulator import runtime, runtime_copies, runtime_threads, runtime_totals
 from neuroport.backends.emulator.prelude import prelude, reserved
 from neuroport.copies.axis import LANES, sum_over_copies
 from neuroport.numerics import rng
@@ -147,6 +147,13 @@ def products(copies: int) -> Case:
     return Case(f"out[0] = sum_products(a, 21, b, 0, {copies})", {"a": a, "b": b, "out": np.zeros(1)}, {"out": [right]})
 
 
+def total(lines: str, values: list[float], into: list[float], index: Sequence[int] = ()) -> Case:
+    """What comes of values, of groups that hold 7 before; index: of incoming or outgoing synapses."""
+    where = {"index": whole(*index)} if index else {}
+    given = {"values": np.array(values), "into": np.full(len(into), 7.0), **where}
+    return Case(lines, given, {"into": into})
+
+
 CASES: dict[str, list[Case]] = {
     "prefetch_row": [Case("prefetch_row(a, rows, 1)", {"a": np.arange(99), "rows": whole(0, 3, 99)})],
     "mix": [draws("mix(a[k])", rng.mix)],
@@ -267,6 +274,42 @@ CASES: dict[str, list[Case]] = {
             {"spikes": [[9] * 5, [0, 2, 3, 9, 9]], "count": [8, 3]},
         )
     ],
+    "sum_population": [
+        total("sum_population(values, into, 1)", [1.5, -2.0, 4.0], [3.5] * 3),
+        total("sum_population(values, into, 2)", [1.0, 10.0, 2.0, 20.0, 3.0, 30.0], [6.0, 60.0] * 3),
+        total("sum_population(values, into, 1)", [], []),
+    ],
+    "max_population": [
+        total("max_population(values, into, 1)", [-3.0, -2.0, -4.0], [-2.0] * 3),
+        total("max_population(values, into, 2)", [1.0, 30.0, 3.0, 20.0, 2.0, 10.0], [3.0, 30.0] * 3),
+        total("max_population(values, into, 1)", [1.0, math.nan, 2.0], [math.nan] * 3),
+        total("max_population(values, into, 1)", [], []),
+    ],
+    "sum_incoming": [
+        total("sum_incoming(values, into, index, 1)", [1.0, 2.0, 4.0], [5.0, 2.0, 0.0], [0, 1, 0]),
+        total("sum_incoming(values, into, index, 2)", [1.0, 10.0, 2.0, 20.0], [3.0, 30.0, 0.0, 0.0], [0, 0]),
+    ],
+    "max_incoming": [
+        total("max_incoming(values, into, index, 1)", [-1.0, -2.0, -4.0], [-1.0, -2.0, 7.0], [0, 1, 0]),
+        total("max_incoming(values, into, index, 2)", [1.0, 20.0, 2.0, 10.0], [2.0, 20.0, 7.0, 7.0], [0, 0]),
+    ],
+    "sum_columns": [
+        total("sum_columns(values, into)", [1.0, 2.0, 10.0, 20.0], [11.0, 22.0]),
+        total("sum_columns(values, into)", [], [0.0, 0.0]),
+        total("sum_columns(values, into)", [], []),
+    ],
+    "max_columns": [
+        total("max_columns(values, into)", [-1.0, -20.0, -10.0, -2.0], [-1.0, -2.0]),
+        total("max_columns(values, into)", [], [7.0, 7.0]),
+    ],
+    "sum_outgoing": [
+        total("sum_outgoing(values, into, index, 1)", [1.0, 2.0, 4.0], [3.0, 0.0, 4.0], [0, 2, 2, 3]),
+        total("sum_outgoing(values, into, index, 2)", [1.0, 10.0, 2.0, 20.0], [3.0, 30.0, 0.0, 0.0], [0, 2, 2]),
+    ],
+    "max_outgoing": [
+        total("max_outgoing(values, into, index, 1)", [-1.0, -2.0, -4.0], [-1.0, 7.0, -4.0], [0, 2, 2, 3]),
+        total("max_outgoing(values, into, index, 2)", [1.0, 20.0, 2.0, 10.0], [2.0, 20.0, 7.0, 7.0], [0, 2, 2]),
+    ],
     "add_scheduled_of_copies": [
         Case(
             f"add_scheduled_of_copies(5, {at}, acc, table, 4, 2, schedule)",
@@ -278,15 +321,20 @@ CASES: dict[str, list[Case]] = {
 }
 
 
+def name_of(module: ModuleType) -> str:
+    """The name by which a module stands before generated ones."""
+    return module.__name__.rpartition(".")[2]
+
+
 def in_python(case: Case, arrays: dict[str, Numbers]) -> None:
     with np.errstate(over="ignore"):
-        exec(case.lines, {**vars(runtime), **vars(runtime_copies), **vars(runtime_threads), **arrays})
+        exec(case.lines, {name: found for module in MODULES for name, found in vars(module).items()} | arrays)
 
 
 def compiled(case: Case, arrays: dict[str, Numbers]) -> None:
     lines = "\n".join(f"    {line}" for line in case.lines.split("\n"))
     call(
-        f"{prelude('float64', 'runtime_copies', 'runtime_threads')}\n\ndef f({', '.join(arrays)}):\n{lines}\n",
+        f"{prelude('float64', *map(name_of, MODULES[1:]))}\n\ndef f({', '.join(arrays)}):\n{lines}\n",
         *arrays.values(),
     )
 
@@ -302,7 +350,7 @@ def test_function(name: str, run: Callable[[Case, dict[str, Numbers]], None]) ->
             np.testing.assert_array_equal(values, right, f"{array} after {case.lines}")
 
 
-MODULES = (runtime, runtime_copies, runtime_threads)
+MODULES = (runtime, runtime_copies, runtime_threads, runtime_totals)
 
 
 def functions(module: ModuleType) -> list[str]:
@@ -324,8 +372,10 @@ def test_sums_have_as_many_lanes_as_other_executors() -> None:
     assert inspect.getsource(runtime_copies.sum_lanes).count("    sum_") == 3 * LANES
 
 
-@pytest.mark.parametrize(("module", "local"), [(runtime_copies, "c"), (runtime_threads, "seat")])
+@pytest.mark.parametrize(
+    ("module", "local"), [(runtime_copies, "c"), (runtime_threads, "seat"), (runtime_totals, "into")]
+)
 def test_names_that_modules_define_are_reserved_where_they_are(module: ModuleType, local: str) -> None:
     names = {*functions(module), local}
     assert set(functions(runtime)) <= reserved()
-    assert names & reserved() == set() and names <= reserved(module.__name__.rpartition(".")[2])
+    assert names & reserved() == set() and names <= reserved(name_of(module))
