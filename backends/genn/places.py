@@ -37,5 +37,5 @@ def first_elements(program: Program) -> dict[str, int | None]:
 
 def _first(projection: Projection) -> int | None:
     usual = (projection.pre * projection.target_size + projection.post).astype(np.uint64)
-    shift = int(projection.element[0] - usual[0]) if projection.synapses else 0
-    return shift if np.array_equal(projection.element, usual + np.uint64(shift)) else None
+    shift = int(projection.element[0]) - int(usual[0]) if projection.synapses else 0
+    return shift if shift >= 0 and np.array_equal(projection.element, usual + np.uint64(shift)) else None

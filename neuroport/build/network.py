@@ -17,6 +17,7 @@ from neuroport.chips.chip import Chip
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.files import network as reader
 from neuroport.files import overrides, writer
+from neuroport.files.parts import part_of, split_part
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network as Written
 from neuroport.network.values import Frozen
@@ -140,11 +141,12 @@ class Network:
     ) -> str:
         """Add a projection, called "SOURCE_TARGET" without a `name`; synapse and parameters as in `population`.
 
+        `source`, `target`: populations, or parts of them, "exc[0:10]"; a `name` of its own then tells it from others.
         `connect`: the name of a rule, a rule as in a file, rows of (source, target), or a matrix (source, target): of
         True and False, or a sparse one of SciPy. A sparse matrix of values, such as a `weight`, says by itself what is
         connected: a synapse for every value that it stores, zeros too. Values are in the order of its rows.
         """
-        called: Any = f"{source}_{target}" if name is None else name
+        called: Any = "_".join(split_part(f"{end}")[0] for end in (source, target)) if name is None else name
         matrices = Matrices()
         values = Values(Call("project", (source, target) if name is None else (source, target, name)), matrices.sparse)
         synapse = values.named(synapse, "synapse", partial(name_of, kind=SynapseModel))
@@ -296,11 +298,15 @@ class Network:
         return str(name)
 
     def _size(self, population: object) -> int | None:
-        """The number of neurons of a population, where it is there and says so."""
+        """The number of neurons of a population, or of a part of one, where it is there and says so."""
         section = self._root.get("populations")
-        node = section.get(population) if isinstance(section, MapNode) and isinstance(population, str) else None
+        name, inside = split_part(population) if isinstance(population, str) else ("", None)
+        node = section.get(name) if isinstance(section, MapNode) else None
         size = node.get("size") if isinstance(node, MapNode) else None
-        return size.value if isinstance(size, ScalarNode) and type(size.value) is int else None
+        if not isinstance(size, ScalarNode) or type(size.value) is not int:
+            return None
+        part = part_of(Report(), size, "", inside, size.value)
+        return size.value if part is None else len(part)
 
 
 _SHOWN = ("populations", "projections", "stimuli")

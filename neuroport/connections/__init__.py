@@ -15,11 +15,11 @@ from neuroport.connections import (
     one_to_one,
     stored,
 )
-from neuroport.connections.rule import Ends, Entry, Pairs, Rule
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule, Side
 from neuroport.network.objects import Connect
 from neuroport.shelf import shelve
 
-__all__ = ["ALL", "Ends", "Entry", "Pairs", "Rule", "key", "rule"]
+__all__ = ["ALL", "Ends", "Entry", "Pairs", "Rule", "Side", "key", "rule"]
 
 ALL: dict[str, Rule[Any]] = {
     "all_to_all": all_to_all.RULE,

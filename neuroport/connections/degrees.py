@@ -23,8 +23,8 @@ def read_degree(entry: Entry, end: Literal["source", "target"]) -> tuple[int, bo
     degree = report.integer(entries["degree"], f"degree of {what}", 0, MAX_DEGREE)
     if degree is None:
         return None
-    population = entry.source if end == "source" else entry.target
-    most = (population.size - (not own)) if population else degree
+    side = entry.source if end == "source" else entry.target
+    most = (side.size - (not own)) if side else degree
     if degree > most:
         others = "neurons" if own else "other neurons"
         text = f"degree of {what} must be at most {most}, the {others} of its {end}; found {degree}"
@@ -33,8 +33,12 @@ def read_degree(entry: Entry, end: Literal["source", "target"]) -> tuple[int, bo
     return degree, own
 
 
-def partners(ends: Ends, degree: int, among: int, neurons: int, self_connections: bool) -> NDArray[np.int64]:
-    """Per neuron so many partners out of `among`, ascending: int64 (neurons, degree)."""
-    drop_self = ends.same and not self_connections
-    chosen = choose(ends.draws, among - 1 if drop_self else among, degree, neurons)
-    return chosen + (chosen >= np.arange(neurons)[:, None]) if drop_self else chosen
+def partners(ends: Ends, degree: int, end: Literal["source", "target"], self_connections: bool) -> NDArray[np.int64]:
+    """Per neuron so many partners out of those at an end, ascending: int64 (neurons, degree)."""
+    among, neurons = ends.shape if end == "source" else ends.shape[::-1]
+    if self_connections or not ends.meet:
+        return choose(ends.draws, among, degree, neurons)
+    own = ends.own("target" if end == "source" else "source")[:, None]
+    others = choose(ends.draws, among - 1, degree, neurons)
+    others += others >= own
+    return others if ends.same else np.where(own < 0, choose(ends.draws, among, degree, neurons), others)

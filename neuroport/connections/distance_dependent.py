@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from neuroport.connections.grids import Axis, Sheet
 from neuroport.connections.profiles import LEAST, PROFILES
-from neuroport.connections.rule import Ends, Entry, Pairs, Rule, without_self
-from neuroport.network.objects import Connect, Population
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule, Side, without_self
+from neuroport.network.objects import Connect
 from neuroport.numerics import detmath
 from neuroport.numerics.draws import BLOCK, Source, arrivals, uniform_of_pairs
 from neuroport.yaml.arrays import Sink
@@ -77,7 +77,7 @@ def read(entry: Entry) -> DistanceDependent | None:
     )
 
 
-def _grid(entry: Entry, node: Node | None, key: str, population: Population | None) -> tuple[int, ...] | None:
+def _grid(entry: Entry, node: Node | None, key: str, side: Side | None) -> tuple[int, ...] | None:
     """The numbers of neurons per direction, which must make up the population."""
     if node is None:
         return None
@@ -90,9 +90,9 @@ def _grid(entry: Entry, node: Node | None, key: str, population: Population | No
     grid = tuple(number for number in numbers if number is not None)
     if len(grid) < len(numbers):
         return None
-    if population is not None and prod(grid) != population.size:
+    if side is not None and prod(grid) != side.size:
         places = f"{' x '.join(map(str, grid))} = {prod(grid)} places" if len(grid) > 1 else f"{grid[0]} places"
-        text = f"{this} has {places} and population '{population.name}' {population.size} neurons"
+        text = f"{this} has {places} and {side} {side.size} neurons"
         report.add(node, f"{text}; they must be equal")
         return None
     return grid
@@ -102,8 +102,9 @@ def _target_grid(entry: Entry, entries: dict[str, Node], grid: tuple[int, ...] |
     """The grid of the target, by default that of the source."""
     node, source, target = entries.get("target_grid"), entry.source, entry.target
     if node is not None:
-        if source and target and source.name == target.name:
-            text = f"target_grid of {entry.what} has no meaning within one population; leave it out"
+        if source and target and source == target:
+            one = "population" if source.part is None else "part"
+            text = f"target_grid of {entry.what} has no meaning within one {one}; leave it out"
             entry.report.add(node, text)
             return None
         other = _grid(entry, node, "target_grid", target)

@@ -41,10 +41,9 @@ def expected(rule: FixedInDegree, ends: Ends) -> float:
 
 def pairs(rule: FixedInDegree, ends: Ends) -> Pairs:
     """Draw them."""
-    sources, targets = ends.shape
-    pre = partners(ends, rule.degree, sources, targets, rule.self_connections).reshape(-1)
+    pre = partners(ends, rule.degree, "source", rule.self_connections).reshape(-1)
     order = np.argsort(pre, kind="stable")
-    return pre[order], np.repeat(np.arange(targets), rule.degree)[order]
+    return pre[order], np.repeat(np.arange(ends.target.size), rule.degree)[order]
 
 
 RULE = Rule(FixedInDegree, read, write, expected, pairs, drawn=True)

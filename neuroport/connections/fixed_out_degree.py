@@ -41,9 +41,8 @@ def expected(rule: FixedOutDegree, ends: Ends) -> float:
 
 def pairs(rule: FixedOutDegree, ends: Ends) -> Pairs:
     """Draw them."""
-    sources, targets = ends.shape
-    post = partners(ends, rule.degree, targets, sources, rule.self_connections)
-    return np.repeat(np.arange(sources), rule.degree), post.reshape(-1)
+    post = partners(ends, rule.degree, "target", rule.self_connections)
+    return np.repeat(np.arange(ends.source.size), rule.degree), post.reshape(-1)
 
 
 RULE = Rule(FixedOutDegree, read, write, expected, pairs, drawn=True)

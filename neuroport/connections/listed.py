@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from neuroport.connections.rule import Ends, Entry, Pairs, Rule
-from neuroport.network.objects import Connect, Population
+from neuroport.connections.rule import Ends, Entry, Pairs, Rule, Side
+from neuroport.network.objects import Connect
 from neuroport.network.values import Frozen
 from neuroport.yaml.arrays import Sink, array
 from neuroport.yaml.slots import Rows, Shape, Slot
@@ -44,12 +44,12 @@ def read(entry: Entry) -> Listed | None:
     return Listed(pairs=Frozen(pairs), place=entry.node.place)
 
 
-def _outside(named: str, pairs: np.ndarray[Any, Any], source: Population, target: Population) -> str:
+def _outside(named: str, pairs: np.ndarray[Any, Any], source: Side, target: Side) -> str:
     """ "" or which pair has a neuron that does not exist."""
     for column, owner in enumerate((source, target)):
         bad = np.flatnonzero((pairs[:, column] < 0) | (pairs[:, column] >= owner.size))
         if len(bad):
-            text = f"{named}: {pairs[bad[0]].tolist()} at {bad[0]} is outside of population '{owner.name}', "
+            text = f"{named}: {pairs[bad[0]].tolist()} at {bad[0]} is outside of {owner}, "
             return f"{text}whose neurons are 0 to {owner.size - 1}"
     return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from neuroport.errors import InvalidInput
 from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.numerics.draws import Source
+from neuroport.numerics.parts import Part, named
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
@@ -23,21 +24,67 @@ R = TypeVar("R", bound=Connect)
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """What is at one end of connections: `size` neurons of a population, all or a `part`, which count from 0."""
+
+    population: str
+    size: int
+    part: Part | None = None
+
+    @classmethod
+    def of(cls, population: Population, part: Part | None = None) -> Side:
+        """All or some neurons of a population."""
+        return cls(population.name, population.size if part is None else len(part), part)
+
+    @property
+    def name(self) -> str:
+        """ "a", "a[0:10]"."""
+        return named(self.population, self.part)
+
+    def __str__(self) -> str:
+        """ "population 'a'", "part 'a[0:10]'"."""
+        return f"{'population' if self.part is None else 'part'} '{self.name}'"
+
+    @property
+    def neurons(self) -> NDArray[np.int64]:
+        """Their numbers in the population."""
+        return np.arange(self.size) if self.part is None else self.part.neurons
+
+    def in_population(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers in the population of neurons that count here."""
+        return numbers if self.part is None else self.neurons[numbers]
+
+    def within(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How neurons count here that have these numbers in the population."""
+        return numbers if self.part is None else np.searchsorted(self.neurons, numbers)
+
+    def meets(self, other: Side) -> bool:
+        """Whether some neurons are of both."""
+        alone = None in (self.part, other.part)
+        return self.population == other.population and (alone or _all(self).meets(_all(other)))
+
+
+def _all(side: Side) -> Part:
+    return Part.of([range(side.size)]) if side.part is None else side.part
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
-    """The two populations that a rule connects.
+    """The neurons that a rule connects: those of two populations, or of parts of them.
 
     `folder`: where relative paths of the network start; `draws`: the random numbers of these connections.
     """
 
-    source: Population
-    target: Population
+    source: Side
+    target: Side
     draws: Source
     folder: str = ""
 
     @classmethod
     def of(cls, projection: Projection, network: Network) -> Ends:
         """Those of a projection."""
-        source, target = network.population(projection.source), network.population(projection.target)
+        source = Side.of(network.population(projection.source), projection.source_part)
+        target = Side.of(network.population(projection.target), projection.target_part)
         return cls(source, target, Source(network.seed, projection.name, "connect"), network.folder)
 
     @property
@@ -47,13 +94,25 @@ class Ends:
 
     @property
     def same(self) -> bool:
-        """Whether a population is connected with itself."""
-        return self.source.name == self.target.name
+        """Whether the same neurons are at both ends."""
+        return self.source == self.target
+
+    @property
+    def meet(self) -> bool:
+        """Whether some neurons are at both ends."""
+        return self.source.meets(self.target)
 
     def possible(self, self_connections: bool) -> float:
         """How many pairs of neurons there are."""
         sources, targets = self.shape
         return float(sources) * targets - (sources if self.same and not self_connections else 0)
+
+    def own(self, end: Literal["source", "target"]) -> NDArray[np.int64]:
+        """Of every neuron at an end its own number at the other one, -1 where it is not there."""
+        here, there = (self.source, self.target) if end == "source" else (self.target, self.source)
+        at = np.searchsorted(there.neurons, here.neurons)
+        is_there = there.neurons[np.minimum(at, there.size - 1)] == here.neurons
+        return np.where(is_there & (here.population == there.population), at, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +128,8 @@ class Entry:
     node: Node
     inner: Node | None
     what: str
-    source: Population | None
-    target: Population | None
+    source: Side | None
+    target: Side | None
     folder: str
 
     @property
@@ -112,8 +171,9 @@ class Entry:
         if node is None:
             return True
         own = self.report.boolean(node, f"self of {self.this}") is not False
-        if self.source and self.target and self.source.name != self.target.name:
-            self.report.add(node, f"self of {self.this} has no meaning between two populations; leave it out")
+        if self.source and self.target and not self.source.meets(self.target):
+            two = "populations" if self.source.population != self.target.population else "parts without a common neuron"
+            self.report.add(node, f"self of {self.this} has no meaning between two {two}; leave it out")
         return own
 
 
@@ -154,10 +214,10 @@ def written_numbered(key: str, argument: str, number: float, self_connections: b
 
 def without_self(pairs: Pairs, ends: Ends, self_connections: bool) -> Pairs:
     """The pairs but those of a neuron with itself, if these are not wanted."""
-    if self_connections or not ends.same:
+    if self_connections or not ends.meet:
         return pairs
     pre, post = pairs
-    keep = pre != post
+    keep = pre != post if ends.same else ends.source.neurons[pre] != ends.target.neurons[post]
     return pre[keep], post[keep]
 
 

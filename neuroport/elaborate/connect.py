@@ -18,7 +18,10 @@ from neuroport.program.verify.objects import sorted_pairs
 
 @dataclass(frozen=True, eq=False)
 class Synapses:
-    """The synapses of a projection: pre, post (int64), indptr over presynaptic neurons, and their elements."""
+    """The synapses of a projection: pre, post (int64), indptr over presynaptic neurons, and their elements.
+
+    Of a projection between parts, elements have the neurons' numbers within these, the others those in the populations.
+    """
 
     pre: NDArray[np.int64]
     post: NDArray[np.int64]
@@ -41,9 +44,11 @@ def make_synapses(projection: Projection, network: Network) -> Synapses:
     elif not sorted_pairs(pre, post):
         kind = connections.key(projection.connect)
         raise InternalError(f"the connection rule '{kind}' gives pairs that are not sorted by source, then target")
+    elements = Elements(len(pre), _keys(pre, post, ends.shape), pre, post, ends.shape, given)
+    pre, post = ends.source.in_population(pre), ends.target.in_population(post)
+    sources = network.population(projection.source).size
     indptr = np.zeros(sources + 1, np.int64)
     np.cumsum(np.bincount(pre, minlength=sources), out=indptr[1:])
-    elements = Elements(len(pre), _keys(pre, post, ends.shape), pre, post, ends.shape, given)
     return Synapses(pre, post, indptr, elements)
 
 

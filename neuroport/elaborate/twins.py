@@ -17,11 +17,11 @@ def twin_index(projection: Projection, own: Synapses, other: Projection, its: Sy
     Raises InvalidInput for a synapse without a twin, and where several synapses join the same neurons.
     """
     assert projection.twin is not None
+    pre, post = _pairs(own)
     place = projection.twin.place or projection.place
     shape, its_shape = own.elements.shape, its.elements.shape
     swapped = projection.twin.transposed or shape != its_shape
-    wanted = (own.pre, own.post)
-    found = (its.post, its.pre) if swapped else (its.pre, its.post)
+    wanted, found = (pre, post), _pairs(its)[::-1] if swapped else _pairs(its)
     for name, pairs in ((projection.name, wanted), (other.name, found)):
         keys = np.sort(_keys(pairs, shape[1]))
         if (keys[1:] == keys[:-1]).any():
@@ -34,12 +34,20 @@ def twin_index(projection: Projection, own: Synapses, other: Projection, its: Sy
     there[there] = its_keys[order[at[there]]] == keys[there]
     if not there.all():
         first = int(np.flatnonzero(~there)[0])
-        pre, post = int(own.pre[first]), int(own.post[first])
-        missing = f"{post} -> {pre}" if swapped else f"{pre} -> {post}"
-        text = f"'{other.name}' has no synapse {missing}, so {pre} -> {post} has no twin"
+        i, j = int(pre[first]), int(post[first])
+        missing = f"{j} -> {i}" if swapped else f"{i} -> {j}"
+        text = f"'{other.name}' has no synapse {missing}, so {i} -> {j} has no twin"
         text = f"twin of projection '{projection.name}': {text}; connect both projections alike"
         raise InvalidInput.one(place, text)
     return np.asarray(order[at], np.int64)
+
+
+def _pairs(synapses: Synapses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The neurons of synapses, as they count at the ends of the projection."""
+    pre, post = synapses.elements.pre, synapses.elements.post
+    assert pre is not None
+    assert post is not None
+    return pre, post
 
 
 def _keys(pairs: tuple[NDArray[np.int64], NDArray[np.int64]], width: int) -> NDArray[np.int64]:

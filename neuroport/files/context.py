@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from neuroport.connections import Side
 from neuroport.files.library import Library
 from neuroport.files.parts import part_of, split_part
 from neuroport.metrics import Metric
@@ -14,7 +15,7 @@ from neuroport.network.stimuli import Boltzmann, Stimulus
 from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.fields import Report, listing
-from neuroport.yaml.nodes import Node
+from neuroport.yaml.nodes import Node, ScalarNode
 
 
 @dataclass(slots=True)
@@ -47,6 +48,20 @@ class Context:
             return None, None
         population = self.populations[name]
         return name, part_of(self.report, at, what, inside, population.size) if population else None
+
+    def neurons(self, node: Node | None, what: str) -> tuple[str | None, Part | None]:
+        """As `population`, where a name alone is told like any other reference."""
+        if not isinstance(node, ScalarNode) or split_part(node.text)[1] is None:
+            return self.report.reference(node, "population", self.populations), None
+        return self.population(node, what)
+
+    def side(self, node: Node | None, what: str) -> tuple[str | None, Side | None]:
+        """A population that is one end of a projection, by name, and its neurons there; None with the reason told."""
+        before = len(self.report.problems)
+        name, part = self.neurons(node, what)
+        population = self.populations.get(name or "")
+        known = population is not None and len(self.report.problems) == before
+        return name, Side.of(population, part) if population is not None and known else None
 
     def split(self, at: Node, what: str, text: str) -> tuple[Population | Projection, str] | None:
         """The object and the name behind it in a text OBJECT.NAME; None with the reason in the report."""

@@ -98,7 +98,7 @@ class _Form:
         if isinstance(owner, Projection):
             if inside is not None:
                 report.add(at, f"{self._of(key)}: {NEURONS_ONLY}; name {quoted(name)} alone")
-            return None if inside is not None else Variable(name, (owner.source, owner.target))
+            return None if inside is not None else Variable(name, owner.ends)
         part = part_of(report, at, self._of(key), inside, owner.size)
         return None if len(report.problems) > before else Variable(name, None, part)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import neuroport.connections as connections
-from neuroport.connections import Entry
+from neuroport.connections import Entry, Side
 from neuroport.errors import Place
 from neuroport.files.context import Context, input_of
 from neuroport.files.overrides import KEYS
@@ -74,13 +74,12 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     before = len(report.problems)
     what = f"projection '{name}'"
     entries = report.mapping(node, what, KEYS["projections"], ("source", "target", "synapse", "connect"))
-    source_name = report.reference(entries.get("source"), "population", context.populations)
-    target_name = report.reference(entries.get("target"), "population", context.populations)
-    source = context.populations.get(source_name or "")
-    target = context.populations.get(target_name or "")
+    source_name, source = context.side(entries.get("source"), f"source of {what}")
+    target_name, target = context.side(entries.get("target"), f"target of {what}")
+    onto = context.populations.get(target_name or "")
     model_name = report.name(entries.get("synapse"), f"synapse of {what}")
     model = context.library.synapse(report, model_name, entries["synapse"]) if model_name else None
-    input_name = input_of(context, entries.get("input"), at, what, target) if target else None
+    input_name = input_of(context, entries.get("input"), at, what, onto) if onto else None
     connect = _connect(context, entries.get("connect"), what, source, target)
     slot = Slot(
         f"dendritic_delay of {what}",
@@ -102,7 +101,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
     state = model.weight
     weight_slot = settings.slot(f"weight of {what}", state, dict(ranges))
-    counts = unit_of_weights(model, target.neuron, input_name) if target and input_name else None
+    counts = unit_of_weights(model, onto.neuron, input_name) if onto and input_name else None
     weight = weight_of(report, entries.get("weight"), weight_slot, counts)
     given = {key for key, _ in initial}
     if "weight" in entries and state.name in given:
@@ -127,6 +126,8 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         ranges=ranges,
         twin=twin,
         mismatch=mismatch is not False,
+        source_part=source.part if source else None,
+        target_part=target.part if target else None,
         place=at.place,
     )
 
@@ -134,7 +135,8 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
 def written_projection(item: Projection, sink: Sink) -> dict[str, Any]:
     """A projection as it stands in a file."""
     at = f"projections/{item.name}"
-    result: dict[str, Any] = {"source": item.source, "target": item.target, "input": item.input}
+    source, target = item.ends
+    result: dict[str, Any] = {"source": source, "target": target, "input": item.input}
     result |= {"synapse": item.synapse.name, "connect": _written_connect(item.connect, sink, at)}
     result["delay"] = written_value(item.delay, sink, f"{at}/delay")
     if item.dendritic is not None:
@@ -208,15 +210,22 @@ def check_twins(context: Context) -> None:
 
 
 def _check_twin(context: Context, item: Projection, twin: Twin, other: Projection) -> None:
-    populations = [context.populations[end] for end in (item.source, item.target, other.source, other.target)]
-    sizes = tuple(population.size if population else 0 for population in populations)
-    own, its = sizes[:2], sizes[2:]
+    own, its = _sizes(context, item), _sizes(context, other)
     wanted = (own[::-1],) if twin.transposed else (own, own[::-1])
     if its not in wanted:
         text = f"twin of projection '{item.name}' must lead between populations of the same sizes"
         text += f", {' or '.join(dict.fromkeys(f'{pair[0]} to {pair[1]}' for pair in wanted))}"
         text += f"; '{other.name}' leads from {its[0]} neurons to {its[1]}; name a projection that fits"
         context.report.add(twin.place, text)
+
+
+def _sizes(context: Context, item: Projection) -> tuple[int, int]:
+    """How many neurons are at the ends of a projection."""
+    source, target = context.populations[item.source], context.populations[item.target]
+    return (
+        Side.of(source, item.source_part).size if source else 0,
+        Side.of(target, item.target_part).size if target else 0,
+    )
 
 
 class _Settings:
@@ -356,7 +365,7 @@ def _per_neuron(size: int | None) -> Fits:
     return fits
 
 
-def _per_synapse(source: Population | None, target: Population | None, connect: Connect | None) -> Fits:
+def _per_synapse(source: Side | None, target: Side | None, connect: Connect | None) -> Fits:
     """Arrays of synapses: a matrix of all pairs, or one value per pair when the pairs have an order."""
 
     def fits(shape: Shape, rows: Rows) -> str:
@@ -376,7 +385,7 @@ def _per_synapse(source: Population | None, target: Population | None, connect: 
 
 
 def _connect(
-    context: Context, node: Node | None, what: str, source: Population | None, target: Population | None
+    context: Context, node: Node | None, what: str, source: Side | None, target: Side | None
 ) -> Connect | None:
     report, rules = context.report, connections.ALL
     this = f"connect of {what}"

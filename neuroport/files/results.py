@@ -118,7 +118,7 @@ def recording(context: Context, node: Node | None) -> Recording:
         names = list(context.populations)
     elif not (isinstance(spikes, ScalarNode) and spikes.value == "none"):
         for item in report.items(spikes, "spikes of record"):
-            name, part = _spiking(context, item)
+            name, part = context.neurons(item, "spikes of record")
             if name is not None and name not in names:
                 names.append(name)
                 parts += [] if part is None else [(name, part)]
@@ -136,13 +136,6 @@ def recording(context: Context, node: Node | None) -> Recording:
         weights=weights,
         topology=topology or "all",
     )
-
-
-def _spiking(context: Context, item: Node) -> tuple[str | None, Part | None]:
-    """A population and which of its neurons, of `cells` or `cells[0:10]`."""
-    if not isinstance(item, ScalarNode) or split_part(item.text)[1] is None:
-        return context.report.reference(item, "population", context.populations), None
-    return context.population(item, "spikes of record")
 
 
 def _records(context: Context, node: Node | None, what: str, kind: str) -> tuple[StateRecord, ...]:

@@ -20,7 +20,7 @@ Real = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that a metric names, OBJECT.VARIABLE; of a projection with the populations that it connects.
+    """A variable that a metric names, OBJECT.VARIABLE; of a projection with what it connects, as in a file ("a[0:10]").
 
     `part`: of some neurons of a population.
     """

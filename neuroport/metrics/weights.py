@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -53,7 +53,8 @@ class Asymmetry(Metric):
 class Comparison(Metric):
     """One matrix of weights against another, `to`, transposed when it leads the other way; the mean over the copies.
 
-    `effective`: as the weights act on a chip whose circuits deviate, times their deviation.
+    `effective`: as the weights act on a chip whose circuits deviate, times their deviation. `back`: both are within one
+    population, between parts of it, and the other one leads the other way.
     """
 
     further: ClassVar[tuple[str, ...]] = ("to", "effective")
@@ -61,6 +62,7 @@ class Comparison(Metric):
 
     to: str
     effective: bool = False
+    back: bool = field(default=False, metadata={"later": True})
 
     @staticmethod
     @abstractmethod
@@ -79,7 +81,8 @@ class Comparison(Metric):
             text = f"{cls.kind} of {form.what} needs two projections between the same populations, in either direction"
             form.add("to", text)
             return None
-        return cls(name=form.name, of=one.name, to=other.name, effective=effective, place=form.place)
+        back = one.ends != other.ends and len({end.partition("[")[0] for end in one.ends}) == 1
+        return cls(name=form.name, of=one.name, to=other.name, effective=effective, back=back, place=form.place)
 
     def written(self) -> dict[str, Any]:
         """See Metric."""
@@ -88,7 +91,7 @@ class Comparison(Metric):
     def value(self, run: Observed) -> float:
         """See Metric."""
         one, other = (run.synapses(_owner(name)) for name in (self.of, self.to))
-        same_way = one.source == other.source
+        same_way = one.source == other.source and not self.back
 
         def compared(a: Real, b: Real) -> float:
             first, second = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from neuroport.errors import Place
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.values import Value
+from neuroport.numerics.parts import Part, named
 from neuroport.numerics.units import Quantity
 
 
@@ -55,6 +56,8 @@ class Twin:
 class Projection:
     """Synapses of one model from `source` to an input of `target`.
 
+    `source_part`, `target_part`: between some of the neurons (None: all). In `connect`, in values for single synapses
+    and in their twins, neurons then count within the part, from 0.
     `delay`: axonal, at least one step: one for all, or one per synapse of a model that only sends. `dendritic`: added
     per synapse to what is sent, zero or more steps.
     `twin`: whose variables triggered blocks read as twin.NAME. `mismatch`: see Population; also of its weights.
@@ -74,7 +77,14 @@ class Projection:
     ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
     twin: Twin | None = None
     mismatch: bool = True
+    source_part: Part | None = None
+    target_part: Part | None = None
     place: Place | None = field(default=None, compare=False)
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Source and target as a network file names them: "a", "b[0:10]"."""
+        return named(self.source, self.source_part), named(self.target, self.target_part)
 
     @property
     def is_late(self) -> bool:

@@ -18,7 +18,7 @@ def summary(network: Network) -> Page:
     """What a network is, in a few lines."""
     told = {
         "populations": [f"{p.name} ({shown(p.size)} {p.neuron.name})" for p in network.populations],
-        "projections": [f"{p.name} ({p.source} to {p.target}, {p.synapse.name})" for p in network.projections],
+        "projections": [f"{p.name} ({' to '.join(p.ends)}, {p.synapse.name})" for p in network.projections],
         "stimuli": [s.name for s in network.stimuli],
         "ports": [p.name for p in network.ports],
         "metrics": [m.name for m in network.metrics],
@@ -36,7 +36,8 @@ def population(of: Population) -> str:
 def projection(of: Projection) -> str:
     """A projection in one line."""
     given = [("weight", of.weight), ("delay", of.delay), *of.parameters]
-    ends = f"{of.source} to {of.input} of {of.target}"
+    source, target = of.ends
+    ends = f"{source} to {of.input} of {target}"
     return f"{of.name}: {ends} by {of.synapse.name}{_given([(n, v) for n, v in given if v is not None])}"
 
 
@@ -62,7 +63,7 @@ def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
         Table(
             ("projection", "from", "to", "model", "connections", "delay"),
             tuple(
-                (p.name, p.source, f"{p.target}.{p.input}", p.synapse.name, rule(p.connect), described.value(p.delay))
+                (p.name, *_ends(p), p.synapse.name, rule(p.connect), described.value(p.delay))
                 for p in network.projections
             ),
         ),
@@ -76,6 +77,11 @@ def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
         Text(protocol(network)),
     ]
     return Page(network.name, network.title, tuple(parts))
+
+
+def _ends(of: Projection) -> tuple[str, str]:
+    """Where a projection comes from, and the input that it leads to."""
+    return of.ends[0], named(f"{of.target}.{of.input}", of.target_part)
 
 
 def protocol(network: Network) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neuroport.connections as connections
+from neuroport.connections import Ends
 from neuroport.connections.listed import Listed
 from neuroport.elaborate.connect import make_synapses
 from neuroport.errors import InvalidInput, Place
@@ -179,6 +180,8 @@ def _setting(name: str, unit: str, trace: Trace, synapses: _Synapses | None) -> 
 class _Synapses:
     """How the values of a projection's synapses, sorted by pre and post in a trace, are written in a network file.
 
+    pre, post: neurons as they count at the ends of the projection.
+
     Drawn connections become explicit pairs, so that the values keep their synapses whatever the network's seed.
     Explicit ones keep their order (`given`). Others take a matrix (source, target), if they take no list.
     """
@@ -194,19 +197,20 @@ class _Synapses:
     def of(cls, projection: Projection, network: Network, trace: Trace) -> _Synapses:
         """Those that the run had."""
         pre, post = trace.pairs(projection.name)
-        shape = (network.population(projection.source).size, network.population(projection.target).size)
+        ends = Ends.of(projection, network)
+        within, shape = (ends.source.within(pre), ends.target.within(post)), ends.shape
         connect = projection.connect
         rule = connections.rule(connect)
         if rule.drawn:
-            pairs = Frozen(np.stack([pre, post], axis=1))
-            return cls(Listed(pairs=pairs, place=connect.place), pre, post, shape)
+            pairs = Frozen(np.stack(within, axis=1))
+            return cls(Listed(pairs=pairs, place=connect.place), *within, shape)
         made = make_synapses(projection, network)
         if not (np.array_equal(made.pre, pre) and np.array_equal(made.post, post)):
             text = f"connects other neurons by '{projection.name}' than the network in it; {KIND.advice}"
             raise InvalidInput.one(Place(str(trace.path)), text)
         if rule.ordered:
-            return cls(connect, pre, post, shape, made.elements.given)
-        return cls(connect, pre, post, shape, as_matrix=rule.count(connect, shape) is None)
+            return cls(connect, *within, shape, made.elements.given)
+        return cls(connect, *within, shape, as_matrix=rule.count(connect, shape) is None)
 
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         """The values as the connection rule takes them: a matrix (source, target), or one by one."""

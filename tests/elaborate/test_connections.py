@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import neuroport
 from neuroport import connections
-from neuroport.connections import Ends
+from neuroport.connections import Ends, Side
 from neuroport.connections.distance_dependent import DistanceDependent
 from neuroport.connections.fixed_in_degree import FixedInDegree
 from neuroport.connections.fixed_out_degree import FixedOutDegree
@@ -21,7 +21,7 @@ from neuroport.elaborate.connect import make_synapses
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
-from neuroport.network.objects import Connect, Population
+from neuroport.network.objects import Connect
 from neuroport.numerics.draws import Source
 from tests.support.memory import peak
 
@@ -86,7 +86,7 @@ def test_targets_of_a_source_are_equally_likely() -> None:
 
 
 def ends(sources: int, targets: int, seed: int = 1, names: str = "ab") -> Ends:
-    own, other = (Population(name=n, size=k, neuron=LIF) for n, k in zip(names, (sources, targets), strict=True))
+    own, other = (Side(n, k) for n, k in zip(names, (sources, targets), strict=True))
     return Ends(own, other, Source(seed, "p", "connect"))
 
 

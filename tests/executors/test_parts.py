@@ -178,18 +178,31 @@ def test_traces_of_other_neurons_differ(tmp_path: Path) -> None:
         ),
         (
             '{spikes: ["a[-1]"]}',
-            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5] or [0:10] (0 to "
-            "9); found '[-1]', and they count from 0",
+            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5], [0:10] (0 "
+            "to 9) or [0:10:2] (every second one); found '[-1]', and they count from 0",
         ),
         (
             '{spikes: ["a[]"]}',
-            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5] or [0:10] (0 to "
-            "9); found '[]'",
+            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5], [0:10] (0 "
+            "to 9) or [0:10:2] (every second one); found '[]'",
         ),
         (
             '{spikes: ["a[x]"]}',
-            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5] or [0:10] (0 to "
-            "9); found '[x]'",
+            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5], [0:10] (0 "
+            "to 9) or [0:10:2] (every second one); found '[x]'",
+        ),
+        (
+            '{spikes: ["a[::0]"]}',
+            "n.yaml:13:19: spikes of record: '[::0]' has the step 0; give a step from 1, such as 0:12:2",
+        ),
+        (
+            '{spikes: ["a[0:6][0:2]"]}',
+            "n.yaml:13:19: spikes of record: '[0:6][0:2]' is a part of a part; name its neurons by their numbers in "
+            "the population",
+        ),
+        (
+            '{spikes: ["a[0:6:2, 3]"]}',
+            "n.yaml:13:19: spikes of record: '[0:6:2, 3]' must name each neuron once, in ascending order",
         ),
         (
             '{spikes: ["a[2, 1]"]}',
@@ -465,8 +478,6 @@ def test_a_spike_of_a_neuron_that_is_not_recorded_is_a_damage(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
-        ("source: n, target: a", 'source: "n[0:2]", target: a', "11:15"),
-        ("source: n, target: a", 'source: n, target: "a[0:2]"', "11:26"),
         ("[{run: 40 ms}", '[{reset: ["a[0:2]"]}, {run: 40 ms}', "12:21"),
     ],
 )
