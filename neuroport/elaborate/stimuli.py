@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
 
 import neuroport.stimuli as stimuli
 from neuroport.elaborate.values import Materialiser
@@ -21,9 +25,19 @@ def elaborate_stimulus(stimulus: Stimulus, network: Network, materialiser: Mater
     """A stimulus as values added to an input; problems are noted at the materialiser."""
     population = network.population(stimulus.population)
     declared = next(i for i in population.neuron.inputs if i.name == stimulus.input)
-    onto = stimuli.Onto(f"{population.name}.{stimulus.input}", population.size, declared, batch_size(network))
+    cells = stimulus.cells(population.size)
+    onto = stimuli.Onto(f"{population.name}.{stimulus.input}", cells, declared, batch_size(network))
     made: Injection | Series = stimuli.ALL[stimuli.key(stimulus)].elaborate(stimulus, onto, materialiser)
-    return made
+    return made if stimulus.part is None else _onto_part(made, stimulus.part.neurons, population.size)
+
+
+def _onto_part(made: Injection | Series, neurons: NDArray[np.int64], size: int) -> Injection | Series:
+    """What leads to the neurons of a part, from 0, as it leads to those of their population; others get nothing."""
+    if isinstance(made, Injection):
+        return replace(made, neurons=neurons[made.neurons])
+    table = np.zeros((len(made.table), size), made.table.dtype)
+    table[:, neurons] = made.table
+    return replace(made, table=table, neurons=neurons)
 
 
 def batch_size(network: Network) -> int:

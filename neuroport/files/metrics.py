@@ -180,8 +180,9 @@ def rows_fit(context: Context, at: Node, what: str, patterns: str, readout: Samp
         return False
     sampled = context.populations.get(readout.of.partition(".")[0])
     shown = context.populations.get(stimulus.population)
-    if sampled and shown and readout.cells(sampled.size) != shown.size:
-        text = f"{what}: readout '{readout.name}' has {readout.cells(sampled.size)} cells and '{patterns}' {shown.size}"
+    if sampled and shown and readout.cells(sampled.size) != stimulus.cells(shown.size):
+        cells, theirs = readout.cells(sampled.size), stimulus.cells(shown.size)
+        text = f"{what}: readout '{readout.name}' has {cells} cells and '{patterns}' {theirs}"
         context.report.add(at, f"{text}; the numbers must be equal")
         return False
     return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import neuroport.stimuli as stimuli
 from neuroport.files.context import Context, input_of
 from neuroport.network.stimuli import Stimulus
+from neuroport.numerics.parts import named
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.nodes import MapNode, Node
 
@@ -22,13 +24,14 @@ def stimulus(context: Context, name: str, at: Node, node: Node) -> Stimulus | No
         if isinstance(node, MapNode):
             report.add(at, f"{what} must have one of the keys {', '.join(kinds)}; found {', '.join(keys) or 'none'}")
         return None
-    population_name = report.reference(entries.get("population"), "population", context.populations)
+    population_name, part = context.neurons(entries.get("population"), f"population of {what}")
     population = context.populations.get(population_name or "")
+    cells = population if population is None or part is None else replace(population, size=len(part))
     input_name = input_of(context, entries.get("input"), at, what, population) if population else None
     inputs = {item.name: item for item in population.neuron.inputs} if population else {}
     target = inputs.get(input_name or "")
     inner = entries[keys[0]]
-    entry = stimuli.Entry(report, name, at, inner, population, target, context.dt, context.folder)
+    entry = stimuli.Entry(report, name, at, inner, cells, target, context.dt, context.folder, part)
     made: Stimulus | None = kinds[keys[0]].read(entry)
     return made if target and len(report.problems) == before else None
 
@@ -37,4 +40,4 @@ def written_stimulus(item: Stimulus, sink: Sink) -> dict[str, Any]:
     """A stimulus as it stands in a file."""
     key = stimuli.key(item)
     inner = stimuli.ALL[key].write(item, sink, f"stimuli/{item.name}")
-    return {key: inner, "population": item.population, "input": item.input}
+    return {key: inner, "population": named(item.population, item.part), "input": item.input}

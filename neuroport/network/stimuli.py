@@ -7,17 +7,26 @@ from typing import Literal
 
 from neuroport.errors import Place
 from neuroport.network.values import Frozen, Value
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stimulus:
-    """What comes from outside to an input of a population. Each kind has a class of its own, see neuroport.stimuli."""
+    """What comes from outside to an input of a population. Each kind has a class of its own, see neuroport.stimuli.
+
+    `part`: to some of the neurons, which then count within the part, from 0.
+    """
 
     name: str
     population: str
     input: str
+    part: Part | None = None
     place: Place | None = field(default=None, compare=False)
+
+    def cells(self, size: int) -> int:
+        """To how many neurons it leads, of a population of that size."""
+        return size if self.part is None else len(self.part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

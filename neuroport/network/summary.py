@@ -69,7 +69,7 @@ def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
         ),
         Table(
             ("stimulus", "kind", "to"),
-            tuple((s.name, type(s).__name__, f"{s.population}.{s.input}") for s in network.stimuli),
+            tuple((s.name, type(s).__name__, named(f"{s.population}.{s.input}", s.part)) for s in network.stimuli),
         ),
         Table(("port", "direction", "of"), tuple((p.name, p.direction, p.target) for p in network.ports)),
         Table(("metric", "kind", "of"), tuple((m.name, m.kind, m.shown) for m in network.metrics)),

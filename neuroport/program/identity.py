@@ -51,8 +51,7 @@ def _numbers(program: Program) -> Iterator[NDArray[Any]]:
         yield from (i.steps, i.neurons, i.values)
     for s in program.series:
         yield s.table
-        if s.start is not None:
-            yield s.start
+        yield from (numbers for numbers in (s.start, s.neurons) if numbers is not None)
     yield from (r.neurons for r in program.records if r.readout and r.neurons is not None)
     yield from program.tables.values()
     yield from program.constants.values()

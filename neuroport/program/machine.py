@@ -333,6 +333,7 @@ class Series:
     (holds, copies) in a program of several copies. A pattern is `frames` rows of the table, each for hold / frames
     steps: the row is schedule[item_step // hold] * frames + (item_step % hold) // (hold // frames).
     `captured`: the run replaces the table by other values in the input's range.
+    `neurons`: those to which it leads, int64 (n,), ascending; the table is 0 for all others. None: all.
     """
 
     name: str
@@ -344,6 +345,11 @@ class Series:
     frames: int = 1
     start: NDArray[np.int64] | None = None
     captured: bool = False
+    neurons: NDArray[np.int64] | None = None
+
+    def of(self, table: NDArray[Any]) -> NDArray[Any]:
+        """What a table has for the neurons to which it leads, (rows, n)."""
+        return table if self.neurons is None else table[:, self.neurons]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.program.functions import FUNCTIONS
@@ -82,7 +83,7 @@ def _lines(program: Program) -> Iterator[str]:
         "stimuli",
         [f"{i.name}: {len(i.steps)} values added to {i.input}" for i in program.injections]
         + [
-            f"{s.name}: {len(s.table)} rows added to {s.input}, each for {s.hold} steps, by {s.order}"
+            f"{s.name}: {len(s.table)} rows added to {s.input}{_some(s.neurons)}, each for {s.hold} steps, by {s.order}"
             f"{', again and again' if s.loop else ''}"
             for s in program.series
         ],
@@ -232,5 +233,8 @@ def kind(of: Type) -> str:
 
 
 def _record(record: Record) -> str:
-    some = "" if record.neurons is None else f", {len(record.neurons)} of its elements"
-    return f"{record.array} every {record.every} steps{some}"
+    return f"{record.array} every {record.every} steps{_some(record.neurons)}"
+
+
+def _some(neurons: NDArray[np.int64] | None) -> str:
+    return "" if neurons is None else f", {len(neurons)} of its elements"

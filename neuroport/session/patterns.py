@@ -12,7 +12,6 @@ from neuroport.errors import InvalidInput
 from neuroport.program.constants import real
 from neuroport.program.executor import Executor
 from neuroport.program.held import held
-from neuroport.program.ir import Numbers
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import Capture, patterns_of
 from neuroport.session.sample import Shown
@@ -49,6 +48,10 @@ class PatternTables:
 
     def table(self, stimulus: str) -> NDArray[np.float64]:
         """The patterns of a stimulus, one per row; to be looked at only."""
+        return patterns_of(stimulus, self.program).of(self._whole(stimulus))
+
+    def _whole(self, stimulus: str) -> NDArray[np.float64]:
+        """The patterns with what all neurons of the population get."""
         if stimulus in self._captured:
             return self._captured[stimulus]
         if stimulus not in self._written:
@@ -77,16 +80,18 @@ class PatternTables:
         if not np.all(np.isfinite(table)):
             text = f"what readout '{readout}' saw is not finite, and cannot become patterns of '{stimulus}'"
             raise InvalidInput.one(item.place, text)
-        numbers = self._limited(array, table)
+        whole = self._whole(stimulus).copy()
+        whole[:, slice(None) if series.neurons is None else series.neurons] = self._limited(array, table)
+        numbers = held(whole, array)[0]
         self._captured[stimulus] = real(numbers, array)
         self.executor.load_series(stimulus, numbers)
 
-    def _limited(self, array: Array, table: NDArray[np.float64]) -> Numbers:
-        """Captured values as an input holds them: a chip limits them to its declared range, which is counted."""
+    def _limited(self, array: Array, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Captured values within what an input may get: a chip limits them to its declared range, which is counted."""
         if self.program.integer and array.range is not None:
             within = np.clip(table, *array.range)
             outside = int(np.count_nonzero(within != table))
             if outside:
                 self.saturated[array.name] = self.saturated.get(array.name, 0) + outside
             table = within
-        return held(table, array)[0]
+        return table

@@ -16,6 +16,7 @@ from neuroport.network.objects import Population
 from neuroport.network.stimuli import Stimulus
 from neuroport.network.values import Value
 from neuroport.numerics import units
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Injection, ReportLine, Series
@@ -35,7 +36,8 @@ class Entry:
     """What a stimulus says in a file, for the `read` of its kind.
 
     `inner`: what stands under the key of the kind; `at`: the name of the stimulus; `what`: it, for messages.
-    `population`, `input`: where it leads, None when that could not be read.
+    `population`, `input`: where it leads, None when that could not be read; the population of a `part` has the size of
+    that alone.
     """
 
     report: Report
@@ -46,6 +48,7 @@ class Entry:
     input: Input | None
     dt: Quantity | None
     folder: str
+    part: Part | None = None
 
     @property
     def what(self) -> str:
@@ -70,6 +73,7 @@ class Entry:
             "name": self.name,
             "population": population,
             "input": self.input.name if self.input else "",
+            "part": self.part,
             "place": self.at.place,
         }
 
@@ -121,7 +125,7 @@ class Maker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Onto:
-    """The input that a stimulus leads to: the array, the population's size, and how many copies share a program."""
+    """The input that a stimulus leads to: the array, how many neurons get it, and how many copies share a program."""
 
     array: str
     size: int

@@ -171,7 +171,7 @@ def labels_of(patterns: Patterns, maker: Maker) -> NDArray[np.int64] | None:
 def pattern_count(patterns: Patterns, network: Network, maker: Maker) -> int:
     """The number of patterns, from the shape of their values."""
     numbers = math.prod(maker.shape(patterns.values))
-    return max(1, numbers // (patterns.frames * network.population(patterns.population).size))
+    return max(1, numbers // (patterns.frames * patterns.cells(network.population(patterns.population).size)))
 
 
 KIND = Kind(Patterns, read, write, elaborate, expected)

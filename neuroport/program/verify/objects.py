@@ -263,6 +263,10 @@ def _series(program: Program, series: Series) -> Iterator[str]:
         yield f"its table has the shape {table.shape}; it has rows of {size} values, and at least one"
     elif series.hold < 1 or frames < 1 or series.hold % frames or len(table) % frames:
         yield f"its {len(table)} rows, each for {series.hold} steps, do not fall into {frames} frames"
+    elif series.neurons is not None and not _some_of(series.neurons, size):
+        yield f"its neurons are not some of 0..{size - 1} in ascending order"
+    elif series.neurons is not None and np.count_nonzero(series.of(table)) != np.count_nonzero(table):
+        yield "its table has numbers for neurons to which it does not lead"
     start = series.start
     if start is not None and not (series.loop and start.shape == (program.copies,) and start.min() >= 0):
         yield f"it starts at rows {start.tolist()}; each of {program.copies} copies needs one from 0, and a loop"
