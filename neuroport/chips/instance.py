@@ -257,7 +257,7 @@ def describe(instance: ChipInstance, circuits: int = 8) -> list[str]:
             lines.append(f"    factors of circuits 0..{circuits - 1}: {values}")
         if rule.steps:
             values = " ".join(f"{v:+d}" for v in offset(instance, kind, some))
-            lines.append(f"  {kind}: offset of up to {rule.steps} steps")
+            lines.append(f"  {kind}: offset of up to {rule.steps} step{'s' * (rule.steps != 1)}")
             lines.append(f"    offsets of circuits 0..{circuits - 1}: {values}")
     held = {kind: table.shape[1] for kind, table in instance.factors.items()}
     if held:

@@ -23,7 +23,7 @@ from neuroport.network.objects import Connect
 from neuroport.numerics import detmath
 from neuroport.numerics.draws import BLOCK, Source, arrivals, uniform_of_pairs
 from neuroport.yaml.arrays import Sink
-from neuroport.yaml.fields import found
+from neuroport.yaml.fields import counted
 from neuroport.yaml.nodes import ListNode, Node
 
 KEYS = ("grid", "profile", "p", "length", "periodic", "target_grid", "self")
@@ -84,7 +84,7 @@ def _grid(entry: Entry, node: Node | None, key: str, side: Side | None) -> tuple
     report, this = entry.report, f"{key} of {entry.what}"
     if not isinstance(node, ListNode) or not 1 <= len(node.items) <= 3:
         text = f"{this} must list the numbers of neurons in one to three directions, such as [20, 30]"
-        report.add(node, f"{text}; found {found(node)}")
+        report.add(node, f"{text}; found {counted(node)}")
         return None
     numbers = [report.integer(item, f"a number in {this}", 1, MOST) for item in node.items]
     grid = tuple(number for number in numbers if number is not None)

@@ -15,7 +15,7 @@ from neuroport.network.results import Samples, StateHistogram
 from neuroport.network.stimuli import Patterns
 from neuroport.numerics.parts import Part
 from neuroport.numerics.units import quoted
-from neuroport.yaml.fields import found
+from neuroport.yaml.fields import found, meant
 from neuroport.yaml.nodes import MapNode, Node
 
 
@@ -25,7 +25,7 @@ def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
     what = f"metric '{name}'"
     kinds = [key for key in node.entries if key in ALL] if isinstance(node, MapNode) else []
     if len(kinds) != 1:
-        have = ", ".join(kinds) or found(node)
+        have = ", ".join(kinds) or f"{found(node)}{meant(node, list(ALL))}"
         report.add(node, f"{what} must have one of the keys {', '.join(ALL)}; found {have}")
         return None
     kind = ALL[kinds[0]]

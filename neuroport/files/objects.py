@@ -19,8 +19,8 @@ from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted, suggestion
 from neuroport.yaml.arrays import Sink
-from neuroport.yaml.fields import Report, found, listing
-from neuroport.yaml.nodes import ListNode, MapNode, Node
+from neuroport.yaml.fields import Report, found, listing, meant
+from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
 from neuroport.yaml.quantities import duration, interval, whole_interval, written_interval
 from neuroport.yaml.slots import Fits, Rows, Shape, Slot, in_slot
 from neuroport.yaml.text import filled
@@ -95,7 +95,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     if model is None:
         return None
     twin = _twin(context, entries.get("twin"), at, what, model)
-    settings = _Settings(context, what, _per_synapse(source, target, connect))
+    settings = _Settings(context, what, _per_synapse(source, target, connect), of_synapses=True)
     ranges = settings.ranges(entries.get("ranges"), (*model.states, *model.traces, *model.parameters), "variable")
     parameters = settings.parameters(entries.get("params"), at, model.parameters, dict(ranges))
     initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
@@ -231,11 +231,12 @@ def _sizes(context: Context, item: Projection) -> tuple[int, int]:
 class _Settings:
     """params, init and ranges of one object."""
 
-    def __init__(self, context: Context, what: str, fits: Fits) -> None:
+    def __init__(self, context: Context, what: str, fits: Fits, of_synapses: bool = False) -> None:
         self.context = context
         self.report = context.report
         self.what = what
         self.fits = fits
+        self.of_synapses = of_synapses
 
     def slot(self, what: str, declared: Parameter | State, ranges: dict[str, tuple[float, float]]) -> Slot:
         """What a value of this parameter or variable may be."""
@@ -243,7 +244,8 @@ class _Settings:
         context = self.context
         targets = context.target_sizes()
         unit = units.of_values(declared.unit)
-        return Slot(what, unit, declared.type, span, context.dt, self.fits, targets, context.folder)
+        more: dict[str, Any] = {"fits": self.fits, "targets": targets, "of_synapses": self.of_synapses}
+        return Slot(what, unit, declared.type, span, context.dt, folder=context.folder, **more)
 
     def parameters(
         self, node: Node | None, at: Node, declared: Sequence[Parameter], ranges: dict[str, tuple[float, float]]
@@ -396,10 +398,14 @@ def _connect(
     if isinstance(node, MapNode):
         keys = [key for key in node.entries if key in rules]
         if len(keys) != 1:
-            report.add(node, f"{this} must have one of the keys {', '.join(rules)}; found {found(node)}")
+            report.add(
+                node,
+                f"{this} must have one of the keys {', '.join(rules)}; found {found(node)}{meant(node, list(rules))}",
+            )
             return None
         key = keys[0]
         inner = report.mapping(node, this, (key, *rules[key].beside))[key]
+        inner = None if isinstance(inner, ScalarNode) and inner.value is None else inner
     else:
         key = report.choice(node, this, list(rules))
     if key is None:

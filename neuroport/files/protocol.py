@@ -34,7 +34,7 @@ from neuroport.network.switches import Owner, matching
 from neuroport.numerics import units
 from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity, quoted
-from neuroport.yaml.fields import Report, found, listing
+from neuroport.yaml.fields import Report, found, listing, meant
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 from neuroport.yaml.quantities import duration, fitting, written_quantity
 from neuroport.yaml.slots import Slot
@@ -102,8 +102,8 @@ def _item(context: Context, node: Node, variables: tuple[str, ...]) -> Item | No
     report = context.report
     kinds = [key for key in node.entries if key in ITEMS] if isinstance(node, MapNode) else []
     if not isinstance(node, MapNode) or len(kinds) != 1:
-        have = ", ".join(kinds) if kinds else found(node)
-        report.add(node, f"a protocol item must have one of the keys {', '.join(ITEMS)}; found {have}")
+        have, hint = (", ".join(kinds), "") if kinds else (found(node), meant(node, list(ITEMS)))
+        report.add(node, f"a protocol item must have one of the keys {', '.join(ITEMS)}; found {have}{hint}")
         return None
     form = ITEMS[kinds[0]]
     entries = report.mapping(node, f"protocol item '{kinds[0]}'", form.keys)

@@ -31,6 +31,20 @@ def found(node: Node | None) -> str:
     return "nothing"
 
 
+def counted(node: Node | None) -> str:
+    """As `found`, where the number of entries of a list matters."""
+    if isinstance(node, ListNode):
+        return f"a list of {len(node.items)}" if len(node.items) else "an empty list"
+    return found(node)
+
+
+def meant(node: Node, allowed: Sequence[str]) -> str:
+    """ "; did you mean 'x'?" for the end of a message about a mapping whose first key is close to one, else ""."""
+    first = next(iter(node.entries), "") if isinstance(node, MapNode) else ""
+    close = "" if first in allowed else suggestion(first, list(allowed)).strip()
+    return f"; {close}" if close else ""
+
+
 def listing(names: Iterable[str]) -> str:
     """ "allowed are a, b" for the end of a message."""
     text = ", ".join(names)

@@ -9,7 +9,7 @@ from neuroport.numerics import units
 from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity
 from neuroport.yaml import text as emit
-from neuroport.yaml.fields import Report, found
+from neuroport.yaml.fields import Report, counted, found
 from neuroport.yaml.nodes import ListNode, Node, ScalarNode
 from neuroport.yaml.slots import Slot, check_unit, in_slot
 
@@ -76,7 +76,7 @@ def interval(
     if node is None:
         return None
     if not isinstance(node, ListNode) or len(node.items) != 2:
-        report.add(node, f"{what} must be a list of two numbers [low, high]; found {found(node)}")
+        report.add(node, f"{what} must be a list of two numbers [low, high]; found {counted(node)}")
         return None
     ends: list[float] = []
     for item in node.items:

@@ -24,7 +24,8 @@ Fits = Callable[[Shape, Rows], str]
 class Slot:
     """What a value is for and what it may be. `range` is in `unit`; `targets` are the fields' shapes by name.
 
-    `rounded`: times need not be whole steps; `remedy`: what is said of some that are not, and must be.
+    `of_synapses`: these are values of a variable of synapses, and can be those of another one. `rounded`: times need not
+    be whole steps; `remedy`: what is said of some that are not, and must be.
     """
 
     what: str
@@ -35,6 +36,7 @@ class Slot:
     fits: Fits | None = None
     targets: dict[str, int] = field(default_factory=dict)
     folder: str = ""
+    of_synapses: bool = False
     rounded: bool = False
     remedy: str = ""
 
@@ -120,7 +122,8 @@ def check_values(report: Report, node: Node, slot: Slot, values: np.ndarray[Any,
 def range_text(slot: Slot) -> str:
     """The range of a slot, for messages."""
     low, high = slot.range or (0.0, 0.0)
-    unit = " steps" if units.is_step(slot.unit) else f" {slot.unit}".rstrip()
+    last = low if math.isinf(high) else high
+    unit = f" step{'s' * (last != 1)}" if units.is_step(slot.unit) else f" {slot.unit}".rstrip()
     if math.isinf(high):
         return f"at least {low:g}{unit}"
     return f"from {low:g} to {high:g}{unit}"

@@ -12,7 +12,7 @@ from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribut
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml.arrays import Sink, array, stored_shape, where, written_where
-from neuroport.yaml.fields import Report, found, listing
+from neuroport.yaml.fields import Report, found, listing, meant
 from neuroport.yaml.nodes import ListNode, MapNode, Node
 from neuroport.yaml.quantities import fitting, quantity, written_quantity
 from neuroport.yaml.slots import Rows, Slot, check_shape, check_unit, example, in_slot
@@ -28,11 +28,11 @@ def value(report: Report, node: Node | None, slot: Slot) -> Value | None:
         return array(report, node, slot, "", "source", node.place)
     if not isinstance(node, MapNode):
         return fitting(report, node, slot)
-    read = _readers()
+    read = _readers(slot)
     forms = [key for key in node.entries if key in read]
     if len(forms) != 1:
         text = f"{slot.what} must be a number, a list or one of these forms: {', '.join(read)}; found {found(node)}"
-        report.add(node, text)
+        report.add(node, text + meant(node, list(read)))
         return None
     return read[forms[0]](report, node, slot)
 
@@ -56,14 +56,14 @@ def written_value(value: Value, sink: Sink, at: str) -> Any:
             return _written_copy(value)
 
 
-def _readers() -> dict[str, Callable[[Report, MapNode, Slot], Value | None]]:
+def _readers(slot: Slot) -> dict[str, Callable[[Report, MapNode, Slot], Value | None]]:
     """The forms of a value that is a mapping, by the key that tells them apart."""
     forms: dict[str, Callable[[Report, MapNode, Slot], Value | None]] = {
         "array": _array,
         "file": _file,
         "data": _data,
         "from": _target,
-        "same_as": _copy,
+        **({"same_as": _copy} if slot.of_synapses else {}),
     }
     return dict.fromkeys(distributions.ALL, _distribution) | forms
 

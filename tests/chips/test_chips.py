@@ -365,7 +365,7 @@ def test_an_instance_can_be_shown():
     assert lines[0] == "chip instance: c, chip seed 1"
     assert lines[1].startswith("  weight: lognormal, sigma 0.1 (first 1000 circuits: sd 0.")
     assert lines[2].startswith("    factors of circuits 0..2: ")
-    assert lines[3] == "  duration: offset of up to 1 steps"
+    assert lines[3] == "  duration: offset of up to 1 step"
     assert instance.describe(made())[1] == "  no parameter deviates"
 
 

@@ -143,10 +143,10 @@ def test_a_rule_forbids_it(synapse: str) -> None:
             "[1 ms, 2 ms]",
             "n.yaml:15:85: delay of projection 'p' has the shape (2,); it must be (3, 4), one row per source neuron",
         ),
-        ("{uniform: [0 ms, 3 ms]}", "n.yaml:15:95: delay of projection 'p' must be at least 1 steps; found 0 ms"),
+        ("{uniform: [0 ms, 3 ms]}", "n.yaml:15:95: delay of projection 'p' must be at least 1 step; found 0 ms"),
         (
             "{array: [[0, 4, 5, 6], [3, 3, 3, 9], [12, 7, 3, 3]], rows: source, unit: ms}",
-            "n.yaml:15:93: delay of projection 'p' must be at least 1 steps; found 0 ms at [0, 0]",
+            "n.yaml:15:93: delay of projection 'p' must be at least 1 step; found 0 ms at [0, 0]",
         ),
         (
             "{normal: [0 mV, 3 mV]}",
@@ -170,7 +170,7 @@ def test_a_rule_forbids_it(synapse: str) -> None:
         (
             "{delay: 3 ms}",
             "n.yaml:15:85: delay of projection 'p' must be a number, a list or one of these forms: uniform, normal, "
-            "lognormal, beta, array, file, data, from, same_as; found a mapping with 'delay'",
+            "lognormal, beta, array, file, data, from; found a mapping with 'delay'",
         ),
     ],
 )

@@ -363,7 +363,7 @@ EDITS = [
         "init: {b: {gaussian: [0, 1]}}",
         (
             "net.yaml:20:62: initial 'b' of population 'a' must be a number, a list or one of these forms: "
-            "uniform, normal, lognormal, beta, array, file, data, from, same_as; found a mapping with 'gaussian'"
+            "uniform, normal, lognormal, beta, array, file, data, from; found a mapping with 'gaussian'"
         ),
     ),
     (
@@ -634,7 +634,8 @@ EDITS = [
         "meen: p.w",
         (
             "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, angle, distance, rate, accuracy, "
-            "cross_entropy, squared_error, mean, sd, min, max, values; found a mapping with 'meen'"
+            "cross_entropy, squared_error, mean, sd, min, max, values; found a mapping with 'meen'; "
+            "did you mean 'mean'?"
         ),
     ),
     (
@@ -1029,7 +1030,7 @@ EDITS = [
         "range: [1, 2, 3]",
         (
             "net.yaml:8:62: range of parameter 'tau' of neuron model 'unit' must be a list of two numbers [low, "
-            "high]; found a list"
+            "high]; found a list of 3"
         ),
     ),
     (

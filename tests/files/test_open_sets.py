@@ -226,7 +226,7 @@ def test_what_is_written_comes_back_equal(tmp_path: Path) -> None:
             [
                 "n.yaml:20:56: connect of projection 'p' must have one of the keys all_to_all, "
                 "all_to_all_but_same, one_to_one, fixed_probability, fixed_in_degree, fixed_out_degree, "
-                "distance_dependent, pairs, file, ring; found a mapping with 'rung'"
+                "distance_dependent, pairs, file, ring; found a mapping with 'rung'; did you mean 'ring'?"
             ],
         ),
         (
@@ -268,7 +268,8 @@ def test_what_is_written_comes_back_equal(tmp_path: Path) -> None:
             "{coins: 1}",
             [
                 "n.yaml:18:40: initial 'v' of population 'a' must be a number, a list or one of these forms: uniform, "
-                "normal, lognormal, beta, coin, array, file, data, from, same_as; found a mapping with 'coins'"
+                "normal, lognormal, beta, coin, array, file, data, from; found a mapping with 'coins'; did you mean "
+                "'coin'?"
             ],
         ),
     ],

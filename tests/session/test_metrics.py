@@ -171,7 +171,8 @@ def test_messages_know_of_a_new_metric(with_median: Path) -> None:
         reader.loads(NETWORK.replace("median: cells.v", "meedian: cells.v"), "n.yaml")
     assert str(error.value) == (
         "n.yaml:7:19: metric 'middle' must have one of the keys dkl, asymmetry, angle, distance, rate, accuracy, "
-        "cross_entropy, squared_error, mean, sd, min, max, values, median; found a mapping with 'meedian'"
+        "cross_entropy, squared_error, mean, sd, min, max, values, median; found a mapping with 'meedian'; "
+        "did you mean 'median'?"
     )
 
 
