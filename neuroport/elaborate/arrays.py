@@ -21,10 +21,10 @@ from neuroport.elaborate.state import Elaboration, Object, Over
 from neuroport.elaborate.stimuli import run_lengths
 from neuroport.elaborate.values import Elements
 from neuroport.errors import InvalidInput, Place, Problem
-from neuroport.language.blocks import assigned, step_sums
+from neuroport.language.blocks import assigned, read_before, step_sums
 from neuroport.language.lower import Lowering
-from neuroport.language.names import ConstantNames, Constants, declared_type
-from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.language.names import ConstantNames, Constants, before_spike, declared_type
+from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.values import Value
 from neuroport.numerics.units import Quantity
@@ -111,11 +111,18 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
         if state.weight and state.type == "real" and not plastic and open_:
             _open_range(made, f"{name}.{state.name}", state.kind)
     for trace in model.traces:
-        owner = projection.source if trace.side == "pre" else projection.target
-        made.objects[owner].traces.append((trace, projection))
-        limits = made.materialiser.limits(dict(projection.ranges).get(trace.name, trace.range), "")
+        _trace(made, projection, trace)
+
+
+def _trace(made: Elaboration, projection: Projection, trace: SpikeTrace) -> None:
+    """The array of a trace, and of what it is without the spike of the step where a block reads that."""
+    owner = projection.source if trace.side == "pre" else projection.target
+    made.objects[owner].traces.append((trace, projection))
+    limits = made.materialiser.limits(dict(projection.ranges).get(trace.name, trace.range), "")
+    before = [before_spike(trace.name)] if trace.name in read_before(projection.synapse) else []
+    for name in (trace.name, *before):
         initial = np.zeros(made.network.population(owner).size)
-        full = f"{name}.{trace.name}"
+        full = f"{projection.name}.{name}"
         array = Array(
             full, owner, "neuron", "state", REAL, initial, kind_class="trace", range=limits, place=trace.place
         )

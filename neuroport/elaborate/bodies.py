@@ -15,7 +15,7 @@ from neuroport.errors import InvalidInput, Problem, with_text
 from neuroport.language.blocks import EACH_STEP, once, twin_read
 from neuroport.language.check import TRIGGERED
 from neuroport.language.lower import Lowering, Names
-from neuroport.language.names import SPIKED, ConstantNames, NeuronNames
+from neuroport.language.names import SPIKED, ConstantNames, NeuronNames, before_spike
 from neuroport.network.model import NeuronModel, SpikeTrace, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import StateHistogram
@@ -76,10 +76,12 @@ def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: 
         return []
     full, place = f"{projection.name}.{trace.name}", with_text(trace.place, f"trace {trace.name}")
     decayed: Expr = Apply("mul", (Read(full, "own", REAL), _real(decay)), REAL)
+    before = f"{projection.name}.{before_spike(trace.name)}"
+    kept = [Store(before, decayed, place=place)] if before in made.arrays else []
     if trace.mode == "set":
-        return [Store(full, Apply("select", (fired, _real(increment), decayed), REAL), place=place)]
+        return [*kept, Store(full, Apply("select", (fired, _real(increment), decayed), REAL), place=place)]
     added = Apply("select", (fired, _real(increment), Const(0.0, REAL)), REAL)
-    return [Store(full, Apply("add", (decayed, added), REAL), place=place)]
+    return [*kept, Store(full, Apply("add", (decayed, added), REAL), place=place)]
 
 
 def _not_shared(made: Elaboration, projection: Projection, reads: Sequence[Read]) -> str:

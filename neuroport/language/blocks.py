@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from neuroport.errors import Problem
-from neuroport.language.syntax import OVER_COPIES, place_of
+from neuroport.language.syntax import BEFORE, OVER_COPIES, place_of
 from neuroport.network.model import Block, NeuronModel, SynapseModel
 
 EACH_STEP = "each_step"
@@ -58,7 +58,18 @@ def once(block: Block, model: NeuronModel | SynapseModel) -> bool:
 
 
 def _adds(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in OVER_COPIES
+    return _calls(node, OVER_COPIES)
+
+
+def _calls(node: ast.AST, functions: tuple[str, ...]) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
+
+
+def read_before(model: SynapseModel) -> frozenset[str]:
+    """The traces of which some block reads what they were without the spike at hand."""
+    nodes = (node for block in blocks(model) for node in _nodes(block.tree))
+    found = (part for node in nodes if _calls(node, (BEFORE,)) for part in ast.walk(node))
+    return frozenset(part.attr for part in found if isinstance(part, ast.Attribute))
 
 
 def twin_read(model: SynapseModel) -> str | None:

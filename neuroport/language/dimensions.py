@@ -43,7 +43,7 @@ _SPIKED: Names = {"spiked": NUMBER}
 RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quotient"]] = {
     **dict.fromkeys(("min", "max", "clip"), "alike"),
     **dict.fromkeys(("abs", "relu", "floor", "ceil", "round", "saturate", "wrap"), "as it is"),
-    **dict.fromkeys(("sum_copies", "mean_copies", *REDUCTIONS), "as it is"),
+    **dict.fromkeys(("sum_copies", "mean_copies", "before", *REDUCTIONS), "as it is"),
     **dict.fromkeys(("exp", "exprel", "log", "tanh", "sigmoid", "softplus"), "number"),
     **dict.fromkeys(("uniform", "normal"), "drawn"),
     "sqrt": "root",

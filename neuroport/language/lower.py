@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from neuroport.errors import Place, Problem
 from neuroport.language import foreign, whole_bounds
-from neuroport.language.syntax import OVER_COPIES, REDUCTIONS, line_of, place_of
+from neuroport.language.syntax import BEFORE, OVER_COPIES, REDUCTIONS, line_of, place_of
 from neuroport.network.model import Block, Expression
 from neuroport.numerics.rng import stream_number
 from neuroport.program.functions import FUNCTIONS
@@ -94,7 +94,7 @@ class Variable:
 
 Side = Literal["pre", "post", "twin"]
 At = Literal["own", "pre", "post", "twin"]
-Choices = Literal["own", "pre", "post", "twin", "variable", "input", "back"]
+Choices = Literal["own", "pre", "post", "twin", "variable", "input", "back", "traces of pre", "traces of post"]
 Sums = Literal["none", "step", "event"]
 
 
@@ -106,6 +106,9 @@ class Names(Protocol):
 
     def side(self, side: Side, name: str, lagged: bool) -> Expr | None:
         """pre.NAME, post.NAME, post.NAME[d] or twin.NAME."""
+
+    def before(self, side: Side, name: str, lagged: bool) -> Expr | None:
+        """What a trace of pre or post (or post.NAME[d]) is without the spike of that step."""
 
     def variable(self, name: str) -> Variable | None:
         """A variable that may be assigned here."""
@@ -437,14 +440,7 @@ class Lowering:
             case ast.Attribute(value=ast.Name(id="twin"), attr=name):
                 return self._twin(node, name)
             case ast.Subscript(value=ast.Attribute(attr=name)):
-                if self.allowed.sums == "event":
-                    self._refuse(
-                        node,
-                        f"post.{name}[d] is not allowed in '{self.block_name}': a dendritic delay holds back what is "
-                        f"sent, and triggered blocks send nothing; write post.{name}",
-                    )
-                if not self.dendritic:
-                    self._refuse(node, f"post.{name}[d] needs a projection with a dendritic_delay")
+                self._check_lagged(node, name)
                 return self._side(node, "post", name, lagged=True)
             case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))):
                 return self._power(node, self._number(left), exponent)
@@ -509,6 +505,40 @@ class Lowering:
                 f"models read twins",
             )
         return self._side(node, "twin", name, lagged=False)
+
+    def _check_lagged(self, node: ast.expr, name: str) -> None:
+        if self.allowed.sums == "event":
+            self._refuse(
+                node,
+                f"post.{name}[d] is not allowed in '{self.block_name}': a dendritic delay holds back what is "
+                f"sent, and triggered blocks send nothing; write post.{name}",
+            )
+        if not self.dendritic:
+            self._refuse(node, f"post.{name}[d] needs a projection with a dendritic_delay")
+
+    def _before(self, node: ast.expr, arg: ast.expr) -> Expr:
+        """before(pre.NAME), before(post.NAME) or before(post.NAME[d]): a trace without the spike of that step."""
+        lagged = isinstance(arg, ast.Subscript)
+        of = arg.value if isinstance(arg, ast.Subscript) else arg
+        assert isinstance(of, ast.Attribute)
+        assert isinstance(of.value, ast.Name)
+        if lagged:
+            self._check_lagged(arg, of.attr)
+        side: Literal["pre", "post"] = "pre" if of.value.id == "pre" else "post"
+        found = self.names.before(side, of.attr, lagged)
+        if found is None:
+            self._no_trace(node, side, of.attr)
+            raise LoweringError
+        self._refuse_per_copy(node, ast.unparse(node), of.attr, side)
+        return found
+
+    def _no_trace(self, node: ast.expr, side: Literal["pre", "post"], name: str) -> None:
+        known = self.names.choices("traces of pre" if side == "pre" else "traces of post")
+        self._refuse(
+            node,
+            f"{side}.{name} is no trace of this synapse model, and before(...) is what a trace was without the spike "
+            f"at hand; take one under `traces:` that is `of: {side}`; there are {_listed(known)}",
+        )
 
     def _side(self, node: ast.expr, side: Side, name: str, lagged: bool) -> Expr:
         found = self.names.side(side, name, lagged)
@@ -586,6 +616,8 @@ class Lowering:
             return self._over_copies(node, name, args[0])
         if name in REDUCTIONS:
             return self._reduced(node, name, args[0])
+        if name == BEFORE:
+            return self._before(node, args[0])
         values = [self._number(a) for a in args]
         if name == "relu":
             return self._of_numbers("max", (values[0], Const(0, Int(0, 0))))

@@ -17,6 +17,11 @@ BUILT_IN = ("dt", "t", "T", "item_step", "copies")
 SPIKED = "spiked"
 
 
+def before_spike(trace: str) -> str:
+    """The variable that holds what a trace is without the spike of the step."""
+    return f"{trace}$before"
+
+
 def declared_type(declared: Parameter | State | Input) -> Type:
     """The type of a declared parameter, variable or input; ints take their declared range."""
     if declared.type == "real":
@@ -71,6 +76,10 @@ class ConstantNames:
         """See Names."""
         return None
 
+    def before(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names."""
+        return None
+
     def variable(self, name: str) -> Variable | None:
         """See Names."""
         return None
@@ -121,6 +130,10 @@ class NeuronNames:
 
     def side(self, side: End, name: str, lagged: bool) -> Expr | None:
         """See Names: a neuron has no sides."""
+        return None
+
+    def before(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names: a neuron reads no traces."""
         return None
 
     def variable(self, name: str) -> Variable | None:
@@ -209,10 +222,9 @@ class SynapseNames:
         """See Names: a trace of this synapse model, or a variable or parameter of the neuron or the twin."""
         if side == "twin":
             return self.twin.read(name) if self.twin is not None else None
-        lag: int | Literal["synapse"] = "synapse" if lagged else (self.delay - 1 if side == "pre" else 0)
-        for trace in self.model.traces:
-            if trace.name == name and trace.side == side:
-                return Read(f"{self.owner}.{name}", side, REAL, lag)
+        if name in self._traces(side):
+            return Read(f"{self.owner}.{name}", side, REAL, self._lag(side, lagged))
+        lag = self._lag(side, lagged)
         end = self.pre if side == "pre" else self.post
         if end.model is None:
             return Read(f"{side}.{name}", side, INT, lag)  # type unknown yet: an int may stand everywhere
@@ -223,6 +235,18 @@ class SynapseNames:
             if state.name == name:
                 return Read(f"{end.owner}.{name}", side, declared_type(state), lag)
         return end.constants.read(name, side) if end.constants is not None else None
+
+    def before(self, side: End, name: str, lagged: bool) -> Expr | None:
+        """See Names."""
+        if side == "twin" or name not in self._traces(side):
+            return None
+        return Read(f"{self.owner}.{before_spike(name)}", side, REAL, self._lag(side, lagged))
+
+    def _lag(self, side: Literal["pre", "post"], lagged: bool) -> int | Literal["synapse"]:
+        return "synapse" if lagged else (self.delay - 1 if side == "pre" else 0)
+
+    def _traces(self, side: Literal["pre", "post"]) -> list[str]:
+        return [trace.name for trace in self.model.traces if trace.side == side]
 
     def variable(self, name: str) -> Variable | None:
         """See Names."""
@@ -237,8 +261,7 @@ class SynapseNames:
                 return self.twin is not None and self.twin.model is not None and _per_copy(self.twin.model, name)
             case "pre" | "post":
                 end = self.pre if of == "pre" else self.post
-                traces = {trace.name for trace in self.model.traces if trace.side == of}
-                return name in {SPIKED, *traces} or (end.model is not None and _per_copy(end.model, name))
+                return name in {SPIKED, *self._traces(of)} or (end.model is not None and _per_copy(end.model, name))
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names. `target` is the input that the projection names."""
@@ -261,6 +284,10 @@ class SynapseNames:
                 return [s.name for s in self.model.states]
             case "pre" | "post":
                 return self._side_choices(what)
+            case "traces of pre":
+                return self._traces("pre")
+            case "traces of post":
+                return self._traces("post")
             case "twin":
                 return self.twin.names() if self.twin is not None else ()
             case "input":
@@ -270,7 +297,7 @@ class SynapseNames:
                 return [i.name for i in self.pre.model.inputs] if self.pre.model else []
 
     def _side_choices(self, side: Literal["pre", "post"]) -> Iterable[str]:
-        traces = [t.name for t in self.model.traces if t.side == side]
+        traces = self._traces(side)
         end = self.pre if side == "pre" else self.post
         if end.model is None:
             return traces

@@ -40,9 +40,12 @@ FORMS: dict[str, tuple[int, int]] = {
     "sum_copies": (1, 1),
     "mean_copies": (1, 1),
     **dict.fromkeys(REDUCTIONS, (1, 1)),
+    "before": (1, 1),
 }
 """What the language calls like a function and a program writes otherwise, with the numbers of arguments of `calls`."""
 OVER_COPIES = ("sum_copies", "mean_copies")
+BEFORE = "before"
+"""What a trace was without the spike at hand."""
 
 DEEPEST = 100
 """How deeply a text may be nested."""
@@ -277,8 +280,16 @@ class _Checker:
         elif not low <= len(node.args) <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}"
             self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args)} given")
+        elif name == BEFORE and not _is_of_side(node.args[0]):
+            self.refuse(node, "before takes a trace, pre.NAME or post.NAME: its value without the spike at hand")
         for part in node.args:
             self.expression(part)
+
+
+def _is_of_side(node: ast.expr) -> bool:
+    """Whether this is pre.NAME, post.NAME or post.NAME[d]."""
+    value = node.value if isinstance(node, ast.Subscript) else node
+    return isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id in ("pre", "post")
 
 
 def _is_exponent(node: ast.expr) -> bool:

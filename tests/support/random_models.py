@@ -569,6 +569,7 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
         },
     }
     seen = [Made("pre.x", 0, 32), Made("post.y", 0, 32), Made("post.v", -8, 8), Made("pre.r", -1, 1)]
+    seen += [Made("before(pre.x)", 0, 32), Made("before(post.y)", 0, 32)]
     whole = [Made("pre.c", 0, 6), Made("post.spiked", 0, 1), Made("pre.spiked", 0, 1)]
 
     def block(names: Sequence[str]) -> str:

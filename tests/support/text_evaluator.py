@@ -109,6 +109,7 @@ class Evaluator:
         self.inputs = {name: self._silent(name) for name in network["populations"]}
         self.fired: dict[str, list[set[int]]] = {name: [] for name in network["populations"]}
         self.traces = {name: self._traces(name) for name in self.pairs}
+        self.before = {name: self._traces(name) for name in self.pairs}
         self.past: list[dict[str, list[dict[str, Number]]]] = []
         self.trees: dict[str, list[ast.stmt]] = {}
         for part in self.parts.values():
@@ -218,7 +219,7 @@ class Evaluator:
             side = p["source"] if trace["of"] == "pre" else p["target"]
             decay, more = (self._constant(part, str(trace.get(k, "1"))) for k in ("decay", "increment"))
             for i, old in enumerate(self.traces[name][key]):
-                kept = self._inexact(old * decay)
+                kept = self.before[name][key][i] = self._inexact(old * decay)
                 if i in self.fired[side][-1]:
                     kept = more if trace.get("mode") == "set" else kept + more
                 self.traces[name][key][i] = kept
@@ -274,6 +275,8 @@ class Evaluator:
         def find(name: str, node: ast.expr) -> Any:
             if isinstance(node, ast.Attribute):
                 return self._side(part.name, name, node.attr, pair)
+            if isinstance(node, ast.Call):
+                return self._before(part.name, node.args[0], pair)
             own = self.inputs[part.name][i] if part.name in self.inputs else {}
             for scope in (names, part.states[i], part.constants, own):
                 if name in scope:
@@ -293,6 +296,13 @@ class Evaluator:
         if name in self.traces[projection]:
             return seen[f"{projection}.{name}"][neuron]["x"]
         return {**self.parts[owner].constants, **seen[owner][neuron]}[name]
+
+    def _before(self, projection: str, of: ast.expr, pair: Any) -> Number:
+        assert isinstance(of, ast.Attribute)
+        assert isinstance(of.value, ast.Name)
+        p, i, j = pair
+        neuron, lag = (i, _delay(p)) if of.value.id == "pre" else (j, 1)
+        return self.past[max(len(self.past) - lag, 0)][f"{projection}.{of.attr}"][neuron]["before"]
 
     def _truth(self, part: Part, i: int, text: str, names: Mapping[str, Any]) -> bool:
         return bool(self._value(ast.parse(text, mode="eval").body, self._scope(part, i, names, None)))
@@ -320,6 +330,8 @@ class Evaluator:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 one, other = self._value(body, scope), self._value(orelse, scope)
                 return one if self._value(test, scope) else other
+            case ast.Call(func=ast.Name(id="before")):
+                return scope("before", node)
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self._inexact(_defined(FUNCTIONS[name], *(self._value(a, scope) for a in args)))
         raise AssertionError(ast.dump(node))
@@ -368,7 +380,8 @@ class Evaluator:
     def _remember(self) -> None:
         now = {name: [dict(state) for state in self.parts[name].states] for name in self.inputs}
         for name, traces in self.traces.items():
-            now |= {f"{name}.{key}": [{"x": x} for x in values] for key, values in traces.items()}
+            both = {key: zip(values, self.before[name][key], strict=True) for key, values in traces.items()}
+            now |= {f"{name}.{key}": [{"x": x, "before": b} for x, b in pairs] for key, pairs in both.items()}
         self.past.append(now)
 
 
