@@ -1,7 +1,7 @@
 """Cut a program into blocks of neurons, with the synapses onto them: what each of several threads computes.
 
-A source of synapses is a population of its own, `NAME$whole`: a thread has all spikes of it, and of its variables those
-that synapses read, while of `NAME` it has a block.
+A source of synapses, or of what modulates them, is a population of its own, `NAME$whole`: a thread has all spikes of it,
+and of its variables those that synapses read, while of `NAME` it has a block.
 """
 
 from __future__ import annotations
@@ -38,17 +38,27 @@ def is_whole(name: str) -> bool:
     return name.endswith(WHOLE)
 
 
+OF_SOURCES = ("pre", "single")
+"""Places of reads of neurons that another thread may compute."""
+
+
+def sources(program: Program) -> set[str]:
+    """The populations of which a thread has all."""
+    modulating = {program.arrays[read.array].owner for read in program.reads() if read.at == "single"}
+    return {p.source for p in program.projections} | modulating
+
+
 def read_of_sources(program: Program) -> list[str]:
-    """The variables that synapses read of their presynaptic neurons."""
-    found = {read.array for read in program.reads() if read.at == "pre"}
+    """The variables that synapses read of their presynaptic neurons, and of those that modulate them."""
+    found = {read.array for read in program.reads() if read.at in OF_SOURCES}
     return [name for name in program.arrays if name in found]
 
 
 def shared(program: Program) -> Program:
     """The program with the sources of synapses as populations of their own; see above."""
-    sources = {p.source for p in program.projections}
+    names = sources(program)
     more = [
-        replace(p, name=whole(p.name), body=(), inputs=(), place=None) for p in program.populations if p.name in sources
+        replace(p, name=whole(p.name), body=(), inputs=(), place=None) for p in program.populations if p.name in names
     ]
     seen = [program.arrays[name] for name in read_of_sources(program)]
     arrays = {a.name: a for a in (replace(a, name=of_source(a.name), owner=whole(a.owner)) for a in seen)}
@@ -72,7 +82,7 @@ def _body(body: Body) -> Body:
 
 
 def _expression(expr: Expr) -> Expr:
-    if isinstance(expr, Read) and expr.at == "pre":
+    if isinstance(expr, Read) and expr.at in OF_SOURCES:
         return replace(expr, array=of_source(expr.array))
     return with_children(expr, _expression)
 

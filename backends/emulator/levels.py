@@ -52,6 +52,6 @@ class Levels:
 
     def _of_read(self, read: Read) -> Level:
         level = self.of_array(read.array)
-        if level == "element" and self.fixed and read.at in ("scalar", self.fixed) and read.lag != "synapse":
+        if level == "element" and self.fixed and read.at in ("scalar", "single", self.fixed) and read.lag != "synapse":
             return "row"
         return level

@@ -21,6 +21,7 @@ from neuroport.backends.emulator.blocks import (
     of_source,
     read_of_sources,
     shared,
+    sources,
     synapses,
     whole,
 )
@@ -71,11 +72,11 @@ class Threads:
         self._halt = aligned(np.zeros(LINE, np.int64))
         self._module = module or emit_threads(program)
         all_have = self._common()
-        sources = shared(program)
-        self._remembered = {read.array for read in sources.reads() if read.lag != 0}
+        whole_too = shared(program)
+        self._remembered = {read.array for read in whole_too.reads() if read.lag != 0}
         self._machines = [
             Machine(
-                cut(sources, block),
+                cut(whole_too, block),
                 seed,
                 record_spikes,
                 module=self._module,
@@ -88,7 +89,7 @@ class Threads:
         ]
         for machine in self._machines:
             machine.program = lightened(machine.program)
-        self._sources = {p.source for p in program.projections}
+        self._sources = sources(program)
         self._pool = _started(threads - 1)
 
     def _common(self) -> dict[tuple[str, str], NDArray[Any]]:

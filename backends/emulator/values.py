@@ -134,6 +134,8 @@ class Values:
 
     def index(self, array: str, at: str) -> str:
         """The index of an element of an array, of the copy's own where it has one."""
+        if at == "single":
+            return "c" if self.levels.of_array(array) == "copy" else "0"
         return f"{self._first(at)} + c" if self.levels.of_array(array) == "copy" else self._element(at)
 
     def _element(self, at: str) -> str:

@@ -99,6 +99,8 @@ class Contents:
         match array.kind:
             case "table":
                 values: Any = self.program.tables[array.name]
+            case "single":
+                values = self.program.arrays[array.name].initial
             case "wide":
                 values = [0 if array.name == ITEM_STEP else self.program.arrays[array.name].initial]
             case "keys":

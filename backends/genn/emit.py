@@ -12,6 +12,7 @@ from neuroport.backends.genn import bounds, places, queues, reach
 from neuroport.backends.genn.code import GennIdentifiers, Writer, c_type
 from neuroport.backends.genn.literals import real, unsigned
 from neuroport.backends.genn.model import (
+    Borrowed,
     Model,
     Neurons,
     Parameter,
@@ -103,6 +104,8 @@ class _Emitter:
             if event.over == "synapse" and event.owner not in self.synapses:
                 continue
             self._event(event)
+        for population in self.program.populations:
+            self._single(self.neurons[population.name])
         for readout in self.program.readouts:
             if self._read_late(readout):
                 self._bit(readout)
@@ -377,6 +380,29 @@ class _Emitter:
             source = scope.borrowed(name, population, "")
             seen = scope.reference(population.seen[name], ctype, population.seen[name], name, False, group.target)
             lines.append(f"{seen} = {source}[id];")
+        group.code = "\n".join(lines)
+        self.done.updates.append(group)
+
+    def _single(self, population: NeuronScope) -> None:
+        """Let synapses of other populations see what the only neuron of this one has."""
+        owner = population.group.owner
+        seen = {
+            (array.name, synapses.group.name, array)
+            for synapses in self.synapses.values()
+            for array in synapses.group.arrays
+            if array.kind == "single" and self.program.arrays[array.name].owner == owner
+        }
+        if not seen:
+            return
+        wanted = self.groups.fresh(f"{population.group.name}_modulates")
+        group = Update(wanted, owner, target=population.group.name, every_step=True, triggered=False, shows=True)
+        scope = UpdateScope(self.program, group, self.changing, population, self._object, set())
+        lines = []
+        for name, synapses, array in sorted(seen, key=lambda item: item[:2]):
+            ident = scope.names(array.ident, "shown", name, synapses)
+            group.borrowed.append(Borrowed(ident, array.type, array.ident, name, synapses))
+            lines.append(f"{ident}[0] = {scope.own(name)};")
+        scope.anchor()
         group.code = "\n".join(lines)
         self.done.updates.append(group)
 

@@ -55,6 +55,7 @@ class Machine:
         self._find_settings()
         self._patterns = [s for s in program.series if s.order == "item"]
         self._every_step = [u for u in self._model.updates if u.every_step]
+        self._shown = [u for u in self._model.updates if u.shows]
         self._recorded = tuple(p.name for p in program.populations if p.spiking and p.name in set(record_spikes))
         self._start_recording()
 
@@ -171,6 +172,8 @@ class Machine:
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
         end = self.step + steps
+        for update in self._shown:
+            self._genn.custom_update(update.name)
         while self.step < end:
             stop = min(end, self._show_rows(), self._next_look(), self._collected + self._recording)
             if self._every_step or self._written:

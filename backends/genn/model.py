@@ -10,7 +10,7 @@ from neuroport.program.machine import Total
 
 ArrayKind = Literal[
     "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element",
-    "past",
+    "past", "single",
 ]  # fmt: skip
 
 
@@ -83,7 +83,8 @@ class GlobalArray:
     in which that happened first; series: the table of `name`; first, steps, values: injections into the input `name`,
     by neuron; late: what was written by hand to the input `name`; array: the program's array `name` of synapses, which
     updates of other groups need; past: what the program's array `name` of neurons was after the last steps, after
-    step S in row S modulo their number; element: one number, by how much the numbers of random elements of the object
+    step S in row S modulo their number; single: what the only neuron of the program's array `name` has, as
+    the last step left it; element: one number, by how much the numbers of random elements of the object
     `name` are larger than usual.
     """
 
@@ -138,6 +139,7 @@ class Update(Group):
     """A block (GeNN's custom update) of the group `target`: launched after every step, when triggered, or both.
 
     totals: what the host reduces before it.
+    shows: it copies what one neuron has to synapses that see it, and is launched before steps as well.
     """
 
     target: str = ""
@@ -146,6 +148,7 @@ class Update(Group):
     every_step: bool = False
     triggered: bool = True
     totals: tuple[Total, ...] = ()
+    shows: bool = False
     references: list[Reference] = field(default_factory=list)
     borrowed: list[Borrowed] = field(default_factory=list)
     code: str = ""

@@ -179,6 +179,9 @@ class SynapseScope(Scope):
 
     def far(self, read: Read, row: Row) -> str:
         """What belongs to another neuron or synapse."""
+        if read.at == "single":
+            ctype = c_type(storage(self.program.arrays[read.array], self.program))
+            return f"{self.array('single', read.array, ctype, read.array.rsplit('.', 1)[-1])}[0]"
         late = read.lag == "synapse" and self.projection.dendritic is not None
         population = self.projection.source if read.at == "pre" else self.projection.target
         references = self.synapses.pre if read.at == "pre" else self.synapses.post
@@ -276,7 +279,8 @@ class UpdateScope(Scope):
             rows, size = self.program.arrays[read.array].history, home.neurons.size
             return f"{self._past(read, home)}[{row(read.lag, rows)} * {unsigned(size)} + id_{read.at}]"
         if isinstance(home, NeuronScope):
-            return f"{self.borrowed(read.array, home, f'{read.at}_')}[id_{read.at}]"
+            index = "0" if read.at == "single" else f"id_{read.at}"
+            return f"{self.borrowed(read.array, home, f'{read.at}_')}[{index}]"
         return f"{self.borrowed(read.array, home, 'twin_')}[{self._twin(home.projection)}]"
 
     def borrowed(self, array: str, home: NeuronScope | SynapseScope, prefix: str) -> str:

@@ -274,7 +274,7 @@ class _Writer:
             case Const():
                 return False
             case Read():
-                return expr.at != "scalar"
+                return expr.at not in ("scalar", "single") or self.is_own(expr.array)
             case Temp():
                 return expr.name in self.vectors
             case Random() | Sum() | Reduce():
@@ -382,6 +382,9 @@ class _Writer:
                     text = self.name(f"{text}[{self.index(read.at, read.array)}]{self.column(read.array)}", read.array)
                 case "twin":
                     text = self.name(f"{text}[{self.synapses('twin')}]{self.column(read.array)}", read.array)
+                case "single":
+                    copy = ", copy" if self.place.selected and self.is_own(read.array) else ""
+                    text = self.name(f"{text}[0{copy}]", read.array)
                 case "own" if self.place.selected:
                     text = self.name(f"{text}[{self.index('sel', read.array)}]", read.array)
                 case "own":

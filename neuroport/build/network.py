@@ -133,6 +133,7 @@ class Network:
         delay: Any = None,
         dendritic_delay: Any = None,
         twin: Any = None,
+        modulators: Mapping[str, Any] | None = None,
         params: Mapping[str, Any] | None = None,
         init: Mapping[str, Any] | None = None,
         ranges: Mapping[str, Any] | None = None,
@@ -152,7 +153,7 @@ class Network:
         synapse = values.named(synapse, "synapse", partial(name_of, kind=SynapseModel))
         given = {"source": source, "target": target, "input": input, "synapse": synapse, "delay": delay}
         given |= {"dendritic_delay": dendritic_delay, "weight": weight, "twin": twin, "mismatch": mismatch}
-        entries = values.entries(_given(given | {"init": init, "ranges": ranges}))
+        entries = values.entries(_given(given | {"modulators": modulators, "init": init, "ranges": ranges}))
         entries |= _parameters(values, params, parameters) | _connect(values, matrices, connect)
         sizes = self._size(source), self._size(target)
         values.problems += matrices.problems(sizes)

@@ -25,6 +25,7 @@ OF_PROJECTION = {
     "target": "population",
     "input": "input of the target",
     "twin": "projection whose synapses correspond",
+    "modulators": "variables that all synapses see",
     "mismatch": "whether its circuits deviate",
 }
 

@@ -7,7 +7,7 @@ from neuroport.elaborate.state import Elaboration
 from neuroport.errors import Problem, with_text
 from neuroport.language.check import synapse_allowed
 from neuroport.language.lower import Lowering
-from neuroport.language.names import Side, SynapseNames, Twin
+from neuroport.language.names import Modulation, Side, SynapseNames, Twin
 from neuroport.network.objects import Projection
 from neuroport.program.ir import REAL, Apply, Body, Expr, Int, Read, Real, Send
 from neuroport.program.sent import Form, as_sent
@@ -26,8 +26,14 @@ def synapse_names(made: Elaboration, projection: Projection, triggered: bool = F
         twin = Twin(of, made.network.projection(of).synapse, known.constants) if known else Twin(of)
     return SynapseNames(
         projection.synapse, projection.name, obj.constants, made.dt, ends[0], ends[1], projection.input,
-        made.delay(projection), twin, made.spiked,
+        made.delay(projection), twin, made.spiked, _modulators(made, projection),
     )  # fmt: skip
+
+
+def _modulators(made: Elaboration, projection: Projection) -> dict[str, Modulation]:
+    found = {name: made.network.population(source.population) for name, source in projection.modulators}
+    variables = {name: source.variable for name, source in projection.modulators}
+    return {name: Modulation(p.name, p.neuron, variables[name]) for name, p in found.items()}
 
 
 def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]:

@@ -8,7 +8,17 @@ from typing import Any, TypeVar
 from neuroport.errors import Problem
 from neuroport.language import check as language
 from neuroport.language.syntax import parse_block, parse_expression
-from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
+from neuroport.network.model import (
+    Block,
+    Expression,
+    Input,
+    Modulator,
+    NeuronModel,
+    Parameter,
+    SpikeTrace,
+    State,
+    SynapseModel,
+)
 from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
@@ -25,12 +35,13 @@ NEURON_KEYS = (
     *("update", "spike", "on_spike", "after", "on_event"),
 )
 SYNAPSE_KEYS = (
-    *("title", "source", "notice", "equations", "params", "derived", "traces", "state"),
+    *("title", "source", "notice", "equations", "params", "derived", "traces", "modulators", "state"),
     *("step", "on_pre", "on_post", "on_event"),
 )
 _PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
 _STATE_KEYS = ("type", "init", "unit", "range", "class", "kind", "weight", "over_copies")
 _INPUT_KEYS = ("type", "unit", "range")
+_MODULATOR_KEYS = ("type", "unit")
 _TRACE_KEYS = ("of", "decay", "increment", "mode", "range")
 _TYPES = ("real", "int")
 _Model = TypeVar("_Model", NeuronModel, SynapseModel)
@@ -94,6 +105,7 @@ def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None
         derived=_derived(report, entries.get("derived"), what),
         states=_states(report, entries.get("state"), what, dt),
         traces=_traces(report, entries.get("traces"), what),
+        modulators=_modulators(report, entries.get("modulators"), what, dt),
         step=_block(report, entries.get("step"), f"step of {what}"),
         on_pre=_block(report, entries.get("on_pre"), f"on_pre of {what}"),
         on_post=_block(report, entries.get("on_post"), f"on_post of {what}"),
@@ -111,6 +123,7 @@ def written_synapse(model: SynapseModel, sink: Sink) -> dict[str, Any]:
         **filled("params", {item.name: _written_parameter(item, model.name, sink) for item in model.parameters}),
         **filled("derived", _written_derived(model)),
         **filled("traces", {item.name: _written_trace(item) for item in model.traces}),
+        **filled("modulators", {item.name: _written_declared(item) for item in model.modulators}),
         **filled("state", {item.name: _written_state(item, model.name, sink) for item in model.states}),
         **_written_blocks(blocks),
         **filled("on_event", _written_events(model)),
@@ -232,6 +245,15 @@ def _written_trace(item: SpikeTrace) -> dict[str, Any]:
     return result
 
 
+def _modulators(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[Modulator, ...]:
+    result = []
+    for name, at, inner in report.named(node, f"modulators of {what}", "modulators"):
+        this = f"modulator '{name}' of {what}"
+        common = _common(report, report.mapping(inner, this, _MODULATOR_KEYS), this, dt)
+        result.append(Modulator(name=name, type=common["type"], unit=common["unit"], place=at.place))
+    return tuple(result)
+
+
 def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | None) -> dict[str, Any]:
     """type, unit and range, which parameters, variables and inputs share."""
     unit = report.text(entries.get("unit"), f"unit of {what}") or ""
@@ -248,12 +270,18 @@ def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | 
     return {"type": kind, "unit": unit, "range": span}
 
 
-def _written_common(item: Parameter | State | Input) -> dict[str, Any]:
+def _written_declared(item: Parameter | State | Input | Modulator) -> dict[str, Any]:
+    """type and unit."""
     result: dict[str, Any] = {}
     if item.type != "real":
         result["type"] = item.type
     if item.unit:
         result["unit"] = item.unit
+    return result
+
+
+def _written_common(item: Parameter | State | Input) -> dict[str, Any]:
+    result = _written_declared(item)
     if item.range is not None:
         result["range"] = written_interval(item.range)
     return result

@@ -10,6 +10,7 @@ import neuroport.connections as connections
 from neuroport.connections import Entry, Side
 from neuroport.errors import Place
 from neuroport.files.context import Context, input_of
+from neuroport.files.modulators import read_modulators
 from neuroport.files.overrides import KEYS
 from neuroport.files.weights import unit_of_weights, weight_of
 from neuroport.language.blocks import only_sends, twin_read
@@ -95,6 +96,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
     if model is None:
         return None
     twin = _twin(context, entries.get("twin"), at, what, model)
+    modulators = read_modulators(context, entries.get("modulators"), at, what, model)
     settings = _Settings(context, what, _per_synapse(source, target, connect), of_synapses=True)
     ranges = settings.ranges(entries.get("ranges"), (*model.states, *model.traces, *model.parameters), "variable")
     parameters = settings.parameters(entries.get("params"), at, model.parameters, dict(ranges))
@@ -125,6 +127,7 @@ def projection(context: Context, name: str, at: Node, node: Node) -> Projection 
         initial=initial,
         ranges=ranges,
         twin=twin,
+        modulators=modulators,
         mismatch=mismatch is not False,
         source_part=source.part if source else None,
         target_part=target.part if target else None,
@@ -145,6 +148,8 @@ def written_projection(item: Projection, sink: Sink) -> dict[str, Any]:
         result["weight"] = written_value(item.weight, sink, f"{at}/weight")
     if item.twin is not None:
         result["twin"] = _written_twin(item.twin)
+    if item.modulators:
+        result["modulators"] = {name: f"{source.population}.{source.variable}" for name, source in item.modulators}
     return result | _written_settings(item, sink, at)
 
 

@@ -19,7 +19,7 @@ KEYS = {
     "populations": ("size", "neuron", "params", "init", "ranges", "mismatch"),
     "projections": (
         *("source", "target", "input", "synapse", "connect", "delay", "dendritic_delay"),
-        *("weight", "params", "init", "ranges", "twin", "mismatch"),
+        *("weight", "params", "init", "ranges", "twin", "modulators", "mismatch"),
     ),
 }
 _NAMED = ("populations", "projections", "stimuli", "targets", "readouts", "metrics", "ports")

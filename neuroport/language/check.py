@@ -127,6 +127,7 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
         declared += [(i.name, i.place) for i in model.inputs]
     else:
         declared += [(t.name, t.place) for t in model.traces]
+        declared += [(m.name, m.place) for m in model.modulators]
     seen: set[str] = set()
     reserved = {*BUILT_IN, *calls(), *SENDS, "pre", "post", "twin", "target", "spiked"}
     for name, place in declared:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from neuroport.errors import Place, Problem
 from neuroport.language.syntax import REDUCTIONS, place_of
-from neuroport.network.model import Block, Expression, Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.network.model import Block, Expression, Input, Modulator, NeuronModel, Parameter, State, SynapseModel
 from neuroport.numerics import units
 from neuroport.numerics.units import Powers
 
@@ -140,10 +140,10 @@ def _declared(model: NeuronModel | SynapseModel, problems: list[Problem]) -> dic
     for name, expression in model.derived:
         names[name] = _value(expression, names, problems)
     names |= _units(model.states)
-    return names | _units(model.inputs) if isinstance(model, NeuronModel) else names
+    return names | _units(model.inputs if isinstance(model, NeuronModel) else model.modulators)
 
 
-def _units(items: Iterable[Parameter | State | Input]) -> dict[str, Dimension]:
+def _units(items: Iterable[Parameter | State | Input | Modulator]) -> dict[str, Dimension]:
     return {item.name: units.powers(item.unit) if item.unit else Loose.UNKNOWN for item in items}
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from neuroport.language.blocks import common, shared
 from neuroport.language.lower import At, Choices, Variable
 from neuroport.language.lower import Side as End
-from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
+from neuroport.network.model import Input, Modulator, NeuronModel, Parameter, State, SynapseModel
 from neuroport.program.ir import INT, REAL, Apply, Const, Expr, Int, Read, Type
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP
 
@@ -194,8 +194,27 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class Modulation:
+    """A modulator as one neuron has it: the population, its model and the variable."""
+
+    owner: str
+    model: NeuronModel
+    variable: str
+
+    def read(self, modulator: Modulator) -> Expr:
+        """Its value; an int becomes a real where the synapse model says so."""
+        state = next(state for state in self.model.states if state.name == self.variable)
+        value = Read(f"{self.owner}.{self.variable}", "single", declared_type(state))
+        real = modulator.type == "real" and state.type == "int"
+        return Apply("to_real", (value,), REAL) if real else value
+
+
+@dataclass(frozen=True, slots=True)
 class SynapseNames:
-    """Names in a synapse's blocks. `twin`: the block sees that projection (one without a model is unknown)."""
+    """Names in a synapse's blocks. `twin`: the block sees that projection (one without a model is unknown).
+
+    `modulators`: what each of the model's is; nothing is known of one that is not there.
+    """
 
     model: SynapseModel
     owner: str
@@ -207,6 +226,7 @@ class SynapseNames:
     delay: int = 1
     twin: Twin | None = None
     used: set[str] = field(default_factory=set)
+    modulators: Mapping[str, Modulation] = field(default_factory=dict)
 
     def own(self, name: str, assigning: str | None) -> Expr | None:
         """See Names."""
@@ -216,7 +236,14 @@ class SynapseNames:
         variable = self.variable(name)
         if variable is not None:
             return Read(variable.array, "own", variable.type)
-        return built_in(name, self.dt)
+        return self._modulator(name) or built_in(name, self.dt)
+
+    def _modulator(self, name: str) -> Expr | None:
+        for modulator in self.model.modulators:
+            if modulator.name == name:
+                unknown = Read(f"modulator.{name}", "single", REAL if modulator.type == "real" else INT)
+                return self.modulators[name].read(modulator) if name in self.modulators else unknown
+        return None
 
     def side(self, side: End, name: str, lagged: bool) -> Expr | None:
         """See Names: a trace of this synapse model, or a variable or parameter of the neuron or the twin."""
@@ -255,6 +282,8 @@ class SynapseNames:
     def per_copy(self, name: str, of: At) -> bool:
         """See Names. Variables of synapses that no block assigns are shared; traces and spikes never are."""
         match of:
+            case "own" if name in self.modulators:
+                return _per_copy(self.modulators[name].model, self.modulators[name].variable)
             case "own":
                 return _per_copy(self.model, name)
             case "twin":
@@ -279,7 +308,8 @@ class SynapseNames:
         """See Names."""
         match what:
             case "own":
-                return (*self.constants.types, *(s.name for s in self.model.states), *BUILT_IN)
+                modulators = (modulator.name for modulator in self.model.modulators)
+                return (*self.constants.types, *(s.name for s in self.model.states), *modulators, *BUILT_IN)
             case "variable":
                 return [s.name for s in self.model.states]
             case "pre" | "post":

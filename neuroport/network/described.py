@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from neuroport.network.model import Block, Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
+from neuroport.network.model import Block, Input, Modulator, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.values import Distribution, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
@@ -58,6 +58,7 @@ def _of_neuron(model: NeuronModel) -> Iterator[Part]:
 
 def _of_synapse(model: SynapseModel) -> Iterator[Part]:
     yield Table(("trace", "of", "decays by", "grows by", "range"), tuple(map(_trace, model.traces)))
+    yield Table(("modulator", "unit"), tuple((m.name, unit(m)) for m in model.modulators))
     yield _states(model)
     rows = tuple(sends(model))
     yield Table(("sends", "to", "when", f"a weight of {_one(model)} adds"), rows)
@@ -100,7 +101,7 @@ def _trace(of: SpikeTrace) -> tuple[Cell, ...]:
     return f"{of.side}.{of.name}", f"{of.side}synaptic spikes", of.decay.text, grows, interval(of.range)
 
 
-def unit(of: Parameter | State | Input) -> str:
+def unit(of: Parameter | State | Input | Modulator) -> str:
     """In which unit a number stands; "-" for pure ones, and whole ones are told."""
     return f"{of.unit}, whole".lstrip(", ") if of.type == "int" else of.unit or NONE
 

@@ -43,6 +43,7 @@ def _names(network: Network) -> Iterator[Named]:
     for synapse in {p.synapse.name: p.synapse for p in network.projections}.values():
         yield from _of_model(synapse, f"of synapse model '{synapse.name}'")
         yield from ((t.name, t.place, f"a trace of synapse model '{synapse.name}'") for t in synapse.traces)
+        yield from ((m.name, m.place, f"a modulator of synapse model '{synapse.name}'") for m in synapse.modulators)
 
 
 def _of_model(model: NeuronModel | SynapseModel, of: str) -> Iterator[Named]:

@@ -101,6 +101,16 @@ class SpikeTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Modulator:
+    """What one neuron has and all synapses of a projection see, such as dopamine. The projection says which neuron."""
+
+    name: str
+    type: Literal["real", "int"] = "real"
+    unit: str = ""
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeuronModel:
     """What one neuron is and does in a step. Blocks that are absent are empty.
 
@@ -154,6 +164,7 @@ class SynapseModel:
     derived: tuple[tuple[str, Expression], ...] = ()
     states: tuple[State, ...] = ()
     traces: tuple[SpikeTrace, ...] = ()
+    modulators: tuple[Modulator, ...] = ()
     step: Block = field(default_factory=lambda: Block(""))
     on_pre: Block = field(default_factory=lambda: Block(""))
     on_post: Block = field(default_factory=lambda: Block(""))

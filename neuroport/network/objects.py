@@ -53,6 +53,15 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The variable of a population of one neuron that a modulator of a projection's synapses is."""
+
+    population: str
+    variable: str
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
     """Synapses of one model from `source` to an input of `target`.
 
@@ -60,7 +69,8 @@ class Projection:
     and in their twins, neurons then count within the part, from 0.
     `delay`: axonal, at least one step: one for all, or one per synapse of a model that only sends. `dendritic`: added
     per synapse to what is sent, zero or more steps.
-    `twin`: whose variables triggered blocks read as twin.NAME. `mismatch`: see Population; also of its weights.
+    `twin`: whose variables triggered blocks read as twin.NAME. `modulators`: what each of the model's is.
+    `mismatch`: see Population; also of its weights.
     """
 
     name: str
@@ -76,6 +86,7 @@ class Projection:
     initial: tuple[tuple[str, Value], ...] = ()
     ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
     twin: Twin | None = None
+    modulators: tuple[tuple[str, Source], ...] = ()
     mismatch: bool = True
     source_part: Part | None = None
     target_part: Part | None = None

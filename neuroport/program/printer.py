@@ -193,7 +193,7 @@ def expression(expr: Expr) -> str:
             return f"{expr.value!r}{places}"
         case Read():
             lag = "" if expr.lag == 0 else f"[{'d' if expr.lag == 'synapse' else expr.lag}]"
-            at = f"{expr.at}:" if expr.at in ("pre", "post", "twin") else ""
+            at = f"{expr.at}:" if expr.at in ("pre", "post", "twin", "single") else ""
             return f"{at}{written(expr.array)}{lag}"
         case Temp():
             return expr.name

@@ -263,7 +263,7 @@ class Oracle:
             return env["t"]
         if e.array == "$run.item_step":
             return env["t"] - self.item_start
-        index = 0 if e.at == "scalar" else env[e.at]
+        index = 0 if e.at in ("scalar", "single") else env[e.at]
         array = self.program.arrays[e.array]
         if array.role == "input":
             return self.inputs[e.array].get(env["t"], self.zeros(e.array))[index]

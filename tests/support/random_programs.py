@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -114,7 +114,8 @@ def network(seed: int, prefix: str = "") -> Program:
     kicks = np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])
     some = np.arange(every % 2, sizes[first], 2) if every < 4 and sizes[first] > 1 else None
     rows = np.arange(3 * sizes[first]).reshape(3, -1) - 4
-    events = [_event(make, n, own[n]) for n in names] + [_learning(make, p, own) for p in projections]
+    events = [_event(make, n, own[n]) for n in names]
+    events += [_learning(make, p, own, _singles(sizes, own)) for p in projections]
     return program(
         arrays=tuple(make.arrays),
         tables=TABLES,
@@ -164,6 +165,7 @@ def _projection(
     pre = draw.choice(own[source])
     post = draw.choice(own[target])
     leaves: list[Expr] = [w, x, Read(pre.array, "pre", pre.type, delay - 1), Read(post.array, "post", post.type)]
+    leaves += _singles(sizes, own)
     if late:
         leaves.append(Read(post.array, "post", post.type, "synapse"))
 
@@ -186,17 +188,22 @@ def _projection(
     )  # fmt: skip
 
 
+def _singles(sizes: Mapping[str, int], own: Mapping[str, Sequence[Read]]) -> list[Expr]:
+    """What populations of one neuron have, as all synapses see it."""
+    return [Read(own[n][0].array, "single", own[n][0].type) for n, size in sizes.items() if size == 1]
+
+
 def _event(make: _Maker, owner: str, own: list[Read]) -> Event:
     leaves: list[Expr] = [*own, Read(f"{owner}.k", "scalar", Int(0, 100)), make.noise()]
     every_step = make.draw.random() < 0.3
     return Event("change", owner, "neuron", (make.store(own[0], leaves),), every_step)
 
 
-def _learning(make: _Maker, of: Projection, own: dict[str, list[Read]]) -> Event:
+def _learning(make: _Maker, of: Projection, own: dict[str, list[Read]], singles: list[Expr]) -> Event:
     """An event of synapses, which may read their neurons as they are or were."""
     declared = {a.name: a.type for a in make.arrays}
     w, x = (Read(f"{of.name}.{v}", "own", declared[f"{of.name}.{v}"]) for v in "wx")
-    leaves: list[Expr] = [w, x, make.noise()]
+    leaves: list[Expr] = [w, x, make.noise(), *singles]
     if make.draw.random() < 0.7:
         pre, post = make.draw.choice(own[of.source]), make.draw.choice(own[of.target])
         back = make.draw.randint(0, 4)

@@ -206,8 +206,15 @@ class _Check:
     def _there(self, read: Read, array: Array) -> bool:
         if "scalar" in (read.at, array.at):
             return read.at == array.at
+        if read.at == "single":
+            return self.place.projection is not None and self._is_single(array)
         at, owner = self.place.ends.get(read.at, ("", ""))
         return array.at == at and (owner == ANYBODY or self._belongs(array.owner, owner))
+
+    def _is_single(self, array: Array) -> bool:
+        return (
+            array.at == "neuron" and self.place.what != "condition" and self.objects.populations[array.owner].size == 1
+        )
 
     def _belongs(self, found: str, owner: str) -> bool:
         """Whether an array's owner is the one that is meant; in events also another copy or part of that one."""
