@@ -1,7 +1,7 @@
 """Cut a program into blocks of neurons, with the synapses onto them: what each of several threads computes.
 
-A source of synapses, or of what modulates them, is a population of its own, `NAME$whole`: a thread has all spikes of it,
-and of its variables those that synapses read, while of `NAME` it has a block.
+A source of synapses, or of what modulates them, is a population of its own, `NAME$whole`: a thread has all spikes of
+it, and of its variables those that synapses read, while of `NAME` it has a block.
 """
 
 from __future__ import annotations

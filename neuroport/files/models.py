@@ -271,7 +271,7 @@ def _common(report: Report, entries: dict[str, Node], what: str, dt: Quantity | 
 
 
 def _written_declared(item: Parameter | State | Input | Modulator) -> dict[str, Any]:
-    """type and unit."""
+    """The type and the unit."""
     result: dict[str, Any] = {}
     if item.type != "real":
         result["type"] = item.type

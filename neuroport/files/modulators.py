@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuroport.files.context import Context, label
 from neuroport.language import dimensions
 from neuroport.network.model import Modulator, State, SynapseModel
-from neuroport.network.objects import Population, Projection, Source
+from neuroport.network.objects import Population, Source
 from neuroport.numerics import units
 from neuroport.numerics.units import quoted, suggestion
 from neuroport.yaml.fields import listing
@@ -26,30 +26,34 @@ def read_modulators(
             context.report.add(key, f"modulators of {what}: {none}; {suggestion(name, list(known))}{listing(known)}")
         elif source := _source(context, inner, f"modulator '{name}' of {what}", known[name]):
             given[name] = source
-    for name in known.keys() - mentioned:
-        text = f"{what} lacks modulator '{name}' of synapse model '{model.name}'; add 'modulators: {{{name}: "
-        context.report.add(at, f"{text}POPULATION.VARIABLE}}}}', of a population of one neuron")
+    for name in known:
+        if name not in mentioned:
+            text = f"{what} lacks modulator '{name}' of synapse model '{model.name}'; add 'modulators: {{{name}: "
+            context.report.add(at, f"{text}POPULATION.VARIABLE}}', of a population of one neuron")
     return tuple((name, given[name]) for name in known if name in given)
 
 
 def _source(context: Context, node: Node, what: str, modulator: Modulator) -> Source | None:
     text = context.report.text(node, what)
-    found = context.variable(node, what, text) if text is not None else None
-    if found is None:
+    if text is None:
         return None
-    owner, state = found
+    name, dot, _ = text.partition(".")
+    if dot and "[" not in name and name not in context.populations:
+        context.report.unknown(node, "population", name, list(context.populations), f" as {what}")
+        return None
+    owner, state = context.variable(node, what, text) or (None, None)
+    if not isinstance(owner, Population) or state is None:
+        return None
     wrong = _wrong(owner, state, modulator)
-    if wrong or not isinstance(owner, Population):
+    if wrong:
         context.report.add(node, f"{what} {wrong}")
         return None
     return Source(population=owner.name, variable=state.name, place=node.place)
 
 
-def _wrong(owner: Population | Projection, state: State, modulator: Modulator) -> str:
+def _wrong(owner: Population, state: State, modulator: Modulator) -> str:
     """Why a variable cannot be a modulator, and what to do."""
     full = f"{owner.name}.{state.name}"
-    if isinstance(owner, Projection):
-        return f"cannot be {full}: a modulator is a variable of one neuron; name one of a population of size 1"
     if owner.size != 1:
         several = f"{label(owner)} has {owner.size} neurons, and all synapses see one number"
         return f"cannot be {full}: {several}; name a population of size 1, to which these neurons can send"

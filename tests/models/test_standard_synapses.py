@@ -17,6 +17,7 @@ from tests.support.library import (
     eprop,
     stdp_dopamine,
     stdp_inhibitory,
+    stdp_modulated,
     stdp_pair,
     stdp_reward,
     stdp_triplet,
@@ -37,6 +38,7 @@ RULES = {
     "inhibitory, negative": stdp_inhibitory.NEGATIVE,
     "dopamine": stdp_dopamine.RULE,
     "reward": stdp_reward.RULE,
+    "modulated": stdp_modulated.RULE,
     "scaling": synaptic_scaling.RULE,
 }
 EXACT = {"scaling": 5e-6}
@@ -93,6 +95,10 @@ MUTANTS = [
     ("reward", {"eta * reward": "eta"}),
     ("reward", {"e = e * keep": "e = e"}),
     ("reward", {"- a_minus * post.y": "+ a_minus * post.y"}),
+    ("modulated", {"(dopamine - expected)": "dopamine"}),
+    ("modulated", {"(dopamine - expected)": "(0 * dopamine - expected)"}),
+    ("modulated", {"e = e * keep": "e = e"}),
+    ("modulated", {"+ a_plus * pre.x": "- a_plus * pre.x"}),
     ("scaling", {"dt * (goal - a)": "dt * (a - goal)"}),
     ("scaling", {"beta * (goal - a)": "beta * (a - goal)"}),
     ("scaling", {"a = a + count": "a = a + 2 * count"}),
@@ -202,6 +208,7 @@ populations:
   told: {size: 5, neuron: eprop_input}
   leaky: {size: 4, neuron: eprop_lif}
   out: {size: 2, neuron: eprop_readout}
+  vta: {size: 1, neuron: neuromodulator}
 projections:
   triplet: {source: pre, target: cells, input: jump, synapse: stdp_triplet, connect: all_to_all}
   nearest: {source: pre, target: cells, input: jump, synapse: stdp_triplet_nearest, connect: all_to_all}
@@ -211,6 +218,10 @@ projections:
   dopamine: {source: pre, target: cells, input: jump, synapse: stdp_dopamine, connect: all_to_all}
   reward: {source: pre, target: cells, input: jump, synapse: stdp_reward, connect: all_to_all, params: {reward: 0.5}}
   scaling: {source: pre, target: cells, input: jump, synapse: synaptic_scaling, connect: all_to_all}
+  modulated:
+    {source: pre, target: cells, input: jump, synapse: stdp_modulated, connect: all_to_all,
+     modulators: {dopamine: vta.m}}
+  learned: {source: cells, target: vta, input: release, synapse: static, connect: all_to_all, weight: 0.25}
   short: {source: pre, target: cells, input: jump, synapse: tsodyks_markram, connect: all_to_all, weight: 8}
   strong: {source: cells, target: thick, input: jump, synapse: static, connect: all_to_all, weight: 15}
   voltage: {source: pre, target: thick, input: i, synapse: stdp_voltage, connect: all_to_all}
@@ -247,7 +258,7 @@ def test_executors_learn_the_same_bits(chip: str, which: tuple[str, ...]) -> Non
         assert [name for name in LEARNING if (session.get(f"{name}.w") == first[name]).all()] == []
 
 
-LEARNING = "triplet nearest inhibitory dopamine reward scaling voltage inward outward".split()
+LEARNING = "triplet nearest inhibitory dopamine reward modulated scaling voltage inward outward".split()
 
 
 # ----------------------------------------------------------------------------------------- on which neurons they run

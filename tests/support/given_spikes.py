@@ -30,6 +30,7 @@ neurons:
 populations:
   pre: {{size: {size}, neuron: told}}
   post: {{size: {size}, neuron: told}}
+{beside}
 projections:
   s: {{source: pre, target: post, input: heard, synapse: {model}, connect: one_to_one{more}}}
 stimuli:
@@ -67,11 +68,13 @@ def listed(trains: Sequence[Sequence[int] | Times]) -> str:
     return f"{{times: [{times}], neurons: {[cell for _, cell in events]}}}"
 
 
-def opened(model: str, trains: Trains, chip: str, more: str = "", models: str = "", dt: float = 1.0) -> Session:
+def opened(
+    model: str, trains: Trains, chip: str, more: str = "", models: str = "", dt: float = 1.0, beside: str = ""
+) -> Session:
     """A session of the network, the synapses with `more` in their projection, such as `, params: {…}`.
 
-    `models`: more models, such as `synapses: {…}`.
+    `models`: more models, such as `synapses: {…}`; `beside`: lines of more populations.
     """
     told = {"pre": listed(trains.pre), "post": listed(trains.post)}
-    text = NETWORK.format(dt=dt, size=trains.size, model=model, more=more, **told) + models
+    text = NETWORK.format(dt=dt, size=trains.size, model=model, more=more, beside=beside, **told) + models
     return neuroport.open(neuroport.loads(text), "reference", chip)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import neuroport
 from neuroport.errors import InvalidInput
@@ -19,7 +19,8 @@ SHORT = {r"<text>:\d+:\d+: ": "", r" \([\w.]+:\d+\)": "", r"(\. [A-Z]|; take |; 
 class Joined:
     """What a synapse model joins in the network that is tried, and the input that it sends to.
 
-    `twin`: model and input of its twin, if it needs one, which joins the same neurons, or leads back.
+    `twin`: model and input of its twin, if it needs one, which joins the same neurons, or leads back. `modulators`: the
+    neuron model and the variable of each.
     """
 
     pre: str
@@ -27,6 +28,7 @@ class Joined:
     input: str
     twin: tuple[str, str] | None = None
     back: bool = False
+    modulators: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 PARTNERS = {
@@ -62,6 +64,7 @@ PARTNERS = {
     "sal_triangular": Joined("sampling_unit", "sampling_unit", "u_in"),
     "static": Joined("spike_source", "lif", "jump"),
     "stdp_dopamine": Joined("spike_source", "lif", "jump"),
+    "stdp_modulated": Joined("spike_source", "lif", "jump", modulators={"dopamine": ("neuromodulator", "m")}),
     "stdp_inhibitory": Joined("spike_source", "lif", "jump"),
     "stdp_pair": Joined("spike_source", "lif", "jump"),
     "stdp_reward": Joined("spike_source", "lif", "jump"),
@@ -110,8 +113,11 @@ def of_neuron(name: str) -> str:
 def of_synapse(name: str) -> str:
     """A network of one synapse, and of its twin."""
     joined = PARTNERS[name]
-    text = f"populations: {{a: {{size: 1, neuron: {joined.pre}}}, b: {{size: 1, neuron: {joined.post}}}}}\n"
-    text += f"projections:\n  tried: {{{between('ab', joined.input, name)}{', twin: other' if joined.twin else ''}}}\n"
+    neurons = {"a": joined.pre, "b": joined.post, **{name: neuron for name, (neuron, _) in joined.modulators.items()}}
+    sizes = ", ".join(f"{name}: {{size: 1, neuron: {neuron}}}" for name, neuron in neurons.items())
+    seen = ", ".join(f"{name}: {name}.{variable}" for name, (_, variable) in joined.modulators.items())
+    more = f"{', twin: other' if joined.twin else ''}{f', modulators: {{{seen}}}' if seen else ''}"
+    text = f"populations: {{{sizes}}}\nprojections:\n  tried: {{{between('ab', joined.input, name)}{more}}}\n"
     if joined.twin:
         model, target = joined.twin
         text += f"  other: {{{between('ba' if joined.back else 'ab', target, model)}}}\n"

@@ -35,6 +35,7 @@ def mutant(name: str, instead: Mapping[str, str]) -> str:
 class Rule:
     """A synapse model with parameters, what is done at which ms, and the weight of an independent program.
 
+    `beside`: more populations.
     `own(spikes, late)`: the weight at 2 s + late, if spikes act on it that much (ms) after they are fired.
     """
 
@@ -43,6 +44,7 @@ class Rule:
     own: Callable[[Pair, float], float]
     more: str = ""
     acts: Mapping[int, Callable[[Session], None]] | None = None
+    beside: str = ""
 
     def weights(self, chip: str, instead: Mapping[str, str] | None = None, per_ms: int = 1) -> Weights:
         """The last weights of all pairs on a chip; of a mutant if something stands instead of texts of the model.
@@ -51,7 +53,7 @@ class Rule:
         """
         name, models = ("mutant", mutant(self.name, instead)) if instead else (self.name, "")
         trains = Trains(*(tuple(train * per_ms for train in side) for side in (TRAINS.pre, TRAINS.post)))
-        with opened(name, trains, chip, self.more, models, 1 / per_ms) as session:
+        with opened(name, trains, chip, self.more, models, 1 / per_ms, self.beside) as session:
             for time, act in (self.acts or {}).items():
                 session.run(time * per_ms - session.step)
                 act(session)
