@@ -121,7 +121,7 @@ class Emitter:
         """Choose all argument names first, so that no local variable can take one."""
         program = self.program
         for name, array in program.arrays.items():
-            self._identifier("scalar" if array.at == "scalar" else "array", name)
+            self._identifier("scalar" if array.single else "array", name)
             if array.history:
                 self._identifier("history", name)
         for name in program.tables:

@@ -154,7 +154,7 @@ class Machine:
         program, values = self.program, self._values
         sizes = {p.name: p.size for p in program.populations}
         for name, array in program.arrays.items():
-            if array.at == "scalar":
+            if array.single:
                 self._set_scalar(name, array.initial)
                 continue
             initial = self._flat(array, array.initial)
@@ -230,14 +230,20 @@ class Machine:
     def _flat(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """An array's values as generated code has them."""
         stored = self._stored(array, values)
-        return self._padded(stored).reshape(-1) if stored.ndim > 1 else stored
+        return self._padded(stored).reshape(-1) if self._by_copy(array) else stored
 
     def _shown(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """The values of an array as a program has them, by step before all else."""
-        shape = array.initial.shape
-        if len(shape) < 2:
+        if not self._by_copy(array):
             return values
-        return values.reshape(*values.shape[:-1], values.shape[-1] // self._width, self._width)[..., : shape[1]]
+        copies = self.program.copies
+        if array.at == "scalar":
+            return values[..., :copies]
+        return values.reshape(*values.shape[:-1], values.shape[-1] // self._width, self._width)[..., :copies]
+
+    def _by_copy(self, array: Array) -> bool:
+        """Whether there is a value of an array for each of several copies."""
+        return self.program.copies > 1 and array.own
 
     def _schedule(self, patterns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Pattern numbers by hold and, in a program of several copies, copy."""
@@ -365,7 +371,7 @@ class Machine:
         for name, array in self.program.arrays.items():
             if array.owner != population or array.role not in ("state", "input"):
                 continue
-            if array.at == "scalar":
+            if array.single:
                 self._set_scalar(name, array.initial)
                 continue
             initial = self._flat(array, array.initial)
@@ -397,7 +403,7 @@ class Machine:
             return np.array(self.step, np.int64)
         if array == ITEM_STEP:
             return np.array(self.step - self._ctl[self._control("item_start")], np.int64)
-        if declared.at == "scalar":
+        if declared.single:
             values = self._scalars[array]
         else:
             values = self._values["array", array]
@@ -425,14 +431,14 @@ class Machine:
         """Replace an array's values (same shape); of an input, what the coming step will read so far."""
         declared = self.program.arrays[array]
         values = checked(self.program, declared, values)
-        if declared.at == "scalar":
+        if declared.single:
             self._set_scalar(array, values)
             return
         self._widen(array)
         target = self._values["array", array]
         if declared.role == "input":
             target = target[self.step % len(target)]
-        target[...] = self._padded(values).reshape(-1) if values.ndim > 1 else values
+        target[...] = self._padded(values).reshape(-1) if self._by_copy(declared) else values
 
     def histogram(self, readout: str) -> NDArray[np.int64]:
         """The counts of a readout since `clear_histogram`, shape (2**population size,)."""

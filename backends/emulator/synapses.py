@@ -109,7 +109,7 @@ def memory(program: Program) -> tuple[Memory, ...]:
 def _bytes(program: Program, projection: Projection, wanted: set[tuple[str, str]]) -> Iterator[int]:
     for array in program.arrays.values():
         if array.owner == projection.name and array.at == "synapse":
-            copies = width(program) if array.initial.ndim > 1 else 1
+            copies = width(program) if program.copies > 1 and array.own else 1
             rows = 1 + (power_of_two(array.history) if array.history else 0)
             yield projection.synapses * copies * held(array, program).itemsize * rows
     for kind, index in connections(program, projection).items():

@@ -134,7 +134,7 @@ class Values:
 
     def index(self, array: str, at: str) -> str:
         """The index of an element of an array, of the copy's own where it has one."""
-        if at == "single":
+        if at in ("single", "scalar"):
             return "c" if self.levels.of_array(array) == "copy" else "0"
         return f"{self._first(at)} + c" if self.levels.of_array(array) == "copy" else self._element(at)
 
@@ -182,7 +182,7 @@ class Values:
 
     def read(self, read: Read) -> Value:
         """What a body reads, loaded once."""
-        if read.at == "scalar":
+        if self.program.arrays[read.array].single:
             return self._scalar(read.array)
         section = self.sections[self.levels.of(read)]
         key = read.array, read.at, read.lag

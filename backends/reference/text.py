@@ -274,7 +274,8 @@ class _Writer:
             case Const():
                 return False
             case Read():
-                return expr.at not in ("scalar", "single") or self.is_own(expr.array)
+                own = self.is_own(expr.array)
+                return expr.at not in ("scalar", "single") or (own and (self.place.selected or expr.at == "single"))
             case Temp():
                 return expr.name in self.vectors
             case Random() | Sum() | Reduce():
@@ -376,6 +377,8 @@ class _Writer:
             elif array.role == "input":
                 text = f"{text}[t % {array.slots}]"
             match read.at:
+                case "scalar" if self.place.selected and self.is_own(read.array):
+                    text = self.name(f"{text}[copy]", read.array)
                 case "scalar":
                     text = self.name(f"{text}[()]", read.array)
                 case "pre" | "post":

@@ -12,6 +12,7 @@ from neuroport.chips import instance as instances
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.chips.limits import check_limits
 from neuroport.chips.mismatch import deviates
+from neuroport.copies.given import with_own_parameters
 from neuroport.elaborate.network import elaborate, experiment
 from neuroport.elaborate.plan import settings
 from neuroport.errors import InvalidInput, Place
@@ -118,4 +119,6 @@ def on_chip(program: Program, network: Network, chip: Chip, quantised: bool = Tr
     problems = check_limits(program, chip, {p.name: p.neuron.name for p in network.populations})
     if problems:
         raise InvalidInput(problems)
-    return quantise.quantise(program, chip, settings(network, program)) if chip.integer and quantised else program
+    if chip.integer and quantised:
+        program = quantise.quantise(program, chip, settings(network, program))
+    return with_own_parameters(program)

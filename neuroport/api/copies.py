@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from neuroport import backends
 from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
+from neuroport.build.copies import PARAMS, with_own_parameters
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip
+from neuroport.copies.given import of_copy
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.disk.output import HDF5, check_ending
 from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
-from neuroport.network.network import shares
+from neuroport.network.network import shares, with_copies
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
 from neuroport.program.room import Part, require
 from neuroport.session.executing import usable
@@ -55,6 +57,7 @@ def trace_of(trace: str | Path, k: int) -> Path:
     network=NETWORK,
     seeds=SEEDS,
     chip_seeds=SEEDS.or_none,
+    params=PARAMS,
     before=FUNCTION.or_none,
     backend=TEXT,
     chip=CHIP,
@@ -75,19 +78,25 @@ def run_copies(
     progress: Progress | None = None,
     device: str | None = None,
     before: api.Before | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> tuple[api.Run, ...]:
     """Run copies; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
 
     `seeds` and `chip_seeds`: ranges or lists of one length, or a number that stands for every copy: the same run on
     several specimens (`run_copies(network, 1, chip_seeds=range(10))`), or several runs on one specimen
     (`run_copies(network, range(1, 11), chip_seeds=3)`). Without chip seeds every circuit is as designed.
+    `params`: values of parameters, one for each copy, as `copies: {params: …}` of a network file has them:
+    `run_copies(network, 1, params={"up.rate": [0.1, 0.2]})`; they come before those of the file.
     `progress` counts the steps of all copies. With `trace`, copy k writes `trace_of(trace, k)`. `before` is called with
     the program of copy 0 before anything runs (see `run`). Copies that share what they learn are not meant here: they
     are one run (`api.run`), and of a network with such copies each seed runs all of them. InvalidInput for seeds that
     make no pairs or are none, and for more than MOST_RUNS copies.
     """
-    network = written(network)
-    chosen_seeds, chosen = paired(seeds, chip_seeds)
+    network = _given(written(network), seeds, chip_seeds, params)
+    own = bool(network.own_parameters) and not shares(network)
+    chosen_seeds, chosen = paired(seeds, chip_seeds, network.copies if own else 1)
+    if own:
+        network = with_copies(network, len(chosen_seeds))
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
     programs = Part("the programs of those that run at once", at_once * estimate(network))
@@ -107,13 +116,27 @@ def run_copies(
     return one.side_by_side(chosen_seeds, chosen, traces)
 
 
+def _given(
+    network: Network,
+    seeds: int | Sequence[int],
+    chip_seeds: int | Sequence[int | None] | None,
+    params: Mapping[str, Any] | None,
+) -> Network:
+    """The network whose copies have parameters of their own, where these are given."""
+    if params is None:
+        return network
+    lengths = [_length(given) for given in (seeds, chip_seeds) if isinstance(given, Sized) and _length(given)]
+    count = network.copies if shares(network) else next(iter(lengths), None)
+    return with_own_parameters(network, params, count, "run_copies")
+
+
 def paired(
-    seeds: int | Sequence[int], chip_seeds: int | Sequence[int | None] | None = None
+    seeds: int | Sequence[int], chip_seeds: int | Sequence[int | None] | None = None, copies: int = 1
 ) -> tuple[list[int], list[int | None]]:
-    """The run seed and the chip seed of every copy; see run_copies."""
+    """The run seed and the chip seed of every copy; see run_copies. `copies`: how many there are, if neither says."""
     if isinstance(chip_seeds, Sized) and not _length(chip_seeds):
         chip_seeds = None
-    count = _count(seeds, chip_seeds)
+    count = _count(seeds, chip_seeds, copies)
     each: Sequence[Any] = seeds if isinstance(seeds, Sized) else [seeds] * count
     chips: Sequence[Any] = chip_seeds if isinstance(chip_seeds, Sized) else [chip_seeds] * count
     return (
@@ -122,13 +145,13 @@ def paired(
     )
 
 
-def _count(seeds: object, chip_seeds: object) -> int:
+def _count(seeds: object, chip_seeds: object, copies: int) -> int:
     """How many copies are meant, before any list of them is made."""
     lengths = [_length(given) for given in (seeds, chip_seeds) if isinstance(given, Sized)]
     if len(set(lengths)) > 1:
         text = f"{lengths[0]:,} seeds and {lengths[1]:,} chip seeds make no pairs"
         raise InvalidInput.one(None, f"{text}; give as many of both, or one number that stands for every copy")
-    count = lengths[0] if lengths else 1
+    count = lengths[0] if lengths else copies
     if count > MOST_RUNS:
         text = f"{count:,} copies are more than the {MOST_RUNS:,} that can be run at once"
         raise InvalidInput.one(None, f"{text}; run them in parts, each with its range of seeds or chip seeds")
@@ -217,7 +240,7 @@ class _Copies:
             self.total.check()
             started = time.perf_counter()
             with api.claimed(traces[k], self.overwrite, self.network) as parts:
-                session = self.ready(chip_seeds[k]).session(seeds[k], parts, self.overwrite, False)
+                session = self.ready(chip_seeds[k]).session(seeds[k], parts, self.overwrite, False, k)
             with session:
                 return api.done(session, started, traces[k], self.total.of(k))
 
@@ -239,13 +262,14 @@ class _Copies:
             if before is not None:
                 before(program)
             programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
+            programs = [of_copy(one, k) for k, one in enumerate(programs)]
             whole = unroll(programs, seeds)
             backend = usable(backends.load(self.backend, self.device), whole)
             meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
             sessions: list[Session] = []
             for k, program in enumerate(programs):
                 view, what = CopyExecutor(meeting, k), (self.network, program, *specimens[k])
-                sink = api.trace_writer(*what, self.backend, seeds[k], claimed[k], self.overwrite)
+                sink = api.trace_writer(*what, self.backend, seeds[k], claimed[k], self.overwrite, k)
                 one = Session(program, plan, view, seed=seeds[k], backend=self.backend, sink=sink, keep=False)
                 sessions.append(one)
             stack.pop_all()

@@ -14,6 +14,7 @@ from neuroport.api.run import Before, Run, finish, result
 from neuroport.build.network import written
 from neuroport.chips import description as chips
 from neuroport.chips.chip import ChipInstance
+from neuroport.copies.given import of_copy
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import apart
 from neuroport.files import network as reader
@@ -123,6 +124,7 @@ class Resumption:
         instance = ChipInstance(chip, chip_seed, left.factors) if is_specimen else None
         loaded = backends.load(backend, device, threads)
         program, plan = lower_and_plan(self.network, chip, instance)
+        program = of_copy(program, left.header["copy"])
         if before is not None:
             before(program)
         executor = opened(program, loaded, seed)
@@ -136,6 +138,7 @@ class Resumption:
             instance=instance,
             backend=loaded.name,
             seed=seed,
+            copy=left.header["copy"],
         )
         sink = Writer(left.parts, source, resumed=left.resumed)
         session = Session(program, plan, executor, seed=seed, backend=loaded.name, sink=sink, keep=False)

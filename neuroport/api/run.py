@@ -14,6 +14,7 @@ from neuroport.api.compile import CHIP, INSTANCE, NETWORK, lower_and_plan, speci
 from neuroport.api.summary import page, summary
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.copies.given import of_copy
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import apart
 from neuroport.files.protocol import MAX_COUNT
@@ -155,21 +156,27 @@ class Prepared:
     program: Program
     plan: Plan
 
-    def session(self, seed: int | None, parts: Parts | None, overwrite: bool, keep: bool | int | str | None) -> Session:
-        """A session with a run seed, which writes what is recorded where parts were claimed."""
+    def session(
+        self, seed: int | None, parts: Parts | None, overwrite: bool, keep: bool | int | str | None, copy: int = 0
+    ) -> Session:
+        """A session with a run seed, which writes what is recorded where parts were claimed.
+
+        `copy`: which of independent copies it is, and so has the parameters of.
+        """
         chosen = self.program.seed if seed is None else seed
-        executor = opened(self.program, self.backend, chosen)
-        what = self.network, self.program, self.chip, self.instance
+        program = of_copy(self.program, copy)
+        executor = opened(program, self.backend, chosen)
+        what = self.network, program, self.chip, self.instance
         return Session(
-            self.program,
+            program,
             self.plan,
             executor,
             seed=chosen,
             backend=self.backend.name,
-            sink=trace_writer(*what, self.backend.name, chosen, parts, overwrite),
+            sink=trace_writer(*what, self.backend.name, chosen, parts, overwrite, copy),
             keep=keep,
             chip_seed=None if self.instance is None else self.instance.seed,
-            again=lambda: opened(self.program, self.backend, chosen),
+            again=lambda: opened(program, self.backend, chosen),
         )
 
 
@@ -197,6 +204,7 @@ def trace_writer(
     seed: int,
     trace: str | Path | Parts | None,
     overwrite: bool,
+    copy: int = 0,
 ) -> Writer | None:
     """What writes the trace of a session, if one is wanted; what was claimed for it is given back on failure."""
     if trace is None:
@@ -211,6 +219,7 @@ def trace_writer(
         instance=instance,
         backend=backend,
         seed=seed,
+        copy=copy,
     )
     return Writer(trace, source, overwrite=overwrite)
 

@@ -53,7 +53,7 @@ class Network:
         name: str = NAME,
         title: str | None = None,
         seed: int | None = None,
-        copies: int | None = None,
+        copies: int | Mapping[str, Any] | None = None,
         chip: str | Chip | None = None,
         folder: str | Path = ".",
     ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +43,7 @@ def chosen_copies(
 
 def sharing(network: Network, copies: int | None, seed: object, chip_seed: object) -> Network:
     """The network with that many copies, which share what they learn: they are one run on one chip."""
-    from neuroport.network.network import MOST_COPIES
+    from neuroport.network.network import MOST_COPIES, with_copies
 
     for option, given in (("--seed", seed), ("--chip-seed", chip_seed)):
         if isinstance(given, range):
@@ -54,4 +53,4 @@ def sharing(network: Network, copies: int | None, seed: object, chip_seed: objec
         return network
     if copies > MOST_COPIES:
         raise InvalidInput.one(None, f"--copies must be at most {MOST_COPIES:,}; found {copies:,}")
-    return replace(network, copies=copies)
+    return with_copies(network, copies)

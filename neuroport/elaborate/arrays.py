@@ -140,6 +140,7 @@ def _parameters(
     """Arrays of an object's parameters and derived constants; scalars where all elements are equal."""
     types: dict[str, Type] = {}
     scalars: set[str] = set()
+    own = dict(made.network.own_parameters)
     for parameter in model.parameters:
         value = given.get(parameter.name, parameter.default)
         full = f"{obj.name}.{parameter.name}"
@@ -151,20 +152,25 @@ def _parameters(
         numbers = made.materialiser.array(value, parameter.unit, integer, obj.name, parameter.name, obj.elements)
         limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
         made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
-        limits, allowed = (limits if parameter.dynamic else None), limits
+        dynamic = parameter.dynamic
+        if full in own:
+            numbers, limits = _of_copies(made, parameter, full, own[full], limits)
+            dynamic = True
+        limits, allowed = (limits if dynamic else None), limits
         designed = None
         circuits = circuit(made, parameter, obj)
         if circuits is not None:
-            numbers, designed = _deviating(made, parameter, full, numbers, allowed, circuits)
-            limits = designed if parameter.dynamic else None
+            numbers, designed = _deviating(made, parameter, full, numbers, allowed, circuits, dynamic)
+            limits = designed if dynamic else None
         type_ = _typed(parameter, None)
         scalar = _parameter_array(
-            made, obj.name, full, parameter.dynamic, type_, numbers, limits, at, parameter.place, designed
+            made, obj.name, full, dynamic, type_, numbers, limits, at, parameter.place, designed, full in own
         )
         types[parameter.name] = made.arrays[full].type
         if scalar:
             scalars.add(parameter.name)
-    obj.constants = Constants(obj.name, types, frozenset(scalars))
+    varied = {name for name in types if f"{obj.name}.{name}" in own}
+    obj.constants = Constants(obj.name, types, frozenset(scalars), frozenset(varied))
     for name, expression in model.derived:
         constants = ConstantNames(obj.constants, made.dt)
         lowering = Lowering(constants, obj.name, f"derived {name}", copies=made.copies)
@@ -177,7 +183,28 @@ def _parameters(
         if scalar:
             scalars.add(name)
         types[name] = type_
-        obj.constants = Constants(obj.name, types, frozenset(scalars))
+        if made.varies(value_expr):
+            varied.add(name)
+        obj.constants = Constants(obj.name, types, frozenset(scalars), frozenset(varied))
+
+
+def _of_copies(
+    made: Elaboration, parameter: Parameter, full: str, value: Value, limits: tuple[float, float] | None
+) -> tuple[Numbers, tuple[float, float]]:
+    """The value that copy 0 has of a parameter of which each has its own, and what it may be in any of them."""
+    copies = made.network.copies
+    elements = Elements(copies, np.arange(copies, dtype=np.uint64))
+    integer = parameter.type == "int"
+    numbers = made.materialiser.array(value, parameter.unit, integer, "copies", full, elements)
+    made.materialiser.check_range(numbers, limits, value, "copies", full)
+    numbers = np.array(np.broadcast_to(numbers, (copies,)))
+    made.per_copy[full] = numbers
+    if limits is None and made.chip.integer:
+        owner, _, name = full.partition(".")
+        text = f"each copy has a {full} of its own, and what number format chip '{made.chip.name}' gives all of them "
+        text += f"follows from a range that is not declared; add it with `ranges: {{{name}: [LOW, HIGH]}}` at '{owner}'"
+        made.problems.append(Problem(value.place, text))
+    return numbers[0], limits or (numbers.min().item(), numbers.max().item())
 
 
 def _deviating(
@@ -187,9 +214,10 @@ def _deviating(
     numbers: Numbers,
     limits: tuple[float, float] | None,
     circuits: Numbers,
+    dynamic: bool,
 ) -> tuple[Numbers, tuple[float, float]]:
     """A parameter's numbers as its circuits make them, and between what these lie on any specimen of the chip."""
-    nominal = np.append(numbers, limits).astype(numbers.dtype) if parameter.dynamic and limits else numbers
+    nominal = np.append(numbers, limits).astype(numbers.dtype) if dynamic and limits else numbers
     if parameter.type == "real":
         ends = designed_factors(made, parameter.kind, nominal)
         circuit_made = Designed(numbers, limits, circuits)
@@ -198,7 +226,7 @@ def _deviating(
         whole = designed_steps(made, parameter.kind, nominal, limits)
         circuit_made, ends = Designed(numbers, limits or whole, circuits), whole
         values = saturated(made, full, numbers + circuits, whole)
-    if parameter.dynamic:
+    if dynamic:
         made.designed[full] = circuit_made
     return values, ends
 
@@ -226,8 +254,9 @@ def derived_array(
         made.problems.append(Problem(place, text))
     designed = limits if deviates else None
     scalar = _parameter_array(
-        made, owner, full, dynamic, expr.type, numbers, limits if dynamic else None, at, place, designed
-    )
+        made, owner, full, dynamic, expr.type, numbers, limits if dynamic else None, at, place, designed,
+        made.varies(expr),
+    )  # fmt: skip
     made.derived.append((full, expr))
     return made.arrays[full].type, scalar
 
@@ -243,10 +272,12 @@ def _parameter_array(
     at: Over,
     place: Place | None,
     designed: tuple[float, float] | None = None,
+    varied: bool = False,
 ) -> bool:
     """The array of a parameter; whether it is one number for all.
 
-    `limits`: what it may be, if it can be switched; `designed`: on any specimen, if it deviates.
+    `limits`: what it may be, if it can be switched; `designed`: on any specimen, if it deviates; `varied`: each copy
+    has its own.
     """
     scalar = numbers.ndim == 0
     if isinstance(type_, Int):
@@ -258,7 +289,7 @@ def _parameter_array(
     made.values[full] = initial
     array = Array(
         full, owner, where, "parameter", type_, initial, kind_class="coefficient", dynamic=dynamic, range=limits,
-        designed=designed, place=place,
+        designed=designed, varied=varied, place=place,
     )  # fmt: skip
     made.arrays.add(array)
     return scalar

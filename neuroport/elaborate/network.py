@@ -119,6 +119,7 @@ def _program(made: Elaboration) -> Program:
         constants=made.values,
         designed=made.designed,
         ports=made_ports(made),
+        per_copy=made.per_copy,
         place=network.place,
     )
     program = hoisted(made, program)

@@ -55,6 +55,7 @@ class Elaboration:
     `protocol`: the items that will be run, where these are not those of the network.
     `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how;
     `designed`: the arrays that the host may set and whose circuits deviate.
+    `per_copy`: the values that copies have of parameters of their own.
     `spiked`: the populations whose synapses ask whether they spiked. `report`: what a person should know.
     """
 
@@ -75,6 +76,7 @@ class Elaboration:
     spiked: set[str] = field(default_factory=set)
     report: list[ReportLine] = field(default_factory=list)
     own_delays: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    per_copy: dict[str, Numbers] = field(default_factory=dict)
 
     def delay(self, projection: Projection) -> int:
         """A projection's delay in steps; the least, where each synapse has one."""
@@ -114,6 +116,10 @@ class Elaboration:
     def is_dynamic(self, expr: Expr) -> bool:
         """Whether an expression over parameters reads one that can be switched."""
         return any(isinstance(e, Read) and self.arrays[e.array].dynamic for e in walk(expr))
+
+    def varies(self, expr: Expr) -> bool:
+        """Whether an expression over parameters reads one of which each copy has its own."""
+        return any(isinstance(e, Read) and self.arrays[e.array].varied for e in walk(expr))
 
     def deviates(self, expr: Expr) -> bool:
         """Whether an expression over parameters reads one that differs between the specimens of the chip."""

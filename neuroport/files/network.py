@@ -18,10 +18,11 @@ from neuroport.files import apart, joined, library, objects, overrides, results
 from neuroport.files import metrics as read_metrics
 from neuroport.files import stimuli as read_stimuli
 from neuroport.files.context import Context
+from neuroport.files.copies import copies
 from neuroport.files.ports import check_ports, port
 from neuroport.files.protocol import check_next, check_readouts, protocol
 from neuroport.files.targets import boltzmann
-from neuroport.network.network import MOST_COPIES, Network
+from neuroport.network.network import Network
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics import units
@@ -105,7 +106,6 @@ def read(report: Report, root: MapNode, file: str, folder: str) -> Network | Non
     name = _file_name(report, entries.get("name"))
     dt = _step(report, entries.get("dt"))
     seed = report.integer(entries.get("seed"), "seed", 0, LARGEST_SEED)
-    copies = report.integer(entries.get("copies"), "copies", 1, MOST_COPIES)
     chip = _chip(report, entries.get("chip"))
     title = report.text(entries.get("title"), "title")
     context = Context(report, folder, dt, library.shipped(dt))
@@ -117,6 +117,7 @@ def read(report: Report, root: MapNode, file: str, folder: str) -> Network | Non
     context.projections = _named(context, entries, "projections", objects.projection)
     objects.check_twins(context)
     joined.check_units(context)
+    count, own = copies(context, entries.get("copies"))
     context.stimuli = _stimuli(context, entries)
     check_beside(report, context.stimuli, entries.get("stimuli"))
     ports = _named(context, entries, "ports", port)
@@ -135,7 +136,8 @@ def read(report: Report, root: MapNode, file: str, folder: str) -> Network | Non
         title=title or "",
         dt=dt,
         seed=1 if seed is None else seed,
-        copies=1 if copies is None else copies,
+        copies=count,
+        own_parameters=own,
         chip=chip or "ideal",
         populations=_all(context.populations),
         projections=_all(context.projections),

@@ -46,13 +46,23 @@ def apply(report: Report, root: MapNode, changes: Iterable[tuple[str, Node]], to
     for path, value in changes:
         parts = [part.strip() for part in path.split(".")]
         try:
-            changed = _change(root, _full_path(root, parts, top), value, value.place)
+            changed = _change(_counted(root, parts), _full_path(root, parts, top), value, value.place)
         except _WrongPath as error:
             report.add(value.place, str(error))
             continue
         assert isinstance(changed, MapNode)
         root = changed
     return root
+
+
+def _counted(root: MapNode, parts: Sequence[str]) -> MapNode:
+    """The tree in which the number of copies stands where more than that can be said of them."""
+    key, copies = root.entries.get("copies", (None, None))
+    if parts[0] != "copies" or len(parts) == 1 or key is None or not isinstance(copies, ScalarNode):
+        return root
+    at = ScalarNode(copies.file, copies.line, copies.column, "count", "count")
+    counted = MapNode(copies.file, copies.line, copies.column, {"count": (at, copies)})
+    return _with(root, "copies", key, counted)
 
 
 class _WrongPath(Exception):
@@ -71,7 +81,7 @@ def _full_path(root: MapNode, parts: list[str], top: Sequence[str]) -> list[str]
     things = root.get(first)
     if first in _NAMED and len(rest) > 1 and isinstance(things, MapNode) and rest[0] in things.entries:
         return [first, rest[0], *_inside(first, things.entries[rest[0]][1], rest[1:])]
-    if first == "record" and len(parts) > 3:
+    if (first == "record" and len(parts) > 3) or (parts[:2] == ["copies", "params"] and len(parts) > 2):
         return [*parts[:2], ".".join(parts[2:])]
     if first in top:
         return parts

@@ -15,6 +15,7 @@ from neuroport.disk.findings import DAMAGE
 from neuroport.disk.output import check_output, new_file, new_hdf5
 from neuroport.errors import InvalidInput
 from neuroport.files import library
+from neuroport.files.copies import written_copies
 from neuroport.files.models import written_neuron, written_synapse
 from neuroport.files.objects import written_population, written_projection
 from neuroport.files.ports import written_port
@@ -115,8 +116,8 @@ def plain(network: Network, sink: Sink) -> dict[str, Any]:
     if network.title:
         head["title"] = network.title
     head |= {"dt": written_quantity(network.dt), "seed": network.seed, "chip": network.chip}
-    if network.copies != 1:
-        head["copies"] = network.copies
+    if network.copies != 1 or network.own_parameters:
+        head["copies"] = written_copies(network, sink)
     return head | {key: value for key, value in sections.items() if value}
 
 

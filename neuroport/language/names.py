@@ -48,11 +48,15 @@ def built_in(name: str, dt: float) -> Expr | None:
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """The parameters and derived constants of one object, with what is the same for all its elements."""
+    """The parameters and derived constants of one object.
+
+    `scalars`: those that are the same for all its elements; `varied`: those of which each copy has its own.
+    """
 
     owner: str
     types: dict[str, Type]
     scalars: frozenset[str] = frozenset()
+    varied: frozenset[str] = frozenset()
 
     def read(self, name: str, at: Literal["own", "pre", "post", "twin"] = "own") -> Expr | None:
         """A parameter's value, or None if there is none of that name."""
@@ -142,7 +146,7 @@ class NeuronNames:
 
     def per_copy(self, name: str, of: At) -> bool:
         """See Names."""
-        return _per_copy(self.model, name)
+        return name in self.constants.varied or _per_copy(self.model, name)
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names: a neuron does not send."""
@@ -285,12 +289,11 @@ class SynapseNames:
             case "own" if name in self.modulators:
                 return _per_copy(self.modulators[name].model, self.modulators[name].variable)
             case "own":
-                return _per_copy(self.model, name)
+                return name in self.constants.varied or _per_copy(self.model, name)
             case "twin":
-                return self.twin is not None and self.twin.model is not None and _per_copy(self.twin.model, name)
+                return self.twin is not None and _its_own(self.twin, name)
             case "pre" | "post":
-                end = self.pre if of == "pre" else self.post
-                return name in {SPIKED, *self._traces(of)} or (end.model is not None and _per_copy(end.model, name))
+                return name in {SPIKED, *self._traces(of)} or _its_own(self.pre if of == "pre" else self.post, name)
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names. `target` is the input that the projection names."""
@@ -341,6 +344,13 @@ def _variable(model: NeuronModel | SynapseModel, owner: str, name: str) -> Varia
         if state.name == name:
             return Variable(f"{owner}.{name}", declared_type(state), state.over_copies == "shared")
     return None
+
+
+def _its_own(end: Side | Twin, name: str) -> bool:
+    """Whether each copy has a variable or parameter of what is connected for itself."""
+    if end.constants is not None and name in end.constants.varied:
+        return True
+    return end.model is not None and _per_copy(end.model, name)
 
 
 def _per_copy(model: NeuronModel | SynapseModel, name: str) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from neuroport.errors import Place, UnknownKey
+from neuroport.errors import InvalidInput, Place, Problem, UnknownKey
 from neuroport.metrics import Metric
 from neuroport.network.objects import Population, Projection
 from neuroport.network.ports import Port
 from neuroport.network.protocol import Item
 from neuroport.network.results import Readout, Recording, Samples, StateHistogram
 from neuroport.network.stimuli import Boltzmann, Patterns, Stimulus
+from neuroport.network.values import ArrayValue, Value
 from neuroport.numerics.units import Quantity, suggestion
 from neuroport.pages.html import html
 from neuroport.pages.plain import brief
@@ -25,13 +26,17 @@ MOST_COPIES = 10**6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A whole network file. `folder` is where its relative paths start, `copies` how many run beside each other."""
+    """A whole network file. `folder` is where its relative paths start, `copies` how many run beside each other.
+
+    `own_parameters`: OBJECT.PARAMETER -> the values that the copies have of it, one each.
+    """
 
     name: str
     title: str = ""
     dt: Quantity
     seed: int = 1
     copies: int = 1
+    own_parameters: tuple[tuple[str, Value], ...] = ()
     chip: str = "ideal"
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...] = ()
@@ -131,3 +136,20 @@ def can_share(network: Network) -> bool:
     states = [state for p in network.populations for state in p.neuron.states]
     states += [state for p in network.projections for state in p.synapse.states]
     return any(state.over_copies == "shared" for state in states)
+
+
+def with_copies(network: Network, count: int) -> Network:
+    """The network with so many copies. InvalidInput where values are listed for another number of them."""
+    lists = [(name, given) for name, given in network.own_parameters if isinstance(given, ArrayValue)]
+    problems = [
+        Problem(
+            given.place,
+            f"copies have {len(given.values.array):,} values of {name}, and {count:,} copies are asked for; ask for as "
+            "many copies as there are values, or list as many values as copies",
+        )
+        for name, given in lists
+        if len(given.values.array) != count
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return replace(network, copies=count)

@@ -46,7 +46,8 @@ class Array:
     `place`: where it was declared, or the line whose constant part it holds.
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
-    value per copy, and `initial` the shape (size, copies) or (synapses, copies). Parameters are always shared.
+    value per copy, and `initial` the shape (size, copies) or (synapses, copies). So has a parameter that is `varied`,
+    (copies,) for at="scalar", once `own_parameters` of neuroport.copies.given has given them; all others are shared.
 
     Names of other arrays, or "": `visible` of what leaves a learned weight's synapse, `hidden` of the weight that such
     an array of role visible shows, `factor` of the factors of the circuits through which a learned value is used.
@@ -69,6 +70,7 @@ class Array:
     rounding: Rounding = "nearest"
     overflow: Overflow = "none"
     shared: bool = False
+    varied: bool = False
     visible: str = ""
     hidden: str = ""
     factor: str = ""
@@ -78,7 +80,14 @@ class Array:
     @property
     def own(self) -> bool:
         """Whether every copy has the array for itself."""
-        return self.role != "parameter" and not self.shared
+        if self.role == "parameter":
+            return self.varied and self.initial.ndim == (1 if self.at == "scalar" else 2)
+        return not self.shared
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one number: for all elements, and for all copies."""
+        return self.at == "scalar" and not self.own
 
     @property
     def held(self) -> bool:
@@ -443,6 +452,9 @@ class Program:
     """The arrays that the host may set and whose circuits deviate."""
     ports: tuple[Port, ...] = ()
     """What the network file declares for a host: programs without ports can be written and read all the same."""
+    per_copy: dict[str, Numbers] = field(default_factory=dict)
+    """Parameters of which each copy has its own: their real values as they were set, (copies,). The arrays of a program
+    of one copy have those of copy 0."""
     place: Place | None = None
 
     @property

@@ -67,7 +67,7 @@ LARGEST_EXPONENT = 700
 
 
 Coefficient = Callable[
-    [str, Place | None, NDArray[np.float64], tuple[float, float], bool, bool], tuple[Int, NDArray[np.int64]]
+    [str, Place | None, NDArray[np.float64], tuple[float, float], bool, bool, bool], tuple[Int, NDArray[np.int64]]
 ]
 """See Formats.coefficient."""
 
@@ -552,6 +552,7 @@ class IntegerForm:
             d.array in inputs for d in self.shared.derived
         )
         deviates = any(self.shared.real[n].designed is not None for n in inputs)
+        varied = any(self.shared.real[n].varied for n in inputs)
         open_ = moving or deviates
         values = np.asarray(evaluate(value, inputs), np.float64)
         if not (np.isfinite(values).all() and (not open_ or (np.isfinite(lo) and np.isfinite(hi)))):
@@ -564,7 +565,7 @@ class IntegerForm:
         if not open_:
             lo, hi = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
         name = next(name for n in count() if (name := of_compiler(owner, kind, n)) not in self.shared.arrays)
-        type_, raw = self.shared.coefficient(name, self.place, values, (lo, hi), open_, deviates)
+        type_, raw = self.shared.coefficient(name, self.place, values, (lo, hi), open_, deviates, varied)
         like = next(self.shared.real[r.array] for r in reads if (r.at != "scalar") == elements)
         rule = self.shared.chip.word("coefficient")
         array = Array(
@@ -578,6 +579,7 @@ class IntegerForm:
             dynamic=moving,
             range=(lo, hi) if moving else None,
             designed=(lo, hi) if deviates else None,
+            varied=varied,
             rounding=rule.rounding,
             place=self.place,
         )

@@ -147,11 +147,13 @@ class Formats:
         bounds: tuple[float, float],
         open_: bool,
         deviates: bool = False,
+        varied: bool = False,
     ) -> tuple[Int, IntArray]:
         """The format of a parameter with these values and bounds, and its raw values.
 
         `place`: where it comes from. `open_`: it may take any value within the bounds, by a switch or on another
-        specimen of the chip. `deviates`: its values are those of one specimen, and the format is that of all.
+        specimen of the chip. `deviates`: its values are those of one specimen, and the format is that of all;
+        `varied`: each copy has its own, and the format is that of all values within the bounds.
         """
         rule = self.chip.word("coefficient")
         kind = fit(*bounds, rule.bits)
@@ -159,7 +161,9 @@ class Formats:
         if not open_ and np.unique(values).size <= 64 and exact < kind.frac:
             kind = _at_frac(bounds, exact)
         else:
-            kind = _finer(kind, np.array(bounds, np.float64) if deviates else values, bounds, rule)
+            ends = np.array(bounds, np.float64)
+            for first in (ends, *map(np.asarray, ends)) if varied else (ends if deviates else values,):
+                kind = _finer(kind, first, bounds, rule)
         kind = self.notes.fitting(name, place, kind, max(map(abs, bounds)))
         raw = encode(values, kind)
         if open_:
@@ -207,7 +211,7 @@ class Formats:
                 bounds = self._derived_bounds(array, derived, values)
             open_ = array.dynamic or array.designed is not None
             deviates = array.designed is not None
-            type_, raw = self.coefficient(array.name, array.place, values, bounds, open_, deviates)
+            type_, raw = self.coefficient(array.name, array.place, values, bounds, open_, deviates, array.varied)
             self._keep(array, type_, raw, values, kind, self.chip.word(kind))
             return
         if array.role == "weight":

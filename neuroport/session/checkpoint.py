@@ -18,6 +18,7 @@ from neuroport.program.fixed import VERSION
 from neuroport.program.identity import Identity, difference
 from neuroport.program.ir import Numbers as Array
 from neuroport.program.state import State
+from neuroport.program.switchboard import Switches
 from neuroport.session.controls import Pending, Tally
 from neuroport.session.digest import Links
 from neuroport.session.forms import (
@@ -40,7 +41,6 @@ from neuroport.session.measure import Measured
 from neuroport.session.patterns import Captured
 from neuroport.session.position import Path, Plateau, Position
 from neuroport.session.sample import Holds, Samples, Shown
-from neuroport.session.switchboard import Switches
 
 FORMAT = 1
 GROUP = "checkpoint"

@@ -18,12 +18,12 @@ from neuroport.program.ir import Numbers, Read, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan, coherent
+from neuroport.program.switchboard import Switchboard
 from neuroport.session.agenda import Entry, Waiting
 from neuroport.session.exchange import Write, span
 from neuroport.session.host import Checker, numbers, shaped
 from neuroport.session.inject import Addition, Injected, Injections, Intent, cells_of, spread
 from neuroport.session.names import Names
-from neuroport.session.switchboard import Switchboard
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,7 +44,7 @@ class Switch:
     """What a dynamic parameter is switched to."""
 
     name: str
-    value: float | int
+    value: Numbers
 
 
 Act = Addition | Setting | Switch
@@ -81,7 +81,7 @@ class Ready:
     """
 
     intent: Intent = field(default_factory=Intent)
-    switched: dict[str, float | int] = field(default_factory=dict)
+    switched: dict[str, Numbers] = field(default_factory=dict)
     now: list[Setting] = field(default_factory=list)
     later: list[tuple[int, int, Act]] = field(default_factory=list)
     room: int = 0
@@ -213,7 +213,7 @@ class Controls:
         """What it was made of, as it was checked."""
         array = self.program.arrays[one.name]
         if array.role == "parameter":
-            return Switch(one.name, one.values.item())
+            return Switch(one.name, one.values)
         if array.role == "input":
             return Addition(array, np.asarray(one.cells), one.values)
         return self._setting(array, one.values, one.cells)
@@ -237,7 +237,7 @@ class Controls:
             text = f"{waiting:,} numbers would wait for their steps, and at most {MOST_WAITING:,} do; give them later"
             raise Full([Problem(None, text)])
 
-    def _refused(self, switched: Mapping[str, float | int]) -> tuple[Problem, ...]:
+    def _refused(self, switched: Mapping[str, Numbers]) -> tuple[Problem, ...]:
         """Why parameters cannot be switched to these values, if they cannot."""
         try:
             self.switchboard.checked(switched)
@@ -311,14 +311,24 @@ class Controls:
         if follows is not None:
             of = sorted({written(e.array) for e in walk(follows.value) if isinstance(e, Read)})
             raise InvalidInput.one(None, f"'{name}' follows from {', '.join(of)}; set what it follows from")
-        if number.size != 1 or write.neurons is not None:
+        copies = self.program.copies if array.own else 1
+        if number.size not in (1, copies) or write.neurons is not None:
             many = "some of its values" if number.size == 1 else str(number.size)
-            text = f"'{name}' is switched with one value for all, and {many} were given; give one number"
-            raise InvalidInput.one(None, text)
+            each = f" or with one for each of {copies} copies" if array.own else ""
+            text = f"'{name}' is switched with one value for all{each}, and {many} were given; give one number"
+            raise InvalidInput.one(None, f"{text}{' or ' + str(copies) if each else self._own_values(name, number)}")
         if clip:
             number, outside = self.checker.clipped(array, number)
             ready.clipped += outside
-        return Switch(array.name, number.ravel()[0].item())
+        number = number.ravel()
+        return Switch(array.name, number if array.own and number.size > 1 else number[0])
+
+    def _own_values(self, name: str, number: Numbers) -> str:
+        """How copies get a parameter of their own, where one value for each was given."""
+        copies = self.program.copies
+        if copies == 1 or number.size != copies:
+            return ""
+        return f", or say in the network file that each copy has its own: copies: {{params: {{{name}: […]}}}}"
 
     def _raw(self, array: Array, values: Numbers, cells: NDArray[np.int64] | None) -> tuple[Numbers, int]:
         """Values as the array holds them, through the circuits of a specimen where they deviate, and what is beyond."""
@@ -388,7 +398,7 @@ def _with_unit(text: str) -> Quantity | str:
 
 def _count(act: Act) -> int:
     """How many numbers it is."""
-    return 1 if isinstance(act, Switch) else int(act.values.size)
+    return act.value.size if isinstance(act, Switch) else int(act.values.size)
 
 
 def _room(act: Act) -> int:

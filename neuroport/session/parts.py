@@ -7,13 +7,13 @@ from dataclasses import replace
 from neuroport.program.executor import Executor
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan
+from neuroport.program.switchboard import Switchboard
 from neuroport.session.checkpoint import Host
 from neuroport.session.controls import Controls
 from neuroport.session.measure import Measuring
 from neuroport.session.patterns import PatternTables
 from neuroport.session.record import Recorder, Sink
 from neuroport.session.sample import Sampler
-from neuroport.session.switchboard import Switchboard
 from neuroport.session.tallies import Tallies
 from neuroport.session.walk import Walk
 

@@ -271,9 +271,21 @@ def header(group: Group) -> dict[str, Any]:
         "chip_description": group.content("chip_description") if group.has("chip_description") else "",
         "chip_seed": group.whole("chip_seed") if group.has_attribute("chip_seed") else None,
         "seed": group.whole("seed"),
+        "copy": group.whole("copy", 0, default=0),
         "versions": texts(group.group("versions")),
         "report": report(group),
     }
+
+
+def own_parameters(group: Group, copies: int) -> dict[str, NDArray[np.float64]]:
+    """The values that each copy has of parameters of its own."""
+    if not group.has("own"):
+        return {}
+    inner = group.group("own")
+    found = {name: inner.array(name, NUMBERS, (copies,)) for name in inner.names()}
+    for array in found.values():
+        array.text("unit")
+    return {name: array.real_numbers(finite=True) for name, array in found.items() if array.item is not None}
 
 
 def report(group: Group) -> tuple[Mapping[str, Any], ...]:
@@ -360,4 +372,5 @@ def setting(group: Group, name: str, sizes: Extent) -> Array:
     shapes = sizes.shapes(name.partition(".")[0])
     if not shapes:
         group.findings.add(f"{group}/set/{name} belongs to no population and no projection of the trace")
-    return group.group("set").array(name, NUMBERS, (), *shapes)
+    own = ((sizes.copies,),) if sizes.copies > 1 else ()
+    return group.group("set").array(name, NUMBERS, (), *own, *shapes)

@@ -136,6 +136,8 @@ class Trace:
     build_s: float
     run_s: float
     versions: Mapping[str, str]
+    copy: int  # of independent copies with parameters of their own, which this one is; 0 elsewhere
+    own_parameters: Mapping[str, NDArray[np.float64]]  # of which each copy has its own: (copies,), in coherent units
     copies: int  # that share what they learn; neuron i of copy c has the number i * copies + c
     populations: Mapping[str, int]  # name -> neurons, of all copies together
     recorded: tuple[str, ...]  # populations whose spikes are in the file
@@ -398,6 +400,7 @@ def _trace(path: Path, root: Group, extent: Extent) -> Trace:
         **checked.header(group),
         dt=extent.dt,
         copies=extent.copies,
+        own_parameters=checked.own_parameters(group, extent.copies),
         steps=extent.steps,
         digest=group.text("digest"),
         complete=complete,

@@ -43,7 +43,7 @@ from neuroport.trace.write import Resumed
 GROUP = "checkpoint"
 HEADER = (
     *("network", ARRAYS, "chip", "chip_description", "report", "versions", "instance"),
-    *("populations", "parts", "projections"),
+    *("populations", "parts", "own", "projections"),
 )
 """What of a trace is known before its first step."""
 ENDS = ("steps", "digest", "complete", "build_s", "run_s")
@@ -154,8 +154,9 @@ def _stopped(parts: Parts, resumed: Resumed, written: Tree, overwrite: bool, is_
 
 def _is_of(trace: Trace, header: Mapping[str, Any]) -> bool:
     """Whether a trace is an earlier piece of the run with this header."""
-    same = (trace.network_text, trace.chip_text, trace.chip_seed, trace.seed)
-    return not trace.complete and same == tuple(header[k] for k in ("network_text", "chip_text", "chip_seed", "seed"))
+    same = (trace.network_text, trace.chip_text, trace.chip_seed, trace.seed, trace.copy)
+    known = ("network_text", "chip_text", "chip_seed", "seed", "copy")
+    return not trace.complete and same == tuple(header[k] for k in known)
 
 
 # ------------------------------------------------------------------------------- a trace as the beginning of parts

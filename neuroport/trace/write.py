@@ -28,6 +28,7 @@ from neuroport.disk.output import new_hdf5, target, write_text
 from neuroport.disk.tree import Tree
 from neuroport.disk.tree import write as write_tree
 from neuroport.errors import NotWritten, Place
+from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network
 from neuroport.numerics.parts import Part
 from neuroport.numerics.steps import whole_steps
@@ -61,6 +62,7 @@ class Provenance:
     instance: ChipInstance | None = None
     backend: str = "emulator"
     seed: int = 1
+    copy: int = 0  # of independent copies, which this one is
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # these
 
 
@@ -386,6 +388,11 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         folder=source.network.folder,
         copies=program.copies,
     )
+    if program.per_copy and program.copies == 1:
+        group.attrs["copy"] = source.copy
+    for name, values in program.per_copy.items():
+        group[f"own/{name}"] = values
+        group[f"own/{name}"].attrs["unit"] = unit_of(source.network, name)
     if instance is not None and instance.seed is not None:
         group.attrs["chip_seed"] = instance.seed
     write_text(group, "network", source.text)
@@ -432,13 +439,14 @@ def _write_synapses(item: h5py.Group, projection: Projection) -> None:
 
 
 def unit_of(network: Network, array: str) -> str:
-    """The unit in which a recorded variable's numbers are (the coherent one of its declared dimension)."""
+    """The unit in which a variable's or parameter's numbers are (the coherent one of its declared dimension)."""
     from neuroport.numerics import units
 
     owner, _, variable = array.partition(".")
-    states = [state for p in network.populations if p.name == owner for state in p.neuron.states]
-    states += [state for p in network.projections if p.name == owner for state in p.synapse.states]
-    return next((units.coherent_unit(state.unit) for state in states if state.name == variable and state.unit), "")
+    models: list[NeuronModel | SynapseModel] = [p.neuron for p in network.populations if p.name == owner]
+    models += [p.synapse for p in network.projections if p.name == owner]
+    declared = [one for model in models for one in (*model.states, *model.parameters)]
+    return next((units.coherent_unit(one.unit) for one in declared if one.name == variable and one.unit), "")
 
 
 def _plain(value: Any) -> Any:

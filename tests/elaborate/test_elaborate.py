@@ -18,7 +18,7 @@ from neuroport.numerics import detmath
 from neuroport.program.ir import Expr, Read, Send, Store, parts
 from neuroport.program.machine import Program
 from neuroport.program.printer import expression
-from neuroport.session.switchboard import Switchboard
+from neuroport.program.switchboard import Switchboard
 
 IDEAL = Chip(name="ideal", arithmetic="float64")
 

@@ -22,6 +22,7 @@ from neuroport.files import network as reader
 from neuroport.network.network import Network
 from neuroport.program.executor import Backend
 from neuroport.program.fixed import VERSION
+from neuroport.program.switchboard import Switches
 from neuroport.session import checkpoint as checkpoints
 from neuroport.session.checkpoint import Checkpoint, Host
 from neuroport.session.controls import Pending
@@ -33,7 +34,6 @@ from neuroport.session.patterns import Captured
 from neuroport.session.position import Position
 from neuroport.session.sample import Samples
 from neuroport.session.session import Session, open_session
-from neuroport.session.switchboard import Switches
 from tests.support.executors import BACKENDS
 from tests.support.planning import shortened
 from tests.support.shortened import SAL_MICRO

@@ -100,7 +100,7 @@ def _array(program: Program, array: Array, sizes: Sizes) -> Iterator[str]:
         yield f"there is no '{array.owner}' with a value for each {array.at}"
         return
     shape: tuple[int, ...] = () if array.at == "scalar" else (sizes[array.at, array.owner],)
-    if program.copies > 1 and array.own:
+    if array.own and (program.copies > 1 or array.role == "parameter"):
         shape = (*shape, program.copies)
     if array.initial.shape != shape:
         yield f"its initial values have the shape {array.initial.shape}; it has {shape}"

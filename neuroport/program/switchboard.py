@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,6 +63,8 @@ class Switchboard:
         for derived, reads in self._following:
             if reads & self._deviating:
                 self._deviating.add(derived.array)
+        self._own = {name for name, array in program.arrays.items() if array.role == "parameter" and array.own}
+        self._copies = [Switchboard(_in_copy(program, self._own, k)) for k in range(program.copies if self._own else 0)]
 
     @property
     def switches(self) -> Switches:
@@ -79,6 +82,7 @@ class Switchboard:
         self._values = {**self._program.constants, **switches.values}
         self._designed = {**{name: d.value for name, d in self._program.designed.items()}, **switches.designed}
         self._switched, self.saturated = set(switches.switched), dict(switches.saturated)
+        self._tell_copies()
 
     def value(self, name: str) -> Numbers:
         """What a parameter is set to: one number, or one per element, before any circuit deviates."""
@@ -91,20 +95,35 @@ class Switchboard:
     def set(self, executor: Executor, changes: Mapping[str, ArrayLike]) -> None:
         """Give dynamic parameters new real values (coherent units) and recompute all that follows from them.
 
-        A value is one number for all elements, or one each. The circuits of a specimen deviate from it as they do.
-        RunFailed, and nothing has changed, for a value outside the range that was declared, or from which no finite
-        number follows.
+        A value is one number for all elements, or one each; of what each copy has of its own one for all or one for
+        each copy. The circuits of a specimen deviate from it as they do. RunFailed, and nothing has changed, for a
+        value outside the range that was declared, or from which no finite number follows.
         """
         change = self.checked(changes)
+        self.accept(change)
+        for name, (raw, _) in change.raws.items():
+            executor.write(name, raw)
+
+    def accept(self, change: Change) -> None:
+        """Hold what a change comes to."""
         self._designed |= {name: given for name, given in change.designed.items() if name in self._program.designed}
         self._values = change.values
         self._switched |= set(change.designed)
-        for name, (raw, beyond) in change.raws.items():
+        for name, (_, beyond) in change.raws.items():
             self.count(self._program.arrays[name], beyond)
-            executor.write(name, raw)
+        self._tell_copies()
+
+    def _tell_copies(self) -> None:
+        """Let each copy have what it has of the values."""
+        for k, copy in enumerate(self._copies):
+            copy._values = _of_copy(self._values, self._own, k)
+            copy._designed = _of_copy(self._designed, self._own, k)
 
     def checked(self, changes: Mapping[str, ArrayLike]) -> Change:
         """What `set` would come to; RunFailed where it would be refused."""
+        if self._reaches_own(changes):
+            each = [_of_copy(changes, self._own, k) for k in range(len(self._copies))]
+            return stacked(self._program, [copy.checked(own) for copy, own in zip(self._copies, each, strict=True)])
         designed = {name: self._checked(name, np.asarray(value)) for name, value in changes.items()}
         values = self._values | {name: self._by_circuits(name, numbers) for name, numbers in designed.items()}
         changed = list(designed)
@@ -114,6 +133,12 @@ class Switchboard:
                 changed.append(derived.array)
         raws = {name: self._raw(name, values[name]) for name in changed if name in self._program.arrays}
         return Change(designed, values, raws)
+
+    def _reaches_own(self, changes: Iterable[str]) -> bool:
+        """Whether what each copy has of its own is changed, or follows from what is."""
+        changed = set(changes)
+        changed.update(derived.array for derived, reads in self._following if reads & changed)
+        return bool(changed & self._own)
 
     def saturating(self, array: Array, values: Numbers) -> tuple[Numbers, int]:
         """Values of deviating circuits as the array holds them, and how many lie beyond: these stand at an end."""
@@ -178,6 +203,41 @@ class Switchboard:
         """What to raise about a parameter."""
         array = self._program.arrays.get(name)
         return RunFailed(located([None if array is None else array.place], text))
+
+
+def _in_copy(program: Program, own: Collection[str], k: int) -> Program:
+    """What is of one copy in a batch, as far as its parameters go."""
+    arrays = {n: replace(a, initial=a.initial[..., k]) if n in own else a for n, a in program.arrays.items()}
+    designed = {n: replace(d, value=d.value[..., k]) if n in own else d for n, d in program.designed.items()}
+    constants = _of_copy(program.constants, own, k)
+    return replace(program, arrays=arrays, constants=constants, designed=designed, copies=1)
+
+
+def _of_copy(values: Mapping[str, ArrayLike], own: Collection[str], k: int) -> dict[str, Any]:
+    """Of what each copy has of its own that of one, where there is one for each; of all else what there is."""
+    return {n: np.asarray(v)[..., k] if n in own and np.ndim(v) else v for n, v in values.items()}
+
+
+def stacked(program: Program, changes: Sequence[Change]) -> Change:
+    """The changes of all copies as one: what each copy has of its own with an axis of copies behind, and the rest."""
+
+    def together(of: Callable[[Change], Mapping[str, Numbers]]) -> dict[str, Numbers]:
+        first = of(changes[0])
+        return {name: joined(name, [of(change)[name] for change in changes]) for name in first}
+
+    def joined(name: str, each: Sequence[Numbers]) -> Numbers:
+        array = program.arrays.get(name)
+        return np.stack(each, axis=-1) if array is not None and array.varied else each[0]
+
+    def raws(change: Change) -> dict[str, Numbers]:
+        return {name: raw for name, (raw, _) in change.raws.items()}
+
+    beyond = {name: sum(change.raws[name][1] for change in changes) for name in changes[0].raws}
+    return Change(
+        together(lambda change: change.designed),
+        together(lambda change: change.values),
+        {name: (raw, beyond[name]) for name, raw in together(raws).items()},
+    )
 
 
 def _reads(derived: Derived) -> set[str]:
