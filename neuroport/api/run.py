@@ -51,6 +51,7 @@ class Run:
     `spikes`: spikes of each spiking population. `rates`: mean rate per neuron in Hz. `metrics`: name -> (step, value).
     `not_finite`: array -> how many of its elements are infinite or not a number at the end and were not at the start.
     `copies`: how many copies of the network, which share what they learn, this run had; spikes are those of all.
+    `own_parameters`: parameter of which copies have their own -> its value in each copy of this run, coherent units.
     `run_s`: of a run that was gone on with the seconds of all its parts, `build_s` those of the last.
     """
 
@@ -63,6 +64,7 @@ class Run:
     seed: int
     dt: float  # ms
     copies: int
+    own_parameters: dict[str, list[float]]
     steps: int
     spikes: dict[str, int]
     rates: dict[str, float]
@@ -333,6 +335,7 @@ def result(session: Session, digest: str, chip_seed: int | None) -> Run:
         seed=session.seed,
         dt=program.dt,
         copies=program.copies,
+        own_parameters={name: values.tolist() for name, values in program.per_copy.items()},
         steps=session.step,
         spikes=spikes,
         rates=rates,

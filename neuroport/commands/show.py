@@ -13,6 +13,7 @@ from neuroport.commands.pages import echo_page, echo_text
 from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput
 from neuroport.numerics.units import suggestion
+from neuroport.pages.plain import some
 
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip
@@ -227,6 +228,10 @@ def _show_trace(trace: Trace) -> None:
     if trace.integer:
         click.echo(f"version {trace.arithmetic_version} of the integer arithmetic")
     click.echo(", ".join(f"{name} {version}" for name, version in trace.versions.items()))
+    echo_table(
+        ("parameter of its own", "in the copies" if trace.copies > 1 else f"in copy {trace.copy}"),
+        [[name, some([shown(value) for value in values.tolist()])] for name, values in trace.own_parameters.items()],
+    )
     rows = []
     for name, size in trace.populations.items():
         count: Any = trace.spike_counts.get(name, "")

@@ -10,6 +10,7 @@ import click
 
 from neuroport.commands.common import duration, echo_table, shown
 from neuroport.commands.spread import spread
+from neuroport.pages.plain import some
 
 if TYPE_CHECKING:
     from neuroport.api.run import Run
@@ -42,6 +43,10 @@ def summary(result: Run, network: Network) -> None:
     copies = f", {shown(result.copies)} copies" if result.copies > 1 else ""
     first = f"{result.network} on {chip} ({result.arithmetic}), backend {result.backend}, seed {result.seed}"
     click.echo(f"{first}{copies}")
+    echo_table(
+        ("parameter", "in the copies"),
+        [[name, some(list(map(shown, of)))] for name, of in result.own_parameters.items()],
+    )
     _metrics(result.metrics, network)
     rates = {name: f"{rate:.4g}" for name, rate in result.rates.items()}
     _counts(result.spikes, rates, {name: count for name, count in result.overflows.items() if count})
@@ -106,13 +111,15 @@ def _lines(results: Sequence[Run]) -> None:
     names = [f"{name} spikes" for name in results[0].spikes] + list(results[0].metrics)
     if overflowed := any(any(r.overflows.values()) for r in results):
         names.append("out of range")
+    own = list(results[0].own_parameters)
     rows = []
     for k, r in enumerate(results):
         metrics = [_measured(values, -1)[0] for values in r.metrics.values()]
         values = [*r.spikes.values(), *metrics, *([sum(r.overflows.values())] if overflowed else [])]
         seeds = [str(r.seed), *([str(r.chip_seed)] if chip else [])]
-        rows.append([k, *seeds, *values[:MOST_COLUMNS], f"{r.digest[:DIGITS]}…"])
-    echo_table(("copy", "seed", *chip, *names[:MOST_COLUMNS], "digest"), rows)
+        parameters = [r.own_parameters[name][0] for name in own]
+        rows.append([k, *parameters, *seeds, *values[:MOST_COLUMNS], f"{r.digest[:DIGITS]}…"])
+    echo_table(("copy", *own, "seed", *chip, *names[:MOST_COLUMNS], "digest"), rows)
     if left := names[MOST_COLUMNS:]:
         click.echo(f"  not in this table, but in --json: {', '.join(left)}")
 

@@ -28,7 +28,7 @@ from neuroport.disk.output import new_hdf5, target, write_text
 from neuroport.disk.tree import Tree
 from neuroport.disk.tree import write as write_tree
 from neuroport.errors import NotWritten, Place
-from neuroport.network.model import NeuronModel, SynapseModel
+from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.network import Network
 from neuroport.numerics.parts import Part
 from neuroport.numerics.steps import whole_steps
@@ -445,7 +445,8 @@ def unit_of(network: Network, array: str) -> str:
     owner, _, variable = array.partition(".")
     models: list[NeuronModel | SynapseModel] = [p.neuron for p in network.populations if p.name == owner]
     models += [p.synapse for p in network.projections if p.name == owner]
-    declared = [one for model in models for one in (*model.states, *model.parameters)]
+    declared: list[State | Parameter] = [state for model in models for state in model.states]
+    declared += [parameter for model in models for parameter in model.parameters]
     return next((units.coherent_unit(one.unit) for one in declared if one.name == variable and one.unit), "")
 
 

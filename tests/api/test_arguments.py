@@ -49,7 +49,16 @@ FUNCTIONS = {
     "open": (opened, {"network": network(), **CHIP, **RUN, "keep": None}),
     "run_copies": (
         neuroport.run_copies,
-        {"network": network(), **RUN, "seed": 1, "seeds": [1, 2], "chip_seeds": (), "duration": 3, "progress": None},
+        {
+            "network": network(),
+            **RUN,
+            "seed": 1,
+            "seeds": [1, 2],
+            "chip_seeds": (),
+            "duration": 3,
+            "progress": None,
+            "params": {"recurrent.eta_w": [0.1, 0.2]},
+        },
     ),
     "calibrate": (
         neuroport.calibrate,

@@ -105,7 +105,7 @@ def test_random_programs(seed: int, copies: int, other: Open) -> None:
             machine.write("w0.g", np.arange(len(machine.read("w0.g"))))
             machine.write("w0.h", machine.read("w0.h") // 2)
             machine.write("w0.x", machine.read("w0.x") // 2)
-            machine.write(f"{first}.k", np.array(7))
+            machine.write(f"{first}.k", np.full_like(machine.read(f"{first}.k"), 7))
             machine.load_series("shown", np.arange(6 * program.populations[0].size).reshape(6, -1))
         same(program, *machines)
 

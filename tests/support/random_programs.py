@@ -245,7 +245,21 @@ def batched(seed: int, copies: int) -> Program:
         records=(*plain.records, *sampled, Record(f"{populations[0].name}.s0", 3, "answer", 1, np.arange(1))),
         series=(replace(wave, start=start), shown),
     )
-    return with_copies(made, copies)
+    return _with_own(with_copies(made, copies), seed)
+
+
+def _with_own(batch: Program, seed: int) -> Program:
+    """The batch, in which each copy has for itself what some populations have as a parameter."""
+    draw = np.random.default_rng(seed)
+
+    def changed(one: Array) -> Array:
+        if batch.copies == 1 or one.role != "parameter" or draw.random() < 0.5:
+            return one
+        assert isinstance(one.type, Int)
+        shape = (*one.initial.shape, batch.copies)
+        return replace(one, varied=True, initial=draw.integers(one.type.lo, one.type.hi, shape, endpoint=True))
+
+    return replace(batch, arrays={name: changed(one) for name, one in batch.arrays.items()})
 
 
 class _Batch:
