@@ -6,7 +6,7 @@ Neurons of a map are numbered row by row, the channels of a place one after the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -62,35 +62,42 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """A window that slides over the rows and columns of a map."""
+    """A window that slides over the rows and columns of a map; pairs are for rows and for columns.
 
-    rows: Window
-    columns: Window
+    `padding`: so many places without neurons at either end, none (valid), or as many as make as many positions as there
+    are places, divided by the stride and rounded up (same).
+    """
 
-    @classmethod
-    def of(cls, shape: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair) -> Windows:
-        """From what is given for rows and for columns."""
-        rows, columns = (
-            _window(shape[k], kernel[k], stride[k], padding if isinstance(padding, str) else padding[k], dilation[k])
-            for k in range(2)
-        )
-        return cls(rows, columns)
+    shape: Pair
+    kernel: Pair
+    stride: Pair = (1, 1)
+    padding: Padding = "valid"
+    dilation: Pair = (1, 1)
+
+    @property
+    def rows(self) -> Window:
+        """The direction of rows."""
+        return self._window(0)
+
+    @property
+    def columns(self) -> Window:
+        """The direction of columns."""
+        return self._window(1)
 
     @property
     def outputs(self) -> Pair:
         """The rows and columns of the map of its positions."""
         return self.rows.outputs, self.columns.outputs
 
-
-def _window(size: int, kernel: int, stride: int, padding: str | int, dilation: int) -> Window:
-    """`same`: as many positions as there are places, divided by the stride and rounded up."""
-    bare = Window(size, kernel, stride, dilation=dilation)
-    if isinstance(padding, int):
-        return Window(size, kernel, stride, padding, padding, dilation)
-    if padding == "valid":
-        return bare
-    missing = max(0, (-(-size // stride) - 1) * stride + bare.span - size)
-    return Window(size, kernel, stride, missing // 2, missing - missing // 2, dilation)
+    def _window(self, k: int) -> Window:
+        size, stride, dilation = self.shape[k], self.stride[k], self.dilation[k]
+        bare = Window(size, self.kernel[k], stride, dilation=dilation)
+        if self.padding == "valid":
+            return bare
+        if self.padding == "same":
+            missing = max(0, (-(-size // stride) - 1) * stride + bare.span - size)
+            return replace(bare, before=missing // 2, after=missing - missing // 2)
+        return replace(bare, before=self.padding[k], after=self.padding[k])
 
 
 def read_pair(entry: Entry, node: Node | None, key: str, least: int = 1, default: Pair | None = None) -> Pair | None:
@@ -119,7 +126,7 @@ def read_padding(entry: Entry, node: Node | None, default: Padding) -> Padding |
 
 
 def read_windows(
-    entry: Entry, entries: dict[str, Node], padding: Padding, stride: Pair | None = (1, 1)
+    entry: Entry, entries: dict[str, Node], padding: Padding = "valid", stride: Pair | None = (1, 1)
 ) -> Windows | None:
     """The keys `shape`, `kernel`, `stride`, `padding` and `dilation`; `stride` None: that of the kernel's size.
 
@@ -131,14 +138,13 @@ def read_windows(
     around = read_padding(entry, entries.get("padding"), padding)
     if shape is None or kernel is None or steps is None or dilation is None or around is None:
         return None
-    made = Windows.of(shape, kernel, steps, around, dilation)
-    fits = [_fits(entry, made, "rows", entries), _fits(entry, made, "columns", entries)]
+    made = Windows(shape, kernel, steps, around, dilation)
+    fits = [_fits(entry, made.rows, "rows", entries), _fits(entry, made.columns, "columns", entries)]
     return made if all(fits) else None
 
 
-def _fits(entry: Entry, made: Windows, direction: Literal["rows", "columns"], entries: dict[str, Node]) -> bool:
+def _fits(entry: Entry, window: Window, direction: str, entries: dict[str, Node]) -> bool:
     """Whether a window has a position; if not, that is told."""
-    window = made.rows if direction == "rows" else made.columns
     if window.outputs:
         return True
     room = window.size + window.before + window.after
@@ -152,17 +158,15 @@ def written_pair(pair: Pair) -> int | list[int]:
     return pair[0] if pair[0] == pair[1] else list(pair)
 
 
-def written_windows(
-    shape: Pair, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair, defaults: tuple[Pair, Padding]
-) -> dict[str, Any]:
-    """What `read_windows` reads, without what is as the defaults (stride, padding) say."""
-    entries: dict[str, Any] = {"shape": list(shape), "kernel": list(kernel)}
-    if stride != defaults[0]:
-        entries["stride"] = written_pair(stride)
-    if padding != defaults[1]:
-        entries["padding"] = padding if isinstance(padding, str) else written_pair(padding)
-    if dilation != (1, 1):
-        entries["dilation"] = written_pair(dilation)
+def written_windows(windows: Windows, padding: Padding = "valid", stride: Pair | None = (1, 1)) -> dict[str, Any]:
+    """What `read_windows` reads with these defaults."""
+    entries: dict[str, Any] = {"shape": list(windows.shape), "kernel": list(windows.kernel)}
+    if windows.stride != (stride or windows.kernel):
+        entries["stride"] = written_pair(windows.stride)
+    if windows.padding != padding:
+        entries["padding"] = windows.padding if isinstance(windows.padding, str) else written_pair(windows.padding)
+    if windows.dilation != (1, 1):
+        entries["dilation"] = written_pair(windows.dilation)
     return entries
 
 
