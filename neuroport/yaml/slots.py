@@ -24,8 +24,8 @@ Fits = Callable[[Shape, Rows], str]
 class Slot:
     """What a value is for and what it may be. `range` is in `unit`; `targets` are the fields' shapes by name.
 
-    `of_synapses`: these are values of a variable of synapses, and can be those of another one. `rounded`: times need not
-    be whole steps; `remedy`: what is said of some that are not, and must be.
+    `of_synapses`: these are values of a variable of synapses, and can be those of another one. `rounded`: times need
+    not be whole steps; `remedy`: what is said of some that are not, and must be.
     """
 
     what: str
