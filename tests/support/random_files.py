@@ -33,6 +33,8 @@ neurons:
     on_event:
       tick: |
         b = clip(b + 0.05 * (0.5 - k / 15), -1, 1)
+        most = exp(min(v - max_population(v), 0))
+        b = clip(b + 0.1 * (most / max(sum_population(most), 1) - 0.2), -1, 1)
         v = v / 2
       each_step: |
         if v < -4:
@@ -53,6 +55,12 @@ neurons:
     spike: uniform() < sigmoid(3 * v - 2)
     on_spike: |
       v = 0
+    on_event:
+      each_step: |
+        strong = v > 0.5
+        k = clip(k + max_population(k) - sum_population(k if strong else 0) // 8, -8, 7)
+        if strong:
+          u = 0.75 * u
 synapses:
   plain:
     state: {w: {weight: true, init: 0.3, range: [-2, 2], kind: weight}}
@@ -79,7 +87,9 @@ synapses:
     on_event:
       tick: |
         w = clip(w + eta * (n / T - 0.1), -1, 1)
-        n = 0
+        n = max_outgoing(n) - min(n, sum_incoming(1 if w > 0 else 0))
+        w = clip(w - 0.125 * sum_incoming(w) + 0.125 * max_incoming(w * post.v), -1, 1)
+        n = 0 if w > 0 else n
   analog:
     params: {eta: {default: 0.01, range: [0, 1]}}
     state: {w: {weight: true, init: 0.1, range: [-1, 1], kind: weight}}

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from neuroport.copies.axis import with_copies
+from neuroport.program.intervals import repeated
 from neuroport.program.ir import (
     BOOL,
     Apply,
+    Axis,
     Body,
     Expr,
     Int,
     Let,
     Random,
     Read,
+    Reduce,
     Round,
     Send,
     Spike,
@@ -29,6 +32,7 @@ from neuroport.program.ir import (
     walk,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
+from neuroport.program.reductions import most
 from tests.support.integer_cases import TABLE, applied
 from tests.support.programs import array, c, call, pairs, program, test
 from tests.support.random_expressions import random_expression, wide_expression
@@ -116,6 +120,7 @@ def network(seed: int, prefix: str = "") -> Program:
     rows = np.arange(3 * sizes[first]).reshape(3, -1) - 4
     events = [_event(make, n, own[n]) for n in names]
     events += [_learning(make, p, own, _singles(sizes, own)) for p in projections]
+    events += list(_reducing(make, sizes, own, projections))
     return program(
         arrays=tuple(make.arrays),
         tables=TABLES,
@@ -210,6 +215,43 @@ def _learning(make: _Maker, of: Projection, own: dict[str, list[Read]], singles:
         leaves += [Read(pre.array, "pre", pre.type, of.delay - 1), Read(post.array, "post", post.type, back)]
         leaves.append(Read(f"{of.source}.k", "scalar", Int(0, 100)))
     return Event("change", of.name, "synapse", (make.store(w, leaves),), make.draw.random() < 0.5)
+
+
+def _reducing(
+    make: _Maker, sizes: dict[str, int], own: dict[str, list[Read]], projections: Sequence[Projection]
+) -> Iterator[Event]:
+    """Events with sums and largest values over neurons and over synapses; they draw nothing from what others draw."""
+    apart = _Maker(make.draw.getstate()[1][0])
+    apart.streams, apart.arrays = iter(range(3000, 4000)), make.arrays
+    for name, reads in own.items():
+        yield _reduced(apart, name, "neuron", reads, [("population", sizes[name])])
+    declared = {a.name: a.type for a in make.arrays}
+    for p in projections:
+        reads = [Read(f"{p.name}.{v}", "own", declared[f"{p.name}.{v}"]) for v in "wx"]
+        axes: list[tuple[Axis, int]] = [("incoming", most(p.post)), ("outgoing", most(p.pre)), ("shared", 1)]
+        yield _reduced(apart, p.name, "synapse", reads, axes)
+
+
+def _reduced(make: _Maker, owner: str, over: Any, own: list[Read], axes: list[tuple[Axis, int]]) -> Event:
+    """An event that names, stores and compares what it reduces, some of it after it has stored."""
+
+    def some(leaves: list[Expr]) -> Expr:
+        axis, terms = make.draw.choice(axes)
+        x = make.draw.choice([applied("wrap", make.number(leaves, 1), c(20)), *own])
+        assert isinstance(x.type, Int)
+        if make.draw.random() < 0.5 or max(-x.type.lo, x.type.hi) * terms > 2**61:
+            return Reduce(x, x.type, "max", axis, terms)
+        return Reduce(x, Int(*repeated((x.type.lo, x.type.hi), terms)), "sum", axis, terms)
+
+    leaves: list[Expr] = [*own, make.noise()]
+    small = Let("small", applied("wrap", make.number(leaves, 1), c(16)))
+    leaves.append(Temp("small", small.value.type))
+    top = Let("top", some(leaves))
+    leaves.append(Temp("top", top.value.type))
+    first = make.store(own[0], [*leaves, applied("wrap", some(leaves), c(24))])
+    mine = Let("mine", test("lt", own[0], some(leaves)))
+    last = replace(make.store(own[-1], [*leaves, applied("wrap", some(leaves), c(24))]), guard=Temp("mine", BOOL))
+    return Event("change", owner, over, (small, top, first, mine, last), make.draw.random() < 0.5)
 
 
 # ------------------------------------------------------------------------------------------- copies that share
