@@ -13,6 +13,7 @@ from neuroport.connections import (
     fixed_probability,
     listed,
     one_to_one,
+    pool,
     stored,
 )
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule, Side
@@ -29,6 +30,7 @@ ALL: dict[str, Rule[Any]] = {
     "fixed_in_degree": fixed_in_degree.RULE,
     "fixed_out_degree": fixed_out_degree.RULE,
     "distance_dependent": distance_dependent.RULE,
+    "pool": pool.RULE,
     "pairs": listed.RULE,
     "file": stored.RULE,
 }

@@ -140,6 +140,8 @@ def _connect(draw: random.Random, source: tuple[str, int], target: tuple[str, in
     grid = f"grid: [{source[1]}]" + ("" if source[0] == target[0] else f", target_grid: [{target[1]}]")
     profile = draw.choice(("gaussian", "exponential", "linear", "flat"))
     near = f"{{distance_dependent: {{{grid}, profile: {profile}, p: 0.9, length: 2.5, periodic: true}}}}"
+    if source[1] >= 2 and target[1] == source[1] - 1 and draw.random() < 0.7:
+        return f"{{pool: {{shape: [{source[1]}, 1], kernel: [2, 1], stride: 1, channels: 1}}}}"
     kinds = ["all_to_all", "{fixed_probability: 0.4}", "{fixed_in_degree: 1}", "{fixed_out_degree: 1}", near]
     return draw.choice([*kinds, "all_to_all_but_same"] if source[1] == target[1] else kinds)
 
