@@ -29,13 +29,13 @@ def refuse_too_large(network: Network) -> None:
 
 def refuse_too_large_program(network: Network, program: Program, protocol: tuple[plan.Item, ...]) -> None:
     """Raise InvalidInput when a program of which only the arrays are made takes more to run than there is."""
-    readouts = {metric.name: metric.readout for metric in network.metrics}
+    readouts = {metric.name: metric.readouts for metric in network.metrics}
 
     def takes(readout: str) -> memory.Takes:
         def taken(item: plan.Measure | plan.Capture) -> bool:
             if isinstance(item, plan.Capture):
                 return readout in dict(item.rows).values()
-            return readout in {readouts[name] for name in item.metrics or readouts}
+            return any(readout in readouts[name] for name in item.metrics or readouts)
 
         return taken
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from neuroport.errors import InternalError, Place
 from neuroport.files.context import Context
 from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.metrics import ALL, Metric
-from neuroport.metrics.metric import Shown, Variable
+from neuroport.metrics.metric import Form, Shown, Variable
 from neuroport.network.objects import Projection
 from neuroport.network.protocol import Present, Run
 from neuroport.network.results import Samples, StateHistogram
 from neuroport.network.stimuli import Patterns
-from neuroport.numerics.parts import Part
+from neuroport.numerics.parts import Part, named
 from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import found, meant
-from neuroport.yaml.nodes import MapNode, Node
+from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
 
 def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
@@ -30,23 +30,24 @@ def metric(context: Context, name: str, at: Node, node: Node) -> Metric | None:
         return None
     kind = ALL[kinds[0]]
     entries = report.mapping(node, what, (kind.kind, *kind.further), (kind.kind, *kind.required))
-    form = _Form(context, name, at.place, entries)
+    form = _Form(context, name, at.place, node, entries)
     made = kind.read(form)
-    if made is not None and (made.readout, made.distribution) != (form.readout, form.compared):
-        text = f"metric '{kind.kind}' reads '{form.readout}' and '{form.compared}' from a file, and says that it needs "
-        raise InternalError(f"{text}'{made.readout}' and '{made.distribution}'")
+    if made is not None and (set(made.readouts), made.distribution) != (set(form.readouts), form.compared):
+        text = f"metric '{kind.kind}' reads {form.readouts} and '{form.compared}' from a file, and says that it needs "
+        raise InternalError(f"{text}{list(made.readouts)} and '{made.distribution}'")
     return made
 
 
 @dataclass(slots=True)
 class _Form:
-    """The entries of a metric; see metrics.metric.Form. `readout`, `compared`: those that it asked for."""
+    """The entries of a metric; see metrics.metric.Form. `readouts`, `compared`: those that it asked for."""
 
     context: Context
     name: str
     place: Place | None
+    node: Node
     entries: dict[str, Node]
-    readout: str = ""
+    readouts: list[str] = field(default_factory=list)
     compared: str = ""
 
     @property
@@ -115,7 +116,7 @@ class _Form:
             text = f"{self._of(key)} needs a histogram readout, and '{name}' takes samples"
             self.add(key, f"{text}; histograms are {', '.join(named) or 'none'}")
             return None
-        self.readout = name or ""
+        self.readouts += [] if name is None else [name]
         return name
 
     def samples(self, key: str) -> str | None:
@@ -130,8 +131,49 @@ class _Form:
             return None
         if readout is None:
             return None
-        self.readout = name or ""
+        self.readouts += [] if name is None else [name]
         return name
+
+    def lacks(self, key: str, what: str) -> None:
+        """See Form."""
+        self.context.report.add(self.node, f"{self.what} lacks '{key}': {what}; add it")
+
+    def each(self, key: str) -> list[Form]:
+        """See Form."""
+        items = self.context.report.items(self.entries.get(key), self._of(key))
+        return [replace(self, entries={key: item}) for item in items]
+
+    def word(self, key: str) -> str | None:
+        """See Form."""
+        return self._text(key)
+
+    def variable_of(self, key: str, owner: str) -> str | None:
+        """See Form."""
+        text = self._text(key)
+        if text is None:
+            return None
+        pair = self.context.variable(self.entries[key], self._of(key), f"{owner}.{text}")
+        return None if pair is None else text
+
+    def samples_of(self, key: str, population: str) -> str | None:
+        """See Form."""
+        name = self.samples(key)
+        readout = self.context.readouts.get(name or "")
+        if not isinstance(readout, Samples):
+            return None
+        if readout.of.partition(".")[0] != population or readout.part is not None:
+            text = f"{self._of(key)} needs samples of all neurons of '{population}', and readout '{readout.name}' has "
+            self.add(key, f"{text}those of {named(readout.of, readout.part)}; name another one")
+            return None
+        return name
+
+    def signed(self, key: str, population: str) -> tuple[bool, str | None]:
+        """See Form."""
+        node = self.entries[key]
+        minus = isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value.startswith("-")
+        if minus and isinstance(node, ScalarNode) and isinstance(node.value, str):
+            node = replace(node, value=node.value[1:].strip(), text=node.text[1:].strip())
+        return minus, replace(self, entries={key: node}).samples_of(key, population)
 
     def distribution(self, key: str, histogram: str) -> str | None:
         """See Form."""
@@ -201,3 +243,11 @@ def check_shown(context: Context, item: Run | Present, metric: Metric) -> None:
     if wrong:
         text = f"metric '{metric.name}' compares readout '{metric.readout}' with {wrong}"
         context.report.add(item.place, text)
+
+
+def check_together(context: Context, item: Run | Present, metric: Metric) -> None:
+    """Whether an item has all readouts of a metric that needs several of one item, or none."""
+    missing = [readout for readout in metric.readouts if readout not in item.readouts]
+    if 0 < len(missing) < len(metric.readouts):
+        text = f"metric '{metric.name}' needs all of its readouts together, and this item lacks {', '.join(missing)}; "
+        context.report.add(item.place, f"{text}name all of {', '.join(metric.readouts)}, or none of them")

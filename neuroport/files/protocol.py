@@ -476,8 +476,11 @@ def check_readouts(context: Context, items: tuple[Item, ...]) -> None:
             if isinstance(readout, Samples):
                 _check_steps(context, item, readout)
                 for metric in context.metrics.values():
-                    if metric is not None and metric.readout == name:
+                    if metric is not None and name in metric.readouts:
                         read_metrics.check_shown(context, item, metric)
+        for metric in context.metrics.values():
+            if metric is not None:
+                read_metrics.check_together(context, item, metric)
 
 
 def _check_steps(context: Context, item: Run | Present, readout: Samples) -> None:

@@ -11,13 +11,14 @@ from neuroport.metrics.elements import Max, Mean, Min, Sd, Values
 from neuroport.metrics.metric import Metric
 from neuroport.metrics.rate import Rate
 from neuroport.metrics.rows import Accuracy, CrossEntropy, SquaredError
+from neuroport.metrics.updates import UpdateAngle
 from neuroport.metrics.weights import Angle, Asymmetry, Distance
 from neuroport.shelf import shelve
 
 __all__ = ["ALL", "Metric"]
 
 _KINDS: tuple[type[Metric], ...] = (
-    *(Divergence, Asymmetry, Angle, Distance, Rate),
+    *(Divergence, Asymmetry, Angle, UpdateAngle, Distance, Rate),
     *(Accuracy, CrossEntropy, SquaredError),
     *(Mean, Sd, Min, Max, Values),
 )

@@ -13,6 +13,7 @@ from neuroport.errors import Place
 from neuroport.numerics.parts import Part
 
 if TYPE_CHECKING:
+    from neuroport.metrics.following import Followed
     from neuroport.program.machine import Projection
 
 Real = NDArray[np.float64]
@@ -76,6 +77,24 @@ class Form(Protocol):
     def names_readout(self, key: str) -> bool:
         """Whether the name of a readout stands there."""
 
+    def lacks(self, key: str, what: str) -> None:
+        """Note that a key is missing, and what is wanted there."""
+
+    def each(self, key: str) -> list[Form]:
+        """A form for each item of a list, with the item at that key."""
+
+    def word(self, key: str) -> str | None:
+        """The text that stands at a key."""
+
+    def variable_of(self, key: str, owner: str) -> str | None:
+        """The name of a variable of a projection."""
+
+    def samples_of(self, key: str, population: str) -> str | None:
+        """The name of a samples readout of all neurons of a population."""
+
+    def signed(self, key: str, population: str) -> tuple[bool, str | None]:
+        """Whether a minus stands before the name of a samples readout of all neurons of a population, and that."""
+
     def histogram(self, key: str) -> str | None:
         """The name of a histogram readout."""
 
@@ -116,6 +135,12 @@ class Observed(Protocol):
 
     def rows(self, readout: str) -> tuple[NDArray[np.int64], Real]:
         """Pattern numbers (rows,), -1 for a `run` item, and rows (rows, cells) of a samples readout."""
+
+    def latest(self, readout: str) -> Real:
+        """The rows (rows, cells) of a samples readout of the item that ended last; of copies one after the other."""
+
+    def followed(self, metric: str) -> Followed:
+        """What a metric has of the items since it was last measured."""
 
     def labels(self, readout: str) -> NDArray[np.int64]:
         """The label of the pattern of every row (rows,)."""
@@ -168,8 +193,13 @@ class Metric(ABC):
 
     @property
     def readout(self) -> str:
-        """The readout that it evaluates, which then starts afresh; "" when it needs none."""
+        """The readout that it evaluates, which then starts afresh; "" when it needs none, or several."""
         return ""
+
+    @property
+    def readouts(self) -> tuple[str, ...]:
+        """All readouts that it evaluates."""
+        return (self.readout,) if self.readout else ()
 
     @property
     def distribution(self) -> str:

@@ -44,7 +44,7 @@ class Asymmetry(Metric):
 
     def value(self, run: Observed) -> float:
         """See Metric."""
-        synapses = run.synapses(_owner(self.of))
+        synapses = run.synapses(owner(self.of))
         values = run.variable(self.of, self.effective)
         return over_copies(lambda w: asymmetry(synapses.pre, synapses.post, w), values)
 
@@ -90,7 +90,7 @@ class Comparison(Metric):
 
     def value(self, run: Observed) -> float:
         """See Metric."""
-        one, other = (run.synapses(_owner(name)) for name in (self.of, self.to))
+        one, other = (run.synapses(owner(name)) for name in (self.of, self.to))
         same_way = one.source == other.source and not self.back
 
         def compared(a: Real, b: Real) -> float:
@@ -112,10 +112,7 @@ class Angle(Comparison):
     @staticmethod
     def formula(one: Real, other: Real) -> float:
         """Angle in degrees between two matrices as vectors (Frobenius cosine). NaN when one of them is zero."""
-        lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
-        if lengths == 0:
-            return float("nan")
-        return float(np.degrees(np.arccos(np.clip(np.sum(one * other) / lengths, -1, 1))))
+        return angle(one, other)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +125,14 @@ class Distance(Comparison):
     def formula(one: Real, other: Real) -> float:
         """The Frobenius norm of the difference of two matrices."""
         return float(np.linalg.norm(one - other))
+
+
+def angle(one: Real, other: Real) -> float:
+    """Angle in degrees between two arrays of one shape as vectors. NaN when one of them is zero."""
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    if lengths == 0:
+        return float("nan")
+    return float(np.degrees(np.arccos(np.clip(np.sum(one * other) / lengths, -1, 1))))
 
 
 def asymmetry(pre: NDArray[np.int64], post: NDArray[np.int64], values: Real) -> float:
@@ -161,5 +166,6 @@ def over_copies(function: Callable[..., float], *values: Real) -> float:
     return float(np.mean([function(*(v[:, c] if v.ndim == 2 else v for v in values)) for c in range(copies)]))
 
 
-def _owner(variable: str) -> str:
+def owner(variable: str) -> str:
+    """The population or projection that OBJECT.VARIABLE is of."""
     return variable.partition(".")[0]

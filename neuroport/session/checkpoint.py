@@ -14,6 +14,7 @@ from neuroport.disk.hdf5 import opened
 from neuroport.disk.output import HDF5, check_output, new_hdf5
 from neuroport.disk.tree import Tree
 from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.metrics.following import Followed
 from neuroport.program.fixed import VERSION
 from neuroport.program.identity import Identity, difference
 from neuroport.program.ir import Numbers as Array
@@ -258,6 +259,7 @@ KEPT = Record(
         taken=Named(Record(Taken, dict(of=TEXT, rows=WHOLE))),
     ),
 )
+FOLLOWED = Record(Followed, dict(first=Named(REALS), began=Named(REALS), gained=Named(REALS)))
 HOST = Record(
     Host,
     dict(
@@ -265,7 +267,12 @@ HOST = Record(
         samples=Record(Samples, dict(rows=Named(Converted(ROWS, _joined, _shown)), items=Named(HOLDS))),
         measured=Record(
             Measured,
-            dict(results=Named(Converted(RESULTS, _columns, _results)), counted=Named(Row(step=WHOLE, spikes=WHOLE))),
+            dict(
+                results=Named(Converted(RESULTS, _columns, _results)),
+                counted=Named(Row(step=WHOLE, spikes=WHOLE)),
+                followed=Named(FOLLOWED),
+            ),
+            may_lack=["followed"],
         ),
         captured=Record(Captured, dict(tables=Named(REALS), saturated=Named(WHOLE))),
         switches=Record(

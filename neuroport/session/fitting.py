@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from neuroport.errors import InvalidInput
+from neuroport.metrics.following import Followed, Following
 from neuroport.numerics.steps import MOST
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import Program
@@ -43,6 +44,8 @@ def _looked_at(host: Host, program: Program, plan: Plan, step: int) -> Iterator[
     sampled = {r.readout: r.of(program.arrays[r.array].initial).shape for r in program.records if r.readout}
     for name, item in host.samples.items.items():
         yield f"readout '{name}'", name in sampled and _holds_fit(item, sampled[name], program.copies)
+    for name, followed in host.measured.followed.items():
+        yield f"record of items of metric '{name}'", _followed_fits(followed, name, plan, shapes)
     tables = {series.name: series.table.shape for series in program.series if series.order == "item"}
     yield from _shaped("captured patterns", host.captured.tables, tables)
     constants = {name: values.shape for name, values in program.constants.items()}
@@ -70,6 +73,11 @@ def _shaped(
 def _holds_fit(item: Holds, shape: tuple[int, ...], copies: int) -> bool:
     holds = len(item.counts)
     return item.hold > 0 and item.sums.shape == (holds, *shape) and item.patterns.shape == (holds, copies)
+
+
+def _followed_fits(followed: Followed, name: str, plan: Plan, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    metric = next((m for m in plan.metrics if m.name == name), None)
+    return isinstance(metric, Following) and metric.fits(followed, shapes)
 
 
 def _recorded(kept: Kept, examples: Mapping[str, Numbers], step: int) -> Iterator[tuple[str, bool]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.metrics.following import Followed, Following
 from neuroport.numerics.parts import Part
 from neuroport.program.machine import Projection
 from neuroport.session.controls import Controls
@@ -23,11 +24,13 @@ Real = NDArray[np.float64]
 class Measured:
     """Results by metric, and of metrics of rates the step and the spikes when they were last measured.
 
-    For a metric of some neurons alone, whose spikes are counted from here on, those since then are below 0.
+    For a metric of some neurons alone, whose spikes are counted from here on, those since then are below 0. `followed`:
+    by metric that follows items.
     """
 
     results: Mapping[str, Sequence[tuple[int, float | list[float]]]] = field(default_factory=dict)
     counted: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    followed: Mapping[str, Followed] = field(default_factory=dict)
 
 
 class Measuring:
@@ -47,23 +50,38 @@ class Measuring:
     @property
     def measured(self) -> Measured:
         """What was measured so far."""
-        return Measured({name: tuple(found) for name, found in self.results.items()}, self._seen.last_counted)
+        results = {name: tuple(found) for name, found in self.results.items()}
+        return Measured(results, self._seen.last_counted, dict(self._seen.items))
 
     def hold(self, measured: Measured) -> None:
         """Hold what was measured in another session with the same metrics."""
         for name, found in self.results.items():
             found[:] = measured.results.get(name, ())
-        self._seen.hold(measured.counted)
+        self._seen.hold(measured.counted, measured.followed)
+
+    def begin(self, readouts: Collection[str]) -> None:
+        """An item begins during which these readouts are active."""
+        self._seen.begin(self._follow(readouts))
+
+    def finish(self) -> None:
+        """An item has ended, and its readouts have their rows."""
+        self._seen.finish(self._follow(self.sampler.ended))
+
+    def _follow(self, readouts: Collection[str]) -> list[Following]:
+        """The metrics that follow items with these readouts."""
+        return [m for m in self.metrics if isinstance(m, Following) and set(m.readouts) <= set(readouts)]
 
     def measure(self, names: Sequence[str]) -> None:
         """Add the values of these metrics (none named: all) to the results. Their readouts then start afresh."""
         chosen = [m for m in self.metrics if not names or m.name in names]
         for metric in chosen:
-            step, value = self.executor.step, metric.value(self._seen)
+            with np.errstate(over="ignore", invalid="ignore"):  # a network whose numbers grow without end
+                step, value = self.executor.step, metric.value(self._seen)
             self.results[metric.name].append((step, value))
             if self.sink is not None:
                 self.sink.metric(metric.name, step, value)
-        for readout in {m.readout for m in chosen} - {""}:
+        self._seen.forget(metric.name for metric in chosen)
+        for readout in {readout for m in chosen for readout in m.readouts}:
             if readout in self.sampler.rows:
                 self.sampler.clear(readout)
             else:
@@ -79,6 +97,8 @@ class Observation:
         self._tallies = tallies
         self._counted: dict[str, tuple[int, int]] = {}
         """By metric of rates: step and spikes when it was last measured."""
+        self.items: dict[str, Followed] = {}
+        """By metric that follows items."""
 
     @property
     def last_counted(self) -> dict[str, tuple[int, int]]:
@@ -87,10 +107,32 @@ class Observation:
         known = dict.fromkeys(counts, (0, 0)) | self._counted
         return {name: (step, spikes - counts.get(name, 0)) for name, (step, spikes) in known.items()}
 
-    def hold(self, counted: Mapping[str, tuple[int, int]]) -> None:
-        """Go on from what `last_counted` of another one gave."""
-        self._counted = dict(counted)
+    def hold(self, counted: Mapping[str, tuple[int, int]], items: Mapping[str, Followed]) -> None:
+        """Go on from what `last_counted` and `items` of another one gave."""
+        self._counted, self.items = dict(counted), dict(items)
         self._tallies.clear()
+
+    def begin(self, metrics: Iterable[Following]) -> None:
+        """An item begins that these follow."""
+        for metric in metrics:
+            began = metric.taken(self)
+            known = self.items.get(metric.name, Followed(first=began))
+            self.items[metric.name] = replace(known, began=began)
+
+    def finish(self, metrics: Iterable[Following]) -> None:
+        """An item has ended that these follow."""
+        for metric in metrics:
+            known = self.items.get(metric.name)
+            if known is not None:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    more = metric.gained(self, known.began)
+                    sums = {name: known.gained[name] + value if known.gained else value for name, value in more.items()}
+                self.items[metric.name] = replace(known, gained=sums)
+
+    def forget(self, metrics: Iterable[str]) -> None:
+        """These were measured."""
+        for name in metrics:
+            self.items.pop(name, None)
 
     @property
     def dt(self) -> float:
@@ -130,6 +172,14 @@ class Observation:
     def rows(self, readout: str) -> tuple[NDArray[np.int64], Real]:
         """See Observed."""
         return self._sampler.joined(readout)
+
+    def latest(self, readout: str) -> Real:
+        """See Observed."""
+        return self._sampler.ended[readout]
+
+    def followed(self, metric: str) -> Followed:
+        """See Observed."""
+        return self.items.get(metric, Followed())
 
     def labels(self, readout: str) -> NDArray[np.int64]:
         """See Observed."""

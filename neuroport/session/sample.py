@@ -61,6 +61,8 @@ class Sampler:
     windows: Mapping[str, Window]
     program: Program
     rows: dict[str, list[Shown]] = field(init=False)
+    ended: dict[str, Rows] = field(init=False, default_factory=dict)
+    """Rows of the item that ended last, by readout."""
 
     def __post_init__(self) -> None:
         self.rows = {name: [] for name in self.windows}
@@ -124,6 +126,7 @@ class Sampler:
 
     def finish(self) -> None:
         """End the item: its holds become rows."""
+        self.ended = {}
         for name, item in self._items.items():
             kept = item.counts > 0
             sums, patterns = item.sums[kept], item.patterns[kept]
@@ -134,6 +137,7 @@ class Sampler:
             if values.ndim == 2:
                 values = np.broadcast_to(values[..., None], (*values.shape, self.program.copies))
             flat = np.ascontiguousarray(values.transpose(0, 2, 1)).reshape(-1, values.shape[1])
+            self.ended[name] = flat
             self.rows[name].append(Shown(item.stimulus, patterns.ravel(), flat))
         self._items = {}
 

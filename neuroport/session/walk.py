@@ -102,6 +102,7 @@ class Walk:
         """The steps of an item, or the rest of them, and what is to be done in its patterns."""
         if self._item_began is None:
             self._begin(item)
+            self.measuring.begin(item.readouts)
             self._item_began, self._acted = self.executor.step, (0, 0)
         yield from self._act(item)
         while (steps := self._done(item)[0]) < item.steps:
@@ -109,6 +110,7 @@ class Walk:
                 yield
             yield from self._act(item)
         self.sampler.finish()
+        self.measuring.finish()
         self._item_began = None
 
     def _done(self, item: Run | Present) -> tuple[int, int]:

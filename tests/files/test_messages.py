@@ -633,8 +633,8 @@ EDITS = [
         "mean: p.w",
         "meen: p.w",
         (
-            "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, angle, distance, rate, accuracy, "
-            "cross_entropy, squared_error, mean, sd, min, max, values; found a mapping with 'meen'; "
+            "net.yaml:33:6: metric 'w' must have one of the keys dkl, asymmetry, angle, update_angle, distance, rate, "
+            "accuracy, cross_entropy, squared_error, mean, sd, min, max, values; found a mapping with 'meen'; "
             "did you mean 'mean'?"
         ),
     ),

@@ -15,6 +15,7 @@ from neuroport.files import library
 from neuroport.files import network as reader
 from neuroport.metrics.elements import Sd
 from neuroport.metrics.rows import SquaredError
+from neuroport.metrics.updates import UpdateAngle
 from neuroport.metrics.weights import Angle
 from neuroport.network.objects import Population
 from neuroport.network.protocol import Action, Anneal, Capture, If, Present, Repeat, Reset, Run, Set, Trigger, walk
@@ -85,10 +86,23 @@ def test_every_part_of_the_format_is_read() -> None:
             reduce="sum",
         ),
         Samples(name="last", of="units.v", every=Quantity(1, "step"), start=Quantity(0, "step"), reduce="last"),
+        Samples(name="sent", of="units.v", every=Quantity(1, "step"), start=Quantity(0, "step"), reduce="last"),
+        Samples(name="others_x", of="others.x", every=Quantity(1, "step"), start=Quantity(0, "step"), reduce="last"),
     )
     metrics = {m.name: m for m in network.metrics}
     assert metrics["error"] == SquaredError(name="error", of="answer", target="wanted")
     assert metrics["acting"] == Angle(name="acting", of="recurrent.w", to="same.w", effective=True)
+    assert metrics["turned"] == UpdateAngle(
+        name="turned",
+        of="forward.w, degree.w",
+        weights=("forward.w", "degree.w"),
+        states=("sent", "others_x"),
+        slopes=("softplus",),
+        error="sent",
+        too_much=True,
+        update="n",
+        effective=True,
+    )
     assert metrics["level"] == Sd(name="level", of="last")
     assert network.protocol[-4:] == (
         Capture(rows=(("wanted", "last"),)),

@@ -73,6 +73,7 @@ stimuli:
          population: a, input: i}
   others: {patterns: {values: [[0, 1], [1, 0], [1, 1]], hold: 7 steps}, population: b, input: i}
 readouts:
+  sent: {samples: {of: a.v}}
   seen: {samples: {of: b.v, every: 2 steps, from: 1 step}}
   last: {samples: {of: b.v, reduce: last}}
   echo: {samples: {of: b.v}}
@@ -88,22 +89,23 @@ metrics:
   error: {squared_error: echo, target: others}
   age: {mean: a.age}
   dkl: {dkl: states, target: goal.p}
+  turned: {update_angle: ab.w, states: sent, error: seen, update: w}
 protocol:
   - repeat: 3
     as: epoch
     do:
-      - {present: pats, count: 3, readout: [seen, last]}
+      - {present: pats, count: 3, readout: [sent, seen, last]}
       - if: epoch == 1
         then: [{capture: {others: last}}, {set: {"*.gain": 0.5}}]
         else: [{event: blank}]
       - {run: 11 steps, readout: [states]}
-      - measure: [level, right, rate, dkl, age]
+      - measure: [level, right, rate, dkl, age, turned]
       - {present: others, count: 2, readout: [echo]}
       - measure: [error]
       - present: pats
         count: 2
         take: next
-        readout: [seen]
+        readout: [sent, seen]
         each:
           - {at: 0 steps, event: blank}
           - {at: 0 steps, set: {b.gain: 2}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -170,8 +171,8 @@ def test_messages_know_of_a_new_metric(with_median: Path) -> None:
     with pytest.raises(InvalidInput) as error:
         reader.loads(NETWORK.replace("median: cells.v", "meedian: cells.v"), "n.yaml")
     assert str(error.value) == (
-        "n.yaml:7:19: metric 'middle' must have one of the keys dkl, asymmetry, angle, distance, rate, accuracy, "
-        "cross_entropy, squared_error, mean, sd, min, max, values, median; found a mapping with 'meedian'; "
+        "n.yaml:7:19: metric 'middle' must have one of the keys dkl, asymmetry, angle, update_angle, distance, rate, "
+        "accuracy, cross_entropy, squared_error, mean, sd, min, max, values, median; found a mapping with 'meedian'; "
         "did you mean 'median'?"
     )
 
@@ -181,3 +182,12 @@ def test_a_rate_leaves_the_rows_of_a_readout_with_the_name_of_its_population() -
     with api.open(reader.loads(text.replace("rows", "cells"), "n.yaml"), "reference") as session:
         session.run_protocol()
         assert session.rows("cells")[1].tolist() == [[-70.0, -60.0, -55.0]]
+
+
+def test_numbers_that_grow_without_end_are_measured_without_a_warning() -> None:
+    text = NETWORK.replace("neuron: lif", "neuron: n").replace("median:", "sd:")
+    text = re.sub(r", params: .*\n.*", ", init: {v: [1e300, -1e300, 0]}}", text)
+    text = text.replace("populations:", "neurons: {n: {state: {v: {init: 0}}, update: v = v}}\npopulations:")
+    with api.open(reader.loads(text.encode(), "n.yaml"), "reference") as session:
+        session.run_protocol()
+        assert session.results["seen"] == [(5, math.inf)]
