@@ -101,7 +101,8 @@ class _Form:
                 report.add(at, f"{self._of(key)}: {NEURONS_ONLY}; name {quoted(name)} alone")
             return None if inside is not None else Variable(name, owner.ends)
         part = part_of(report, at, self._of(key), inside, owner.size)
-        return None if len(report.problems) > before else Variable(name, None, part)
+        size = owner.size if part is None else len(part)
+        return None if len(report.problems) > before else Variable(name, None, part, size)
 
     def names_readout(self, key: str) -> bool:
         """See Form."""

@@ -23,12 +23,13 @@ Real = NDArray[np.float64]
 class Variable:
     """A variable that a metric names, OBJECT.VARIABLE; of a projection with what it connects, as in a file ("a[0:10]").
 
-    `part`: of some neurons of a population.
+    `part`: of some neurons of a population. `size`: how many neurons these are; 0 of a projection.
     """
 
     name: str
     ends: tuple[str, str] | None
     part: Part | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

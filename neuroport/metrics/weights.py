@@ -10,7 +10,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.metrics.metric import Form, Metric, Observed, Real
+from neuroport.metrics.metric import Form, Metric, Observed, Real, Variable
+from neuroport.numerics.parts import Part, named
+
+LATER = {"later": True}
+"""Of fields that these metrics did not have at first: what is saved of a plan without them tells nothing of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +57,9 @@ class Asymmetry(Metric):
 class Comparison(Metric):
     """One matrix of weights against another, `to`, transposed when it leads the other way; the mean over the copies.
 
-    `effective`: as the weights act on a chip whose circuits deviate, times their deviation. `back`: both are within one
-    population, between parts of it, and the other one leads the other way.
+    Or one variable of neurons against another one, of as many, in the order of their numbers. `effective`: as they act
+    on a chip whose circuits deviate, times their deviation. `back`: both are within one population, between parts of
+    it, and the other one leads the other way. `neurons`: they are of neurons; `part`, `to_part`: of some of them.
     """
 
     further: ClassVar[tuple[str, ...]] = ("to", "effective")
@@ -62,12 +67,15 @@ class Comparison(Metric):
 
     to: str
     effective: bool = False
-    back: bool = field(default=False, metadata={"later": True})
+    back: bool = field(default=False, metadata=LATER)
+    neurons: bool = field(default=False, metadata=LATER)
+    part: Part | None = field(default=None, metadata=LATER)
+    to_part: Part | None = field(default=None, metadata=LATER)
 
     @staticmethod
     @abstractmethod
     def formula(one: Real, other: Real) -> float:
-        """The number for two matrices (source, target)."""
+        """The number for two matrices (source, target), or for the values of neurons."""
 
     @classmethod
     def read(cls, form: Form) -> Self | None:
@@ -77,19 +85,39 @@ class Comparison(Metric):
         other = form.variable("to") if one is not None and form.has("to") else None
         if one is None or other is None:
             return None
-        if one.ends is None or other.ends is None or other.ends not in (one.ends, one.ends[::-1]):
+        if not _alike(one, other):
             text = f"{cls.kind} of {form.what} needs two projections between the same populations, in either direction"
-            form.add("to", text)
+            found = "" if one.ends or other.ends else f"; found {one.size} and {other.size}"
+            form.add("to", f"{text}, or variables of as many neurons each{found}")
             return None
-        back = one.ends != other.ends and len({end.partition("[")[0] for end in one.ends}) == 1
-        return cls(name=form.name, of=one.name, to=other.name, effective=effective, back=back, place=form.place)
+        return cls(
+            name=form.name,
+            of=one.name,
+            to=other.name,
+            effective=effective,
+            back=one.ends != other.ends and len({end.partition("[")[0] for end in one.ends or ()}) == 1,
+            neurons=one.ends is None,
+            part=one.part,
+            to_part=other.part,
+            place=form.place,
+        )
 
     def written(self) -> dict[str, Any]:
         """See Metric."""
-        return {self.kind: self.of, "to": self.to} | ({"effective": True} if self.effective else {})
+        made = {self.kind: self.shown, "to": named(self.to, self.to_part)}
+        return made | ({"effective": True} if self.effective else {})
+
+    @property
+    def shown(self) -> str:
+        """See Metric."""
+        return named(self.of, self.part)
 
     def value(self, run: Observed) -> float:
         """See Metric."""
+        values = [run.variable(name, self.effective) for name in (self.of, self.to)]
+        if self.neurons:
+            parts = zip(values, (self.part, self.to_part), strict=True)
+            return over_copies(self.formula, *(v if part is None else v[part.neurons] for v, part in parts))
         one, other = (run.synapses(owner(name)) for name in (self.of, self.to))
         same_way = one.source == other.source and not self.back
 
@@ -99,12 +127,12 @@ class Comparison(Metric):
             )
             return self.formula(first, second if same_way else second.T)
 
-        return over_copies(compared, *(run.variable(name, self.effective) for name in (self.of, self.to)))
+        return over_copies(compared, *values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Angle(Comparison):
-    """The angle between two weight matrices in degrees."""
+    """The angle in degrees between two weight matrices, or between variables of as many neurons each."""
 
     kind: ClassVar[str] = "angle"
     unit: ClassVar[str | None] = "degrees"
@@ -117,7 +145,7 @@ class Angle(Comparison):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distance(Comparison):
-    """The Frobenius norm of the difference of two weight matrices."""
+    """The Frobenius norm of the difference of two weight matrices, or of variables of as many neurons each."""
 
     kind: ClassVar[str] = "distance"
 
@@ -125,6 +153,13 @@ class Distance(Comparison):
     def formula(one: Real, other: Real) -> float:
         """The Frobenius norm of the difference of two matrices."""
         return float(np.linalg.norm(one - other))
+
+
+def _alike(one: Variable, other: Variable) -> bool:
+    """Whether they are of as many neurons each, or of projections between the same populations."""
+    if one.ends is None or other.ends is None:
+        return one.ends == other.ends and one.size == other.size
+    return other.ends in (one.ends, one.ends[::-1])
 
 
 def angle(one: Real, other: Real) -> float:

@@ -646,7 +646,8 @@ EDITS = [
     (
         "mean: p.w",
         "angle: p.w, to: q.w",
-        "net.yaml:33:23: angle of metric 'w' needs two projections between the same populations, in either direction",
+        "net.yaml:33:23: angle of metric 'w' needs two projections between the same populations, in either direction, "
+        "or variables of as many neurons each",
     ),
     (
         "mean: p.w",

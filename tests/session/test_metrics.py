@@ -92,6 +92,41 @@ metrics: {opposite: {angle: up.w, to: down.w}, same: {angle: up.w, to: other.w}}
     assert session.results["same"] == [(0, pytest.approx(math.degrees(math.acos(-1 / math.sqrt(91)))))]
 
 
+COMPARED = """
+neuroport: 1
+name: n
+dt: 1 ms
+COPIES
+neurons: {n: {state: {v: {init: 0}, shared: {init: 0, over_copies: shared}}}}
+populations:
+  a: {size: 3, neuron: n, init: {v: [3, 4, 0]}}
+  b: {size: 4, neuron: n, init: {v: [4, 9, 9, 3]}}
+metrics:
+  angle: {angle: "a.v[0:2]", to: "b.v[0, 3]"}
+  distance: {distance: "b.v[0:3]", to: a.v}
+"""
+
+
+@pytest.mark.parametrize("copies", ["", "copies: 3"])
+def test_variables_of_as_many_neurons_are_compared(copies: str) -> None:
+    network = reader.loads(COMPARED.replace("COPIES", copies).encode(), "n.yaml")
+    assert reader.loads(writer.to_yaml(network), "n.yaml") == network
+    assert [metric.shown for metric in network.metrics] == ["a.v[0:2]", "b.v[0:3]"]
+    with api.open(network, "reference", "ideal") as session:
+        session.measure()
+    assert session.results["angle"] == [(0, pytest.approx(math.degrees(math.acos(24 / 25))))]
+    assert session.results["distance"] == [(0, pytest.approx(math.sqrt(1 + 25 + 81)))]
+
+
+def test_variables_of_more_neurons_are_not_compared_with_those_of_fewer() -> None:
+    with pytest.raises(InvalidInput) as error:
+        reader.loads(COMPARED.replace("COPIES", "").replace("0:2", "0:3").encode(), "n.yaml")
+    assert str(error.value) == (
+        "n.yaml:11:34: angle of metric 'angle' needs two projections between the same populations, in either "
+        "direction, or variables of as many neurons each; found 3 and 2"
+    )
+
+
 def test_angle_of_nothing_is_undefined() -> None:
     assert math.isnan(Angle.formula(np.zeros((2, 2)), np.ones((2, 2))))
 
