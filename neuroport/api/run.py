@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
-    from neuroport.program.executor import Backend
+    from neuroport.program.executor import Backend, Executor
     from neuroport.program.machine import Program, ReportLine
     from neuroport.program.plan import Plan
 
@@ -167,18 +167,26 @@ class Prepared:
         """
         chosen = self.program.seed if seed is None else seed
         program = of_copy(self.program, copy)
-        executor = opened(program, self.backend, chosen)
         what = self.network, program, self.chip, self.instance
+
+        def executor() -> Executor:
+            """One of the program that all copies have, so that it is written once, with what this one has."""
+            made = opened(self.program, self.backend, chosen)
+            for array in program.arrays.values():
+                if array is not self.program.arrays[array.name]:
+                    made.write(array.name, array.initial)
+            return made
+
         return Session(
             program,
             self.plan,
-            executor,
+            executor(),
             seed=chosen,
             backend=self.backend.name,
             sink=trace_writer(*what, self.backend.name, chosen, parts, overwrite, copy),
             keep=keep,
             chip_seed=None if self.instance is None else self.instance.seed,
-            again=lambda: opened(program, self.backend, chosen),
+            again=executor,
         )
 
 

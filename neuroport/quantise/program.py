@@ -81,6 +81,12 @@ def quantise(program: Program, chip: Chip, settings: Sequence[Setting] = ()) -> 
     return _Quantiser(program, chip, settings).run()
 
 
+def _outermost(program: Program) -> list[int]:
+    """The copies that have the smallest and the largest values of parameters of their own."""
+    sizes = [np.abs(values) for values in program.per_copy.values()]
+    return sorted({int(k) for values in sizes for k in (values.argmin(), values.argmax())})
+
+
 def visible(program: Program, weight: str, hidden: IntArray) -> IntArray | None:
     """Raw visible weights that belong to raw hidden ones, to nearest; None if the weight has no visible part.
 
@@ -155,7 +161,8 @@ class _Quantiser:
         computed = {expr: read for (_, expr), read in shared.reciprocals.items()}
         on_chip = Held(program.arrays, shared.arrays, self.chip.word("coefficient"), computed)
         notice_moves(on_chip, program, self.chip, formats.range_of, notes)
-        set_to = Settings(program, on_chip, shared.derived, shared.constants, self.settings)
+        each = {k: {n: of[k].item() for n, of in program.per_copy.items()} for k in _outermost(program)}
+        set_to = Settings(program, on_chip, shared.derived, shared.constants, self.settings, each)
         set_to.notice(self.chip, formats.range_of, notes)
         made = replace(
             program,

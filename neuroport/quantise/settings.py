@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from neuroport.chips.chip import Chip
 from neuroport.program.constants import evaluate, real
 from neuroport.program.held import held
 from neuroport.program.ir import Int, Numbers, Read, walk
-from neuroport.program.machine import Array, Derived, Program
+from neuroport.program.machine import Array, Derived, Program, ReportLine
 from neuroport.program.names import written
 from neuroport.program.reach import RangeOf
 from neuroport.program.whole import NoValue
@@ -32,6 +32,7 @@ SHOWN = 3
 class Settings:
     """The settings of a protocol in their order, and what they change.
 
+    copies: what some copies, by their numbers, have for themselves.
     program: in real numbers. first: what the chip makes of the first values. derived, constants: how the chip's
     parameters follow from each other, and their real values.
     """
@@ -41,35 +42,52 @@ class Settings:
     derived: Sequence[Derived]
     constants: Mapping[str, Numbers]
     settings: Sequence[Setting]
+    copies: Mapping[int, Setting] = field(default_factory=dict)
 
     def notice(self, chip: Chip, range_of: RangeOf, notes: Notes) -> None:
-        """Add what is to be told of any of them and not of the first values."""
+        """Add what is to be told of any of them and not of the first values; of copies what none before told."""
         known = {(line.subject, line.topic, line.text) for line in notes.lines}
-        for names, program, held_ in self._states():
-            found = Notes()
-            self._lost(names, program, held_, found)
-            notice_moves(held_, program, chip, range_of, found)
-            for line in found.lines:
+        for _, names, lines in self._told(self.settings, chip, range_of):
+            for line in lines:
                 key = line.subject, line.topic, line.text
-                if line.notice and key not in known:
+                if key not in known:
                     known.add(key)
                     text = f"{line.text}, once the protocol has set {_listed(names)}"
                     notes.lines.append(replace(line, text=text))
+        about = {(line.subject, line.topic) for line in notes.lines if line.notice}
+        for number, _, lines in self._told([*self.copies.values()], chip, range_of):
+            k = [*self.copies][number]
+            notes.lines += [
+                replace(line, text=f"{line.text}, in copy {k}")
+                for line in lines
+                if (line.subject, line.topic) not in about
+            ]
+            about |= {(line.subject, line.topic) for line in lines}
         if len(self.settings) > MOST:
             text = f"of {len(self.settings)} settings of the protocol the first {MOST} were looked at"
             notes.line(self.program.name, "settings", text)
 
-    def _states(self) -> Iterator[tuple[list[str], Program, Held]]:
-        """After each setting: what was set, and the arrays then."""
+    def _told(
+        self, settings: Sequence[Setting], chip: Chip, range_of: RangeOf
+    ) -> Iterator[tuple[int, list[str], list[ReportLine]]]:
+        """After each setting: its number, what was set, and what is to be told then."""
+        for k, names, program, held_ in self._states(settings):
+            found = Notes()
+            self._lost(names, program, held_, found)
+            notice_moves(held_, program, chip, range_of, found)
+            yield k, names, [line for line in found.lines if line.notice]
+
+    def _states(self, settings: Sequence[Setting]) -> Iterator[tuple[int, list[str], Program, Held]]:
+        """After each setting: its number, what was set, and the arrays then."""
         values = {name: one.initial for name, one in self.program.arrays.items()} | dict(self.constants)
-        for setting in self.settings[:MOST]:
+        for k, setting in enumerate(settings[:MOST]):
             changed = {n: self._given(n, v, values[n]) for n, v in setting.items() if n in values}
             with suppress(NoValue):  # the run refuses it
                 values = self._following(values | changed, changed)
                 if all(np.isfinite(v).all() for v in values.values()):
                     program = replace(self.program, arrays=self._arrays(self.program.arrays, values))
                     on_chip = replace(self.first, real=program.arrays, arrays=self._arrays(self.first.arrays, values))
-                    yield list(changed), program, on_chip
+                    yield k, list(changed), program, on_chip
 
     def _given(self, name: str, value: float, now: Numbers) -> Numbers:
         designed = self.program.designed.get(name)
