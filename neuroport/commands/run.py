@@ -157,7 +157,7 @@ def run(
     deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
     if can_share(network):
         network = sharing(network, copies, seed, chip_seed) if resumption is None else network
-    else:
+    elif resumption is None:
         several = chosen_copies(network, copies, seed, chip_seed)
     if several and chip_instance is not None:
         raise click.UsageError("--chip-instance is one chip; copies take --chip-seed N or FIRST:END.")

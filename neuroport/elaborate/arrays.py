@@ -201,7 +201,7 @@ def _of_copies(
     made.per_copy[full] = numbers
     if limits is None and made.chip.integer:
         owner, _, name = full.partition(".")
-        text = f"each copy has a {full} of its own, and what number format chip '{made.chip.name}' gives all of them "
+        text = f"each copy has its own {full}, and what number format chip '{made.chip.name}' gives all of them "
         text += f"follows from a range that is not declared; add it with `ranges: {{{name}: [LOW, HIGH]}}` at '{owner}'"
         made.problems.append(Problem(value.place, text))
     return numbers[0], limits or (numbers.min().item(), numbers.max().item())

@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroport.files.context import Context, label
 from neuroport.network.network import MOST_COPIES, Network
-from neuroport.network.values import CopyValue, Value
+from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import found
@@ -72,9 +72,7 @@ def _parameters(context: Context, node: Node | None, count: int | None) -> Own:
             context.report.add(inner, f"{text}; what all copies have alike stands at the {label(owner)}")
             continue
         given = value(context.report, inner, slot)
-        if isinstance(given, CopyValue):
-            context.report.add(inner, f"{what} cannot be the same as a variable; list the values")
-        elif given is not None:
+        if given is not None:
             result[name] = given
     return tuple(result.items())
 

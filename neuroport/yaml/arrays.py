@@ -20,6 +20,7 @@ from neuroport.disk.paths import MISSING
 from neuroport.disk.stored import Entries, Wrong
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import ArrayValue, Frozen
+from neuroport.numerics import units
 from neuroport.numerics.units import quoted
 from neuroport.yaml.fields import Report, found
 from neuroport.yaml.nodes import ListNode, MapNode, Node, Numbers, ScalarNode
@@ -129,6 +130,8 @@ def _listed(report: Report, node: Node, slot: Slot, unit: str) -> tuple[np.ndarr
     if not isinstance(raw, list):
         report.add(node, f"the array of {slot.what} must be a list; found {found(node)}")
         return None, unit
+    if len(given) > 1 and all(map(units.is_step, given)):
+        given = {"steps"}  # and `1 step` among them
     if len(given) > 1:
         shown = ", ".join(sorted(name or "no unit" for name in given))
         report.add(node, f"the values of {slot.what} must have the same unit; found {shown}")

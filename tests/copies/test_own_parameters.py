@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import neuroport
 from neuroport import backends
 from neuroport.api.copies import run_copies
+from neuroport.api.resume import resume
 from neuroport.api.run import Run
+from neuroport.cli import main
+from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
+from neuroport.trace.read import open_trace
 from tests.support import random_files
 
 COPIES = 3
@@ -101,8 +108,9 @@ neurons:
       level: {default: 0, range: [-1, 1]}
     derived: {half: gain / 2, k: exp(-dt / tau), push: level * gain}
     inputs: {i: {range: [-8, 8]}}
-    state: {r: {init: 0, range: [-4, 4]}}
+    state: {r: {init: 0, range: [-4, 4]}, all: {init: 0, range: [-8, 8]}}
     update: r = k * r + (1 - k) * (gain * i / 2 + half * r / 3 + push) + NOISE
+    on_event: {each_step: all = sum_population(half * r) + push}
 synapses:
   gradient:
     params: {lr: {default: 0.01, range: [0, 0.1], dynamic: true}}
@@ -144,7 +152,7 @@ def test_copies_of_a_batch_have_the_bits_of_runs_of_their_own(chip: str) -> None
     network = batch("0.125 * noise", 0, chip)
     with neuroport.open(network, "reference") as session:
         session.run_protocol()
-        found = {name: session.get(name) for name in ("a.r", "b.r", "up.e")}
+        found = {name: session.get(name) for name in ("a.r", "b.r", "a.all", "b.all", "up.e")}
     for k in range(COPIES):
         params = {name: _of_copy(value, k) for name, value in network.own_parameters}
         alone = changed(network, {"copies": {"count": 1, "params": params}})
@@ -196,3 +204,215 @@ def test_what_follows_is_computed_for_each_copy() -> None:
         session.set("b.gain", [0.25, 0.5, 2])
         push = session.executor.read("b.push")
         np.testing.assert_array_equal(push, np.outer([0.25, -0.75], [0.25, 0.5, 2]))
+
+
+SWEEP = """\
+neuroport: 1
+name: sweep
+dt: 1 ms
+COPIES
+neurons:
+  leaky:
+    params:
+      tau: {default: 10 ms, unit: ms, range: [1, 100]}
+      held: {default: 3 steps, unit: step, type: int, range: [1, 9]}
+      free: {default: 0.5}
+    inputs: {i: {range: [-8, 8]}}
+    state: {v: {init: 0, range: [-4, 4]}, n: {type: int, init: 0, range: [0, 9]}}
+    update: |
+      n = n + 1 if n < held else 0
+      v = v * exp(-dt / tau) + free * normal() + 1 / (free - 0.75)
+populations:
+  a: {size: 2, neuron: leaky}
+  b: {size: 1, neuron: leaky}
+protocol: [{run: 4000 steps}]
+metrics: {v: {mean: a.v}}
+record: {states: {a.v: 100 steps}}
+"""
+
+
+def swept(copies: str, *sets: str) -> Network:
+    return reader.loads(SWEEP.replace("COPIES", f"copies: {copies}"), "sweep.yaml", sets=sets)
+
+
+def refusal(call: Any) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        call()
+    return str(caught.value)
+
+
+COUNTED = "copies lacks 'count', and no list of values says how many copies there are; add 'count: N'"
+
+
+@pytest.mark.parametrize(
+    ("copies", "text"),
+    [
+        ("{params: {a.tau: {uniform: [5 ms, 9 ms]}}}", f"4:9: {COUNTED}"),
+        ("{params: {a.tau: []}}", f"4:9: {COUNTED}"),
+        ("{}", f"4:9: {COUNTED}"),
+        ("{count: 0, params: {a.tau: [5 ms]}}", "4:17: count of copies must be at least 1; found 0"),
+        (
+            "{count: 2, parameters: {}}",
+            "4:20: unknown key 'parameters' in copies; did you mean 'params'? allowed are count, params",
+        ),
+        (
+            "{count: 2, params: [5 ms]}",
+            "4:28: params of copies must be a mapping from OBJECT.PARAMETER to values; found a list",
+        ),
+        (
+            "{count: 3, params: {a.tau: [5 ms, 6 ms]}}",
+            "4:36: parameter 'tau' of population 'a' in each copy has the shape (2,); it must be (3,): one value for "
+            "each copy",
+        ),
+        (
+            "{params: {a.tau: [5 ms, 6 ms], b.tau: [1 ms]}}",
+            "4:47: parameter 'tau' of population 'b' in each copy has the shape (1,); it must be (2,): one value for "
+            "each copy",
+        ),
+        (
+            "{params: {a.tau: 5 ms}}",
+            "4:26: parameter 'tau' of population 'a' in each copy must be a list with one value for each copy, or a "
+            "distribution; found the text '5 ms'; what all copies have alike stands at the population 'a'",
+        ),
+        (
+            "{params: {a.tau: [5, 6]}}",
+            "4:26: parameter 'tau' of population 'a' in each copy needs a unit; found an array without one; write it "
+            "with its unit, such as '5 ms'",
+        ),
+        (
+            "{params: {a.tau: [5 ms, 500 ms]}}",
+            "4:26: parameter 'tau' of population 'a' in each copy must be from 1 to 100 ms; found 500 ms at [1]",
+        ),
+        (
+            "{params: {a.held: [2 ms, 2.5 ms]}}",
+            "4:27: parameter 'held' of population 'a' in each copy must be a whole number of steps; found 2.5 ms "
+            "at [1]",
+        ),
+        (
+            "{params: {a.tua: [5 ms]}}",
+            "4:19: params of copies: population 'a' has no parameter 'tua'; did you mean 'a.tau'? allowed are a.tau, "
+            "a.held, a.free",
+        ),
+        (
+            "{params: {c.tau: [5 ms]}}",
+            "4:19: unknown population or projection 'c'; allowed are a, b",
+        ),
+        (
+            "{params: {a.tau: {same_as: b.v}, b.tau: [1 ms]}}",
+            "4:26: parameter 'tau' of population 'a' in each copy must be a number, a list or one of these forms: "
+            "uniform, normal, lognormal, beta, array, file, data, from; found a mapping with 'same_as'",
+        ),
+    ],
+)
+def test_values_of_copies_that_cannot_be_are_refused_with_place_and_remedy(copies: str, text: str) -> None:
+    assert refusal(lambda: swept(copies)) == f"sweep.yaml:{text}"
+
+
+def test_another_number_of_copies_than_values_is_refused() -> None:
+    network = swept("{params: {a.tau: [5 ms, 6 ms]}}")
+    expected = (
+        "sweep.yaml:4:26: copies have 2 values of a.tau, and 3 copies are asked for; ask for as many copies as there "
+        "are values, or list as many values as copies"
+    )
+    assert refusal(lambda: run_copies(network, range(3), "reference")) == expected
+
+
+def test_a_chip_of_integers_needs_a_range() -> None:
+    network = swept("{params: {a.free: [0.5, 0.6]}}")
+    assert refusal(lambda: neuroport.compile(network, "generic16")) == (
+        "sweep.yaml:4:27: each copy has its own a.free, and what number format chip 'generic16' gives all of them "
+        "follows from a range that is not declared; add it with `ranges: {free: [LOW, HIGH]}` at 'a'"
+    )
+    assert len(run_copies(network, 1, "reference", duration=3)) == 2
+
+
+def test_a_value_from_which_no_number_follows_is_refused_with_its_copy() -> None:
+    network = swept("{params: {a.free: [0.5, 0.75]}}")
+    text = refusal(lambda: run_copies(network, 1, "reference", duration=3))
+    assert text.startswith("copy 1: ") and text.endswith("when a.free = 0.75; choose another value"), text
+
+
+def test_what_is_computed_once_for_all_copies_sums_over_a_parameter_of_their_own() -> None:
+    wrong = BATCH.replace("RATE * (g / copies", "lr * (g / copies").replace("NOISE", "0")
+    text = refusal(lambda: neuroport.compile(reader.loads(wrong, "batch.yaml")))
+    assert text.startswith("batch.yaml:36:26: every copy has a 'lr' of its own, and this block is computed once"), text
+    assert text.endswith("write sum_copies(lr) or mean_copies(lr)")
+
+
+def test_a_session_takes_as_many_values_as_there_are_copies() -> None:
+    with neuroport.open(batch(), "reference") as session:
+        assert refusal(lambda: session.set("up.lr", [0.1, 0.2])) == (
+            "'up.lr' is switched with one value for all or with one for each of 3 copies, and 2 were given; give one "
+            "number or 3"
+        )
+    plain = changed(batch(), {"copies": 3})
+    with neuroport.open(plain, "reference") as session:
+        assert refusal(lambda: session.set("up.lr", [0.1, 0.2, 0.3])) == (
+            "'up.lr' is switched with one value for all, and 3 were given; give one number, or say in the network file "
+            "that each copy has its own: copies: {params: {up.lr: […]}}"
+        )
+
+
+def test_changes_on_the_command_line_reach_the_values() -> None:
+    listed = swept("{params: {a.tau: [5 ms, 6 ms], b.held: [1 step, 2 steps]}}")
+    assert swept("2", "copies.params.a.tau=[5 ms, 6 ms]", "copies.params.b.held=[1 step, 2 steps]") == listed
+    assert swept("{count: 3}", "copies.count=2").copies == 2
+    drawn = swept("{count: 20, params: {a.tau: {uniform: [5 ms, 9 ms]}}}")
+    taus = [run.own_parameters["a.tau"][0] for run in run_copies(drawn, 1, "reference", duration=1)]
+    assert len(set(taus)) == 20 and min(taus) >= 5 and max(taus) <= 9
+    assert [run.own_parameters["a.tau"][0] for run in run_copies(drawn, 1, "reference", duration=1)] == taus
+
+
+@pytest.mark.parametrize(
+    "copies", ["{params: {a.tau: [5 ms, 6 ms]}}", "{count: 2, params: {a.tau: {uniform: [5 ms, 9 ms]}}}"]
+)
+def test_a_network_with_own_parameters_is_written_as_it_was_read(copies: str) -> None:
+    network = swept(copies)
+    assert reader.loads(neuroport.Network.of(network).to_yaml(), "again.yaml") == network
+
+
+def test_traces_tell_the_values_and_a_stopped_copy_goes_on_as_itself(tmp_path: Path) -> None:
+    network = swept("{params: {a.tau: [5 ms, 50 ms], b.held: [2 steps, 7 steps]}}")
+    whole = run_copies(network, [3, 4], "reference")
+
+    def interrupt(done: int, _: int) -> None:
+        if done > 1000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_copies(network, [3, 4], "reference", trace=tmp_path / "o.h5", progress=interrupt)
+    for k in range(2):
+        path = tmp_path / f"o.copy{k}.h5"
+        again = resume(path)
+        assert (again.digest, again.own_parameters) == (whole[k].digest, whole[k].own_parameters)
+        trace = open_trace(path)
+        assert (trace.copy, {name: of.tolist() for name, of in trace.own_parameters.items()}) == (
+            k,
+            again.own_parameters,
+        )
+    assert whole[1].own_parameters == {"a.tau": [50.0], "b.held": [7]}
+    neuroport.run(batch(), "reference", trace=tmp_path / "batch.h5")
+    assert open_trace(tmp_path / "batch.h5").own_parameters["b.tau"].tolist() == [5, 10, 20]
+
+
+def test_a_chip_tells_what_it_loses_of_the_values_of_any_copy() -> None:
+    network = swept("{params: {a.free: [0.5, 0.0000001]}}")
+    network = changed(network, {"a.ranges": {"free": [0, 0.5]}})
+    lines = [line.text for line in neuroport.compile(network, "generic8").notices if line.subject == "a.free"]
+    assert lines == ["is 1e-07, held in steps of 5.96e-08 and 19 % off; narrow its range, in copy 1"]
+
+
+def test_a_stopped_copy_goes_on_from_the_command_line_as_one_run(tmp_path: Path) -> None:
+    network, path = swept("{params: {a.tau: [5 ms, 50 ms]}}"), tmp_path / "o.copy1.h5"
+    whole = run_copies(network, [3, 4], "reference")
+
+    def interrupt(done: int, _: int) -> None:
+        if done > 1000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_copies(network, [3, 4], "reference", trace=tmp_path / "o.h5", progress=interrupt)
+    done = CliRunner().invoke(main, ["run", "--resume", str(path), "--json", "-q"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["digest"], told["own_parameters"]) == (whole[1].digest, {"a.tau": [50.0]})
