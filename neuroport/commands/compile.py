@@ -106,7 +106,7 @@ def _port(port: Port, program: Program) -> list[Any]:
     kind = None if port.direction == "spikes" else program.arrays[port.target].type
     step = f"{2.0**-kind.frac:.3g}" if program.integer and isinstance(kind, Int) else "-"
     low, high = ("-", "-") if port.range is None else port.range
-    of = port.use, port.target, port.size, port.type, port.unit or "-"
+    of = port.use, port.of, port.size, port.type, port.unit or "-"
     return [port.name, *of, low, high, step]
 
 

@@ -49,7 +49,8 @@ def _port(made: Elaboration, port: ports.Port, declared: dict[str, _Declared]) -
     if port.direction == "spikes":
         sizes = {p.name: p.size for p in made.network.populations if p.neuron.spike is not None}
         if port.target in sizes:
-            yield Port(port.name, "spikes", port.target, sizes[port.target], "int", "", None, False, port.place)
+            size = sizes[port.target] if port.part is None else len(port.part)
+            yield Port(port.name, "spikes", port.target, size, "int", "", None, False, port.place, port.part)
         else:
             _lost(made, port, "population that spikes")
         return
@@ -67,7 +68,10 @@ def _port(made: Elaboration, port: ports.Port, declared: dict[str, _Declared]) -
         _unbounded(made, port)
     unit = units.coherent_unit(what.unit) if what.unit else ""
     size = 1 if array.at == "scalar" or array.role == "parameter" else len(array.initial)
-    yield Port(port.name, port.direction, port.target, size, what.type, unit, limits, port.writable, port.place)
+    size = size if port.part is None else len(port.part)
+    yield Port(
+        port.name, port.direction, port.target, size, what.type, unit, limits, port.writable, port.place, port.part
+    )
 
 
 def _lost(made: Elaboration, port: ports.Port, what: str) -> None:

@@ -78,11 +78,8 @@ class Context:
         if owner not in objects:
             whole, inside = split_part(owner)
             if whole in objects and inside is not None:
-                wanted = f"write {quoted(f'{whole}.{name}[{inside}]')} where it is recorded or measured"
-                text = (
-                    f"{what}: which neurons are meant stands last; {wanted}, and {quoted(f'{whole}.{name}')} elsewhere"
-                )
-                self.report.add(at, text)
+                wanted = f"write {quoted(f'{whole}.{name}[{inside}]')}"
+                self.report.add(at, f"{what}: which neurons are meant stands last; {wanted}")
             else:
                 self.report.unknown(at, "population or projection", owner, list(objects))
             return None

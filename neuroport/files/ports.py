@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from neuroport.files.context import Context, label, model_of
+from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.network.model import Input, Parameter
 from neuroport.network.objects import Population, Projection
 from neuroport.network.ports import Direction, Port
+from neuroport.numerics.parts import Part, named
 from neuroport.numerics.units import quoted, suggestion
 from neuroport.yaml.fields import listing
 from neuroport.yaml.nodes import MapNode, Node
@@ -30,20 +32,22 @@ def port(context: Context, name: str, at: Node, node: Node) -> Port | None:
             keys = ", ".join(DIRECTIONS)
             report.add(node, f"{what} must have one of the keys {keys}; found {', '.join(given) or 'none'}")
         return None
-    span = None
+    span = part = None
     match direction:
         case "spikes":
-            target = _spiking(context, what, entries[direction])
+            target, part = _spiking(context, what, entries[direction])
         case "inject":
             target, span = _input(context, what, entries[direction], entries.get("range"))
         case _:
             target = _variable(context, what, direction, entries[direction])
+    if direction != "spikes" and target is not None:
+        target, part = _some(context, f"{direction} of {what}", entries[direction], target)
     writable = direction == "write" or _writable(context, what, entries)
     if direction != "inject" and "range" in entries:
         report.add(entries["range"], f"{what}: 'range' is what a host adds, and this port {_no_range(direction)}")
     if target is None or len(report.problems) > before:
         return None
-    return Port(name=name, direction=direction, target=target, range=span, writable=writable, place=at.place)
+    return Port(name=name, direction=direction, target=target, range=span, writable=writable, part=part, place=at.place)
 
 
 def _direction(given: list[Direction]) -> Direction | None:
@@ -63,30 +67,48 @@ def _no_range(direction: Direction) -> str:
     return "has the range of its variable; give that with `ranges` at its population or projection"
 
 
-def _spiking(context: Context, what: str, node: Node) -> str | None:
-    """The name of a population that spikes."""
+def _spiking(context: Context, what: str, node: Node) -> tuple[str | None, Part | None]:
+    """The name of a population that spikes, and which of its neurons."""
     text = context.report.text(node, f"spikes of {what}")
     if text is None:
-        return None
+        return None, None
     owner = text.partition(".")[0]
     if owner != text and owner in context.populations:
-        context.report.add(node, f"spikes of {what} are those of a whole population; write {owner}")
-        return None
-    name = context.report.reference(node, "population", context.populations)
+        context.report.add(node, f"spikes of {what} are those of a population; write {owner}, or {owner}[0:10] of some")
+        return None, None
+    name, part = context.neurons(node, f"spikes of {what}")
     population = context.populations.get(name or "")
     if population is not None and population.neuron.spike is None:
         spiking = [n for n, p in context.populations.items() if p is None or p.neuron.spike is not None]
         model = f"neuron model '{population.neuron.name}' of population '{name}' has no spikes"
         context.report.add(node, f"spikes of {what}: {model}; {listing(spiking)}")
-        return None
-    return name
+        return None, None
+    return name, part
+
+
+def _some(context: Context, said: str, node: Node, text: str) -> tuple[str, Part | None]:
+    """OBJECT.NAME and the part that OBJECT.NAME[…] names."""
+    name, inside = split_part(text)
+    owner, _, variable = name.partition(".")
+    population = context.populations.get(owner)
+    if inside is None:
+        return name, None
+    if population is None:
+        context.report.add(node, f"{said}: {NEURONS_ONLY}; name {quoted(name)} whole")
+    elif any(variable == p.name for p in population.neuron.parameters):
+        context.report.add(
+            node, f"{said}: a parameter is written with one number for all neurons; name {quoted(name)} whole"
+        )
+    else:
+        return name, part_of(context.report, node, said, inside, population.size)
+    return name, None
 
 
 def _input(context: Context, what: str, node: Node, span: Node | None) -> tuple[str | None, tuple[float, float] | None]:
     """POPULATION.INPUT and the range of what is added to it."""
     report, said = context.report, f"inject of {what}"
     text = report.text(node, said)
-    parts = None if text is None else context.split(node, said, text)
+    parts = None if text is None else context.split(node, said, split_part(text)[0])
     if text is None or parts is None:
         return None, None
     owner, name = parts
@@ -125,7 +147,7 @@ def _variable(context: Context, what: str, direction: Direction, node: Node) -> 
     """OBJECT.VARIABLE of a state or of a dynamic parameter."""
     report, said = context.report, f"{direction} of {what}"
     text = report.text(node, said)
-    parts = None if text is None else context.split(node, said, text)
+    parts = None if text is None else context.split(node, said, split_part(text)[0])
     if text is None or parts is None:
         return None
     owner, name = parts
@@ -168,7 +190,7 @@ def check_ports(context: Context, ports: Mapping[str, Port | None], section: Nod
 def written_port(item: Port) -> dict[str, Any]:
     """A port as it stands in a file."""
     return {
-        item.direction: item.target,
+        item.direction: named(item.target, item.part),
         **({} if item.range is None else {"range": written_interval(item.range)}),
         **({"write": True} if item.direction == "read" and item.writable else {}),
     }

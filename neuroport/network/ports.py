@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.errors import Place
+from neuroport.numerics.parts import Part
 
 Direction = Literal["write", "inject", "spikes", "read"]
 
@@ -16,7 +17,8 @@ class Port:
 
     `target`: OBJECT.VARIABLE, POPULATION.INPUT for "inject", a population for "spikes". `range`, of "inject" only: what
     the host adds to a neuron in a step lies in it, in the input's unit; None: in the input's declared range.
-    `writable`: whether what is read may be written too; always True for "write".
+    `writable`: whether what is read may be written; always True for "write". `part`: of some neurons, which the host
+    counts from 0.
     """
 
     name: str
@@ -24,4 +26,5 @@ class Port:
     target: str
     range: tuple[float, float] | None = None
     writable: bool = False
+    part: Part | None = None
     place: Place | None = field(default=None, compare=False)

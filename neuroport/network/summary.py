@@ -71,7 +71,9 @@ def page(network: Network, rule: Callable[[Connect], str] = _of_class) -> Page:
             ("stimulus", "kind", "to"),
             tuple((s.name, type(s).__name__, named(f"{s.population}.{s.input}", s.part)) for s in network.stimuli),
         ),
-        Table(("port", "direction", "of"), tuple((p.name, p.direction, p.target) for p in network.ports)),
+        Table(
+            ("port", "direction", "of"), tuple((p.name, p.direction, named(p.target, p.part)) for p in network.ports)
+        ),
         Table(("metric", "kind", "of"), tuple((m.name, m.kind, m.shown) for m in network.metrics)),
         Text(_records(network)),
         Text(protocol(network)),

@@ -49,6 +49,11 @@ class Part:
         return f"[{', '.join(map(_shown, self.pieces))}]"
 
 
+def numbered(neurons: NDArray[np.int64] | None) -> Part | None:
+    """The part that has these neurons, ascending; None for all."""
+    return None if neurons is None else Part.of(range(k, k + 1) for k in neurons.tolist())
+
+
 def named(name: str, part: Part | None) -> str:
     """How a network file names some or all neurons: "a.v[0:10]", "a.v"."""
     return name if part is None else f"{name}{part}"
@@ -79,7 +84,7 @@ def _first_run(rest: deque[range]) -> range:
     if step > 1 and len(run) < 3:
         if len(run) == 2:
             rest.appendleft(range(run[1], run[1] + 1))
-        return run[:1]
+        return range(run[0], run[0] + 1)
     return run
 
 

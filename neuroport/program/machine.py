@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import InternalError, Place
+from neuroport.numerics.parts import Part, named
 from neuroport.program.ir import (
     Axis,
     Body,
@@ -400,7 +401,8 @@ class Port:
     `target`: OBJECT.VARIABLE, POPULATION.INPUT for "inject", a population for "spikes". `size`: how many numbers it
     takes or gives in every copy; neurons for "spikes". Numbers are in the coherent `unit` ("": pure), of this `type`;
     what is written, or added to a neuron in a step, lies in `range` (None: it has none). `writable`: whether the host
-    may write what it reads; always True for "write", never for "inject" and "spikes".
+    may write what it reads; always True for "write", never for "inject" and "spikes". `part`: it is of some neurons of
+    a population, `size` of them, which the host counts from 0.
     """
 
     name: str
@@ -412,6 +414,12 @@ class Port:
     range: tuple[float, float] | None
     writable: bool
     place: Place | None = field(default=None, compare=False)
+    part: Part | None = None
+
+    @property
+    def of(self) -> str:
+        """What it leads to, as a network file names it: "cells.v", "cells.v[0:10]"."""
+        return named(self.target, self.part)
 
     @property
     def use(self) -> str:

@@ -114,7 +114,7 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
 def _port(port: Port) -> str:
     limits = "" if port.range is None else f" in {port.range[0]:g}..{port.range[1]:g}"
     unit = f" {port.unit}" if port.unit else ""
-    return f"{port.name}: {port.use} {port.target}, {port.size} x {port.type}{limits}{unit}"
+    return f"{port.name}: {port.use} {port.of}, {port.size} x {port.type}{limits}{unit}"
 
 
 def _array(array: Array) -> str:

@@ -507,8 +507,9 @@ class _Quantiser:
         if not isinstance(array.type, Int):
             kind, largest = fit(*port.range, HOST_BITS), max(map(abs, port.range))
             fine = self.notes.fitting(f"what port '{port.name}' adds", port.place, kind, largest).frac
-        low, high = (np.full(port.size, np.ldexp(end, fine)) for end in port.range)
-        return [_Arriving(fine, low, high, np.zeros(port.size))]  # rounded once, outward
+        size = len(array.initial)  # a host may add to all of them by the name of the input
+        low, high = (np.full(size, np.ldexp(end, fine)) for end in port.range)
+        return [_Arriving(fine, low, high, np.zeros(size))]  # rounded once, outward
 
     def _report_port(self, port: Port, step: float) -> None:
         """Tell where what a host adds is lost between the steps of a sum that what the network sends makes coarse."""

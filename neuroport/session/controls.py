@@ -137,7 +137,8 @@ class Controls:
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""
         array = self.names.to_read(name)
-        return np.asarray(real(self.executor.read(array.name), array), np.float64)
+        values, neurons = np.asarray(real(self.executor.read(array.name), array), np.float64), self.names.neurons(name)
+        return values if neurons is None else values[neurons]
 
     def check_known(self, name: str, choices: Collection[str], what: str) -> None:
         """InvalidInput, with what there is, for a name that is not among the choices."""
@@ -156,7 +157,7 @@ class Controls:
         Nothing has changed when values are refused; with `clip` those beyond an end of the range are put there.
         """
         ready = Ready()
-        self._do(self._change(self.names.to_write(name), Write(name, value), ready, clip))
+        self._do(self._change(self.names.to_write(name), self.names.placed(Write(name, value)), ready, clip))
         self.tally.clipped += ready.clipped
 
     def ready(self, writes: Sequence[Write], clip: bool = False) -> Ready:
@@ -248,7 +249,7 @@ class Controls:
     def _prepare(self, write: Write, ready: Ready, clip: bool) -> None:
         """Check a write beside those that are ready."""
         coming = self.executor.step
-        array = self.names.to_write(write.name)
+        array, write = self.names.to_write(write.name), self.names.placed(write)
         at, first, end = span(write, coming, self.plan.dt)
         act: Act
         if array.role == "input":

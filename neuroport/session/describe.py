@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from neuroport.numerics.parts import Part, numbered
 from neuroport.program import fixed
-from neuroport.program.machine import Array, Port
+from neuroport.program.machine import Array, Port, Record
 from neuroport.program.names import written
 from neuroport.program.plan import Declared
 from neuroport.session.controls import MOST_WAITING
@@ -34,6 +35,7 @@ def described(session: Session) -> dict[str, Any]:
         "inputs": _variables(session, "input"),
         "parameters": [one for one in _variables(session, "parameter") if program.arrays[one["name"]].dynamic],
         "recorded": session.recorded,
+        "recorded_parts": {written(r.array): _ranges(numbered(r.neurons)) for r in program.records if _is_part(r)},
         "events": sorted({event.name for event in program.events}),
         "limits": {"steps": session.last_step, "waiting_numbers": MOST_WAITING},
         "link": None,
@@ -57,6 +59,16 @@ def _variable(array: Array, declared: Declared) -> dict[str, Any]:
     }
 
 
+def _is_part(record: Record) -> bool:
+    """Whether it is of some neurons, in every run."""
+    return not record.readout and record.neurons is not None
+
+
+def _ranges(part: Part | None) -> list[list[int]] | None:
+    """The neurons of a part as [first, end, step]."""
+    return None if part is None else [[one.start, one.stop, one.step] for one in part.pieces]
+
+
 def _port(port: Port) -> dict[str, Any]:
     return {
         "name": port.name,
@@ -67,4 +79,5 @@ def _port(port: Port) -> dict[str, Any]:
         "unit": port.unit,
         "range": None if port.range is None else list(port.range),
         "writable": port.writable,
+        "neurons": _ranges(port.part),
     }

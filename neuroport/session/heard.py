@@ -10,7 +10,6 @@ from neuroport.errors import InvalidInput
 from neuroport.numerics.given import TEXTS
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
-from neuroport.program.names import written
 from neuroport.session.controls import Controls
 from neuroport.session.exchange import Train
 from neuroport.session.names import Wanted
@@ -46,10 +45,11 @@ class Heard:
         dropped = 0
         for name, output in wanted.by_name:
             if output.kind == "values":
-                now = self._controls.get(written(output.of))
+                now = self._controls.get(name)
                 taken[name] = np.array([step - 1]), now[None]
                 continue
-            taken[name], gone = self._recorder.take(name, output.of, oldest)
+            train, gone = self._recorder.take(name, output.of, oldest)
+            taken[name] = output.chosen(train, self._controls.program.copies)
             dropped += gone
         self._controls.tally.dropped += dropped
         return taken, dropped

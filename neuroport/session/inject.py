@@ -219,43 +219,39 @@ def cells_of(array: Array, neurons: Any) -> NDArray[np.int64]:
     """The numbers of elements of an array that there are (None: all of them); InvalidInput for others."""
     if array.at == "scalar":
         raise InvalidInput.one(None, f"'{array.name}' is one number; leave the neurons out")
-    size = len(array.initial)
+    return numbers_within(array, neurons, len(array.initial), f"'{array.owner}'")
+
+
+def numbers_within(array: Array, neurons: Any, size: int, what: str) -> NDArray[np.int64]:
+    """Numbers of elements below `size` (None: all); InvalidInput for others, with `what` it is that has these."""
+
+    def wrong(found: str) -> InvalidInput:
+        text = f"{what} has the {array.at}s 0 to {size - 1}; found {found}; give their numbers"
+        return InvalidInput.one(None, text)
+
     if neurons is None:
         return np.arange(size)
-    cells = _numbers_of(array, neurons)
+    if getattr(neurons, "dtype", None) == np.bool_ or _has_truth(neurons):
+        raise wrong("truth values")
+    cells = numbers(array.name, neurons)
     if cells.ndim == 0:
         cells = cells.reshape(1)
     if cells.ndim > 1:
-        raise _not_there(array, f"an array of the shape {cells.shape}")
+        raise wrong(f"an array of the shape {cells.shape}")
     if not cells.size:
         return np.zeros(0, np.int64)
     if cells.dtype.kind != "i":
-        raise _not_there(array, f"{cells[0]}, a real number")
+        raise wrong(f"{cells[0]}, a real number")
     odd = cells.view(np.uint64) >= size  # negative ones are large
     if np.count_nonzero(odd):
-        raise _not_there(array, shown(cells[odd][0]))
+        raise wrong(shown(cells[odd][0]))
     return cells
-
-
-def _numbers_of(array: Array, neurons: Any) -> Numbers:
-    """What was given as numbers of neurons, as numbers."""
-    try:
-        return numbers(array.name, neurons)
-    except InvalidInput:
-        if getattr(neurons, "dtype", None) == np.bool_ or _has_truth(neurons):
-            raise _not_there(array, "truth values") from None
-        raise
 
 
 def _has_truth(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(_has_truth(one) for one in value)
     return isinstance(value, bool | np.bool_)
-
-
-def _not_there(array: Array, found: str) -> InvalidInput:
-    text = f"'{array.owner}' has the {array.at}s 0 to {len(array.initial) - 1}; found {found}; give their numbers"
-    return InvalidInput.one(None, text)
 
 
 def spread(array: Array, cells: NDArray[np.int64], values: Numbers) -> Numbers:

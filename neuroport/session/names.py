@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, UnknownName, together
 from neuroport.numerics import units
 from neuroport.program.machine import Array, Port, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Declared
+from neuroport.session.exchange import Train, Write
+from neuroport.session.inject import numbers_within
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What is heard under a name: the spikes of a population, samples of an array, or its values as they are."""
+    """What is heard under a name: the spikes of a population, samples of an array, or its values as they are.
+
+    `neurons`: of these alone, which count from 0 (None: all). Of samples, their places among those that are recorded.
+    """
 
     kind: Literal["spikes", "records", "values"]
     of: str
+    neurons: NDArray[np.int64] | None = field(default=None, compare=False)
+
+    def chosen(self, train: Train, copies: int) -> Train:
+        """What is heard of the spikes of a population, or of samples of an array."""
+        steps, found = train
+        if self.neurons is None:
+            return train
+        if self.kind != "spikes":
+            return steps, found[:, self.neurons]
+        number, copy = np.divmod(found, copies)
+        at = np.minimum(np.searchsorted(self.neurons, number), len(self.neurons) - 1)
+        there = self.neurons[at] == number
+        return steps[there], (at * copies + copy)[there]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +57,26 @@ class Names:
         self._program, self._declared = program, declared
         self._arrays = {written(name): array for name, array in program.arrays.items()}
         self._spiking = [p.name for p in program.populations if p.spiking]
-        self._recorded = {r.array for r in program.records if not r.readout}
+        self._recorded = {r.array: r.neurons for r in program.records if not r.readout}
         self._ports = {port.name: port for port in program.ports}
+        self._parts = {port.name: port.part.neurons for port in program.ports if port.part is not None}
 
     def target(self, name: str) -> str:
         """What a port leads to; of every other name the name itself."""
         port = self._ports.get(name)
         return name if port is None else port.target
+
+    def neurons(self, name: str) -> NDArray[np.int64] | None:
+        """The neurons of the part that a port leads to; None for all, and for every other name."""
+        return self._parts.get(name)
+
+    def placed(self, write: Write) -> Write:
+        """A write with the numbers of neurons in their population; InvalidInput for those that a port has not."""
+        neurons = self.neurons(write.name)
+        if neurons is None:
+            return write
+        array, what = self.to_write(write.name), f"port '{write.name}'"
+        return replace(write, neurons=neurons[numbers_within(array, write.neurons, len(neurons), what)])
 
     def to_read(self, name: str) -> Array:
         """The array that is read under a name, OBJECT.VARIABLE or that of a port; InvalidInput if there is none."""
@@ -111,16 +145,39 @@ class Names:
         """What is heard under a name; InvalidInput if that is nothing."""
         target = self.target(name)
         if target in self._spiking:
-            return Output("spikes", target)
+            return Output("spikes", target, self.neurons(name))
         if target not in self._arrays:
             self.check(name, [*self._ports, *self._spiking, *self._written()], "output")
         array = self._arrays[target].name
-        return Output("records" if array in self._recorded else "values", array)
+        neurons, recorded = self.neurons(name), self._recorded.get(array)
+        if array not in self._recorded or not _covers(recorded, neurons, name in self._ports):
+            return Output("values", array, neurons)
+        return Output("records", array, _places(recorded, neurons))
+
+    def recorded_of(self, name: str) -> Output:
+        """What is heard under a name of what is recorded; InvalidInput for a port of neurons that not all are."""
+        output = self.output(name)
+        if output.kind == "values":
+            text = f"not all neurons of port '{name}' are recorded of '{output.of}'; record them, or take the port"
+            raise InvalidInput.one(None, text)
+        return output
 
     @property
     def recorded(self) -> list[str]:
         """All names under which something is recorded in every run."""
         return [*self._spiking, *(written(name) for name in self._program.arrays if name in self._recorded)]
+
+
+def _covers(recorded: NDArray[np.int64] | None, neurons: NDArray[np.int64] | None, is_port: bool) -> bool:
+    """Whether all that is heard under a name is recorded; under that of an array it is what is recorded of it."""
+    if recorded is None or not is_port:
+        return True
+    return neurons is not None and bool(np.isin(neurons, recorded).all())
+
+
+def _places(recorded: NDArray[np.int64] | None, neurons: NDArray[np.int64] | None) -> NDArray[np.int64] | None:
+    """Where some neurons stand among those that are recorded (None: all)."""
+    return neurons if recorded is None or neurons is None else np.searchsorted(recorded, neurons)
 
 
 def _folded(name: str, declared: Declared) -> str:

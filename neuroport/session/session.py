@@ -391,10 +391,11 @@ class Session:
         `since`: a step, or a time from the start: those from there on; InvalidInput where they are no longer kept.
         """
         self._must_be_open()
-        population = self._controls.names.target(population)
+        name, population = population, self._controls.names.target(population)
         self._controls.check_known(population, list(spiking(self.program)), "spiking population")
         self._must_keep("spikes")
-        return self._recorder.spikes(population, self._heard.first(since, f"spikes of '{population}'"))
+        train = self._recorder.spikes(population, self._heard.first(since, f"spikes of '{population}'"))
+        return self._controls.names.output(name).chosen(train, self.program.copies)
 
     @takes(name=TEXT)
     def records(
@@ -402,10 +403,11 @@ class Session:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Steps (k,) and values (k, size) of a recorded state that are kept, in real units. `since`: see spikes."""
         self._must_be_open()
-        name = self._controls.names.target(name)
+        given, name = name, self._controls.names.target(name)
         self._controls.check_known(name, [r.array for r in self.program.records if not r.readout], "recorded variable")
         self._must_keep("records")
-        return self._recorder.records(name, self._heard.first(since, f"values of '{name}'"))
+        train = self._recorder.records(name, self._heard.first(since, f"values of '{name}'"))
+        return self._controls.names.recorded_of(given).chosen(train, self.program.copies)
 
     @takes(outputs=TEXT)
     def take(self, *outputs: str) -> dict[str, Train]:

@@ -88,14 +88,11 @@ def test_a_session_has_the_part_of_a_state_and_all_spikes() -> None:
 
 
 def test_all_of_a_population_is_named_where_a_part_has_no_meaning() -> None:
-    text = TEXT.replace("COPIES", 'ports: {x: {read: "a.v[0:3]"}}').replace(
-        "{run: 25 ms}", '{set: {"n.rate[0]": 1 Hz}}'
-    )
+    text = TEXT.replace("COPIES", "").replace("{run: 25 ms}", '{set: {"n.rate[0]": 1 Hz}}')
     with pytest.raises(InvalidInput) as caught:
         reader.loads(text.replace("RECORD", "{}"), "n.yaml")
     part = "is of a part of a population, which can be recorded and measured; write"
     assert [str(problem) for problem in caught.value.problems] == [
-        f"n.yaml:6:19: read of port 'x': 'a.v[0:3]' {part} 'a.v' here",
         f"n.yaml:12:33: 'set': 'n.rate[0]' {part} 'n.rate' here",
     ]
 
@@ -173,8 +170,7 @@ def test_traces_of_other_neurons_differ(tmp_path: Path) -> None:
         ('{spikes: ["a[3:3]"]}', "n.yaml:13:19: spikes of record: 3:3 has no neurons; for one of them write 3"),
         (
             '{states: {"a[0:3].v": 1 ms}}',
-            "n.yaml:13:19: states of record: which neurons are meant stands last; write 'a.v[0:3]' where it is "
-            "recorded or measured, and 'a.v' elsewhere",
+            "n.yaml:13:19: states of record: which neurons are meant stands last; write 'a.v[0:3]'",
         ),
         (
             '{spikes: ["a[-1]"]}',

@@ -104,7 +104,7 @@ BAD = {
     "{spikes: unit}": "15: unknown population 'unit'; did you mean 'units'? allowed are units, still",
     "{spikes: still}": "15: spikes of port 'x': neuron model 'quiet' of population 'still' has no spikes; "
     "allowed are units",
-    "{spikes: units.v}": "15: spikes of port 'x' are those of a whole population; write units",
+    "{spikes: units.v}": "15: spikes of port 'x' are those of a population; write units, or units[0:10] of some",
     "{spikes: [units]}": "15: spikes of port 'x' must be a text; found a list",
     "{spikes: units, range: [0, 1]}": "29: port 'x': 'range' is what a host adds, and this port adds nothing; leave it "
     "out",

@@ -30,6 +30,7 @@ def test_the_same_neurons_are_the_same_part() -> None:
         assert part == Part.of(range(k, k + 1) for k in numbers)
         assert part.neurons.tolist() == numbers
         assert len(part) == len(numbers)
+        assert all(len(piece) > 2 or piece.step == 1 for piece in part.pieces)
         seen.add(len(part.ranges[0]))
     assert seen == {2, 3}
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.numerics.parts import Part
 from neuroport.program.ir import OVERFLOWS, ROUNDINGS, Int, Real, Spike, reads
 from neuroport.program.machine import (
     Array,
@@ -273,19 +274,31 @@ def _series(program: Program, series: Series) -> Iterator[str]:
 
 
 def _port(program: Program, port: Port, populations: Mapping[str, Population]) -> Iterator[str]:
-    array = program.arrays.get(port.target)
+    array, some = program.arrays.get(port.target), port.part
     if port.direction == "spikes":
         population = populations.get(port.target)
         if population is None or not population.spiking:
             yield f"there is no spiking population '{port.target}'"
-        elif population.size != port.size:
+        elif port.size != (population.size if some is None else _there(some, population.size)):
             yield f"it has {port.size} neurons, and population {port.target} has {population.size}"
     elif array is None or (array.role == "input") != (port.direction == "inject"):
         yield f"there is no {'input' if port.direction == 'inject' else 'variable'} '{port.target}'"
-    elif port.size != (1 if array.role == "parameter" else len(array.initial)):
+    elif some is not None and array.at != "neuron":
+        yield f"it is of some neurons, and {port.target} has one value for each {array.at}"
+    elif port.size != (_there(some, len(array.initial)) if some else _numbers(array)):
         yield f"it has {port.size} numbers, and {port.target} the shape {array.initial.shape}"
     if port.range is not None and not port.range[0] <= port.range[1]:
         yield f"its range is {port.range[0]} .. {port.range[1]}"
+
+
+def _numbers(array: Array) -> int:
+    """How many numbers a host reads or writes of an array, of every copy."""
+    return 1 if array.role == "parameter" else len(array.initial)
+
+
+def _there(part: Part, size: int) -> int:
+    """How many neurons a part has; -1 where some of them are none of the population of that size."""
+    return len(part) if part.pieces[-1][-1] < size else -1
 
 
 def _input(program: Program, name: str) -> Array | None:
