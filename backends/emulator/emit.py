@@ -53,6 +53,7 @@ SUFFIX = {
     "places": "_places",
     "twin": "_twin",
     "histogram": "_histogram",
+    "counted": "_counted",
     "record_steps": "_sample_steps",
     "record_values": "_samples",
     "record_places": "_sampled",
@@ -133,7 +134,7 @@ class Emitter:
             for kind in "delay rows post columns column_synapse column_pre element dendritic places twin".split():
                 self._identifier(kind, projection.name)
         for kinds, objects in (
-            ("every histogram", [r.name for r in program.readouts]),
+            ("every histogram counted", [r.name for r in program.readouts]),
             ("record_every record_steps record_values record_places", [r.name for r in program.records]),
             ("injection_steps injection_neurons injection_values", [i.name for i in program.injections]),
             ("hold loop start starts frames series_table series_schedule", [s.name for s in program.series]),
@@ -408,10 +409,13 @@ class Emitter:
 
     def _readout(self, readout: Readout) -> Helper:
         function = self._start()
-        size, counts = function.use("size", readout.population), function.use("histogram", readout.name)
+        counts = function.use("histogram", readout.name)
         writer = self._writer(function, self._neuron_place(self.program.population(readout.population), function))
         writer.put(f"joint = 2 * joint + np.int64({writer.boolean(readout.bit)})")
-        each = Block(f"for i in range({size}):", writer.inner())
+        each = Block(f"for i in range({function.use('size', readout.population)}):", writer.inner())
+        if readout.neurons is not None:
+            counted = function.use("counted", readout.name)
+            each = Block(f"for k in range({counted}.shape[0]):", [f"i = {counted}[k]", *writer.inner()])
         doc = f"Count the joint state of population {readout.population}, neuron 0 most significant."
         return self._finish(f"{readout.name}_count", doc, function, "joint = 0", each, f"{counts}[joint] += 1")
 

@@ -188,7 +188,9 @@ class Machine:
                     values[kind, projection.name] = np.ascontiguousarray(index.made(), index.dtype)
         for readout in program.readouts:
             self._set_int("every", readout.name, readout.every)
-            values["histogram", readout.name] = np.zeros(2 ** sizes[readout.population], np.int64)
+            values["histogram", readout.name] = np.zeros(readout.states(sizes[readout.population]), np.int64)
+            if readout.neurons is not None:
+                values["counted", readout.name] = readout.neurons
         for record in program.records:
             recorded = values["array", record.array]
             if record.neurons is not None:

@@ -133,7 +133,8 @@ class Machine:
         self._active: tuple[Readout, ...] = ()
         self._sampling: tuple[Record, ...] = ()
         self._histograms = {
-            r.name: np.zeros(2 ** self.program.population(r.population).size, np.int64) for r in self.program.readouts
+            r.name: np.zeros(r.states(self.program.population(r.population).size), np.int64)
+            for r in self.program.readouts
         }
 
     def close(self) -> None:
@@ -228,7 +229,9 @@ class Machine:
             if (t - self._item_start) % readout.every == readout.phase:
                 bits = self._bits[readout.name]
                 bits.pull_from_device()
-                state = int("".join("1" if bit else "0" for bit in bits.current_view.ravel()), 2)
+                seen = bits.current_view.ravel()
+                seen = seen if readout.neurons is None else seen[readout.neurons]
+                state = int("".join("1" if bit else "0" for bit in seen), 2)
                 self._histograms[readout.name][state] += 1
         for record in self.program.records:
             if not record.readout and (t + 1) % record.every == 0:

@@ -221,7 +221,7 @@ class Machine:
             place = Site(population.name, population.size, None, False, self._names)
             written = write(function, (), place, self.program, self.checked, result=readout.bit)
             self._bits[readout.name] = self._compile(function, written, place)
-            self._histograms[readout.name] = np.zeros(2**population.size, np.int64)
+            self._histograms[readout.name] = np.zeros(readout.states(population.size), np.int64)
         self._active: tuple[str, ...] = ()
         self._schedules: dict[str, Indices] = {}
         self._tables = {series.name: series.table for series in self.program.series}
@@ -328,6 +328,7 @@ class Machine:
         for readout in self.program.readouts:
             if readout.name in self._active and self._item_step % readout.every == readout.phase:
                 bits = self._bits[readout.name](self.step)
+                bits = bits if readout.neurons is None else bits[readout.neurons]
                 states = np.zeros(self.copies, np.int64)
                 for bit in bits.reshape(len(bits), self.copies):
                     states = 2 * states + bit

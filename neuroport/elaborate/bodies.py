@@ -192,7 +192,8 @@ def histogram(made: Elaboration, readout: StateHistogram) -> Readout:
         made.problems.append(Problem(readout.state.place, "a state is true or false; compare the value with something"))
     every = made.materialiser.steps(readout.every, readout.name)
     phase = int(units.steps(readout.phase, made.network.dt)) if readout.phase.unit else int(readout.phase.number)
-    return Readout(readout.name, readout.population, value, every, phase, readout.state.place)
+    neurons = None if readout.part is None else readout.part.neurons
+    return Readout(readout.name, readout.population, value, every, phase, readout.state.place, neurons)
 
 
 def _real(expr: Expr) -> Expr:

@@ -189,8 +189,9 @@ class _Form:
         counted = self.context.readouts[histogram]
         population = self.context.populations.get(counted.population) if isinstance(counted, StateHistogram) else None
         size = self.context.target_sizes().get(name)
-        if population and size and population.size != size:
-            compared = f"{self.what} compares {population.size} neurons of readout '{histogram}' with {size} units of "
+        cells = counted.cells(population.size) if population and isinstance(counted, StateHistogram) else size
+        if size and cells != size:
+            compared = f"{self.what} compares {cells} neurons of readout '{histogram}' with {size} units of "
             self.add(key, f"{compared}target '{name}'; the numbers must be equal")
             return None
         self.compared = text

@@ -12,7 +12,7 @@ from neuroport.language.syntax import calls
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import MAX_UNITS, Readout, Recording, Samples, StateHistogram, StateRecord
 from neuroport.numerics import units
-from neuroport.numerics.parts import Part
+from neuroport.numerics.parts import Part, named
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml import quantities
 from neuroport.yaml.fields import found
@@ -70,13 +70,14 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
     what = f"readout '{name}'"
     keys = ("population", "state", "every", "phase")
     entries = report.mapping(node, f"histogram of {what}", keys, keys[:3])
-    population_name = report.reference(entries.get("population"), "population", context.populations)
+    population_name, part = context.neurons(entries.get("population"), f"population of {what}")
     population = context.populations.get(population_name or "")
     every = quantities.duration(report, entries.get("every"), f"every of {what}", context.dt, 1)
     phase = quantities.duration(report, entries.get("phase"), f"phase of {what}", context.dt, 0)
-    if population and population.size > MAX_UNITS:
+    if population and (len(part) if part else population.size) > MAX_UNITS:
         text = f"{what} counts joint states of at most {MAX_UNITS} neurons; "
-        text += f"population '{population.name}' has {population.size}"
+        whole = f"population '{population.name}' has {population.size}, name some of them: {population.name}[0:10]"
+        text += f"{named(population.name, part)} are {len(part)}" if part else whole
         report.add(entries["population"], text)
     state_node = entries.get("state")
     if state_node is None:
@@ -89,9 +90,9 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
         model = population.neuron
         known = [item.name for item in model.states] + [item.name for item in model.parameters]
         words = calls()
-        for part in ast.walk(state.tree):
-            if isinstance(part, ast.Name) and part.id not in known and part.id not in words:
-                report.unknown(state_node, "variable", part.id, known, f" in the state of {what}")
+        for word in ast.walk(state.tree):
+            if isinstance(word, ast.Name) and word.id not in known and word.id not in words:
+                report.unknown(state_node, "variable", word.id, known, f" in the state of {what}")
     if every and phase and context.dt and units.steps(phase, context.dt) >= units.steps(every, context.dt):
         text = f"phase of {what} must be shorter than every; found {units.show(phase)} and {units.show(every)}"
         report.add(entries["phase"], text)
@@ -103,6 +104,7 @@ def _histogram(context: Context, name: str, at: Node, node: Node) -> StateHistog
         state=state,
         every=every,
         phase=phase or Quantity(0, "step"),
+        part=part,
         place=at.place,
     )
 

@@ -140,7 +140,7 @@ def _readout(item: Readout) -> dict[str, Any]:
         if item.stop is not None:
             sampled["to"] = written_quantity(item.stop)
         return {"samples": sampled | {"reduce": item.reduce}}
-    inner: dict[str, Any] = {"population": item.population, "state": Code(item.state.text)}
+    inner: dict[str, Any] = {"population": named(item.population, item.part), "state": Code(item.state.text)}
     return {"histogram": inner | {"every": written_quantity(item.every), "phase": written_quantity(item.phase)}}
 
 

@@ -16,14 +16,22 @@ MAX_UNITS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateHistogram:
-    """Counts how often each joint binary state of a population is seen: bit = `state` of each neuron."""
+    """Counts how often each joint binary state of a population is seen: bit = `state` of each neuron.
+
+    `part`: of some of the neurons.
+    """
 
     name: str
     population: str
     state: Expression
     every: Quantity
     phase: Quantity
+    part: Part | None = None
     place: Place | None = field(default=None, compare=False)
+
+    def cells(self, size: int) -> int:
+        """How many neurons it counts, of a population of that size."""
+        return size if self.part is None else len(self.part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,8 @@ def _numbers(program: Program) -> Iterator[NDArray[Any]]:
     for s in program.series:
         yield s.table
         yield from (numbers for numbers in (s.start, s.neurons) if numbers is not None)
-    yield from (r.neurons for r in program.records if r.readout and r.neurons is not None)
+    some = [r.neurons for r in program.records if r.readout] + [r.neurons for r in program.readouts]
+    yield from (neurons for neurons in some if neurons is not None)
     yield from program.tables.values()
     yield from program.constants.values()
 

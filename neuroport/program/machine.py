@@ -286,6 +286,7 @@ class OwnedBody:
 class Readout:
     """Counts of the joint binary state of a population: bit i (neuron 0 most significant) is `bit` of neuron i.
 
+    `neurons`: of these alone, int64 (n,), ascending, the first of them most significant.
     Active in the run items that name it: at every step of the item whose number (from 0) is phase modulo every.
     """
 
@@ -295,6 +296,11 @@ class Readout:
     every: int
     phase: int
     place: Place | None = None
+    neurons: NDArray[np.int64] | None = None
+
+    def states(self, size: int) -> int:
+        """How many joint states there are, of a population of that size."""
+        return int(2 ** (size if self.neurons is None else len(self.neurons)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,7 +110,7 @@ def _forms(program: Program, state: State) -> Iterator[tuple[str, Mapping[str, N
     yield "array", state.arrays, {n: _form(a) for n, a in arrays.items() if a.held}
     yield "input", state.inputs, {n: _form(a, a.slots) for n, a in arrays.items() if a.role == "input"}
     yield "history of", state.histories, {n: _form(arrays[n], rows) for n, rows in rows_read(program).items()}
-    yield "histogram", state.histograms, {r.name: ("i", (2 ** sizes[r.population],)) for r in program.readouts}
+    yield "histogram", state.histograms, {r.name: ("i", (r.states(sizes[r.population]),)) for r in program.readouts}
     replaced = {n: (_form(arrays[series[n].input])[0], series[n].table.shape) for n in state.tables if n in series}
     yield "table of", state.tables, replaced
     numbers = {name: numbers for name, (_, numbers) in state.spikes.items()}

@@ -92,7 +92,8 @@ def _lines(program: Program) -> Iterator[str]:
     yield from _section(
         "readouts",
         (
-            f"{r.name}: joint states of {r.population}, bit {expression(r.bit)}, every {r.every} steps from {r.phase}"
+            f"{r.name}: joint states of {r.population}{_some(r.neurons)}, bit {expression(r.bit)}, "
+            f"every {r.every} steps from {r.phase}"
             for r in program.readouts
         ),
     )

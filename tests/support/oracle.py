@@ -416,7 +416,8 @@ class Oracle:
             p = self.program.population(r.population)
             up = set(self.neurons(p, (Spike(r.bit),), t))
             if r.name in self.active and (t - self.item_start) % r.every == r.phase:
-                state = sum(2 ** (p.size - 1 - i) for i in up)
+                counted = range(p.size) if r.neurons is None else r.neurons.tolist()
+                state = int("".join("01"[i in up] for i in counted), 2)
                 self.seen[r.name][state] = self.seen[r.name].get(state, 0) + 1
 
     def sample(self, t: int) -> None:
@@ -503,8 +504,9 @@ class Oracle:
 
     def histogram(self, readout: str) -> Any:
         """How often a readout saw each state."""
-        (size,) = (self.program.population(r.population).size for r in self.program.readouts if r.name == readout)
-        return np.array([self.seen[readout].get(state, 0) for state in range(2**size)], np.int64)
+        (counted,) = (r for r in self.program.readouts if r.name == readout)
+        states = counted.states(self.program.population(counted.population).size)
+        return np.array([self.seen[readout].get(state, 0) for state in range(states)], np.int64)
 
     def clear_histogram(self, readout: str) -> None:
         """Count a readout's states anew."""

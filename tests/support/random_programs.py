@@ -117,6 +117,7 @@ def network(seed: int, prefix: str = "") -> Program:
     every = draw.randint(1, 5)
     kicks = np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])
     some = np.arange(every % 2, sizes[first], 2) if every < 4 and sizes[first] > 1 else None
+    counted = np.arange(every - 3, sizes[last], 2) if 3 <= every < 3 + sizes[last] else None
     rows = np.arange(3 * sizes[first]).reshape(3, -1) - 4
     events = [_event(make, n, own[n]) for n in names]
     events += [_learning(make, p, own, _singles(sizes, own)) for p in projections]
@@ -131,7 +132,11 @@ def network(seed: int, prefix: str = "") -> Program:
             Record(own[first][0].array, draw.randint(1, 4), neurons=some),
             Record(f"{prefix}w0.w", draw.randint(1, 9)),
         ),
-        readouts=(Readout(f"{prefix}joint", last, test("lt", own[last][0], c(3)), every, draw.randrange(every)),),
+        readouts=(
+            Readout(
+                f"{prefix}joint", last, test("lt", own[last][0], c(3)), every, draw.randrange(every), neurons=counted
+            ),
+        ),
         injections=(Injection(f"{prefix}kick", f"{last}.i", *kicks),),
         series=(Series(f"{prefix}wave", f"{first}.i", rows, draw.randint(1, 5), loop=True),),
     )

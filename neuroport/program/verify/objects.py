@@ -210,8 +210,11 @@ def _readout(readout: Readout, populations: Mapping[str, Population]) -> Iterato
     population = populations.get(readout.population)
     if population is None:
         yield f"there is no population '{readout.population}'"
-    elif population.size > LARGEST_HISTOGRAM:
-        yield f"it counts the joint states of {population.size} neurons, and {LARGEST_HISTOGRAM} are the most"
+    elif readout.neurons is not None and not _some_of(readout.neurons, population.size):
+        yield f"its neurons are not some of 0..{population.size - 1} in ascending order"
+    elif readout.states(population.size) > 2**LARGEST_HISTOGRAM:
+        neurons = population.size if readout.neurons is None else len(readout.neurons)
+        yield f"it counts the joint states of {neurons} neurons, and {LARGEST_HISTOGRAM} are the most"
     yield from _moments(readout.every, readout.phase)
 
 
