@@ -83,6 +83,12 @@ def _clip_real(writer: Values, _: Apply, args: list[Value]) -> Value:
     return clip(*(writer.cast(a, "f") for a in args))
 
 
+def _to_int(writer: Values, _: Apply, args: list[Value]) -> Value:
+    x = writer.atom(writer.cast(args[0], "f")).text
+    held = f"real_min(real_max({x}, real({-(2.0**62)!r})), real({2.0**62!r}))"
+    return Value(f"(np.int64({held}) if {x} == {x} else 0)", "i8")
+
+
 def _to_real(writer: Values, _: Apply, args: list[Value]) -> Value:
     return writer.cast(args[0], "f")
 
@@ -208,5 +214,6 @@ SPELL: dict[str, Spelling] = {
     "floor": of_reals("real(floor(np.float64({0})))"),
     **{fn: elementary(fn) for fn in functions.NAMES},
     "to_real": _to_real,
+    "to_int": _to_int,
 }
 """How each function is written."""

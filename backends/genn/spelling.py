@@ -283,6 +283,13 @@ def _round_div(writer: Writer, a: Value, b: Value, n: int) -> str:
     return f"({x} / {y} + {away})"
 
 
+def _to_int(writer: Writer, _: Apply, args: list[Value]) -> Value:
+    x = writer.atom(writer.reals(args)[0])
+    low, high = (Value(writer.real(end), x.kind, True) for end in (-(2.0**62), 2.0**62))
+    held = clip(writer, x, low, high)
+    return Value(f"({x.text} == {x.text} ? (int64_t){held.text} : (int64_t)0)", "i8")
+
+
 SPELL: dict[str, Spelling] = {
     "add": of_numbers(signs("({0} + {1})"), _sum("+")),
     "sub": of_numbers(signs("({0} - {1})"), _sum("-")),
@@ -320,5 +327,6 @@ SPELL: dict[str, Spelling] = {
     "sigmoid": elementary("sigmoid", _sigmoid),
     "softplus": elementary("softplus", _softplus),
     "to_real": of_reals(lambda _, args: args[0]),
+    "to_int": _to_int,
 }
 """How each function is written."""

@@ -92,6 +92,12 @@ def _in_float64(function: Callable[[A], A], precision: type[np.floating[Any]]) -
 # ------------------------------------------------------------------------------------------------ words and bounds
 
 
+def to_int(x: A) -> A:
+    """What stands before the point of a real number, between -2**62 and 2**62; 0 of what is not a number."""
+    number = np.where(np.isnan(x), 0.0, np.asarray(x, np.float64))
+    return np.clip(number, -(2.0**62), 2.0**62).astype(np.int64)
+
+
 def bit_length(x: A) -> A:
     """The number of bits of |x|. Halves of 32 bits are exact as floats."""
     size = np.abs(np.asarray(x, np.int64)).astype(np.uint64)

@@ -83,6 +83,7 @@ SPELL: dict[str, str] = {
     "floor": "np.floor({0})",
     **{fn: f"real_{fn}({{0}})" for fn in functions.NAMES},
     "to_real": "to_real({0})",
+    "to_int": "to_int({0})",
 }
 """How each function of a program is written, on the texts of its arguments."""
 

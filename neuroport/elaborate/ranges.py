@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import product
 
 from neuroport.errors import InternalError
-from neuroport.program import functions
+from neuroport.program import functions, whole
 from neuroport.program.intervals import Interval, RealInterval
 from neuroport.program.ir import Apply, Bool, Const, Expr, Int, Read, with_children
 from neuroport.program.printer import expression
@@ -69,10 +69,17 @@ def _exact(expr: Expr, range_of: RangeOf) -> Interval:
             return 0 if low <= 0 <= high else min(low * low, high * high), max(low * low, high * high)
         case Apply(fn="shl" | "shr" as fn, args=(x, bits)):
             return _shifted(fn, _whole(x, range_of), _whole(bits, range_of))
+        case Apply(fn="to_int", args=(x,)):
+            return _converted(bounds(x, range_of))
         case Apply(fn=fn, args=args):
             return functions.bounds(fn, *(_argument(a, range_of) for a in args))
         case _:
             raise InternalError(f"{expression(expr)} does not depend on parameters alone")
+
+
+def _converted(x: Bounds) -> Interval:
+    """Bounds of what is before the point; NoValue where there is no int of at most 62 bits."""
+    return whole.to_int(x[0]), whole.to_int(x[1])
 
 
 def _argument(expr: Expr, range_of: RangeOf) -> Interval:

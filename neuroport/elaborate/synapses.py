@@ -41,15 +41,17 @@ def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]
     model = projection.synapse
     dendritic = projection.is_late
     bodies: dict[str, Body] = {}
+    refused = False
     made.problems += lacking(made, projection, synapse_names(made, projection))
     for name, block in (("step", model.step), ("on_pre", model.on_pre), ("on_post", model.on_post)):
         names = synapse_names(made, projection)
         lowering = Lowering(names, projection.name, name, synapse_allowed(name), dendritic, made.copies)
         lowering.block(block)
         made.problems += lowering.problems
+        refused = refused or bool(lowering.problems)
         _needs_spikes(made, projection, name, bool(block.tree))
         bodies[name] = lowering.finish()
-    if not any(isinstance(s, Send) for body in bodies.values() for s in body):
+    if not refused and not any(isinstance(s, Send) for body in bodies.values() for s in body):
         bodies["on_pre"] = (_default_send(made, projection, dendritic), *bodies["on_pre"])
     through = _through_circuit(made, projection)
     return {name: as_sent(body, through) for name, body in bodies.items()}
@@ -85,7 +87,10 @@ def _default_send(made: Elaboration, projection: Projection, dendritic: bool) ->
     if isinstance(target.type, Real) and isinstance(weight.type, Int):
         value = Apply("to_real", (value,), REAL)
     elif isinstance(target.type, Int) and isinstance(weight.type, Real):
-        text = f"input '{projection.input}' takes ints, but the weight of '{projection.name}' is real"
+        text = (
+            f"input '{projection.input}' takes ints, but the weight of '{projection.name}' is real; let its model say "
+        )
+        text += f"send(target, int(round({projection.synapse.weight.name}))), or make the input real"
         made.problems.append(Problem(projection.place, text))
     place = with_text(projection.synapse.place, f"send(target, {projection.synapse.weight.name})")
     return Send(target.array, value, None, "post", "synapse" if dendritic else 0, place)

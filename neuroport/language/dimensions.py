@@ -42,7 +42,7 @@ _BUILT_IN: Names = {"dt": (0, 0, 1), "t": NUMBER, "T": NUMBER, "item_step": NUMB
 _SPIKED: Names = {"spiked": NUMBER}
 RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quotient"]] = {
     **dict.fromkeys(("min", "max", "clip"), "alike"),
-    **dict.fromkeys(("abs", "relu", "floor", "ceil", "round", "saturate", "wrap"), "as it is"),
+    **dict.fromkeys(("abs", "relu", "floor", "ceil", "round", "int", "saturate", "wrap"), "as it is"),
     **dict.fromkeys(("sum_copies", "mean_copies", "before", *REDUCTIONS), "as it is"),
     **dict.fromkeys(("exp", "exprel", "log", "tanh", "sigmoid", "softplus"), "number"),
     **dict.fromkeys(("uniform", "normal"), "drawn"),

@@ -62,7 +62,6 @@ FUNCTIONS = {
     "standard_normal": "write normal()",
     "poisson": "write 1 if uniform() < probability else 0 for each step",
     "bernoulli": "write 1 if uniform() < probability else 0",
-    "int": "declare the variable with `type: int` and compute it from ints, with // where it is divided",
     "float": "ints become reals where a real is needed; leave it out",
     "bool": "write 1 if condition else 0",
     "sum": "write a + b; what arrives at an input is a sum already",

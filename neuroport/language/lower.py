@@ -71,7 +71,8 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.NotEq: "ne",
 }
 _NOT_AN_INT = (
-    "is an int, this value is real; use //, make the variable real, or declare what is whole in it `type: int`"
+    "is an int, this value is real; write int(round(...)), use //, make the variable real, or declare what is whole "
+    "in it `type: int`"
 )
 _STEP_SUM = (
     "in a synapse's step a sum over copies stands as NAME = sum_copies(VALUE), outside any if, with NAME a variable "
@@ -389,7 +390,9 @@ class Lowering:
             return
         value = self._as(self._number(call.args[1]), target.type)
         if isinstance(target.type, Int) and isinstance(value.type, Real):
-            self._refuse(call, f"input '{name}' takes ints, this value is real; use // or make the input real")
+            self._refuse(
+                call, f"input '{name}' takes ints, this value is real; write int(round(...)) or make the input real"
+            )
         for keyword in call.keywords:
             if keyword.arg == "when":
                 guard = self._when(call, keyword.value, guard)
@@ -626,6 +629,8 @@ class Lowering:
             return self._of_reals("neg", [down])
         if name == "round":
             return self._of_reals("floor", [self._of_reals("add", [values[0], Const(0.5, REAL)])])
+        if name == "int":
+            return values[0] if isinstance(values[0].type, Int) else Apply("to_int", (values[0],), INT)
         if name in ("saturate", "wrap"):
             return self._word(node, name, values[0], values[1])
         function = FUNCTIONS[name]

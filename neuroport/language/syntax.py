@@ -34,6 +34,7 @@ FORMS: dict[str, tuple[int, int]] = {
     "relu": (1, 1),
     "ceil": (1, 1),
     "round": (1, 1),
+    "int": (1, 1),
     "uniform": (0, 0),
     "normal": (0, 0),
     "saturate": (2, 2),

@@ -6,12 +6,14 @@ arithmetic, where the text is read. Whole numbers without a range are unknown, a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from neuroport.program import functions, intervals
-from neuroport.program.intervals import Interval
+from neuroport.program.intervals import Interval, RealInterval
 from neuroport.program.ir import Apply, Const, Expr, Int, Read, Temp, walk
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP
+from neuroport.program.reach import reach_of
 
 UNKNOWN: Interval = (-(2**63), 2**63 - 1)
 COUNTERS = (STEP, ITEM_STEP, LENGTH)
@@ -29,6 +31,8 @@ def bounds(expr: Expr, lets: Mapping[str, Interval]) -> Interval:
             return lets[name]
         case Read(array=array) if array in COUNTERS:
             return 0, LAST_STEP
+        case Apply(fn="to_int", args=(x,)):
+            return _converted(reach_of(x, lambda leaf: _reach(leaf, lets)))
         case Apply(fn=fn, args=args) if isinstance(expr.type, Int) and fn != "select":
             return _applied(fn, [bounds(a, lets) for a in args])
         case Apply(fn="select", args=(_, one, other)) if isinstance(expr.type, Int):
@@ -36,6 +40,20 @@ def bounds(expr: Expr, lets: Mapping[str, Interval]) -> Interval:
     if isinstance(expr.type, Int):
         return expr.type.lo, expr.type.hi
     return UNKNOWN
+
+
+def _converted(x: RealInterval) -> Interval:
+    """What an int can be that is made of a real number, where text and ranges tell both of its ends."""
+    if not (math.isfinite(x[0]) and math.isfinite(x[1])):
+        return UNKNOWN
+    lo, hi = intervals.to_int(x)
+    return int(lo), int(hi)
+
+
+def _reach(leaf: Expr, lets: Mapping[str, Interval]) -> RealInterval:
+    """The bounds of an int among real numbers; of what is real nothing is known."""
+    found = bounds(leaf, lets) if isinstance(leaf.type, Int) else UNKNOWN
+    return intervals.UNLIMITED if unknown(found) else (float(found[0]), float(found[1]))
 
 
 def _applied(fn: str, args: list[Interval]) -> Interval:

@@ -25,7 +25,7 @@ from neuroport.program.curves import Curve
 from neuroport.program.intervals import Interval, RealInterval
 from neuroport.program.ir import Bool, Int, Real
 
-Rule = Literal["numbers", "reals", "ints", "comparison", "truths", "choice", "conversion"]
+Rule = Literal["numbers", "reals", "ints", "comparison", "truths", "choice", "conversion", "whole"]
 Sort = type[Real] | type[Int] | type[Bool]
 
 
@@ -112,6 +112,7 @@ RULES: dict[Rule, Callable[[Sequence[Sort]], Sort | None]] = {
     "truths": _all(Bool, Bool),
     "choice": _choice,
     "conversion": _all(Int, Real),
+    "whole": _all(Real, Int),
 }
 """The sort of a result from those of the arguments; None for others than a function takes."""
 
@@ -201,6 +202,7 @@ _ENTRIES = (
     _curve("softplus", detmath.softplus, intervals.softplus, curves.SOFTPLUS),
     Function("floor", 1, "reals", None, OnReals(np.floor, intervals.floor), most=1),
     Function("to_real", 1, "conversion", OnInts(int, intervals.same), OnReals(np.asarray, intervals.same)),
+    Function("to_int", 1, "whole", OnInts(whole.to_int, intervals.same), OnReals(None, intervals.to_int)),
 )
 FUNCTIONS: dict[str, Function] = {function.name: function for function in _ENTRIES}
 """By name. `shl` and `shr` go by 0 to 62 bits, as the type of their count says; `wrap` by literal ones."""

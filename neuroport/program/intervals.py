@@ -245,6 +245,12 @@ def sqrt(x: RealInterval) -> RealInterval:
     return math.sqrt(max(x[0], 0.0)), math.sqrt(max(x[1], 0.0))
 
 
+def to_int(x: RealInterval) -> RealInterval:
+    """Bounds of what stands before the point, held within 62 bits."""
+    most = float(whole.MOST)
+    return float(math.trunc(min(max(x[0], -most), most))), float(math.trunc(min(max(x[1], -most), most)))
+
+
 floor = rising(lambda x: float(math.floor(x)) if math.isfinite(x) else x)
 tanh = rising(math.tanh)
 sigmoid = rising(lambda x: math.exp(x) if x < -700 else 1 / (1 + math.exp(-x)))

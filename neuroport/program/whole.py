@@ -5,6 +5,7 @@ Each function is on Python ints of any size; `program.functions` names the one o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from neuroport.errors import InvalidInput, Problem
 LONGEST_SHIFT = 64
 """A number that is shifted further to the left does not fit into 63 bits."""
 TOO_LONG = "needs more than 63 bits"
+MOST = 2**62
+"""An int that is made of a real number lies between -MOST and MOST."""
 
 
 class NoValue(InvalidInput):
@@ -96,6 +99,15 @@ def wrap(x: int, bits: int) -> int:
 
 
 # ----------------------------------------------------------------------------------------------------- choices, logic
+
+
+def to_int(x: float) -> int:
+    """What stands before the point. NoValue where that is no number of at most 62 bits."""
+    if not math.isfinite(x):
+        raise NoValue("makes an int of what is not finite")
+    if abs(int(x)) > MOST:
+        raise NoValue(TOO_LONG)
+    return int(x)
 
 
 def clip(x: int, low: int, high: int) -> int:

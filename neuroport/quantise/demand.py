@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from neuroport.program.factors import power
+from neuroport.program.fixed import LIMIT
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import UNLIMITED, RealInterval
 from neuroport.program.ir import (
@@ -183,6 +184,8 @@ def of_reduced(expr: Reduce, want: Demand) -> Demand:
 
 def operands(expr: Apply, want: Demand, reach: Reach) -> Sequence[Demand]:
     """What a function needs of its operands for the result that is wanted of it."""
+    if expr.fn == "to_int":
+        return [Demand(-float(LIMIT), float(LIMIT), COARSE + GUARD, 0)]
     if isinstance(expr.type, Int) or not any(isinstance(a.type, Real) for a in expr.args):
         return [ANY] * len(expr.args)
     if isinstance(expr.type, Bool):

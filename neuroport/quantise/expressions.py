@@ -23,7 +23,7 @@ from neuroport.numerics.rng import stream_number
 from neuroport.program import functions, intervals, printer
 from neuroport.program.constants import evaluate
 from neuroport.program.factors import sign
-from neuroport.program.fixed import constant, round_shift
+from neuroport.program.fixed import LIMIT, constant, round_shift
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import Interval
 from neuroport.program.ir import (
@@ -225,6 +225,8 @@ class IntegerForm:
             return self._select(expr, want)
         wants = operands(expr, want, self.reach)
         args = [self.number(a, w) for a, w in zip(expr.args, wants, strict=True)]
+        if fn == "to_int":
+            return self._whole(args[0])
         if isinstance(expr.type, Int):
             return self._exact(fn, args)
         if function.types == "comparison":
@@ -256,6 +258,14 @@ class IntegerForm:
                 )
                 return literal(0)
         return self._made(fn, args, 0)
+
+    def _whole(self, x: Expr) -> Expr:
+        """What stands before the point, held within 62 bits as on every arithmetic."""
+        if LIMIT >> max(0, -frac(x)) == 0:
+            self._problem(f"int of values in {real_range(x)}, of which none but 0 fits 62 bits; narrow their range")
+            return literal(0)
+        end = LIMIT >> max(0, -frac(x))
+        return self.scale(clipped(x, -end, end), 0, "int", "toward_zero")
 
     def made(self, fn: str, *args: Expr, frac_: int = 0) -> Expr:
         """A function of integer expressions, with its bounds."""

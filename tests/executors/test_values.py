@@ -230,6 +230,21 @@ def test_the_whole_number_below(precision: str, backend: Any) -> None:
     np.testing.assert_array_equal(machine.read("p.y"), np.floor(held).astype(np.float64))
 
 
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_int_before_the_point(precision: str, backend: Any) -> None:
+    """It is held within 62 bits, and 0 of what is not a number."""
+    x = [-2.5, -2.0, -1e-30, -0.0, 0.75, 3.0, 2.0**31 + 0.5, 2.0**52 - 0.5, -(2.0**62), 1e30, np.inf, -np.inf, np.nan]
+    arrays = [array("p.x", "neuron", "state", x, REAL), array("p.y", "neuron", "state", [0] * len(x), Int())]
+    body = (Store("p.y", apply("to_int", read("p.x", type=REAL), type=Int())),)
+    population = Population("p", len(x), body, (), False, 0)
+    (machine,) = start(program(arrays, [population], precision=precision), backend)
+    machine.advance(1)
+    held = [float(np.trunc(v)) for v in np.array(x[:-4], precision)]
+    found = machine.read("p.y").tolist()
+    assert found[:-1] == [*map(int, held), 2**62, 2**62, -(2**62)]
+    assert found[-1] == 0 or (backend.name, precision) == ("genn", "float32")  # compiled with -ffast-math
+
+
 def test_integers_among_real_numbers(doubles: Any) -> None:
     assert doubles.read("p.counted").tolist() == [-2400.0, -10.0, -3.5, 0.0, 0.5, 4.0, -30.0]
 

@@ -57,8 +57,8 @@ HABITS = {
     "v = np.random.rand()": ["9: 'np.random.rand' is not part of the model language; write uniform()"],
     "v = np.cos(v)": [
         "9: 'np.cos' is not part of the model language; there are abs, before, ceil, clip, exp, exprel, "
-        "floor, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, relu, round, "
-        "saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, sum_population, "
+        "floor, int, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, relu, "
+        "round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, sum_population, "
         "sum_shared, tanh, trunc_div, uniform, wrap"
     ],
     "v = np.pi * v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME; write 3.141592653589793"],
@@ -143,10 +143,6 @@ HABITS = {
     "v = v / τ": ["13: 'τ' is no name; use letters, digits and _, not starting with a digit, such as tau"],
     "v = i_pre": ["9: 'i_pre' is not known here; write pre.i"],
     "v = pow(v, 2)": ["9: there is no function 'pow'; write x ** 2, or exp(y * log(x)) for a positive x"],
-    "v = int(v)": [
-        "9: there is no function 'int'; declare the variable with `type: int` and compute it from ints, with // "
-        "where it is divided"
-    ],
     "v = where(v > 0, v, 0)": ["9: there is no function 'where'; write a if condition else b"],
     "v = sum(v)": ["9: there is no function 'sum'; write a + b; what arrives at an input is a sum already"],
     "v = inf": ["9: 'inf' is not known here; write a number that the range allows"],

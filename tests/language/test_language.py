@@ -44,7 +44,14 @@ def synapse(**blocks: str) -> SynapseModel:
     )  # fmt: skip
 
 
-NOT_AN_INT = "is an int, this value is real; use //, make the variable real, or declare what is whole in it `type: int`"
+NOT_AN_INT = (
+    "is an int, this value is real; write int(round(...)), use //, make the variable real, or declare what is whole in "
+    "it `type: int`"
+)
+SHIFTS = (
+    "shifts go from 0 to 62: take such a literal, declare `range:` inside 0 … 62 for what the count is computed from, "
+    "or write min(max(COUNT, 0), 62)"
+)
 NO_SIDES = ", and only synapses have pre, post and twin"
 NEURON_PROBLEMS = {
     "v = 1 < 2": "m.yaml:10:5: 'v' holds a number, this is a comparison; write `1 if ... else 0`",
@@ -61,6 +68,8 @@ NEURON_PROBLEMS = {
     "send(i, 1)": "m.yaml:10:5: send is not allowed in 'update'; only synapses send, in step, on_pre and (send_back) "
     "on_post",
     "k = wrap(k, n)": "m.yaml:10:9: wrap takes a literal number of bits from 1 to 62 as its second argument",
+    "k = int(v > 0)": "m.yaml:10:13: a number is needed, this is a comparison; write `1 if ... else 0`",
+    "k = 1 << int(v)": f"m.yaml:10:9: a shift by any number of bits; {SHIFTS}",
     "k = trunc_div(v, 2)": "m.yaml:10:9: trunc_div takes ints; one argument is real",
     "v = (v > 0) + 1": "m.yaml:10:10: a number is needed, this is a comparison; write `1 if ... else 0`",
     "y = post.v[d]": f"m.yaml:10:9: 'post.v' is not known here; this block has nothing to read of post{NO_SIDES}",
@@ -83,8 +92,8 @@ SYNTAX_PROBLEMS = {
     "computes its own statements once in every step",
     "v = v ** k": "m.yaml:10:9: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x",
     "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, before, ceil, clip, exp, exprel, "
-    "floor, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, relu, "
-    "round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, "
+    "floor, int, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, "
+    "relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, "
     "sum_population, sum_shared, tanh, trunc_div, uniform, wrap",
     "v = exp(1, 2)": "m.yaml:10:9: exp takes 1 arguments, 2 given",
     "v = max(1)": "m.yaml:10:9: max takes 2 to 8 arguments, 1 given",

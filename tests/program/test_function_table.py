@@ -94,7 +94,7 @@ def test_an_entry_has_the_meanings_of_its_types() -> None:
     for fn, function in FUNCTIONS.items():
         assert function.name == fn
         assert (function.ints is None) == (function.types == "reals"), fn
-        assert (function.reals.value is None) == (function.types == "ints"), fn
+        assert (function.reals.value is None) == (function.types in ("ints", "whole")), fn
         assert function.curve is None or (function.types, function.arity) == ("reals", 1), fn
         assert (function.degree is not None) == (function.types == "numbers"), fn
         assert function.types != "ints" or function.ints_only, fn
@@ -144,7 +144,7 @@ def test_a_function_takes_what_its_rule_says_and_so_many() -> None:
             for sorts in itertools.product((Real, Int, Bool), repeat=count)
             if (result := FUNCTIONS[fn].result(sorts))
         }
-        for fn in ("add", "neg", "div", "shl", "lt", "and", "not", "to_real", "select", "clip")
+        for fn in ("add", "neg", "div", "shl", "lt", "and", "not", "to_real", "to_int", "select", "clip")
     }
     assert taken == {
         "add": {("Real", "Real", "Real"), ("Int", "Int", "Int")},
@@ -155,6 +155,7 @@ def test_a_function_takes_what_its_rule_says_and_so_many() -> None:
         "and": {("Bool", "Bool", "Bool")},
         "not": {("Bool", "Bool")},
         "to_real": {("Int", "Real")},
+        "to_int": {("Real", "Int")},
         "select": {("Bool", s, s, s) for s in ("Real", "Int", "Bool")},
         "clip": {(s, s, s, s) for s in ("Real", "Int")},
     }
@@ -247,7 +248,7 @@ def test_outer_bounds_as_real_numbers_hold_every_int(fn: str) -> None:
 # ---------------------------------------------------------------------------------------------------------- executors
 
 
-ON_EXECUTORS = [fn for fn in OF_INTS if fn != "to_real"]
+ON_EXECUTORS = [fn for fn in OF_INTS if fn not in ("to_real", "to_int")]
 """What integer programs apply; nothing is real in them."""
 
 

@@ -90,6 +90,7 @@ FUNCTIONS: dict[str, Any] = {
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
     "softplus": lambda x: math.log1p(math.exp(-abs(x))) + max(x, 0),
     "to_real": float,
+    "to_int": lambda x: int(min(max(x, -(2.0**62)), 2.0**62)) if x == x else 0,
 }
 
 

@@ -383,7 +383,15 @@ class Writer:
         if kind < 0.8 and self.counters:
             return self._counter()
         x = self.draw.choice((0, 1, 2, 3, 5, 7, 12, 100, 12345, 4294967296)) if self.draw.random() < 0.8 else -2
+        if x in (3, 7, 12) and self.reals:
+            return self._converted(self.draw.choice(self.reals), x)
         return Made(shown(x), x, x)
+
+    def _converted(self, a: Made, factor: int) -> Made:
+        """An int made of a real number."""
+        ends = factor * a.low, factor * a.high
+        form = "int(round({}))" if factor == 7 else "int({})"
+        return Made(form.format(f"{factor} * ({a.text})"), math.floor(ends[0]), math.ceil(ends[1]))
 
 
 # ------------------------------------------------------------------------------------------------------------- models
