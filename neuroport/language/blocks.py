@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from neuroport.errors import Problem
-from neuroport.language.syntax import BEFORE, OVER_COPIES, place_of
+from neuroport.language.syntax import BEFORE, DRAWS, OVER_COPIES, place_of
 from neuroport.network.model import Block, NeuronModel, SynapseModel
 
 EACH_STEP = "each_step"
@@ -84,7 +84,7 @@ def twin_read(model: SynapseModel) -> str | None:
     return None
 
 
-MOMENTS = frozenset(("pre", "post", "twin", "t", "T", "item_step", "uniform", "normal", "send_back"))
+MOMENTS = frozenset(("pre", "post", "twin", "t", "T", "item_step", *DRAWS, "send_back"))
 """Names that mean something else at another time, or at another neuron."""
 
 

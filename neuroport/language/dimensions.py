@@ -40,12 +40,13 @@ Names = Mapping[str, Dimension]
 
 _BUILT_IN: Names = {"dt": (0, 0, 1), "t": NUMBER, "T": NUMBER, "item_step": NUMBER, "copies": NUMBER}
 _SPIKED: Names = {"spiked": NUMBER}
-RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "root", "quotient"]] = {
+RULES: Mapping[str, Literal["alike", "as it is", "number", "drawn", "counted", "root", "quotient"]] = {
     **dict.fromkeys(("min", "max", "clip"), "alike"),
     **dict.fromkeys(("abs", "relu", "floor", "ceil", "round", "int", "saturate", "wrap"), "as it is"),
     **dict.fromkeys(("sum_copies", "mean_copies", "before", *REDUCTIONS), "as it is"),
     **dict.fromkeys(("exp", "exprel", "log", "tanh", "sigmoid", "softplus"), "number"),
     **dict.fromkeys(("uniform", "normal"), "drawn"),
+    "poisson": "counted",
     "sqrt": "root",
     "trunc_div": "quotient",
 }
@@ -313,6 +314,9 @@ class _Reading:
             case "number":
                 return self._function(name, args[0], found[0])
             case "drawn":
+                return NUMBER
+            case "counted":
+                self._function(name, args[0], found[0])
                 return NUMBER
             case "root":
                 return _root(found[0])

@@ -60,7 +60,6 @@ FUNCTIONS = {
     "randn": "write normal()",
     "gauss": "write normal()",
     "standard_normal": "write normal()",
-    "poisson": "write 1 if uniform() < probability else 0 for each step",
     "bernoulli": "write 1 if uniform() < probability else 0",
     "float": "ints become reals where a real is needed; leave it out",
     "bool": "write 1 if condition else 0",

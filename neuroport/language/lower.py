@@ -15,8 +15,9 @@ from typing import Literal, Protocol
 
 from neuroport.errors import Place, Problem
 from neuroport.language import foreign, whole_bounds
-from neuroport.language.syntax import BEFORE, OVER_COPIES, REDUCTIONS, line_of, place_of
+from neuroport.language.syntax import BEFORE, DRAWS, OVER_COPIES, REDUCTIONS, line_of, place_of
 from neuroport.network.model import Block, Expression
+from neuroport.numerics import poisson
 from neuroport.numerics.rng import stream_number
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import Interval
@@ -174,17 +175,18 @@ class Lowering:
     _summing: bool = False
     _ifs: int = 0
     _around: str = ""
+    _naming: bool = False
 
     # ------------------------------------------------------------------------------------------------ statements
 
     def block(self, block: Block, guard: Expr | None = None) -> None:
         """Lower all statements of a block, under a guard if given."""
-        self._place, self._lines = block.place, block.text.splitlines()
+        self._place, self._lines, self._naming = block.place, block.text.splitlines(), True
         self._statements(block.tree, guard)
 
     def spike(self, condition: Expression) -> Temp | None:
         """Lower a spike condition to a named truth value and a Spike."""
-        self._place, self._lines = condition.place, condition.text.splitlines()
+        self._place, self._lines, self._naming = condition.place, condition.text.splitlines(), True
         if condition.tree is None:
             return None
         self._line = line_of(condition.tree, self._place, self._lines)
@@ -197,7 +199,7 @@ class Lowering:
 
     def value(self, expression: Expression) -> Expr | None:
         """Lower one expression."""
-        self._place = expression.place
+        self._place, self._naming = expression.place, False
         if expression.tree is None:
             return None
         try:
@@ -605,7 +607,7 @@ class Lowering:
         return result
 
     def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> Expr:
-        if name in ("uniform", "normal") and not self.allowed.random:
+        if name in DRAWS and not self.allowed.random:
             self._refuse(
                 node,
                 f"{name}() is not allowed in '{self.block_name}', which is computed once, from parameters alone; draw "
@@ -615,6 +617,8 @@ class Lowering:
             return Random(self._stream(), REAL)
         if name == "normal":
             return self._normal()
+        if name == "poisson":
+            return self._poisson(node, args[0], args[1])
         if name in OVER_COPIES:
             return self._over_copies(node, name, args[0])
         if name in REDUCTIONS:
@@ -680,6 +684,41 @@ class Lowering:
         centred = Apply("sub", (total, Const(NORMAL_MEAN, REAL)), REAL)
         return Apply("mul", (centred, Const(NORMAL_SCALE, REAL)), REAL)
 
+    def _poisson(self, node: ast.expr, mean: ast.expr, largest: ast.expr) -> Expr:
+        """A count of events: those of the largest mean, each kept with the probability that gives the mean."""
+        match largest:
+            case ast.Constant(value=int(most)) if 1 <= most <= poisson.LARGEST_MEAN:
+                pass
+            case _:
+                self._refuse(
+                    node,
+                    f"poisson takes its largest mean as its second argument, a whole literal from 1 to "
+                    f"{poisson.LARGEST_MEAN}; of larger means, round(mean + sqrt(mean) * normal()) is close",
+                )
+                raise LoweringError
+        wanted = self._named("mean", self._as(self._number(mean), REAL))
+        first = self._named("draw", self._of_reals("mul", (Random(self._stream(), REAL), _real(2**poisson.TAIL_BITS))))
+        tails = poisson.tails(most)
+        counted: list[Expr] = []
+        for tail, draw in zip(tails, self._uniform(len(tails)), strict=True):
+            there = Apply("lt", (first, _real(tail)), BOOL)
+            kept = Apply("lt", (self._of_reals("mul", (draw, _real(most))), wanted), BOOL)
+            one, none = Const(1, Int(1, 1)), Const(0, Int(0, 0))
+            counted.append(Apply("select", (Apply("and", (there, kept), BOOL), one, none), INT))
+        return _total(counted)
+
+    def _uniform(self, count: int) -> list[Expr]:
+        """So many uniform numbers of 32 bits, two of each random word."""
+        found: list[Expr] = []
+        for stream in (self._stream() for _ in range((count + 1) // 2)):
+            low = self._of_reals("mul", (Random(stream, REAL, 0), Const(2.0**-16, REAL)))
+            found += [Random(stream, REAL), self._of_reals("add", (Random(stream, REAL, 1), low))]
+        return found[:count]
+
+    def _named(self, name: str, value: Expr) -> Expr:
+        """A value that is used several times: under a name of the body, unless it stands where none can be given."""
+        return self.let(name, value) if self._naming and not self._summing else value
+
     def _stream(self) -> int:
         self._sites += 1
         return stream_number(self.owner, self.block_name, str(self._sites))
@@ -713,6 +752,18 @@ class Lowering:
     def _refuse(self, node: ast.AST, text: str) -> None:
         self.problems.append(Problem(place_of(node, self._place), text))
         raise LoweringError
+
+
+def _real(value: float) -> Const:
+    return Const(float(value), REAL)
+
+
+def _total(parts: Sequence[Expr]) -> Expr:
+    """The sum of ints, by halves."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return Apply("add", (_total(parts[:half]), _total(parts[half:])), INT)
 
 
 def _wide(type_: Type) -> Type:

@@ -37,6 +37,7 @@ FORMS: dict[str, tuple[int, int]] = {
     "int": (1, 1),
     "uniform": (0, 0),
     "normal": (0, 0),
+    "poisson": (2, 2),
     "saturate": (2, 2),
     "sum_copies": (1, 1),
     "mean_copies": (1, 1),
@@ -44,6 +45,7 @@ FORMS: dict[str, tuple[int, int]] = {
     "before": (1, 1),
 }
 """What the language calls like a function and a program writes otherwise, with the numbers of arguments of `calls`."""
+DRAWS = ("uniform", "normal", "poisson")
 OVER_COPIES = ("sum_copies", "mean_copies")
 BEFORE = "before"
 """What a trace was without the spike at hand."""
@@ -280,7 +282,8 @@ class _Checker:
             self.refuse(node, f"{name} takes its arguments one by one, without names")
         elif not low <= len(node.args) <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}"
-            self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args)} given")
+            form = "; write poisson(MEAN, LARGEST_MEAN)" if name == "poisson" else ""
+            self.refuse(node, f"{name} takes {wanted} arguments, {len(node.args)} given{form}")
         elif name == BEFORE and not _is_of_side(node.args[0]):
             self.refuse(node, "before takes a trace, pre.NAME or post.NAME: its value without the spike at hand")
         for part in node.args:

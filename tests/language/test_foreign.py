@@ -57,9 +57,9 @@ HABITS = {
     "v = np.random.rand()": ["9: 'np.random.rand' is not part of the model language; write uniform()"],
     "v = np.cos(v)": [
         "9: 'np.cos' is not part of the model language; there are abs, before, ceil, clip, exp, exprel, "
-        "floor, int, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, relu, "
-        "round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, sum_population, "
-        "sum_shared, tanh, trunc_div, uniform, wrap"
+        "floor, int, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, poisson, "
+        "relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, "
+        "sum_population, sum_shared, tanh, trunc_div, uniform, wrap"
     ],
     "v = np.pi * v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME; write 3.141592653589793"],
     "v = self.v": ["9: a dot is only allowed in pre.NAME, post.NAME and twin.NAME"],

@@ -93,8 +93,8 @@ SYNTAX_PROBLEMS = {
     "v = v ** k": "m.yaml:10:9: ** takes a whole exponent from 2 to 8; write exp(y * log(x)) for a positive x",
     "v = sin(v)": "m.yaml:10:9: there is no function 'sin'; there are abs, before, ceil, clip, exp, exprel, "
     "floor, int, log, max, max_incoming, max_outgoing, max_population, mean_copies, min, normal, "
-    "relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, sum_outgoing, "
-    "sum_population, sum_shared, tanh, trunc_div, uniform, wrap",
+    "poisson, relu, round, saturate, sigmoid, softplus, sqrt, sum_copies, sum_incoming, "
+    "sum_outgoing, sum_population, sum_shared, tanh, trunc_div, uniform, wrap",
     "v = exp(1, 2)": "m.yaml:10:9: exp takes 1 arguments, 2 given",
     "v = max(1)": "m.yaml:10:9: max takes 2 to 8 arguments, 1 given",
     "v = 'a'": "m.yaml:10:9: 'a' is not a number; write one",

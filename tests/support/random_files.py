@@ -51,7 +51,7 @@ neurons:
       u = 0.75 * u + 0.25 * (a - back)
       v = tanh(v + u + x)
       k = (k * 3 + 1) % 7 - (k // 2) if v > 0 else -k
-      k = clip(k, -8, 7)
+      k = clip(k + poisson(abs(v) / 4, 1), -8, 7)
     spike: uniform() < sigmoid(3 * v - 2)
     on_spike: |
       v = 0
@@ -83,7 +83,7 @@ synapses:
     step: |
       send(target, w, when=pre.k > 5)
     on_pre: |
-      n = n + (2 if post.v > 0 else 1)
+      n = n + (2 if post.v > 0 else int(1.5 + abs(w)))
     on_event:
       tick: |
         w = clip(w + eta * (n / T - 0.1), -1, 1)
