@@ -63,7 +63,11 @@ FUNCTIONS = {
     "bernoulli": "write 1 if uniform() < probability else 0",
     "float": "ints become reals where a real is needed; leave it out",
     "bool": "write 1 if condition else 0",
-    "sum": "write a + b; what arrives at an input is a sum already",
+    "sum": "write a + b; what arrives at an input is a sum already; over all neurons or synapses there are "
+    "sum_population, sum_incoming and sum_outgoing",
+    "softmax": "under on_event write top = max_population(x), e = exp(min(x - top, 0)), and "
+    "e / max(sum_population(e), 1)",
+    "argmax": "under on_event write 1 if x == max_population(x) else 0",
     "print": "record the variable: `record: {states: {OBJECT.VARIABLE: 1 ms}}`",
     "len": "the number of copies is `copies`; sizes of populations stand in the network file",
 }

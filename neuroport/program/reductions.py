@@ -67,12 +67,9 @@ def reduced(op: Literal["sum", "max"], values: NDArray[Any], by: Groups) -> NDAr
 
     A sum begins with 0. The largest of real numbers is never -0; of a group without elements it is the lowest number.
     """
-    shape = (by.count, *values.shape[1:])
-    if op == "sum":
-        total = np.zeros(shape, values.dtype)
-        np.add.at(total, by.of, values)
-        return total
-    real = values.dtype.kind == "f"
-    most = np.full(shape, -np.inf if real else np.iinfo(values.dtype).min, values.dtype)
-    np.maximum.at(most, by.of, values)
-    return most + values.dtype.type(0) if real else most
+    shape, real = (by.count, *values.shape[1:]), values.dtype.kind == "f"
+    first = 0 if op == "sum" else -np.inf if real else np.iinfo(values.dtype).min
+    found = np.full(shape, first, values.dtype)
+    with np.errstate(all="ignore"):
+        (np.add if op == "sum" else np.maximum).at(found, by.of, values)
+    return found + values.dtype.type(0) if real else found

@@ -144,7 +144,15 @@ HABITS = {
     "v = i_pre": ["9: 'i_pre' is not known here; write pre.i"],
     "v = pow(v, 2)": ["9: there is no function 'pow'; write x ** 2, or exp(y * log(x)) for a positive x"],
     "v = where(v > 0, v, 0)": ["9: there is no function 'where'; write a if condition else b"],
-    "v = sum(v)": ["9: there is no function 'sum'; write a + b; what arrives at an input is a sum already"],
+    "v = sum(v)": [
+        "9: there is no function 'sum'; write a + b; what arrives at an input is a sum already; over all neurons or "
+        "synapses there are sum_population, sum_incoming and sum_outgoing"
+    ],
+    "v = softmax(v)": [
+        "9: there is no function 'softmax'; under on_event write top = max_population(x), e = exp(min(x - top, 0)), "
+        "and e / max(sum_population(e), 1)"
+    ],
+    "v = argmax(v)": ["9: there is no function 'argmax'; under on_event write 1 if x == max_population(x) else 0"],
     "v = inf": ["9: 'inf' is not known here; write a number that the range allows"],
     "v = nan": ["9: 'nan' is not known here; write a condition, such as a / b if b > 0 else 0"],
     "v = 1e-400": ["9: this number is too small; write 0, or at least 5e-324"],

@@ -19,6 +19,7 @@ from neuroport.program.ir import (
     Lookup,
     Random,
     Read,
+    Reduce,
     Round,
     Send,
     Spike,
@@ -55,6 +56,8 @@ POSITIVE = Apply("gt", (X, ONE), BOOL)
         (Read("b.w", "twin", REAL), "twin:b.w"),
         (Sum(Read("a.r", "own", REAL), REAL), "sum_copies(a.r)"),
         (Sum(X, Int(-640, 635, 4)), "sum_copies(a.v):Q(11,4)"),
+        (Reduce(X, Int(-640, 635, 4), "sum", "incoming", 5), "sum_incoming(a.v):Q(11,4)"),
+        (Reduce(Read("a.r", "own", REAL), REAL, "max", "population"), "max_population(a.r)"),
     ],
 )
 def test_expressions(expr: Expr, text: str) -> None:

@@ -38,6 +38,7 @@ from neuroport.program.ir import (
     Let,
     Lookup,
     Random,
+    Reduce,
     Round,
     Send,
     Spike,
@@ -565,6 +566,32 @@ BROKEN: dict[str, tuple[Program, str]] = {
         value(Random(1, Int(0, 2**16 - 1), 4)),
         "population p, `let it: int17 = random(0000000000000001.4)`: random(0000000000000001.4) is no part of a "
         "random word; these are 0 to 3",
+    ),
+    # -------------------------------------------------------------------------------------------------- reductions
+    "a sum over neurons in every step": (
+        value(Reduce(Const(1, Int(1, 1)), INT, "sum", "population", 9)),
+        "population p, `let it: int64 = sum_population(1):int64`: sum_population stands here; only events reduce, over "
+        "what they run over",
+    ),
+    "a sum over neurons in an event of synapses": (
+        event(Store("forward.w", Reduce(W, INT, "sum", "population", 9))),
+        "event odd of forward, `forward.w := sum_population(forward.w):int64`: sum_population stands here; only events "
+        "reduce, over what they run over",
+    ),
+    "a sum of more terms than it says": (
+        event(Store("forward.w", Reduce(W, INT, "sum", "outgoing", 1))),
+        "event odd of forward, `forward.w := sum_outgoing(forward.w):int64`: sum_outgoing(forward.w):int64 has 3 "
+        "terms, and is said to have 1",
+    ),
+    "a sum of sums over synapses": (
+        event(Store("forward.w", Reduce(Reduce(W, INT, "max", "outgoing", 9), INT, "sum", "incoming", 9))),
+        "event odd of forward, `forward.w := sum_incoming(max_outgoing(forward.w):int64):int64`: "
+        "sum_incoming(max_outgoing(forward.w):int64):int64 stands around another one",
+    ),
+    "the largest of truth values": (
+        event(Store("forward.w", Reduce(truth("lt", W, 0), INT, "max", "incoming", 9))),
+        "event odd of forward, `forward.w := max_incoming((forward.w < 0)):int64`: max_incoming((forward.w < 0)):int64 "
+        "adds values that are bool to one that is int",
     ),
     # ----------------------------------------------------------------------------------------------------- copies
     "a sum over one copy": (
