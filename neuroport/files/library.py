@@ -80,9 +80,37 @@ class Library:
             report.unknown(at, f"{kind} model", name, self.names(kind))
             return None
         if (kind, name) not in self.read:
-            reader = read_model.neuron if kind == "neuron" else read_model.synapse
-            self.read[kind, name] = reader(report, name, entry.at, entry.node, self.dt)
+            self.read[kind, name] = None
+            self.read[kind, name] = self._made(report, entry)
         return self.read[kind, name]
+
+    def _made(self, report: Report, entry: Entry) -> NeuronModel | SynapseModel | None:
+        """A model with all that its base has."""
+        base = entry.node.get("base") if isinstance(entry.node, MapNode) else None
+        given = (report, entry.name, entry.at, entry.node, self.dt)
+        if base is None:
+            return read_model.neuron(*given) if entry.kind == "neuron" else read_model.synapse(*given)
+        name = report.name(base, f"base of {entry.kind} model '{entry.name}'")
+        if name is None or not self._ends(report, entry, base):
+            return None
+        known = self._get(report, entry.kind, name, base)
+        if isinstance(known, NeuronModel):
+            return read_model.neuron(*given, known)
+        return None if known is None else read_model.synapse(*given, known)
+
+    def _ends(self, report: Report, entry: Entry, at: Node) -> bool:
+        """Whether the bases of a model come to an end; if not, that is in the report."""
+        names, below = [entry.name], entry
+        while isinstance(below.node, MapNode) and isinstance(node := below.node.get("base"), nodes.ScalarNode):
+            names.append(node.text)
+            if node.text in names[:-1]:
+                text = f"the bases of {entry.kind} model '{entry.name}' have no end: {' is based on '.join(names)}"
+                report.add(at, f"{text}; leave out one of these 'base'")
+                return False
+            if (entry.kind, node.text) not in self.entries:
+                break
+            below = self.entries[entry.kind, node.text]
+        return True
 
 
 def shipped(dt: Quantity | None = None) -> Library:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from neuroport.errors import Problem
+from neuroport.files.based import based
 from neuroport.language import check as language
 from neuroport.language.syntax import parse_block, parse_expression
 from neuroport.network.model import (
@@ -31,11 +32,11 @@ from neuroport.yaml.text import Code, filled
 from neuroport.yaml.values import value, written_value
 
 NEURON_KEYS = (
-    *("title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
+    *("base", "title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
     *("update", "spike", "on_spike", "after", "on_event"),
 )
 SYNAPSE_KEYS = (
-    *("title", "source", "notice", "equations", "params", "derived", "traces", "modulators", "state"),
+    *("base", "title", "source", "notice", "equations", "params", "derived", "traces", "modulators", "state"),
     *("step", "on_pre", "on_post", "on_event"),
 )
 _PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
@@ -50,8 +51,10 @@ _OVER_COPIES = ("own", "shared")
 _CLASSES = ("weight", "plastic", "trace", "accumulator", "state")
 
 
-def neuron(report: Report, name: str, at: Node, node: Node, dt: Quantity | None) -> NeuronModel | None:
-    """The neuron model that a mapping describes, or None with its problems in the report."""
+def neuron(
+    report: Report, name: str, at: Node, node: Node, dt: Quantity | None, base: NeuronModel | None = None
+) -> NeuronModel | None:
+    """The neuron model that a mapping describes, built on a base, or None with its problems in the report."""
     before = len(report.problems)
     what = f"neuron model '{name}'"
     entries = report.mapping(node, what, NEURON_KEYS)
@@ -73,7 +76,7 @@ def neuron(report: Report, name: str, at: Node, node: Node, dt: Quantity | None)
         on_event=_events(report, entries.get("on_event"), what),
         place=at.place,
     )
-    return _checked(report, before, model, language.check_neuron)
+    return _checked(report, before, model, base, language.check_neuron)
 
 
 def written_neuron(model: NeuronModel, sink: Sink) -> dict[str, Any]:
@@ -90,8 +93,10 @@ def written_neuron(model: NeuronModel, sink: Sink) -> dict[str, Any]:
     }
 
 
-def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None) -> SynapseModel | None:
-    """The synapse model that a mapping describes, or None with its problems in the report."""
+def synapse(
+    report: Report, name: str, at: Node, node: Node, dt: Quantity | None, base: SynapseModel | None = None
+) -> SynapseModel | None:
+    """The synapse model that a mapping describes, built on a base, or None with its problems in the report."""
     before = len(report.problems)
     what = f"synapse model '{name}'"
     entries = report.mapping(node, what, SYNAPSE_KEYS)
@@ -112,7 +117,7 @@ def synapse(report: Report, name: str, at: Node, node: Node, dt: Quantity | None
         on_event=_events(report, entries.get("on_event"), what),
         place=at.place,
     )
-    return _checked(report, before, model, language.check_synapse)
+    return _checked(report, before, model, base, language.check_synapse)
 
 
 def written_synapse(model: SynapseModel, sink: Sink) -> dict[str, Any]:
@@ -130,8 +135,9 @@ def written_synapse(model: SynapseModel, sink: Sink) -> dict[str, Any]:
     }
 
 
-def _checked(report: Report, before: int, model: _Model, check: _Check[_Model]) -> _Model | None:
-    """The model if it has no problems, those of its texts included."""
+def _checked(report: Report, before: int, model: _Model, base: _Model | None, check: _Check[_Model]) -> _Model | None:
+    """The model with what its base has, if it has no problems, those of its texts included."""
+    model = model if base is None else based(model, base)
     if len(report.problems) == before:
         report.extend(check(model))
     return model if len(report.problems) == before else None

@@ -9,6 +9,7 @@ import ast
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from neuroport.errors import Place, Problem
@@ -68,14 +69,20 @@ def calls() -> dict[str, tuple[int, int]]:
 
 
 def place_of(node: ast.AST, start: Place) -> Place:
-    """Where a node stands in its file, given where its text starts."""
+    """Where a node stands in its file, given where its text starts; it may know that itself, as `place`."""
+    known: Place | None = getattr(node, "place", None)
+    if known is not None:
+        return replace(known, text="")
     line = getattr(node, "lineno", 1)
     column = getattr(node, "col_offset", 0)
     return Place(start.file, start.line + line - 1, start.column + column)
 
 
 def line_of(node: ast.stmt | ast.expr, start: Place, lines: Sequence[str]) -> Place:
-    """Where a node stands, with that line of its text; `lines` are all of them."""
+    """Where a node stands, with that line of its text; `lines` are all of them. It may know that itself."""
+    known: Place | None = getattr(node, "place", None)
+    if known is not None:
+        return known
     row = node.lineno - 1
     return Place(start.file, start.line + row, start.column + node.col_offset, lines[row].strip())
 
