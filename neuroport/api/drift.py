@@ -18,6 +18,7 @@ from neuroport.api.compile import CHIP, NETWORK, lower_and_plan, specimen
 from neuroport.api.copies import SEEDS, paired
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
+from neuroport.copies.given import of_copy
 from neuroport.disk.output import HDF5, check_ending
 from neuroport.numerics.given import FLAG, FUNCTION, NUMBER, OUTPUT, TEXT, checked_seed, takes
 from neuroport.program.ir import Int
@@ -142,6 +143,7 @@ class _Beside:
     def _made(self, chip: str | Chip | None, seed: int | None) -> tuple[Chip, ChipInstance | None, Program, Plan]:
         chosen, one = specimen(self.network, chip, seed)
         program, plan = lower_and_plan(self.network, chosen, one)
+        program = of_copy(program, 0)
         usable(self.backend, program)
         return chosen, one, program, plan
 

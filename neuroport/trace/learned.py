@@ -30,6 +30,7 @@ from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.trace.checked import KIND
 from neuroport.trace.read import LEFT_OUT, Trace
+from neuroport.trace.write import unit_of
 
 LEARNED = ("weight", "plastic")
 
@@ -45,7 +46,15 @@ def with_learned(network: Network, trace: Trace) -> Network:
     _refuse_missing(network, trace)
     populations = tuple(_population(p, trace) for p in network.populations)
     projections = tuple(_projection(p, network, trace) for p in network.projections)
-    return replace(network, populations=populations, projections=projections)
+    own = tuple((name, _own(name, given, network, trace)) for name, given in network.own_parameters)
+    return replace(network, populations=populations, projections=projections, own_parameters=own)
+
+
+def _own(name: str, given: Value, network: Network, trace: Trace) -> Value:
+    """What the copies have of a parameter of their own, as it is set at the end."""
+    if name not in trace.settings:
+        return given
+    return ArrayValue(Frozen(np.broadcast_to(trace.setting(name), (trace.copies,))), unit_of(network, name))
 
 
 def widened(before: Network, after: Network) -> Iterator[str]:
@@ -160,10 +169,11 @@ def _projection(projection: Projection, network: Network, trace: Trace) -> Proje
 def _settings(
     owner: str, model: NeuronModel | SynapseModel, trace: Trace, synapses: _Synapses | None = None
 ) -> Iterator[tuple[str, Value]]:
-    """The parameters of an object that were switched in the run."""
+    """The parameters of an object that were switched in the run, but for those of which each copy has its own."""
     for parameter in model.parameters:
-        if f"{owner}.{parameter.name}" in trace.settings:
-            yield parameter.name, _setting(f"{owner}.{parameter.name}", parameter.unit, trace, synapses)
+        name = f"{owner}.{parameter.name}"
+        if name in trace.settings and name not in trace.own_parameters:
+            yield parameter.name, _setting(name, parameter.unit, trace, synapses)
 
 
 def _setting(name: str, unit: str, trace: Trace, synapses: _Synapses | None) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -330,7 +330,10 @@ class Trace:
         return block(self)
 
     def network(self) -> Network:
-        """The network as it was run, before learning. InvalidInput where the trace is not of that network."""
+        """The network as it was run, before learning; of independent copies with own parameters this one.
+
+        InvalidInput where the trace is not of that network.
+        """
         from neuroport.files import network as reader
 
         arrays = partial(network_array, self.path, checked.KIND)
@@ -340,7 +343,18 @@ class Trace:
         if here != there:
             text = f"this trace is damaged: it has {here}, and the network in it {there}; {checked.KIND.advice}"
             raise InvalidInput.one(Place(str(self.path)), text)
-        return network
+        return self._as_copy(network)
+
+    def _as_copy(self, network: Network) -> Network:
+        """The network with the one copy that the run was, where independent ones have parameters of their own."""
+        if self.copies > 1 or not self.own_parameters:
+            return network
+        from neuroport.network.values import ArrayValue, Frozen
+        from neuroport.trace.write import unit_of
+
+        values = self.own_parameters.items()
+        own = {name: ArrayValue(Frozen(numbers), unit_of(network, name)) for name, numbers in values}
+        return replace(network, copies=1, own_parameters=tuple(own.items()))
 
     @property
     def lacks(self) -> str:

@@ -21,6 +21,7 @@ from neuroport.cli import main
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
+from neuroport.trace.learned import with_learned
 from neuroport.trace.read import open_trace
 from tests.support import random_files
 
@@ -393,6 +394,19 @@ def test_traces_tell_the_values_and_a_stopped_copy_goes_on_as_itself(tmp_path: P
     assert whole[1].own_parameters == {"a.tau": [50.0], "b.held": [7]}
     neuroport.run(batch(), "reference", trace=tmp_path / "batch.h5")
     assert open_trace(tmp_path / "batch.h5").own_parameters["b.tau"].tolist() == [5, 10, 20]
+
+
+def test_what_was_learned_goes_into_the_network_of_that_copy(tmp_path: Path) -> None:
+    network = swept("{params: {a.tau: [5 ms, 50 ms], b.held: [2 steps, 7 steps]}}")
+    whole = run_copies(network, [3, 4], "reference", trace=tmp_path / "o.h5")
+    again = with_learned(open_trace(tmp_path / "o.copy1.h5").network(), open_trace(tmp_path / "o.copy1.h5"))
+    assert neuroport.run(again, "reference", seed=4).digest == whole[1].digest
+    neuroport.run(batch(), "reference", trace=tmp_path / "batch.h5")
+    learned = with_learned(batch(), open_trace(tmp_path / "batch.h5"))
+    with neuroport.open(learned, "reference") as session:
+        assert session.get("up.lr").tolist() == [0.05] * 3
+        assert session.get("b.gain").tolist() == [0.5, 1, 1.5]
+        assert session.get("up.w")[0] == open_trace(tmp_path / "batch.h5").weights("up").values[0]
 
 
 def test_a_chip_tells_what_it_loses_of_the_values_of_any_copy() -> None:
