@@ -153,6 +153,8 @@ def _parameters(
         limits = made.materialiser.limits(ranges.get(parameter.name, parameter.range), parameter.unit)
         made.materialiser.check_range(numbers, limits, value, obj.name, parameter.name)
         dynamic = parameter.dynamic
+        if full in made.set_in_parts:
+            numbers = _one_each(made, parameter, full, numbers, obj.elements.size, full in own)
         if full in own:
             numbers, limits = _of_copies(made, parameter, full, own[full], limits)
             dynamic = True
@@ -186,6 +188,17 @@ def _parameters(
         if made.varies(value_expr):
             varied.add(name)
         obj.constants = Constants(obj.name, types, frozenset(scalars), frozenset(varied))
+
+
+def _one_each(made: Elaboration, parameter: Parameter, full: str, numbers: Numbers, size: int, varies: bool) -> Numbers:
+    """One number for each neuron of a parameter that the protocol sets for some of them."""
+    if varies:
+        text = (
+            f"'{full}' is set for some neurons, and copies have values of their own of it; set it for all, or give the "
+        )
+        made.problems.append(Problem(parameter.place, f"{text}copies none"))
+        return numbers
+    return np.array(np.broadcast_to(numbers, (size,)))
 
 
 def _of_copies(

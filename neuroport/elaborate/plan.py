@@ -100,6 +100,7 @@ def settings(network: Network, program: Program) -> list[dict[str, float | int]]
             one = made.one(item)
             assert isinstance(one, plan.Set)
             found.append(dict(one.values))
+            found += [found[-1] | {name: value} for name, _, value in one.some]
     return found
 
 
@@ -154,7 +155,8 @@ class _Items:
             case Trigger():
                 return plan.Trigger(item.event)
             case Set():
-                return plan.Set(tuple((n, self.number(n, q)) for text, q in item.values for n in self.dynamic(text)))
+                whole = tuple((n, self.number(n, q)) for text, q in item.values for n in self.dynamic(text))
+                return plan.Set(whole, tuple((n, part, self.number(n, q)) for n, part, q in item.some))
             case Reset():
                 return plan.Reset(item.populations, item.keep_learned)
             case Measure():

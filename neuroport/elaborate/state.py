@@ -18,6 +18,8 @@ from neuroport.language.names import Constants
 from neuroport.network.model import SpikeTrace
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
+from neuroport.network.protocol import Set
+from neuroport.network.protocol import walk as all_items
 from neuroport.network.values import Distribution, Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
@@ -107,6 +109,12 @@ class Elaboration:
             self.problems.append(Problem(value.place, text))
             whole = np.full_like(whole, least)
         return np.asarray(whole, np.int64)
+
+    @property
+    def set_in_parts(self) -> frozenset[str]:
+        """The parameters that the protocol sets for some neurons of a population, by their full names."""
+        items = all_items(self.network.protocol)
+        return frozenset(name for item in items if isinstance(item, Set) for name, _, _ in item.some)
 
     @property
     def written_by_host(self) -> frozenset[str]:

@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 from neuroport.files import metrics as read_metrics
 from neuroport.files import models
 from neuroport.files.context import Context, label, model_of
+from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.language.blocks import EACH_STEP
 from neuroport.network.model import Expression, Parameter
+from neuroport.network.objects import Population
 from neuroport.network.protocol import (
     Action,
     Anneal,
@@ -32,6 +34,7 @@ from neuroport.network.results import Samples
 from neuroport.network.stimuli import Patterns
 from neuroport.network.switches import Owner, matching
 from neuroport.numerics import units
+from neuroport.numerics.parts import Part, named
 from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.yaml.fields import Report, found, listing, meant
@@ -341,19 +344,46 @@ def _set(entry: _Entry) -> Set | None:
         report.add(values, f"'set' must be a mapping from OBJECT.PARAMETER to values; found {found(values)}")
         return None
     result: list[tuple[str, Quantity]] = []
+    some: list[tuple[str, Part, Quantity]] = []
     for key, at, inner in values.values():
-        for owner, parameter in _dynamic(context, at, "'set'", key):
+        of, inside = split_part(key)
+        for owner, parameter in _dynamic(context, at, "'set'", of):
             what = f"parameter '{parameter.name}' of {label(owner)}"
             span = dict(owner.ranges).get(parameter.name, parameter.range)
             slot = Slot(what, units.of_values(parameter.unit), parameter.type, span, context.dt)
-            value = fitting(report, inner, slot)
-            if value is not None and (key, value) not in result:
-                result.append((key, value))
-    return Set(values=tuple(result), place=entry.node.place)
+            value, part = fitting(report, inner, slot), _some(context, at, owner, of, inside)
+            if value is not None and part is not None:
+                some.append((f"{owner.name}.{parameter.name}", part, value))
+            elif value is not None and (of, value) not in result:
+                result.append((of, value))
+    _check_each_once(context, values, result, some)
+    return Set(values=tuple(result), some=tuple(some), place=entry.node.place)
+
+
+def _some(context: Context, at: Node, owner: Owner, of: str, inside: str | None) -> Part | None:
+    """Which neurons of a population a part names that is set; None for all."""
+    if isinstance(owner, Population):
+        return part_of(context.report, at, "'set'", inside, owner.size)
+    if inside is not None:
+        context.report.add(at, f"'set': {NEURONS_ONLY}; name {quoted(of)} whole")
+    return None
+
+
+def _check_each_once(
+    context: Context, at: Node, whole: list[tuple[str, Quantity]], some: list[tuple[str, Part, Quantity]]
+) -> None:
+    """Whether every neuron is given one value of a parameter."""
+    owners = [o for o in (*context.populations.values(), *context.projections.values()) if o]
+    given = {f"{owner.name}.{p.name}" for text, _ in whole for owner, p in matching(owners, text)}
+    for k, (name, part, _) in enumerate(some):
+        if name in given or any(name == other and part.meets(its) for other, its, _ in some[:k]):
+            text = f"'set' gives some neurons two values of {quoted(name)}; name each neuron once, or use two items"
+            context.report.add(at, text)
 
 
 def _written_set(item: Set) -> dict[str, Any]:
-    return {"set": {name: written_quantity(value) for name, value in item.values}}
+    whole = {name: written_quantity(value) for name, value in item.values}
+    return {"set": whole | {named(name, part): written_quantity(value) for name, part, value in item.some}}
 
 
 def _dynamic(context: Context, at: Node, what: str, text: str) -> list[tuple[Owner, Parameter]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.model import Expression
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
 
 
@@ -74,9 +75,13 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Set:
-    """Give dynamic parameters (OBJECT.PARAMETER) new values; * in OBJECT stands for any text."""
+    """Give dynamic parameters (OBJECT.PARAMETER) new values; * in OBJECT stands for any text.
+
+    `some`: those of some neurons of a population, by full names.
+    """
 
     values: tuple[tuple[str, Quantity], ...]
+    some: tuple[tuple[str, Part, Quantity], ...] = ()
     place: Place | None = field(default=None, compare=False)
 
 

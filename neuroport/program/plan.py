@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuroport.errors import Place
 from neuroport.metrics import Metric
 from neuroport.numerics import units
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
 from neuroport.program.condition import Condition
 from neuroport.program.machine import Program, Series
@@ -111,9 +112,10 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Give dynamic parameters new values, in coherent units."""
+    """Give dynamic parameters new values, in coherent units; `some`: those of some neurons."""
 
     values: tuple[tuple[str, float | int], ...]
+    some: tuple[tuple[str, Part, float | int], ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

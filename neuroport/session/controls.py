@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuroport.errors import InvalidInput, Problem, RunFailed, together
 from neuroport.numerics import units
+from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
 from neuroport.program.constants import real
 from neuroport.program.executor import Executor
@@ -159,6 +160,12 @@ class Controls:
         ready = Ready()
         self._do(self._change(self.names.to_write(name), self.names.placed(Write(name, value)), ready, clip))
         self.tally.clipped += ready.clipped
+
+    def set_some(self, name: str, part: Part, value: float | int) -> None:
+        """Give a parameter that has one number for each neuron a new value for some of them."""
+        numbers = np.array(self.switchboard.value(name))
+        numbers[part.neurons] = value
+        self.switchboard.set(self.executor, {name: numbers})
 
     def ready(self, writes: Sequence[Write], clip: bool = False) -> Ready:
         """Check writes, beside each other. InvalidInput with all that is wrong with them; nothing has changed."""

@@ -143,6 +143,8 @@ class Walk:
             case Set():
                 for name, value in item.values:
                     self.controls.set(name, value)
+                for name, part, value in item.some:
+                    self.controls.set_some(name, part, value)
             case Reset():
                 self.controls.reset(item.populations, item.keep_learned)
             case Capture():

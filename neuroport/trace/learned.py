@@ -98,7 +98,7 @@ def _switched(network: Network) -> Iterator[str]:
     for item in walk(network.protocol):
         match item:
             case Set():
-                texts += [text for text, _ in item.values]
+                texts += [text for text, _ in item.values] + [name for name, _, _ in item.some]
             case Anneal():
                 texts += item.parameters
     found = [f"{owner.name}.{parameter.name}" for text in texts for owner, parameter in matching(owners, text)]

@@ -87,16 +87,6 @@ def test_a_session_has_the_part_of_a_state_and_all_spikes() -> None:
         assert np.array_equal(spikes, session.spikes("a")[1])
 
 
-def test_all_of_a_population_is_named_where_a_part_has_no_meaning() -> None:
-    text = TEXT.replace("COPIES", "").replace("{run: 25 ms}", '{set: {"n.rate[0]": 1 Hz}}')
-    with pytest.raises(InvalidInput) as caught:
-        reader.loads(text.replace("RECORD", "{}"), "n.yaml")
-    part = "is of a part of a population, which can be recorded and measured; write"
-    assert [str(problem) for problem in caught.value.problems] == [
-        f"n.yaml:12:33: 'set': 'n.rate[0]' {part} 'n.rate' here",
-    ]
-
-
 def test_a_session_takes_names_without_a_part() -> None:
     with neuroport.open(network(PART), "reference") as session:
         for call, name in (
