@@ -78,9 +78,9 @@ def test_it_is_the_model_that_is_written_out() -> None:
 
 def test_what_is_wrong_in_the_base_is_told_where_that_stands() -> None:
     text = NETWORK.replace("    update: r = k * i", "    state: {z: {type: int, init: 0}}\n    update: r = k * i")
-    assert (
-        said(text)
-        == "n.yaml:11:13: 'z' is an int, this value is real; use //, make the variable real, or declare what is whole in it `type: int`"
+    assert said(text) == (
+        "n.yaml:11:13: 'z' is an int, this value is real; write int(round(...)), use //, make the variable real, or "
+        "declare what is whole in it `type: int`"
     )
     program = printer.text(neuroport.compile(reader.loads(NETWORK.encode(), "n.yaml")))
     assert "# n.yaml:17  r = k * i" in program and "# n.yaml:11  z = r + c" in program
