@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 import numpy as np
 
@@ -35,7 +34,7 @@ from neuroport.program.ir import (
     with_children,
     with_expressions,
 )
-from neuroport.program.machine import Array, Arrays, Event, Program, Total, arrays_of
+from neuroport.program.machine import Array, Arrays, Event, Over, Program, Total, arrays_of
 from neuroport.program.names import of_compiler
 from neuroport.program.verify import made
 
@@ -44,12 +43,17 @@ ZERO, ONE = Const(0, Int(0, 0)), Const(1, Int(1, 1))
 
 
 def reduces(program: Program) -> bool:
-    """Whether some event has a sum, or a largest value, over elements."""
-    return any(isinstance(part, Reduce) for event in program.events for part in parts(event.body))
+    """Whether some event has a sum, or a largest value, over neurons or synapses of a neuron."""
+    return any(_is_cut(event) and isinstance(part, Reduce) for event in program.events for part in parts(event.body))
+
+
+def _is_cut(event: Event) -> bool:
+    """Whether an event is one of those that are cut: those over the entries of a kernel have turns of their own."""
+    return event.over != "kernel"
 
 
 def unfolded(program: Program) -> Program:
-    """The same machine without Reduce; the program itself where it has none."""
+    """The same machine without Reduce but over a kernel's entries; the program itself where it has none."""
     if not reduces(program):
         return program
     return made(_Unfolding(program, arrays_of(program.arrays.values())).program_of_parts(), "unfolded")
@@ -77,10 +81,11 @@ class _Unfolding:
 
     def program_of_parts(self) -> Program:
         """The program whose events are in parts."""
-        events = tuple(part for event in self.program.events for part in _Event(self, event).parts())
+        cut = (_Event(self, event).parts() if _is_cut(event) else (event,) for event in self.program.events)
+        events = tuple(part for parts_of in cut for part in parts_of)
         return replace(self.program, arrays=self.arrays, events=events)
 
-    def scratch(self, owner: str, at: Literal["neuron", "synapse"], type_: Type, own: bool) -> str:
+    def scratch(self, owner: str, at: Over, type_: Type, own: bool) -> str:
         """A new array; own: of each copy."""
         number = self.numbers[owner] = self.numbers.get(owner, 0) + 1
         name = of_compiler(owner, "part", number)

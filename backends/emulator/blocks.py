@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from neuroport.program.ir import Body, Expr, Read, Reduce, Send, parts, reads, with_children, with_expressions
 from neuroport.program.machine import Array, Injection, Population, Program, Projection, Record, Series
+from neuroport.program.wiring import Pairs
 
 SMALLEST = 64
 """Neurons of a block: those of two threads are on different cache lines."""
@@ -152,7 +153,7 @@ def lightened(program: Program) -> Program:
 
 
 def _array(array: Array, block: Block, chosen: dict[str, NDArray[np.int64]]) -> Array:
-    if array.at == "scalar" or is_whole(array.owner):
+    if array.at in ("scalar", "kernel") or is_whole(array.owner):
         return array
     at = chosen[array.owner] if array.at == "synapse" else block.of(array.owner)
     return replace(array, initial=array.initial[at])
@@ -167,20 +168,30 @@ def _population(population: Population, block: Block) -> Population:
 
 def _projection(projection: Projection, block: Block, chosen: NDArray[np.int64]) -> Projection:
     first, last = block.ends[projection.target]
-    pre = projection.pre[chosen]
     return replace(
         projection,
         target_size=last - first,
-        pre=pre,
-        post=projection.post[chosen] - first,
-        indptr=np.searchsorted(pre, np.arange(projection.source_size + 1)),
-        element=projection.element[chosen],
+        wiring=_wiring(projection, first, chosen),
         dendritic=None if projection.dendritic is None else projection.dendritic[chosen],
     )
 
 
+def _wiring(projection: Projection, first: int, chosen: NDArray[np.int64]) -> Pairs:
+    """The chosen synapses one by one, onto neurons that are counted from the first one."""
+    whole, pre = projection.wiring, projection.pre[chosen]
+    return Pairs(
+        pre=pre,
+        post=whole.post[chosen] - first,
+        indptr=np.searchsorted(pre, np.arange(projection.source_size + 1)),
+        element=whole.element[chosen],
+        entry=None if whole.entry is None else whole.entry[chosen],
+        entries=whole.entries,
+        first_entry=whole.first_entry,
+    )
+
+
 def _record(record: Record, array: Array, block: Block, chosen: dict[str, NDArray[np.int64]]) -> Record:
-    if record.neurons is None:
+    if record.neurons is None or array.at == "kernel":
         return record
     if array.at == "synapse":
         return replace(record, neurons=np.flatnonzero(np.isin(chosen[array.owner], record.neurons)))
@@ -213,6 +224,8 @@ def alone(program: Program, threads: int) -> Iterator[str]:
     for owned in program.bodies():
         if any(isinstance(stmt, Send) and stmt.to == "pre" for stmt in owned.body):
             yield f"{owned}: it sends back to its source, whose neurons another thread computes"
+        if owned.over == "kernel":
+            yield f"{owned}: what synapses share is computed from all of them, which several threads have"
         if any(read.at == "twin" for read in reads(owned.body)):
             yield f"{owned}: it reads its twin, whose synapses another thread computes"
         for one in (part for part in parts(owned.body) if isinstance(part, Reduce)):

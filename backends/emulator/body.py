@@ -13,7 +13,8 @@ from neuroport.backends.emulator.numbers import kind_of, working_kind
 from neuroport.backends.emulator.spelling import clip
 from neuroport.backends.emulator.values import Values, literal
 from neuroport.backends.generated import Value
-from neuroport.program.ir import Body, Expr, Int, Let, Read, Send, Spike, Stmt, Store, Sum
+from neuroport.backends.turns import Row
+from neuroport.program.ir import Body, Expr, Int, Let, Read, Send, Spike, Stmt, Store, Sum, Temp
 from neuroport.program.places import by_line
 
 
@@ -71,6 +72,23 @@ class Writer(Values):
             ident = self.fresh(name)
             self.put(f"{ident} = {value.text}")
         self._temps[name] = Value(ident, value.kind, atom=True)
+
+    # -------------------------------------------------------------------------------------------------------- rows
+
+    def add_to(self, row: Row, x: Expr) -> str:
+        """Add a value of every synapse to what a row has of its entry; the line that clears a number of the row."""
+        with self.at("copy" if row.own else "element"):
+            value = self.expr_as(x, "f" if row.real else "i8")
+            text = f"real({value.text})" if row.real else value.text
+            place = self.row_place(row)
+            self.put(f"{place} += {text}")
+        return f"{place.partition('[')[0]}[nth] = 0"
+
+    def keep(self, row: Row, name: Temp) -> None:
+        """Put a named value of every entry into a row."""
+        with self.at("copy" if row.own else "element"):
+            value = self.expr_as(name, "f" if row.real else "i8")
+            self.put(f"{self.row_place(row)} = {value.text}")
 
     # ------------------------------------------------------------------------------------------------------ stores
 

@@ -16,21 +16,26 @@ from neuroport.backends.emulator.body import Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
 from neuroport.backends.emulator.function import Definition, Function, Helper
 from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part, ring_of_sums
-from neuroport.backends.emulator.levels import Levels
+from neuroport.backends.emulator.levels import Level, Levels
 from neuroport.backends.emulator.lines import Block, Line, printed
 from neuroport.backends.emulator.numbers import NUMBER, kind_of
 from neuroport.backends.emulator.prelude import prelude, reserved
 from neuroport.backends.emulator.values import Site
 from neuroport.backends.generated import Identifiers
+from neuroport.backends.turns import Row, Turn, turns
 from neuroport.copies.axis import is_own
-from neuroport.program.ir import Body, Send, reads
+from neuroport.program.ir import Body, Expr, Real, Send, Temp, reads
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series, Total
+from neuroport.program.wiring import Kernel
 
 LARGE = 2**15
 """Synapses of a full matrix that is computed two rows at a time: with 16 bits they leave the first cache."""
 
 LONG = 32
 """Neurons of a matrix without its diagonal from which on it has no indices: what fills no register gains little."""
+
+SHORT = 64
+"""Synapses of a kernel's run up to which their number stands in the text: longer loops gain nothing by that."""
 
 SUFFIX = {
     "array": "",
@@ -49,6 +54,18 @@ SUFFIX = {
     "column_synapse": "_column_synapse",
     "column_pre": "_column_pre",
     "element": "_element",
+    "entry": "_entry",
+    "column_entry": "_column_entry",
+    "template": "_template",
+    "runs": "_runs",
+    "row_post": "_row_post",
+    "row_entry": "_row_entry",
+    "run_post": "_run_post",
+    "run_entry": "_run_entry",
+    "run_width": "_run_width",
+    "entry_step": "_entry_step",
+    "entries": "_entries",
+    "first_entry": "_first_entry",
     "dendritic": "_dendritic",
     "places": "_places",
     "twin": "_twin",
@@ -75,11 +92,20 @@ SUFFIX = {
     "copies": "copies",
     "width": "width",
     "terms": "terms",
+    "sums": "sums",
+    "whole_sums": "whole_sums",
     "ctl": "ctl",
     "overflow": "overflow",
     "laps": "laps",
     "keys": "keys",
 }
+
+
+KERNEL_KINDS = (
+    *("entry", "column_entry", "template", "runs", "row_post", "row_entry", "run_post", "run_entry"),
+    *("run_width", "entry_step", "entries", "first_entry"),
+)
+"""What a projection has besides whose synapses share the entries of a kernel."""
 
 
 def module_text(program: Program) -> str:
@@ -132,6 +158,8 @@ class Emitter:
                 self._identifier(kind, population.name)
         for projection in program.projections:
             for kind in "delay rows post columns column_synapse column_pre element dendritic places twin".split():
+                self._identifier(kind, projection.name)
+            for kind in KERNEL_KINDS if projection.shares else ():
                 self._identifier(kind, projection.name)
         for kinds, objects in (
             ("every histogram counted", [r.name for r in program.readouts]),
@@ -209,6 +237,7 @@ class Emitter:
             source=projection.source,
             target=projection.target,
             dendritic=projection.name if projection.dendritic is not None else "",
+            kernel="" if not projection.shares else "k" if isinstance(projection.wiring, Kernel) else projection.name,
         )
 
     def _twin(self, projection: Projection, function: Function) -> str:
@@ -245,6 +274,8 @@ class Emitter:
                 Block("for nth in range(i):", below),
                 Block(f"for nth in range({columns} - 1 - i):", above),
             ]
+        if isinstance(projection.wiring, Kernel):
+            return self._kernel_row(projection, function, writer)
         rows = function.use("rows", projection.name)
         target = [] if writer.place.places else [f"j = {function.use('post', projection.name)}[syn]"]
         inner: list[Line] = ["syn = first + np.uint64(nth)", *target, *writer.inner()]
@@ -252,6 +283,35 @@ class Emitter:
             *writer.row(),
             f"first = np.uint64({rows}[i])",
             Block(f"for nth in range({rows}[i + 1] - {rows}[i]):", inner),
+        ]
+
+    def _kernel_row(self, projection: Projection, function: Function, writer: Writer) -> list[Line]:
+        """The inner loops over the runs of presynaptic neuron i, and over the synapses of each."""
+        kinds = ("rows", "template", "runs", "row_post", "row_entry", "run_post", "run_entry")
+        rows, template, runs, row_post, row_entry, run_post, run_entry = (
+            function.use(kind, projection.name) for kind in kinds
+        )
+        assert isinstance(projection.wiring, Kernel)
+        known = projection.wiring.width <= SHORT
+        width = str(projection.wiring.width) if known else function.use("run_width", projection.name)
+        step = "" if projection.wiring.step == 1 else f" * {function.use('entry_step', projection.name)}"
+        synapse: list[Line] = [
+            "j = begin_j + np.uint64(nth)",
+            f"k = begin_k + np.uint64(nth{step})",
+            "syn = first + np.uint64(nth)",
+            *writer.inner(),
+        ]
+        run: list[Line] = [
+            f"begin_j = np.uint64(np.int64({row_post}[i]) + np.int64({run_post}[run]))",
+            f"begin_k = np.uint64(np.int64({row_entry}[i]) + np.int64({run_entry}[run]))",
+            Block(f"for nth in range({width}):", synapse),
+            f"first = first + np.uint64({width})",
+        ]
+        return [
+            *writer.row(),
+            f"first = np.uint64({rows}[i])",
+            f"shape = np.int64({template}[i])",
+            Block(f"for run in range({runs}[shape], {runs}[shape + 1]):", run),
         ]
 
     def _all_rows(self, projection: Projection, event: Event | None, since: int = 1) -> Helper:
@@ -329,7 +389,7 @@ class Emitter:
     def _arriving(self, projection: Projection, function: Function, body: Body) -> list[Line]:
         """The lines of a row whose presynaptic neuron has spiked."""
         place = self._synapse_place(projection, "pre")
-        indexed = not (full_matrix(projection) or self._all_but_diagonal(projection))
+        indexed = not (projection.shares or full_matrix(projection) or self._all_but_diagonal(projection))
         place.places = projection.name if indexed and delayed_input(self.program, projection) else ""
         writer = self._writer(function, place)
         writer.body(body)
@@ -337,6 +397,8 @@ class Emitter:
 
     def _ahead(self, projection: Projection, function: Function, neuron: str) -> list[str]:
         """The lines that ask for all that the row of a neuron reads of its synapses."""
+        if isinstance(projection.wiring, Kernel):
+            return []
         rows = function.use("rows", projection.name)
         return [
             f"prefetch_row({argument.ident}, {rows}, {neuron})"
@@ -349,7 +411,7 @@ class Emitter:
         if argument.kind == "array":
             array = self.program.arrays[argument.name]
             return array.at == "synapse" and array.owner == projection.name and self.program.copies == 1
-        return argument.kind in ("post", "dendritic", "places") and argument.name == projection.name
+        return argument.kind in ("post", "dendritic", "places", "entry") and argument.name == projection.name
 
     def _post(self, projection: Projection) -> Helper:
         function = self._start()
@@ -357,18 +419,22 @@ class Emitter:
         columns = function.use("columns", projection.name)
         synapse, pre = function.use("column_synapse", projection.name), function.use("column_pre", projection.name)
         function.header.put(f"past = (t - 1) & ({spikes}.shape[0] - 1)", Block(f"if {count}[past] == 0:", ["return"]))
-        writer = self._writer(function, self._synapse_place(projection, "post"))
+        place = self._synapse_place(projection, "post")
+        place.kernel = place.kernel and "k"
+        writer = self._writer(function, place)
         writer.body(projection.post_body)
         ahead = [
             f"prefetch({argument.ident}, {synapse}[entry + {AHEAD}])"
             for argument in function.arguments
             if argument.kind == "array" and self._of_synapses(projection, argument)
         ]
+        kernel = [f"k = {function.use('column_entry', projection.name)}[entry]"] if projection.shares else []
         inner = [
             "entry = first + np.uint64(nth)",
             *ahead,
             f"syn = {synapse}[entry]",
             f"i = {pre}[entry]",
+            *kernel,
             *writer.inner(),
         ]
         column = [
@@ -383,6 +449,8 @@ class Emitter:
 
     def _event(self, event: Event, since: int) -> Helper:
         """An event that sees the state left so many steps before: by the one before, or by the one that ends."""
+        if event.over == "kernel":
+            return self._entries(event, since)
         if event.over == "synapse":
             return self._all_rows(self.program.projection(event.owner), event, since)
         function = self._start()
@@ -392,6 +460,61 @@ class Emitter:
         loop = Block(f"for i in range({size}):", writer.inner())
         doc = f"Event {event.name} of every neuron of population {event.owner}."
         return self._finish(f"{event.owner}_{event.name}", doc, function, loop)
+
+    # ------------------------------------------------------------------------------------------- entries of a kernel
+
+    def _entries(self, event: Event, since: int) -> Helper:
+        """An event over the entries of a kernel: in turns, sums over synapses and then what is computed of entries."""
+        projection, function = self.program.projection(event.owner), self._start()
+        known: dict[Expr | str, Row] = {}
+        lines: list[Line] = []
+        for turn in turns(event.body):
+            synapses = self._synapse_place(projection, "pre")
+            synapses.since, synapses.twin = since, f"@{projection.name}"
+            adding = self._writer(function, synapses)
+            lines += self._added(projection, function, adding, turn, known)
+            lines.append(self._of_entries(projection, function, event, turn, known))
+        doc = f"Event {event.name} of every entry of the kernel of projection {projection.name}."
+        return self._finish(f"{projection.name}_{event.name}", doc, function, *lines)
+
+    def _added(
+        self, projection: Projection, function: Function, adding: Writer, turn: Turn, known: dict[Expr | str, Row]
+    ) -> list[Line]:
+        """The lines that make the sums over synapses of a turn, in rows that are known from now on."""
+        adding.rows = dict(known)
+        adding.levels.lets |= {name: _level_of(row) for name, row in known.items() if isinstance(name, str)}
+        cleared: list[Line] = []
+        for found, x in turn.sums.items():
+            row = Row(len(known), isinstance(found.type, Real), adding.levels.of(x) == "copy")
+            known[found] = row
+            cleared.append(adding.add_to(row, x))
+        if not turn.sums:
+            return []
+        numbers = f"{function.use('entries', projection.name)}{self._times_copies(function)}"
+        rows = Block(
+            f"for i in range({function.use('size', projection.source)}):", self._row(projection, function, adding)
+        )
+        return [Block(f"for nth in range({numbers}):", cleared), rows]
+
+    def _times_copies(self, function: Function) -> str:
+        return f" * {function.use('width')}" if self.program.copies > 1 else ""
+
+    def _of_entries(
+        self, projection: Projection, function: Function, event: Event, turn: Turn, known: dict[Expr | str, Row]
+    ) -> Block:
+        """The loop over entries of a turn, after which its names that later turns read are known."""
+        element = f"np.uint64(k) + np.uint64({function.use('first_entry', projection.name)})"
+        place = Site(own="k", element=element, source=projection.source, kernel="k", twin=f"@{projection.name}")
+        writer = self._writer(function, place, event)
+        writer.rows = dict(known)
+        writer.levels.lets |= {name: _level_of(row) for name, row in known.items() if isinstance(name, str)}
+        writer.levels.sums |= {found: _level_of(row) for found, row in known.items() if not isinstance(found, str)}
+        writer.body(tuple(turn.body))
+        for name, value in turn.kept.items():
+            row = Row(len(known), isinstance(value.type, Real), writer.levels.lets[name] == "copy")
+            known[name] = row
+            writer.keep(row, Temp(name, value.type))
+        return Block(f"for k in range({function.use('entries', projection.name)}):", writer.inner())
 
     def _totals(self, event: Event, caller: Function) -> list[str]:
         """The lines that reduce over elements before an event."""
@@ -599,6 +722,11 @@ class Emitter:
         )
 
 
+def _level_of(row: Row) -> Level:
+    """How often a number in a row is there."""
+    return "copy" if row.own else "element"
+
+
 def delayed_input(program: Program, projection: Projection) -> str:
     """The input whose sums arriving spikes add to late, if they read and send nothing else by target or delay."""
     body = projection.arrive
@@ -625,7 +753,8 @@ def _in_pairs(program: Program, projection: Projection) -> bool:
 
 def full_matrix(projection: Projection) -> bool:
     """Whether every presynaptic neuron has exactly one synapse to every postsynaptic one, in order."""
-    if projection.synapses == 0 or projection.synapses != projection.source_size * projection.target_size:
+    full = projection.source_size * projection.target_size
+    if projection.shares or projection.synapses == 0 or projection.synapses != full:
         return False
     pre, post = np.divmod(np.arange(projection.synapses), projection.target_size)
     return bool((projection.pre == pre).all() and (projection.post == post).all())
@@ -634,7 +763,7 @@ def full_matrix(projection: Projection) -> bool:
 def all_but_diagonal(projection: Projection) -> bool:
     """Whether every neuron has one synapse to each of as many but that of its number, in order, and enough of them."""
     size = projection.source_size
-    if size < LONG or size != projection.target_size or projection.synapses != size * (size - 1):
+    if projection.shares or size < LONG or size != projection.target_size or projection.synapses != size * (size - 1):
         return False
     pre, nth = np.divmod(np.arange(projection.synapses), size - 1)
     return bool((projection.pre == pre).all() and (projection.post == nth + (nth >= pre)).all())
@@ -643,7 +772,7 @@ def all_but_diagonal(projection: Projection) -> bool:
 def twin_order(projection: Projection) -> Literal["same", "transposed", "any"]:
     """Whether a synapse's twin has the same number, the number of the transposed full matrix, or any."""
     twin = projection.twin
-    if twin is None or np.array_equal(twin, np.arange(projection.synapses)):
+    if twin is None or np.array_equal(twin, np.arange(projection.values)):
         return "same"
     if full_matrix(projection) and np.array_equal(twin, projection.post * projection.source_size + projection.pre):
         return "transposed"

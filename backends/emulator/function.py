@@ -10,7 +10,10 @@ from neuroport.backends.emulator.layout import Argument
 from neuroport.backends.emulator.lines import Line, Section, printed
 from neuroport.backends.generated import Identifiers, Value, uncommented
 
-NUMBERS = tuple("scalar size delay hold loop every record_every start frames first copies width".split())
+NUMBERS = (
+    *("scalar", "size", "delay", "hold", "loop", "every", "record_every", "start", "frames", "first", "copies"),
+    *("width", "run_width", "entry_step", "entries", "first_entry"),
+)
 """Kinds of arguments that are single numbers: entry points load them from `ints` and `reals`."""
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 INDICES = ("stream", "counter")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neuroport.backends.generated import storage
+from neuroport.backends.turns import rows
 from neuroport.copies.axis import LANES
 from neuroport.program.ir import Int, Sum, parts
 from neuroport.program.machine import Array, Program
@@ -97,6 +98,12 @@ def held(array: Array, program: Program) -> np.dtype[np.generic]:
 def width(program: Program) -> int:
     """Copies per element of an array: their number, rounded up so that all are computed 8 at a time."""
     return 1 if program.copies == 1 else -(-program.copies // LANES) * LANES
+
+
+def sums(program: Program) -> tuple[int, int]:
+    """The shape of what events over a kernel's entries keep between turns: rows, and numbers of each."""
+    count, entries = rows(program)
+    return count, entries * width(program)
 
 
 def terms(program: Program) -> int:

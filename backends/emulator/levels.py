@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from neuroport.copies.axis import is_own
-from neuroport.program.ir import Expr, Random, Read, Round, Sum, Temp, children
+from neuroport.program.ir import Expr, Random, Read, Reduce, Round, Sum, Temp, children
 from neuroport.program.machine import Program
 
 Level = Literal["row", "element", "copy", "after"]
@@ -19,13 +19,15 @@ class Levels:
     """The levels of a body's values; a program of one copy has no level "copy".
 
     fixed: which neuron stays the same in the inner loop ("" where none does, and nothing has the level "row").
-    once: the body is computed once for all copies. lets: the levels of what it has named so far.
+    once: the body is computed once for all copies. lets: the levels of what it has named so far; sums: those of its
+    sums over synapses.
     """
 
     program: Program
     fixed: str = ""
     once: bool = False
     lets: dict[str, Level] = field(default_factory=dict)
+    sums: dict[Expr, Level] = field(default_factory=dict)
 
     @property
     def innermost(self) -> Level:
@@ -43,6 +45,8 @@ class Levels:
                 return self._of_read(expr)
             case Temp(name=name):
                 return self.lets[name]
+            case Reduce():
+                return self.sums.get(expr, "element")
             case Sum():
                 return "element"
         found = [self.of(part) for part in children(expr)]

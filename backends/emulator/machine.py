@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neuroport.backends.emulator import cache
 from neuroport.backends.emulator.cache import Called
 from neuroport.backends.emulator.emit import emit
-from neuroport.backends.emulator.layout import Argument, Entry, Module, held, power_of_two, terms, width
+from neuroport.backends.emulator.layout import Argument, Entry, Module, held, power_of_two, sums, terms, width
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE
 from neuroport.backends.emulator.sums import narrow
@@ -30,6 +30,7 @@ from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, 
 from neuroport.program.places import refusing
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked, within_bounds
+from neuroport.program.wiring import Kernel
 
 SPIKE_BUFFER = 1 << 18
 """Spikes kept per population between two visits of Python."""
@@ -183,6 +184,11 @@ class Machine:
         wanted = asked(self._module)
         for projection in program.projections:
             self._set_int("delay", projection.name, projection.delay)
+            if isinstance(projection.wiring, Kernel):
+                self._set_int("run_width", projection.name, projection.wiring.width)
+                self._set_int("entry_step", projection.name, projection.wiring.step)
+            self._set_int("entries", projection.name, projection.wiring.entries)
+            self._set_int("first_entry", projection.name, projection.wiring.first_entry)
             for kind, index in connections(program, projection).items():
                 if (kind, projection.name) in wanted:
                     values[kind, projection.name] = np.ascontiguousarray(index.made(), index.dtype)
@@ -222,6 +228,8 @@ class Machine:
             values["series_schedule", series.name] = self._schedule(np.zeros(0, np.int64))
         self._set_int("copies", "", program.copies)
         self._set_int("width", "", self._width)
+        values["sums", ""] = aligned(np.zeros(sums(program), program.precision))
+        values["whole_sums", ""] = aligned(np.zeros(sums(program), np.int64))
         values["terms", ""] = aligned(np.zeros((terms(program), self._width), program.precision))
 
     def _padded(self, values: NDArray[Any]) -> NDArray[Any]:

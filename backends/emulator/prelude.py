@@ -35,7 +35,7 @@ def _without_imports(text: str) -> str:
 
 _LOCALS = {
     "runtime": "t t0 steps item_step item_start i j k nth syn spike entry first past slot joint ctl ints reals keys "
-    "overflow run laps since pair i_1 i_2 syn_1 syn_2 first_1 first_2",
+    "overflow run laps since pair i_1 i_2 syn_1 syn_2 first_1 first_2 shape begin_j begin_k sum",
     "runtime_copies": "c",
     "runtime_totals": "values into width",
     "runtime_threads": "meeting seat halt",

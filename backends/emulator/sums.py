@@ -54,5 +54,5 @@ def _arriving(program: Program, owned: OwnedBody, send: Send) -> NDArray[np.int6
     """How many synapses add to each neuron."""
     projection = program.projection(owned.owner)
     if send.to == "pre":
-        return np.bincount(projection.pre, minlength=projection.source_size)
-    return np.bincount(projection.post, minlength=projection.target_size)
+        return projection.wiring.outgoing(projection.source_size)
+    return projection.wiring.incoming(projection.target_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from neuroport.backends.emulator.limits import executed
 from neuroport.copies.states import own_name
 from neuroport.errors import Unsupported
 from neuroport.program.machine import Program, Projection
+from neuroport.program.wiring import Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,36 @@ def connections(program: Program, projection: Projection) -> dict[str, Index]:
             synapses + AHEAD, unsigned_dtype(max(2**16, synapses)), lambda: np.pad(columns(), (0, AHEAD))
         ),
         "column_pre": Index(synapses, source, lambda: projection.pre[columns()]),
+        **_kernel(projection, columns),
     }
+
+
+def _kernel(projection: Projection, columns: Callable[[], NDArray[Any]]) -> dict[str, Index]:
+    """What is asked for of synapses that share the entries of a kernel: by rows, or of each."""
+    wiring, synapses = projection.wiring, projection.synapses
+    if not projection.shares:
+        return {}
+    format = unsigned_dtype(max(2**16, wiring.entries))
+    each = {
+        "entry": Index(synapses, format, lambda: _entries(projection)),
+        "column_entry": Index(synapses, format, lambda: _entries(projection)[columns()]),
+    }
+    if isinstance(wiring, Pairs):
+        return each
+    rows: dict[str, NDArray[Any]] = {"template": wiring.template, "runs": wiring.first, "row_post": wiring.target}
+    rows |= {"row_entry": wiring.entry_base, "run_post": wiring.target_ahead, "run_entry": wiring.entry_ahead}
+    return each | {kind: Index(len(numbers), numbers.dtype, partial(_given, numbers)) for kind, numbers in rows.items()}
+
+
+def _entries(projection: Projection) -> NDArray[np.int64]:
+    """The kernel's entry of each synapse."""
+    found = projection.wiring.entry
+    assert found is not None
+    return found
+
+
+def _given(numbers: NDArray[Any]) -> NDArray[Any]:
+    return numbers
 
 
 def _places(program: Program, projection: Projection) -> Index:
@@ -108,10 +138,10 @@ def memory(program: Program) -> tuple[Memory, ...]:
 
 def _bytes(program: Program, projection: Projection, wanted: set[tuple[str, str]]) -> Iterator[int]:
     for array in program.arrays.values():
-        if array.owner == projection.name and array.at == "synapse":
+        if array.owner == projection.name and array.at in ("synapse", "kernel"):
             copies = width(program) if program.copies > 1 and array.own else 1
             rows = 1 + (power_of_two(array.history) if array.history else 0)
-            yield projection.synapses * copies * held(array, program).itemsize * rows
+            yield len(array.initial) * copies * held(array, program).itemsize * rows
     for kind, index in connections(program, projection).items():
         if (kind, projection.name) in wanted:
             yield index.nbytes

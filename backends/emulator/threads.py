@@ -200,7 +200,9 @@ class Threads:
         return np.arange(neurons.start, neurons.stop)
 
     def _at(self, array: Array, block: Block) -> slice | NDArray[np.int64]:
-        """Where the elements are that a machine has."""
+        """Where the elements are that a machine has; all have the whole of a kernel."""
+        if array.at == "kernel":
+            return slice(None)
         return self._numbers(array, block) if array.at == "synapse" else block.of(array.owner)
 
     def _parts(self) -> Iterator[tuple[Machine, Block]]:
@@ -210,6 +212,8 @@ class Threads:
         """What machines have of an array, or of rows of it, as one."""
         if array.at == "neuron":
             return np.concatenate(parts, axis=-1)
+        if array.at == "kernel":
+            return parts[0]
         joined = np.empty((*parts[0].shape[:-1], *array.initial.shape), parts[0].dtype)
         for part, block in zip(parts, self._blocks, strict=True):
             joined[..., self._at(array, block)] = part

@@ -11,7 +11,7 @@ copies that there are not is neither summed, nor counted, nor shown.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,7 +22,8 @@ from neuroport.backends.emulator.lines import Block, Line, Section
 from neuroport.backends.emulator.numbers import BITS, NUMBER, kind_for, kind_of
 from neuroport.backends.emulator.spelling import SPELL
 from neuroport.backends.generated import Value, fits, spelled, storage
-from neuroport.program.ir import Apply, Const, Expr, Lookup, Random, Read, Reduce, Round, Sum, Temp
+from neuroport.backends.turns import Row
+from neuroport.program.ir import Apply, Const, Expr, Lookup, Random, Read, Reduce, Round, Sum, Temp, Type
 from neuroport.program.machine import Program
 from neuroport.program.names import STEP
 from neuroport.program.stated import bounds
@@ -37,7 +38,9 @@ class Site:
     `fixed` tells which neuron stays the same in the inner loop: "pre" in rows, "post" in columns, "" otherwise.
     `twin` is the corresponding synapse of the twin projection, "@NAME" where an index array has it. `places` is the
     projection if an index array has where in the ring of sums what a synapse sends comes to, counted from now.
-    `since`: how many steps before step t the state is that the body sees: 0 of a body that runs at the end of it.
+    `kernel`: which entry of a kernel the synapse has, or the projection if an index array has it, "" where synapses
+    share none. `since`: how many steps before step t the state is that the body sees: 0 of a body that runs at the end
+    of it.
     """
 
     own: str
@@ -50,6 +53,7 @@ class Site:
     dendritic: str = ""
     twin: str = ""
     places: str = ""
+    kernel: str = ""
     since: int = 1
 
 
@@ -57,7 +61,8 @@ class Site:
 class Values:
     """Writes the values of one body of a function.
 
-    sections: the lines of each level. level: that at which lines are written now.
+    sections: the lines of each level. level: that at which lines are written now. rows: where sums over synapses and
+    names of earlier turns are.
     """
 
     program: Program
@@ -66,6 +71,7 @@ class Values:
     levels: Levels
     sections: dict[Level, Section] = field(init=False)
     level: Level = field(init=False)
+    rows: Mapping[Expr | str, Row] = field(default_factory=dict)
     _temps: dict[str, Value] = field(default_factory=dict)
     _repeated: dict[str, Expr] = field(default_factory=dict)
     _sums: int = 0
@@ -136,11 +142,16 @@ class Values:
         """The index of an element of an array, of the copy's own where it has one."""
         if at in ("single", "scalar"):
             return "c" if self.levels.of_array(array) == "copy" else "0"
-        return f"{self._first(at)} + c" if self.levels.of_array(array) == "copy" else self._element(at)
+        where = "entry" if at == "own" and self.program.arrays[array].at == "kernel" else at
+        return f"{self._first(where)} + c" if self.levels.of_array(array) == "copy" else self._element(where)
 
     def _element(self, at: str) -> str:
-        """The number of a neuron or synapse."""
+        """The number of a neuron, synapse or entry of a kernel."""
         place = self.place
+        if at == "entry" and place.kernel != "k":
+            return self._named("element", "entry", f"{self.use('entry', place.kernel)}[{place.own}]", "entry")
+        if at == "entry":
+            return place.kernel
         if at != "twin":
             return {"own": place.own, "pre": place.pre, "post": place.post}[at]
         if not place.twin.startswith("@"):
@@ -233,6 +244,8 @@ class Values:
                 return self._constant(value, kind_of(type_, self.program))
             case Read():
                 return self.read(expr)
+            case Temp(name=name) if name in self.rows:
+                return self._in_row(self.rows[name], expr.type)
             case Temp(name=name):
                 return self.expr(self._repeated[name]) if name in self._repeated else self._temps[name]
             case Apply():
@@ -248,6 +261,8 @@ class Values:
                 return self._random(expr)
             case Sum():
                 return self._sum(expr)
+            case Reduce() if expr in self.rows:
+                return self._in_row(self.rows[expr], expr.type)
             case Reduce():
                 raise ValueError("a sum over elements stands in a body that was not unfolded")
 
@@ -355,6 +370,22 @@ class Values:
         if self.program.precision == "float32" and bits == 32:  # 24 bits, so that it stays below 1
             return Value(f"(real(np.int64({word} >> SHIFT_40)) * real({2.0**-24!r}))", "f")
         return Value(f"(real(np.int64({draw})) * {self._real(2.0**-bits)})", "f")
+
+    # -------------------------------------------------------------------------------------------------------- rows
+
+    def row_place(self, row: Row) -> str:
+        """The number of this entry in a row, of this copy where each has one."""
+        kind = "sums" if row.real else "whole_sums"
+        number = str(row.number)
+        values = self.function.before_all(f"{kind}_{number}", f"{self.use(kind)}[{number}]", kind, number)
+        if not row.own:
+            return f"{values}[{self._element('entry')}]"
+        return f"{values}[{self._first('entry')}{' + c' if self.level == 'copy' else ''}]"
+
+    def _in_row(self, row: Row, type_: Type) -> Value:
+        """What a row has of this entry."""
+        kind = kind_of(type_, self.program)
+        return self.cast(Value(self.row_place(row), "f" if row.real else "i8"), kind)
 
     # -------------------------------------------------------------------------------------------------------- sums
 

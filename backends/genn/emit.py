@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from neuroport.backends.expand import expanded
 from neuroport.backends.generated import kind_of, storage
 from neuroport.backends.genn import bounds, places, queues, reach
 from neuroport.backends.genn.code import GennIdentifiers, Writer, c_type
@@ -42,7 +43,7 @@ def text(program: Program) -> str:
         from neuroport.copies.unbatch import unbatch
 
         program = unbatch(program)
-    return "\n\n".join(printed(group) for group in emit(split(unfolded(program)).program).groups()) + "\n"
+    return "\n\n".join(printed(group) for group in emit(split(unfolded(expanded(program))).program).groups()) + "\n"
 
 
 def writable(program: Program) -> set[str]:
@@ -63,7 +64,7 @@ def uniform(program: Program) -> set[str]:
     changed = program.stored()
     for projection in (p for p in program.projections if p.synapses):
         for array in program.arrays.values():
-            fixed = array.at == "synapse" and array.name not in changed and array.designed is None
+            fixed = array.at == "synapse" and array.name not in changed and array.designed is None and not array.mirror
             if array.owner == projection.name and fixed:
                 dtype = storage(array, program)
                 if dtype.kind in "fi" and dtype != np.int64 and bool(np.all(array.initial == array.initial[0])):
@@ -345,6 +346,7 @@ class _Emitter:
             over=event.over,
             event=event.name,
             totals=event.totals,
+            renewed=tuple(sorted(stored(event.body) & reach.mirrored(self.program))),
         )
         scope = UpdateScope(self.program, group, self.changing, owner, self._object, stored(event.body))
         writer = Writer(self.program, scope, scope.names, late=late)

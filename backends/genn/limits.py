@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from neuroport.backends.expand import expanded
 from neuroport.backends.genn import bounds, reach
 from neuroport.backends.genn.split import split
 from neuroport.backends.unfold import unfolded
@@ -17,7 +18,7 @@ MOST_COPIES = 128
 def problems(program: Program) -> tuple[str, ...]:
     """Every reason why this program cannot be executed with GeNN."""
     if program.copies == 1:
-        return tuple(dict.fromkeys(_problems(split(unfolded(program)).program)))
+        return tuple(dict.fromkeys(_problems(split(unfolded(expanded(program))).program)))
     if program.copies > MOST_COPIES:
         return (
             f"the network has {program.copies} copies that share what they learn; with GeNN each is made of groups of "
@@ -26,7 +27,7 @@ def problems(program: Program) -> tuple[str, ...]:
     from neuroport.copies.unbatch import unbatch
 
     try:
-        found = _problems(split(unfolded(unbatch(program))).program)
+        found = _problems(split(unfolded(expanded(unbatch(program)))).program)
         return tuple(dict.fromkeys(reach.one_copy(text) for text in found))
     except Unsupported as error:
         return (str(error),)

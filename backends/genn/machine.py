@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.backends.expand import expanded
 from neuroport.backends.generated import storage
 from neuroport.backends.genn import places
 from neuroport.backends.genn.build import assemble
@@ -38,7 +39,7 @@ class Machine:
     """A program being executed by GeNN (neuroport.program.executor.Executor)."""
 
     def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
-        self._given, self._split = program, split(unfolded(program))
+        self._given, self._split = program, split(unfolded(expanded(program)))
         program = self.program = self._split.program
         self.step = 0
         self._item_start = 0
@@ -87,6 +88,12 @@ class Machine:
             for held in synapses.arrays:
                 if held.kind == "array":
                     self._open[held.name] = (self._global(synapses, held), where)
+        self._mirrors: dict[str, list[tuple[str, Indices]]] = {}
+        for array in self.program.arrays.values():
+            if array.mirror:
+                entry = self.program.projection(array.owner).wiring.entry
+                assert entry is not None
+                self._mirrors.setdefault(array.mirror, []).append((array.name, entry))
         known = self._variables.keys() | self._open.keys()
         for array in self.program.arrays.values():
             if array.at != "scalar" and array.role != "input" and array.name not in known:
@@ -251,12 +258,20 @@ class Machine:
     def _do(self, update: Update) -> None:
         """Reduce what an update needs, which GeNN cannot do in all groups at once, and run it."""
         for total in update.totals:
-            self._reduce(update.owner, total)
+            self._reduce(total)
         self._genn.custom_update(update.name)
+        for name in update.renewed:
+            self._renew(name, self.read(name))
 
-    def _reduce(self, owner: str, total: Total) -> None:
+    def _renew(self, array: str, values: NDArray[Any]) -> None:
+        """Give synapses what the entries of their kernel have."""
+        for mirror, entry in self._mirrors.get(array, ()):
+            self.write(mirror, values[entry])
+
+    def _reduce(self, total: Total) -> None:
         """Reduce an array on the host; neurons without synapses get a value that none reads."""
         values, into = self.read(total.of), self.program.arrays[total.into]
+        owner = self.program.arrays[total.of].owner
         if isinstance(into.type, Real):
             found = reduced(total.op, values.astype(self.program.precision), groups_of(self.program, owner, total.axis))
         else:
@@ -362,6 +377,7 @@ class Machine:
             self._write_idle(array, values)
         for equal in self._split.twice.get(array, ()):
             self.write(equal, values)
+        self._renew(array, values)
         if array in self._open:
             self._write_open(array, values)
         if array in self._variables:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from neuroport.backends.generated import uncommented
-from neuroport.program.machine import Total
+from neuroport.program.machine import Over, Total
 
 ArrayKind = Literal[
     "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element",
@@ -140,15 +140,17 @@ class Update(Group):
 
     totals: what the host reduces before it.
     shows: it copies what one neuron has to synapses that see it, and is launched before steps as well.
+    totals: what the host reduces before it; renewed: arrays of a kernel's entries that it gives to synapses after it.
     """
 
     target: str = ""
-    over: Literal["neuron", "synapse"] = "neuron"
+    over: Over = "neuron"
     event: str = ""
     every_step: bool = False
     triggered: bool = True
     totals: tuple[Total, ...] = ()
     shows: bool = False
+    renewed: tuple[str, ...] = ()
     references: list[Reference] = field(default_factory=list)
     borrowed: list[Borrowed] = field(default_factory=list)
     code: str = ""

@@ -48,6 +48,11 @@ def read_by_synapses(program: Program) -> set[str]:
     return {read.array for body in bodies for read in reads(body) if read.at in ("pre", "post")}
 
 
+def mirrored(program: Program) -> set[str]:
+    """Arrays of a kernel's entries whose values synapses have."""
+    return {array.mirror for array in program.arrays.values() if array.mirror}
+
+
 @cache
 def one_copy(name: str) -> str:
     """A name without what tells copies apart."""
@@ -63,7 +68,7 @@ def after_step(program: Program) -> tuple[list[Event], set[str]]:
     populations: set[str] = set()
     changed: set[str] = set()
     for event in program.events:
-        apart = bool(event.totals or far(event, program))
+        apart = bool(event.totals or far(event, program) or stored(event.body) & mirrored(program))
         if event.over == "neuron" and event.every_step and (apart or event.owner in populations):
             late.append(event)
             populations |= {event.owner} | {a.owner for a in arrays(event, program).values()}

@@ -21,7 +21,7 @@ from neuroport.program.machine import Event, Population, Program, Projection, Se
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, packed, rows_read, unpacked
 from neuroport.program.places import refusing
-from neuroport.program.reductions import groups_of, spread
+from neuroport.program.reductions import groups_of, reduced, spread
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked
 
@@ -94,6 +94,7 @@ class Machine:
             **arithmetic.real_functions(real),
             "sum_over_copies": sum_over_copies,
             "spread": spread,
+            "reduced": reduced,
             "to_real": lambda x: np.array(x, dtype=real),
             "saturate": self._saturate,
             "wrap_into": self._wrap_into,
@@ -118,6 +119,7 @@ class Machine:
         for projection in self.program.projections:
             for what in ("pre", "post", "dendritic", "twin"):
                 self._bind("index", f"{projection.name}.{what}", getattr(projection, what))
+            self._bind("index", f"{projection.name}.entry", projection.wiring.entry)
         for name, table in self.program.tables.items():
             self._bind("table", name, table)
         for event in self.program.events:
@@ -139,10 +141,10 @@ class Machine:
         self._arrive_bodies: list[tuple[Function, Projection, Rows]] = []
         self._post_bodies: list[tuple[Function, Projection, Rows]] = []
         for p in self.program.projections:
+            post = p.post
             outgoing = Rows(p.pre, p.indptr, None)
-            incoming_order = np.argsort(p.post, kind="stable")
-            ends = np.concatenate([[0], np.cumsum(np.bincount(p.post, minlength=p.target_size))])
-            incoming = Rows(p.post, ends.astype(np.int64), incoming_order)
+            ends = np.concatenate([[0], np.cumsum(np.bincount(post, minlength=p.target_size))])
+            incoming = Rows(post, ends.astype(np.int64), np.argsort(post, kind="stable"))
             if p.step:
                 condition = None if p.row_condition is None else self._condition(p, p.row_condition)
                 self._step_bodies.append((self._body(p, "step", p.step, condition is not None), condition, outgoing))
@@ -176,10 +178,14 @@ class Machine:
     ) -> Function:
         function = self._names("function", f"{owner.name} {what}")
         projection = owner if isinstance(owner, Projection) else None
-        size = owner.synapses if isinstance(owner, Projection) else owner.size
+        kernel = event is not None and event.over == "kernel"
+        if isinstance(owner, Projection):
+            size = owner.wiring.entries if kernel else owner.synapses
+        else:
+            size = owner.size
         block: Literal["event", "step"] = "step" if event is None else "event"
         once = event is not None and event.once and self.copies > 1
-        place = Site(owner.name, size, projection, selected, self._names, block, once, late)
+        place = Site(owner.name, size, projection, selected, self._names, block, once, late, kernel)
         return self._compile(function, write(function, body, place, self.program, self.checked), place)
 
     def _condition(self, projection: Projection, condition: Expr) -> Function:
@@ -191,8 +197,8 @@ class Machine:
         return self._compile(function, written, place)
 
     def _compile(self, function: str, written: Written, place: Site) -> Function:
-        for name, (stream, part, real, each) in written.streams.items():
-            elements = self._elements(place)
+        for name, (stream, part, real, each, kernel) in written.streams.items():
+            elements = self._elements(place, kernel)
             if self.copies > 1:
                 elements = elements_of_copies(elements, self.copies if each else 1)
             block = 1 if place.block == "event" else max(1, min(256, 2**16 // max(1, elements.size)))
@@ -205,10 +211,12 @@ class Machine:
         compiled: Function = self._globals[function]
         return compiled
 
-    def _elements(self, place: Site) -> NDArray[np.uint64]:
-        """The numbers by which the random draws of a body's elements are keyed, in copy 0."""
-        if place.projection is not None:
+    def _elements(self, place: Site, kernel: bool) -> NDArray[np.uint64]:
+        """The numbers by which the random draws of a body's elements, or of a kernel's, are keyed, in copy 0."""
+        if place.projection is not None and not kernel:
             return place.projection.element
+        if place.projection is not None:
+            return np.arange(place.size, dtype=np.uint64) + np.uint64(place.projection.wiring.first_entry)
         first = self.program.population(place.owner).first_element
         return np.arange(place.size, dtype=np.uint64) + np.uint64(first)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -110,7 +110,7 @@ class Identifiers:
             "spiked",
             "check_bounds",
         }
-        self._used |= {"saturate", "wrap_into", "refuse", "sum_over_copies", "spread", *get_args(Rounding)}
+        self._used |= {"saturate", "wrap_into", "refuse", "sum_over_copies", "spread", "reduced", *get_args(Rounding)}
 
     def __call__(self, sort: str, name: str, stem: str = "") -> str:
         """The identifier of the thing of this sort and name, made from `stem` if that is given."""
@@ -132,7 +132,8 @@ class Identifiers:
 class Site:
     """Where a body runs: over the `size` elements of a population or projection, all of them or a selection.
 
-    `once`: computed once for all copies. `late`: it runs at the end of a step, which is the last one for it.
+    `once`: computed once for all copies. `late`: it runs at the end of a step, which is the last one for it. `kernel`:
+    over the entries of a projection's kernel.
     """
 
     owner: str
@@ -143,14 +144,18 @@ class Site:
     block: Literal["step", "event"] = "step"
     once: bool = False
     late: bool = False
+    kernel: bool = False
 
 
 @dataclass
 class Written:
-    """A body as text, the random streams (stream, part, real, of each copy) and the real constants that it names."""
+    """A body as text, the random streams and the real constants that it names.
+
+    Streams: (stream, part, real, of each copy, of entries of a kernel).
+    """
 
     text: str
-    streams: dict[str, tuple[int, int | None, bool, bool]] = field(default_factory=dict)
+    streams: dict[str, tuple[int, int | None, bool, bool, bool]] = field(default_factory=dict)
     constants: dict[str, float] = field(default_factory=dict)
 
 
@@ -177,6 +182,8 @@ class _Writer:
         self.each = not place.once
         """Whether what is being written is computed by each copy."""
         self.own_lets: set[str] = set()
+        self.inside = False
+        """Whether what is being written is of every synapse, in a body over the entries of a kernel."""
         self.stmt: Stmt | None = None
         self.comments: dict[int, str] = {}
         """By the number of the line above which it stands."""
@@ -236,7 +243,7 @@ class _Writer:
         return text
 
     def synapses(self, what: str) -> str:
-        """The text of a constant of every synapse: pre, post, dendritic, twin."""
+        """The text of a constant of every synapse: pre, post, dendritic, entry, twin."""
         constant = self.place.names("index", f"{self.place.owner}.{what}")
         return f"{constant}[sel]" if self.place.selected else constant
 
@@ -290,7 +297,11 @@ class _Writer:
 
     def is_live(self, read: Read) -> bool:
         """Whether the text of a read is the array itself and would change with it."""
-        return read.at == "own" and not self.place.selected
+        return read.at == "own" and not self.place.selected and not self.of_entry(read)
+
+    def of_entry(self, read: Read) -> bool:
+        """Whether a synapse reads what all of its kernel's entry share."""
+        return read.at == "own" and self.program.arrays[read.array].at == "kernel" and not self.place.kernel
 
     def full(self, expr: Expr) -> str:
         """The text of an expression's value with one number per element."""
@@ -325,6 +336,8 @@ class _Writer:
         match expr:
             case Const():
                 return self.constant(expr)
+            case Temp() if self.inside and expr.name in self.vectors:
+                return self.name(f"{self.locals('let', expr.name)}[{self.synapses('entry')}]")
             case Temp():
                 return self.locals("let", expr.name)
             case Read():
@@ -384,11 +397,17 @@ class _Writer:
                     text = self.name(f"{text}[()]", read.array)
                 case "pre" | "post":
                     text = self.name(f"{text}[{self.index(read.at, read.array)}]{self.column(read.array)}", read.array)
+                case "twin" if self.inside:
+                    twin = f"{self.synapses('twin')}[{self.synapses('entry')}]"
+                    text = self.name(f"{text}[{twin}]{self.column(read.array)}", read.array)
                 case "twin":
                     text = self.name(f"{text}[{self.synapses('twin')}]{self.column(read.array)}", read.array)
                 case "single":
                     copy = ", copy" if self.place.selected and self.is_own(read.array) else ""
                     text = self.name(f"{text}[0{copy}]", read.array)
+                case "own" if self.of_entry(read):
+                    index = self.index(self.synapses("entry"), read.array)
+                    text = self.name(f"{text}[{index}]{self.column(read.array)}", read.array)
                 case "own" if self.place.selected:
                     text = self.name(f"{text}[{self.index('sel', read.array)}]", read.array)
                 case "own":
@@ -411,10 +430,26 @@ class _Writer:
         return f"sum_over_copies(np.broadcast_to({x}, {self.shape(True)}))[:, None]"
 
     def reduced(self, expr: Reduce) -> str:
+        groups = self.place.names("groups", f"{self.place.owner}.{expr.axis}")
+        if self.place.kernel:
+            return f"reduced({expr.op!r}, {self.of_synapses(expr)}, {groups})"
+        return f"spread({expr.op!r}, {self.terms(expr)}, {groups})"
+
+    def terms(self, expr: Reduce) -> str:
+        """What is reduced, of every element."""
         x = self.expression(expr.x)
         x = f"to_real({x})" if isinstance(expr.type, Real) else x
-        values = f"np.broadcast_to({x}, {self.shape(self.each or self.reads_own(expr.x))})"
-        return f"spread({expr.op!r}, {values}, {self.place.names('groups', f'{self.place.owner}.{expr.axis}')})"
+        return f"np.broadcast_to({x}, {self.shape(self.each or self.reads_own(expr.x))})"
+
+    def of_synapses(self, expr: Reduce) -> str:
+        """What is reduced in a body over the entries of a kernel: a value of every synapse."""
+        entries, gathered = self.place, self.gathered
+        assert entries.projection is not None
+        self.place, self.gathered = replace(entries, kernel=False, size=entries.projection.synapses), {}
+        self.inside = True
+        text = self.name(self.terms(expr))
+        self.place, self.gathered, self.inside = entries, gathered, False
+        return text
 
     def apply(self, expr: Apply) -> str:
         texts = [self.expression(a) for a in expr.args]
@@ -431,9 +466,9 @@ class _Writer:
 
     def random(self, stream: int, part: int | None, real: bool) -> str:
         each = self.batched and self.each
-        key = f"{self.place.owner}.{stream}.{part}.{self.place.block}.{real}.{each}"
+        key = f"{self.place.owner}.{stream}.{part}.{self.place.block}.{real}.{each}.{self.place.kernel}"
         name = self.place.names("stream", key, self.place.owner)
-        self.done.streams[name] = (stream, part, real, each)
+        self.done.streams[name] = (stream, part, real, each, self.place.kernel)
         selection = "sel, copy" if self.batched else "sel"
         return self.name(f"{name}.some(t, {selection})" if self.place.selected else f"{name}.all(t)", "draw")
 

@@ -7,6 +7,7 @@ from typing import Any
 from neuroport.connections import (
     all_to_all,
     all_to_all_but_same,
+    convolution,
     distance_dependent,
     fixed_in_degree,
     fixed_out_degree,
@@ -30,6 +31,7 @@ ALL: dict[str, Rule[Any]] = {
     "fixed_in_degree": fixed_in_degree.RULE,
     "fixed_out_degree": fixed_out_degree.RULE,
     "distance_dependent": distance_dependent.RULE,
+    "convolution": convolution.RULE,
     "pool": pool.RULE,
     "pairs": listed.RULE,
     "file": stored.RULE,

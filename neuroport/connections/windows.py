@@ -120,8 +120,13 @@ def read_padding(entry: Entry, node: Node | None, default: Padding) -> Padding |
     if node is None:
         return default
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
-        word = entry.report.choice(node, f"padding of {entry.named}", ["same", "valid"])
-        return "same" if word == "same" else "valid" if word == "valid" else None
+        if node.value in ("same", "valid"):
+            return "same" if node.value == "same" else "valid"
+        text = (
+            f"padding of {entry.named} must be same, valid, a number or two, for rows and columns; found {found(node)}"
+        )
+        entry.report.add(node, text)
+        return None
     return read_pair(entry, node, "padding", 0)
 
 

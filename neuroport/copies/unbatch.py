@@ -123,7 +123,7 @@ class _Unbatching:
             name=copy_name(p.name, k),
             source=copy_name(p.source, k),
             target=copy_name(p.target, k),
-            element=p.element + np.uint64(k << ELEMENT_SHIFT),
+            wiring=p.wiring.keyed_from(k << ELEMENT_SHIFT),
             row_condition=None if p.row_condition is None else copy.expr(p.row_condition),
         )
 

@@ -17,11 +17,12 @@ from neuroport.elaborate.circuits import (
     synapse_circuits,
 )
 from neuroport.elaborate.connect import make_synapses
+from neuroport.elaborate.kernels import unshared_weight
 from neuroport.elaborate.state import Elaboration, Object, Over
 from neuroport.elaborate.stimuli import run_lengths
 from neuroport.elaborate.values import Elements
 from neuroport.errors import InvalidInput, Place, Problem
-from neuroport.language.blocks import assigned, read_before, step_sums
+from neuroport.language.blocks import assigned, over_kernel, read_before, step_sums
 from neuroport.language.lower import Lowering
 from neuroport.language.names import ConstantNames, Constants, before_spike, declared_type
 from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
@@ -60,7 +61,7 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
     _parameters(made, obj, model, dict(population.parameters), "neuron", dict(population.ranges))
     for state in model.states:
         limits = _limits(made, state, population.ranges)
-        _state(made, obj, state, dict(population.initial).get(state.name, state.init), "neuron", limits)
+        _state(made, obj, state, dict(population.initial).get(state.name, state.init), "neuron", limits, elements)
         learned = state.variable_class in ("plastic", "weight") and state.type == "real"
         if learned and deviates(made, obj, state.kind):
             _factor(made, obj, state, "neuron")
@@ -85,10 +86,13 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
         return
     made.synapses[name] = synapses
     circuits = synapse_circuits(made, projection, synapses)
-    obj = Object(name, circuits, synapses.elements, Constants(name, {}), projection.mismatch)
+    obj = Object(name, circuits, synapses.values, Constants(name, {}), projection.mismatch)
     made.objects[name] = obj
-    _parameters(made, obj, model, dict(projection.parameters), "synapse", dict(projection.ranges))
+    values_of: Over = "kernel" if synapses.shares else "synapse"
+    _parameters(made, obj, model, dict(projection.parameters), values_of, dict(projection.ranges))
     changing, sums = assigned(model), step_sums(model)
+    if synapses.shares:
+        made.problems += unshared_weight(projection)
     for state in model.states:
         given = dict(projection.initial).get(state.name, state.init)
         plastic = state.name in changing
@@ -96,7 +100,10 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
             given = projection.weight if projection.weight is not None else given
             state = replace(state, variable_class="plastic" if plastic else "weight", kind=state.kind or "weight")
         limits = _limits(made, state, projection.ranges)
-        _state(made, obj, state, given, "synapse", limits, common=not plastic)
+        of_each = synapses.shares and state.name not in over_kernel(model)
+        at: Over = "synapse" if of_each else values_of
+        elements = synapses.elements if of_each else synapses.values
+        _state(made, obj, state, given, at, limits, elements, common=not plastic)
         if state.name in sums:
             _widen(made, f"{name}.{state.name}")
         if state.weight and state.type == "int" and deviates(made, obj, state.kind):
@@ -104,7 +111,7 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
             made.report.append(ReportLine(f"{name}.{state.name}", "as designed", text))
         if state.weight and state.type == "real" and deviates(made, obj, state.kind):
             if plastic:
-                _factor(made, obj, state, "synapse")
+                _factor(made, obj, state, values_of)
             else:
                 _deviate_static(made, f"{name}.{state.name}", state.kind, obj.circuits)
         open_ = state.name in dict(projection.ranges) or f"{name}.{state.name}" in made.written_by_host
@@ -315,19 +322,20 @@ def _state(
     value: Value | None,
     at: Over,
     limits: tuple[float, float] | None,
+    elements: Elements,
     common: bool = False,
 ) -> None:
-    """The array of a variable. `common`: no block assigns it, so that all copies share it anyway."""
+    """The array of a variable, of these elements. `common`: no block assigns it, so that all copies share it anyway."""
     type_ = _typed(state, limits)
     integer = isinstance(type_, Int)
     if value is None:
         value = Quantity(0)
-    numbers = made.materialiser.array(value, state.unit, integer, obj.name, state.name, obj.elements)
+    numbers = made.materialiser.array(value, state.unit, integer, obj.name, state.name, elements)
     made.materialiser.check_range(numbers, limits, value, obj.name, state.name)
-    initial = np.array(np.broadcast_to(numbers, (obj.elements.size,)))
+    initial = np.array(np.broadcast_to(numbers, (elements.size,)))
     full = f"{obj.name}.{state.name}"
-    if at == "synapse":
-        made.materialiser.made[full] = (initial, obj.elements)
+    if at in ("synapse", "kernel"):
+        made.materialiser.made[full] = (initial, elements)
     role: Role = "weight" if state.weight else "state"
     array = Array(
         full, obj.name, at, role, type_, initial, kind_class=state.variable_class, range=limits,

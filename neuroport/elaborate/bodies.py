@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.elaborate.connect import Synapses
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.synapses import synapse_bodies, synapse_names
 from neuroport.elaborate.twins import twin_index
 from neuroport.errors import InvalidInput, Problem, with_text
-from neuroport.language.blocks import EACH_STEP, once, twin_read
+from neuroport.language.blocks import EACH_STEP, once, over_entries, twin_read
 from neuroport.language.check import TRIGGERED
 from neuroport.language.lower import Lowering, Names
 from neuroport.language.names import SPIKED, ConstantNames, NeuronNames, before_spike
@@ -22,10 +23,9 @@ from neuroport.network.results import StateHistogram
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import BOOL, REAL, Apply, Axis, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
-from neuroport.program.machine import Array, Event, Readout
+from neuroport.program.machine import Array, Event, Over, Readout
 from neuroport.program.machine import Population as ProgramPopulation
 from neuroport.program.machine import Projection as ProgramProjection
-from neuroport.program.reductions import most
 
 
 def population_body(made: Elaboration, population: Population) -> ProgramPopulation:
@@ -110,10 +110,7 @@ def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProje
         source_size=sources,
         target_size=targets,
         delay=made.delay(projection),
-        pre=synapses.pre,
-        post=synapses.post,
-        indptr=synapses.indptr,
-        element=synapses.elements.keys,
+        wiring=synapses.wiring,
         dendritic=_dendritic(made, projection),
         step=bodies["step"],
         arrive=bodies["on_pre"],
@@ -156,8 +153,16 @@ def events(made: Elaboration) -> Iterable[Event]:
     for projection in made.network.projections:
         seen = synapse_names(made, projection, triggered=True)
         synapses = made.synapses[projection.name]
-        terms = {"incoming": most(synapses.post), "outgoing": most(synapses.pre)}
-        yield from _events(made, projection.name, "synapse", projection.synapse, seen, terms)
+        yield from _events(made, projection.name, "synapse", projection.synapse, seen, _terms(synapses))
+
+
+def _terms(synapses: Synapses) -> Mapping[Axis, int]:
+    """Of how many synapses sums over them are at most."""
+    wiring, (sources, targets) = synapses.wiring, synapses.shape
+    counts: dict[Axis, NDArray[np.int64]] = {"incoming": wiring.incoming(targets), "outgoing": wiring.outgoing(sources)}
+    if synapses.shares:
+        counts["shared"] = wiring.uses()
+    return {axis: max(1, int(count.max(initial=1))) for axis, count in counts.items()}
 
 
 def _events(
@@ -170,10 +175,13 @@ def _events(
 ) -> Iterable[Event]:
     for event, block in model.on_event:
         common = once(block, model)
-        lowering = Lowering(names, owner, f"on_event {event}", TRIGGERED[over], False, made.copies, common, terms)
+        entries = isinstance(model, SynapseModel) and over_entries(block, model)
+        kind, allowed = f"on_event {event}", TRIGGERED[over]
+        lowering = Lowering(names, owner, kind, allowed, False, made.copies, common, terms, entries)
         lowering.block(block)
         made.problems += lowering.problems
-        yield Event(event, owner, over, lowering.finish(), event == EACH_STEP, common and made.copies > 1)
+        of: Over = "kernel" if entries and "shared" in terms else over
+        yield Event(event, owner, of, lowering.finish(), event == EACH_STEP, common and made.copies > 1)
 
 
 def histogram(made: Elaboration, readout: StateHistogram) -> Readout:

@@ -65,17 +65,31 @@ def saturated(made: Elaboration, full: str, numbers: Numbers, limits: tuple[int,
 
 
 def synapse_circuits(made: Elaboration, projection: Projection, synapses: Synapses) -> NDArray[np.int64]:
-    """Circuit numbers: the rank of a synapse among all those of its postsynaptic neuron, in file order."""
+    """Circuit numbers: the rank of a synapse among all those of its postsynaptic neuron, in file order.
+
+    What synapses share is in one circuit for each entry of their kernel, and these are beside the first neuron.
+    """
     target = made.objects[projection.target]
     taken = np.zeros(len(target.circuits), np.int64)
     for other in made.network.projections:
         if other.name == projection.name:
             break
         if other.target == projection.target and other.name in made.synapses:
-            taken += np.bincount(made.synapses[other.name].post, minlength=len(taken))
+            taken += _taken(made.synapses[other.name], len(taken))
+    if synapses.shares:
+        return instances.synapse_circuits(target.circuits[:1], taken[0] + np.arange(synapses.values.size))
     order = np.argsort(synapses.post, kind="stable")
     post = synapses.post[order]
     first = np.searchsorted(post, post, side="left")
     rank = np.empty(len(post), np.int64)
     rank[order] = np.arange(len(post)) - first
     return instances.synapse_circuits(target.circuits[synapses.post], taken[synapses.post] + rank)
+
+
+def _taken(synapses: Synapses, targets: int) -> NDArray[np.int64]:
+    """How many circuits each of the postsynaptic neurons has for a projection's synapses."""
+    if not synapses.shares:
+        return synapses.wiring.incoming(targets)
+    taken = np.zeros(targets, np.int64)
+    taken[:1] = synapses.values.size
+    return taken

@@ -28,12 +28,14 @@ from neuroport.program.machine import Program, Projection
 from neuroport.program.names import of_compiler
 from neuroport.program.printer import expression
 from neuroport.program.whole import NoValue
+from neuroport.program.wiring import Kernel
 
 
 def hoisted(made: Elaboration, program: Program) -> Program:
     """The program with its constant parts as arrays of their owners, which `made` gets too; its problems are noted."""
     hoisters: dict[str, Hoister] = {}
     over: dict[str, Over] = {p.name: "neuron" for p in program.populations}
+    over |= {p.name: "kernel" for p in program.projections if isinstance(p.wiring, Kernel)}
 
     def of(owner: str) -> Hoister:
         return hoisters.setdefault(owner, Hoister(made, owner, over.get(owner, "synapse")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 import neuroport.connections as connections
 import neuroport.stimuli as stimuli
@@ -19,6 +20,7 @@ from neuroport.program.memory import BYTES_PER_SYNAPSE_INDEX, BYTES_PER_VALUE
 from neuroport.program.room import Part
 
 BYTES_PER_ELEMENT = 24  # the number for its random draws, its circuit, and what is drawn for it
+BYTES_PER_ROW = 12  # of a kernel: its template, and where its neurons and entries begin
 COPIES = 3  # the program in real numbers, in integers, and in the executor
 
 
@@ -57,6 +59,8 @@ def parts(network: Network) -> Iterator[Part]:
         rule = connections.rule(projection.connect)
         count = rule.expected(projection.connect, Ends.of(projection, network))
         size = count * (BYTES_PER_SYNAPSE_INDEX + _of_synapse(projection, copies))
+        if rule.axes is not None:
+            size = _of_kernel(projection, network, copies, float(prod(rule.axes(projection.connect))), count)
         yield Part(f"the synapses of '{projection.name}'", size, projection.place)
     maker = Materialiser(network)
     for stimulus in network.stimuli:
@@ -74,6 +78,14 @@ def _of_synapse(projection: Projection, copies: int) -> float:
     late = projection.is_late
     values = _variables(projection.synapse, copies) + _several(projection) + late
     return BYTES_PER_ELEMENT + values * BYTES_PER_VALUE * COPIES
+
+
+def _of_kernel(projection: Projection, network: Network, copies: int, entries: float, synapses: float) -> float:
+    """What synapses take that share the entries of a kernel: values of entries, rows, and what each has of its own."""
+    known = blocks.over_kernel(projection.synapse)
+    own = sum(copies for state in projection.synapse.states if state.name not in known) + projection.is_late
+    rows = network.population(projection.source).size * BYTES_PER_ROW
+    return rows + entries * _of_synapse(projection, copies) + synapses * own * BYTES_PER_VALUE * COPIES
 
 
 def _several(owner: Population | Projection) -> int:

@@ -30,12 +30,12 @@ from neuroport.program.plan import Item
 LONGEST_DELAY = 2**53
 """The largest whole number up to which floats have them all."""
 
-Over = Literal["scalar", "neuron", "synapse"]
+Over = Literal["scalar", "neuron", "synapse", "kernel"]
 
 
 @dataclass(eq=False)
 class Object:
-    """What is known of a population or projection.
+    """What is known of a population or projection. `elements`: its neurons, synapses or entries of a kernel.
 
     `factors`: its learned variables that are used through a deviating circuit, with the arrays of the factors.
     `traces`: those that a population's neurons keep for projections.
@@ -96,7 +96,7 @@ class Elaboration:
 
     def whole_steps(self, value: Value, projection: Projection, what: str, least: int) -> NDArray[np.int64]:
         """A delay of each synapse, rounded to whole steps; one below the least is a problem."""
-        elements = self.objects[projection.name].elements
+        elements = self.synapses[projection.name].elements
         steps = self.materialiser.array(value, "step", False, projection.name, what, elements)
         whole = np.rint(np.broadcast_to(steps, (elements.size,)))
         wrong = whole[(whole < least) | (whole > LONGEST_DELAY)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.connections.convolution import Convolution
 from neuroport.elaborate.connect import Synapses
 from neuroport.errors import InvalidInput
 from neuroport.network.objects import Projection
@@ -17,9 +20,11 @@ def twin_index(projection: Projection, own: Synapses, other: Projection, its: Sy
     Raises InvalidInput for a synapse without a twin, and where several synapses join the same neurons.
     """
     assert projection.twin is not None
+    if own.shares or its.shares:
+        return _of_entries(projection, own, other)
     pre, post = _pairs(own)
     place = projection.twin.place or projection.place
-    shape, its_shape = own.elements.shape, its.elements.shape
+    shape, its_shape = own.shape, its.shape
     swapped = projection.twin.transposed or shape != its_shape
     wanted, found = (pre, post), _pairs(its)[::-1] if swapped else _pairs(its)
     for name, pairs in ((projection.name, wanted), (other.name, found)):
@@ -48,6 +53,21 @@ def _pairs(synapses: Synapses) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     assert pre is not None
     assert post is not None
     return pre, post
+
+
+def _of_entries(projection: Projection, own: Synapses, other: Projection) -> NDArray[np.int64]:
+    """For every entry of a kernel its number in the other one, which is the same. Raises InvalidInput."""
+    assert projection.twin is not None
+    one, two = projection.connect, other.connect
+    if isinstance(one, Convolution) and isinstance(two, Convolution):
+        back = one.transposed != two.transposed
+        if replace(one, transposed=two.transposed) == two and back >= projection.twin.transposed:
+            return np.arange(own.values.size)
+    text = (
+        f"twin of projection '{projection.name}': entries of a kernel have twins in a convolution of the same shape, "
+    )
+    text += f"kernel and so on, which may be transposed; '{other.name}' connects otherwise"
+    raise InvalidInput.one(projection.twin.place or projection.place, text)
 
 
 def _keys(pairs: tuple[NDArray[np.int64], NDArray[np.int64]], width: int) -> NDArray[np.int64]:

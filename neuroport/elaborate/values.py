@@ -31,7 +31,7 @@ class Elements:
     """What a value has one number for: `size` neurons, or synapses with their pre and post neurons.
 
     `keys` (uint64) are the elements' numbers for random draws. `given` maps synapse positions to the order in which
-    pairs were written, for one-dimensional arrays.
+    pairs were written, for one-dimensional arrays. `axes`: the shape of a kernel, whose entries they are.
     """
 
     size: int
@@ -40,6 +40,7 @@ class Elements:
     post: NDArray[np.int64] | None = None
     shape: tuple[int, int] = (0, 0)
     given: NDArray[np.int64] | None = None
+    axes: tuple[int, ...] = ()
 
 
 EXACT = 2**53
@@ -232,6 +233,8 @@ class Materialiser:
         self, of: str, owner: str, quantity: str, elements: Elements, place: Place | None
     ) -> NDArray[np.float64]:
         """The initial values of another projection's variable, by the neurons of the synapses."""
+        if of in self.made and elements.axes and elements.axes == self.made[of][1].axes:
+            return np.asarray(self.made[of][0], np.float64)
         if of not in self.made or elements.pre is None or elements.post is None:
             known = ", ".join(self.made) or "none"
             text = f"{owner}.{quantity} is to be the same as '{of}', which is no variable of an earlier projection; "
@@ -264,8 +267,8 @@ class Materialiser:
         elements: Elements,
         place: Place | None,
     ) -> NDArray[np.float64]:
-        if numbers.ndim == 0:
-            return numbers
+        if numbers.ndim == 0 or numbers.shape == elements.axes:
+            return numbers.reshape(-1) if numbers.ndim else numbers
         if numbers.ndim == 2 and elements.pre is not None and elements.post is not None:
             matrix = numbers if rows == "source" else numbers.T
             if matrix.shape == elements.shape:
@@ -275,7 +278,9 @@ class Materialiser:
             return numbers if elements.given is None else numbers[elements.given]
         else:
             wanted = f"({elements.size},)"
-            if elements.pre is not None:
+            if elements.axes:
+                wanted += f" or {elements.axes}, the kernel's height, width, channels in of a group, channels out"
+            elif elements.pre is not None:
                 wanted += f" or {elements.shape} with `rows: source`"
         text = f"{owner}.{quantity} has shape {numbers.shape}, needed is {wanted}"
         raise InvalidInput.one(place, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from neuroport.errors import Problem
@@ -41,13 +41,14 @@ SYNAPSE_KEYS = (
 )
 _PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
 _STATE_KEYS = ("type", "init", "unit", "range", "class", "kind", "weight", "over_copies")
+_SYNAPSE_STATE_KEYS = (*_STATE_KEYS, "over_kernel")
 _INPUT_KEYS = ("type", "unit", "range")
 _MODULATOR_KEYS = ("type", "unit")
 _TRACE_KEYS = ("of", "decay", "increment", "mode", "range")
 _TYPES = ("real", "int")
 _Model = TypeVar("_Model", NeuronModel, SynapseModel)
 _Check = Callable[[_Model], tuple[Problem, ...]]
-_OVER_COPIES = ("own", "shared")
+_SHARING = ("own", "shared")
 _CLASSES = ("weight", "plastic", "trace", "accumulator", "state")
 
 
@@ -108,7 +109,7 @@ def synapse(
         equations=_prose(report, entries.get("equations"), f"equations of {what}"),
         parameters=_parameters(report, entries.get("params"), what, dt),
         derived=_derived(report, entries.get("derived"), what),
-        states=_states(report, entries.get("state"), what, dt),
+        states=_states(report, entries.get("state"), what, dt, _SYNAPSE_STATE_KEYS),
         traces=_traces(report, entries.get("traces"), what),
         modulators=_modulators(report, entries.get("modulators"), what, dt),
         step=_block(report, entries.get("step"), f"step of {what}"),
@@ -175,14 +176,17 @@ def _written_parameter(item: Parameter, model: str, sink: Sink) -> dict[str, Any
     return result
 
 
-def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -> tuple[State, ...]:
+def _states(
+    report: Report, node: Node | None, what: str, dt: Quantity | None, keys: Sequence[str] = _STATE_KEYS
+) -> tuple[State, ...]:
     result = []
     for name, at, inner in report.named(node, f"state of {what}", "variables"):
         this = f"variable '{name}' of {what}"
-        entries = report.mapping(inner, this, _STATE_KEYS)
+        entries = report.mapping(inner, this, keys)
         common = _common(report, entries, this, dt)
         weight = report.boolean(entries.get("weight"), f"weight of {this}") or False
-        over_copies: Any = report.choice(entries.get("over_copies"), f"over_copies of {this}", _OVER_COPIES)
+        over_copies: Any = report.choice(entries.get("over_copies"), f"over_copies of {this}", _SHARING)
+        over_kernel: Any = report.choice(entries.get("over_kernel"), f"over_kernel of {this}", _SHARING)
         variable_class: Any = report.choice(entries.get("class"), f"class of {this}", _CLASSES)
         result.append(
             State(
@@ -192,6 +196,7 @@ def _states(report: Report, node: Node | None, what: str, dt: Quantity | None) -
                 kind=report.name(entries.get("kind"), f"kind of {this}") or "",
                 weight=weight,
                 over_copies=over_copies or "own",
+                over_kernel=over_kernel or "own",
                 place=at.place,
                 **common,
             )
@@ -211,6 +216,8 @@ def _written_state(item: State, model: str, sink: Sink) -> dict[str, Any]:
         result["weight"] = True
     if item.over_copies != "own":
         result["over_copies"] = item.over_copies
+    if item.over_kernel != "own":
+        result["over_kernel"] = item.over_kernel
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import neuroport.connections as connections
@@ -379,6 +380,8 @@ def _per_synapse(source: Side | None, target: Side | None, connect: Connect | No
         if source is None or target is None or connect is None:
             return ""
         rule = connections.rule(connect)
+        if rule.axes is not None:
+            return _per_entry(shape, rule.axes(connect))
         count = rule.count(connect, (source.size, target.size))
         if rule.ordered and count is None and len(shape) == 1:
             return ""
@@ -389,6 +392,13 @@ def _per_synapse(source: Side | None, target: Side | None, connect: Connect | No
         return text if count is None else f"{text}, or ({count},), one value per pair"
 
     return fits
+
+
+def _per_entry(shape: Shape, axes: tuple[int, ...]) -> str:
+    """Arrays of what synapses of a kernel share: as the kernel is, or one after the other."""
+    if shape in (axes, (prod(axes),)):
+        return ""
+    return f"({prod(axes)},) or {axes}: height and width of the kernel, channels in of a group, channels out"
 
 
 def _connect(

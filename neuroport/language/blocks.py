@@ -51,10 +51,22 @@ def common(model: SynapseModel) -> frozenset[str]:
     return shared(model) | {state.name for state in model.states if state.name not in changing}
 
 
+def over_kernel(model: SynapseModel) -> frozenset[str]:
+    """The variables that synapses of a kernel's entry share: by declaration, or because no block assigns them."""
+    changing = assigned(model)
+    return frozenset(s.name for s in model.states if s.over_kernel == "shared" or s.name not in changing)
+
+
 def once(block: Block, model: NeuronModel | SynapseModel) -> bool:
     """Whether a triggered block is computed once for all copies: it assigns what they share, or adds over them."""
     names = shared(model)
     return any(_adds(node) or _assigned(node) in names for node in _nodes(block.tree))
+
+
+def over_entries(block: Block, model: SynapseModel) -> bool:
+    """Whether a triggered block is computed once for each entry of a kernel: it assigns or adds what these share."""
+    names = {state.name for state in model.states if state.over_kernel == "shared"}
+    return any(_calls(node, ("sum_shared",)) or _assigned(node) in names for node in _nodes(block.tree))
 
 
 def _adds(node: ast.AST) -> bool:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from neuroport.errors import Problem
 from neuroport.language import dimensions, foreign
-from neuroport.language.blocks import once, step_sum_problems
+from neuroport.language.blocks import once, over_entries, step_sum_problems
 from neuroport.language.lower import Allowed, Lowering, Names
 from neuroport.language.names import (
     BUILT_IN,
@@ -89,7 +89,8 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
     for event, block in model.on_event:
         names = SynapseNames(model, model.name, constants, 1.0, Side("pre"), Side("post"), twin=Twin("twin"))
         problems += _check_block(
-            names, model.name, f"on_event {event}", block, TRIGGERED["synapse"], once(block, model)
+            *(names, model.name, f"on_event {event}", block, TRIGGERED["synapse"]),
+            *(once(block, model), over_entries(block, model)),
         )
     problems += step_sum_problems(model)
     problems += dimensions.of_synapse(model)
@@ -97,10 +98,16 @@ def check_synapse(model: SynapseModel) -> tuple[Problem, ...]:
 
 
 def _check_block(
-    names: Names, owner: str, name: str, block: Block, allowed: Allowed, once_for_all: bool = False
+    names: Names,
+    owner: str,
+    name: str,
+    block: Block,
+    allowed: Allowed,
+    once_for_all: bool = False,
+    entries: bool = False,
 ) -> list[Problem]:
-    """Problems of a block, told as for a network of several copies."""
-    lowering = Lowering(names, owner, name, allowed, dendritic=True, copies=2, once=once_for_all)
+    """Problems of a block, told as for a network of several copies whose synapses share kernels."""
+    lowering = Lowering(names, owner, name, allowed, dendritic=True, copies=2, once=once_for_all, entries=entries)
     lowering.block(block)
     return lowering.problems
 

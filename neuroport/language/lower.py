@@ -87,11 +87,15 @@ _OF_NEURONS = (
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that a body may assign: the array behind it, its type, and whether the copies share it."""
+    """A variable that a body may assign: the array behind it, its type, and whether the copies share it.
+
+    `kernel`: whether the synapses of a kernel's entry do.
+    """
 
     array: str
     type: Type
     shared: bool = False
+    kernel: bool = False
 
 
 Side = Literal["pre", "post", "twin"]
@@ -117,6 +121,9 @@ class Names(Protocol):
 
     def per_copy(self, name: str, of: At) -> bool:
         """Whether every copy of the network has a NAME (or pre.NAME, post.NAME, twin.NAME) of its own."""
+
+    def per_synapse(self, name: str, of: At) -> bool:
+        """Whether synapses of a kernel's entry have a NAME (or pre.NAME, post.NAME, twin.NAME) of their own."""
 
     def input(self, name: str, back: bool) -> Variable | None:
         """An input that `send` (or `send_back`) may reach."""
@@ -149,7 +156,9 @@ class Lowering:
     """Lowers the blocks of one body in turn; locals live on from block to block.
 
     `copies` of the network share variables. `once`: the block is computed once for all of them, and reads what each
-    copy has of its own only inside sum_copies and mean_copies. `terms`: of how many elements a sum over elements is.
+    copy has of its own only inside sum_copies and mean_copies. `entries`: it is computed once for each entry of a
+    kernel, if synapses share some, and reads what each synapse has of its own only inside sum_shared. `terms`: of how
+    many elements a sum over elements is.
     """
 
     names: Names
@@ -160,6 +169,7 @@ class Lowering:
     copies: int = 1
     once: bool = False
     terms: Mapping[Axis, int] = field(default_factory=dict)
+    entries: bool = False
     body: list[Stmt] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     _locals: dict[str, Temp] = field(default_factory=dict)
@@ -260,6 +270,7 @@ class Lowering:
                     f"'{name}' is shared by all copies, so only triggered blocks (on_event) assign it; in a synapse's "
                     f"step it may be given as {name} = sum_copies(VALUE)",
                 )
+            self._refuse_shared(node, name, variable)
             if isinstance(value.type, Bool):
                 self._refuse(node, f"'{name}' holds a number, this is a comparison; write `1 if ... else 0`")
             if isinstance(variable.type, Int) and isinstance(value.type, Real):
@@ -275,6 +286,22 @@ class Lowering:
             value = Apply("select", (guard, value, previous), _wide(value.type))
         self._definite.add(name)
         self._locals[name] = self.let(name, value)
+
+    def _refuse_shared(self, node: ast.stmt, name: str, variable: Variable) -> None:
+        """What synapses of a kernel's entry share is assigned in blocks of its own, and these assign nothing else."""
+        if variable.kernel and self.allowed.sums != "event":
+            self._refuse(
+                node,
+                f"'{name}' is shared by all synapses of a kernel's entry, so only triggered blocks (on_event) assign "
+                f"it, such as on_event: each_step",
+            )
+        if self.entries and not variable.kernel:
+            self._refuse(
+                node,
+                f"each synapse has a '{name}' of its own, and this block is computed once for each entry of a kernel, "
+                f"because it assigns what the synapses of one share or adds over them; assign '{name}' in another "
+                f"block, or declare it 'over_kernel: shared'",
+            )
 
     def _assign_sum(self, node: ast.stmt, name: str, value: ast.expr, guard: Expr | None) -> None:
         """`NAME = sum_copies(VALUE)` in the step of a synapse: one sum for each synapse, of what its copies give."""
@@ -315,7 +342,8 @@ class Lowering:
         finally:
             self._around = ""
         terms = self.terms.get(axis, 1)
-        return value if axis == "shared" and terms == 1 else Reduce(value, _wide(value.type), op, axis, terms)
+        alone = axis == "shared" and axis not in self.terms
+        return value if alone else Reduce(value, _wide(value.type), op, axis, terms)
 
     def _refuse_reduced(self, node: ast.expr, name: str, axis: Axis) -> None:
         """Where a sum over elements may not stand."""
@@ -330,13 +358,20 @@ class Lowering:
             there = ", ".join(other for other, (_, of) in REDUCTIONS.items() if of in AXES[over])
             instead = _OF_NEURONS if over == "synapse" else "what arrives at an input is a sum already"
             self._refuse(node, f"{name} is not known to a {over}, which has {there}; {instead}")
+        if self.entries and axis != "shared":
+            self._refuse(
+                node,
+                f"{name} adds up over a neuron's synapses, and this block is computed once for each entry of a kernel, "
+                f"because it assigns what the synapses of one share or adds over them; use sum_shared, or {name} in "
+                f"another block",
+            )
         if self._ifs:
             self._refuse(
                 node,
                 f"{name} cannot stand under an if, because it is over all {over}s, also those for which the condition "
                 f"does not hold; give it a name on a line before the if",
             )
-        if self._around or self._summing:
+        if self._around or (self._summing and axis != "shared"):
             around = self._around or "sum_copies or mean_copies"
             self._refuse(node, f"{name} cannot stand inside {around}; give it a name on a line before this one")
 
@@ -500,6 +535,14 @@ class Lowering:
                 node,
                 f"every copy has a '{shown}' of its own, and this block is computed once for all copies, because it "
                 f"assigns what they share or adds over them; write sum_copies({shown}) or mean_copies({shown})",
+            )
+
+        if self.entries and self._around != "sum_shared" and self.names.per_synapse(name, of):
+            self._refuse(
+                node,
+                f"every synapse has a '{shown}' of its own, and this block is computed once for each entry of a "
+                f"kernel, because it assigns what the synapses of one share or adds over them; write "
+                f"sum_shared({shown})",
             )
 
     def _twin(self, node: ast.expr, name: str) -> Expr:

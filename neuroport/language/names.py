@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from neuroport.language.blocks import common, shared
+from neuroport.language.blocks import common, over_kernel, shared
 from neuroport.language.lower import At, Choices, Variable
 from neuroport.language.lower import Side as End
 from neuroport.network.model import Input, Modulator, NeuronModel, Parameter, State, SynapseModel
@@ -92,6 +92,10 @@ class ConstantNames:
         """See Names."""
         return False
 
+    def per_synapse(self, name: str, of: At) -> bool:
+        """See Names."""
+        return False
+
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names."""
         return None
@@ -147,6 +151,10 @@ class NeuronNames:
     def per_copy(self, name: str, of: At) -> bool:
         """See Names."""
         return name in self.constants.varied or _per_copy(self.model, name)
+
+    def per_synapse(self, name: str, of: At) -> bool:
+        """See Names."""
+        return False
 
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names: a neuron does not send."""
@@ -295,6 +303,13 @@ class SynapseNames:
             case "pre" | "post":
                 return name in {SPIKED, *self._traces(of)} or _its_own(self.pre if of == "pre" else self.post, name)
 
+    def per_synapse(self, name: str, of: At) -> bool:
+        """See Names. Variables that no block assigns are shared, and parameters; nothing of neurons is."""
+        if of in ("pre", "post"):
+            return True
+        model = self.model if of == "own" else self.twin.model if self.twin is not None else None
+        return model is not None and name in {state.name for state in model.states} - over_kernel(model)
+
     def input(self, name: str, back: bool) -> Variable | None:
         """See Names. `target` is the input that the projection names."""
         end = self.pre if back else self.post
@@ -342,7 +357,8 @@ class SynapseNames:
 def _variable(model: NeuronModel | SynapseModel, owner: str, name: str) -> Variable | None:
     for state in model.states:
         if state.name == name:
-            return Variable(f"{owner}.{name}", declared_type(state), state.over_copies == "shared")
+            shared = state.over_copies == "shared"
+            return Variable(f"{owner}.{name}", declared_type(state), shared, state.over_kernel == "shared")
     return None
 
 

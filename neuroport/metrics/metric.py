@@ -128,6 +128,9 @@ class Observed(Protocol):
         `effective`: as they act on this chip, visible and times their circuits' deviation.
         """
 
+    def of_synapses(self, name: str, effective: bool) -> Real:
+        """The values of PROJECTION.VARIABLE of every synapse, also where these share them; see `variable`."""
+
     def synapses(self, projection: str) -> Projection:
         """The synapses of a projection."""
 

@@ -49,7 +49,7 @@ class Asymmetry(Metric):
     def value(self, run: Observed) -> float:
         """See Metric."""
         synapses = run.synapses(owner(self.of))
-        values = run.variable(self.of, self.effective)
+        values = run.of_synapses(self.of, self.effective)
         return over_copies(lambda w: asymmetry(synapses.pre, synapses.post, w), values)
 
 
@@ -114,7 +114,8 @@ class Comparison(Metric):
 
     def value(self, run: Observed) -> float:
         """See Metric."""
-        values = [run.variable(name, self.effective) for name in (self.of, self.to)]
+        value = run.variable if self.neurons else run.of_synapses
+        values = [value(name, self.effective) for name in (self.of, self.to)]
         if self.neurons:
             parts = zip(values, (self.part, self.to_part), strict=True)
             return over_copies(self.formula, *(v if part is None else v[part.neurons] for v, part in parts))

@@ -69,6 +69,7 @@ class State:
     kind: str = ""
     weight: bool = False
     over_copies: Literal["own", "shared"] = "own"
+    over_kernel: Literal["own", "shared"] = "own"
     place: Place | None = field(default=None, compare=False)
 
 

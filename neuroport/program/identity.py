@@ -45,7 +45,7 @@ def identity(program: Program, plan: Plan) -> Identity:
 def _numbers(program: Program) -> Iterator[NDArray[Any]]:
     """All numbers of a program but arrays: connections, stimuli, tables, what parameters are set to."""
     for p in program.projections:
-        yield from (p.pre, p.post, p.element)
+        yield from p.wiring.numbers()
         yield from (values for values in (p.dendritic, p.twin) if values is not None)
     for i in program.injections:
         yield from (i.steps, i.neurons, i.values)

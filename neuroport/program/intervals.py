@@ -38,9 +38,9 @@ def hull(*parts: tuple[N, N]) -> tuple[N, N]:
     return min(p[0] for p in parts), max(p[1] for p in parts)
 
 
-def repeated(x: tuple[N, N], most: int) -> tuple[N, N]:
-    """Bounds of a sum of 1 to `most` terms."""
-    return hull(x, (x[0] * most, x[1] * most))
+def repeated(x: tuple[N, N], least: int, most: int) -> tuple[N, N]:
+    """Bounds of a sum of `least` to `most` terms."""
+    return hull((x[0] * least, x[1] * least), (x[0] * most, x[1] * most))
 
 
 def same(x: tuple[N, N]) -> tuple[N, N]:

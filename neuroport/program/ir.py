@@ -160,7 +160,8 @@ class Reduce:
 
     The group of an element, by `axis`: all neurons of its population ("population"), or all synapses onto the same
     postsynaptic neuron ("incoming"), of the same presynaptic neuron ("outgoing"), or of the same entry of a kernel
-    ("shared"; a synapse is its own entry where none are shared). `terms` is the largest number of elements of a group.
+    ("shared"): that stands in an event over a kernel's entries, and x is of each synapse of the entry. `terms` is the
+    largest number of elements of a group.
 
     It stands anywhere in the statements of an event, and nothing inside is a Reduce. A statement is done for all
     elements before the next one begins, so x is what it was before the statement. A sum begins with 0 and is
@@ -173,6 +174,11 @@ class Reduce:
     op: Literal["sum", "max"]
     axis: Axis
     terms: int = 1
+
+    @property
+    def least(self) -> int:
+        """The least number of elements of a group: an entry of a kernel may be in nobody's reach."""
+        return 0 if self.axis == "shared" else 1
 
     @property
     def name(self) -> str:

@@ -28,6 +28,7 @@ from neuroport.program.ir import (
     stored,
     walk,
 )
+from neuroport.program.wiring import Wiring
 
 Role = Literal["state", "parameter", "input", "weight", "visible"]
 
@@ -40,7 +41,8 @@ class Array:
     the executor, "$run.T" (steps of the running item) is written by the session.
 
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
-    projection's order), and dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
+    projection's order), or (entries,) for at="kernel", of what synapses with the same entry of a kernel share, and
+    dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
     `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
     host may give to static weights whose range the network file says, or that a port writes.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
@@ -53,12 +55,13 @@ class Array:
     Names of other arrays, or "": `visible` of what leaves a learned weight's synapse, `hidden` of the weight that such
     an array of role visible shows, `factor` of the factors of the circuits through which a learned value is used.
 
-    `scratch`: it holds what one part of an event leaves for the next; no state has it.
+    `scratch`: it holds what one part of an event leaves for the next; no state has it. `mirror`: the array of a
+    kernel's entries whose values it has for their synapses, renewed by the executor, in a program that `expanded` made.
     """
 
     name: str
     owner: str
-    at: Literal["scalar", "neuron", "synapse"]
+    at: Literal["scalar", "neuron", "synapse", "kernel"]
     role: Role
     type: Type
     initial: Numbers
@@ -77,6 +80,7 @@ class Array:
     factor: str = ""
     place: Place | None = None
     scratch: bool = False
+    mirror: str = ""
 
     @property
     def own(self) -> bool:
@@ -165,10 +169,11 @@ class Population:
 class Projection:
     """Synapses from `source` to `target`, sorted by presynaptic, then postsynaptic neuron.
 
-    pre, post: int64 (synapses,); indptr: int64 (source size + 1,), row i of presynaptic neuron i;
-    element: uint64 (synapses,), the number by which a synapse's random draws are keyed.
+    wiring: which neurons they join; synapses of a kernel have the values of their entries in arrays at="kernel", which
+    their bodies read as their own.
     dendritic: int64 (synapses,) or None when no synapse has a dendritic delay.
-    twin: int64 (synapses,) or None: which synapse of the twin projection corresponds to each, for events that read it.
+    twin: int64 (synapses,), of a kernel (entries,), or None: which synapse, or entry, of the twin projection
+    corresponds to each, for events that read it.
     step/arrive/post_body: what a synapse does continuously, on a presynaptic, on a postsynaptic spike.
     row_condition: set when the whole `step` body is one Send guarded by a condition on the presynaptic neuron alone;
     an executor may then skip the rows where it is false. The Send keeps its guard.
@@ -180,10 +185,7 @@ class Projection:
     source_size: int
     target_size: int
     delay: int
-    pre: NDArray[np.int64]
-    post: NDArray[np.int64]
-    indptr: NDArray[np.int64]
-    element: NDArray[np.uint64]
+    wiring: Wiring
     dendritic: NDArray[np.int64] | None
     step: Body
     arrive: Body
@@ -195,7 +197,37 @@ class Projection:
     @property
     def synapses(self) -> int:
         """Number of synapses."""
-        return len(self.pre)
+        return self.wiring.synapses
+
+    @property
+    def shares(self) -> bool:
+        """Whether synapses share the entries of a kernel."""
+        return self.wiring.entries > 0
+
+    @property
+    def values(self) -> int:
+        """How many numbers arrays have of what is not each synapse's own: entries of a kernel, or synapses."""
+        return self.wiring.entries or self.wiring.synapses
+
+    @property
+    def pre(self) -> NDArray[np.int64]:
+        """The presynaptic neuron of each synapse."""
+        return self.wiring.pre
+
+    @property
+    def post(self) -> NDArray[np.int64]:
+        """The postsynaptic neuron of each synapse."""
+        return self.wiring.post
+
+    @property
+    def indptr(self) -> NDArray[np.int64]:
+        """Where the row of each presynaptic neuron begins, and where the last one ends: (source size + 1,)."""
+        return self.wiring.indptr
+
+    @property
+    def element(self) -> NDArray[np.uint64]:
+        """The number by which each synapse's random draws are keyed."""
+        return self.wiring.element
 
     @property
     def bodies(self) -> tuple[Body, Body, Body]:
@@ -211,6 +243,10 @@ class Projection:
         """The projection with each of its bodies changed."""
         step, arrive, post_body = map(change, self.bodies)
         return replace(self, step=step, arrive=arrive, post_body=post_body)
+
+
+Over = Literal["neuron", "synapse", "kernel"]
+"""Over what a body is computed: the entries of a kernel have events of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +266,7 @@ class Total:
 class Event:
     """A triggered block of one population or projection. Several may share a name: they run in order.
 
+    One over the entries of a kernel is computed once for each, and reads what synapses have for themselves in Sum only.
     A synapse's reads what belongs to its neurons as the last step left it; Read.lag counts steps back from there. The
     last step is, for a block that runs at the end of one (`every_step`), that one.
 
@@ -246,7 +283,7 @@ class Event:
 
     name: str
     owner: str
-    over: Literal["neuron", "synapse"]
+    over: Over
     body: Body
     every_step: bool = False
     once: bool = False
@@ -263,7 +300,7 @@ class OwnedBody:
     body: Body
     owner: str
     when: When
-    over: Literal["neuron", "synapse"]
+    over: Over
     event: Event | None = None
 
     def __str__(self) -> str:

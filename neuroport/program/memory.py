@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from neuroport.program.machine import Array, Program
+from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.plan import Capture, If, Item, Measure, Present, Repeat, Run, walk
 from neuroport.program.room import Part
+from neuroport.program.wiring import Kernel
 
 BYTES_PER_VALUE = 8
 BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
@@ -26,9 +27,16 @@ def of_program(program: Program) -> Iterator[Part]:
         yield Part(what, size, population.place)
     for projection in program.projections:
         what = f"the synapses of '{projection.name}'"
-        yield Part(what, float(projection.synapses) * BYTES_PER_SYNAPSE_INDEX, projection.place)
+        yield Part(what, _of_wiring(projection), projection.place)
     for series in program.series:
         yield Part(f"the values of stimulus '{series.name}'", float(series.table.nbytes))
+
+
+def _of_wiring(projection: Projection) -> float:
+    """What says where synapses are: each of them, or of a kernel the rows."""
+    if isinstance(projection.wiring, Kernel):
+        return float(sum(numbers.nbytes for numbers in projection.wiring.numbers()))
+    return float(projection.synapses) * BYTES_PER_SYNAPSE_INDEX
 
 
 def _of_array(array: Array) -> float:

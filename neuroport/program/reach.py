@@ -38,8 +38,8 @@ def reach_of(expr: Expr, range_of: RangeOf) -> RealInterval:
 
 
 def reduced(expr: Reduce, x: RealInterval) -> RealInterval:
-    """What a reduction reaches whose terms lie in x; of a sum there are between 1 and `terms` of them."""
-    return intervals.repeated(x, expr.terms) if expr.op == "sum" else x
+    """What a reduction reaches whose terms lie in x; of a sum there are `least` to `terms` of them."""
+    return intervals.repeated(x, expr.least, expr.terms) if expr.op == "sum" else x
 
 
 def named(names: Mapping[str, Expr], range_of: RangeOf) -> RangeOf:

@@ -12,8 +12,12 @@ from numpy.typing import NDArray
 from neuroport.program.ir import Axis
 from neuroport.program.machine import Program, Projection
 
-AXES: Mapping[str, tuple[Axis, ...]] = {"neuron": ("population",), "synapse": ("incoming", "outgoing", "shared")}
-"""Over what the events of neurons and those of synapses may reduce."""
+AXES: Mapping[str, tuple[Axis, ...]] = {
+    "neuron": ("population",),
+    "synapse": ("incoming", "outgoing", "shared"),
+    "kernel": ("shared",),
+}
+"""Over what the events of neurons, of synapses and of the entries of a kernel may reduce."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,22 @@ def of_synapses(projection: Projection, axis: Axis) -> Groups:
         case "outgoing":
             return Groups(projection.pre, projection.source_size)
         case _:
-            return Groups(np.arange(projection.synapses, dtype=np.int64), projection.synapses)
+            entry = projection.wiring.entry
+            own = np.arange(projection.synapses, dtype=np.int64) if entry is None else entry
+            return Groups(own, projection.values)
+
+
+def most_terms(projection: Projection, axis: Axis) -> int:
+    """How many synapses the largest group along an axis has; at least 1."""
+    wiring = projection.wiring
+    match axis:
+        case "incoming":
+            counts = wiring.incoming(projection.target_size)
+        case "outgoing":
+            counts = wiring.outgoing(projection.source_size)
+        case _:
+            counts = wiring.uses()
+    return max(1, int(counts.max(initial=1)))
 
 
 def groups_of(program: Program, owner: str, axis: Axis) -> Groups:

@@ -380,7 +380,7 @@ class IntegerForm:
         if expr.op == "max":
             return replace(expr, x=x, type=x.type)
         f, rule = frac(x), self.shared.chip.word("state").rounding
-        while not fits(intervals.repeated(_scaled(bounds(x), frac(x), f, rule), expr.terms)):
+        while not fits(intervals.repeated(_scaled(bounds(x), frac(x), f, rule), expr.least, expr.terms)):
             f -= 1
         if f < frac(x) and isinstance(expr.type, Int):
             self._problem(
@@ -390,7 +390,7 @@ class IntegerForm:
         elif f < frac(x):
             self._rounded("a sum of many terms", [(x, f)], of_reduced(expr, want))
         x = self.scale(x, f, "width")
-        return replace(expr, x=x, type=Int(*intervals.repeated(bounds(x), expr.terms), f))
+        return replace(expr, x=x, type=Int(*intervals.repeated(bounds(x), expr.least, expr.terms), f))
 
     def limited(self, x: Expr, want: Demand) -> Expr:
         """The value cut to the range in which it is needed, if that takes fewer bits."""

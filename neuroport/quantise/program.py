@@ -322,7 +322,7 @@ class _Quantiser:
 
     def _event(self, shared: Shared, event: Event) -> Event:
         projection = None
-        if event.over == "synapse":
+        if event.over != "neuron":
             projection = self.program.projection(event.owner)
         lowerer = self._lowerer(shared, event.owner, event.name, projection)
         return replace(event, body=self._body(lowerer, event.body, "once" if event.once else ""))
@@ -357,24 +357,18 @@ class _Quantiser:
 
     def _sent(self, shared: Shared, projection: Projection, send: Send) -> None:
         """Note what a Send can add to each neuron in a step."""
-        to, size = (
-            (projection.post, projection.target_size) if send.to == "post" else (projection.pre, projection.source_size)
-        )
+        onto = send.to == "post"
+        size, wiring = projection.target_size if onto else projection.source_size, projection.wiring
+        counts = (wiring.incoming(size) if onto else wiring.outgoing(size)).astype(np.float64)
         fixed = self._fixed_values(shared, projection, send.value)
         if fixed is None:
             lo, hi = bounds(send.value)
-            fixed_low = np.full(projection.synapses, float(min(lo, 0)))
-            fixed_high = np.full(projection.synapses, float(max(hi, 0)))
+            low, high = counts * min(lo, 0), counts * max(hi, 0)
         else:
-            fixed_low, fixed_high = np.minimum(fixed, 0.0), np.maximum(fixed, 0.0)
-        self.arriving.setdefault(send.input, []).append(
-            _Arriving(
-                frac(send.value),
-                np.asarray(np.bincount(to, fixed_low, minlength=size), np.float64),
-                np.asarray(np.bincount(to, fixed_high, minlength=size), np.float64),
-                np.bincount(to, minlength=size).astype(np.float64),
-            )
-        )
+            to = projection.post if onto else projection.pre
+            low = np.asarray(np.bincount(to, np.minimum(fixed, 0.0), minlength=size), np.float64)
+            high = np.asarray(np.bincount(to, np.maximum(fixed, 0.0), minlength=size), np.float64)
+        self.arriving.setdefault(send.input, []).append(_Arriving(frac(send.value), low, high, counts))
 
     def _fixed_values(self, shared: Shared, projection: Projection, value: Expr) -> FloatArray | None:
         """The raw value that every synapse sends, if it depends on constants alone; None otherwise."""
@@ -390,6 +384,8 @@ class _Quantiser:
                     raw = raw[projection.pre]
                 elif at == "post":
                     raw = raw[projection.post]
+                elif array.at == "kernel" and projection.wiring.entry is not None:
+                    raw = raw[projection.wiring.entry]
                 return np.broadcast_to(raw, (projection.synapses,))
             case Apply(fn="mul" | "shl", args=(a, b)):
                 one, two = (self._fixed_values(shared, projection, x) for x in (a, b))

@@ -227,6 +227,6 @@ class Checker:
 def _refuse(array: Array, values: Numbers, wrong: NDArray[np.bool_], said: str, text: str, cells: Cells | None) -> None:
     if np.count_nonzero(wrong):
         at = np.unravel_index(int(np.argmax(wrong)), np.shape(values))
-        of = {"neuron": " of neuron", "synapse": " of synapse", "scalar": ""}[array.at]
+        of = {"neuron": " of neuron", "synapse": " of synapse", "kernel": " of kernel entry", "scalar": ""}[array.at]
         where = f"{of} {at[0] if cells is None else cells[at[0]]}" if at else ""
         raise InvalidInput.one(None, f"{said}: {shown(values[at])}{where} {text}")

@@ -161,6 +161,12 @@ class Observation:
             return values
         return values * (factor[..., None] if values.ndim == 2 and factor.ndim == 1 else factor)
 
+    def of_synapses(self, name: str, effective: bool) -> Real:
+        """See Observed."""
+        values, array = self.variable(name, effective), self._program.arrays[name]
+        entry = self._program.projection(array.owner).wiring.entry
+        return values if array.at != "kernel" or entry is None else values[entry]
+
     def synapses(self, projection: str) -> Projection:
         """See Observed."""
         return self._program.projection(projection)

@@ -464,7 +464,10 @@ class Session:
         self._controls.check_known(projection, [p.name for p in self.program.projections], "projection")
         synapses = self.program.projection(projection)
         name = next(a.name for a in self.program.arrays.values() if a.owner == projection and a.role == "weight")
-        return synapses.pre.copy(), synapses.post.copy(), self.get(name)
+        weights = self.get(name)
+        if synapses.wiring.entry is not None:
+            weights = weights[synapses.wiring.entry]
+        return synapses.pre.copy(), synapses.post.copy(), weights
 
     def final(self) -> dict[str, Values]:
         """Every array of state and weights as it is now, raw, in the program's order."""

@@ -58,7 +58,7 @@ class Extent:
     """How large things are. `populations`: neurons of all copies together; `synapses`: of each projection, if known.
 
     `topology`: whether the trace has the synapses. `parts`: of which populations and variables only some neurons, and
-    which, of one copy, were recorded.
+    which, of one copy, were recorded. `shared`: the arrays that have a number for each entry of a kernel, and how many.
     """
 
     steps: int
@@ -68,11 +68,14 @@ class Extent:
     synapses: Mapping[str, int | None]
     topology: bool
     parts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    shared: Mapping[str, int] = field(default_factory=dict)
 
-    def shapes(self, owner: str) -> tuple[Wanted, ...]:
+    def shapes(self, owner: str, name: str = "") -> tuple[Wanted, ...]:
         """What shapes the values of a population or projection can have; none where the trace knows no such owner."""
-        if owner in self.populations:
-            size: int | None = self.populations[owner] // self.copies
+        if name in self.shared:
+            size: int | None = self.shared[name]
+        elif owner in self.populations:
+            size = self.populations[owner] // self.copies
         elif owner in self.synapses:
             size = self.synapses[owner]
         else:
@@ -82,7 +85,7 @@ class Extent:
     def rows(self, owner: str, name: str) -> tuple[Wanted, ...]:
         """What shapes a sample of such values can have: the neurons of all copies stand beside each other."""
         if owner not in self.populations:
-            return self.shapes(owner)
+            return self.shapes(owner, name)
         size = len(self.parts[name]) * self.copies if name in self.parts else self.populations[owner]
         return tuple((n,) for n in dict.fromkeys((size // self.copies, size)))
 
@@ -102,13 +105,16 @@ def sizes(root: Group) -> Extent:
             group.findings.add(f"population '{name}' has {size} neurons in {copies} copies")
     topology = one_of(group, "topology", TOPOLOGIES, "all") != "none"
     synapses: dict[str, int | None] = {}
+    shared: dict[str, int] = {}
     for name, item in group.groups("projections").items():
         _connected(item, populations)
         synapses[name] = _ends(item)[0].length if topology else None
+        shared |= dict.fromkeys(item.text("shared", "").split(), item.whole("entries", 1, default=1))
     dt = group.real("dt")
     if not dt > 0:
         group.findings.add(f"the attribute 'dt' of {group} is {dt:g}; it must be above 0")
-    return Extent(HIGHEST, dt, copies, populations, synapses, topology, dict(_parts(group, populations, copies)))
+    parts = dict(_parts(group, populations, copies))
+    return Extent(HIGHEST, dt, copies, populations, synapses, topology, parts, shared)
 
 
 def _parts(group: Group, populations: Mapping[str, int], copies: int) -> Iterator[tuple[str, NDArray[np.int64]]]:
@@ -161,6 +167,12 @@ def pairs(root: Group, projection: str, sizes: Extent) -> tuple[NDArray[np.int64
     counts = [sizes.populations.get(item.text(end), 0) // sizes.copies for end in ("source", "target")]
     pre, post = (end.whole_numbers(0, count - 1) for end, count in zip(found, counts, strict=True))
     return pre, post
+
+
+def entries(root: Group, name: str, sizes: Extent) -> NDArray[np.int64]:
+    """The kernel's entry of each synapse that has a number of an array that they share."""
+    item = root.group("neuroport").group("projections").group(name.partition(".")[0])
+    return item.array("entry", WHOLE, (_ends(item)[0].length,)).whole_numbers(0, sizes.shared[name] - 1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -251,7 +263,7 @@ def metric(item: Group, sizes: Extent) -> list[tuple[int, Any]]:
 def final(group: Group, name: str, sizes: Extent) -> Array:
     """The values of an array at the end of the run."""
     owner = _owner(group.group("final").array(name, NUMBERS), sizes)
-    item = group.group("final").array(name, NUMBERS, *sizes.shapes(owner))
+    item = group.group("final").array(name, NUMBERS, *sizes.shapes(owner, name))
     one_of(item, "role", ROLES)
     frac(item)
     return item
@@ -369,7 +381,7 @@ def settings(group: Group, sizes: Extent) -> tuple[str, ...]:
 
 def setting(group: Group, name: str, sizes: Extent) -> Array:
     """What a parameter or a weight was set to."""
-    shapes = sizes.shapes(name.partition(".")[0])
+    shapes = sizes.shapes(name.partition(".")[0], name)
     if not shapes:
         group.findings.add(f"{group}/set/{name} belongs to no population and no projection of the trace")
     own = ((sizes.copies,),) if sizes.copies > 1 else ()

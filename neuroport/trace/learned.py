@@ -219,8 +219,8 @@ class _Synapses:
             text = f"connects other neurons by '{projection.name}' than the network in it; {KIND.advice}"
             raise InvalidInput.one(Place(str(trace.path)), text)
         if rule.ordered:
-            return cls(connect, *within, shape, made.elements.given)
-        return cls(connect, *within, shape, as_matrix=rule.count(connect, shape) is None)
+            return cls(connect, *within, shape, made.values.given)
+        return cls(connect, *within, shape, as_matrix=rule.axes is None and rule.count(connect, shape) is None)
 
     def arranged(self, values: NDArray[Any]) -> NDArray[Any]:
         """The values as the connection rule takes them: a matrix (source, target), or one by one."""

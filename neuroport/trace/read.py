@@ -241,6 +241,9 @@ class Trace:
             message = f"has {len(history.steps)} snapshots of '{name}'; there is none with index {index}"
             raise InvalidInput.one(Place(str(self.path)), message) from None
         pre, post = self.pairs(name.partition(".")[0])
+        if name in self.extent.shared:
+            with checked.opened(self.path, known=True) as root:
+                raw = raw[checked.entries(root, name, self.extent)]
         return Weights(step, pre, post, raw, history.frac)
 
     @takes(array=TEXT)

@@ -76,14 +76,14 @@ def data_array(trace: Trace, name: str) -> xarray.DataArray:
     package = needed("xarray", "tables")
     synaptic = name in trace.snapshots
     samples = trace.weight_samples(name) if synaptic else trace.record(name)
-    cells = "synapse" if synaptic else "neuron"
+    cells = "entry" if name in trace.extent.shared else "synapse" if synaptic else "neuron"
     dims = ("time", cells, "copy")[: samples.raw.ndim]
     coords: dict[str, Any] = {
         "time": ("time", samples.steps * trace.dt, {"units": "ms"}),
         "step": ("time", samples.steps),
     }
     coords[cells] = np.arange(samples.raw.shape[1]) if samples.neurons is None else samples.neurons
-    if synaptic and trace.extent.topology:
+    if cells == "synapse" and trace.extent.topology:
         pre, post = trace.pairs(name.partition(".")[0])
         coords |= {"pre": (cells, pre), "post": (cells, post)}
     unit = samples.unit or _unit(trace, name)

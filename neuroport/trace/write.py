@@ -422,6 +422,9 @@ def _write_header(file: h5py.File, source: Provenance) -> None:
         owned = [a for a in program.arrays.values() if a.owner == projection.name]
         item.attrs["weight"] = next((a.name for a in owned if a.role == "weight"), "")
         item.attrs["visible"] = next((a.name for a in owned if a.role == "visible"), "")
+        if projection.shares:
+            shared = (a.name for a in owned if a.at == "kernel")
+            item.attrs.update(entries=projection.wiring.entries, shared=" ".join(shared))
         if topology == "all":
             _write_synapses(item, projection)
 
@@ -436,6 +439,8 @@ def _write_synapses(item: h5py.Group, projection: Projection) -> None:
     item["pre"], item["post"] = projection.pre.astype(np.uint32), projection.post.astype(np.uint32)
     if projection.dendritic is not None:
         item["dendritic"] = projection.dendritic
+    if projection.wiring.entry is not None:
+        item["entry"] = projection.wiring.entry.astype(np.uint32)
 
 
 def unit_of(network: Network, array: str) -> str:

@@ -16,6 +16,7 @@ from neuroport.chips.mismatch import deviation, with_mismatch
 from neuroport.errors import InvalidInput, Place
 from neuroport.program.ir import Int, Read, Send, Store
 from neuroport.program.machine import Array, Population, Program, Projection
+from tests.support.wiring import joined
 
 WORDS = "\n".join(f"  {kind}: {{bits: 16}}" for kind in CLASSES)
 SMALL = f"name: small\nwords:\n{WORDS}\n"
@@ -113,12 +114,11 @@ def test_a_wrong_deviation_is_refused(text):
 
 
 def network(delay=1, dendritic=None, step=(), arrive=()):
-    one = np.zeros(1, np.int64)
     steps = Array("n.refractory_steps", "n", "scalar", "parameter", Int(0, 100), np.array(65))
     weight = Array("p.w", "p", "synapse", "weight", Int(0, 255), np.array([5]))
     late = None if dendritic is None else np.array([dendritic])
-    shape = (one, one, np.array([0] + [1] * 300), one.astype(np.uint64), late)
-    joined = Projection("p", "n", "n", 300, 300, delay, *shape, tuple(step), tuple(arrive), ())
+    one = joined(np.zeros(1, np.int64), np.zeros(1, np.int64), 300, 300)
+    projection = Projection("p", "n", "n", 300, 300, delay, one, late, tuple(step), tuple(arrive), ())
     return Program(
         name="t",
         dt=1.0,
@@ -128,7 +128,7 @@ def network(delay=1, dendritic=None, step=(), arrive=()):
         precision="float64",
         arrays={a.name: a for a in (steps, weight)},
         populations=(Population("n", 300, (), (), True, 1),),
-        projections=(joined,),
+        projections=(projection,),
         events=(),
         readouts=(),
         records=(),

@@ -26,6 +26,7 @@ from tests.support.programs import array, c, call, program, sampling
 from tests.support.random_programs import batched, networks
 from tests.support.reaching import copies, forked, shown, twins
 from tests.support.relay import Relay, WrittenOut, unlike
+from tests.support.wiring import joined
 
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "all kinds of delays": small.rich,
@@ -391,6 +392,6 @@ def test_no_more_of_the_past_is_kept_than_a_coming_step_sees() -> None:
     p = everything()
     assert rows_read(p) == {"a.v": 2, "b.u": 4}
     assert lags_delivered(p) == {"a": 3, "b": 2}
-    none = np.zeros(0, np.int64)
-    without_synapses = replace(p, projections=tuple(replace(q, pre=none, post=none) for q in p.projections))
+    none = joined(np.zeros(0, np.int64), np.zeros(0, np.int64), 0, 0)
+    without_synapses = replace(p, projections=tuple(replace(q, wiring=none) for q in p.projections))
     assert rows_read(without_synapses) == lags_delivered(without_synapses) == {}

@@ -483,7 +483,7 @@ EDITS = [
         (
             "net.yaml:23:63: connect of projection 'p' cannot be 'all_to_many'; did you mean 'all_to_all'? "
             "allowed are all_to_all, all_to_all_but_same, one_to_one, fixed_probability, fixed_in_degree, "
-            "fixed_out_degree, distance_dependent, pool, pairs, file"
+            "fixed_out_degree, distance_dependent, convolution, pool, pairs, file"
         ),
     ),
     (

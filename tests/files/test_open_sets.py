@@ -226,7 +226,8 @@ def test_what_is_written_comes_back_equal(tmp_path: Path) -> None:
             [
                 "n.yaml:20:56: connect of projection 'p' must have one of the keys all_to_all, "
                 "all_to_all_but_same, one_to_one, fixed_probability, fixed_in_degree, fixed_out_degree, "
-                "distance_dependent, pool, pairs, file, ring; found a mapping with 'rung'; did you mean 'ring'?"
+                "distance_dependent, convolution, pool, pairs, file, ring; found a mapping with 'rung'; did you mean "
+                "'ring'?"
             ],
         ),
         (
@@ -235,7 +236,7 @@ def test_what_is_written_comes_back_equal(tmp_path: Path) -> None:
             [
                 "n.yaml:20:56: connect of projection 'p' cannot be 'rang'; did you mean 'ring'? allowed are "
                 "all_to_all, all_to_all_but_same, one_to_one, fixed_probability, fixed_in_degree, fixed_out_degree, "
-                "distance_dependent, pool, pairs, file, ring"
+                "distance_dependent, convolution, pool, pairs, file, ring"
             ],
         ),
         (

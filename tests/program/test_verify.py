@@ -100,6 +100,11 @@ def projection(program: Program = RICH, **changes: Any) -> Program:
     return replace(program, projections=(replace(first, **changes), *others))
 
 
+def wired(**changes: Any) -> Program:
+    """The first projection joins other neurons."""
+    return projection(wiring=replace(RICH.projections[0].wiring, **changes))
+
+
 def update(*more: Stmt) -> Program:
     """`in` does something more in every step."""
     return population(body=(*RICH.populations[0].body, *more))
@@ -269,23 +274,23 @@ BROKEN: dict[str, tuple[Program, str]] = {
     ),
     "a delay of no step": (projection(delay=0), "projection forward: spikes arrive after 0 steps, and are kept for 2"),
     "an index array that is too short": (
-        projection(post=FORWARD.post[:-1]),
+        wired(post=FORWARD.post[:-1]),
         "projection forward: post has shape (7,) and numbers of int64, for 8 synapses",
     ),
     "elements of another type": (
-        projection(element=FORWARD.element.astype(np.int64)),
+        wired(element=FORWARD.element.astype(np.int64)),
         "projection forward: element has shape (8,) and numbers of int64, for 8 synapses",
     ),
     "a synapse outside": (
-        projection(post=FORWARD.post + 1),
+        wired(post=FORWARD.post + 1),
         "projection forward: a synapse lies outside its populations",
     ),
     "synapses out of order": (
-        projection(post=FORWARD.post[[1, 0, 2, 3, 4, 5, 6, 7]]),
+        wired(post=FORWARD.post[[1, 0, 2, 3, 4, 5, 6, 7]]),
         "projection forward: its synapses are not sorted by presynaptic, then postsynaptic neuron",
     ),
     "rows that begin elsewhere": (
-        projection(indptr=np.array([0, 3, 4, 8])),
+        wired(indptr=np.array([0, 3, 4, 8])),
         "projection forward: indptr does not say where the row of each presynaptic neuron begins",
     ),
     "a dendritic delay below 0": (

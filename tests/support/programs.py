@@ -22,6 +22,7 @@ from neuroport.program.ir import (
     Temp,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
+from tests.support.wiring import joined
 
 
 def program(**parts: object) -> Program:
@@ -69,10 +70,7 @@ def pairs(
         source,
         target,
         *sizes,
-        pre=pre,
-        post=post,
-        indptr=np.searchsorted(pre, np.arange(sizes[0] + 1)).astype(np.int64),
-        element=(pre * sizes[1] + post).astype(np.uint64),
+        wiring=joined(pre, post, *sizes),
         **{**defaults, **more},  # type: ignore[arg-type]
     )
 
@@ -274,10 +272,7 @@ def balanced(n: int = 4000, p: float = 0.02, seed: int = 5) -> Program:
                 n,
                 n,
                 1,
-                pre,
-                post,
-                np.searchsorted(pre, np.arange(n + 1)).astype(np.int64),
-                (pre * n + post).astype(np.uint64),
+                joined(pre, post, n, n),
                 None,
                 (),
                 (Send("cells.i", Read("syn.w", "own", Int(-128, 127))),),

@@ -27,6 +27,7 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Array, Population, Program, Projection
 from neuroport.program.whole import floor_div, round_div, trunc_div
+from neuroport.program.wiring import Pairs
 
 GENERIC8, GENERIC16, LOIHI = chips.load("generic8"), chips.load("generic16"), chips.load("loihi1")
 
@@ -79,10 +80,7 @@ def projection(pre, post, size, arrive=(), **more):
         source_size=size,
         target_size=size,
         delay=1,
-        pre=pre,
-        post=post,
-        indptr=np.searchsorted(pre, np.arange(size + 1)),
-        element=np.arange(len(pre), dtype=np.uint64),
+        wiring=Pairs(pre, post, np.searchsorted(pre, np.arange(size + 1)), np.arange(len(pre), dtype=np.uint64)),
         dendritic=None,
         step=(),
         arrive=tuple(arrive),

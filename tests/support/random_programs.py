@@ -246,7 +246,7 @@ def _reduced(make: _Maker, owner: str, over: Any, own: list[Read], axes: list[tu
         assert isinstance(x.type, Int)
         if make.draw.random() < 0.5 or max(-x.type.lo, x.type.hi) * terms > 2**61:
             return Reduce(x, x.type, "max", axis, terms)
-        return Reduce(x, Int(*repeated((x.type.lo, x.type.hi), terms)), "sum", axis, terms)
+        return Reduce(x, Int(*repeated((x.type.lo, x.type.hi), 1, terms)), "sum", axis, terms)
 
     leaves: list[Expr] = [*own, make.noise()]
     small = Let("small", applied("wrap", make.number(leaves, 1), c(16)))

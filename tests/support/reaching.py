@@ -112,7 +112,7 @@ def copies() -> Program:
     """Three copies as `unbatch` writes them: one event of copy 0 does what concerns them all."""
     k3 = range(3)
     forward = [replace(plastic(f"f#{k}", f"x#{k}", f"y#{k}", THIN)) for k in k3]
-    forward = [replace(p, element=p.element + np.uint64(k << 40)) for k, p in enumerate(forward)]
+    forward = [replace(p, wiring=p.wiring.keyed_from(k << 40)) for k, p in enumerate(forward)]
     mean: Expr = own("f#0.m")
     bias: Expr = own("y#0.v")
     for k in (1, 2):

@@ -30,6 +30,7 @@ from neuroport.program.ir import (
     Type,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
+from tests.support.wiring import joined
 
 
 def const(value: float | int | bool) -> Const:
@@ -94,10 +95,7 @@ def projection(
         source_size=source.size,
         target_size=target.size,
         delay=delay,
-        pre=pre,
-        post=post,
-        indptr=np.searchsorted(pre, np.arange(source.size + 1)).astype(np.int64),
-        element=(pre * target.size + post).astype(np.uint64),
+        wiring=joined(pre, post, source.size, target.size),
         **(fields | more),
     )
 

@@ -20,6 +20,7 @@ from neuroport.program.machine import Array, Program, Record, ReportLine
 from neuroport.program.machine import Population as Cells
 from neuroport.program.machine import Projection as Synapses
 from neuroport.trace.write import Provenance, Writer
+from tests.support.wiring import joined
 
 NEURON = NeuronModel(name="cell", states=(State(name="v", unit="mV"),))
 SYNAPSE = SynapseModel(name="static", states=(State(name="w", weight=True, variable_class="weight"),))
@@ -78,10 +79,7 @@ PROGRAM = Program(
             source_size=3,
             target_size=2,
             delay=1,
-            pre=np.repeat(np.arange(3), 2),
-            post=np.tile(np.arange(2), 3),
-            indptr=np.array([0, 2, 4, 6]),
-            element=np.arange(6, dtype=np.uint64),
+            wiring=joined(np.repeat(np.arange(3), 2), np.tile(np.arange(2), 3), 3, 2),
             dendritic=None,
             step=(),
             arrive=(),

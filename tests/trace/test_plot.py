@@ -20,6 +20,7 @@ from neuroport.trace.pictures.view import PANELS, View
 from neuroport.trace.read import Trace, open_trace
 from neuroport.trace.write import Writer
 from tests.support.traces import NETWORK, PROGRAM, SOURCE, array, write
+from tests.support.wiring import joined
 
 matplotlib = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
@@ -297,7 +298,7 @@ def test_many_synapses_become_mean_and_range(tmp_path: Path) -> None:
     many = replace(
         PROGRAM,
         arrays={"ab.w": array("ab.w", "synapse", "weight", 100, 8, 0)},
-        projections=(replace(PROGRAM.projections[0], pre=np.zeros(100, np.int64), post=np.arange(100)),),
+        projections=(replace(PROGRAM.projections[0], wiring=joined(np.zeros(100, np.int64), np.arange(100), 1, 100)),),
         records=(),
     )
     with Writer(tmp_path / "a.h5", replace(SOURCE, program=many)) as writer:

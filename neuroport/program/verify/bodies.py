@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from neuroport.program.ir import (
     OVERFLOWS,
     Body,
@@ -26,11 +24,12 @@ from neuroport.program.ir import (
     Temp,
     Where,
     expressions,
+    reductions,
     walk,
 )
 from neuroport.program.machine import Array, OwnedBody, Population, Program, Projection
 from neuroport.program.printer import expression, statement
-from neuroport.program.reductions import AXES, of_population, of_synapses
+from neuroport.program.reductions import AXES, most_terms, of_population
 from neuroport.program.stated import bounds
 from neuroport.program.verify import expressions as values
 from neuroport.program.verify import sums
@@ -70,7 +69,7 @@ class _Objects:
         a, b = self.projections.get(one), self.projections.get(other)
         if a is None or b is None:
             return False
-        return all(x is y or np.array_equal(x, y) for x, y in ((a.pre, b.pre), (a.post, b.post)))
+        return a.wiring.joins_like(b.wiring)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,8 @@ def _standing(objects: _Objects, owned: OwnedBody) -> _Standing:
     projection = objects.projections[owned.owner]
     own |= {"pre": ("neuron", projection.source), "post": ("neuron", projection.target)}
     if owned.when == "event":
-        return _Standing(str(owned), "event", own | {"twin": ("synapse", ANYBODY)}, projection)
+        twin = "kernel" if projection.shares else "synapse"
+        return _Standing(str(owned), "event", own | {"twin": (twin, ANYBODY)}, projection)
     return _Standing(str(owned), "synapses", own, projection)
 
 
@@ -117,13 +117,17 @@ def _rows(program: Program, objects: _Objects, projection: Projection) -> Iterat
 
 @dataclass(slots=True)
 class _Check:
-    """Looks at one body. `lets`: the values that were named so far; `done`: the parts that were looked at."""
+    """Looks at one body. `lets`: the values that were named so far; `done`: the parts that were looked at.
+
+    `reduced`: those within a sum over synapses, which see what these have.
+    """
 
     program: Program
     objects: _Objects
     place: _Standing
     lets: dict[str, Expr] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
+    reduced: set[int] = field(default_factory=set)
 
     def body(self, body: Body) -> Iterator[str]:
         """Everything that is wrong in the body, with the statement."""
@@ -134,6 +138,7 @@ class _Check:
             yield f"{self.place.where}: {spikes} statements say when a neuron spikes; one may"
 
     def _statement(self, stmt: Stmt) -> Iterator[str]:
+        self.reduced |= {id(part) for whole in reductions(stmt) for part in walk(whole.x)}
         for whole in expressions((stmt,)):
             for expr in each(whole, self.done):
                 yield from values.problems(self.program, expr)
@@ -175,13 +180,19 @@ class _Check:
     def _terms(self, expr: Reduce) -> int:
         """How many terms a reduction has at most."""
         if self.place.projection is not None:
-            return of_synapses(self.place.projection, expr.axis).terms
+            return most_terms(self.place.projection, expr.axis)
         return of_population(self.objects.populations[self.place.ends["own"][1]].size).terms
+
+    def _alone(self, over: str, expr: Reduce) -> bool:
+        """Whether each synapse that adds up what is shared is alone, or the entries of a kernel add that up."""
+        projection = self.place.projection
+        shared = expr.axis == "shared" and projection is not None and projection.shares
+        return not shared or (over == "kernel" and expr.op == "sum")
 
     def _reduced(self, expr: Reduce) -> Iterator[str]:
         """What is wrong with a reduction: only events have them, of what they run over."""
-        over = "neuron" if self.place.projection is None else "synapse"
-        if self.place.what != "event" or (expr.axis in AXES["neuron"]) != (over == "neuron"):
+        over = self.place.ends["own"][0] if "own" in self.place.ends else ""
+        if self.place.what != "event" or expr.axis not in AXES[over] or not self._alone(over, expr):
             yield f"{expr.name} stands here; only events reduce, over what they run over"
         elif expr.terms < (most := self._terms(expr)):
             yield f"{expression(expr)} has {most} terms, and is said to have {expr.terms}"
@@ -209,7 +220,12 @@ class _Check:
         if read.at == "single":
             return self.place.projection is not None and self._is_single(array)
         at, owner = self.place.ends.get(read.at, ("", ""))
-        return array.at == at and (owner == ANYBODY or self._belongs(array.owner, owner))
+        here, of_synapse = array.at == at, self.place.ends.get("own", ("", ""))[0] == "synapse"
+        if read.at == "own" and {at, array.at} == {"kernel", "synapse"}:
+            here = of_synapse or id(read) in self.reduced
+        elif read.at in ("pre", "post"):
+            here = here and (of_synapse or self.place.what == "condition" or id(read) in self.reduced)
+        return here and (owner == ANYBODY or self._belongs(array.owner, owner))
 
     def _is_single(self, array: Array) -> bool:
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from neuroport.program.machine import (
     Series,
 )
 from neuroport.program.names import RUN
+from neuroport.program.wiring import Kernel, Pairs
 
 ORDERS = ("time", "item")
 LARGEST_HISTOGRAM = 24
@@ -44,6 +46,7 @@ def problems(program: Program) -> Iterator[str]:
 def _problems(program: Program) -> Iterator[str]:
     sizes = {("neuron", p.name): p.size for p in program.populations}
     sizes |= {("synapse", p.name): p.synapses for p in program.projections}
+    sizes |= {("kernel", p.name): p.wiring.entries for p in program.projections if p.shares}
     populations = {p.name: p for p in program.populations}
     if program.copies < 1 or not program.dt > 0:
         yield f"the program has {program.copies} copies and steps of {program.dt} ms; both are above 0"
@@ -156,28 +159,60 @@ def _projection(projection: Projection, populations: Mapping[str, Population]) -
 
 
 def _index_arrays(p: Projection) -> Iterator[str]:
-    given = {"pre": p.pre, "post": p.post, "dendritic": p.dendritic, "twin": p.twin, "element": p.element}
+    sizes = {"dendritic": p.synapses, "twin": p.values, "entry": p.synapses, "element": p.synapses}
+    given: dict[str, NDArray[Any] | None] = {"dendritic": p.dendritic, "twin": p.twin}
+    if isinstance(p.wiring, Pairs):
+        given |= {"pre": p.pre, "post": p.post, "element": p.element, "entry": p.wiring.entry}
     for name, numbers in given.items():
-        if numbers is not None and not _row_of(numbers, p.synapses, np.uint64 if name == "element" else np.int64):
-            yield f"{name} has shape {numbers.shape} and numbers of {numbers.dtype}, for {p.synapses} synapses"
+        size = sizes.get(name, p.synapses)
+        if numbers is not None and not _row_of(numbers, size, np.uint64 if name == "element" else np.int64):
+            of = "entries" if name == "twin" and p.shares else "synapses"
+            yield f"{name} has shape {numbers.shape} and numbers of {numbers.dtype}, for {size} {of}"
             return
-    if not (_within(p.pre, p.source_size) and _within(p.post, p.target_size)):
-        yield "a synapse lies outside its populations"
-    elif not sorted_pairs(p.pre, p.post):
-        yield "its synapses are not sorted by presynaptic, then postsynaptic neuron"
-    elif not np.array_equal(p.indptr, np.searchsorted(p.pre, np.arange(p.source_size + 1))):
-        yield "indptr does not say where the row of each presynaptic neuron begins"
+    yield from _pairs(p, p.wiring) if isinstance(p.wiring, Pairs) else _kernel(p, p.wiring)
     if p.dendritic is not None and p.dendritic.min(initial=0) < 0:
         yield f"a dendritic delay is {p.dendritic.min()} steps"
     if p.twin is not None and p.twin.min(initial=0) < 0:
         yield f"the twin of a synapse is number {p.twin.min()}"
 
 
+def _pairs(p: Projection, wiring: Pairs) -> Iterator[str]:
+    """Synapses one by one: within their populations and in order."""
+    if not (_within(wiring.pre, p.source_size) and _within(wiring.post, p.target_size)):
+        yield "a synapse lies outside its populations"
+    elif not sorted_pairs(wiring.pre, wiring.post):
+        yield "its synapses are not sorted by presynaptic, then postsynaptic neuron"
+    elif not np.array_equal(wiring.indptr, np.searchsorted(wiring.pre, np.arange(p.source_size + 1))):
+        yield "indptr does not say where the row of each presynaptic neuron begins"
+    elif wiring.entry is not None and not _within(wiring.entry, wiring.entries):
+        yield "a synapse has an entry that its kernel has not"
+
+
+def _kernel(p: Projection, wiring: Kernel) -> Iterator[str]:
+    """Rows of a kernel, looked at once for every template, with the places at which most and least of it begins."""
+    if (wiring.sources, wiring.targets) != (p.source_size, p.target_size):
+        yield f"its kernel joins {wiring.sources} neurons with {wiring.targets}"
+        return
+    if wiring.template.shape != (wiring.sources,) or not _within(wiring.template, len(wiring.first) - 1):
+        yield "not every presynaptic neuron has a template"
+        return
+    for template, (begin, end) in enumerate(pairwise(wiring.first.tolist())):
+        of, ahead = wiring.template == template, wiring.target_ahead[begin:end]
+        if np.any(np.diff(ahead) < wiring.width):
+            yield f"the runs of template {template} are not sorted by postsynaptic neuron, or overlap"
+        if of.any() and len(ahead):
+            ends = wiring.entry_ahead[begin:end] + np.array([[0], [(wiring.width - 1) * wiring.step]])
+            targets = wiring.target[of][:, None] + np.array([ahead[0], ahead[-1] + wiring.width - 1])
+            entries = wiring.entry_base[of][:, None] + np.array([ends.min(), ends.max()])
+            if not (_within(targets, wiring.targets) and _within(entries, wiring.entries)):
+                yield f"a run of template {template} lies outside of its population or of the kernel"
+
+
 def _row_of(numbers: NDArray[Any], size: int, dtype: type[np.generic]) -> bool:
     return numbers.shape == (size,) and numbers.dtype == dtype
 
 
-def _within(numbers: NDArray[np.int64], size: int) -> bool:
+def _within(numbers: NDArray[np.integer[Any]], size: int) -> bool:
     return not numbers.size or bool(numbers.min() >= 0 and numbers.max() < size)
 
 

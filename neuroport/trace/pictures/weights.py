@@ -89,7 +89,7 @@ def _over_time(axis: Any, name: str, shown: Shown) -> None:
 
 def _synapses(trace: Trace, name: str, many: int) -> list[str]:
     """Synapses by the neurons that they connect, where these are known; else, and in copies, by their number."""
-    if trace.copies > 1 or not trace.extent.topology:
+    if trace.copies > 1 or not trace.extent.topology or name in trace.extent.shared:
         return [str(k) for k in range(many)]
     pre, post = trace.pairs(name.partition(".")[0])
     return [f"{source} → {target}" for source, target in zip(pre, post, strict=True)]

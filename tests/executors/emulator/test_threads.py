@@ -19,6 +19,7 @@ from neuroport.backends.emulator.threads import Threads
 from neuroport.errors import RunFailed
 from neuroport.program.ir import Int, Read, Send, Spike, Store
 from neuroport.program.machine import Event, Injection, Population, Program, Projection, Readout, Record, Series
+from neuroport.program.wiring import Kernel, Pairs
 from tests.support import small_programs as small
 from tests.support.batches import integers
 from tests.support.everything import delayed_sums, everything, real_program
@@ -262,12 +263,14 @@ def test_the_text_of_one_thread_knows_nothing_of_others() -> None:
     assert "meet(" not in ONE.source(p) and "meet(" in Emulator(threads=2).source(p)
 
 
-CUT = """Injection.neurons Injection.steps Injection.values Projection.dendritic Projection.element Projection.indptr
-    Projection.post Projection.pre Projection.twin Record.neurons Series.start Series.table"""
+CUT = """Injection.neurons Injection.steps Injection.values Kernel.entry_ahead Kernel.entry_base Kernel.first
+    Kernel.target Kernel.target_ahead Kernel.template Pairs.element Pairs.entry Pairs.indptr Pairs.post Pairs.pre
+    Projection.dendritic Projection.twin Record.neurons Series.start Series.table"""
 
 
 def test_blocks_know_all_that_objects_have_of_neurons_and_synapses() -> None:
     """Who adds an array to the machine must think of `blocks.cut`: it may be one of neurons or synapses."""
-    kinds = (Population, Projection, Event, Readout, Record, Injection, Series)
-    found = {f"{k.__name__}.{f.name}" for k in kinds for f in fields(k) if re.search("NDArray|Numbers", str(f.type))}
+    kinds = (Population, Projection, Pairs, Kernel, Event, Readout, Record, Injection, Series)
+    given = re.compile("NDArray|Numbers|Integers")
+    found = {f"{k.__name__}.{f.name}" for k in kinds for f in fields(k) if given.search(str(f.type))}
     assert found == set(CUT.split())

@@ -1,0 +1,229 @@
+"""Convolutions on every executor: against NumPy, their adjoints, and what is learned once for each kernel entry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import neuroport
+from neuroport.backends.emulator.synapses import memory
+from neuroport.backends.reference import Reference
+from neuroport.files import network as reader
+from tests.support.executors import start
+
+Reals = NDArray[np.float64]
+
+LEARNING = """
+neuroport: 1
+name: convolutional
+dt: 1 ms
+MORE
+neurons:
+  shown:
+    state: {r: {init: 0, range: [-1, 1], over_copies: own}}
+    update: r = r
+  hidden:
+    inputs: {i: {range: [-16, 16]}, b: {range: [-16, 16]}}
+    state: {r: {init: 0, range: [-1, 1]}, e: {init: 0, range: [-16, 16]}}
+    update: |
+      r = tanh(i)
+      e = b * (1 - r * r)
+  output:
+    params: {goal: {default: 0.25, range: [-1, 1]}}
+    inputs: {i: {range: [-16, 16]}}
+    state: {r: {init: 0, range: [-1, 1]}, e: {init: 0, range: [-16, 16]}}
+    update: |
+      r = tanh(i)
+      e = (goal - r) * (1 - r * r)
+synapses:
+  first:
+    params: {rate: {default: 0.125, range: [0, 1], dynamic: true}}
+    state: {w: {weight: true, range: [-2, 2], over_kernel: shared, over_copies: shared}}
+    step: send(target, w * pre.r)
+    on_event:
+      learn: w = w + rate * mean_copies(sum_shared(post.e * pre.r))
+  second:
+    params: {rate: {default: 0.125, range: [0, 1], dynamic: true}}
+    state: {w: {weight: true, range: [-2, 2], over_kernel: shared, over_copies: shared}}
+    step: |
+      send(target, w * pre.r)
+      send_back(b, w * post.e)
+    on_event:
+      learn: w = w + rate * mean_copies(sum_shared(post.e * pre.r))
+populations:
+  x: {size: 30, neuron: shown, init: {r: {uniform: [-1, 1]}}}
+  h: {size: 60, neuron: hidden}
+  y: {size: 18, neuron: output, params: {goal: {uniform: [-0.75, 0.75]}}}
+projections:
+  one: {source: x, target: h, input: i, synapse: first, weight: {uniform: [-0.5, 0.5]},
+    connect: {convolution: {shape: [6, 5], kernel: 3, padding: same, channels: [1, 2]}}}
+  two: {source: h, target: y, input: i, synapse: second, weight: {uniform: [-0.5, 0.5]},
+    connect: {convolution: {shape: [6, 5], kernel: [2, 3], stride: 2, channels: [2, 3]}}}
+protocol:
+  - run: 20 steps
+"""
+CHIPS = (("ideal", 1), ("ideal32", 3), ("generic16", 3), ("generic8_stochastic", 1))
+
+
+def learning(copies: int = 1) -> Any:
+    more = f"copies: {copies}" if copies > 1 else ""
+    return reader.loads(LEARNING.replace("MORE", more).encode(), "convolutional.yaml")
+
+
+def convolved(x: Reals, kernel: Reals, stride: int, padding: int) -> Reals:
+    """A map (height, width, channels) under a kernel, place by place."""
+    high, wide = kernel.shape[:2]
+    x = np.pad(x, ((padding, padding), (padding, padding), (0, 0)))
+    rows, columns = ((size - span) // stride + 1 for size, span in zip(x.shape, (high, wide), strict=False))
+    made = np.zeros((rows, columns, kernel.shape[3]))
+    for row, column in np.ndindex(rows, columns):
+        seen = x[row * stride : row * stride + high, column * stride : column * stride + wide]
+        made[row, column] = np.tensordot(seen, kernel, 3)
+    return made
+
+
+def spread(e: Reals, kernel: Reals, stride: int, shape: tuple[int, ...]) -> Reals:
+    """What comes back to a map that a kernel without padding has seen, place by place."""
+    back = np.zeros(shape)
+    high, wide = kernel.shape[:2]
+    for row, column in np.ndindex(e.shape[:2]):
+        back[row * stride : row * stride + high, column * stride : column * stride + wide] += kernel @ e[row, column]
+    return back
+
+
+def gradient(x: Reals, e: Reals, kernel: tuple[int, ...], stride: int, padding: int) -> Reals:
+    """The outer products of all places of a kernel, added up."""
+    x = np.pad(x, ((padding, padding), (padding, padding), (0, 0)))
+    made = np.zeros(kernel)
+    for row, column in np.ndindex(e.shape[:2]):
+        seen = x[row * stride : row * stride + kernel[0], column * stride : column * stride + kernel[1]]
+        made += seen[..., None] * e[row, column]
+    return made
+
+
+class Program:
+    """The same network, written in NumPy."""
+
+    def __init__(self, session: Any) -> None:
+        self.one, self.two = session.get("one.w").reshape(3, 3, 1, 2), session.get("two.w").reshape(2, 3, 2, 3)
+        self.x, self.goal = session.get("x.r").reshape(6, 5, 1), session.get("y.goal").reshape(3, 2, 3)
+        self.h, self.e, self.y, self.d = (np.zeros(s) for s in ((6, 5, 2), (6, 5, 2), (3, 2, 3), (3, 2, 3)))
+
+    def step(self) -> None:
+        """One step: all see what the last one has left."""
+        back = spread(self.d, self.two, 2, self.h.shape)
+        y = np.tanh(convolved(self.h, self.two, 2, 0))
+        h = np.tanh(convolved(self.x, self.one, 1, 1))
+        self.h, self.e = h, back * (1 - h * h)
+        self.y, self.d = y, (self.goal - y) * (1 - y * y)
+
+    def learn(self, rate: float) -> None:
+        """Every entry of a kernel, once."""
+        self.one = self.one + rate * gradient(self.x, self.e, self.one.shape, 1, 1)
+        self.two = self.two + rate * gradient(self.h, self.d, self.two.shape, 2, 0)
+
+    def loss(self) -> float:
+        """Half the square of what is missing."""
+        y = np.tanh(convolved(np.tanh(convolved(self.x, self.one, 1, 1)), self.two, 2, 0))
+        return 0.5 * float(((self.goal - y) ** 2).sum())
+
+
+def test_a_network_of_two_convolutions_is_that_in_numpy_step_for_step(backend: Any) -> None:
+    with neuroport.open(learning(), backend=backend.name, chip="ideal") as session:
+        program = Program(session)
+        before = program.loss()
+        for step in range(24):
+            session.run(1)
+            program.step()
+            if step % 3 == 2:
+                session.trigger("learn")
+                program.learn(0.125)
+            for name, expected in (("h.r", program.h), ("h.e", program.e), ("y.r", program.y), ("two.w", program.two)):
+                np.testing.assert_allclose(session.get(name), expected.reshape(-1), rtol=1e-12, atol=1e-13)
+        assert program.loss() < 0.25 * before
+
+
+def test_what_is_learned_is_the_gradient_of_the_loss(backend: Any) -> None:
+    with neuroport.open(learning(), backend=backend.name, chip="ideal") as session:
+        program = Program(session)
+        session.run(4)
+        before = {name: session.get(f"{name}.w") for name in ("one", "two")}
+        session.trigger("learn")
+        moved = {name: (session.get(f"{name}.w") - before[name]) / 0.125 for name in before}
+    for name, found in moved.items():
+        kernel = getattr(program, name).reshape(-1)
+        for entry in range(len(kernel)):
+            losses = []
+            for change in (1e-5, -1e-5):
+                kernel[entry] += change
+                losses.append(program.loss())
+                kernel[entry] -= change
+            assert abs(found[entry] + (losses[0] - losses[1]) / 2e-5) < 1e-8
+
+
+@pytest.mark.parametrize(("chip", "copies"), CHIPS)
+def test_every_executor_learns_the_same_bits(backend: Any, chip: str, copies: int) -> None:
+    program = neuroport.compile(learning(copies), chip=chip)
+    found = []
+    for machine in start(program, backend, Reference()):
+        for _ in range(3):
+            machine.advance(3)
+            machine.trigger("learn")
+        found.append({name: machine.read(name) for name, a in program.arrays.items() if a.role != "input"})
+    for name, values in found[0].items():
+        if backend.name == "genn" and not program.integer:  # it adds real numbers in an order of its own
+            np.testing.assert_allclose(values, found[1][name], rtol=0, atol=1e-5, err_msg=name)
+        else:
+            np.testing.assert_array_equal(values, found[1][name], err_msg=name)
+
+
+MAPS = """
+neuroport: 1
+name: maps
+dt: 1 ms
+neurons:
+  held:
+    inputs: {i: {range: [-64, 64]}}
+    state: {r: {init: 0, range: [-1, 1]}, v: {init: 0, range: [-64, 64]}}
+    update: v = i
+synapses:
+  onward:
+    state: {w: {weight: true, range: [-1, 1]}}
+    step: send(target, w * pre.r)
+populations:
+  a: {size: 84, neuron: held, init: {r: {uniform: [-1, 1]}}}
+  b: {size: SIZE, neuron: held, init: {r: {uniform: [-1, 1]}}}
+projections:
+  up: {source: a, target: b, synapse: onward, weight: {uniform: [-1, 1]}, connect: {convolution: {GIVEN}}}
+  down: {source: b, target: a, synapse: onward, weight: {same_as: up.w},
+    connect: {convolution: {GIVEN, transposed: true}}}
+protocol:
+  - run: 2 steps
+"""
+GIVEN = {
+    "shape: [7, 6], kernel: 3, channels: [2, 4], padding: same": 168,
+    "shape: [7, 6], kernel: [3, 2], channels: [2, 6], groups: 2, stride: [2, 3], padding: 1": 72,
+    "shape: [7, 6], kernel: [3, 2], channels: [2, 3], dilation: [1, 4]": 30,
+}
+
+
+@pytest.mark.parametrize("given", GIVEN)
+def test_the_way_back_is_the_adjoint(backend: Any, given: str) -> None:
+    text = MAPS.replace("GIVEN", given).replace("SIZE", str(GIVEN[given]))
+    with neuroport.open(reader.loads(text.encode(), "maps.yaml"), backend=backend.name, chip="ideal") as session:
+        session.run(2)
+        x, e, up, down = (session.get(name) for name in ("a.r", "b.r", "b.v", "a.v"))
+    assert abs(up @ e - x @ down) < 1e-12
+    assert np.abs(up).max() > 0.1
+
+
+def test_memory_counts_entries_of_the_kernel_not_synapses() -> None:
+    text = MAPS.replace("84", "6272").replace("SIZE", "12544")
+    text = text.replace("GIVEN", "shape: [28, 28], kernel: 3, channels: [8, 16], padding: same")
+    program = neuroport.compile(reader.loads(text.encode(), "maps.yaml"), chip="generic8")
+    for found, neurons in zip(memory(program), (6272, 12544), strict=True):
+        assert found.synapses == 860_672
+        assert found.nbytes < 3 * 3 * 8 * 16 * 8 + 24 * neurons
