@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from neuroport.errors import InvalidInput, RunFailed
+from neuroport.errors import InvalidInput, Problem, RunFailed
 from neuroport.program.machine import Array, Designed, Program
 from neuroport.program.switchboard import Change, Switchboard, stacked
 from neuroport.program.verify import verified
@@ -16,28 +17,37 @@ from neuroport.program.verify import verified
 def of_copy(program: Program, k: int) -> Program:
     """What copy k of independent ones computes: the same program, but for the values of its own parameters.
 
-    A batch is what all of its copies compute. InvalidInput where what follows from them is no number.
+    A batch is what all of its copies compute.
     """
     if not program.per_copy or program.copies > 1:
         return program
     own = {name: values[k : k + 1] for name, values in program.per_copy.items()}
-    return replace(_given(program, _change(program, k)), per_copy=own)
+    return replace(_given(program, Switchboard(program).checked(_values(program, k))), per_copy=own)
 
 
 @verified
 def with_own_parameters(program: Program) -> Program:
-    """A batch in which each copy has its own parameters, and all that follows from them; any other as it is."""
-    if not program.per_copy or program.copies == 1:
+    """A batch in which each copy has its own parameters, and all that follows from them; any other as it is.
+
+    InvalidInput with all copies for which no number follows.
+    """
+    if not program.per_copy:
         return program
-    return _given(program, stacked(program, [_change(program, k) for k in range(program.copies)]))
+    changes, problems = [], []
+    board = Switchboard(program)
+    for k in range(min(map(len, program.per_copy.values()))):
+        try:
+            changes.append(board.checked(_values(program, k)))
+        except RunFailed as error:
+            problems.append(Problem(None, f"copy {k}: {error}"))
+    if problems:
+        raise InvalidInput(problems)
+    return program if program.copies == 1 else _given(program, stacked(program, changes))
 
 
-def _change(program: Program, k: int) -> Change:
-    """What copy k's parameters come to."""
-    try:
-        return Switchboard(program).checked({name: values[k] for name, values in program.per_copy.items()})
-    except RunFailed as error:
-        raise InvalidInput.one(None, f"copy {k}: {error}") from None
+def _values(program: Program, k: int) -> dict[str, Any]:
+    """What copy k has for itself."""
+    return {name: values[k] for name, values in program.per_copy.items()}
 
 
 def _given(program: Program, change: Change) -> Program:

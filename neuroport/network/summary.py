@@ -48,6 +48,8 @@ def _given(values: Sequence[tuple[str, Value]]) -> str:
 def basics(network: Network) -> str:
     """Time step, seed, copies and chip."""
     copies = f", {shown(network.copies)} copies" if network.copies > 1 else ""
+    if network.own_parameters:
+        copies += f" with their own {some([name for name, _ in network.own_parameters])}"
     return f"dt {units.show(network.dt)}, seed {network.seed}{copies}, chip {network.chip}"
 
 

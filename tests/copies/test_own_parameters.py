@@ -21,9 +21,11 @@ from neuroport.cli import main
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.network.network import Network
+from neuroport.session.exchange import Write
 from neuroport.trace.learned import with_learned
 from neuroport.trace.read import open_trace
 from tests.support import random_files
+from tests.support.executors import needs_genn
 
 COPIES = 3
 
@@ -87,6 +89,16 @@ def test_a_copy_has_these_bits_of_many_networks(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_copy_has_these_bits_on_the_emulator(seed: int) -> None:
     agree(seed, "emulator")
+
+
+@pytest.mark.slow
+@needs_genn
+def test_a_copy_has_these_bits_on_genn() -> None:
+    network, values = sweep(1, None)
+    deviating = range(COPIES) if "mismatch" in network.chip else None
+    expected = run_copies(network, 5, "reference", params=values, chip_seeds=deviating)
+    found = run_copies(network, 5, "genn", params=values, chip_seeds=deviating)
+    assert [outcome(run) for run in found] == [outcome(run) for run in expected]
 
 
 BATCH = """
@@ -328,9 +340,10 @@ def test_a_chip_of_integers_needs_a_range() -> None:
 
 
 def test_a_value_from_which_no_number_follows_is_refused_with_its_copy() -> None:
-    network = swept("{params: {a.free: [0.5, 0.75]}}")
-    text = refusal(lambda: run_copies(network, 1, "reference", duration=3))
-    assert text.startswith("copy 1: ") and text.endswith("when a.free = 0.75; choose another value"), text
+    network = swept("{params: {a.free: [0.5, 0.75, 0.6, 0.75]}}")
+    lines = refusal(lambda: neuroport.compile(network)).splitlines()
+    for k, line in zip((1, 3), lines, strict=True):
+        assert line.startswith(f"copy {k}: ") and line.endswith("when a.free = 0.75; choose another value"), line
 
 
 def test_what_is_computed_once_for_all_copies_sums_over_a_parameter_of_their_own() -> None:
@@ -338,6 +351,23 @@ def test_what_is_computed_once_for_all_copies_sums_over_a_parameter_of_their_own
     text = refusal(lambda: neuroport.compile(reader.loads(wrong, "batch.yaml")))
     assert text.startswith("batch.yaml:36:26: every copy has a 'lr' of its own, and this block is computed once"), text
     assert text.endswith("write sum_copies(lr) or mean_copies(lr)")
+
+
+def test_a_port_writes_each_copy_its_value() -> None:
+    text = BATCH.replace("NOISE", "noise").replace("RATE", "0.1")
+    network = reader.loads(f"{text}ports: {{rate: {{write: up.lr}}, seen: {{read: up.lr}}}}\n", "batch.yaml")
+    with neuroport.open(network, "reference") as session:
+        taken = session.exchange({"rate": [0.01, 0.05, 0.1]}, steps=2, outputs=["seen"]).outputs["seen"]
+        assert taken[1].tolist() == [[0.01, 0.05, 0.1]]
+        session.exchange([Write("rate", [0.02, 0.03, 0.04], at=4)], steps=1)
+        kept = session.checkpoint()
+        session.run(3)
+        assert session.get("up.lr").tolist() == [0.02, 0.03, 0.04]
+        digest = session.digest()
+    with neuroport.open(network, "reference") as again:
+        again.restore(kept)
+        again.run(3)
+        assert (again.get("up.lr").tolist(), again.digest()) == ([0.02, 0.03, 0.04], digest)
 
 
 def test_a_session_takes_as_many_values_as_there_are_copies() -> None:
