@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 
+from neuroport.numerics.parts import Part
+
 MODELS = """
 neurons:
   leaky:
@@ -126,7 +128,7 @@ def network(seed: int) -> str:
     lines += [_projection(draw, number, cells, sizes | {"source": 5}) for number in range(draw.randint(2, 4))]
     shown = draw.choice(list(cells))
     lines += ["stimuli:", "  bump: {series: {values: [0.5, -0.25, 0.125], every: 7 ms, loop: true},"]
-    lines += [f"         population: {shown}, input: a}}"]
+    lines += [f"         population: {_some(draw, shown, sizes[shown])[0]}, input: a}}"]
     lines += ["protocol:", "  - repeat: 3", "    as: epoch", "    do:", f"      - run: {draw.randint(20, 60)} steps"]
     lines += ["      - event: tick"] if draw.random() < 0.8 and "leaky" in cells.values() else []
     lines += [f"      - reset: [{draw.choice(list(cells))}]"] if draw.random() < 0.5 else []
@@ -146,11 +148,21 @@ def _connect(draw: random.Random, source: tuple[str, int], target: tuple[str, in
     return draw.choice([*kinds, "all_to_all_but_same"] if source[1] == target[1] else kinds)
 
 
+def _some(draw: random.Random, name: str, size: int) -> tuple[str, int]:
+    """A population or a part of it, as it is named, and of how many neurons it is."""
+    if size < 3 or draw.random() < 0.6:
+        return name, size
+    first = draw.randrange(2)
+    part = Part.of([range(first, draw.randint(first + 1, size), draw.randint(1, 3))])
+    return (name, size) if len(part) == size else (f'"{name}{part}"', len(part))
+
+
 def _projection(draw: random.Random, number: int, cells: dict[str, str], sizes: dict[str, int]) -> str:
     target = draw.choice(list(cells))
     rule = draw.choice(("plain", "traced", "conditional", "analog", "late"))
     source = draw.choice(["source", *cells]) if rule in ("plain", "traced") else draw.choice(list(cells))
-    connect = _connect(draw, (source, sizes[source]), (target, sizes[target]))
+    (source, sources), (target, targets) = _some(draw, source, sizes[source]), _some(draw, target, sizes[target])
+    connect = _connect(draw, (source, sources), (target, targets))
     parts = [f"source: {source}, target: {target}, input: a, synapse: {rule}, connect: {connect}"]
     delay = f"{draw.choice((1, 1, 2, 3, 5))} steps"
     several = rule == "plain" and draw.random() < 0.4

@@ -591,8 +591,9 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
     data["on_post"] = block(["w"])
     if draw.random() < 0.6:
         data["on_event"] = {LEARN: block([draw.choice(list(model.state))])}
+    some = seed % 3 == 0
     projection = {
-        "source": f"a{seed}",
+        "source": f"a{seed}[::2]" if some else f"a{seed}",
         "target": f"b{seed}",
         "input": "i",
         "synapse": f"m{seed}",
@@ -602,7 +603,7 @@ def _synapse_case(draw: random.Random, seed: int) -> Case:
         seed,
         {f"a{seed}": source, f"b{seed}": target},
         {f"m{seed}": data},
-        {f"a{seed}": {"size": 2, "neuron": f"a{seed}"}, f"b{seed}": {"size": 1, "neuron": f"b{seed}"}},
+        {f"a{seed}": {"size": 3 if some else 2, "neuron": f"a{seed}"}, f"b{seed}": {"size": 1, "neuron": f"b{seed}"}},
         {f"w{seed}": {**projection, "delay": f"{draw.choice((1, 1, 2))} steps"}},
         {},
         _named(model, f"w{seed}", data),

@@ -94,7 +94,9 @@ class Evaluator:
     """A network that is evaluated step by step."""
 
     def __init__(self, network: Mapping[str, Any], saturate: bool = False, shake: float = 0.0, seed: int = 0) -> None:
-        self.network, self.saturate, self.shake = network, saturate, shake
+        self.saturate, self.shake = saturate, shake
+        named = {name: {**p, **_ends(p)} for name, p in network.get("projections", {}).items()}
+        self.network = {**network, "projections": named}
         self.draw = random.Random(seed)
         self.t = self.item_start = self.item_steps = 0
         self.outside: set[str] = set()
@@ -102,7 +104,7 @@ class Evaluator:
         for name, p in network["populations"].items():
             self.parts[name] = Part(name, network["neurons"][p["neuron"]], p, p["size"], p.get("init", {}))
         self.pairs = {name: self._pairs(p) for name, p in network.get("projections", {}).items()}
-        for name, p in network.get("projections", {}).items():
+        for name, p in self.network["projections"].items():
             model = network["synapses"][p["synapse"]]
             weight = next(key for key, s in _all(model, "state") if s.get("weight"))
             init = {weight: p["weight"]} if "weight" in p else {}
@@ -354,10 +356,15 @@ class Evaluator:
         return self._value(ast.parse(text.strip(), mode="eval").body, lambda name, node: constants[name])
 
     def _pairs(self, p: Mapping[str, Any]) -> list[tuple[int, int]]:
-        sizes = [self.network["populations"][p[side]]["size"] for side in ("source", "target")]
+        sources, targets = (self._end(p[side]) for side in ("source", "target"))
         if p["connect"] == "one_to_one":
-            return [(i, i) for i in range(sizes[0])]
-        return [(i, j) for i in range(sizes[0]) for j in range(sizes[1])]
+            return list(zip(sources, targets, strict=True))
+        return [(i, j) for i in sources for j in targets]
+
+    def _end(self, end: str) -> range:
+        """The neurons at an end of a projection: all, or every k-th of a part "a[::k]"."""
+        name, _, step = end.partition("[::")
+        return range(0, self.network["populations"][name]["size"], int(step.strip("]") or 1))
 
     def _silent(self, name: str) -> list[dict[str, Number]]:
         p = self.network["populations"][name]
@@ -404,6 +411,11 @@ def _at(value: Any, i: int) -> Number:
 
 def _steps(text: str | int) -> int:
     return int(re.sub(r"\s*(steps?|ms)$", "", str(text)))
+
+
+def _ends(p: Mapping[str, Any]) -> dict[str, str]:
+    """The populations that a projection connects, of all or of a part."""
+    return {side: p[side].partition("[")[0] for side in ("source", "target")}
 
 
 def _delay(p: Mapping[str, Any]) -> int:
