@@ -36,7 +36,7 @@ synapses:
     title: A rule of one's own
     params: {lr: {default: 0.125, range: [0, 1]}}
     step: send(target, w * pre.r)
-    on_event: {learn: g = post.e * pre.r}
+    on_event: {learn: g = mean_copies(post.e * pre.r)}
 populations:
   a: {size: 2, neuron: faster}
   b: {size: 2, neuron: cell}
@@ -65,7 +65,10 @@ def test_a_model_has_what_its_base_has_and_its_own() -> None:
     assert [s.name for s in own.states] == ["w", "g", "m", "v", "c1", "c2"]
     assert own.parameters[0].default == neuroport.numerics.units.Quantity(0.125) and not own.parameters[0].dynamic
     ((event, block),) = own.on_event
-    assert event == "learn" and block.text.splitlines()[:2] == ["g = post.e * pre.r", "m = m + first1 * (g - m)"]
+    assert event == "learn" and block.text.splitlines()[:2] == [
+        "g = mean_copies(post.e * pre.r)",
+        "m = m + first1 * (g - m)",
+    ]
     assert own.source.startswith("D. P. Kingma") and own.title == "A rule of one's own"
 
 
@@ -83,7 +86,7 @@ def test_what_is_wrong_in_the_base_is_told_where_that_stands() -> None:
         "declare what is whole in it `type: int`"
     )
     program = printer.text(neuroport.compile(reader.loads(NETWORK.encode(), "n.yaml")))
-    assert "# n.yaml:17  r = k * i" in program and "# n.yaml:11  z = r + c" in program
+    assert "# n.yaml:18  r = k * i" in program and "# n.yaml:11  z = r + c" in program
 
 
 @pytest.mark.parametrize(
