@@ -36,7 +36,6 @@ from neuroport.program.ir import (
 from neuroport.program.machine import Array, Arrays, Event, Over, Population, Program, Projection, Total, arrays_of
 from neuroport.program.names import of_compiler
 from neuroport.program.verify import made
-from neuroport.program.wiring import Pairs
 
 ENTRIES = "$entries"
 TRUTH = Int(0, 1)
@@ -84,9 +83,7 @@ class _Expanding:
 
     def projection(self, projection: Projection) -> Projection:
         """A projection whose synapses read what they have."""
-        wiring = projection.wiring
-        pairs = Pairs(wiring.pre, wiring.post, wiring.indptr, wiring.element, wiring.entry, wiring.entries)
-        return replace(projection.with_bodies(self.of_synapses), wiring=pairs, twin=None)
+        return replace(projection.with_bodies(self.of_synapses), wiring=projection.wiring.listed(), twin=None)
 
     def of_synapses(self, body: Body) -> Body:
         """A body of synapses that read what they have."""

@@ -75,7 +75,8 @@ def shared(program: Program) -> Program:
 def _from_whole(projection: Projection) -> Projection:
     changed = projection.with_bodies(_body)
     condition = None if changed.row_condition is None else _expression(changed.row_condition)
-    return replace(changed, source=whole(changed.source), row_condition=condition, twin=None)
+    wiring = changed.wiring.listed()
+    return replace(changed, source=whole(changed.source), wiring=wiring, row_condition=condition, twin=None)
 
 
 def _body(body: Body) -> Body:

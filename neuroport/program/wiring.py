@@ -52,6 +52,10 @@ class Pairs:
         """How many synapses have each entry."""
         return np.bincount(np.zeros(0, np.int64) if self.entry is None else self.entry, minlength=self.entries)
 
+    def listed(self) -> Pairs:
+        """The same synapses one by one."""
+        return self
+
     def joins_like(self, other: Wiring) -> bool:
         """Whether another one joins the same neurons in the same order."""
         if not isinstance(other, Pairs):
@@ -148,6 +152,10 @@ class Kernel:
         for ahead in range(0, self.width * self.step, self.step):
             used[ahead:] += begins[: self.entries - ahead]
         return used
+
+    def listed(self) -> Pairs:
+        """The same synapses one by one."""
+        return Pairs(self.pre, self.post, self.indptr, self.element, self.entry, self.entries, self.first_entry)
 
     def joins_like(self, other: Wiring) -> bool:
         """Whether another one joins the same neurons by the same entries."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 import neuroport
+from neuroport.backends.emulator import Emulator
+from neuroport.backends.emulator.blocks import alone
 from neuroport.backends.emulator.synapses import memory
 from neuroport.backends.reference import Reference
 from neuroport.files import network as reader
-from tests.support.executors import start
+from tests.support.executors import beside_the_oracle, start
+from tests.support.random_kernels import convolutional
+from tests.support.threaded import Threaded, forward
 
 Reals = NDArray[np.float64]
 
@@ -227,3 +232,45 @@ def test_memory_counts_entries_of_the_kernel_not_synapses() -> None:
     for found, neurons in zip(memory(program), (6272, 12544), strict=True):
         assert found.synapses == 860_672
         assert found.nbytes < 3 * 3 * 8 * 16 * 8 + 24 * neurons
+
+
+@pytest.mark.parametrize("first", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(2, 40, 2))])
+def test_random_kernels_do_as_the_oracle_does(backend: Any, first: int) -> None:
+    for seed in range(first, first + (1 if backend.name == "genn" else 2)):
+        p = convolutional(seed)
+        right, found = beside_the_oracle(backend, p)
+        for _ in range(3):
+            for machine in (right, found):
+                machine.advance(7)
+                machine.trigger("change")
+            for name, array in p.arrays.items():
+                np.testing.assert_array_equal(found.read(name), right.read(name), err_msg=f"{seed}: {name}, {array.at}")
+            assert found.overflows() == right.overflows()
+
+
+def test_a_run_goes_on_elsewhere(backend: Any) -> None:
+    p = convolutional(1)
+    whole, parted, other = start(p, Reference(), backend, Reference())
+    for machine in (whole, parted):
+        machine.advance(8)
+        machine.trigger("change")
+    other.load(parted.save())
+    parted.load(whole.save())
+    for machine in (whole, parted, other):
+        machine.advance(6)
+        machine.trigger("change")
+    for name in p.arrays:
+        np.testing.assert_array_equal(parted.read(name), whole.read(name), err_msg=name)
+        np.testing.assert_array_equal(other.read(name), whole.read(name), err_msg=name)
+
+
+@pytest.mark.dear
+def test_threads_learn_nothing_together_and_compute_the_same() -> None:
+    program = neuroport.compile(learning(), chip="generic16")
+    assert any("what synapses share" in reason for reason in alone(program, 2))
+    static = forward(replace(program, events=()))
+    one, two = start(static, Emulator(), Threaded(2))
+    for machine in (one, two):
+        machine.advance(20)
+    for name in static.arrays:
+        np.testing.assert_array_equal(one.read(name), two.read(name), err_msg=name)

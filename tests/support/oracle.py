@@ -246,6 +246,9 @@ class Oracle:
 
     def over_peers(self, e: Reduce, env: dict[str, Any]) -> Any:
         """A sum, or the largest, of all elements of a group, among those that an event runs over."""
+        if e.axis == "shared" and "synapses" in env:
+            found = [{**synapse, "temps": env["temps"]} for synapse in env["synapses"]]
+            return sum(self.value(e.x, {**of, "twin": env.get("twin")}) for of in found)
         group = {"population": "", "incoming": "post", "outgoing": "pre", "shared": "own"}[e.axis]
         key = id(e), env[group] if group else 0
         if key not in self.reduced:
@@ -264,8 +267,9 @@ class Oracle:
             return env["t"]
         if e.array == "$run.item_step":
             return env["t"] - self.item_start
-        index = 0 if e.at in ("scalar", "single") else env[e.at]
         array = self.program.arrays[e.array]
+        shared = array.at == "kernel" and e.at == "own"
+        index = 0 if e.at in ("scalar", "single") else env["entry" if shared else e.at]
         if array.role == "input":
             return self.inputs[e.array].get(env["t"], self.zeros(e.array))[index]
         if e.lag == 0:
@@ -339,8 +343,21 @@ class Oracle:
         """Where a synapse is, `late` steps after the one before t."""
         d = int(p.dendritic[s]) if p.dendritic is not None else 0
         at = {"own": s, "pre": int(p.pre[s]), "post": int(p.post[s]), "element": int(p.element[s]), "d": d}
-        twin = {} if p.twin is None else {"twin": int(p.twin[s])}
+        twin = {} if p.twin is None or p.shares else {"twin": int(p.twin[s])}
+        if p.wiring.entry is not None:
+            at["entry"] = int(p.wiring.entry[s])
         return {"owner": f"projection {p.name}", "t": t, "late": late, **at, **twin}
+
+    def of_entries(self, p: Projection, t: int, late: int) -> list[dict[str, Any]]:
+        """Where the entries of a kernel are, each with its synapses."""
+        synapses = [self.of_synapse(p, s, t, late) for s in range(p.synapses)]
+        found = []
+        for e in range(p.wiring.entries):
+            at: dict[str, Any] = {"own": e, "entry": e, "element": e + p.wiring.first_entry}
+            at["twin"] = None if p.twin is None else int(p.twin[e])
+            own = [synapse for synapse in synapses if synapse["entry"] == e]
+            found.append({"owner": f"kernel {p.name}", "t": t, "late": late, "synapses": own, **at})
+        return found
 
     def of_neuron(self, p: Population, i: int, t: int) -> dict[str, Any]:
         """Where a neuron is."""
@@ -460,6 +477,9 @@ class Oracle:
             self.together(event.body, [self.of_neuron(q, i, t) for i in range(q.size)])
         else:
             p = self.program.projection(event.owner)
+            if event.over == "kernel":
+                self.together(event.body, self.of_entries(p, t, late))
+                return
             self.together(event.body, [self.of_synapse(p, s, t, late) for s in range(p.synapses)])
 
     def trigger(self, name: str) -> None:

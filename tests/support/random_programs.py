@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ SUM = Int(-(2**24), 2**24)
 TABLES = {"table": np.array(TABLE)}
 
 
-class _Maker:
+class Maker:
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         self.streams = iter(range(1, 1000))
@@ -99,7 +99,7 @@ def networks(seeds: Sequence[int]) -> Program:
 
 def network(seed: int, prefix: str = "") -> Program:
     """One to three populations of 1 to 9 neurons, and one to four projections between them."""
-    make = _Maker(seed)
+    make = Maker(seed)
     draw = make.draw
     names = [f"{prefix}{letter}" for letter in "pqr"[: draw.randint(1, 3)]]
     sizes = {name: draw.randint(1, 9) for name in names}
@@ -112,7 +112,7 @@ def network(seed: int, prefix: str = "") -> Program:
         make.arrays.append(array(f"{name}.i", "neuron", "input", SUM, [0] * sizes[name], slots=8))
         make.arrays.append(array(f"{name}.k", "scalar", "parameter", Int(0, 100), draw.randint(0, 100), dynamic=True))
     projections = tuple(_projection(make, f"{prefix}w{k}", wire, sizes, own) for k, wire in enumerate(wires))
-    populations = tuple(_population(make, name, sizes[name], own[name]) for name in names)
+    populations = tuple(population_of(make, name, sizes[name], own[name]) for name in names)
     first, last = names[0], names[-1]
     every = draw.randint(1, 5)
     kicks = np.array([0, 2, 2, 9]), np.zeros(4, np.int64), np.array([9, 1, 99, -5])
@@ -142,7 +142,7 @@ def network(seed: int, prefix: str = "") -> Program:
     )
 
 
-def _population(make: _Maker, name: str, size: int, own: list[Read]) -> Population:
+def population_of(make: Maker, name: str, size: int, own: list[Read]) -> Population:
     leaves: list[Expr] = [
         *own,
         Read(f"{name}.i", "own", SUM),
@@ -161,7 +161,7 @@ def _population(make: _Maker, name: str, size: int, own: list[Read]) -> Populati
 
 
 def _projection(
-    make: _Maker, name: str, wire: tuple[str, str, int], sizes: dict[str, int], own: dict[str, list[Read]]
+    make: Maker, name: str, wire: tuple[str, str, int], sizes: dict[str, int], own: dict[str, list[Read]]
 ) -> Projection:
     draw = make.draw
     source, target, delay = wire
@@ -179,23 +179,40 @@ def _projection(
     if late:
         leaves.append(Read(post.array, "post", post.type, "synapse"))
 
-    def send(to: Any) -> Send:
-        value = call("wrap", make.number([*leaves, make.noise()], 1), c(8), lo=-128, hi=127)
-        guard = test("gt", make.number(leaves, 1), c(0)) if draw.random() < 0.5 else None
-        delayed: Any = "synapse" if late and to == "post" and draw.random() < 0.7 else 0
-        return Send(f"{target if to == 'post' else source}.i", value, guard, to, delayed)
-
-    def body(kinds: str) -> Body:
-        made: list[Stmt] = []
-        for kind in draw.choices(kinds, k=draw.randint(0, 3)):
-            made.append({"f": lambda: send("post"), "b": lambda: send("pre"), "w": lambda: make.store(w, leaves),
-                         "x": lambda: make.store(x, leaves)}[kind]())  # fmt: skip
-        return tuple(made)
-
+    wired = Wired(source, target, leaves, {"w": w, "x": x}, late)
     return pairs(
         name, source, target, (sizes[source], sizes[target]), chosen, delay=delay, dendritic=dendritic,
-        step=body("fwx"), arrive=(send("post"), *body("fbwx")), post_body=body("bwx"),
+        step=wired.body(make, "fwx"), arrive=(wired.send(make, "post"), *wired.body(make, "fbwx")),
+        post_body=wired.body(make, "bwx"),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What the bodies of a projection's synapses may do. stored: their variables, by letters; late: with delays."""
+
+    source: str
+    target: str
+    leaves: list[Expr]
+    stored: Mapping[str, Read]
+    late: bool
+
+    def send(self, make: Maker, to: Any) -> Send:
+        """Something is sent to one end."""
+        value = call("wrap", make.number([*self.leaves, make.noise()], 1), c(8), lo=-128, hi=127)
+        guard = test("gt", make.number(self.leaves, 1), c(0)) if make.draw.random() < 0.5 else None
+        delayed: Any = "synapse" if self.late and to == "post" and make.draw.random() < 0.7 else 0
+        return Send(f"{self.target if to == 'post' else self.source}.i", value, guard, to, delayed)
+
+    def body(self, make: Maker, kinds: str) -> Body:
+        """Up to three statements: f and b send forward and back, other letters store."""
+        made: list[Stmt] = []
+        for kind in make.draw.choices(kinds, k=make.draw.randint(0, 3)):
+            if kind in "fb":
+                made.append(self.send(make, "post" if kind == "f" else "pre"))
+            else:
+                made.append(make.store(self.stored[kind], self.leaves))
+        return tuple(made)
 
 
 def _singles(sizes: Mapping[str, int], own: Mapping[str, Sequence[Read]]) -> list[Expr]:
@@ -203,13 +220,13 @@ def _singles(sizes: Mapping[str, int], own: Mapping[str, Sequence[Read]]) -> lis
     return [Read(own[n][0].array, "single", own[n][0].type) for n, size in sizes.items() if size == 1]
 
 
-def _event(make: _Maker, owner: str, own: list[Read]) -> Event:
+def _event(make: Maker, owner: str, own: list[Read]) -> Event:
     leaves: list[Expr] = [*own, Read(f"{owner}.k", "scalar", Int(0, 100)), make.noise()]
     every_step = make.draw.random() < 0.3
     return Event("change", owner, "neuron", (make.store(own[0], leaves),), every_step)
 
 
-def _learning(make: _Maker, of: Projection, own: dict[str, list[Read]], singles: list[Expr]) -> Event:
+def _learning(make: Maker, of: Projection, own: dict[str, list[Read]], singles: list[Expr]) -> Event:
     """An event of synapses, which may read their neurons as they are or were."""
     declared = {a.name: a.type for a in make.arrays}
     w, x = (Read(f"{of.name}.{v}", "own", declared[f"{of.name}.{v}"]) for v in "wx")
@@ -223,10 +240,10 @@ def _learning(make: _Maker, of: Projection, own: dict[str, list[Read]], singles:
 
 
 def _reducing(
-    make: _Maker, sizes: dict[str, int], own: dict[str, list[Read]], projections: Sequence[Projection]
+    make: Maker, sizes: dict[str, int], own: dict[str, list[Read]], projections: Sequence[Projection]
 ) -> Iterator[Event]:
     """Events with sums and largest values over neurons and over synapses; they draw nothing from what others draw."""
-    apart = _Maker(make.draw.getstate()[1][0])
+    apart = Maker(make.draw.getstate()[1][0])
     apart.streams, apart.arrays = iter(range(3000, 4000)), make.arrays
     for name, reads in own.items():
         yield _reduced(apart, name, "neuron", reads, [("population", sizes[name])])
@@ -237,7 +254,7 @@ def _reducing(
         yield _reduced(apart, p.name, "synapse", reads, axes)
 
 
-def _reduced(make: _Maker, owner: str, over: Any, own: list[Read], axes: list[tuple[Axis, int]]) -> Event:
+def _reduced(make: Maker, owner: str, over: Any, own: list[Read], axes: list[tuple[Axis, int]]) -> Event:
     """An event that names, stores and compares what it reduces, some of it after it has stored."""
 
     def some(leaves: list[Expr]) -> Expr:
@@ -268,7 +285,7 @@ def batched(seed: int, copies: int) -> Program:
     Give its items a schedule of `shown` and the readouts `answer` and `joint`.
     """
     plain = network(seed)
-    make = _Maker(seed + 10**6)
+    make = Maker(seed + 10**6)
     make.streams = iter(range(1000, 2000))
     make.arrays = list(plain.arrays.values())
     batch = _Batch(make, copies)
@@ -312,7 +329,7 @@ def _with_own(batch: Program, seed: int) -> Program:
 class _Batch:
     """Gives every object a shared variable `h`, and every synapse one, `g`, that sums over the copies in each step."""
 
-    def __init__(self, make: _Maker, copies: int) -> None:
+    def __init__(self, make: Maker, copies: int) -> None:
         self.make, self.copies = make, copies
         self.events: list[Event] = []
 
