@@ -309,6 +309,7 @@ class Lowering:
         if guard is not None or variable is None or not variable.shared:
             self._refuse(node, f"'{name}': {_STEP_SUM}")
             return
+        self._refuse_shared(node, name, variable)
         summed = self._sum(value)
         if isinstance(variable.type, Int) and isinstance(summed.type, Real):
             self._refuse(node, f"'{name}' {_NOT_AN_INT}")

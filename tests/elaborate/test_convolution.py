@@ -177,11 +177,13 @@ def test_what_each_synapse_has_of_its_own_stands_in_a_sum(block: str) -> None:
     assert BAD_BLOCKS[block] in messages(text(block=block + learns_e))
 
 
-def test_shared_variables_are_assigned_when_something_is_triggered() -> None:
-    given = text().replace("send(target, w * pre.r)", "send(target, w * pre.r)\n      w = 0.5 * w")
+@pytest.mark.parametrize("line", ["w = 0.5 * w", "g = sum_copies(pre.r)"])
+def test_shared_variables_are_assigned_when_something_is_triggered(line: str) -> None:
+    state = STATE.replace("e: {", "g: {init: 0, over_kernel: shared, over_copies: shared}, e: {")
+    given = text(state=state).replace("send(target, w * pre.r)", f"send(target, w * pre.r)\n      {line}")
     assert messages(given) == [
-        "'w' is shared by all synapses of a kernel's entry, so only triggered blocks (on_event) assign it, such as "
-        "on_event: each_step"
+        f"'{line[0]}' is shared by all synapses of a kernel's entry, so only triggered blocks (on_event) assign it, "
+        "such as on_event: each_step"
     ]
 
 

@@ -274,3 +274,57 @@ def test_threads_learn_nothing_together_and_compute_the_same() -> None:
         machine.advance(20)
     for name in static.arrays:
         np.testing.assert_array_equal(one.read(name), two.read(name), err_msg=name)
+
+
+SPIKING = """
+neuroport: 1
+name: spiking
+dt: 1 ms
+COPIES
+neurons:
+  cell:
+    inputs: {i: {range: [-64, 64]}, b: {range: [-64, 64]}}
+    state: {v: {init: 0, range: [-8, 8]}}
+    update: v = 0.8 * v + 0.2 * i + 0.3 * uniform() + 0.01 * b
+    spike: v > 0.45
+    on_spike: v = 0
+synapses:
+  plastic:
+    params: {rate: {default: 0.125, range: [0, 1], dynamic: true}}
+    traces: {x: {of: pre, decay: "0.8", increment: "1", range: [0, 8]}}
+    state:
+      w: {weight: true, range: [-2, 2], over_kernel: shared, over_copies: shared, kind: weight}
+      e: {init: 0, range: [-4, 4], class: trace}
+    on_pre: |
+      send(target, w)
+      e = 0.9 * e + 0.1 * post.v
+    on_post: |
+      send_back(b, w)
+      e = e + 0.05 * pre.x
+    on_event:
+      each_step: w = w + 0.25 * rate * mean_copies(sum_shared(e * pre.v)) + 0.001 * uniform()
+populations:
+  a: {size: 24, neuron: cell}
+  b: {size: 36, neuron: cell}
+projections:
+  p: {source: a, target: b, input: i, synapse: plastic, weight: {uniform: [-0.5, 1]},
+    dendritic_delay: {uniform: [0 steps, 3 steps]},
+    connect: {convolution: {shape: [4, 3], kernel: 3, padding: same, channels: [2, 3]}}}
+protocol:
+  - run: 20 steps
+"""
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_spikes_eligibilities_and_circuits_that_deviate(backend: Any, copies: int) -> None:
+    text = SPIKING.replace("COPIES", f"copies: {copies}" if copies > 1 else "")
+    found = []
+    for name in (backend.name, "reference"):
+        session = neuroport.open(reader.loads(text.encode(), "s.yaml"), backend=name, chip="generic8_mismatch10")
+        with session:
+            session.run(20)
+            found.append((session.spike_counts(), *(session.get(of) for of in ("p.w", "p.e", "a.v", "b.v"))))
+    assert found[0][0] == found[1][0]
+    assert min(found[0][0].values()) > 50
+    for ours, theirs in zip(found[0][1:], found[1][1:], strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 import neuroport
 from neuroport.connections.all_to_all import AllToAll
 from neuroport.connections.all_to_all_but_same import AllToAllButSame
+from neuroport.connections.convolution import Convolution
 from neuroport.connections.distance_dependent import DistanceDependent
 from neuroport.connections.fixed_in_degree import FixedInDegree
 from neuroport.connections.fixed_out_degree import FixedOutDegree
 from neuroport.connections.fixed_probability import FixedProbability
 from neuroport.connections.listed import Listed
 from neuroport.connections.one_to_one import OneToOne
+from neuroport.connections.windows import Windows
 from neuroport.errors import InvalidInput
 from neuroport.files import apart, writer
 from neuroport.files import network as reader
@@ -197,6 +199,18 @@ def connects(size: int) -> st.SearchStrategy[Connect]:
             length=st.floats(0.001, 1e9),
             periodic=flag,
             self_connections=flag,
+        ),
+        st.builds(
+            Convolution,
+            windows=st.builds(
+                Windows,
+                shape=st.just((1, size)),
+                kernel=st.just((1, 1)),
+                padding=st.sampled_from(["same", "valid", (0, 0)]),
+                dilation=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+            ),
+            channels=st.just((1, 1)),
+            transposed=flag,
         ),
         st.builds(Listed, pairs=pairs),
     )
