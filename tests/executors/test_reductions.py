@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import neuroport
+from benchmarks import together
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.unfold import unfolded
 from neuroport.errors import InvalidInput
@@ -215,6 +216,17 @@ def test_generated_code_has_events_in_parts_whose_arrays_no_state_has() -> None:
     scratch = {name for name, array in parted.arrays.items() if array.scratch}
     assert scratch == parted.arrays.keys() - program.arrays.keys() and all("$" in name for name in scratch)
     assert unfolded(parted) is parted
+
+
+@pytest.mark.parametrize("what", together.WHAT)
+def test_the_benchmark_does_the_same_with_sums_and_without(what: str) -> None:
+    counts = []
+    for sums in (True, False):
+        program = neuroport.compile(together.network(what, sums, together.Setting(neurons=3)))
+        bodies = [event.body for event in program.events if event.every_step]
+        assert len(bodies) == (2 if what == "softmax" else 1)
+        counts.append(sum(isinstance(part, Reduce) for body in bodies for part in parts(body)))
+    assert counts == [4 if what == "softmax" else 1, 0]
 
 
 def threaded(block: str, neurons: str = "m = 0") -> neuroport.Network:
