@@ -13,6 +13,7 @@ from neuroport.api.load import found, load
 from neuroport.api.run import to_run
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
+from neuroport.copies.given import of_copy
 from neuroport.disk.output import write_bytes
 from neuroport.elaborate.values import Materialiser
 from neuroport.errors import InvalidInput, Place, Problem
@@ -63,7 +64,8 @@ class Row:
 class Calibration:
     """What came out of a calibration; the fields of `neuroport calibrate --json`.
 
-    `digests`: of each run on the chip `ideal`, one per seed; the new file's are the same. `problems`: what still keeps
+    `digests`: of each run on the chip `ideal`, one per seed, or where independent copies have parameters of their own
+    one per seed and copy; the new file's are the same. `problems`: what still keeps
     the network from the chip. `output`: the file that was written.
     """
 
@@ -161,13 +163,16 @@ class _Run:
 def _runs(
     program: Program, plan: Plan, seeds: Sequence[int], progress: Progress | None, backend: Backend
 ) -> list[_Run]:
-    """One run per seed, one after another."""
-    keeping = with_extremes(program)
+    """One run per seed, one after another; of copies with parameters of their own each, copy k with the seed plus k."""
+    copies = max(map(len, program.per_copy.values()), default=1) if program.copies == 1 else 1
     runs: list[_Run] = []
-    for seed in seeds:
-        extremes = Extremes(opened(keeping, backend, seed), program, keeping)
-        with Session(program, plan, extremes, seed=seed, backend=backend.name, keep=False) as session:
-            session.run_protocol(_share(progress, len(runs), len(seeds)))
+    for number in range(len(seeds) * copies):
+        seed, k = seeds[number // copies] + number % copies, number % copies
+        own = of_copy(program, k)
+        keeping = with_extremes(own)
+        extremes = Extremes(opened(keeping, backend, seed), own, keeping)
+        with Session(own, plan, extremes, seed=seed, backend=backend.name, keep=False) as session:
+            session.run_protocol(_share(progress, number, len(seeds) * copies))
             runs.append(_Run(extremes.seen(), session.step, session.digest()))
     return runs
 

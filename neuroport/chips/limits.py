@@ -87,7 +87,8 @@ def _refractory(program: Program, chip: Chip) -> list[Problem]:
         variable = array.name.rsplit(".", 1)[-1]
         rests = "refractory" in variable or variable == "t_ref"
         if array.role == "parameter" and rests and array.initial.size:
-            steps = float(array.initial.max() if array.designed is None else array.designed[1])
+            values = program.per_copy.get(array.name, array.initial)
+            steps = float(values.max() if array.designed is None else array.designed[1])
             if steps > longest:
                 text = (
                     f"{array.name} is {steps:g} steps; chip '{chip.name}' allows at most {longest}. "

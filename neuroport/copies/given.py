@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -45,9 +44,16 @@ def with_own_parameters(program: Program) -> Program:
     return program if program.copies == 1 else _given(program, stacked(program, changes))
 
 
-def _values(program: Program, k: int) -> dict[str, Any]:
+def outermost(program: Program) -> dict[int, dict[str, float | int]]:
+    """What those copies have for themselves, by number, that have the smallest and the largest value of a parameter."""
+    sizes = [np.abs(values) for values in program.per_copy.values()]
+    numbers = sorted({int(k) for values in sizes for k in (values.argmin(), values.argmax())})
+    return {k: _values(program, k) for k in numbers}
+
+
+def _values(program: Program, k: int) -> dict[str, float | int]:
     """What copy k has for itself."""
-    return {name: values[k] for name, values in program.per_copy.items()}
+    return {name: values[k].item() for name, values in program.per_copy.items()}
 
 
 def _given(program: Program, change: Change) -> Program:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -23,15 +23,19 @@ def above_one(
     series: tuple[Series, ...],
     protocol: tuple[Item, ...],
     dt: float,
+    copies: Sequence[Mapping[str, Numbers]] = (),
 ) -> Iterator[ReportLine]:
     """A line for each population whose chance to spike exceeds 1, for what its parameters and series make of it.
 
-    `populations` as they were lowered; `values`: of the parameters, which the protocol sets; `dt` in ms.
+    `populations` as they were lowered; `values`: of the parameters, which the protocol sets; `dt` in ms;
+    `copies`: the values in copies that have their own.
     """
     for population in populations:
-        known = {**values, **_peaks(population, series)}
+        peaks = _peaks(population, series)
+        known = {**values, **peaks}
         settings = [dict(item.values) for item in items_of(protocol) if isinstance(item, Set)]
         starts = [known, *({**known, **{n: np.asarray(v) for n, v in given.items()}} for given in settings)]
+        starts += [{**of_copy, **peaks} for of_copy in copies]
         most = max((_largest(population, start) for start in starts), default=0.0)
         if most > 1.0 + ROUNDING:
             text = f"would spike {most:.4g} times in a step of {dt:g} ms, and once is the most: it stays at "

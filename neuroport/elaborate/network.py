@@ -6,12 +6,15 @@ that depend on parameters alone are arrays of their own; what a chip instance de
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
 from neuroport.chips import instance as instances
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.copies.axis import with_copies
+from neuroport.copies.given import outermost
 from neuroport.elaborate.arrays import population_arrays, projection_arrays, run_scalars
 from neuroport.elaborate.bodies import events, histogram, population_body, projection_bodies
 from neuroport.elaborate.chances import above_one
@@ -24,15 +27,17 @@ from neuroport.elaborate.samples import sample_records
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.stimuli import batch_size, elaborate_stimulus
 from neuroport.elaborate.values import Materialiser
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, RunFailed
 from neuroport.network.identifiers import check_names
 from neuroport.network.network import Network
 from neuroport.network.results import StateRecord
 from neuroport.numerics import units
 from neuroport.numerics.given import checked_seed
 from neuroport.numerics.steps import MOST
+from neuroport.program.ir import Numbers
 from neuroport.program.machine import Derived, Injection, Program, Record, Series
 from neuroport.program.plan import Item, Plan, total_steps
+from neuroport.program.switchboard import Switchboard
 from neuroport.program.verify import verified
 
 
@@ -81,6 +86,15 @@ def _make_arrays(made: Elaboration) -> None:
         projection_arrays(made, projection)
     room_for_ports(made)
     made.stop_on_problems()
+
+
+def _of_copies(program: Program) -> list[Mapping[str, Numbers]]:
+    """The parameters of the copies that differ most, where these have their own."""
+    found: list[Mapping[str, Numbers]] = []
+    for values in outermost(program).values():
+        with suppress(RunFailed):  # told where each copy gets its values
+            found.append(Switchboard(program).checked(values).values)
+    return found
 
 
 def _record(made: Elaboration, record: StateRecord) -> Record:
@@ -132,7 +146,7 @@ def _program(made: Elaboration) -> Program:
     if steps > MOST:
         text = f"the protocol takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
         raise InvalidInput.one(network.protocol[0].place if network.protocol else network.place, text)
-    told = above_one(populations, made.values, program.series, protocol, made.dt)
+    told = above_one(populations, made.values, program.series, protocol, made.dt, _of_copies(program))
     program = replace(program, report=(*program.report, *told))
     program = trimmed(with_horizon(program, max(HORIZON, steps)))
     refuse_too_large_program(network, program, protocol)

@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 from neuroport.chips.chip import Chip
+from neuroport.copies.given import outermost
 from neuroport.errors import InvalidInput, Place, with_text
 from neuroport.program.faults import inside
 from neuroport.program.fixed import (
@@ -79,12 +80,6 @@ def quantise(program: Program, chip: Chip, settings: Sequence[Setting] = ()) -> 
     if not chip.integer:
         return replace(program, chip=chip.name, precision="float32" if chip.arithmetic == "float32" else "float64")
     return _Quantiser(program, chip, settings).run()
-
-
-def _outermost(program: Program) -> list[int]:
-    """The copies that have the smallest and the largest values of parameters of their own."""
-    sizes = [np.abs(values) for values in program.per_copy.values()]
-    return sorted({int(k) for values in sizes for k in (values.argmin(), values.argmax())})
 
 
 def visible(program: Program, weight: str, hidden: IntArray) -> IntArray | None:
@@ -161,8 +156,7 @@ class _Quantiser:
         computed = {expr: read for (_, expr), read in shared.reciprocals.items()}
         on_chip = Held(program.arrays, shared.arrays, self.chip.word("coefficient"), computed)
         notice_moves(on_chip, program, self.chip, formats.range_of, notes)
-        each = {k: {n: of[k].item() for n, of in program.per_copy.items()} for k in _outermost(program)}
-        set_to = Settings(program, on_chip, shared.derived, shared.constants, self.settings, each)
+        set_to = Settings(program, on_chip, shared.derived, shared.constants, self.settings, outermost(program))
         set_to.notice(self.chip, formats.range_of, notes)
         made = replace(
             program,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from neuroport import backends
 from neuroport.api.copies import run_copies
 from neuroport.api.resume import resume
 from neuroport.api.run import Run
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Limits
 from neuroport.cli import main
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
@@ -460,3 +463,52 @@ def test_a_stopped_copy_goes_on_from_the_command_line_as_one_run(tmp_path: Path)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert (told["digest"], told["own_parameters"]) == (whole[1].digest, {"a.tau": [50.0]})
+
+
+def test_chances_above_one_and_limits_of_a_chip_are_told_of_any_copy() -> None:
+    text = """
+    neuroport: 1
+    name: chances
+    dt: 2 ms
+    copies: {params: {a.rate: [10 Hz, 20 Hz, 1000 Hz, 30 Hz], b.refractory: [5 steps, 6 steps, 7 steps, 90 steps]}}
+    neurons:
+      resting:
+        params: {refractory: {default: 5 steps, unit: step, type: int, range: [1, 99]}}
+        state: {n: {type: int, init: 0, range: [0, 99]}}
+        update: n = n + 1 if n < refractory else 0
+    populations:
+      a: {size: 2, neuron: poisson}
+      b: {size: 1, neuron: resting}
+    """
+    program = neuroport.compile(reader.loads(text, "chances.yaml"))
+    (line,) = [line for line in program.notices if line.topic == "chance"]
+    assert line.text.startswith("would spike 2 times in a step of 2 ms, and once is the most")
+    chip = replace(chips.load("generic8"), limits=Limits(max_refractory=64))
+    assert refusal(lambda: neuroport.compile(reader.loads(text, "chances.yaml"), chip)).endswith(
+        "b.refractory is 90 steps; chip 'generic8' allows at most 64. Shorten it or use a longer dt"
+    )
+
+
+def test_a_calibration_gives_ranges_that_hold_what_any_copy_has(tmp_path: Path) -> None:
+    text = SWEEP.replace("COPIES", "copies: {params: {a.free: [0.1, 0.9]}}").replace(
+        "range: [-4, 4]}, n", "init: 0}, n"
+    )
+    path = tmp_path / "sweep.yaml"
+    path.write_text(text.replace("{init: 0, init: 0}", "{init: 0}"), "utf-8")
+    network = reader.load(path)
+    found = neuroport.calibrate(path, duration=200, backend="reference")
+    runs = run_copies(network, range(1, 3), "reference", duration=200)
+    assert found.digests == tuple(run.digest for run in runs)
+    (row,) = [row for row in found.arrays if row.array == "a.v"]
+    lows, highs = zip(*(extremes(path, k, value) for k, value in enumerate((0.1, 0.9))), strict=True)
+    assert (row.lowest, row.highest) == (min(lows), max(highs))
+
+
+def extremes(path: Path, k: int, value: float) -> tuple[float, float]:
+    """The least and the largest of a.v in copy k alone."""
+    with neuroport.open(reader.load(path, ["copies=1", f"a.free={value}"]), "reference", seed=1 + k) as session:
+        seen = [session.get("a.v")]
+        for _ in range(200):
+            session.run(1)
+            seen.append(session.get("a.v"))
+    return float(np.min(seen)), float(np.max(seen))
