@@ -27,6 +27,7 @@ from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares, with_copies
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
 from neuroport.program.room import Part, require
+from neuroport.session import counted
 from neuroport.session.executing import usable
 from neuroport.session.record import spiking
 from neuroport.session.session import Progress, Session
@@ -265,7 +266,7 @@ class _Copies:
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
             whole = unroll(programs, seeds)
             backend = usable(backends.load(self.backend, self.device), whole)
-            meeting = Meeting(backend.open(whole, seeds[0], spiking(whole)), len(seeds))
+            meeting = Meeting(counted.opened(backend, whole, seeds[0], spiking(whole)), len(seeds))
             sessions: list[Session] = []
             for k, program in enumerate(programs):
                 view, what = CopyExecutor(meeting, k), (self.network, program, *specimens[k])

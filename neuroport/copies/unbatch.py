@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neuroport.copies.axis import ELEMENT_SHIFT, LANES, is_own
-from neuroport.copies.unroll import array_of_copy, copy_name, in_copy
+from neuroport.copies.unroll import array_of_copy, copied, copy_name, in_copy
 from neuroport.errors import InternalError, Unsupported
 from neuroport.program.ir import (
     REAL,
@@ -114,6 +114,7 @@ class _Unbatching:
             body=_OneCopy(self, k).body(p.body),
             inputs=tuple(copy_name(i, k) for i in p.inputs),
             first_element=p.first_element + (k << ELEMENT_SHIFT),
+            count=copied(p.count, k),
         )
 
     def projection(self, p: Projection, k: int) -> Projection:

@@ -107,6 +107,11 @@ def _renamed(program: Program, k: int, seed: int, base: int) -> Program:
     )
 
 
+def copied(name: str, k: int) -> str:
+    """The name of copy k of something, if there is one."""
+    return copy_name(name, k) if name else ""
+
+
 def array_of_copy(array: Array, k: int) -> Array:
     """The array of copy k, with links to that copy's other arrays."""
     owner = array.owner if array.owner == RUN else copy_name(array.owner, k)
@@ -124,7 +129,9 @@ class _Copy:
 
     def population(self, p: Population) -> Population:
         inputs = tuple(copy_name(i, self.k) for i in p.inputs)
-        return replace(p, name=copy_name(p.name, self.k), body=self.body(p.body), inputs=inputs)
+        return replace(
+            p, name=copy_name(p.name, self.k), body=self.body(p.body), inputs=inputs, count=copied(p.count, self.k)
+        )
 
     def projection(self, p: Projection) -> Projection:
         return replace(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuroport.elaborate.connect import Synapses
 from neuroport.elaborate.state import Elaboration
-from neuroport.elaborate.synapses import synapse_bodies, synapse_names
+from neuroport.elaborate.synapses import synapse_bodies, synapse_names, times
 from neuroport.elaborate.twins import twin_index
 from neuroport.errors import InvalidInput, Problem, with_text
 from neuroport.language.blocks import EACH_STEP, once, over_entries, twin_read
@@ -53,8 +53,9 @@ def population_body(made: Elaboration, population: Population) -> ProgramPopulat
     outgoing = [made.delay(p) for p in made.network.projections if p.source == population.name]
     slots = max(outgoing, default=1)
     return ProgramPopulation(
-        population.name, population.size, tuple(body), inputs, spike is not None, slots, place=population.place
-    )
+        population.name, population.size, tuple(body), inputs, spike is not None, slots, place=population.place,
+        count=f"{population.name}.{model.spike_count}" if model.spike_count else "",
+    )  # fmt: skip
 
 
 def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: Expr | None) -> list[Store]:
@@ -80,6 +81,11 @@ def _trace(made: Elaboration, trace: SpikeTrace, projection: Projection, fired: 
     kept = [Store(before, decayed, place=place)] if before in made.arrays else []
     if trace.mode == "set":
         return [*kept, Store(full, Apply("select", (fired, _real(increment), decayed), REAL), place=place)]
+    counting = made.network.population(projection.source if trace.side == "pre" else projection.target)
+    if name := counting.neuron.spike_count:
+        increment = times(
+            _real(increment), Read(f"{counting.name}.{name}", "own", made.arrays[f"{counting.name}.{name}"].type)
+        )
     added = Apply("select", (fired, _real(increment), Const(0.0, REAL)), REAL)
     return [*kept, Store(full, Apply("add", (decayed, added), REAL), place=place)]
 

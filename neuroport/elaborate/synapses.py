@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Literal
+
 from neuroport.elaborate.partners import lacking
 from neuroport.elaborate.state import Elaboration
 from neuroport.errors import Problem, with_text
@@ -9,7 +12,7 @@ from neuroport.language.check import synapse_allowed
 from neuroport.language.lower import Lowering
 from neuroport.language.names import Modulation, Side, SynapseNames, Twin
 from neuroport.network.objects import Projection
-from neuroport.program.ir import REAL, Apply, Body, Expr, Int, Read, Real, Send
+from neuroport.program.ir import INT, REAL, Apply, Body, Expr, Int, Read, Real, Send
 from neuroport.program.sent import Form, as_sent
 
 
@@ -53,8 +56,27 @@ def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]
         bodies[name] = lowering.finish()
     if not refused and not any(isinstance(s, Send) for body in bodies.values() for s in body):
         bodies["on_pre"] = (_default_send(made, projection, dendritic), *bodies["on_pre"])
+    bodies["on_pre"] = _as_often(bodies["on_pre"], made, projection, "pre")
+    bodies["on_post"] = _as_often(bodies["on_post"], made, projection, "post")
     through = _through_circuit(made, projection)
     return {name: as_sent(body, through) for name, body in bodies.items()}
+
+
+def _as_often(body: Body, made: Elaboration, projection: Projection, side: Literal["pre", "post"]) -> Body:
+    """What a spike sends, as often as the neuron spiked in its step."""
+    end = projection.source if side == "pre" else projection.target
+    name = made.network.population(end).neuron.spike_count
+    count = synapse_names(made, projection).side(side, name, lagged=False) if name else None
+    if count is None:
+        return body
+    return tuple(replace(s, value=times(s.value, count)) if isinstance(s, Send) else s for s in body)
+
+
+def times(value: Expr, count: Expr) -> Expr:
+    """A value for each of so many spikes."""
+    real = isinstance(value.type, Real)
+    factor = Apply("to_real", (count,), REAL) if real else count
+    return Apply("mul", (factor, value), REAL if real else INT)
 
 
 def _through_circuit(made: Elaboration, projection: Projection) -> Form:

@@ -25,6 +25,8 @@ def based(model: _Model, base: _Model) -> _Model:
     for name in (field.name for field in fields(model) if field.name not in OWN):
         own, other = getattr(model, name), getattr(base, name)
         found[name] = "\n".join(filter(None, dict.fromkeys((own, other)))) if name in TOLD else _joined(own, other)
+    if isinstance(model, NeuronModel) and model.spike is not None:  # which says what counts, too
+        found["spike_count"] = model.spike_count
     return replace(model, **found)
 
 

@@ -33,7 +33,7 @@ from neuroport.yaml.values import value, written_value
 
 NEURON_KEYS = (
     *("base", "title", "source", "notice", "equations", "params", "derived", "inputs", "state"),
-    *("update", "spike", "on_spike", "after", "on_event"),
+    *("update", "spike", "spike_count", "on_spike", "after", "on_event"),
 )
 SYNAPSE_KEYS = (
     *("base", "title", "source", "notice", "equations", "params", "derived", "traces", "modulators", "state"),
@@ -59,7 +59,7 @@ def neuron(
     before = len(report.problems)
     what = f"neuron model '{name}'"
     entries = report.mapping(node, what, NEURON_KEYS)
-    spike = entries.get("spike")
+    spike, count = _spike(report, entries, what)
     model = NeuronModel(
         name=name,
         title=_prose(report, entries.get("title"), f"title of {what}"),
@@ -71,7 +71,8 @@ def neuron(
         inputs=_inputs(report, entries.get("inputs"), what, dt),
         states=_states(report, entries.get("state"), what, dt),
         update=_block(report, entries.get("update"), f"update of {what}"),
-        spike=_expression(report, spike, f"spike of {what}") if spike else None,
+        spike=spike,
+        spike_count=count,
         on_spike=_block(report, entries.get("on_spike"), f"on_spike of {what}"),
         after=_block(report, entries.get("after"), f"after of {what}"),
         on_event=_events(report, entries.get("on_event"), what),
@@ -80,9 +81,22 @@ def neuron(
     return _checked(report, before, model, base, language.check_neuron)
 
 
+def _spike(report: Report, entries: Mapping[str, Node], what: str) -> tuple[Expression | None, str]:
+    """When a neuron spikes, and the variable that counts its spikes of a step."""
+    counted = entries.get("spike_count")
+    if counted is None:
+        return _expression(report, entries.get("spike"), f"spike of {what}"), ""
+    name = report.name(counted, f"spike_count of {what}") or ""
+    if "spike" in entries:
+        text = f"{what} has a spike_count, and so spikes where that is above 0; leave out `spike`"
+        report.add(entries["spike"], text)
+    return parse_expression(f"{name or 0} > 0", counted.place)[0], name
+
+
 def written_neuron(model: NeuronModel, sink: Sink) -> dict[str, Any]:
     """A neuron model as it stands in a file."""
-    blocks = {"update": model.update, "spike": model.spike, "on_spike": model.on_spike, "after": model.after}
+    spike = None if model.spike_count else model.spike
+    blocks = {"update": model.update, "spike": spike, "on_spike": model.on_spike, "after": model.after}
     return {
         **_written_texts(model),
         **filled("params", {item.name: _written_parameter(item, model.name, sink) for item in model.parameters}),
@@ -90,6 +104,7 @@ def written_neuron(model: NeuronModel, sink: Sink) -> dict[str, Any]:
         **filled("inputs", {item.name: _written_common(item) for item in model.inputs}),
         **filled("state", {item.name: _written_state(item, model.name, sink) for item in model.states}),
         **_written_blocks(blocks),
+        **({"spike_count": model.spike_count} if model.spike_count else {}),
         **filled("on_event", _written_events(model)),
     }
 

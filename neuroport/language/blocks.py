@@ -34,10 +34,14 @@ def _assigned(node: ast.AST) -> str | None:
             return None
 
 
+def assigned_in(block: Block) -> frozenset[str]:
+    """All names that a block assigns."""
+    return frozenset(name for node in _nodes(block.tree) if (name := _assigned(node)) is not None)
+
+
 def assigned(model: NeuronModel | SynapseModel) -> frozenset[str]:
     """All names that some block of the model assigns."""
-    names = {_assigned(node) for block in blocks(model) for node in _nodes(block.tree)}
-    return frozenset(name for name in names if name is not None)
+    return frozenset().union(*map(assigned_in, blocks(model)))
 
 
 def shared(model: NeuronModel | SynapseModel) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from neuroport.errors import Problem
-from neuroport.language import dimensions, foreign
+from neuroport.language import counted, dimensions, foreign
 from neuroport.language.blocks import once, over_entries, step_sum_problems
 from neuroport.language.lower import Allowed, Lowering, Names
 from neuroport.language.names import (
@@ -59,7 +59,8 @@ def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
         lowering.problems.append(Problem(model.on_spike.place, "on_spike without a 'spike' condition; add one"))
     lowering.block(model.on_spike, fired)
     lowering.block(model.after)
-    problems += lowering.problems
+    wrong = counted.problems(model)
+    problems += [*wrong, *(p for p in lowering.problems if p.place not in {other.place for other in wrong})]
     for event, block in model.on_event:
         names = NeuronNames(model, model.name, constants, 1.0, inputs=False)
         problems += _check_block(names, model.name, f"on_event {event}", block, TRIGGERED["neuron"], once(block, model))

@@ -115,6 +115,8 @@ class Modulator:
 class NeuronModel:
     """What one neuron is and does in a step. Blocks that are absent are empty.
 
+    `spike_count`: the variable that says how many spikes a spike of this neuron stands for; `spike` is then that it is
+    above 0.
     `notice`: what users must be told when the model is used, e.g. that a patent may cover it.
     """
 
@@ -129,6 +131,7 @@ class NeuronModel:
     states: tuple[State, ...] = ()
     update: Block = field(default_factory=lambda: Block(""))
     spike: Expression | None = None
+    spike_count: str = ""
     on_spike: Block = field(default_factory=lambda: Block(""))
     after: Block = field(default_factory=lambda: Block(""))
     on_event: tuple[tuple[str, Block], ...] = ()

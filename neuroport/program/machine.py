@@ -153,6 +153,7 @@ class Population:
     `inputs` are the arrays of role "input" that the body reads and that are cleared after it. `spiking`: the body has
     a Spike. `spike_slots` is the number of steps for which spikes are kept for delivery (largest axonal delay).
     Neuron i's random draws are keyed by the element number `first_element` + i: 0 + i but in an unbatched copy.
+    `count`: the array that says how many spikes a spike of a neuron is told as; "" for one.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Population:
     spike_slots: int
     first_element: int = 0
     place: Place | None = None
+    count: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,6 +60,7 @@ def _lines(program: Program) -> Iterator[str]:
     yield from _section("tables", (f"{n}: int64 ({len(t)},), {_span(t)}" for n, t in program.tables.items()))
     for population in program.populations:
         spiking = f", spikes kept for {population.spike_slots} steps" if population.spiking else ""
+        spiking += f", each as {population.count}" if population.count else ""
         yield ""
         yield f"population {population.name}: {population.size} neurons{spiking}"
         yield from _block("update", population.body)

@@ -7,6 +7,7 @@ from neuroport.numerics.given import checked_seed
 from neuroport.program.executor import Backend, Executor
 from neuroport.program.machine import Program
 from neuroport.program.verify import require
+from neuroport.session import counted
 from neuroport.session.record import spiking
 
 MOST_FORKS = 1000
@@ -23,7 +24,7 @@ def forkable(n: int) -> None:
 def opened(program: Program, backend: Backend, seed: int | None = None) -> Executor:
     """An executor for a session. Unsupported when the backend lacks something or cannot execute the program."""
     seed = checked_seed(program.seed if seed is None else seed)
-    return usable(backend, program).open(program, seed, spiking(program))
+    return counted.opened(usable(backend, program), program, seed, spiking(program))
 
 
 def usable(backend: Backend, program: Program) -> Backend:

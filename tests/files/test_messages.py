@@ -186,8 +186,8 @@ EDITS = [
         "models: [broken.yaml]",
         (
             "broken.yaml:2:11: unknown key 'stat' in neuron model 'other'; did you mean 'state'? allowed are "
-            "base, title, source, notice, equations, params, derived, inputs, state, update, spike, on_spike, after, "
-            "on_event"
+            "base, title, source, notice, equations, params, derived, inputs, state, update, spike, spike_count, "
+            "on_spike, after, on_event"
         ),
     ),
     (
@@ -1078,8 +1078,8 @@ EDITS = [
         "on_evnt: {blank: x = 0}",
         (
             "net.yaml:16:5: unknown key 'on_evnt' in neuron model 'unit'; did you mean 'on_event'? allowed are "
-            "base, title, source, notice, equations, params, derived, inputs, state, update, spike, on_spike, after, "
-            "on_event"
+            "base, title, source, notice, equations, params, derived, inputs, state, update, spike, spike_count, "
+            "on_spike, after, on_event"
         ),
     ),
     (

@@ -252,6 +252,14 @@ BROKEN: dict[str, tuple[Program, str]] = {
         "population in: it is said to spike, and its body has no spike",
     ),
     "an input of another population": (population(inputs=("out.i",)), "population in: it has no input 'out.i'"),
+    "a count that is not there": (
+        population(count="in.z"),
+        "population in: it has no variable 'in.z' that counts spikes: an int from 0 up of every neuron",
+    ),
+    "a count of what can be negative": (
+        population(count="in.v"),
+        "population in: it has no variable 'in.v' that counts spikes: an int from 0 up of every neuron",
+    ),
     "two spikes": (
         update(Spike(Temp("fire", BOOL))),
         "population in: 2 statements say when a neuron spikes; one may",

@@ -143,6 +143,15 @@ def _population(program: Program, population: Population) -> Iterator[str]:
         array = program.arrays.get(name)
         if array is None or array.role != "input" or array.owner != population.name:
             yield f"it has no input '{name}'"
+    counted = program.arrays.get(population.count)
+    if population.count and not (population.spiking and counted is not None and _counts(counted, population.name)):
+        yield f"it has no variable '{population.count}' that counts spikes: an int from 0 up of every neuron"
+
+
+def _counts(array: Array, population: str) -> bool:
+    """Whether an array can be the number of spikes that a spike stands for."""
+    own = (array.owner, array.at, array.role) == (population, "neuron", "state") and not array.shared
+    return own and isinstance(array.type, Int) and array.type.lo >= 0 and array.type.frac == 0
 
 
 def _projection(projection: Projection, populations: Mapping[str, Population]) -> Iterator[str]:
