@@ -172,6 +172,22 @@ def test_a_model_that_counts_is_written_as_it_was_read() -> None:
     assert again.population("a").neuron == network().population("a").neuron
 
 
+def test_a_model_that_says_when_it_spikes_has_not_the_count_of_its_base() -> None:
+    text = COUNTED.format(chip="generic16", steps=STEPS)
+    more = "  other: {base: sender, spike: n > 4}\n  again: {base: other, spike_count: n}\nsynapses:"
+    text = (
+        text.replace("synapses:", more, 1)
+        .replace("neuron: sender", "neuron: other")
+        .replace("neuron: taker", "neuron: again")
+    )
+    text = text.replace("input: i,", "input: i,").replace("again: {base: other", "again: {base: taker")
+    made = reader.loads(text.encode(), "based.yaml")
+    assert made.population("a").neuron.spike_count == ""
+    assert made.population("a").neuron.spike is not None
+    assert made.population("a").neuron.spike.text == "n > 4"
+    assert made.population("b").neuron.spike_count == "n"
+
+
 MODEL = """
 neuroport: 1
 name: refused
