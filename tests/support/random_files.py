@@ -63,6 +63,20 @@ neurons:
         k = clip(k + max_population(k) - sum_population(k if strong else 0) // 8, -8, 7)
         if strong:
           u = 0.75 * u
+  bursty:
+    params: {level: {default: 0.3, range: [0, 1], kind: gain}}
+    inputs: {a: {}, back: {}}
+    state:
+      v: {init: 0, range: [-8, 8]}
+      k: {type: int, init: 0, range: [0, 15]}
+      n: {type: int, init: 0, range: [0, 5]}
+    update: |
+      v = 0.8 * v + a - back + 2 * level
+      k = (k + 3) % 16
+      n = int(clip(v, 0, 4)) + poisson(level, 1) // 8
+    spike_count: n
+    on_spike: |
+      v = v - n
 synapses:
   plain:
     state: {w: {weight: true, init: 0.3, range: [-2, 2], kind: weight}}
@@ -114,7 +128,7 @@ CHIPS = ("generic16", "generic8", "generic8_stochastic", "generic8_mismatch10")
 def network(seed: int) -> str:
     """A network file; equal for equal seeds."""
     draw = random.Random(seed)
-    cells = {name: draw.choice(("leaky", "noisy")) for name in ("one", "two", "three")[: draw.randint(1, 3)]}
+    cells = {name: draw.choice(("leaky", "noisy", "bursty")) for name in ("one", "two", "three")[: draw.randint(1, 3)]}
     sizes = {name: draw.randint(1, 9) for name in cells}
     lines = [f"neuroport: 1\nname: random{seed}\ndt: 1 ms\nseed: {seed}\nchip: {draw.choice(CHIPS)}", MODELS]
     lines += ["populations:", "  source: {size: 5, neuron: poisson, params: {rate: 150 Hz}}"]
