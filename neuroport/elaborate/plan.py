@@ -158,7 +158,7 @@ class _Items:
                 whole = tuple((n, self.number(n, q)) for text, q in item.values for n in self.dynamic(text))
                 return plan.Set(whole, tuple((n, part, self.number(n, q)) for n, part, q in item.some))
             case Reset():
-                return plan.Reset(item.populations, item.keep_learned)
+                return plan.Reset(item.populations, item.keep_learned, item.some)
             case Measure():
                 return plan.Measure(item.metrics)
             case Capture():

@@ -420,16 +420,30 @@ def _reset(entry: _Entry) -> Reset:
         entries = report.mapping(inner, "'reset'", ("populations", "keep"), ("populations",))
         populations = entries.get("populations")
         keep = report.choice(entries.get("keep"), "keep of reset", ("learned",))
-    names = _names(context, populations, "population", list(context.populations))
+    names, some = _reset_ones(context, populations)
     if populations is not None and not report.items(populations, "") and not isinstance(populations, MapNode):
         report.add(
             populations, "'reset' names no population; list those that it is for, such as [NAME], or leave it out"
         )
-    return Reset(populations=names, keep_learned=keep is not None, place=entry.node.place)
+    return Reset(populations=names, keep_learned=keep is not None, some=some, place=entry.node.place)
+
+
+def _reset_ones(context: Context, node: Node | None) -> tuple[tuple[str, ...], tuple[tuple[str, Part], ...]]:
+    """The populations that are reset whole, and those of which some neurons are."""
+    whole, some = list[str](), list[tuple[str, Part]]()
+    for item in context.report.items(node, "the list of populations"):
+        name, part = context.neurons(item, "'reset'")
+        if name in whole or name in dict(some):
+            context.report.add(item, f"the population '{name}' is listed twice; keep one")
+        elif name is not None and part is None:
+            whole.append(name)
+        elif name is not None and part is not None:
+            some.append((name, part))
+    return tuple(whole), tuple(some)
 
 
 def _written_reset(item: Reset) -> dict[str, Any]:
-    names = list(item.populations)
+    names = [*item.populations, *(named(name, part) for name, part in item.some)]
     return {"reset": {"populations": names, "keep": "learned"} if item.keep_learned else names}
 
 

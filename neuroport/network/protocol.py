@@ -89,11 +89,12 @@ class Set:
 class Reset:
     """Put populations back to their initial state, with their spikes in flight discarded.
 
-    `keep_learned`: their variables of class plastic stay as they are.
+    `keep_learned`: their variables of class plastic stay as they are. `some`: populations of which some neurons are.
     """
 
     populations: tuple[str, ...]
     keep_learned: bool = False
+    some: tuple[tuple[str, Part], ...] = ()
     place: Place | None = field(default=None, compare=False)
 
 

@@ -120,10 +120,14 @@ class Set:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Put populations back to their initial state; `keep_learned`: but for what they learned."""
+    """Put populations, and `some` neurons of others, back to their initial state.
+
+    `keep_learned`: but for what they learned.
+    """
 
     populations: tuple[str, ...]
     keep_learned: bool = False
+    some: tuple[tuple[str, Part], ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

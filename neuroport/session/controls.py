@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.errors import InvalidInput, Problem, RunFailed, together
+from neuroport.errors import InvalidInput, Problem, RunFailed, Unsupported, together
 from neuroport.numerics import units
 from neuroport.numerics.parts import Part
 from neuroport.numerics.units import Quantity
@@ -19,6 +19,7 @@ from neuroport.program.ir import Numbers, Read, walk
 from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan, coherent
+from neuroport.program.reset import put_back
 from neuroport.program.switchboard import Switchboard
 from neuroport.session.agenda import Entry, Waiting
 from neuroport.session.exchange import Write, span
@@ -125,15 +126,28 @@ class Controls:
         for name in populations:
             self.check_known(name, [p.name for p in self.program.populations], "population")
         for name in populations:
-            arrays = self.program.arrays
-            plastic = [n for n, a in arrays.items() if a.owner == name and a.kind_class == "plastic"]
-            kept = [n for n in plastic if arrays[n].role in ("state", "visible")]
-            kept += [arrays[n].visible for n in kept if arrays[n].visible]
-            before = {n: self.executor.read(n) for n in kept} if keep_learned else {}
+            before = {n: self.executor.read(n) for n in self._learned(name)} if keep_learned else {}
             self.executor.reset(name)
-            self.injections.forget(n for n, a in arrays.items() if a.owner == name)
+            self.injections.forget(n for n, a in self.program.arrays.items() if a.owner == name)
             for array, values in before.items():
                 self.executor.write(array, values)
+
+    def reset_some(self, name: str, part: Part, keep_learned: bool) -> None:
+        """The same for some neurons of a population. Unsupported where the executor cannot save its state."""
+        save = getattr(self.executor, "save", None)
+        if save is None:
+            raise Unsupported(f"this executor cannot put a part of '{name}' back; reset all of it, or take another one")
+        kept = self._learned(name) if keep_learned else []
+        self.executor.load(put_back(self.program, save(), name, part.neurons, kept))
+        inputs = (n for n, a in self.program.arrays.items() if a.owner == name and a.role == "input")
+        self.injections.forget_some(inputs, part.neurons)
+
+    def _learned(self, population: str) -> list[str]:
+        """The arrays of what a population learned."""
+        arrays = self.program.arrays
+        plastic = [n for n, a in arrays.items() if a.owner == population and a.kind_class == "plastic"]
+        kept = [n for n in plastic if arrays[n].role in ("state", "visible")]
+        return kept + [arrays[n].visible for n in kept if arrays[n].visible]
 
     def get(self, name: str) -> NDArray[np.float64]:
         """The values of OBJECT.VARIABLE: (size,), or (size, copies) in a batch."""

@@ -166,6 +166,14 @@ class Injections:
         for name in names:
             self._now.pop(name, None)
 
+    def forget_some(self, names: Iterable[str], neurons: NDArray[np.int64]) -> None:
+        """Note that these inputs of some neurons were cleared."""
+        for name in set(names) & self._now.keys():
+            known = self._now[name]
+            values, raw = known.values.copy(), known.raw.copy()
+            values[neurons], raw[neurons] = 0, 0
+            self._now[name] = Injected(known.step, values, raw)
+
     def _so_far(self, one: Addition) -> Injected:
         known = self._now.get(one.array.name)
         if known is not None and known.step == self._executor.step:

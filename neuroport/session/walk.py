@@ -147,6 +147,8 @@ class Walk:
                     self.controls.set_some(name, part, value)
             case Reset():
                 self.controls.reset(item.populations, item.keep_learned)
+                for name, part in item.some:
+                    self.controls.reset_some(name, part, item.keep_learned)
             case Capture():
                 for stimulus, readout in item.rows:
                     self.patterns.capture(stimulus, readout, self.sampler.rows[readout], item)
