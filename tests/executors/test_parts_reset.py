@@ -112,6 +112,7 @@ def test_what_a_host_added_to_other_neurons_stays() -> None:
         assert session.records("a.v")[1][0] == pytest.approx([0.125, 0, *[0.375] * 5], abs=0.01)
 
 
+@pytest.mark.dear
 def test_a_calibration_sees_a_part_that_is_reset(tmp_path: Path) -> None:
     (tmp_path / "n.yaml").write_text(TEXT.replace("CHIP", "generic8").replace("RESET", '{reset: ["a[1:6:2]"]}'))
     neuroport.calibrate(tmp_path / "n.yaml", seeds=[1])
