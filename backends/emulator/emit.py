@@ -63,6 +63,7 @@ SUFFIX = {
     "run_post": "_run_post",
     "run_entry": "_run_entry",
     "run_width": "_run_width",
+    "first_column": "_first_column",
     "entry_step": "_entry_step",
     "entries": "_entries",
     "first_entry": "_first_entry",
@@ -157,7 +158,9 @@ class Emitter:
             for kind in "size first flags words spikes spike_count spike_steps spike_neurons".split():
                 self._identifier(kind, population.name)
         for projection in program.projections:
-            for kind in "delay rows post columns column_synapse column_pre element dendritic places twin".split():
+            for (
+                kind
+            ) in "delay rows post columns column_synapse column_pre element dendritic places twin first_column".split():
                 self._identifier(kind, projection.name)
             for kind in KERNEL_KINDS if projection.shares else ():
                 self._identifier(kind, projection.name)
@@ -277,13 +280,19 @@ class Emitter:
         if isinstance(projection.wiring, Kernel):
             return self._kernel_row(projection, function, writer)
         rows = function.use("rows", projection.name)
-        target = [] if writer.place.places else [f"j = {function.use('post', projection.name)}[syn]"]
+        target = [] if writer.place.places else [self._target(projection, function)]
         inner: list[Line] = ["syn = first + np.uint64(nth)", *target, *writer.inner()]
         return [
             *writer.row(),
             f"first = np.uint64({rows}[i])",
             Block(f"for nth in range({rows}[i + 1] - {rows}[i]):", inner),
         ]
+
+    def _target(self, projection: Projection, function: Function) -> str:
+        """The line that gives the target of the synapse of the number `nth` of a row."""
+        if in_a_block(projection):
+            return f"j = np.uint64(nth + {function.use('first_column', projection.name)})"
+        return f"j = {function.use('post', projection.name)}[syn]"
 
     def _kernel_row(self, projection: Projection, function: Function, writer: Writer) -> list[Line]:
         """The inner loops over the runs of presynaptic neuron i, and over the synapses of each."""
@@ -767,6 +776,21 @@ def all_but_diagonal(projection: Projection) -> bool:
         return False
     pre, nth = np.divmod(np.arange(projection.synapses), size - 1)
     return bool((projection.pre == pre).all() and (projection.post == nth + (nth >= pre)).all())
+
+
+def in_a_block(projection: Projection) -> bool:
+    """Whether the neurons that have synapses have one to each of the same neighbours, in order, and enough of them.
+
+    It is so of a full matrix between parts of populations, and of what a thread has of it.
+    """
+    if projection.shares or not projection.synapses:
+        return False
+    width = int(np.diff(projection.indptr).max())
+    if width < LONG or np.any(np.diff(projection.indptr) % width):
+        return False
+    post = projection.post
+    neighbours = post[0] + np.arange(width)
+    return bool((post[:width] == neighbours).all() and (post.reshape(-1, width) == neighbours).all())
 
 
 def twin_order(projection: Projection) -> Literal["same", "transposed", "any"]:

@@ -12,7 +12,7 @@ from neuroport.backends.generated import Identifiers, Value, uncommented
 
 NUMBERS = (
     *("scalar", "size", "delay", "hold", "loop", "every", "record_every", "start", "frames", "first", "copies"),
-    *("width", "run_width", "entry_step", "entries", "first_entry"),
+    *("width", "run_width", "entry_step", "entries", "first_entry", "first_column"),
 )
 """Kinds of arguments that are single numbers: entry points load them from `ints` and `reals`."""
 NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
