@@ -185,6 +185,8 @@ def storage(array: Array, program: Program) -> np.dtype[np.generic]:
             if not program.integer:
                 return np.dtype(wide)
             if array.role == "input":
+                if array.reduce == "max":
+                    return np.dtype(wide)
                 return np.dtype(np.int32) if fits(32, lo, hi) else np.dtype(wide)
             return integer_dtype(lo, hi)
 

@@ -197,23 +197,36 @@ class Writer(Values):
         """Add to an input: under its guard, or in a loop over copies, which has no branches, perhaps nothing."""
         kind = kind_of(self.program.arrays[stmt.input].type, self.program)
         value = self.expr_as(stmt.value, kind)
+        if self.program.arrays[stmt.input].reduce == "max":
+            value = self.cast(value, "f" if kind == "f" else "i8")
         if stmt.guard is not None and self.level == "copy":
-            value = self._or_nothing(value, stmt.guard)
-            self.put(f"{self._target(stmt)} += {value.text}")
+            value = self._or_nothing(stmt, value, stmt.guard)
+            self.put(self._sent(stmt, value))
             return
-        target = self._target(stmt)
+        sent = self._sent(stmt, value)
         if stmt.guard is None:
-            self.put(f"{target} += {value.text}")
+            self.put(sent)
             return
         guard = self.expr_as(stmt.guard, "b")
         if value.text.count("(") > 1:
             value = self.atom(value)
-        self.put(Block(f"if {guard.text}:", [f"{target} += {value.text}"]))
+            sent = self._sent(stmt, value)
+        self.put(Block(f"if {guard.text}:", [sent]))
 
-    def _or_nothing(self, value: Value, guard: Expr) -> Value:
-        """The value where a condition holds, otherwise 0."""
+    def _sent(self, stmt: Send, value: Value) -> str:
+        """The line that adds a value to an input, or leaves the larger one in it."""
+        target = self._target(stmt)
+        if self.program.arrays[stmt.input].reduce == "sum":
+            return f"{target} += {value.text}"
+        larger = "real_max" if value.kind == "f" else "max"
+        return f"{target} = {larger}({target}, {value.text})"
+
+    def _or_nothing(self, stmt: Send, value: Value, guard: Expr) -> Value:
+        """The value where a condition holds, otherwise what changes nothing."""
         condition = self.expr_as(guard, "b")
         value = self.atom(value)
+        if self.program.arrays[stmt.input].reduce == "max":
+            return Value(f"({value.text} if {condition.text} else {self.nothing(stmt.input)})", value.kind)
         nothing = self.atom(self.cast(Value("0", "lit", atom=True), value.kind))
         return Value(f"({value.text} if {condition.text} else {nothing.text})", value.kind)
 

@@ -225,7 +225,7 @@ class Emitter:
         writer = self._writer(function, self._neuron_place(population, function))
         writer.body(population.body)
         for name in population.inputs:
-            writer.assign(name, "0")
+            writer.assign(name, writer.nothing(name))
         loop = Block(f"for i in range({size}):", writer.inner())
         doc = f"One step of every neuron of population {population.name}."
         return self._finish(f"{population.name}_neurons", doc, function, loop)

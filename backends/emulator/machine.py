@@ -160,6 +160,7 @@ class Machine:
                 continue
             initial = self._flat(array, array.initial)
             if array.role == "input":
+                initial = np.full_like(initial, array.nothing)
                 values["array", name] = aligned(np.tile(initial, (power_of_two(array.slots), 1)))
             else:
                 values["array", name] = aligned(initial)
@@ -276,7 +277,7 @@ class Machine:
         """A copy of the values in the array's storage format; refuses what it cannot hold."""
         dtype = np.int16 if array.name in self._narrow else held(array, self.program)
         values = np.asarray(values)
-        within_bounds(self.program, array, values)
+        within_bounds(self.program, array, array.arrived(values))
         return np.array(values, dtype=dtype, order="C")
 
     def _set_int(self, kind: str, name: str, value: int) -> None:
@@ -387,7 +388,7 @@ class Machine:
                 self._set_scalar(name, array.initial)
                 continue
             initial = self._flat(array, array.initial)
-            self._values["array", name][...] = initial
+            self._values["array", name][...] = array.nothing if array.role == "input" else initial
             if array.history:
                 self._values["history", name][...] = initial
         self._values["spike_count", population][...] = 0
@@ -420,7 +421,7 @@ class Machine:
         else:
             values = self._values["array", array]
             if declared.role == "input":
-                values = values[self.step % len(values)]
+                values = declared.arrived(values[self.step % len(values)])
             values = self._shown(declared, values)
         if isinstance(declared.type, Real):
             return np.array(values, np.float64)
@@ -548,7 +549,7 @@ class Machine:
         for name, rows in state.inputs.items():
             if rows.any():
                 self._widen(name)
-            self._values["array", name][...] = 0
+            self._values["array", name][...] = self.program.arrays[name].nothing
             self._put_rows("array", name, ahead, state.step, rows)
         for name, rows in state.histories.items():
             self._put_rows("history", name, back, state.step - 2, rows)

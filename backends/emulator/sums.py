@@ -29,7 +29,7 @@ def _many(program: Program) -> Iterator[Array]:
     given = {s.input for s in program.series} | {i.input for i in program.injections}
     given |= {port.target for port in program.ports if port.direction == "inject"}
     for array in program.arrays.values():
-        whole = program.integer and program.copies == 1 and isinstance(array.type, Int)
+        whole = program.integer and program.copies == 1 and isinstance(array.type, Int) and array.reduce == "sum"
         if not (whole and array.role == "input") or array.name in given:
             continue
         if 4 * ring_of_sums(array, sizes[array.owner]) > CACHE:

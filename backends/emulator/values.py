@@ -23,7 +23,7 @@ from neuroport.backends.emulator.numbers import BITS, NUMBER, kind_for, kind_of
 from neuroport.backends.emulator.spelling import SPELL
 from neuroport.backends.generated import Value, fits, spelled, storage
 from neuroport.backends.turns import Row
-from neuroport.program.ir import Apply, Const, Expr, Lookup, Random, Read, Reduce, Round, Sum, Temp, Type
+from neuroport.program.ir import Apply, Const, Expr, Lookup, Random, Read, Real, Reduce, Round, Sum, Temp, Type
 from neuroport.program.machine import Program
 from neuroport.program.names import STEP
 from neuroport.program.stated import bounds
@@ -202,9 +202,24 @@ class Values:
             kind = kind_of(self.program.arrays[read.array].type, self.program)
             variable = read.array.rsplit(".", 1)[-1]
             local = self.fresh(f"{variable if read.at == 'own' else f'{read.at}_{variable}'}{ago}")
-            section.load(f"{local} = {_typed(element, kind)}")
+            section.load(f"{local} = {_typed(self._arrived(read.array, element), kind)}")
             section.known[key] = Value(local, kind, atom=True)
         return section.known[key]
+
+    def nothing(self, array: str) -> str:
+        """What an input holds where nothing has been sent."""
+        value = self.program.arrays[array].nothing
+        return self._real(value) if isinstance(value, float) else literal(value)
+
+    def _arrived(self, array: str, element: str) -> str:
+        """What an input is, by the text of what it holds."""
+        declared = self.program.arrays[array]
+        if declared.reduce == "sum":
+            return element
+        if isinstance(declared.type, Real):
+            zero = self._real(0.0)
+            return f"({element} if {element} != {self.nothing(array)} else {zero}) + {zero}"
+        return f"({element} if {element} != {self.nothing(array)} else 0)"
 
     def _scalar(self, array: str) -> Value:
         if array in RUN_SCALARS:

@@ -38,6 +38,8 @@ def _problems(program: Program) -> Iterator[str]:
     for population in program.populations:
         if population.size < 1:
             yield f"the population '{population.name}' has no neurons; GeNN needs at least one."
+    for name in (a.name for a in program.arrays.values() if a.reduce == "max"):
+        yield f"the input '{name}' takes the largest of what arrives; GeNN adds up. Take another backend."
     for event in program.events:
         yield from _event(event)
     for projection in program.projections:

@@ -110,7 +110,7 @@ class Machine:
         for array in self.program.arrays.values():
             values = initial(array, self.program)
             if array.role == "input":
-                values = np.repeat(values[None], array.slots, axis=0)
+                values = np.repeat(np.full_like(values, array.nothing)[None], array.slots, axis=0)
             self._arrays[array.name] = values
             self._bind("array", array.name, values)
             if array.history:
@@ -272,12 +272,15 @@ class Machine:
 
         self._add_stimuli(t)
         for body, population in self._population_bodies:
+            for name in population.inputs:
+                slot = self._arrays[name][t % len(self._arrays[name])]
+                slot[...] = self.program.arrays[name].arrived(slot)
             if self.checked:
                 self._check_inputs(population, t)
             spiked = body(t)
             for name in population.inputs:
                 values = self._arrays[name]
-                values[t % len(values)] = 0
+                values[t % len(values)] = self.program.arrays[name].nothing
             if population.spiking:
                 self._keep_spikes(population.name, t, spiked)
         for body in self._every_step:
@@ -367,7 +370,7 @@ class Machine:
         """Put a population back to its initial state and discard its spikes in flight."""
         for array in self.program.arrays.values():
             if array.owner == population and array.role in ("state", "input"):
-                self._arrays[array.name][...] = array.initial
+                self._arrays[array.name][...] = array.nothing if array.role == "input" else array.initial
                 if array.name in self._histories:
                     self._histories[array.name][...] = array.initial
         self._spikes[population] = [_NONE] * len(self._spikes[population])
@@ -405,7 +408,7 @@ class Machine:
         """A copy of an array; of an input, what has been sent to it for the coming step."""
         values = self._arrays[array]
         if self.program.arrays[array].role == "input":
-            values = values[self.step % len(values)]
+            values = self.program.arrays[array].arrived(values[self.step % len(values)])
         return raw(values)
 
     def pieces(self, array: str) -> Iterator[Raw]:

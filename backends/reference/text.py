@@ -516,7 +516,8 @@ class _Writer:
                 cells = [f"{cell}[{hit}]" for cell in cells]
             value = f"{value}[{hit}]"
         where = cells[0] if len(cells) == 1 else f"({', '.join(cells)})"
-        self.lines.append(f"np.add.at({target}{'' if late else f'[t % {slots}]'}, {where}, {value})")
+        taken = "add" if self.program.arrays[send.input].reduce == "sum" else "maximum"
+        self.lines.append(f"np.{taken}.at({target}{'' if late else f'[t % {slots}]'}, {where}, {value})")
 
 
 def namespace(program: Program, constants: dict[str, float]) -> dict[str, Any]:

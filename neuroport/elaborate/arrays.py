@@ -71,8 +71,9 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
         initial = np.zeros(size, np.int64 if isinstance(type_, Int) else np.float64)
         full = f"{name}.{sum_.name}"
         array = Array(
-            full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits, place=sum_.place
-        )
+            full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits, reduce=sum_.reduce,
+            place=sum_.place,
+        )  # fmt: skip
         made.arrays.add(array)
 
 

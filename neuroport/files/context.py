@@ -8,7 +8,7 @@ from neuroport.connections import Side
 from neuroport.files.library import Library
 from neuroport.files.parts import part_of, split_part
 from neuroport.metrics import Metric
-from neuroport.network.model import NeuronModel, Parameter, State, SynapseModel
+from neuroport.network.model import Input, NeuronModel, Parameter, State, SynapseModel
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Readout
 from neuroport.network.stimuli import Boltzmann, Stimulus
@@ -125,6 +125,14 @@ def label(owner: Population | Projection) -> str:
     """ "population 'units'" for messages."""
     kind = "population" if isinstance(owner, Population) else "projection"
     return f"{kind} '{owner.name}'"
+
+
+def not_added(declared: Input, population: str) -> str:
+    """Why nothing can be added to an input of which the largest is taken, and what to do."""
+    return (
+        f"adds to input '{declared.name}' of population '{population}', which takes the largest of what synapses send "
+        f"(reduce: max); let it go to another input"
+    )
 
 
 def input_of(context: Context, node: Node | None, at: Node, what: str, target: Population) -> str | None:

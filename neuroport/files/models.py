@@ -42,7 +42,8 @@ SYNAPSE_KEYS = (
 _PARAMETER_KEYS = ("type", "default", "unit", "range", "kind", "dynamic")
 _STATE_KEYS = ("type", "init", "unit", "range", "class", "kind", "weight", "over_copies")
 _SYNAPSE_STATE_KEYS = (*_STATE_KEYS, "over_kernel")
-_INPUT_KEYS = ("type", "unit", "range")
+_INPUT_KEYS = ("type", "unit", "range", "reduce")
+_REDUCE = ("sum", "max")
 _MODULATOR_KEYS = ("type", "unit")
 _TRACE_KEYS = ("of", "decay", "increment", "mode", "range")
 _TYPES = ("real", "int")
@@ -101,7 +102,7 @@ def written_neuron(model: NeuronModel, sink: Sink) -> dict[str, Any]:
         **_written_texts(model),
         **filled("params", {item.name: _written_parameter(item, model.name, sink) for item in model.parameters}),
         **filled("derived", _written_derived(model)),
-        **filled("inputs", {item.name: _written_common(item) for item in model.inputs}),
+        **filled("inputs", {item.name: _written_input(item) for item in model.inputs}),
         **filled("state", {item.name: _written_state(item, model.name, sink) for item in model.states}),
         **_written_blocks(blocks),
         **({"spike_count": model.spike_count} if model.spike_count else {}),
@@ -241,8 +242,13 @@ def _inputs(report: Report, node: Node | None, what: str, dt: Quantity | None) -
     for name, at, inner in report.named(node, f"inputs of {what}", "inputs"):
         this = f"input '{name}' of {what}"
         entries = report.mapping(inner, this, _INPUT_KEYS)
-        result.append(Input(name=name, place=at.place, **_common(report, entries, this, dt)))
+        reduce: Any = report.choice(entries.get("reduce"), f"reduce of {this}", _REDUCE) or "sum"
+        result.append(Input(name=name, reduce=reduce, place=at.place, **_common(report, entries, this, dt)))
     return tuple(result)
+
+
+def _written_input(item: Input) -> dict[str, Any]:
+    return _written_common(item) | ({} if item.reduce == "sum" else {"reduce": item.reduce})
 
 
 def _traces(report: Report, node: Node | None, what: str) -> tuple[SpikeTrace, ...]:

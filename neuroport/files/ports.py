@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from neuroport.files.context import Context, label, model_of
+from neuroport.files.context import Context, label, model_of, not_added
 from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.network.model import Input, Parameter
 from neuroport.network.objects import Population, Projection
@@ -114,6 +114,9 @@ def _input(context: Context, what: str, node: Node, span: Node | None) -> tuple[
     owner, name = parts
     inputs: tuple[Input, ...] = owner.neuron.inputs if isinstance(owner, Population) else ()
     declared = next((i for i in inputs if i.name == name), None)
+    if declared is not None and declared.reduce == "max":
+        report.add(node, f"{said} {not_added(declared, owner.name)}")
+        return None, None
     if declared is not None:
         return text, _range(context, what, span, declared)
     names = [f"{owner.name}.{i.name}" for i in inputs]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import neuroport.stimuli as stimuli
-from neuroport.files.context import Context, input_of
+from neuroport.files.context import Context, input_of, not_added
 from neuroport.network.stimuli import Stimulus
 from neuroport.numerics.parts import named
 from neuroport.yaml.arrays import Sink
@@ -30,6 +30,9 @@ def stimulus(context: Context, name: str, at: Node, node: Node) -> Stimulus | No
     input_name = input_of(context, entries.get("input"), at, what, population) if population else None
     inputs = {item.name: item for item in population.neuron.inputs} if population else {}
     target = inputs.get(input_name or "")
+    if target is not None and target.reduce == "max":
+        report.add(entries.get("input", at), f"{what} {not_added(target, population_name or '')}")
+        return None
     inner = entries[keys[0]]
     entry = stimuli.Entry(report, name, at, inner, cells, target, context.dt, context.folder, part)
     made: Stimulus | None = kinds[keys[0]].read(entry)

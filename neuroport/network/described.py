@@ -93,7 +93,8 @@ def _state(of: State) -> tuple[Cell, ...]:
 
 
 def _input(of: Input) -> tuple[Cell, ...]:
-    return of.name, unit(of), interval(of.range), amount(of.unit)
+    name = of.name if of.reduce == "sum" else f"{of.name} (the largest)"
+    return name, unit(of), interval(of.range), amount(of.unit)
 
 
 def _trace(of: SpikeTrace) -> tuple[Cell, ...]:

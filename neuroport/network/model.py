@@ -75,12 +75,16 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """A named sum of what arrives at a neuron in a step. Without a range its bound follows from what is sent to it."""
+    """A named sum of what arrives at a neuron in a step, or the largest of it; 0 where nothing does.
+
+    Without a range its bound follows from what is sent to it.
+    """
 
     name: str
     type: Literal["real", "int"] = "real"
     unit: str = ""
     range: tuple[float, float] | None = None
+    reduce: Literal["sum", "max"] = "sum"
     place: Place | None = field(default=None, compare=False)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.program.machine import Program
+from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan
 from neuroport.program.printer import bare, kind
@@ -32,7 +32,7 @@ class Identity:
 def identity(program: Program, plan: Plan) -> Identity:
     """What this program and this plan are."""
     arrays = {
-        name: f"{kind(a.type)} {a.initial.shape or 'scalar'} {a.role} {_hash([a.initial])}"
+        name: f"{kind(a.type)} {a.initial.shape or 'scalar'} {_role(a)} {_hash([a.initial])}"
         for name, a in program.arrays.items()
     }
     sampled = tuple(record for record in program.records if record.readout)
@@ -40,6 +40,10 @@ def identity(program: Program, plan: Plan) -> Identity:
     whole = hashlib.sha256("\n".join([*text, _hash(_numbers(program))]).encode())
     said = plain((plan.protocol, plan.metrics, tuple(sorted(plan.windows.items()))))
     return Identity(whole.hexdigest(), arrays, hashlib.sha256(said.encode()).hexdigest())
+
+
+def _role(array: Array) -> str:
+    return array.role if array.reduce == "sum" else f"{array.role} {array.reduce}"
 
 
 def _numbers(program: Program) -> Iterator[NDArray[Any]]:

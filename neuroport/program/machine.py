@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -33,6 +34,10 @@ from neuroport.program.wiring import Wiring
 Role = Literal["state", "parameter", "input", "weight", "visible"]
 
 
+NOTHING = -(2**63) + 1
+"""In an input of ints of which the largest is taken: nothing has been sent."""
+
+
 @dataclass(frozen=True, eq=False)
 class Array:
     """A named array of the machine, `OBJECT.VARIABLE`.
@@ -46,6 +51,9 @@ class Array:
     `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
     host may give to static weights whose range the network file says, or that a port writes.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
+    `reduce`: an input is the sum of what is sent to it, or the largest of that (max), 0 where nothing is sent. One of
+    which the largest is taken has no stimuli. Until it is read it holds `nothing` where nothing has been sent, and its
+    numbers are above that.
     `place`: where it was declared, or the line whose constant part it holds.
 
     In a program of several copies every array of role state, weight, visible or input that is not `shared` has one
@@ -81,6 +89,20 @@ class Array:
     place: Place | None = None
     scratch: bool = False
     mirror: str = ""
+    reduce: Literal["sum", "max"] = "sum"
+
+    @property
+    def nothing(self) -> float | int:
+        """What an input holds where nothing has been sent."""
+        if self.reduce == "sum":
+            return 0
+        return -math.inf if isinstance(self.type, Real) else NOTHING
+
+    def arrived(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What an input is, by what it holds."""
+        if self.reduce == "sum":
+            return values
+        return np.where(values == self.nothing, 0, values) + np.zeros((), values.dtype)  # no -0.0
 
     @property
     def own(self) -> bool:

@@ -93,7 +93,9 @@ def fitting(program: Program, state: State) -> None:
         raise _other(f"step {state.item_step} of an item cannot be step {state.step} of a run")
     for name, values in state.arrays.items():
         checked(program, program.arrays[name], values)
-    for name, values in [*state.inputs.items(), *state.histories.items()]:
+    for name, values in state.inputs.items():
+        within_bounds(program, program.arrays[name], program.arrays[name].arrived(values))
+    for name, values in state.histories.items():
         within_bounds(program, program.arrays[name], values)
     for series in (s for s in program.series if s.name in state.tables):
         within_bounds(program, program.arrays[series.input], state.tables[series.name])

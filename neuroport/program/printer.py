@@ -123,6 +123,8 @@ def _array(array: Array) -> str:
     parts = [f"{written(array.name)}: {kind(array.type)} {array.initial.shape or 'scalar'}", array.role]
     if array.role == "state" and array.kind_class != "state":
         parts.append(f"class {array.kind_class}")
+    if array.reduce != "sum":
+        parts.append(array.reduce)
     if array.shared:
         parts.append("shared")
     if array.dynamic:

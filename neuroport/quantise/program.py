@@ -350,18 +350,18 @@ class _Quantiser:
     # ------------------------------------------------------------------------------------------------------- inputs
 
     def _sent(self, shared: Shared, projection: Projection, send: Send) -> None:
-        """Note what a Send can add to each neuron in a step."""
-        onto = send.to == "post"
+        """Note what a Send can make of the input of each neuron in a step."""
+        onto, array = send.to == "post", self.program.arrays[send.input]
         size, wiring = projection.target_size if onto else projection.source_size, projection.wiring
         counts = (wiring.incoming(size) if onto else wiring.outgoing(size)).astype(np.float64)
+        if array.reduce == "max":
+            counts = np.minimum(counts, 1)
         fixed = self._fixed_values(shared, projection, send.value)
         if fixed is None:
             lo, hi = bounds(send.value)
             low, high = counts * min(lo, 0), counts * max(hi, 0)
         else:
-            to = projection.post if onto else projection.pre
-            low = np.asarray(np.bincount(to, np.minimum(fixed, 0.0), minlength=size), np.float64)
-            high = np.asarray(np.bincount(to, np.maximum(fixed, 0.0), minlength=size), np.float64)
+            low, high = _ends(array.reduce, projection.post if onto else projection.pre, fixed, size)
         self.arriving.setdefault(send.input, []).append(_Arriving(frac(send.value), low, high, counts))
 
     def _fixed_values(self, shared: Shared, projection: Projection, value: Expr) -> FloatArray | None:
@@ -470,13 +470,13 @@ class _Quantiser:
         injected = [] if port is None else self._injected(port, array)
         parts = [*sent, *injected]
         wanted = self._frac_of_sum(array, parts, bool(injected))
-        held, arrives = self._held(array, wanted), _total(parts, wanted)
+        held, arrives = self._held(array, wanted), _reached(array, parts, wanted)
         if port is not None and injected and not _within(arrives, self._room(array, arrives)):
             self._no_room(port, array, _total(sent, wanted), wanted)
             return Int(word(bits).lo, word(bits).hi, wanted)
         # where no port says what the host may add in one step: what the declared range allows, or as much as arrives
         free = arrives if array.range is None else (min(held.lo, 0), max(held.hi, 0))
-        lo, hi = arrives if injected else (arrives[0] + free[0], arrives[1] + free[1])
+        lo, hi = arrives if injected or array.reduce == "max" else (arrives[0] + free[0], arrives[1] + free[1])
         if lo < -LIMIT or hi > LIMIT:
             self.notes.problem(
                 array.place,
@@ -527,11 +527,11 @@ class _Quantiser:
             while hosted and wanted > least and not _within(ends := _total(parts, wanted), self._room(array, ends)):
                 wanted -= 1
             return wanted
-        lo, hi = _total(parts, wanted)
+        lo, hi = _reached(array, parts, wanted)
         largest = Fraction(max(-lo, hi)) / Fraction(2) ** wanted
         wanted = min(wanted, fit_frac(-largest, largest, bits)) if largest else wanted
         for _ in range(bits):
-            if _within(_total(parts, wanted), word(bits)):
+            if _within(_reached(array, parts, wanted), word(bits)):
                 break
             wanted -= 1
         return wanted
@@ -566,11 +566,12 @@ class _Quantiser:
                 f"the sum that can arrive at {array.name}, {arrives[0]}..{arrives[1]}, does not fit the chip's "
                 f"accumulator of {rule.bits} bits; declare a wider range for the input or send less",
             )
+        what_arrives = "sums reach" if array.reduce == "sum" else "the largest reaches"
         what = {"saturate": "saturates and is counted", "wrap": "wraps"}.get(rule.overflow, "fails")
         self.notes.line(
             array.name,
             "format",
-            f"Q({rule.bits},{wanted}), accumulator: sums reach {arrives[0] * 2.0**-wanted:.6g}.."
+            f"Q({rule.bits},{wanted}), accumulator: {what_arrives} {arrives[0] * 2.0**-wanted:.6g}.."
             f"{arrives[1] * 2.0**-wanted:.6g} in steps of {2.0**-wanted:.3g}"
             + (f"; a sum beyond the word {what} when it is read" if beyond else ""),
             kind="accumulator",
@@ -703,6 +704,23 @@ def _overflowed(store: Store) -> Expr:
     if store.overflow == "wrap" and kind.lo == -(1 << (kind.bits - 1)) and kind.hi == (1 << (kind.bits - 1)) - 1:
         return Apply("wrap", (store.value, literal(kind.bits)), replace(kind, frac=frac(store.value)))
     return clipped(store.value, kind.lo, kind.hi)
+
+
+def _ends(reduce: Literal["sum", "max"], to: IntArray, values: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
+    """The least and the largest that values, each sent once or not, make of the inputs of these neurons."""
+    low, high = np.zeros(size), np.zeros(size)
+    least, largest = (np.add, np.add) if reduce == "sum" else (np.minimum, np.maximum)
+    least.at(low, to, np.minimum(values, 0.0))
+    largest.at(high, to, np.maximum(values, 0.0))
+    return low, high
+
+
+def _reached(array: Array, parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:
+    """Bounds of what an input makes of all that arrives at one neuron, rounded outward."""
+    if array.reduce == "sum" or not parts:
+        return _total(parts, wanted)
+    ends = [_total([part], wanted) for part in parts]
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _total(parts: Sequence[_Arriving], wanted: int) -> tuple[int, int]:

@@ -92,7 +92,7 @@ class Names:
         if port is None:
             if name not in self._arrays:
                 self._check_variable(name)
-            return self._arrays[name]
+            return _addable(self._arrays[name])
         if port.direction != "inject" and not port.writable:
             raise InvalidInput.one(port.place, _only_heard(port))
         return self._arrays[port.target]
@@ -187,6 +187,14 @@ def _folded(name: str, declared: Declared) -> str:
         f"'{name}' is a constant parameter{value}: the program has only what follows from it, so a session cannot read "
         f"or change it; neuroport.load(NET, ['{name}=VALUE']), or --set {name}=VALUE, is for a program with another one"
     )
+
+
+def _addable(array: Array) -> Array:
+    """The array; InvalidInput for an input of which the largest is taken."""
+    if array.reduce == "max":
+        text = f"'{array.name}' takes the largest of what synapses send (reduce: max), and nothing is added to it; "
+        raise InvalidInput.one(array.place, f"{text}let it go to another input")
+    return array
 
 
 def _only_heard(port: Port) -> str:

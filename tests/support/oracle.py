@@ -279,7 +279,7 @@ class Oracle:
         return self.past[e.array].get(env["t"] - 1 - back + env.get("late", 0), initial)[index]
 
     def zeros(self, name: str) -> list[Any]:
-        return [0] * len(self.a[name])
+        return [self.program.arrays[name].nothing] * len(self.a[name])
 
     def own(self, name: str, t: int) -> list[Any]:
         """The values that a store into an array changes: of an input, what has arrived for this step."""
@@ -308,7 +308,8 @@ class Oracle:
                         continue
                     when = env["t"] + (env["d"] if s.delay == "synapse" else 0)
                     row = self.inputs[s.input].setdefault(when, self.zeros(s.input))
-                    row[env["post"] if s.to == "post" else env["pre"]] += self.value(s.value, env)
+                    at, value = env["post"] if s.to == "post" else env["pre"], self.value(s.value, env)
+                    row[at] = row[at] + value if self.program.arrays[s.input].reduce == "sum" else max(row[at], value)
         return fired
 
     def store(self, s: Store, x: Any, env: dict[str, Any]) -> None:
@@ -446,9 +447,13 @@ class Oracle:
                 self.sampled[r.name].append((t, some_of(self.read(r.array), r)))
 
     def arriving(self, p: Population, t: int) -> None:
-        """Check what has arrived for a population before its body runs."""
+        """Check what has arrived for a population before its body runs; of a largest one that is none, 0."""
         self.where = (f"the input of population {p.name}", None)
         for name in p.inputs:
+            if self.program.arrays[name].reduce == "max":
+                none = self.program.arrays[name].nothing
+                row = self.inputs[name].setdefault(t, self.zeros(name))
+                row[:] = [0 if value == none else value for value in row]
             for i, value in enumerate(self.inputs[name].get(t, ())):
                 self.inside(value, self.program.arrays[name].type, name, {"t": t, "own": i})
 
@@ -507,6 +512,7 @@ class Oracle:
         values = [clock[name]] if name in clock else self.a[name]
         if array.role == "input":
             values = self.inputs[name].get(self.step, self.zeros(name))
+            values = [0 if array.reduce == "max" and value == array.nothing else value for value in values]
         return np.array(values, np.float64 if isinstance(array.type, Real) else np.int64).reshape(array.initial.shape)
 
     def write(self, name: str, values: Any) -> None:

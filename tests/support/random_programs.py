@@ -97,6 +97,13 @@ def networks(seeds: Sequence[int]) -> Program:
     return program(arrays=tuple(a for p in parts for a in p.arrays.values()), tables=TABLES, **joined)
 
 
+def largest(seed: int, copies: int = 1) -> Program:
+    """A random network in which populations take the largest of what arrives; no stimulus leads to them."""
+    made = batched(seed, copies) if copies > 1 else network(seed)
+    inputs = {name: replace(a, reduce="max") for name, a in made.arrays.items() if a.role == "input"}
+    return replace(made, arrays=made.arrays | inputs, injections=(), series=())
+
+
 def network(seed: int, prefix: str = "") -> Program:
     """One to three populations of 1 to 9 neurons, and one to four projections between them."""
     make = Maker(seed)

@@ -112,6 +112,9 @@ def _array(program: Program, array: Array, sizes: Sizes) -> Iterator[str]:
         yield f"it keeps {array.history} steps and has {array.slots} slots"
     if array.role == "input" and array.at != "neuron":
         yield "it is an input, and these belong to neurons"
+    fed = {i.input for i in program.injections} | {s.input for s in program.series}
+    if array.reduce == "max" and (array.role != "input" or array.name in fed):
+        yield "the largest is taken of what synapses send to inputs, and of nothing else"
     for link in (array.visible, array.hidden, array.factor):
         if link and link not in program.arrays and link not in program.constants:
             yield f"it is linked to '{link}', and there is none"
