@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import neuroport
+from benchmarks.seen_by_synapses import networks
 from neuroport import backends
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
@@ -109,6 +110,16 @@ def test_it_has_the_same_bits_on_a_chip_and_in_a_checkpoint(backend: Any) -> Non
                 one.run(STEPS // 2)
                 digests.append([one.get(f"q.{key}").tolist() for key in ("w", "stepped", "late", "told")])
     assert digests[0] == digests[1] == digests[2] == digests[3]
+
+
+def test_synapses_that_keep_it_themselves_learn_the_same(backend: Any) -> None:
+    found = []
+    for text in networks()["the spike before"].values():
+        with neuroport.open(neuroport.loads(text), backend=backend.name, chip="ideal") as session:
+            session.run(60)
+            found.append(session.get("up.w"))
+    assert np.array_equal(found[0], found[1])
+    assert np.unique(found[0]).size > 50
 
 
 def test_a_trace_is_the_same_whether_or_not_it_is_read_without_its_spike() -> None:
