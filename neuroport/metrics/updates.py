@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from neuroport.metrics.following import Followed, Following
 from neuroport.metrics.metric import Form, Observed, Real, Variable
 from neuroport.metrics.weights import angle, matrix, over_copies, owner
+
+if TYPE_CHECKING:
+    from neuroport.program.machine import Projection
 
 SLOPES: dict[str, Callable[[Real], Real]] = {
     "linear": np.ones_like,
@@ -124,11 +127,11 @@ class UpdateAngle(Following):
         ]
         error = run.latest(self.error)[rows] * (-1 if self.too_much else 1)
         matrices = [
-            matrix(p.pre, p.post, weights[name], (p.source_size, p.target_size))
+            matrix(p.pre, p.post, _of_synapses(p, weights[name]), (p.source_size, p.target_size))
             for p, name in zip(synapses, self.weights, strict=True)
         ]
         found = descent(states, slopes, error, matrices)
-        return [dense[p.pre, p.post] for p, dense in zip(synapses, found, strict=True)]
+        return [_of_values(p, dense[p.pre, p.post]) for p, dense in zip(synapses, found, strict=True)]
 
     def fits(self, followed: Followed, shapes: Mapping[str, tuple[int, ...]]) -> bool:
         """See Following."""
@@ -152,6 +155,20 @@ class UpdateAngle(Following):
         if self.update:
             return run.variable(f"{owner(name)}.{self.update}", False)
         return run.variable(name, False) - first[name]
+
+
+def _of_synapses(projection: Projection, weights: Real) -> Real:
+    """The weights of all synapses, also where these share those of a kernel's entries."""
+    entry = projection.wiring.entry
+    return weights if entry is None else weights[entry]
+
+
+def _of_values(projection: Projection, gained: Real) -> Real:
+    """What all synapses gain, or the entries of a kernel that have them together."""
+    entry = projection.wiring.entry
+    if entry is None:
+        return gained
+    return np.asarray(np.bincount(entry, gained, minlength=projection.wiring.entries), np.float64)
 
 
 def descent(states: Sequence[Real], slopes: Sequence[Real], error: Real, weights: Sequence[Real]) -> list[Real]:

@@ -185,6 +185,30 @@ def test_every_executor_learns_the_same_bits(backend: Any, chip: str, copies: in
             np.testing.assert_array_equal(values, found[1][name], err_msg=name)
 
 
+def test_the_gradient_of_shared_weights_is_that_of_the_metric_for_rules() -> None:
+    text = LEARNING.replace("MORE", "")
+    text = (
+        text[: text.index("protocol:")]
+        + """
+stimuli:
+  nothing: {patterns: {values: [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]], hold: 6 steps},
+    population: y, input: i}
+readouts:
+  sent: {samples: {of: x.r, every: 6 steps, from: 5 steps, to: 6 steps}}
+  hidden: {samples: {of: h.r, every: 6 steps, from: 5 steps, to: 6 steps}}
+  lack: {samples: {of: y.e, every: 6 steps, from: 5 steps, to: 6 steps}}
+metrics:
+  off: {update_angle: [one.w, two.w], states: [sent, hidden], slopes: tanh, error: lack}
+protocol:
+  - {present: nothing, readout: [sent, hidden, lack]}
+  - event: learn
+  - measure: [off]
+"""
+    )
+    angles = neuroport.run(reader.loads(text.encode(), "angle.yaml"), "reference", "ideal").metrics["off"][0][1]
+    assert max(angles) < 1e-4
+
+
 MAPS = """
 neuroport: 1
 name: maps

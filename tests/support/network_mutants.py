@@ -109,6 +109,8 @@ NESTED: list[Any] = [
         {"fixed_in_degree": HUGE},
         {"one_to_one": True},
         {"fixed_out_degree": -1},
+        {"convolution": {"shape": HUGE, "kernel": [3, 1], "channels": [1, 1], "padding": "same"}},
+        {"convolution": {"shape": [1, 3], "kernel": HUGE, "channels": [1, 1], "padding": HUGE, "dilation": HUGE}},
         {"run": "1e300 s"},
         ["0 ms", "1 ms"],
     ),
