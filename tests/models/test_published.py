@@ -187,7 +187,8 @@ def test_potjans_diesmann_fires_as_the_independent_program(chip: str) -> None:
 
 # ------------------------------------------------------------------------------------------------------ Diehl & Cook
 
-FEW = ("protocol=[{run: 500 ms}, {present: train, count: 5, readout: [answers]}]",)
+NORMALISED = "each: [{at: end, event: normalise}]"
+FEW = (f"protocol=[{{run: 500 ms}}, {{present: train, count: 5, readout: [answers], {NORMALISED}}}]",)
 
 
 @pytest.mark.dear
