@@ -81,6 +81,7 @@ synapses:
   plain:
     state: {w: {weight: true, init: 0.3, range: [-2, 2], kind: weight}}
   traced:
+    modulators: {level: {}}
     params: {up: {default: 0.05, range: [0, 1], kind: amplitude}, down: {default: 0.06, range: [0, 1], dynamic: true}}
     traces:
       x: {of: pre, decay: "0.8", increment: "1", range: [0, 8]}
@@ -88,10 +89,11 @@ synapses:
     state: {w: {weight: true, init: 0.4, range: [0, 1], kind: weight}}
     on_pre: |
       send(target, w)
-      w = clip(w - down * post.y, 0, 1)
+      w = clip(w - down * post.y * (1 + 0.125 * before(pre.x)), 0, 1)
     on_post: |
-      w = clip(w + up * pre.x * (1 - pre.spiked), 0, 1)
+      w = clip(w + up * pre.x * (1 - pre.spiked) + 0.02 * level * before(post.y), 0, 1)
   conditional:
+    modulators: {whole: {type: int}}
     params: {eta: {default: 0.02, range: [0, 1]}}
     state:
       w: {weight: true, init: 0.2, range: [-1, 1], kind: weight}
@@ -105,7 +107,7 @@ synapses:
         w = clip(w + eta * (n / T - 0.1), -1, 1)
         n = max_outgoing(n) - min(n, sum_incoming(1 if w > 0 else 0))
         w = clip(w - 0.125 * sum_incoming(w) + 0.125 * max_incoming(w * post.v), -1, 1)
-        n = 0 if w > 0 else n
+        n = whole if w > 0 else n
   analog:
     params: {eta: {default: 0.01, range: [0, 1]}}
     state: {w: {weight: true, init: 0.1, range: [-1, 1], kind: weight}}
@@ -138,7 +140,9 @@ def network(seed: int) -> str:
             params = f"decay: {draw.choice((0.5, 0.9, 0.97))}, noise: {draw.choice((0, 0.3))}"
             params += f", drive: {draw.random():.3f}"
         lines.append(f"  {name}: {{size: {sizes[name]}, neuron: {model}, params: {{{params}}}}}")
+    lines.append("  single: {size: 1, neuron: leaky, params: {noise: 0.5}}")
     lines.append("projections:")
+    lines.append("  tell: {source: source, target: single, input: a, synapse: plain, connect: all_to_all, weight: 0.4}")
     lines += [_projection(draw, number, cells, sizes | {"source": 5}) for number in range(draw.randint(2, 4))]
     shown = draw.choice(list(cells))
     lines += ["stimuli:", "  bump: {series: {values: [0.5, -0.25, 0.125], every: 7 ms, loop: true},"]
@@ -183,6 +187,9 @@ def _projection(draw: random.Random, number: int, cells: dict[str, str], sizes: 
     parts.append(f"delay: {'{uniform: [1 steps, 6 steps]}' if several else delay}")
     if rule == "late" or (rule == "plain" and draw.random() < 0.5):
         parts.append(f"dendritic_delay: {{uniform: [0 steps, {draw.choice((1, 3, 6))} steps]}}")
+    modulated = {"traced": "level: single.v", "conditional": "whole: single.k"}
+    if rule in modulated:
+        parts.append(f"modulators: {{{modulated[rule]}}}")
     if rule in ("plain", "conditional", "late"):
         parts.append("weight: {uniform: [-0.4, 0.6]}")
     return f"  p{number}: {{{', '.join(parts)}}}"
