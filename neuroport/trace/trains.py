@@ -92,8 +92,10 @@ class Trains:
 
     def _only_in_one(self, a: Train, b: Train) -> tuple[Ints, Ints, NDArray[np.float64]]:
         """Steps, neurons and signs (1 of the first, -1 of the second) of the spikes that only one of the runs has."""
-        ours, theirs = (np.unique(steps * self.neurons + neurons) for steps, neurons in (a, b))
-        missing, added = np.setdiff1d(ours, theirs, True), np.setdiff1d(theirs, ours, True)
+        ours, theirs = (steps * self.neurons + neurons for steps, neurons in (a, b))
+        there, at = np.unique(np.concatenate([ours, theirs]), return_inverse=True)
+        more = np.bincount(at[: len(ours)], minlength=len(there)) - np.bincount(at[len(ours) :], minlength=len(there))
+        missing, added = np.repeat(there, np.maximum(more, 0)), np.repeat(there, np.maximum(-more, 0))
         self._equal += len(ours) - len(missing)
         places = np.concatenate([missing, added])
         steps, neurons = np.divmod(places, max(self.neurons, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -54,18 +55,25 @@ def factor(a: list[int], b: list[int], steps: int, within: int) -> float:
     return (found - chance * len(a)) / ((len(a) + len(b)) / 2) / (1 - chance)
 
 
+def several(spikes: Train, seed: int, most: int) -> Train:
+    """Spikes of which some come several times in their step."""
+    times = np.random.default_rng(seed).integers(1, most + 1, len(spikes[0]))
+    return np.repeat(spikes[0], times), np.repeat(spikes[1], times)
+
+
+@pytest.mark.parametrize("most", [1, 3])
 @pytest.mark.parametrize("pieces", [1, 7, 300])
 @pytest.mark.parametrize("seed", range(3))
-def test_they_are_what_their_definitions_say(seed: int, pieces: int) -> None:
+def test_they_are_what_their_definitions_say(seed: int, pieces: int, most: int) -> None:
     neurons, steps = 5, 300
-    a, b = drawn(seed, neurons, steps, 0.05)
+    a, b = (several(spikes, seed + k, most) for k, spikes in enumerate(drawn(seed, neurons, steps, 0.05)))
     result = distance(a, b, neurons, steps, pieces)
     each = [[sorted(at[cells == n].tolist()) for n in range(neurons)] for at, cells in (a, b)]
     assert result.van_rossum == pytest.approx(np.mean([rossum(x, y, 7.3) for x, y in zip(*each, strict=True)]))
     assert result.coincidence == pytest.approx(np.mean([factor(x, y, steps, 2) for x, y in zip(*each, strict=True)]))
     assert result.spikes == (len(a[0]), len(b[0]))
-    shared = {*zip(*map(np.ndarray.tolist, a), strict=True)} & {*zip(*map(np.ndarray.tolist, b), strict=True)}
-    assert result.equal == len(shared)
+    ours, theirs = (Counter(zip(*map(np.ndarray.tolist, spikes), strict=True)) for spikes in (a, b))
+    assert result.equal == (ours & theirs).total()
     seconds = steps * DT / 1000
     assert result.rates == pytest.approx((len(a[0]) / neurons / seconds, len(b[0]) / neurons / seconds))
     apart = np.mean([abs(len(x) - len(y)) / seconds for x, y in zip(*each, strict=True)])
