@@ -53,7 +53,8 @@ def page(model: Model, networks: tuple[str, ...] | None = None) -> Page:
 def _of_neuron(model: NeuronModel) -> Iterator[Part]:
     yield Table(("input", "unit", "range", "a weight of 1 adds"), tuple(map(_input, model.inputs)))
     yield _states(model)
-    yield Text(f"spikes where {model.spike.text}" if model.spike else "does not spike")
+    times = f" {model.spike_count} times" if model.spike_count else ""
+    yield Text(f"spikes{times} where {model.spike.text}" if model.spike else "does not spike")
 
 
 def _of_synapse(model: SynapseModel) -> Iterator[Part]:

@@ -28,7 +28,9 @@ def opened(backend: Backend, program: Program, seed: int, record_spikes: Sequenc
         return backend.open(program, seed, record_spikes)
     records = {name: Record(array, 1, of_compiler(name, "count", 0)) for name, array in counts.items()}
     sampled = replace(program, records=(*program.records, *records.values()))
-    return cast(Executor, Counted(backend.open(sampled, seed, record_spikes), program, records))
+    executor = backend.open(sampled, seed, record_spikes)
+    kind = Kept if hasattr(executor, "save") else Counted
+    return cast(Executor, kind(executor, program, records))
 
 
 class Counted:
@@ -70,18 +72,6 @@ class Counted:
         """See Executor."""
         return {name: count + self._more.get(name, 0) for name, count in self._executor.spike_counts().items()}
 
-    def save(self) -> State:
-        """See Executor."""
-        state = self._executor.save()
-        shown = tuple(name for name in state.readouts if name not in self._hidden)
-        return replace(state, readouts=shown, counts=self.spike_counts())
-
-    def load(self, state: State) -> None:
-        """See Executor."""
-        self._executor.load(replace(state, readouts=(*state.readouts, *self._hidden)))
-        self._executor.drain()
-        self._pieces, self._more = [], dict.fromkeys(self._more, 0)
-
     def _take(self) -> None:
         """What the executor recorded, with every spike as often as its neuron counted."""
         captured = self._executor.drain()
@@ -98,6 +88,22 @@ class Counted:
         counts = values.reshape(len(steps), -1)[when - steps[0], who] if len(when) else np.zeros(0, np.int64)
         self._more[name] += int(counts.sum()) - len(when)
         return np.repeat(when, counts), np.repeat(who, counts)
+
+
+class Kept(Counted):
+    """The same of an executor whose state can be saved."""
+
+    def save(self) -> State:
+        """See Executor."""
+        state = self._executor.save()
+        shown = tuple(name for name in state.readouts if name not in self._hidden)
+        return replace(state, readouts=shown, counts=self.spike_counts())
+
+    def load(self, state: State) -> None:
+        """See Executor."""
+        self._executor.load(replace(state, readouts=(*state.readouts, *self._hidden)))
+        self._executor.drain()
+        self._pieces, self._more = [], dict.fromkeys(self._more, 0)
 
 
 def _joined(pieces: Sequence[Capture]) -> Capture:

@@ -167,7 +167,8 @@ def test_threads_count_the_same() -> None:
     assert one.digest == two.digest
 
 
-def test_a_model_that_counts_is_written_as_it_was_read() -> None:
+def test_a_model_that_counts_is_written_as_it_was_read_and_tells_it() -> None:
+    assert "spikes n times where n > 0" in str(network().population("a").neuron)
     again = reader.loads(writer.to_yaml(network()).encode(), "again.yaml")
     assert again.population("a").neuron == network().population("a").neuron
 
