@@ -67,8 +67,7 @@ class Context:
         """The object and the name behind it in a text OBJECT.NAME; None with the reason in the report."""
         whole, inside = split_part(text)
         if inside is not None and "." in whole:
-            part = f"{quoted(text)} is of a part of a population, which can be recorded and measured"
-            self.report.add(at, f"{what}: {part}; write {quoted(whole)} here")
+            self.report.add(at, f"{what} is of all elements, and {quoted(text)} of some; write {quoted(whole)}")
             return None
         owner, dot, name = text.partition(".")
         if not dot or not name:

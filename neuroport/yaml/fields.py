@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.network.identifiers import IDENTIFIER, NO_NAME
 from neuroport.numerics.units import quoted, suggestion
 from neuroport.yaml.nodes import ListNode, MapNode, Node, ScalarNode
-
-PART = re.compile(r"[A-Za-z_]\w*\[.*\]")
-"""How some neurons of a population are named."""
 
 
 def found(node: Node | None) -> str:
@@ -162,10 +158,6 @@ class Report:
 
     def reference(self, node: Node | None, what: str, names: Collection[str]) -> str | None:
         """The name of something that must exist."""
-        if what == "population" and isinstance(node, ScalarNode) and PART.fullmatch(node.text):
-            text = f"{quoted(node.text)} is a part of a population, which can be recorded and measured; name all of "
-            self.add(node, f"{text}{quoted(node.text.partition('[')[0])} here")
-            return None
         name = self.name(node, what)
         if name is not None and name not in names:
             self.unknown(node, what, name, list(names))

@@ -461,18 +461,11 @@ def test_a_spike_of_a_neuron_that_is_not_recorded_is_a_damage(tmp_path: Path) ->
         open_trace(path).spikes("a")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "place"),
-    [
-        ("[{run: 40 ms}", '[{reset: ["a[0:2]"]}, {run: 40 ms}', "12:21"),
-    ],
-)
-def test_elsewhere_a_population_is_named_whole(old: str, new: str, place: str) -> None:
-    text = TEXT.replace("RECORD", "{}").replace("COPIES", "").replace(old, new)
-    name = "n" if "n[0:2]" in new else "a"
+def test_anneal_is_of_all_neurons() -> None:
+    anneal = '{anneal: {parameter: "n.rate[0:2]", by: 0.5, when: every}}'
+    text = TEXT.replace("RECORD", "{}").replace("COPIES", "").replace("{run: 25 ms}", anneal) + METRICS
     with pytest.raises(InvalidInput) as caught:
         reader.loads(text, "n.yaml")
     assert [str(problem) for problem in caught.value.problems] == [
-        f"n.yaml:{place}: '{name}[0:2]' is a part of a population, which can be recorded and measured; name all of "
-        f"'{name}' here"
+        "n.yaml:12:47: parameter of anneal is of all elements, and 'n.rate[0:2]' of some; write 'n.rate'"
     ]

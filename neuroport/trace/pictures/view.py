@@ -93,7 +93,8 @@ def _not_among(names: Iterable[str], known: Iterable[str], what: str) -> Iterato
     there = list(known)
     for name in names:
         if name not in there:
-            near = suggestion(name, there)
+            whole = name.partition("[")[0].strip()
+            near = f"name '{whole}', and its neurons beside it; " if whole in there else suggestion(name, there)
             yield InvalidInput.one(None, f"there is no {what} '{name}'; {near}there are: {', '.join(there) or 'none'}")
 
 
