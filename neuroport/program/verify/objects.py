@@ -39,8 +39,7 @@ Sizes = Mapping[tuple[str, str], int]
 
 def problems(program: Program) -> Iterator[str]:
     """Everything that is wrong with the objects of a program, leaving aside its bodies."""
-    names = list(_names(program))
-    yield from names or _problems(program)
+    yield from list(_names(program)) or list(_templates(program)) or _problems(program)
 
 
 def _problems(program: Program) -> Iterator[str]:
@@ -63,6 +62,14 @@ def _problems(program: Program) -> Iterator[str]:
     yield from _switched(program)
     for port in program.ports:
         yield from _told(f"port {port.name}", _port(program, port, populations))
+
+
+def _templates(program: Program) -> Iterator[str]:
+    """Kernels of which nobody knows how many synapses they have."""
+    for projection in program.projections:
+        w = projection.wiring
+        if isinstance(w, Kernel) and not (w.template.shape == (w.sources,) and _within(w.template, len(w.first) - 1)):
+            yield f"projection {projection.name}: not every presynaptic neuron has a template"
 
 
 def _told(what: str, found: Iterator[str]) -> Iterator[str]:
@@ -204,9 +211,6 @@ def _kernel(p: Projection, wiring: Kernel) -> Iterator[str]:
     """Rows of a kernel, looked at once for every template, with the places at which most and least of it begins."""
     if (wiring.sources, wiring.targets) != (p.source_size, p.target_size):
         yield f"its kernel joins {wiring.sources} neurons with {wiring.targets}"
-        return
-    if wiring.template.shape != (wiring.sources,) or not _within(wiring.template, len(wiring.first) - 1):
-        yield "not every presynaptic neuron has a template"
         return
     for template, (begin, end) in enumerate(pairwise(wiring.first.tolist())):
         of, ahead = wiring.template == template, wiring.target_ahead[begin:end]
