@@ -11,8 +11,8 @@
 `elaborate` makes a program whose numbers are real; `quantise` turns it into one whose numbers are all integers, with
 every shift, rounding, clip and table look-up explicit. Both are the same types, and every executor runs either.
 
-Arrays have a value for each neuron or synapse of their owner, or, where synapses share the entries of a kernel, for each
-of these (`wiring`): a synapse reads that of its entry as its own, and events over the entries assign it.
+Arrays have a value for each neuron or synapse of their owner, or, where synapses share the entries of a kernel, for
+each of these (`wiring`): a synapse reads that of its entry as its own, and events over the entries assign it.
 
 A step t does, in this order (docs/time-step.md):
   0. for every array with `history`: slot (t-1) mod history := the array               (S(t-1))
