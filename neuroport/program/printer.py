@@ -78,7 +78,8 @@ def _lines(program: Program) -> Iterator[str]:
         yield ""
         every = ", every step" if event.every_step else ""
         once = ", once for all copies" if event.once else ""
-        yield f"event {event.name} of {event.owner}, each {event.over}{every}{once}"
+        each = "entry of its kernel" if event.over == "kernel" else event.over
+        yield f"event {event.name} of {event.owner}, each {each}{every}{once}"
         yield from _block("", event.body)
     yield from _section(
         "stimuli",
@@ -152,9 +153,10 @@ def _projection(projection: Projection) -> str:
     dendritic = ""
     if projection.dendritic is not None:
         dendritic = f", dendritic delay {_span(projection.dendritic).removeprefix('= ')} steps"
+    shared = f" of {projection.wiring.entries} entries" if projection.shares else ""
     return (
-        f"projection {projection.name}: {projection.source} -> {projection.target}, {projection.synapses} synapses, "
-        f"delay {projection.delay} steps{dendritic}"
+        f"projection {projection.name}: {projection.source} -> {projection.target}, {projection.synapses} synapses"
+        f"{shared}, delay {projection.delay} steps{dendritic}"
     )
 
 
