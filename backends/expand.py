@@ -34,10 +34,9 @@ from neuroport.program.ir import (
     with_expressions,
 )
 from neuroport.program.machine import Array, Arrays, Event, Over, Population, Program, Projection, Total, arrays_of
-from neuroport.program.names import of_compiler
+from neuroport.program.names import ENTRIES, of_compiler
 from neuroport.program.verify import made
 
-ENTRIES = "$entries"
 TRUTH = Int(0, 1)
 
 

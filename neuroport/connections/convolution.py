@@ -21,6 +21,7 @@ from neuroport.connections.windows import (
     MOST,
     WINDOW_KEYS,
     Pair,
+    Window,
     Windows,
     read_pair,
     read_windows,
@@ -48,6 +49,11 @@ class Convolution(Connect):
     channels: Pair
     groups: int = 1
     transposed: bool = False
+
+    @property
+    def joints(self) -> tuple[Window, Window, Pair, int]:
+        """What says which places and channels are joined by which entries, whatever the way."""
+        return self.windows.rows, self.windows.columns, self.channels, self.groups
 
     @property
     def axes(self) -> tuple[int, int, int, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +59,7 @@ def _of_entries(projection: Projection, own: Synapses, other: Projection) -> NDA
     one, two = projection.connect, other.connect
     if isinstance(one, Convolution) and isinstance(two, Convolution):
         back = one.transposed != two.transposed
-        if replace(one, transposed=two.transposed) == two and back >= projection.twin.transposed:
+        if one.joints == two.joints and back >= projection.twin.transposed:
             return np.arange(own.values.size)
     text = (
         f"twin of projection '{projection.name}': entries of a kernel have twins in a convolution of the same shape, "

@@ -9,6 +9,9 @@ RUN = "$run"
 STEP, ITEM_STEP, LENGTH = f"{RUN}.t", f"{RUN}.item_step", f"{RUN}.T"
 """The number of the step, that of the step in the protocol item, and how many steps the item has."""
 
+ENTRIES = "$entries"
+"""How a population is named, behind its projection, whose neurons are the entries of a kernel."""
+
 
 def of_compiler(owner: str, stem: str, number: int) -> str:
     """The name of an array that the compiler makes for an object."""

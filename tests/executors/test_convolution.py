@@ -352,3 +352,52 @@ def test_spikes_eligibilities_and_circuits_that_deviate(backend: Any, copies: in
     assert min(found[0][0].values()) > 50
     for ours, theirs in zip(found[0][1:], found[1][1:], strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+TWINS = """
+neuroport: 1
+name: twins
+dt: 1 ms
+synapses:
+  up:
+    state: {w: {weight: true, range: [-2, 2], over_kernel: shared}}
+    step: send(target, w * pre.r)
+    on_event:
+      each_step: w = w + 0.0625 * sum_shared(post.r * pre.r)
+  half:
+    state: {w: {weight: true, init: 0, range: [-2, 2], over_kernel: shared}}
+    step: send(target, w * pre.r)
+    on_event:
+      each_step: w = 0.5 * twin.w
+populations:
+  a: {size: 18, neuron: rate_source, init: {r: {uniform: [-1, 1]}}}
+  b: {size: 27, neuron: rate_source, init: {r: {uniform: [-1, 1]}}}
+projections:
+  u: {source: a, target: b, input: r_in, synapse: up, weight: {uniform: [-0.5, 0.5]},
+    connect: {convolution: {shape: 3, kernel: 3, padding: same, channels: [2, 3]}}}
+  d: {source: b, target: a, input: r_in, synapse: half, twin: u,
+    connect: {convolution: {shape: 3, kernel: 3, padding: 1, channels: [2, 3], transposed: true}}}
+protocol:
+  - run: 10 steps
+"""
+
+
+def test_entries_have_twins(backend: Any) -> None:
+    found = []
+    for name in (backend.name, "reference"):
+        with neuroport.open(reader.loads(TWINS.encode(), "t.yaml"), backend=name, chip="generic16") as session:
+            session.run(3)
+            found.append((session.get("d.w"), session.get("u.w")))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_allclose(found[0][0], 0.5 * found[0][1], rtol=0, atol=1e-4)
+    assert np.abs(found[0][0]).max() > 0.1
+
+
+def test_entries_of_kernels_that_lie_otherwise_have_no_twins() -> None:
+    text = TWINS.replace("twin: u", "twin: {of: u}").replace("shape: 3, kernel: 3, padding: 1", "shape: 3, kernel: 1")
+    with pytest.raises(neuroport.InvalidInput) as caught:
+        neuroport.compile(reader.loads(text.encode(), "t.yaml"))
+    assert [problem.text for problem in caught.value.problems] == [
+        "twin of projection 'd': entries of a kernel have twins in a convolution of the same shape, kernel and so on, "
+        "which may be transposed; 'u' connects otherwise"
+    ]

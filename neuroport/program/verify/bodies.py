@@ -28,6 +28,7 @@ from neuroport.program.ir import (
     walk,
 )
 from neuroport.program.machine import Array, OwnedBody, Population, Program, Projection
+from neuroport.program.names import ENTRIES
 from neuroport.program.printer import expression, statement
 from neuroport.program.reductions import AXES, most_terms, of_population
 from neuroport.program.stated import bounds
@@ -324,5 +325,7 @@ def _truth(condition: Expr) -> Iterator[str]:
 
 
 def _kin(name: str) -> str:
-    """What copies NAME#k of an object, and parts NAME~k of a projection, have in common."""
+    """What copies NAME#k of an object, parts NAME~k of a projection, and entries of kernels have in common."""
+    if ENTRIES in name:
+        return ENTRIES
     return re.split("[#~]", name, maxsplit=1)[0]
