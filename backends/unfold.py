@@ -142,7 +142,7 @@ class _Event:
     def source(self, one: Reduce) -> str:
         """The array of what is reduced: one that is there, or a new one that the part before leaves."""
         match one.x:
-            case Read(array=name, at="own", lag=0) if not self.rounds(name):
+            case Read(array=name, at="own", lag=0) if self.in_place(name):
                 return name
             case Temp(name=name):
                 return self.keep(name)
@@ -150,9 +150,10 @@ class _Event:
         self.done[-1].body.append(Store(name, one.x))
         return name
 
-    def rounds(self, array: str) -> bool:
-        """Whether the values of an array are held more precisely than they are reduced."""
-        return self.unfolding.arrays[array].wide and self.unfolding.program.precision == "float32"
+    def in_place(self, name: str) -> bool:
+        """Whether an array has a value for each element, and in the precision in which they are reduced."""
+        array = self.unfolding.arrays[name]
+        return array.at == self.event.over and not (array.wide and self.unfolding.program.precision == "float32")
 
     def holder(self, one: Reduce, source: str) -> tuple[str, Where]:
         """A new array for what comes of the groups, and where an element finds what comes of its own."""

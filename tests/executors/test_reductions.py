@@ -46,7 +46,7 @@ synapses:
   scaled:
     state:
       w: {weight: true, init: 0.5, range: [0.01, 4]}
-      x: {init: 0, range: [-32, 32]}
+      x: {init: 0, range: [-64, 64]}
       y: {init: 0, range: [-32, 32]}
     step: |
       send(target, w * pre.p)
@@ -54,7 +54,7 @@ synapses:
       normalise: |
         old = w
         w = 2 * w / sum_incoming(w)
-        x = sum_incoming(w) + max_outgoing(old) - max_incoming(w * pre.v)
+        x = sum_incoming(w + pre.v) + max_outgoing(old) - max_incoming(w * pre.v)
         y = sum_outgoing(old) + sum_shared(w)
 populations: {a: {size: 7, neuron: cell}, b: {size: 5, neuron: cell}}
 projections:
@@ -90,7 +90,7 @@ def test_they_are_what_numpy_says(backend: Any) -> None:
         session.trigger("normalise")
         w, x, y = (session.get(f"full.{name}").reshape(7, 5) for name in "wxy")
     assert np.allclose(w, 2 * old / old.sum(0), 1e-12)
-    assert np.allclose(x, w.sum(0) + old.max(1)[:, None] - (w * pre).max(0), 1e-12)
+    assert np.allclose(x, (w + pre).sum(0) + old.max(1)[:, None] - (w * pre).max(0), 1e-12)
     assert np.allclose(y, old.sum(1)[:, None] + w, 1e-12)
 
 
@@ -216,6 +216,47 @@ def test_generated_code_has_events_in_parts_whose_arrays_no_state_has() -> None:
     scratch = {name for name, array in parted.arrays.items() if array.scratch}
     assert scratch == parted.arrays.keys() - program.arrays.keys() and all("$" in name for name in scratch)
     assert unfolded(parted) is parted
+
+
+KERNEL = """
+neuroport: 1
+name: kernel
+dt: 1 ms
+chip: CHIP
+neurons:
+  cell:
+    inputs: {i: {range: [-8, 8]}}
+    state: {r: {init: {uniform: [0, 1]}, range: [-4, 4]}}
+    update: r = 0.5 * r
+synapses:
+  learned:
+    state:
+      w: {weight: true, init: 0.5, range: [0.01, 4], over_kernel: shared}
+      x: {init: 0, range: [-64, 64]}
+    step: send(target, w * pre.r)
+    on_event:
+      add: x = sum_incoming(w) + max_outgoing(w) + sum_outgoing(w * pre.r)
+populations: {a: {size: 16, neuron: cell}, b: {size: 4, neuron: cell}}
+projections:
+  up: {source: a, target: b, input: i, synapse: learned, weight: {uniform: [0.1, 1]},
+    connect: {convolution: {shape: [4, 4], kernel: 3, channels: [1, 1]}}}
+"""
+
+
+@pytest.mark.parametrize("chip", ["ideal", "generic16"])
+def test_the_synapses_of_a_neuron_are_added_up_where_they_share_a_kernel(backend: Any, chip: str) -> None:
+    with neuroport.open(
+        reader.loads(KERNEL.replace("CHIP", chip).encode(), "kernel.yaml"), backend=backend.name
+    ) as one:
+        kernel, r = one.get("up.w").ravel(), one.get("a.r")
+        one.trigger("add")
+        found = one.get("up.x").ravel()
+    near = [(i, j) for i in range(4) for j in range(4)]
+    pairs = [(i, j, k, m) for i, j in near for k in range(2) for m in range(2) if 0 <= i - k < 3 and 0 <= j - m < 3]
+    of = {pair: kernel[3 * (pair[0] - pair[2]) + pair[1] - pair[3]] for pair in pairs}
+    going = {at: [w for pair, w in of.items() if pair[:2] == at] for at in near}
+    right = [kernel.sum() + max(going[i, j]) + r[4 * i + j] * sum(going[i, j]) for i, j, _, _ in pairs]
+    assert np.allclose(found, right, atol=1e-12 if chip == "ideal" else 1e-3)
 
 
 @pytest.mark.parametrize("what", together.WHAT)
