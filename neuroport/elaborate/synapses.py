@@ -63,13 +63,18 @@ def synapse_bodies(made: Elaboration, projection: Projection) -> dict[str, Body]
 
 
 def _as_often(body: Body, made: Elaboration, projection: Projection, side: Literal["pre", "post"]) -> Body:
-    """What a spike sends, as often as the neuron spiked in its step."""
+    """What a spike sends, as often as the neuron spiked in its step; the largest of equal values is one of them."""
     end = projection.source if side == "pre" else projection.target
     name = made.network.population(end).neuron.spike_count
     count = synapse_names(made, projection).side(side, name, lagged=False) if name else None
     if count is None:
         return body
-    return tuple(replace(s, value=times(s.value, count)) if isinstance(s, Send) else s for s in body)
+
+    def sent(send: Send) -> Send:
+        added = made.arrays[send.input].reduce == "sum"
+        return replace(send, value=times(send.value, count)) if added else send
+
+    return tuple(sent(stmt) if isinstance(stmt, Send) else stmt for stmt in body)
 
 
 def times(value: Expr, count: Expr) -> Expr:

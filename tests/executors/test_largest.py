@@ -197,3 +197,35 @@ def test_genn_says_that_it_adds() -> None:
     (told, other) = backends.load("genn").check(neuroport.compile(network(), "generic16"))
     assert told == "the input 'pool.i' takes the largest of what arrives; GeNN adds up. Take another backend."
     assert "'pool.back'" in other
+
+
+# ------------------------------------------------------------------------------------------------ several spikes a step
+
+BURSTS = """
+neuroport: 1
+name: bursts
+dt: 1 ms
+neurons:
+  burst: {state: {n: {type: int, init: 3, range: [0, 7]}}, update: n = 3, spike_count: n}
+  heard:
+    inputs: {most: {range: [-8, 8], reduce: max}, sum: {range: [-8, 8]}}
+    state: {m: {init: 0, range: [-8, 8]}, s: {init: 0, range: [-8, 8]}}
+    update: |
+      m = most
+      s = sum
+synapses:
+  both:
+    state: {w: {weight: true, init: 0.5, range: [-2, 2]}}
+    on_pre: |
+      send(most, w)
+      send(sum, w)
+populations: {a: {size: 1, neuron: burst}, b: {size: 1, neuron: heard}}
+projections: {p: {source: a, target: b, input: sum, synapse: both, connect: one_to_one}}
+"""
+
+
+@pytest.mark.parametrize("name", ADDING)
+def test_several_spikes_of_a_step_send_one_largest(name: str) -> None:
+    with neuroport.open(network(BURSTS), name) as session:
+        session.run(3)
+        assert (session.get("b.m")[0], session.get("b.s")[0]) == (0.5, 1.5)
