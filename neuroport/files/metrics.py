@@ -99,10 +99,15 @@ class _Form:
         if isinstance(owner, Projection):
             if inside is not None:
                 report.add(at, f"{self._of(key)}: {NEURONS_ONLY}; name {quoted(name)} alone")
-            return None if inside is not None else Variable(name, owner.ends)
+            return None if inside is not None else Variable(name, owner.ends, largest=self._takes_largest(owner))
         part = part_of(report, at, self._of(key), inside, owner.size)
         size = owner.size if part is None else len(part)
         return None if len(report.problems) > before else Variable(name, None, part, size)
+
+    def _takes_largest(self, projection: Projection) -> bool:
+        target = self.context.populations[projection.target]
+        inputs = () if target is None else target.neuron.inputs
+        return any(one.name == projection.input and one.reduce == "max" for one in inputs)
 
     def names_readout(self, key: str) -> bool:
         """See Form."""

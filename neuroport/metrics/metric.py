@@ -23,13 +23,15 @@ Real = NDArray[np.float64]
 class Variable:
     """A variable that a metric names, OBJECT.VARIABLE; of a projection with what it connects, as in a file ("a[0:10]").
 
-    `part`: of some neurons of a population. `size`: how many neurons these are; 0 of a projection.
+    `part`: of some neurons of a population. `size`: how many neurons these are; 0 of a projection. `largest`: of a
+    projection to an input of which the largest is taken.
     """
 
     name: str
     ends: tuple[str, str] | None
     part: Part | None = None
     size: int = 0
+    largest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,10 @@ def _layers(form: Form, key: str) -> list[Variable] | None:
         if layer.ends is None:
             one.add(key, f"{key} of {form.what} goes through weights of projections; found {one.quoted(key)}")
             return None
+        if layer.largest:
+            text = f"{key} of {form.what}: '{layer.name}' leads to an input that takes the largest (reduce: max), and "
+            one.add(key, f"{text}errors go back through sums; name projections to sums alone")
+            return None
         if before is not None and before.ends is not None and whole(before.ends[1]) != whole(layer.ends[0]):
             text = f"{key} of {form.what}: '{before.name}' leads to '{before.ends[1]}' and '{layer.name}' comes from "
             one.add(

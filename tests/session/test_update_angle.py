@@ -388,6 +388,16 @@ def test_what_is_no_chain_of_layers_is_refused(metric: str) -> None:
     assert "n.yaml:66" in str(error.value)
 
 
+def test_errors_do_not_go_back_through_largest_values() -> None:
+    wrong = text().replace("ff: {range: [-16, 16]}, goal", "ff: {range: [-16, 16], reduce: max}, goal")
+    with pytest.raises(InvalidInput) as error:
+        reader.loads(wrong.encode(), "n.yaml")
+    assert error.value.problems[0].text == (
+        "update_angle of metric 'angles': 'w3.w' leads to an input that takes the largest (reduce: max), and errors go "
+        "back through sums; name projections to sums alone"
+    )
+
+
 def test_an_item_has_all_of_its_readouts_or_none() -> None:
     with pytest.raises(InvalidInput) as error:
         reader.loads(text().replace("readout: [in, h, k, k_slope,", "readout: [in, k,").encode(), "n.yaml")
