@@ -32,7 +32,7 @@ def described(session: Session) -> dict[str, Any]:
         "step": session.step,
         "ports": [_port(port) for port in program.ports],
         "populations": [{"name": p.name, "size": p.size, "spiking": p.spiking} for p in program.populations],
-        "inputs": _variables(session, "input"),
+        "inputs": [one for one in _variables(session, "input") if program.arrays[one["name"]].reduce == "sum"],
         "parameters": [one for one in _variables(session, "parameter") if program.arrays[one["name"]].dynamic],
         "recorded": session.recorded,
         "recorded_parts": {written(r.array): _ranges(numbered(r.neurons)) for r in program.records if _is_part(r)},

@@ -184,9 +184,14 @@ def test_nothing_is_added() -> None:
     )
 
 
-def test_a_host_adds_nothing() -> None:
-    with neuroport.open(network(), "reference") as session, pytest.raises(InvalidInput) as error:
-        session.inject("pool.i", [0], 1)
+@pytest.mark.parametrize(
+    "adding", [lambda session: session.inject("pool.i", [0], 1), lambda session: session.set("pool.i", 1)]
+)
+def test_a_host_adds_nothing(adding: Any) -> None:
+    with neuroport.open(network(), "reference") as session:
+        assert [one["name"] for one in session.describe()["inputs"]] == ["map.r_in"]
+        with pytest.raises(InvalidInput) as error:
+            adding(session)
     assert str(error.value) == (
         "largest.yaml:8:14: 'pool.i' takes the largest of what synapses send (reduce: max), and nothing is added to "
         "it; let it go to another input"
