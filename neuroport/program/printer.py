@@ -130,6 +130,8 @@ def _array(array: Array) -> str:
         parts.append("shared")
     if array.dynamic:
         parts.append("dynamic")
+    if array.varied:
+        parts.append("each copy its own")
     if array.history:
         parts.append(f"history {array.history}")
     if array.slots > 1:
