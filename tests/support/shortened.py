@@ -10,7 +10,4 @@ SAL_MICRO = (
     *("protocol.6.repeat=2", "protocol.6.do.1.repeat=3"),
 )
 
-DIEHL_COOK = (
-    *("train.hold=50 steps", "test.hold=50 steps"),
-    *(f"{cells}.{name}" for cells in ("image", "exc") for name in ("hold=50 steps", "shown=4 steps")),
-)
+DIEHL_COOK = ("train.hold=50 steps", "test.hold=50 steps", "image.hold=50 steps", "image.shown=40 steps")
