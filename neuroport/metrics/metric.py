@@ -133,6 +133,9 @@ class Observed(Protocol):
     def of_synapses(self, name: str, effective: bool) -> Real:
         """The values of PROJECTION.VARIABLE of every synapse, also where these share them; see `variable`."""
 
+    def entry(self, name: str) -> NDArray[np.int64] | None:
+        """Which number of PROJECTION.VARIABLE is that of each synapse, where they share them; else None."""
+
     def synapses(self, projection: str) -> Projection:
         """The synapses of a projection."""
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from neuroport.metrics.descent import Layer, descent
 from neuroport.metrics.following import Followed, Following
 from neuroport.metrics.metric import Form, Observed, Real, Variable
-from neuroport.metrics.weights import angle, matrix, over_copies, owner
-
-if TYPE_CHECKING:
-    from neuroport.program.machine import Projection
+from neuroport.metrics.weights import angle, over_copies, owner
 
 SLOPES: dict[str, Callable[[Real], Real]] = {
     "linear": np.ones_like,
@@ -104,7 +102,7 @@ class UpdateAngle(Following):
         )
 
     def gained(self, run: Observed, began: Mapping[str, Real]) -> dict[str, Real]:
-        """What back-propagation adds to all weights, (synapses,), or (synapses, copies) where copies have their own."""
+        """What back-propagation adds to all weights, of each copy (weights, copies) where copies have their own."""
         acting = {name: began[_acting(name) if self.effective else name] for name in self.weights}
         updates = [run.variable(f"{owner(name)}.{self.update}", False) for name in self.weights if self.update]
         copies = max((v.shape[1] for v in (*acting.values(), *updates) if v.ndim == 2), default=0)
@@ -118,20 +116,14 @@ class UpdateAngle(Following):
         return {name: np.stack(found, axis=1) if copies else found[0] for name, found in columns}
 
     def _descent(self, run: Observed, weights: Mapping[str, Real], rows: slice) -> list[Real]:
-        """What back-propagation adds to every weight (synapses,), for some rows of the item that ended."""
-        synapses = [run.synapses(owner(name)) for name in self.weights]
+        """What back-propagation adds to all weights, for some rows of the item that ended."""
         states = [run.latest(readout)[rows] for readout in self.states]
         slopes = [
             SLOPES[slope](state) if slope in SLOPES else run.latest(slope)[rows]
             for slope, state in zip(self.slopes, states[1:], strict=True)
         ]
         error = run.latest(self.error)[rows] * (-1 if self.too_much else 1)
-        matrices = [
-            matrix(p.pre, p.post, _of_synapses(p, weights[name]), (p.source_size, p.target_size))
-            for p, name in zip(synapses, self.weights, strict=True)
-        ]
-        found = descent(states, slopes, error, matrices)
-        return [_of_values(p, dense[p.pre, p.post]) for p, dense in zip(synapses, found, strict=True)]
+        return descent(states, slopes, error, [_layer(run, name, weights[name]) for name in self.weights])
 
     def fits(self, followed: Followed, shapes: Mapping[str, tuple[int, ...]]) -> bool:
         """See Following."""
@@ -152,37 +144,21 @@ class UpdateAngle(Following):
 
     def _moved(self, run: Observed, name: str, first: Mapping[str, Real]) -> Real:
         """What the rule has done to weights, or has had done."""
-        if self.update:
-            return run.variable(f"{owner(name)}.{self.update}", False)
-        return run.variable(name, False) - first[name]
+        now = run.variable(name, False)
+        if not self.update:
+            return now - first[name]
+        by = f"{owner(name)}.{self.update}"
+        if run.entry(name) is None:
+            return run.of_synapses(by, False)
+        if run.entry(by) is not None:
+            return run.variable(by, False)
+        return _layer(run, name, now).added(run.of_synapses(by, False))
 
 
-def _of_synapses(projection: Projection, weights: Real) -> Real:
-    """The weights of all synapses, also where these share those of a kernel's entries."""
-    entry = projection.wiring.entry
-    return weights if entry is None else weights[entry]
-
-
-def _of_values(projection: Projection, gained: Real) -> Real:
-    """What all synapses gain, or the entries of a kernel that have them together."""
-    entry = projection.wiring.entry
-    if entry is None:
-        return gained
-    return np.asarray(np.bincount(entry, gained, minlength=projection.wiring.entries), np.float64)
-
-
-def descent(states: Sequence[Real], slopes: Sequence[Real], error: Real, weights: Sequence[Real]) -> list[Real]:
-    """What back-propagation adds to the matrices of weights (source, target) of a chain of layers.
-
-    states: (rows, source) of what each layer but the last sends, from the input on. slopes: (rows, source) of all but
-    the first: the derivative of a cell's value by its input. error: (rows, target) of the last layer, goal - output.
-    """
-    found = []
-    for layer in range(len(weights) - 1, -1, -1):
-        found.append(states[layer].T @ error)
-        if layer:
-            error = (error @ weights[layer].T) * slopes[layer - 1]
-    return found[::-1]
+def _layer(run: Observed, name: str, weights: Real) -> Layer:
+    """A projection with weights, those of that variable or others."""
+    p = run.synapses(owner(name))
+    return Layer(p.pre, p.post, weights, (p.source_size, p.target_size), run.entry(name), len(weights))
 
 
 # ------------------------------------------------------------------------------------------------------ out of a file

@@ -163,9 +163,13 @@ class Observation:
 
     def of_synapses(self, name: str, effective: bool) -> Real:
         """See Observed."""
-        values, array = self.variable(name, effective), self._program.arrays[name]
-        entry = self._program.projection(array.owner).wiring.entry
-        return values if array.at != "kernel" or entry is None else values[entry]
+        values, entry = self.variable(name, effective), self.entry(name)
+        return values if entry is None else values[entry]
+
+    def entry(self, name: str) -> NDArray[np.int64] | None:
+        """See Observed."""
+        array = self._program.arrays[name]
+        return self._program.projection(array.owner).wiring.entry if array.at == "kernel" else None
 
     def synapses(self, projection: str) -> Projection:
         """See Observed."""

@@ -15,7 +15,8 @@ import neuroport
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
-from neuroport.metrics.updates import SLOPES, descent
+from neuroport.metrics.descent import Layer, descent
+from neuroport.metrics.updates import SLOPES
 from neuroport.program.executor import Backend
 from tests.support.executors import BACKENDS
 from tests.support.planning import open_session
@@ -109,6 +110,12 @@ GOALS = np.array([[1, 0], [0, 1], [0.5, -0.5], [-1, 1]])
 def text(copies: int = 1, kind: str = "shared", repeat: int = 1) -> str:
     made = NETWORK.replace("COPIES", str(copies)).replace("KIND", kind).replace("REPEAT", str(repeat))
     return made.replace("SUM", "sum_copies" if kind == "shared" else "")
+
+
+def full(matrix: Real) -> Layer:
+    """All synapses of a matrix (source, target)."""
+    pre, post = np.indices(matrix.shape).reshape(2, -1)
+    return Layer(pre, post, matrix.ravel(), matrix.shape)  # type: ignore[arg-type]
 
 
 def network(*form: Any) -> neuroport.Network:
@@ -224,9 +231,9 @@ def test_the_error_may_go_back_through_the_weights_as_they_act() -> None:
         moved = [session.get(f"w{k}.w") - w for k, w in zip((1, 2, 3), before, strict=True)]
         session.measure()
     w2, w3 = (np.reshape(session.results[name][0][1], shape) for name, shape in (("w2", (5, 3)), ("w3", (3, 2))))
-    found = descent(states, [1 - s * s for s in states[1:]], error, [np.zeros((4, 5)), w2, w3])
+    found = descent(states, [1 - s * s for s in states[1:]], error, list(map(full, (np.zeros((4, 5)), w2, w3))))
     p = session.program.projection("w1")
-    found[0] = found[0][p.pre, p.post]
+    found[0] = found[0].reshape(4, 5)[p.pre, p.post]
     right = [degrees(m, f.ravel()) for m, f in zip(moved, found, strict=True)]
     assert session.results["acting"][0][1] == pytest.approx(right, abs=1e-5)
     assert abs(session.results["angles"][0][1][0] - right[0]) > 0.1
@@ -263,10 +270,27 @@ def test_back_propagation_through_every_activation_function(word: str) -> None:
         return [x, h, k, k @ w[2]]
 
     *states, y = sent(weights)
-    found = descent(states, [SLOPES[word](state) for state in states[1:]], goals - y, weights)
+    found = descent(states, [SLOPES[word](state) for state in states[1:]], goals - y, list(map(full, weights)))
     right = differences(lambda w: 0.5 * float(np.sum((goals - sent(w)[-1]) ** 2)), weights)
     for one, other in zip(found, right, strict=True):
-        assert one == pytest.approx(other, rel=1e-6, abs=1e-7)
+        assert one.reshape(other.shape) == pytest.approx(other, rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("share", [0.02, 1])
+def test_few_synapses_and_shared_weights_are_added_up_alike(share: float) -> None:
+    draw = np.random.default_rng(3)
+    pre, post = np.nonzero(draw.random((40, 30)) < share)
+    entry = draw.integers(0, 7, len(pre))
+    layer = Layer(pre, post, draw.normal(size=7), (40, 30), entry, 7)
+    sent, error = draw.normal(size=(5, 40)), draw.normal(size=(5, 30))
+    dense = np.zeros((40, 30))
+    dense[pre, post] = layer.weights[entry]
+    assert layer.full == (share == 1)
+    np.testing.assert_allclose(layer.back(error), error @ dense.T, atol=1e-12)
+    products = (sent.T @ error)[pre, post]
+    right = [products[entry == k].sum() for k in range(7)]
+    np.testing.assert_allclose(layer.products(sent, error), right, atol=1e-11)
+    np.testing.assert_allclose(replace(layer, entry=None).products(sent, error), products, atol=1e-12)
 
 
 def test_back_propagation_itself_has_no_angle() -> None:
@@ -277,6 +301,72 @@ def test_back_propagation_itself_has_no_angle() -> None:
         session.run_protocol()
     for name in ("angles", "formed"):
         assert max(session.results[name][0][1]) < 1e-5
+
+
+CONVOLUTION = """\
+neuroport: 1
+name: map
+dt: 1 ms
+neurons:
+  hidden:
+    inputs: {ff: {range: [-16, 16]}, err: {range: [-16, 16]}}
+    state: {r: {init: 0, range: [-1, 1]}, e: {init: 0, range: [-16, 16]}}
+    update: |
+      r = tanh(ff)
+      e = err * (1 - r * r)
+  answer:
+    inputs: {ff: {range: [-16, 16]}, goal: {range: [-1, 1]}}
+    state: {r: {init: 0, range: [-16, 16]}, e: {init: 0, range: [-16, 16]}}
+    update: |
+      r = ff
+      e = goal - r
+synapses:
+  back: {state: {w: {weight: true, range: [-4, 4]}}, step: "send(target, w * pre.e)"}
+populations:
+  x: {size: 20, neuron: rate_source}
+  h: {size: 24, neuron: hidden}
+  y: {size: 2, neuron: answer}
+projections:
+  w1: {source: x, target: h, input: ff, synapse: delta_sgd, weight: {normal: [0, 0.5]},
+       connect: {convolution: {shape: [4, 5], kernel: 2, channels: [1, 2]}}}
+  w2: {source: h, target: y, input: ff, synapse: delta_sgd, connect: all_to_all, weight: {normal: [0, 0.5]}}
+  b2: {source: y, target: h, input: err, synapse: back, connect: all_to_all, weight: {normal: [0, 0.5]}}
+stimuli:
+  shown:
+    patterns: {values: VALUES, hold: 6 steps}
+    population: x
+    input: r_in
+  goals: {patterns: {values: [[1, 0], [0, 1]], beside: shown}, population: y, input: goal}
+readouts:
+  x: {samples: {of: x.r, reduce: last}}
+  h: {samples: {of: h.r, reduce: last}}
+  e: {samples: {of: y.e, reduce: last}}
+metrics:
+  moved: {update_angle: [w1.w, w2.w], states: [x, h], slopes: tanh, error: e}
+  formed: {update_angle: [w1.w, w2.w], states: [x, h], slopes: tanh, error: e, update: g}
+protocol:
+  - {present: shown, count: 1, readout: [x, h, e], each: [{at: end, event: learn}]}
+"""
+
+
+def test_synapses_of_a_kernel_have_one_update() -> None:
+    shown = np.random.default_rng(1).uniform(-1, 1, (2, 20)).round(3)
+    made = reader.loads(CONVOLUTION.replace("VALUES", str(shown.tolist())).encode(), "map.yaml")
+    with neuroport.open(made, backend="reference", chip="ideal") as session:
+        kernel, top = session.get("w1.w"), session.get("w2.w").reshape(24, 2)
+        session.run_protocol()
+        moved = [session.get("w1.w") - kernel, session.get("w2.w") - top.ravel()]
+
+    def loss(weights: list[Real]) -> float:
+        image, each = shown[0].reshape(4, 5), weights[0].reshape(2, 2, 2)
+        windows = np.lib.stride_tricks.sliding_window_view(image, (2, 2))
+        h = np.tanh(np.einsum("yxab,abc->yxc", windows, each)).ravel()
+        return 0.5 * float(np.sum((np.array([1, 0]) - h @ weights[1]) ** 2))
+
+    right = [degrees(m, d.ravel()) for m, d in zip(moved, differences(loss, [kernel, top]), strict=True)]
+    assert moved[0].shape == (8,) and right[0] > 5
+    for name in ("moved", "formed"):
+        assert session.results[name][0][1] == pytest.approx(right, abs=1e-4)
 
 
 # ------------------------------------------------------------------------------------------------------- on the way
