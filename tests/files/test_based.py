@@ -36,7 +36,7 @@ synapses:
     title: A rule of one's own
     params: {lr: {default: 0.125, range: [0, 1]}}
     step: send(target, w * pre.r)
-    on_event: {learn: g = mean_copies(post.e * pre.r)}
+    on_event: {learn: g = mean_copies(sum_shared(post.e * pre.r))}
 populations:
   a: {size: 2, neuron: faster}
   b: {size: 2, neuron: cell}
@@ -66,7 +66,7 @@ def test_a_model_has_what_its_base_has_and_its_own() -> None:
     assert own.parameters[0].default == neuroport.numerics.units.Quantity(0.125) and not own.parameters[0].dynamic
     ((event, block),) = own.on_event
     assert event == "learn" and block.text.splitlines()[:2] == [
-        "g = mean_copies(post.e * pre.r)",
+        "g = mean_copies(sum_shared(post.e * pre.r))",
         "m = m + first1 * (g - m)",
     ]
     assert own.source.startswith("D. P. Kingma") and own.title == "A rule of one's own"
@@ -117,8 +117,13 @@ def test_bases_in_a_circle_are_refused_once_each() -> None:
 
 def test_a_network_in_python_takes_a_base() -> None:
     net = neuroport.Network("1 ms")
-    net.synapse("own", base="sgd", step="send(target, w * pre.r)", on_event={"learn": "g = post.e * pre.r"})
+    net.synapse(
+        "own",
+        base="sgd",
+        step="send(target, w * pre.r)",
+        on_event={"learn": "g = mean_copies(sum_shared(post.e * pre.r))"},
+    )
     net.population("a", 2, "gle_linear")
     net.project("a", "a", "own", input="ff", connect="all_to_all", name="up")
     (projection,) = net.build().projections
-    assert projection.synapse.on_event[0][1].text == "g = post.e * pre.r\nw = w + lr * g"
+    assert projection.synapse.on_event[0][1].text == "g = mean_copies(sum_shared(post.e * pre.r))\nw = w + lr * g"
