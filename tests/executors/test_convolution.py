@@ -401,3 +401,27 @@ def test_entries_of_kernels_that_lie_otherwise_have_no_twins() -> None:
         "twin of projection 'd': entries of a kernel have twins in a convolution of the same shape, kernel and so on, "
         "which may be transposed; 'u' connects otherwise"
     ]
+
+
+def test_maps_are_parts_of_populations_too(backend: Any) -> None:
+    """Their synapses and draws are those of whole populations."""
+    ends = {"source: a, target: b": "source: 'a[5:23]', target: 'b[10:37]'"}
+    ends |= {
+        "source: b, target: a": "source: 'b[10:37]', target: 'a[5:23]'",
+        "size: 18": "size: 40",
+        "size: 27": "size: 50",
+    }
+    parted = TWINS
+    for whole, part in ends.items():
+        parted = parted.replace(whole, part)
+    shown, found = np.linspace(-1, 1, 18), []
+    for text, sources, targets in ((TWINS, slice(18), slice(27)), (parted, slice(5, 23), slice(10, 37))):
+        with neuroport.open(reader.loads(text.encode(), "t.yaml"), backend=backend.name, chip="generic16") as session:
+            for name, part, values in (("a.r", sources, shown), ("b.r", targets, np.zeros(27))):
+                start_with = np.zeros(len(session.get(name)))
+                start_with[part] = values
+                session.set(name, start_with)
+            session.run(3)
+            found.append([session.get("d.w"), session.get("u.w"), session.get("b.r")[targets]])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
