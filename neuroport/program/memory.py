@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from neuroport.program.machine import Array, Program, Projection
+from neuroport.errors import Place
+from neuroport.program.ir import Read, Reduce, parts
+from neuroport.program.machine import Array, Event, Program, Projection
 from neuroport.program.plan import Capture, If, Item, Measure, Present, Repeat, Run, walk
 from neuroport.program.room import Part
 from neuroport.program.wiring import Kernel
@@ -28,6 +30,8 @@ def of_program(program: Program) -> Iterator[Part]:
     for projection in program.projections:
         what = f"the synapses of '{projection.name}'"
         yield Part(what, _of_wiring(projection), projection.place)
+    for event in program.events:
+        yield from _of_reductions(program, event, places)
     for series in program.series:
         yield Part(f"the values of stimulus '{series.name}'", float(series.table.nbytes))
 
@@ -37,6 +41,16 @@ def _of_wiring(projection: Projection) -> float:
     if isinstance(projection.wiring, Kernel):
         return float(sum(numbers.nbytes for numbers in projection.wiring.numbers()))
     return float(projection.synapses) * BYTES_PER_SYNAPSE_INDEX
+
+
+def _of_reductions(program: Program, event: Event, places: Mapping[str, Place | None]) -> Iterator[Part]:
+    """What compiled code keeps of the elements while it adds them up."""
+    terms = [part.x for part in parts(event.body) if isinstance(part, Reduce) and not isinstance(part.x, Read)]
+    if terms and event.over != "kernel":
+        neurons = event.over == "neuron"
+        elements = program.population(event.owner).size if neurons else program.projection(event.owner).synapses
+        size = float(elements) * program.copies * len(terms) * BYTES_PER_VALUE
+        yield Part(f"what '{event.name}' of '{event.owner}' adds up", size, places[event.owner])
 
 
 def _of_array(array: Array) -> float:

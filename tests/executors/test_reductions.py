@@ -13,6 +13,7 @@ from neuroport.backends.emulator import Emulator
 from neuroport.backends.unfold import unfolded
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
+from neuroport.program import memory
 from neuroport.program.ir import Reduce, parts
 from tests.support.executors import start
 
@@ -55,7 +56,7 @@ synapses:
         old = w
         w = 2 * w / sum_incoming(w)
         x = sum_incoming(w + pre.v) + max_outgoing(old) - max_incoming(w * pre.v)
-        y = sum_outgoing(old) + sum_shared(w)
+        y = sum_outgoing(old) + w
 populations: {a: {size: 7, neuron: cell}, b: {size: 5, neuron: cell}}
 projections:
   full: {source: a, target: b, input: i, synapse: scaled, connect: all_to_all, weight: {uniform: [0.1, 1]}}
@@ -65,16 +66,13 @@ protocol: [{run: 5 steps}, {event: normalise}, {run: 5 steps}]
 
 
 def made(chip: str, copies: int = 1) -> neuroport.Network:
-    text = (
-        NETWORK.replace("CHIP", chip)
-        .replace("SIZE", "8")
-        .replace("copies: COPIES\n", f"copies: {copies}\n" if copies > 1 else "")
-    )
+    """The network; of several copies, which share y and have it from what all have in the mean."""
+    text = NETWORK.replace("CHIP", chip).replace("SIZE", "8")
+    text = text.replace("copies: COPIES\n", f"copies: {copies}\n" if copies > 1 else "")
     if copies > 1:
         text = text.replace("y: {init: 0, range: [-32, 32]}", "y: {init: 0, range: [-32, 32], over_copies: shared}")
-        text = text.replace("        y = ", "      apart: |\n        old = mean_copies(w)\n        y = ").replace(
-            "sum_shared(w)", "sum_incoming(old)"
-        )
+        apart = "      apart: |\n        old = mean_copies(w)\n        y = sum_outgoing(old) + sum_incoming(old)"
+        text = text.replace("        y = sum_outgoing(old) + w", apart)
     return reader.loads(text.encode(), "together.yaml")
 
 
@@ -268,6 +266,14 @@ def test_the_benchmark_does_the_same_with_sums_and_without(what: str) -> None:
         assert len(bodies) == (2 if what == "softmax" else 1)
         counts.append(sum(isinstance(part, Reduce) for body in bodies for part in parts(body)))
     assert counts == [4 if what == "softmax" else 1, 0]
+
+
+def test_what_is_kept_while_it_is_added_up_is_part_of_the_memory() -> None:
+    program = neuroport.compile(made("generic16"))
+    kept = {part.what: part.size for part in memory.of_program(program) if "adds up" in part.what}
+    of_neurons = {f"what 'each_step' of '{of}' adds up": 8.0 * size for of, size in (("a", 7), ("b", 5))}
+    of_synapses = {f"what 'normalise' of '{of}' adds up": 8.0 * 4 * size for of, size in (("full", 35), ("some", 14))}
+    assert kept == of_neurons | of_synapses
 
 
 def threaded(block: str, neurons: str = "m = 0") -> neuroport.Network:

@@ -39,7 +39,6 @@ def found(over: str, block: str, text: str) -> list[str]:
         ("neuron", "if a == max_population(a):\n  b = 0"),
         ("neuron", "a = b / sum_population(a) if sum_population(a) > 0 else 0"),
         ("synapse", "a = a / sum_incoming(a)\nb = max_incoming(a) - max_outgoing(b * post.x) + sum_outgoing(pre.x)"),
-        ("synapse", "a += sum_shared(a * pre.x)"),
     ],
 )
 def test_triggered_blocks_reduce(over: str, text: str) -> None:
