@@ -83,7 +83,7 @@ def test_they_are_those_of_every_step(seed: int, copies: int) -> None:
 def test_most_kinds_of_stores_are_met() -> None:
     kept = [name for seed in range(6) for name in with_extremes(batched(seed, 3)).arrays]
     assert all(any(name.endswith(end) for name in kept) for end in ("$part$low", "$once$high", "h$low", "s0$low"))
-    assert any(always(network(seed)) for seed in range(6))
+    assert any(always(network(seed)) for seed in range(8))
 
 
 STORED = """\

@@ -437,7 +437,7 @@ MISTAKES: list[tuple[list[str], list[str], list[str], str]] = [
     ([S], ["m: {squared_error: s, target: goals}"], ["{present: film, readout: [s]}"], "net:5: metric 'm' "
      "compares readout 's' with 'goals', which is not shown with 'film'; add beside: film to it"),
     ([S], ["m: {distance: up1.w, to: x.r}"], [], "net:28: distance of metric 'm' needs two projections between "
-     "the same populations, in either direction"),
+     "the same populations, in either direction, or variables of as many neurons each"),
     ([S], [], ["{present: goals}"], "net:15: 'goals' is shown beside 'pats', not by itself; write present: pats"),
     ([S], [], ["capture: s"], "net:14: 'capture' must be a mapping from patterns to samples readouts; found the "
      "text 's'"),
