@@ -48,6 +48,7 @@ class Linked(Behind):
         self._late = 0
         self._waiting: dict[str, Arrivals] = {}
         self._targets = {port.name: port.target for port in session.program.ports}
+        self._of_parts = {port.name: port.size for port in session.program.ports if port.part is not None}
         self._recorded = frozenset(session.recorded)
 
     def exchange(
@@ -132,7 +133,8 @@ class Linked(Behind):
         array = self._session.program.arrays.get(self._targets.get(write.name, write.name))
         if array is None or not array.initial.ndim:
             return 1
-        neurons = len(array.initial) if write.neurons is None else events_of(write)
+        every = self._of_parts.get(write.name, len(array.initial))
+        neurons = every if write.neurons is None else events_of(write)
         return neurons * (array.initial.size // max(1, len(array.initial)))
 
     # ---------------------------------------------------------------------------------------------------- receiving

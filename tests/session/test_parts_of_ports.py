@@ -130,6 +130,7 @@ def test_through_a_link_a_port_has_its_neurons(tmp_path: Path) -> None:
         answer = linked.exchange([], 2, ["fired", "seen"])
         assert [list(one) for one in answer.outputs["fired"]] == [[1], [1]]
         assert [2, 0] in answer.outputs["seen"][1].tolist()
+        assert linked.exchange([Write("current", 1, at=0)], 2).late == 3
 
 
 def test_a_session_goes_on_with_what_waits_for_a_part(tmp_path: Path) -> None:
