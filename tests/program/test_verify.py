@@ -229,6 +229,14 @@ BROKEN: dict[str, tuple[Program, str]] = {
         arrays(in_v={"initial": np.array([0, 1001, 0])}),
         "array in.v: its initial values lie in 0..1001, and its format holds -1000..1000",
     ),
+    "the largest of what is no input": (
+        arrays(in_v={"reduce": "max"}),
+        "array in.v: the largest is taken of what synapses send to inputs, and of nothing else",
+    ),
+    "the largest of what stimuli add": (
+        arrays(in_drive={"reduce": "max"}),
+        "array in.drive: the largest is taken of what synapses send to inputs, and of nothing else",
+    ),
     "slots of what is no input": (arrays(in_v={"slots": 2}), "array in.v: it keeps 0 steps and has 2 slots"),
     "an input of synapses": (
         arrays(forward_w={"role": "input"}),
@@ -337,6 +345,11 @@ BROKEN: dict[str, tuple[Program, str]] = {
         update(Let("odd", read("in.v", "scalar"))),
         "population in, `let odd: int64 = in.v`: in.v cannot be read at 'scalar' here; it has a value for each neuron "
         "of in",
+    ),
+    "a modulator of several neurons": (
+        arriving(Let("odd", read("in.v", "single"))),
+        "projection forward, on_pre, `let odd: int64 = single:in.v`: in.v cannot be read at 'single' here; it has a "
+        "value for each neuron of in",
     ),
     "a twin outside events": (
         arriving(Let("odd", read("back.w", "twin"))),
