@@ -141,6 +141,7 @@ def cut(program: Program, block: Block) -> Program:
         records=tuple(_record(r, program.arrays[r.array], block, chosen) for r in program.records),
         injections=tuple(_injection(i, block.of(program.arrays[i.input].owner)) for i in program.injections),
         series=tuple(_series(s, block.of(program.arrays[s.input].owner)) for s in program.series),
+        readouts=tuple(replace(r, neurons=_within(r.neurons, block.of(r.population))) for r in program.readouts),
     )
 
 
@@ -196,8 +197,12 @@ def _record(record: Record, array: Array, block: Block, chosen: dict[str, NDArra
         return record
     if array.at == "synapse":
         return replace(record, neurons=np.flatnonzero(np.isin(chosen[array.owner], record.neurons)))
-    neurons = block.of(array.owner)
-    return replace(record, neurons=record.neurons[inside(record.neurons, neurons)] - neurons.start)
+    return replace(record, neurons=_within(record.neurons, block.of(array.owner)))
+
+
+def _within(numbers: NDArray[np.int64] | None, neurons: slice) -> NDArray[np.int64] | None:
+    """Those of these neurons, or of all, that are in a block, counted from its first one."""
+    return None if numbers is None else numbers[inside(numbers, neurons)] - neurons.start
 
 
 def _injection(injection: Injection, neurons: slice) -> Injection:
@@ -211,7 +216,7 @@ def _injection(injection: Injection, neurons: slice) -> Injection:
 
 
 def _series(series: Series, neurons: slice) -> Series:
-    return replace(series, table=series.table[:, neurons])
+    return replace(series, table=series.table[:, neurons], neurons=_within(series.neurons, neurons))
 
 
 # ------------------------------------------------------------------------------------------- what does not fit

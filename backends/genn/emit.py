@@ -37,13 +37,18 @@ def emit(program: Program) -> Model:
     return _Emitter(program).model()
 
 
+def written_out(program: Program) -> Model:
+    """All groups of a program of one copy, in which what GeNN has no form for is written out first."""
+    return emit(split(unfolded(expanded(program))).program)
+
+
 def text(program: Program) -> str:
     """The generated models, for reading."""
     if program.copies > 1:
         from neuroport.copies.unbatch import unbatch
 
         program = unbatch(program)
-    return "\n\n".join(printed(group) for group in emit(split(unfolded(expanded(program))).program).groups()) + "\n"
+    return "\n\n".join(printed(group) for group in written_out(program).groups()) + "\n"
 
 
 def writable(program: Program) -> set[str]:

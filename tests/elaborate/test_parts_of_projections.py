@@ -74,7 +74,7 @@ def check(part: Network, alone: Network, sources: list[int], targets: list[int])
     assert np.array_equal(ours.post, np.array(targets)[theirs.post])
     assert np.array_equal(ours.elements.keys, theirs.elements.keys)
     assert np.array_equal(weights(part), weights(alone))
-    assert np.array_equal(np.diff(ours.indptr), np.bincount(ours.pre, minlength=len(ours.indptr) - 1))
+    assert np.array_equal(np.diff(ours.wiring.indptr), np.bincount(ours.pre, minlength=len(ours.wiring.indptr) - 1))
 
 
 @pytest.mark.parametrize("weight", ["{uniform: [0, 1]}", "MATRIX"])

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import neuroport
+from neuroport.backends.emulator import Emulator
 from neuroport.errors import InvalidInput
 from neuroport.files import network as reader
 from neuroport.files import writer
 from neuroport.network.network import Network
 from neuroport.program.verify import verify
-from tests.support.executors import BACKENDS
+from tests.support.executors import BACKENDS, start
 
 TEXT = """
 neuroport: 1
@@ -48,6 +49,24 @@ def test_the_neurons_of_a_part_are_counted(backend: str) -> None:
         counts = np.bincount(up @ np.array([4, 2, 1]), minlength=8)
         assert session.executor.histogram("seen").tolist() == counts.tolist()
     assert len(np.flatnonzero(counts)) > 5
+
+
+@pytest.mark.dear
+def test_they_are_counted_by_one_of_several_threads() -> None:
+    program = neuroport.compile(
+        network(
+            TEXT.replace(
+                "  a: {size: 30, neuron: cell}", "  a: {size: 30, neuron: cell}\n  many: {size: 300, neuron: cell}"
+            )
+        )
+    )
+    counts = []
+    for backend in (Emulator(), Emulator(threads=2, boundscheck=True)):
+        (machine,) = start(program, backend)
+        machine.begin_item(["seen"], {})
+        machine.advance(60)
+        counts.append(machine.histogram("seen").tolist())
+    assert counts[0] == counts[1] and sum(counts[0]) == 60
 
 
 def test_it_is_measured_against_a_distribution_of_as_many_units() -> None:

@@ -18,7 +18,7 @@ from tests.support.words import network, words
 TAKEN = {*BUILT_IN, *calls(), *SENDS, "pre", "post", "twin", "target", "spiked", *keyword.kwlist}
 """Words of the model language itself."""
 FREE = [word for word in words() if word not in TAKEN]
-WORST = ("NULL", "errno", "friend", "constexpr", "int", "threadIdx", "gl_Position", "scalar", "__debug__", "print")
+WORST = ("NULL", "errno", "friend", "constexpr", "long", "threadIdx", "gl_Position", "scalar", "__debug__", "print")
 
 
 def computed(names: Sequence[str], backend: str, chip: str) -> list[Any]:

@@ -265,7 +265,7 @@ def test_the_text_of_one_thread_knows_nothing_of_others() -> None:
 
 CUT = """Injection.neurons Injection.steps Injection.values Kernel.entry_ahead Kernel.entry_base Kernel.first
     Kernel.target Kernel.target_ahead Kernel.template Pairs.element Pairs.entry Pairs.indptr Pairs.post Pairs.pre
-    Projection.dendritic Projection.twin Record.neurons Series.start Series.table"""
+    Projection.dendritic Projection.twin Readout.neurons Record.neurons Series.neurons Series.start Series.table"""
 
 
 def test_blocks_know_all_that_objects_have_of_neurons_and_synapses() -> None:

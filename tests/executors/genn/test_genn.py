@@ -114,7 +114,7 @@ def test_check_lists_what_cannot_be_executed() -> None:
 
 
 def test_populations_with_and_without_a_spike_queue_have_different_numbers_of_slots() -> None:
-    slots = {s.name: s.slots for s in emit.emit(network(58)).synapses}
+    slots = {s.name: s.slots for s in emit.written_out(network(58)).synapses}
     assert slots == {"w0_": 6, "w1_": 7, "w2_": 1, "w3_": 6}
 
 
@@ -157,7 +157,7 @@ def test_nothing_is_shared_that_threads_write() -> None:
     """Each neuron and synapse has a thread on a GPU, and GeNN's language has no atomic addition."""
     written = set()
     for p in (rich(), expressions(0), networks(range(40)), failing()):
-        for group in emit.emit(p).groups():
+        for group in emit.written_out(p).groups():
             code = "\n".join(getattr(group, part, "") for part in ("code", "step", "arrive", "post_code"))
             for a in group.arrays:
                 for index, change in re.findall(rf"\b{a.ident}\[(\w+)\] (\+?=) ", code):

@@ -100,7 +100,7 @@ def test_nothing_is_shared_that_threads_write_for_others() -> None:
     """What belongs to another group is written at the place of this thread's own neuron or synapse only."""
     written = set()
     for p in (twins(), copies(), unbatch(executable(0))):
-        for group in emit.emit(p).groups():
+        for group in emit.written_out(p).groups():
             arrays = {a.ident for a in group.arrays if a.kind == "array"} | {
                 b.ident for b in getattr(group, "borrowed", ())
             }
