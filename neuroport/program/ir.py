@@ -75,8 +75,8 @@ class Read:
 
     `at` says which element: the only one ("scalar"), this neuron's or this synapse's ("own"), or, in a synapse body,
     the one of the presynaptic or postsynaptic neuron; in an event of a projection that has a twin, "twin" is the
-    corresponding synapse of that other projection; "single" is, in a synapse body, the only neuron of some population.
-    `lag` reads that many steps further back from the array's history
+    corresponding synapse of that other projection; "single" is, in a synapse body or an event, the only neuron of some
+    population. `lag` reads that many steps further back from the array's history
     (0: the array itself, "synapse": the synapse's own dendritic delay).
     """
 

@@ -311,3 +311,45 @@ def problems(text: str) -> str:
     with pytest.raises(InvalidInput) as error:
         neuroport.compile(network(text))
     return str(error.value)
+
+
+# ------------------------------------------------------------------------------------------------------- with kernels
+
+KERNEL = """
+neuroport: 1
+name: kernel
+dt: 1 ms
+neurons:
+  cell:
+    inputs: {i: {range: [-8, 8], reduce: REDUCE}}
+    state: {r: {init: {uniform: [-1, 1]}, range: [-8, 8]}}
+    update: r = 0.5 * r + 0.25 * i + 0.25 * (uniform() - 0.5)
+  drawing: {state: {level: {init: 0.5, range: [0, 1]}}, update: level = uniform()}
+synapses:
+  rule:
+    modulators: {d: {}}
+    state: {w: {weight: true, init: {uniform: [-1, 1]}, range: [-2, 2], over_kernel: shared}}
+    step: send(target, w * pre.r)
+    on_event: {each_step: "w = clip(w + 0.0625 * d * sum_shared(post.r * pre.r), -2, 2)"}
+populations: {a: {size: 30, neuron: cell}, b: {size: 16, neuron: cell}, vta: {size: 1, neuron: drawing}}
+projections:
+  q: {source: a, target: b, input: i, synapse: rule, modulators: {d: vta.level},
+      connect: {convolution: {shape: [5, 6], kernel: [2, 3], channels: [1, 1]}}}
+"""
+
+
+@pytest.mark.parametrize("reduce", ["sum", "max"])
+def test_kernels_learn_with_a_modulator(backend: Any, reduce: str) -> None:
+    """What entries share is learned with it; with largest values on the executors that take them."""
+    made = network(KERNEL.replace("REDUCE", reduce))
+    if backend.check(neuroport.compile(made, "generic16")):
+        assert (backend.name, reduce) == ("genn", "max")
+        return
+    found = []
+    for name in (backend.name, "reference"):
+        with neuroport.open(made, name, "generic16") as session:
+            before = session.get("q.w")
+            session.run(20)
+            found.append(session.get("q.w"))
+    assert np.array_equal(found[0], found[1])
+    assert (found[0] != before).all()

@@ -219,7 +219,7 @@ class _Check:
         if "scalar" in (read.at, array.at):
             return read.at == array.at
         if read.at == "single":
-            return self.place.projection is not None and self._is_single(array)
+            return self.place.what in ("synapses", "event") and self._is_single(array)
         at, owner = self.place.ends.get(read.at, ("", ""))
         here, of_synapse = array.at == at, self.place.ends.get("own", ("", ""))[0] == "synapse"
         if read.at == "own" and {at, array.at} == {"kernel", "synapse"}:
@@ -229,9 +229,7 @@ class _Check:
         return here and (owner == ANYBODY or self._belongs(array.owner, owner))
 
     def _is_single(self, array: Array) -> bool:
-        return (
-            array.at == "neuron" and self.place.what != "condition" and self.objects.populations[array.owner].size == 1
-        )
+        return array.at == "neuron" and self.objects.populations[array.owner].size == 1
 
     def _belongs(self, found: str, owner: str) -> bool:
         """Whether an array's owner is the one that is meant; in events also another copy or part of that one."""
