@@ -111,6 +111,16 @@ def test_spikes_send_trace_and_count_as_often_as_they_are(chip: str, backend: Ba
     assert some == pytest.approx(wanted["a.n"][:, 1:3].mean() * 1000)
 
 
+def test_the_largest_of_equal_spikes_is_one_of_them() -> None:
+    text = COUNTED.format(chip="generic16", steps=STEPS).replace("i: {range: [", "i: {reduce: max, range: [")
+    text = text.replace("init: 0.25, range", "init: 0, range").replace("send_back(back, 0.125)", "send_back(back, 0)")
+    with neuroport.open(reader.loads(text.encode(), "largest.yaml"), backend="reference") as session:
+        session.run_protocol()
+        found = session.get("b.got")
+        assert session.spikes("a")[0].max() >= STEPS - 4
+    assert set(found.tolist()) <= {0.0, 0.5}
+
+
 def test_the_bounds_of_a_program_that_counts_hold() -> None:
     oracle.check(neuroport.compile(network()), STEPS)
 
