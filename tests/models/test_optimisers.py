@@ -23,15 +23,17 @@ name: optimised
 dt: 1 ms
 copies: COPIES
 neurons:
-  answer:
+  answer_RULE:
+    base: bias_RULE
     inputs: {ff: {range: [-8, 8]}, goal: {range: [-1, 1]}}
     state: {r: {init: 0, range: [-8, 8]}, e: {init: 0, range: [-8, 8]}}
     update: |
-      r = ff
+      r = ff + b
       e = goal - r
+    on_event: {learn: g_b = mean_copies(e)}
 populations:
   x: {size: 3, neuron: rate_source}
-  y: {size: 2, neuron: answer}
+  y: {size: 2, neuron: answer_RULE, params: {lr: 0.01}}
 projections:
   up: {source: x, target: y, input: ff, synapse: delta_RULE, connect: all_to_all, params: {lr: 0.01},
        weight: [[0.5, -0.25], [0.125, 1], [-1, 0.75]]}
@@ -72,14 +74,15 @@ def moved(rule: str, w: Real, g: Real, kept: dict[str, Real], k: int) -> Real:
     return w + LR * m / (np.sqrt(v) + EPSILON)
 
 
-def learned(rule: str, copies: int) -> Real:
-    """The weights (source, target) after five rounds."""
-    w, kept = START, dict[str, Real]()
+def learned(rule: str, copies: int) -> tuple[Real, Real]:
+    """The weights (source, target) and the biases after five rounds."""
+    w, b = START, np.zeros(2)
+    of_w, of_b = dict[str, Real](), dict[str, Real]()
     batches = np.tile(np.arange(4), 5).reshape(-1, copies)
     for k, batch in enumerate(batches, 1):
-        x, goal = INPUTS[batch], GOALS[batch]
-        w = moved(rule, w, x.T @ (goal - x @ w) / copies, kept, k)
-    return w
+        x, error = INPUTS[batch], GOALS[batch] - INPUTS[batch] @ w - b
+        w, b = moved(rule, w, x.T @ error / copies, of_w, k), moved(rule, b, error.mean(axis=0), of_b, k)
+    return w, b
 
 
 @pytest.mark.parametrize("copies", [1, 2])
@@ -87,15 +90,18 @@ def learned(rule: str, copies: int) -> Real:
 def test_weights_are_those_of_the_equations(rule: str, copies: int) -> None:
     with neuroport.open(network(rule, copies), backend="reference") as session:
         session.run_protocol()
-        found = session.get("up.w").reshape(3, 2)
-    assert np.max(np.abs(found - learned(rule, copies))) < 1e-12
-    assert np.max(np.abs(found - START)) > 0.05
+        found = session.get("up.w").reshape(3, 2), session.get("y.b")
+    for one, right, start in zip(found, learned(rule, copies), (START, 0), strict=True):
+        assert np.max(np.abs(one - right)) < 1e-12
+        assert np.max(np.abs(one - start)) > 0.03
 
 
 def all_of_them() -> Any:
     """A network in which every optimiser has an output layer of its own."""
+    text = NETWORK.replace("COPIES", "2").replace(",\n       weight", ", weight")
+    model = text[text.index("  answer_RULE") : text.index("populations:")]
     lines: list[str] = []
-    for line in NETWORK.replace("COPIES", "2").replace(",\n       weight", ", weight").splitlines():
+    for line in text.replace(model, "".join(model.replace("RULE", rule) for rule in RULES)).splitlines():
         name = line.strip().partition(":")[0]
         for rule in RULES if name in ("y", "up", "goals") else ("",):
             own = line.replace(f"  {name}:", f"  {name}_{rule}:") if rule else line
@@ -112,21 +118,26 @@ def test_integers_of_every_executor_learn_the_same(backend: Backend) -> None:
     for one in (backend, BACKENDS["reference"]):
         with open_session(made, program, one) as session:
             session.run_protocol()
-            found.append({rule: session.get(f"up_{rule}.w") for rule in RULES})
+            found.append({rule: (session.get(f"up_{rule}.w"), session.get(f"y_{rule}.b")) for rule in RULES})
     for rule in RULES:
-        np.testing.assert_array_equal(found[0][rule], found[1][rule])
-        assert np.max(np.abs(found[0][rule].reshape(3, 2) - learned(rule, 2))) < 0.02
+        for one, other, right in zip(found[0][rule], found[1][rule], learned(rule, 2), strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert np.max(np.abs(one - right.ravel())) < 0.02
+
+
+SPANS = {"g": [-0.001, 0.001], "m": [-0.001, 0.001], "v": [0, 1e-6]}
 
 
 def test_what_is_too_small_to_be_squared_is_held_with_a_narrower_range() -> None:
     """Of small gradients a chip's v is 0 with the range of the library, and right with one that fits them."""
     small = NETWORK.replace("e = goal - r", "e = 0.0001 * (goal - r)").replace("COPIES", "1").replace("RULE", "adam")
-    narrow = small.replace(
-        "params: {lr: 0.01}", "params: {lr: 0.01}, ranges: {g: [-0.001, 0.001], m: [-0.001, 0.001], v: [0, 1e-6]}"
-    )
+    narrow = small
+    for owner, suffix in (("neuron: answer_adam, params: {lr: 0.01}", "_b"), ("all_to_all, params: {lr: 0.01}", "")):
+        spans = ", ".join(f"{name}{suffix}: {span}" for name, span in SPANS.items())
+        narrow = narrow.replace(owner, f"{owner}, ranges: {{{spans}}}")
     results = []
     for text in (small, narrow):
         with neuroport.open(reader.loads(text.encode(), "n.yaml"), backend="reference", chip="generic16") as session:
             session.run_protocol()
-            results.append(float(np.max(np.abs(session.get("up.w").reshape(3, 2) - learned("adam", 1)))))
+            results.append(float(np.max(np.abs(session.get("up.w").reshape(3, 2) - learned("adam", 1)[0]))))
     assert results[0] > 0.1 > 0.01 > results[1]
