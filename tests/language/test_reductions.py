@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from neuroport.errors import Place
@@ -25,7 +27,8 @@ def found(over: str, block: str, text: str) -> list[str]:
     """What is wrong with a text that is one block of a model with variables a and b."""
     parsed, problems = parse_block(text, HERE)
     blocks = {"on_event": (("go", parsed),)} if block == "event" else {block: parsed}
-    states = (State(name="a", weight=over == "synapse"), State(name="b", over_copies="own"))
+    shared: Any = "shared" if "sum_shared" in text and over == "synapse" else "own"
+    states = (State(name="a", weight=over == "synapse", over_kernel=shared), State(name="b", over_copies="own"))
     if over == "neuron":
         return [str(p) for p in (*problems, *check_neuron(NeuronModel(name="m", states=states, place=HERE, **blocks)))]
     return [str(p) for p in (*problems, *check_synapse(SynapseModel(name="m", states=states, place=HERE, **blocks)))]
