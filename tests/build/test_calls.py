@@ -49,7 +49,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_calls() -> None:
         f"population('inh', foo=…): population 'inh' has no parameter 'foo'; allowed are {LIF}",
         "project('exc', 'inhh', target=…): unknown population 'inhh'; did you mean 'inh'? allowed are exc, inh",
         "protocol(items[1]['do'][1]=…): a protocol item must have one of the keys repeat, run, present, if, event, "
-        "set, reset, measure, capture, anneal; found a mapping with 'runs'",
+        "set, reset, measure, capture, anneal; found a mapping with 'runs'; did you mean 'run'?",
     ]
 
 
