@@ -14,17 +14,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.backends.scratch import Scratch, as_number, left_in
 from neuroport.backends.turns import Turn, turns
 from neuroport.program.ir import (
-    BOOL,
-    Apply,
     Body,
-    Bool,
-    Const,
     Expr,
-    Int,
     Read,
-    Real,
     Reduce,
     Stmt,
     Store,
@@ -33,11 +28,9 @@ from neuroport.program.ir import (
     with_children,
     with_expressions,
 )
-from neuroport.program.machine import Array, Arrays, Event, Over, Population, Program, Projection, Total, arrays_of
-from neuroport.program.names import ENTRIES, of_compiler
+from neuroport.program.machine import Arrays, Event, Population, Program, Projection, Total, arrays_of
+from neuroport.program.names import ENTRIES
 from neuroport.program.verify import made
-
-TRUTH = Int(0, 1)
 
 
 def entries_of(projection: str) -> str:
@@ -50,7 +43,8 @@ def expanded(program: Program) -> Program:
     """The same machine whose synapses share nothing; the program itself where they do not."""
     if not any(p.shares for p in program.projections):
         return program
-    return made(_Expanding(program, arrays_of(program.arrays.values())).program_without(), "expanded")
+    arrays = arrays_of(program.arrays.values())
+    return made(_Expanding(program, arrays, Scratch(arrays)).program_without(), "expanded")
 
 
 @dataclass(slots=True)
@@ -59,8 +53,8 @@ class _Expanding:
 
     program: Program
     arrays: Arrays
+    made: Scratch
     mirrors: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, int] = field(default_factory=dict)
 
     def program_without(self) -> Program:
         """The program without kernels."""
@@ -105,15 +99,6 @@ class _Expanding:
             self.arrays.add(replace(here, visible="", hidden="", factor="", scratch=True, mirror=array))
         return self.mirrors[array]
 
-    def scratch(self, owner: str, size: int, at: Over, type_: Type) -> str:
-        """A new array of what one part of an event leaves for another."""
-        number = self.numbers[owner] = self.numbers.get(owner, 0) + 1
-        name = of_compiler(owner, "part", number)
-        kind = TRUTH if isinstance(type_, Bool) else type_
-        first = np.zeros(size) if isinstance(kind, Real) else np.full(size, min(max(0, kind.lo), kind.hi), np.int64)
-        self.arrays.add(Array(name, owner, at, "state", kind, first, scratch=True))
-        return name
-
     # ------------------------------------------------------------------------------------------------------ events
 
     def event(self, event: Event) -> Iterator[Event]:
@@ -153,8 +138,8 @@ class _Entries:
 
     def total(self, found: Reduce, x: Expr, adding: list[Stmt], read: dict[Expr, Expr]) -> Total:
         """A sum over synapses: what they leave, and where the entries find it."""
-        of = self.expanding.scratch(self.projection.name, self.projection.synapses, "synapse", x.type)
-        into = self.expanding.scratch(self.owner, self.projection.wiring.entries, "neuron", found.type)
+        of = self.expanding.made.add(self.projection.name, "synapse", x.type, (self.projection.synapses,))
+        into = self.expanding.made.add(self.owner, "neuron", found.type, (self.projection.wiring.entries,))
         adding.append(Store(of, self.expanding.mirrored(self.named(x))))
         read[found] = Read(into, "own", found.type)
         return Total(found.op, found.axis, of, into)
@@ -172,26 +157,15 @@ class _Entries:
         for stmt in turn.body:
             yield with_expressions(with_expressions(stmt, of_entries), self.named)
         for name, value in turn.kept.items():
-            size = self.projection.wiring.entries
-            array = self.expanding.scratch(self.owner, size, "neuron", value.type)
-            yield Store(array, _whole(Temp(name, value.type)))
+            array = self.expanding.made.add(self.owner, "neuron", value.type, (self.projection.wiring.entries,))
+            yield Store(array, as_number(Temp(name, value.type)))
             self.kept[name] = array, value.type
 
     def named(self, expr: Expr) -> Expr:
         """An expression that finds names of earlier turns where these were left."""
         if isinstance(expr, Temp) and expr.name in self.kept:
-            array, type_ = self.kept[expr.name]
-            if not isinstance(type_, Bool):
-                return Read(array, "own", type_)
-            return Apply("ne", (Read(array, "own", TRUTH), Const(0, Int(0, 0))), BOOL)
+            return left_in(*self.kept[expr.name])
         return with_children(expr, self.named)
-
-
-def _whole(value: Expr) -> Expr:
-    """A value as a number."""
-    if not isinstance(value.type, Bool):
-        return value
-    return Apply("select", (value, Const(1, Int(1, 1)), Const(0, Int(0, 0))), TRUTH)
 
 
 def _entry(projection: Projection) -> NDArray[np.int64]:

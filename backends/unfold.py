@@ -11,18 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
+from neuroport.backends.scratch import Scratch, as_number, left_in
 from neuroport.program.ir import (
-    BOOL,
-    Apply,
-    Bool,
     Const,
     Expr,
-    Int,
     Let,
     Read,
-    Real,
     Reduce,
     Stmt,
     Store,
@@ -34,12 +28,8 @@ from neuroport.program.ir import (
     with_children,
     with_expressions,
 )
-from neuroport.program.machine import Array, Arrays, Event, Over, Program, Total, arrays_of
-from neuroport.program.names import of_compiler
+from neuroport.program.machine import Arrays, Event, Over, Program, Total, arrays_of
 from neuroport.program.verify import made
-
-TRUTH = Int(0, 1)
-ZERO, ONE = Const(0, Int(0, 0)), Const(1, Int(1, 1))
 
 
 def reduces(program: Program) -> bool:
@@ -56,7 +46,8 @@ def unfolded(program: Program) -> Program:
     """The same machine without Reduce but over a kernel's entries; the program itself where it has none."""
     if not reduces(program):
         return program
-    return made(_Unfolding(program, arrays_of(program.arrays.values())).program_of_parts(), "unfolded")
+    arrays = arrays_of(program.arrays.values())
+    return made(_Unfolding(program, arrays, Scratch(arrays)).program_of_parts(), "unfolded")
 
 
 @dataclass(slots=True)
@@ -73,11 +64,11 @@ class _Part:
 
 @dataclass(slots=True)
 class _Unfolding:
-    """`arrays`: those of the program, and the new ones; `numbers`: how many of these an object has."""
+    """`arrays`: those of the program, and the new ones."""
 
     program: Program
     arrays: Arrays
-    numbers: dict[str, int] = field(default_factory=dict)
+    made: Scratch
 
     def program_of_parts(self) -> Program:
         """The program whose events are in parts."""
@@ -87,15 +78,10 @@ class _Unfolding:
 
     def scratch(self, owner: str, at: Over, type_: Type, own: bool) -> str:
         """A new array; own: of each copy."""
-        number = self.numbers[owner] = self.numbers.get(owner, 0) + 1
-        name = of_compiler(owner, "part", number)
         p = self.program
         size = p.population(owner).size if at == "neuron" else p.projection(owner).synapses
         shape = (size, p.copies) if own and p.copies > 1 else (size,)
-        kind = TRUTH if isinstance(type_, Bool) else type_
-        first = np.zeros(shape) if isinstance(kind, Real) else np.full(shape, min(max(0, kind.lo), kind.hi), np.int64)
-        self.arrays.add(Array(name, owner, at, "state", kind, first, shared=not own, scratch=True))
-        return name
+        return self.made.add(owner, at, type_, shape, shared=not own)
 
 
 @dataclass(slots=True)
@@ -185,10 +171,7 @@ class _Event:
             isinstance(let.value, Read) and self.unfolding.arrays[let.value.array].scratch
         ):
             return let
-        array = self.keep(name)
-        if isinstance(let.value.type, Bool):
-            return replace(let, value=Apply("ne", (Read(array, "own", TRUTH), ZERO), BOOL))
-        return replace(let, value=Read(array, "own", let.value.type))
+        return replace(let, value=left_in(self.keep(name), let.value.type))
 
     def let(self, name: str) -> Let:
         """The statement that gives a name."""
@@ -200,9 +183,7 @@ class _Event:
             part = next(part for part in self.done if name in part.named())
             let = part.named()[name]
             type_ = let.value.type
-            value: Expr = Temp(name, type_)
-            if isinstance(type_, Bool):
-                value = Apply("select", (value, ONE, ZERO), TRUTH)
+            value = as_number(Temp(name, type_))
             self.kept[name] = self.unfolding.scratch(self.event.owner, self.event.over, type_, self.own)
             part.body.insert(part.body.index(let) + 1, Store(self.kept[name], value, place=let.place))
         return self.kept[name]

@@ -38,7 +38,7 @@ LEVEL = {folder: -k for k, floor in enumerate(FLOORS) for folder in floor}
 FOR_BACKENDS = {"backends", "copies", "program", "numerics", "errors", "signals"}
 FOR_SESSIONS = {"session", "backends", "copies", "program", "metrics", "disk", "pages", "numerics", "errors", "version"}
 """What runs a compiled experiment knows neither networks nor their files."""
-SHARED_BY_BACKENDS = {"generated", "functions", "unfold", "expand", "turns"}
+SHARED_BY_BACKENDS = {"generated", "functions", "unfold", "expand", "turns", "scratch"}
 PUBLIC_OF_BACKENDS = {"names", "load", "ready"}
 HOME, LINKED = Path(neuroport.__file__).parent, ("backends", "kernels", "networks")
 
