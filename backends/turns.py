@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from neuroport.program.ir import (
@@ -19,6 +20,7 @@ from neuroport.program.ir import (
     reductions,
     walk,
     with_children,
+    with_expressions,
 )
 from neuroport.program.machine import Program
 
@@ -64,18 +66,21 @@ class Turn:
         return False
 
     def _of_entries(self, value: Expr) -> bool:
-        """Whether a named value exists for entries only: it is a sum or drawn, or made of what is."""
-        drawn = any(
-            isinstance(part, Random | Reduce) or (isinstance(part, Round) and part.mode == "stochastic")
-            for part in walk(value)
-        )
-        return drawn or self.too_early(value)
+        """Whether a named value exists for entries only: it is a sum, drawn or of a twin, or made of what is."""
+        return any(_is_of_entries(part) for part in walk(value)) or self.too_early(value)
+
+
+def _is_of_entries(part: Expr) -> bool:
+    match part:
+        case Random() | Reduce() | Round(mode="stochastic") | Read(at="twin"):
+            return True
+    return False
 
 
 def turns(body: Body) -> list[Turn]:
     """The turns of a body: a new one where synapses have to see what was computed of entries."""
     made = [Turn()]
-    for stmt in body:
+    for stmt in _with_named_twins(body):
         if any(made[-1].too_early(found.x) for found in reductions(stmt)):
             made.append(Turn())
         made[-1].add(stmt)
@@ -84,6 +89,24 @@ def turns(body: Body) -> list[Turn]:
         read = {part.name for part in parts(later) if isinstance(part, Temp)}
         turn.kept = {name: value for name, value in turn.lets.items() if name in read}
     return made
+
+
+def _with_named_twins(body: Body) -> Iterator[Stmt]:
+    """The statements, each after names for what its sums read of twins, which entries have and synapses have not."""
+    names: dict[Expr, Temp] = {}
+
+    def named(expr: Expr) -> Expr:
+        return names.get(expr) or with_children(expr, named)
+
+    def of_sums(expr: Expr) -> Expr:
+        return with_children(expr, named if isinstance(expr, Reduce) else of_sums)
+
+    for number, stmt in enumerate(body):
+        added = (part for found in reductions(stmt) for part in walk(found.x))
+        twins = dict.fromkeys(part for part in added if isinstance(part, Read) and part.at == "twin")
+        names = {read: Temp(f"twin~{number}~{k}", read.type) for k, read in enumerate(twins)}
+        yield from (Let(temp.name, read, stmt.place) for read, temp in names.items())
+        yield with_expressions(stmt, of_sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +121,7 @@ class Row:
 def rows(program: Program) -> tuple[int, int]:
     """How many rows the events of a program need at most between turns, and how long these are for one copy."""
     events = [event for event in program.events if event.over == "kernel"]
-    count = max((len(set(_kept(event.body))) for event in events), default=0)
+    count = max((len(set(_kept(tuple(_with_named_twins(event.body))))) for event in events), default=0)
     return count, max((program.projection(event.owner).wiring.entries for event in events), default=0)
 
 

@@ -553,6 +553,13 @@ class Lowering:
                 f"twin.{name} is not allowed in '{self.block_name}'; only triggered blocks (on_event) of synapse "
                 f"models read twins",
             )
+        elif "shared" in self.terms and (not self.entries or self.names.per_synapse(name, "twin")):
+            self._refuse(
+                node,
+                f"twin.{name} is not known here: in a convolution the entries of the kernel have twins and synapses "
+                f"have none, so only blocks that assign what is over_kernel: shared read twins, and of these what the "
+                f"synapses of an entry share",
+            )
         return self._side(node, "twin", name, lagged=False)
 
     def _check_lagged(self, node: ast.expr, name: str) -> None:

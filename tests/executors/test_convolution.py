@@ -393,6 +393,38 @@ def test_entries_have_twins(backend: Any) -> None:
     assert np.abs(found[0][0]).max() > 0.1
 
 
+ADDED = "each_step: w = w + 0.0625 * sum_shared(twin.w * post.r * pre.r) + 0.03125 * (twin.w * sum_shared(twin.w))"
+
+
+def test_sums_over_synapses_know_the_twins_of_their_entries(backend: Any) -> None:
+    found = []
+    for block in (ADDED, ADDED.replace("sum_shared(twin.w * post.r * pre.r)", "twin.w * sum_shared(post.r * pre.r)")):
+        text = TWINS.replace("each_step: w = 0.5 * twin.w", block).replace("weight: true, init: 0,", "weight: true,")
+        text = text.replace("synapse: half,", "synapse: half, weight: {uniform: [-0.5, 0.5]},")
+        with neuroport.open(reader.loads(text.encode(), "t.yaml"), backend=backend.name, chip="ideal") as session:
+            session.run(3)
+            found.append(session.get("d.w"))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
+    assert len(np.unique(found[0])) > 20
+
+
+@pytest.mark.parametrize(
+    ("block", "name"),
+    [("w = w + sum_shared(twin.e)", "e"), ("e = twin.w", "w"), ("e = e + sum_incoming(twin.w * pre.r)", "w")],
+)
+def test_synapses_of_an_entry_have_no_twins(block: str, name: str) -> None:
+    text = TWINS.replace("{w: {weight: true", "{e: {init: 0}, w: {weight: true")
+    text = text.replace("each_step: w = 0.5 * twin.w", f"each_step: {block}")
+    with pytest.raises(neuroport.InvalidInput) as caught:
+        neuroport.compile(reader.loads(text.encode(), "t.yaml"))
+    told = [problem.text for problem in caught.value.problems]
+    assert told == [
+        f"twin.{name} is not known here: in a convolution the entries of the kernel have twins and synapses have none, "
+        "so only blocks that assign what is over_kernel: shared read twins, and of these what the synapses of an entry "
+        "share"
+    ]
+
+
 def test_entries_of_kernels_that_lie_otherwise_have_no_twins() -> None:
     text = TWINS.replace("twin: u", "twin: {of: u}").replace("shape: 3, kernel: 3, padding: 1", "shape: 3, kernel: 1")
     with pytest.raises(neuroport.InvalidInput) as caught:
