@@ -415,6 +415,7 @@ def test_sums_over_synapses_know_the_twins_of_their_entries(backend: Any) -> Non
 def test_synapses_of_an_entry_have_no_twins(block: str, name: str) -> None:
     text = TWINS.replace("{w: {weight: true", "{e: {init: 0}, w: {weight: true")
     text = text.replace("each_step: w = 0.5 * twin.w", f"each_step: {block}")
+    text = text.replace("      each_step: w = w +", "      other: e = e + pre.r\n      each_step: w = w +")
     with pytest.raises(neuroport.InvalidInput) as caught:
         neuroport.compile(reader.loads(text.encode(), "t.yaml"))
     told = [problem.text for problem in caught.value.problems]
