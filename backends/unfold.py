@@ -72,9 +72,15 @@ class _Unfolding:
 
     def program_of_parts(self) -> Program:
         """The program whose events are in parts."""
-        cut = (_Event(self, event).parts() if _is_cut(event) else (event,) for event in self.program.events)
-        events = tuple(part for parts_of in cut for part in parts_of)
+        events = tuple(part for event in self.program.events for part in self.parts_of(event))
         return replace(self.program, arrays=self.arrays, events=events)
+
+    def parts_of(self, event: Event) -> Iterator[Event]:
+        """The parts of an event; none of one that no synapse has."""
+        if not _is_cut(event):
+            yield event
+        elif event.over == "neuron" or self.program.projection(event.owner).synapses:
+            yield from _Event(self, event).parts()
 
     def scratch(self, owner: str, at: Over, type_: Type, own: bool) -> str:
         """A new array; own: of each copy."""

@@ -276,6 +276,18 @@ def test_what_is_kept_while_it_is_added_up_is_part_of_the_memory() -> None:
     assert kept == of_neurons | of_synapses
 
 
+def test_a_projection_without_synapses_adds_up_nothing(backend: Any) -> None:
+    text = NETWORK.replace("CHIP", "generic8").replace("SIZE", "8").replace("copies: COPIES\n", "")
+    text = text.replace("connect: all_to_all", "connect: {pairs: []}")
+    text = text.replace("normalise: |", "each_step: |").replace("{event: normalise}, ", "")
+    found = []
+    for name in (backend.name, "reference"):
+        with neuroport.open(reader.loads(text.encode(), "empty.yaml"), backend=name) as session:
+            session.run(3)
+            found.append((session.get("some.w").tolist(), session.get("full.w").size))
+    assert found[0] == found[1] and found[0][1] == 0
+
+
 def threaded(block: str, neurons: str = "m = 0") -> neuroport.Network:
     text = ORDER.replace("CHIP", "generic16").replace("x = sum_incoming(w)", block)
     text = text.replace("s = sum_population(v)\n        m = max_population(v)", neurons)
