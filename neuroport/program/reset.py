@@ -28,7 +28,7 @@ def put_back(
         if array.name in state.histories:
             state.histories[array.name][:, neurons] = initial
     for array in (a for a in own if a.role == "input"):
-        state.inputs[array.name][:, neurons] = 0
+        state.inputs[array.name][:, neurons] = array.nothing
     spikes = dict(state.spikes)
     if population in spikes:
         lags, numbers = spikes[population]

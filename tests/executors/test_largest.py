@@ -198,6 +198,18 @@ def test_a_host_adds_nothing(adding: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ADDING)
+@pytest.mark.parametrize("reset", ["pool", "pool[2:5]"])
+def test_a_reset_leaves_nothing_on_its_way_to_a_part_as_to_all(name: str, reset: str) -> None:
+    """What is 0 afterwards has not been sent: all that arrives is below 0, and that is then the largest."""
+    text = NETWORK + f'protocol: [{{run: 3 steps}}, {{reset: ["{reset}"]}}]\n'
+    with neuroport.open(network(text), name) as session:
+        session.run_protocol()
+        session.set("map.r", np.full(24, -1.0))
+        session.run(1)
+        assert session.get("pool.r").tolist() == [-1.0] * 6
+
+
 def test_genn_says_that_it_adds() -> None:
     (told, other) = backends.load("genn").check(neuroport.compile(network(), "generic16"))
     assert told == "the input 'pool.i' takes the largest of what arrives; GeNN adds up. Take another backend."
