@@ -15,7 +15,9 @@ from neuroport.files.modulators import read_modulators
 from neuroport.files.overrides import KEYS
 from neuroport.files.weights import unit_of_weights, weight_of
 from neuroport.language.blocks import only_sends, twin_read
-from neuroport.network.model import Input, Parameter, SpikeTrace, State, SynapseModel
+from neuroport.language.counted import MOST as MOST_SPIKES
+from neuroport.language.counted import countable
+from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
 from neuroport.network.values import Value
 from neuroport.numerics import units
@@ -51,6 +53,7 @@ def population(context: Context, name: str, at: Node, node: Node) -> Population 
     parameters = settings.parameters(entries.get("params"), at, model.parameters, dict(ranges))
     initial = settings.initial(entries.get("init"), at, model.states, dict(ranges))
     settings.defaults(entries.get("ranges"), model.states, dict(ranges), {key for key, _ in initial})
+    _check_count(context, entries.get("ranges"), what, model, dict(ranges))
     if size is None or len(report.problems) > before:
         return None
     return Population(
@@ -63,6 +66,17 @@ def population(context: Context, name: str, at: Node, node: Node) -> Population 
         mismatch=mismatch is not False,
         place=at.place,
     )
+
+
+def _check_count(
+    context: Context, node: Node | None, what: str, model: NeuronModel, ranges: dict[str, tuple[float, float]]
+) -> None:
+    """Whether a range that replaces that of what counts spikes is one of counts."""
+    name = model.spike_count
+    if name in ranges and not countable(ranges[name]):
+        entry = node.get(name) if isinstance(node, MapNode) else None
+        text = f"range of '{name}' of {what} is of a count of spikes, so it is from 0 up to {MOST_SPIKES} at most; "
+        context.report.add(entry, f"{text}write one such as [0, 15]")
 
 
 def written_population(item: Population, sink: Sink) -> dict[str, Any]:

@@ -206,14 +206,18 @@ dt: 1 ms
 neurons:
   m:
     params: {{few: {{type: int, default: 1}}}}
-    state: {{n: {{type: {type}, init: 0{range}}}, v: {{init: 0, range: [0, 1]}}}}
+    state: {{n: {{type: {type}, init: {init}{range}}}, v: {{init: 0, range: [0, 1]}}}}
     update: {update}
     spike_count: {count}
-{more}populations: {{p: {{neuron: m, size: 1}}}}
+{more}populations: {{p: {{neuron: m, size: 1, ranges: {{{ranges}}}}}}}
 """
 AN_INT = (
-    "'{0}' counts spikes, so it is an int from 0 up, one of each copy: write {0}: {{type: int, init: 0, range: [0, "
-    "MOST]}}"
+    "'{0}' counts spikes, so it is an int from 0 up to 65535 at most, one of each copy: write {0}: {{type: int, "
+    "init: 0, range: [0, 15]}}"
+)
+OWN_RANGE = (
+    "11:51: range of 'n' of population 'p' is of a count of spikes, so it is from 0 up to 65535 at most; write one "
+    "such as [0, 15]"
 )
 LATER = "'n' counts the spikes of the step, which synapses read later, so only 'update' assigns 'n'; found it in "
 
@@ -224,6 +228,9 @@ LATER = "'n' counts the spikes of the step, which synapses read later, so only '
         ({"count": "few"}, ["10:18: spike_count takes an int variable of the model; 'few' is none, there are n"]),
         ({"count": "v"}, ["10:18: " + AN_INT.format("v")]),
         ({"range": ", range: [-1, 4]"}, ["10:18: " + AN_INT.format("n")]),
+        ({"range": ", range: [1, 8]", "init": 1}, ["10:18: " + AN_INT.format("n")]),
+        ({"range": ", range: [0, 65536]"}, ["10:18: " + AN_INT.format("n")]),
+        ({"ranges": "n: [0, 65536]"}, [OWN_RANGE]),
         ({"range": ""}, ["10:18: " + AN_INT.format("n")]),
         ({"range": ", range: [0, 4], over_copies: shared"}, None),
         ({"type": "real"}, ["10:18: " + AN_INT.format("n")]),
@@ -242,7 +249,8 @@ LATER = "'n' counts the spikes of the step, which synapses read later, so only '
     ],
 )
 def test_what_is_refused(given: dict[str, str], found: list[str] | None) -> None:
-    parts = {"type": "int", "range": ", range: [0, 4]", "update": "n = 1", "count": "n", "more": ""} | given
+    usual = {"type": "int", "range": ", range: [0, 4]", "init": 0, "update": "n = 1", "count": "n"}
+    parts = usual | {"more": "", "ranges": ""} | given
     with pytest.raises(InvalidInput) as refused:
         reader.loads(MODEL.format(**parts).encode(), "refused.yaml")
     problems = [str(problem) for problem in refused.value.problems]
