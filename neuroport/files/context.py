@@ -67,7 +67,7 @@ class Context:
         """The object and the name behind it in a text OBJECT.NAME; None with the reason in the report."""
         whole, inside = split_part(text)
         if inside is not None and "." in whole:
-            self.report.add(at, f"{what} is of all elements, and {quoted(text)} of some; write {quoted(whole)}")
+            self.report.add(at, of_all(what, text, whole))
             return None
         owner, dot, name = text.partition(".")
         if not dot or not name:
@@ -124,6 +124,11 @@ def label(owner: Population | Projection) -> str:
     """ "population 'units'" for messages."""
     kind = "population" if isinstance(owner, Population) else "projection"
     return f"{kind} '{owner.name}'"
+
+
+def of_all(what: str, text: str, whole: str) -> str:
+    """That a part stands where all elements are meant, and what to write."""
+    return f"{what} is of all elements, and {quoted(text)} of some; write {quoted(whole)}"
 
 
 def not_added(declared: Input, population: str) -> str:

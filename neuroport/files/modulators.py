@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neuroport.files.context import Context, label
+from neuroport.files.parts import part_of, split_part
 from neuroport.language import dimensions
 from neuroport.network.model import Modulator, State, SynapseModel
 from neuroport.network.objects import Population, Source
@@ -41,8 +42,14 @@ def _source(context: Context, node: Node, what: str, modulator: Modulator) -> So
     if dot and "[" not in name and name not in context.populations:
         context.report.unknown(node, "population", name, list(context.populations), f" as {what}")
         return None
-    owner, state = context.variable(node, what, text) or (None, None)
+    full, inside = split_part(text)
+    owner, state = context.variable(node, what, full if dot and "." in full else text) or (None, None)
     if not isinstance(owner, Population) or state is None:
+        return None
+    before = len(context.report.problems)
+    if owner.size == 1:
+        part_of(context.report, node, what, inside, 1)  # which can be no other than the one neuron
+    if len(context.report.problems) > before:
         return None
     wrong = _wrong(owner, state, modulator)
     if wrong:

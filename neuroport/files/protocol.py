@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from neuroport.files import metrics as read_metrics
 from neuroport.files import models
-from neuroport.files.context import Context, label, model_of
+from neuroport.files.context import Context, label, model_of, of_all
 from neuroport.files.parts import NEURONS_ONLY, part_of, split_part
 from neuroport.language.blocks import EACH_STEP
 from neuroport.network.model import Expression, Parameter
@@ -343,41 +343,59 @@ def _set(entry: _Entry) -> Set | None:
     if not isinstance(values, MapNode) or not values.entries:
         report.add(values, f"'set' must be a mapping from OBJECT.PARAMETER to values; found {found(values)}")
         return None
-    result: list[tuple[str, Quantity]] = []
-    some: list[tuple[str, Part, Quantity]] = []
+    whole: list[tuple[str, Quantity]] = []
+    parts: list[_GivenPart] = []
     for key, at, inner in values.values():
         of, inside = split_part(key)
         for owner, parameter in _dynamic(context, at, "'set'", of):
             what = f"parameter '{parameter.name}' of {label(owner)}"
             span = dict(owner.ranges).get(parameter.name, parameter.range)
             slot = Slot(what, units.of_values(parameter.unit), parameter.type, span, context.dt)
-            value, part = fitting(report, inner, slot), _some(context, at, owner, of, inside)
-            if value is not None and part is not None:
-                some.append((f"{owner.name}.{parameter.name}", part, value))
-            elif value is not None and (of, value) not in result:
-                result.append((of, value))
-    _check_each_once(context, values, result, some)
-    return Set(values=tuple(result), some=tuple(some), place=entry.node.place)
+            value, some = fitting(report, inner, slot), _some(context, at, owner, of, inside)
+            if value is not None and inside is not None:
+                parts += [_GivenPart(f"{owner.name}.{parameter.name}", part, value) for part in some]
+            elif value is not None and (of, value) not in whole:
+                whole.append((of, value))
+    _check_each_once(context, values, whole, parts)
+    whole += [(one.name, one.value) for one in parts if one.part is None]
+    return Set(
+        values=tuple(whole),
+        some=tuple((one.name, one.part, one.value) for one in parts if one.part is not None),
+        place=entry.node.place,
+    )
 
 
-def _some(context: Context, at: Node, owner: Owner, of: str, inside: str | None) -> Part | None:
-    """Which neurons of a population a part names that is set; None for all."""
+@dataclass(frozen=True, slots=True)
+class _GivenPart:
+    """A value of a parameter, by OBJECT.PARAMETER, for the neurons of a part; None where those are all."""
+
+    name: str
+    part: Part | None
+    value: Quantity
+
+    def meets(self, other: _GivenPart) -> bool:
+        """Whether some neurons get two values of one parameter."""
+        return self.name == other.name and (self.part is None or other.part is None or self.part.meets(other.part))
+
+
+def _some(context: Context, at: Node, owner: Owner, of: str, inside: str | None) -> tuple[Part | None, ...]:
+    """Which neurons of a population a part names that is set, None for all; nothing where something is wrong."""
+    before = len(context.report.problems)
     if isinstance(owner, Population):
-        return part_of(context.report, at, "'set'", inside, owner.size)
+        part = part_of(context.report, at, "'set'", inside, owner.size)
+        return (part,) if len(context.report.problems) == before else ()
     if inside is not None:
         context.report.add(at, f"'set': {NEURONS_ONLY}; name {quoted(of)} whole")
-    return None
+    return ()
 
 
-def _check_each_once(
-    context: Context, at: Node, whole: list[tuple[str, Quantity]], some: list[tuple[str, Part, Quantity]]
-) -> None:
+def _check_each_once(context: Context, at: Node, whole: list[tuple[str, Quantity]], parts: list[_GivenPart]) -> None:
     """Whether every neuron is given one value of a parameter."""
     owners = [o for o in (*context.populations.values(), *context.projections.values()) if o]
     given = {f"{owner.name}.{p.name}" for text, _ in whole for owner, p in matching(owners, text)}
-    for k, (name, part, _) in enumerate(some):
-        if name in given or any(name == other and part.meets(its) for other, its, _ in some[:k]):
-            text = f"'set' gives some neurons two values of {quoted(name)}; name each neuron once, or use two items"
+    for k, one in enumerate(parts):
+        if one.name in given or any(map(one.meets, parts[:k])):
+            text = f"'set' gives some neurons two values of {quoted(one.name)}; name each neuron once, or use two items"
             context.report.add(at, text)
 
 
@@ -391,6 +409,10 @@ def _dynamic(context: Context, at: Node, what: str, text: str) -> list[tuple[Own
     report = context.report
     if "*" in text:
         objects = [*context.populations.values(), *context.projections.values()]
+        whole, inside = split_part(text)
+        if inside is not None:
+            report.add(at, of_all(what, text, whole))
+            return []
         found_ones = matching([o for o in objects if o], text)
         if not found_ones and None not in objects:
             owners = [o for o in objects if o]

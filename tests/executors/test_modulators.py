@@ -268,6 +268,11 @@ LINE = "modulators: {dopamine: vta.level, counted: vta.count, whole: vta.count}"
             "variable `type: int`, or the modulator without it",
         ),
         (
+            LINE.replace("whole: vta.count", "whole: 'vta.count[1]'"),
+            "modulated.yaml:48:66: modulator 'whole' of projection 'q': '[1]' is outside of the population, whose "
+            "neurons are 0 to 0",
+        ),
+        (
             LINE.replace("counted:", "numbered:"),
             "modulated.yaml:40:3: projection 'q' lacks modulator 'counted' of synapse model 'rule'; add 'modulators: "
             "{counted: POPULATION.VARIABLE}', of a population of one neuron\n"
@@ -280,6 +285,10 @@ def test_a_wrong_source_is_told(instead: str, told: str) -> None:
     assert problems(NETWORK.replace(LINE, instead)) == told
 
 
+def test_the_only_neuron_may_be_a_part() -> None:
+    assert network(NETWORK.replace("whole: vta.count", "whole: 'vta.count[0]'")) == network(NETWORK)
+
+
 def test_a_source_of_several_neurons_or_another_unit_is_told() -> None:
     several = NETWORK.replace("vta: {size: 1,", "vta: {size: 2,").replace(", counted: vta.count, whole: vta.count", "")
     several = several.replace("      counted: {}\n      whole: {type: int}\n", "").replace("0.25 * counted", "0")
@@ -288,6 +297,7 @@ def test_a_source_of_several_neurons_or_another_unit_is_told() -> None:
         "modulated.yaml:46:28: modulator 'dopamine' of projection 'q' cannot be vta.level: population 'vta' has 2 "
         "neurons, and all synapses see one number; name a population of size 1, to which these neurons can send"
     )
+    assert problems(several.replace("dopamine: vta.level", "dopamine: 'vta.level[0]'")) == problems(several)
     unlike = NETWORK.replace("dopamine: {}", "dopamine: {unit: nA}").replace(
         "level: {init: 0.5,", "level: {unit: mV, init: 0.5 mV,"
     )

@@ -461,11 +461,12 @@ def test_a_spike_of_a_neuron_that_is_not_recorded_is_a_damage(tmp_path: Path) ->
         open_trace(path).spikes("a")
 
 
-def test_anneal_is_of_all_neurons() -> None:
-    anneal = '{anneal: {parameter: "n.rate[0:2]", by: 0.5, when: every}}'
+@pytest.mark.parametrize("name", ["n.rate", "*.rate"])
+def test_anneal_is_of_all_neurons(name: str) -> None:
+    anneal = f'{{anneal: {{parameter: "{name}[0:2]", by: 0.5, when: every}}}}'
     text = TEXT.replace("RECORD", "{}").replace("COPIES", "").replace("{run: 25 ms}", anneal) + METRICS
     with pytest.raises(InvalidInput) as caught:
         reader.loads(text, "n.yaml")
     assert [str(problem) for problem in caught.value.problems] == [
-        "n.yaml:12:47: parameter of anneal is of all elements, and 'n.rate[0:2]' of some; write 'n.rate'"
+        f"n.yaml:12:47: parameter of anneal is of all elements, and '{name}[0:2]' of some; write '{name}'"
     ]

@@ -88,6 +88,12 @@ def test_it_is_written_as_it_was_read() -> None:
     assert network(SET.replace("0:2, 4", "0, 1, 4")) == made
 
 
+def test_a_part_that_is_all_of_a_population_is_that_population() -> None:
+    made = network('{"a*.gain[0:3]": 2, "ab.other[:]": 3, "a.other": 1}')
+    assert made == network('{"a.other": 1, "a.gain[:3]": 2, "ab.gain": 2, "ab.other": 3}')
+    assert reader.loads(writer.to_yaml(made), "n.yaml") == made
+
+
 @pytest.mark.parametrize(
     ("what", "text"),
     [
@@ -95,6 +101,11 @@ def test_it_is_written_as_it_was_read() -> None:
         ('{"a[0:2].gain": 1}', "'set': which neurons are meant stands last; write 'a.gain[0:2]'"),
         ('{"a.gain[0:2]": 5}', "parameter 'gain' of population 'a' must be from 0 to 4; found 5"),
         ('{"a.gain[0:2]": 1, "a.gain[1:]": 2}', "'set' gives some neurons two values of 'a.gain'; name each neuron "
+         "once, or use two items"),
+        ('{"*.gain[3:5]": 1, "ab.gain": 2}', "'set': '[3:5]' is outside of the population, whose neurons are 0 to 2"),
+        ('{"a.gain[0:5]": 1, "a.gain": 2}', "'set' gives some neurons two values of 'a.gain'; name each neuron "
+         "once, or use two items"),
+        ('{"a.gain[0:5]": 1, "a.gain[::1]": 2}', "'set' gives some neurons two values of 'a.gain'; name each neuron "
          "once, or use two items"),
         ('{"a*.gain": 1, "ab.gain[1]": 2}', "'set' gives some neurons two values of 'ab.gain'; name each neuron "
          "once, or use two items"),
