@@ -184,7 +184,8 @@ def size_problem(entry: Entry, end: Literal["source", "target"], shape: Pair, ch
     needed = rows * columns * channels
     if needed == population.size:
         return False
-    text = f"{entry.named} needs a {end} of {rows} x {columns} x {channels} = {needed:,} neurons, and population "
-    text += f"'{population.name}' has {population.size:,}; give it 'size: {needed}', or correct shape and channels"
+    text = f"{entry.named} needs a {end} of {rows} x {columns} x {channels} = {needed:,} neurons, and {population} "
+    instead = f"give it 'size: {needed}'" if population.part is None else f"name {needed:,} neurons"
+    text += f"has {population.size:,}; {instead}, or correct shape and channels"
     entry.report.add(entry.inner or entry.node, text)
     return True

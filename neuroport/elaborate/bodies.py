@@ -35,8 +35,8 @@ def population_body(made: Elaboration, population: Population) -> ProgramPopulat
     lowering = Lowering(names, population.name, "update", copies=made.copies)
     lowering.block(model.update)
     fired = lowering.spike(model.spike) if model.spike else None
-    lowering.block(model.on_spike, fired)
-    lowering.block(model.after)
+    lowering.block(model.on_spike, fired, "on_spike")
+    lowering.block(model.after, key="after")
     made.problems += lowering.problems
     body = list(lowering.finish())
     spike = next((stmt for stmt in body if isinstance(stmt, Spike)), None)

@@ -235,11 +235,16 @@ class Materialiser:
         """The initial values of another projection's variable, by the neurons of the synapses."""
         if of in self.made and elements.axes and elements.axes == self.made[of][1].axes:
             return np.asarray(self.made[of][0], np.float64)
-        if of not in self.made or elements.pre is None or elements.post is None:
+        if of not in self.made or not (elements.axes or elements.pre is not None):
             known = ", ".join(self.made) or "none"
             text = f"{owner}.{quantity} is to be the same as '{of}', which is no variable of an earlier projection; "
             raise InvalidInput.one(place, f"{text}there are: {known}")
         values, other = self.made[of]
+        if elements.axes or other.axes:
+            text = f"{owner}.{quantity} is {_elements(elements)} and '{of}' {_elements(other)}; "
+            raise InvalidInput.one(place, f"{text}connect both in one way, or give this one a value of its own")
+        assert elements.pre is not None
+        assert elements.post is not None
         if other.shape != elements.shape or other.pre is None or other.post is None:
             text = f"{owner}.{quantity} connects {elements.shape} neurons and '{of}' {other.shape}; they must be equal"
             raise InvalidInput.one(place, text)
@@ -288,3 +293,10 @@ class Materialiser:
 
 def _shape(shape: tuple[int, int], rows: str) -> str:
     return f"{shape} (source, target)" if rows == "source" else f"{shape[::-1]} (target, source)"
+
+
+def _elements(elements: Elements) -> str:
+    """What has the numbers, in words."""
+    if not elements.axes:
+        return "of synapses"
+    return f"of a kernel of {' x '.join(map(str, elements.axes))}"

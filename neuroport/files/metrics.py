@@ -14,8 +14,8 @@ from neuroport.network.protocol import Present, Run
 from neuroport.network.results import Samples, StateHistogram
 from neuroport.network.stimuli import Patterns
 from neuroport.numerics.parts import Part, named
-from neuroport.numerics.units import quoted
-from neuroport.yaml.fields import found, meant
+from neuroport.numerics.units import quoted, suggestion
+from neuroport.yaml.fields import found, listing, meant
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode
 
 
@@ -99,7 +99,8 @@ class _Form:
         if isinstance(owner, Projection):
             if inside is not None:
                 report.add(at, f"{self._of(key)}: {NEURONS_ONLY}; name {quoted(name)} alone")
-            return None if inside is not None else Variable(name, owner.ends, largest=self._takes_largest(owner))
+            weight, largest = pair[1].weight, self._takes_largest(owner)
+            return None if inside is not None else Variable(name, owner.ends, largest=largest, weight=weight)
         part = part_of(report, at, self._of(key), inside, owner.size)
         size = owner.size if part is None else len(part)
         return None if len(report.problems) > before else Variable(name, None, part, size)
@@ -158,8 +159,13 @@ class _Form:
         text = self._text(key)
         if text is None:
             return None
-        pair = self.context.variable(self.entries[key], self._of(key), f"{owner}.{text}")
-        return None if pair is None else text
+        projection = self.context.projections[owner]
+        names = [] if projection is None else [state.name for state in projection.synapse.states]
+        if text in names:
+            return text
+        hint = suggestion(text.rpartition(".")[2], names)
+        self.add(key, f"{self._of(key)}: projection '{owner}' has no variable {quoted(text)}; {hint}{listing(names)}")
+        return None
 
     def samples_of(self, key: str, population: str) -> str | None:
         """See Form."""

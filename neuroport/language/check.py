@@ -57,8 +57,8 @@ def check_neuron(model: NeuronModel) -> tuple[Problem, ...]:
     fired = lowering.spike(model.spike) if model.spike else None
     if model.spike is None and model.on_spike.text.strip():
         lowering.problems.append(Problem(model.on_spike.place, "on_spike without a 'spike' condition; add one"))
-    lowering.block(model.on_spike, fired)
-    lowering.block(model.after)
+    lowering.block(model.on_spike, fired, "on_spike")
+    lowering.block(model.after, key="after")
     wrong = counted.problems(model)
     problems += [*wrong, *(p for p in lowering.problems if p.place not in {other.place for other in wrong})]
     for event, block in model.on_event:

@@ -185,17 +185,25 @@ class Lowering:
     _summing: bool = False
     _ifs: int = 0
     _around: str = ""
+    _key: str = ""
     _naming: bool = False
 
     # ------------------------------------------------------------------------------------------------ statements
 
-    def block(self, block: Block, guard: Expr | None = None) -> None:
-        """Lower all statements of a block, under a guard if given."""
+    @property
+    def _title(self) -> str:
+        """What a person calls the block that is lowered."""
+        return self._key or self.block_name
+
+    def block(self, block: Block, guard: Expr | None = None, key: str = "") -> None:
+        """Lower all statements of a block, under a guard if given; `key`: where it stands, if not under block_name."""
+        self._key = key
         self._place, self._lines, self._naming = block.place, block.text.splitlines(), True
         self._statements(block.tree, guard)
 
     def spike(self, condition: Expression) -> Temp | None:
         """Lower a spike condition to a named truth value and a Spike."""
+        self._key = "spike"
         self._place, self._lines, self._naming = condition.place, condition.text.splitlines(), True
         if condition.tree is None:
             return None
@@ -352,7 +360,7 @@ class Lowering:
         if self.allowed.sums != "event":
             self._refuse(
                 node,
-                f"{name} is not allowed in '{self.block_name}': in a step every neuron and every synapse is computed "
+                f"{name} is not allowed in '{self._title}': in a step every neuron and every synapse is computed "
                 f"by itself; assign it to a variable in a triggered block, such as on_event: each_step, and read that",
             )
         if axis not in AXES[over]:
@@ -381,7 +389,7 @@ class Lowering:
             case "none":
                 self._refuse(
                     node,
-                    f"{name} is not allowed in '{self.block_name}'; copies are added up in triggered blocks (on_event) "
+                    f"{name} is not allowed in '{self._title}'; copies are added up in triggered blocks (on_event) "
                     f"and in a synapse's step",
                 )
             case "step":
@@ -416,7 +424,7 @@ class Lowering:
     def _send(self, call: ast.Call, back: bool, guard: Expr | None) -> None:
         word = "send_back" if back else "send"
         if not (self.allowed.send_back if back else self.allowed.send):
-            self._refuse(call, f"{word} is not allowed in '{self.block_name}'{_where_sends(self.block_name, back)}")
+            self._refuse(call, f"{word} is not allowed in '{self._title}'{_where_sends(self._title, back)}")
         if len(call.args) != 2 or not isinstance(call.args[0], ast.Name):
             raise LoweringError
         name = call.args[0].id
@@ -535,22 +543,26 @@ class Lowering:
             self._refuse(
                 node,
                 f"every copy has a '{shown}' of its own, and this block is computed once for all copies, because it "
-                f"assigns what they share or adds over them; write sum_copies({shown}) or mean_copies({shown})",
+                f"assigns what they share or adds over them; {self._instead(name, shown, 'over_copies')}"
+                f"write sum_copies({shown}) or mean_copies({shown})",
             )
-
         if self.entries and self._around != "sum_shared" and self.names.per_synapse(name, of):
             self._refuse(
                 node,
                 f"every synapse has a '{shown}' of its own, and this block is computed once for each entry of a "
-                f"kernel, because it assigns what the synapses of one share or adds over them; write "
-                f"sum_shared({shown})",
+                f"kernel, because it assigns what the synapses of one share or adds over them; "
+                f"{self._instead(name, shown, 'over_kernel')}write sum_shared({shown})",
             )
+
+    def _instead(self, name: str, shown: str, over: str) -> str:
+        """What else to do where a variable follows from itself, which is mostly meant to be shared."""
+        return f"declare {name} '{over}: shared', or " if name == shown == self._assigning else ""
 
     def _twin(self, node: ast.expr, name: str) -> Expr:
         if self.allowed.sums != "event":
             self._refuse(
                 node,
-                f"twin.{name} is not allowed in '{self.block_name}'; only triggered blocks (on_event) of synapse "
+                f"twin.{name} is not allowed in '{self._title}'; only triggered blocks (on_event) of synapse "
                 f"models read twins",
             )
         elif "shared" in self.terms and (not self.entries or self.names.per_synapse(name, "twin")):
@@ -566,7 +578,7 @@ class Lowering:
         if self.allowed.sums == "event":
             self._refuse(
                 node,
-                f"post.{name}[d] is not allowed in '{self.block_name}': a dendritic delay holds back what is "
+                f"post.{name}[d] is not allowed in '{self._title}': a dendritic delay holds back what is "
                 f"sent, and triggered blocks send nothing; write post.{name}",
             )
         if not self.dendritic:
@@ -661,7 +673,7 @@ class Lowering:
         if name in DRAWS and not self.allowed.random:
             self._refuse(
                 node,
-                f"{name}() is not allowed in '{self.block_name}', which is computed once, from parameters alone; draw "
+                f"{name}() is not allowed in '{self._title}', which is computed once, from parameters alone; draw "
                 f"in a block, or give a parameter a distribution",
             )
         if name == "uniform":

@@ -24,7 +24,7 @@ class Variable:
     """A variable that a metric names, OBJECT.VARIABLE; of a projection with what it connects, as in a file ("a[0:10]").
 
     `part`: of some neurons of a population. `size`: how many neurons these are; 0 of a projection. `largest`: of a
-    projection to an input of which the largest is taken.
+    projection to an input of which the largest is taken. `weight`: it is the weight of a projection's synapses.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Variable:
     part: Part | None = None
     size: int = 0
     largest: bool = False
+    weight: bool = False
 
 
 @dataclass(frozen=True, slots=True)

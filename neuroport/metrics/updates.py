@@ -174,7 +174,7 @@ def _layers(form: Form, key: str) -> list[Variable] | None:
             form.add(key, f"{key} of {form.what} names no weights; name those of every projection from input to output")
         return None
     for one, layer, before in zip(each, layers, [None, *layers], strict=False):
-        if layer.ends is None:
+        if layer.ends is None or not layer.weight:
             one.add(key, f"{key} of {form.what} goes through weights of projections; found {one.quoted(key)}")
             return None
         if layer.largest:

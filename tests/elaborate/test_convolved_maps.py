@@ -150,6 +150,46 @@ def test_values_are_of_the_kernels_entries() -> None:
     ]
 
 
+def test_a_part_of_a_population_has_no_size_to_be_given() -> None:
+    assert messages(text(FITS).replace("source: a,", 'source: "a[0:16]",')) == [
+        "convolution of projection 'p' needs a source of 4 x 4 x 2 = 32 neurons, and part 'a[0:16]' has 16; name 32 "
+        "neurons, or correct shape and channels"
+    ]
+
+
+SAME = """
+neuroport: 1
+name: same
+dt: 1 ms
+synapses: {s: {state: {w: {weight: true, range: [-8, 8]}}, step: "send(target, w * pre.r)"}}
+populations: {a: {size: 4, neuron: rate_source}, b: {size: 3, neuron: rate_source}}
+projections:
+  up: {source: a, target: b, input: r_in, synapse: s, weight: 0.5, connect: {convolution: {shape: [1, 4],
+       kernel: [1, 2], channels: [1, 1]}}}
+  dense: {source: a, target: b, input: r_in, synapse: s, weight: 0.5, connect: all_to_all}
+  p: {source: a, target: "b[0:2]", input: r_in, synapse: s, weight: {same_as: OTHER}, connect: CONNECT}
+"""
+INSTEAD = "; connect both in one way, or give this one a value of its own"
+
+
+@pytest.mark.parametrize(
+    ("other", "connect", "found"),
+    [
+        ("up.w", "all_to_all", "p.w is of synapses and 'up.w' of a kernel of 1 x 2 x 1 x 1"),
+        (
+            *("up.w", "{convolution: {shape: [1, 4], kernel: [1, 3], channels: [1, 1]}}"),
+            "p.w is of a kernel of 1 x 3 x 1 x 1 and 'up.w' of a kernel of 1 x 2 x 1 x 1",
+        ),
+        (
+            *("dense.w", "{convolution: {shape: [1, 4], kernel: [1, 3], channels: [1, 1]}}"),
+            "p.w is of a kernel of 1 x 3 x 1 x 1 and 'dense.w' of synapses",
+        ),
+    ],
+)
+def test_the_same_is_of_the_same_kernel(other: str, connect: str, found: str) -> None:
+    assert messages(SAME.replace("OTHER", other).replace("CONNECT", connect)) == [found + INSTEAD]
+
+
 @pytest.mark.parametrize("connect", [FITS, FITS + ", stride: [1, 1], groups: 2, dilation: [1, 2]"])
 def test_a_convolution_is_written_as_it_is_read(connect: str) -> None:
     network = reader.loads(text(connect), "n.yaml")

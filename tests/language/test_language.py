@@ -178,6 +178,12 @@ SHARED_PROBLEMS = {
     ("event", "y = sum_copies(w)\nif w > y:\n  w = 0"): "m.yaml:11:8: every copy has a 'w' of its own, and this block "
     "is computed once for all copies, because it assigns what they share or adds over them; write sum_copies(w) or "
     "mean_copies(w)",
+    (
+        "event",
+        "s = sum_copies(w)\nw = w + 1",
+    ): "m.yaml:11:9: every copy has a 'w' of its own, and this block is computed "
+    "once for all copies, because it assigns what they share or adds over them; declare w 'over_copies: shared', or "
+    "write sum_copies(w) or mean_copies(w)",
     ("event", "s = pre.x"): "m.yaml:10:9: every copy has a 'pre.x' of its own, and this block is computed once for all "
     "copies, because it assigns what they share or adds over them; write sum_copies(pre.x) or mean_copies(pre.x)",
     ("event", "w = mean_copies(w) * post.spiked"): "m.yaml:10:26: every copy has a 'post.spiked' of its own, and this "

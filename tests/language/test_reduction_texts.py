@@ -8,7 +8,7 @@ import pytest
 
 from neuroport.errors import Place
 from neuroport.language.check import check_neuron, check_synapse
-from neuroport.language.syntax import parse_block
+from neuroport.language.syntax import parse_block, parse_expression
 from neuroport.network.model import NeuronModel, State, SynapseModel
 
 HERE = Place("m.yaml", 10, 5)
@@ -50,7 +50,11 @@ def test_triggered_blocks_reduce(over: str, text: str) -> None:
 
 PROBLEMS = {
     ("neuron", "update", "a = sum_population(a)"): [f"9: sum_population is not allowed in 'update': {IN_A_STEP}"],
-    ("neuron", "after", "k = max_population(a)"): [f"9: max_population is not allowed in 'update': {IN_A_STEP}"],
+    ("neuron", "after", "k = max_population(a)"): [f"9: max_population is not allowed in 'after': {IN_A_STEP}"],
+    ("neuron", "on_spike", "k = max_population(a)"): [
+        "5: on_spike without a 'spike' condition; add one",
+        f"9: max_population is not allowed in 'on_spike': {IN_A_STEP}",
+    ],
     ("synapse", "step", "b = sum_incoming(a)"): [f"9: sum_incoming is not allowed in 'step': {IN_A_STEP}"],
     ("synapse", "on_pre", "a = 1\nb = max_outgoing(a)"): [f"9: max_outgoing is not allowed in 'on_pre': {IN_A_STEP}"],
     ("synapse", "on_post", "b = sum_shared(a)"): [f"9: sum_shared is not allowed in 'on_post': {IN_A_STEP}"],
@@ -91,6 +95,14 @@ def test_a_wrong_use_is_refused(over: str, block: str, text: str) -> None:
     lines = found(over, block, text)
     assert [line.split(":", 2)[2] for line in lines] == PROBLEMS[over, block, text]
     assert {line.split(":")[0] for line in lines} == {"m.yaml"}
+
+
+def test_a_spike_condition_does_not_reduce() -> None:
+    condition, _ = parse_expression("sum_population(a) > 1", HERE)
+    model = NeuronModel(name="m", states=(State(name="a"),), place=HERE, spike=condition)
+    assert [str(p) for p in check_neuron(model)] == [
+        f"m.yaml:10:5: sum_population is not allowed in 'spike': {IN_A_STEP}"
+    ]
 
 
 def test_a_variable_cannot_have_the_name_of_one() -> None:

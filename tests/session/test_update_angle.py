@@ -462,7 +462,13 @@ WRONG = {
         f"slopes {ALL_OF} 'k', and readout 'h' has those of h.r; name another one"
     ),
     "{update_angle: [w3.w], states: k, error: lacking, update: q}": (
-        "update of metric 'angles': projection 'w3' has no variable 'q'; did you mean 'w3.w'? allowed are w3.w, w3.g"
+        "update of metric 'angles': projection 'w3' has no variable 'q'; allowed are w, g"
+    ),
+    "{update_angle: [w3.w], states: k, error: lacking, update: w3.g}": (
+        "update of metric 'angles': projection 'w3' has no variable 'w3.g'; did you mean 'g'? allowed are w, g"
+    ),
+    "{update_angle: [w3.g], states: k, error: lacking}": (
+        "update_angle of metric 'angles' goes through weights of projections; found 'w3.g'"
     ),
     "{update_angle: [w3.w], states: none, error: lacking}": (
         "unknown readout 'none'; allowed are in, h, k, part, k_slope, lacking, wrong"
