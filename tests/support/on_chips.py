@@ -38,6 +38,8 @@ PARTNERS = {
     "delta_nesterov": Joined("rate_source", "gle_tanh", "ff"),
     "delta_rmsprop": Joined("rate_source", "gle_tanh", "ff"),
     "delta_sgd": Joined("rate_source", "gle_tanh", "ff"),
+    "ekdaa_down": Joined("ekdaa_softmax", "ekdaa_tanh", "err"),
+    "ekdaa_up": Joined("rate_source", "ekdaa_tanh", "ff"),
     "eprop": Joined("eprop_lif", "eprop_lif", "i"),
     "eprop_error": Joined("eprop_readout", "eprop_lif", "error"),
     "eprop_out": Joined("eprop_lif", "eprop_readout", "i"),
