@@ -105,7 +105,8 @@ class _Event:
         return not self.event.once
 
     def parts(self) -> Iterator[Event]:
-        """The event as one event for each of its parts."""
+        """The event as one event for each of its parts, the first of which has the totals that the event had."""
+        self.done[0].totals.extend(self.event.totals)
         for stmt in self.event.body:
             found = dict.fromkeys(reductions(stmt))
             read = self.reduce(found) if found else {}

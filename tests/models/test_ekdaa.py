@@ -5,6 +5,7 @@ The numbers of GOLDEN are those of an independent program in NumPy, with which t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -81,6 +82,7 @@ def small(
     mu: float = 0,
     tied: bool = False,
     hold: int = 6,
+    inputs: Sequence[Sequence[float]] = INPUTS,
 ) -> Any:
     """The network of the golden values; with `tied` the error weights begin as the transposed forward weights."""
     values = {
@@ -90,7 +92,7 @@ def small(
         "GAMMA": str(gamma),
         "MU": str(mu),
         "HOLD": str(hold),
-        "INPUTS": str([list(row) for row in INPUTS]),
+        "INPUTS": str([list(row) for row in inputs]),
         **{f"W{layer}": listed(forward(layer)) for layer in (1, 2, 3)},
         **{f"E{layer}": listed((forward(layer) if tied else backward(layer)).T) for layer in (2, 3)},
     }
@@ -144,6 +146,12 @@ def test_errors_of_sign_cells_are_the_golden_ones() -> None:
         equal(session.get("h2.e")[:, 0], (-2, 2, -2))
         equal(session.get("y.h")[:, 0], (-0.825617509, 0.919799300))
         equal(session.get("y.e")[:, 0], (-0.851373795, 0.851373795))
+
+
+def test_the_sign_of_nothing_is_nothing() -> None:
+    with ran(small("sign", beta=0, inputs=[[0, 0, 0], [0, 0, 0]])) as session:
+        for variable in ("r", "e"):
+            np.testing.assert_array_equal(session.get(f"h1.{variable}"), np.zeros((4, 2)))
 
 
 def test_weights_of_tanh_cells_after_ten_updates_are_the_golden_ones() -> None:

@@ -1,4 +1,4 @@
-"""Random programs, some of whose synapses share the entries of a kernel."""
+"""Random programs, some of whose synapses share the entries of a kernel, and whose neurons add up over a population."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from tests.support.random_programs import SUM, TABLES, Maker, Wired, population_
 
 
 def convolutional(seed: int) -> Program:
-    """Two maps with a convolution between them and one back, whose events add up what their entries share."""
+    """Two maps with a convolution between them and one back, whose events add up what their entries share.
+
+    Another event adds up over the neurons of a map.
+    """
     make = Maker(seed)
     rule = _rule(make)
     sizes = {"low": wiring(rule).sources, "high": wiring(rule).targets}
@@ -31,12 +34,22 @@ def convolutional(seed: int) -> Program:
     populations = tuple(population_of(make, name, size, own[name]) for name, size in sizes.items())
     ways = (("up", "low", "high", rule), ("down", "high", "low", replace(rule, transposed=True)))
     projections = tuple(_projection(make, name, source, target, wiring(way), own) for name, source, target, way in ways)
-    events = tuple(event for p in projections for event in _events(make, p, own))
+    events = (*(event for p in projections for event in _events(make, p, own)), _together(make, "low", own["low"]))
     return Program(
         name=f"convolutional {seed}", dt=1.0, seed=1, chip="test", integer=True, precision="float64",
         arrays={a.name: a for a in make.arrays}, populations=populations, projections=projections, events=events,
         readouts=(), records=(), injections=(), series=(), tables=TABLES, derived=(),
     )  # fmt: skip
+
+
+def _together(make: Maker, population: str, own: list[Read]) -> Event:
+    """An event of every neuron, which adds up over its population."""
+    added = applied("wrap", make.number([*own, make.noise()], 1), c(20))
+    assert isinstance(added.type, Int)
+    size = len(next(a for a in make.arrays if a.name == own[0].array).initial)
+    total = Reduce(added, Int(*repeated((added.type.lo, added.type.hi), 0, size)), "sum", "population", size)
+    kept = make.state(f"{population}.t", "neuron", size, "state")
+    return Event("change", population, "neuron", (make.store(kept, [kept, total]),), make.draw.random() < 0.5)
 
 
 def _rule(make: Maker) -> Convolution:
