@@ -11,3 +11,6 @@ SAL_MICRO = (
 )
 
 DIEHL_COOK = ("train.hold=50 steps", "test.hold=50 steps", "image.hold=50 steps", "image.shown=40 steps")
+
+EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
+"""Two epochs of `ekdaa` and the like of fifty digits."""
