@@ -26,7 +26,6 @@ from neuroport.program.ir import (
 )
 from neuroport.program.machine import Program, Projection
 from neuroport.program.names import of_compiler
-from neuroport.program.printer import expression
 from neuroport.program.whole import NoValue
 from neuroport.program.wiring import Kernel
 
@@ -117,16 +116,16 @@ class Hoister:
         try:
             value = evaluate(expr, {})
         except NoValue as error:
-            self._problem(error.reason, expr)
+            self._problem(error.reason)
             return Const(0, Int(0, 0))
         if isinstance(expr.type, Int):
             return Const(int(value), Int(int(value), int(value)))
         if not np.isfinite(value):
-            self._problem("is not finite", expr)
+            self._problem("is not finite")
         return Const(float(value), Real())
 
-    def _problem(self, reason: str, expr: Expr) -> None:
-        self.made.problems.append(Problem(self._place, f"{self._what} {reason}: {expression(expr)}"))
+    def _problem(self, reason: str) -> None:
+        self.made.problems.append(Problem(self._place, f"{self._what} {reason}; correct the numbers in it"))
 
     @property
     def _what(self) -> str:

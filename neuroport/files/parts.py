@@ -13,7 +13,7 @@ from neuroport.yaml.nodes import Node
 WITH_PART = re.compile(r"([^\[\]]*)\[(.*)\]\s*", re.DOTALL)
 NEURONS_ONLY = "a part is one of a population's neurons"
 NUMBER = r"\s*(\d{0,18})\s*"
-PIECE = re.compile(rf"\s*(\d{{1,18}})\s*|{NUMBER}:{NUMBER}(?::{NUMBER})?")
+PIECE = re.compile(rf"\s*(\d{{1,18}})\s*|{NUMBER}:{NUMBER}(?::{NUMBER})?", re.ASCII)
 
 
 def split_part(text: str) -> tuple[str, str | None]:

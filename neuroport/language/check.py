@@ -19,7 +19,7 @@ from neuroport.language.names import (
     Twin,
     declared_type,
 )
-from neuroport.language.syntax import SENDS, calls
+from neuroport.language.syntax import words
 from neuroport.network.model import Block, Expression, NeuronModel, Parameter, SynapseModel
 from neuroport.program.ir import REAL, Type
 
@@ -137,7 +137,7 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
         declared += [(t.name, t.place) for t in model.traces]
         declared += [(m.name, m.place) for m in model.modulators]
     seen: set[str] = set()
-    reserved = {*BUILT_IN, *calls(), *SENDS, "pre", "post", "twin", "target", "spiked"}
+    reserved = {*BUILT_IN, *words()}
     for name, place in declared:
         if name in seen:
             yield Problem(place, f"'{name}' is declared twice in model '{model.name}'; names must differ")

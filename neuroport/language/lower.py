@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 
 from neuroport.errors import Place, Problem
 from neuroport.language import foreign, whole_bounds
-from neuroport.language.syntax import BEFORE, DRAWS, OVER_COPIES, REDUCTIONS, line_of, place_of
+from neuroport.language.syntax import BEFORE, DRAWS, OVER_COPIES, REDUCTIONS, line_of, place_of, words
 from neuroport.network.model import Block, Expression
 from neuroport.numerics import poisson
 from neuroport.numerics.rng import stream_number
@@ -294,6 +294,8 @@ class Lowering:
             value = Apply("select", (guard, value, previous), _wide(value.type))
         self._definite.add(name)
         self._locals[name] = self.let(name, value)
+        if name in words():
+            self._refuse(node, f"'{name}' is a word of the model language; choose another name")
 
     def _refuse_shared(self, node: ast.stmt, name: str, variable: Variable) -> None:
         """What synapses of a kernel's entry share is assigned in blocks of its own, and these assign nothing else."""

@@ -68,6 +68,11 @@ def calls() -> dict[str, tuple[int, int]]:
     return FORMS | {fn: (function.arity, function.most) for fn, function in FUNCTIONS.items() if function.most}
 
 
+def words() -> frozenset[str]:
+    """What a model cannot give as a name: everything that a text may call, and whose variables it reads."""
+    return frozenset({*calls(), *SENDS, "pre", "post", "twin", "target", "spiked"})
+
+
 def place_of(node: ast.AST, start: Place) -> Place:
     """Where a node stands in its file, given where its text starts; it may know that itself, as `place`."""
     known: Place | None = getattr(node, "place", None)

@@ -66,10 +66,10 @@ _COMMON = [
 ]
 _COMMON += ["step", "steps"]
 _STEPS = ("step", "steps")
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})(?:\s*([A-Za-zµ]\S*)|\s+(1/\S+))?")
-_INTEGER = re.compile(r"[-+]?\d+")
-_FACTOR = re.compile(r"([A-Za-zµ]+)(?:\^(\d))?")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FACTOR = re.compile(r"([A-Za-zµ]+)(?:\^([0-9]))?")
 LONGEST_INTEGER = 40
 
 

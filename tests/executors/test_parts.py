@@ -168,6 +168,11 @@ def test_traces_of_other_neurons_differ(tmp_path: Path) -> None:
             "to 9) or [0:10:2] (every second one); found '[-1]', and they count from 0",
         ),
         (
+            '{spikes: ["a[\uff11]"]}',
+            "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5], [0:10] (0 "
+            "to 9) or [0:10:2] (every second one); found '[\uff11]'",
+        ),
+        (
             '{spikes: ["a[]"]}',
             "n.yaml:13:19: spikes of record: neurons are numbers and ranges such as [3, 5], [0:10] (0 "
             "to 9) or [0:10:2] (every second one); found '[]'",

@@ -58,6 +58,8 @@ NEURON_PROBLEMS = {
     "k = v": "m.yaml:10:5: 'k' " + NOT_AN_INT,
     "k = floor(v)": "m.yaml:10:5: 'k' " + NOT_AN_INT,
     "tau = 1": "m.yaml:10:5: 'tau' cannot be assigned here; this block may assign k, v and new local names",
+    "before = 3": "m.yaml:10:5: 'before' is a word of the model language; choose another name",
+    "post = 3": "m.yaml:10:5: 'post' is a word of the model language; choose another name",
     "i = 1": "m.yaml:10:5: 'i' cannot be assigned here; this block may assign k, v and new local names",
     "v = taux": "m.yaml:10:9: 'taux' is not known here (did you mean 'tau'?); there are T, copies, dt, i, "
     "item_step, k, n, t, tau, v",

@@ -82,6 +82,7 @@ def test_a_part_of_a_step_stays_a_part() -> None:
     ("text", "message"),
     [
         ("twenty ms", "'twenty ms' is not a number with a unit such as '20 ms'"),
+        ("\uff15 ms", "'\uff15 ms' is not a number with a unit such as '20 ms'"),
         ("nan ms", "'nan ms' is not a number with a unit such as '20 ms'"),
     ],
 )

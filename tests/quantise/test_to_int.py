@@ -83,6 +83,7 @@ REFUSED = {
     "k = v * 64": "'k' is an int, this value is real; write int(round(...)), use //, make the variable real, or "
     "declare what is whole in it `type: int`",
     "k = int(v, 2)": "int takes 1 arguments, 2 given",
+    "k = int(1e300)": f"{PART} needs more than 63 bits; correct the numbers in it",
     "k = int(1e300 * few)": f"{PART} needs more than 63 bits; narrow what it follows from",
     "k = int(1 / none)": f"{PART} makes an int of what is not finite; narrow what it follows from",
     "k = int(now / 1e-20)": f"{PART} needs more than 63 bits; narrow what it follows from",
