@@ -15,7 +15,7 @@ from neuroport.yaml.slots import Slot, check_unit, in_slot
 
 
 def quantity(report: Report, node: Node | None, what: str) -> Quantity | None:
-    """A finite number with or without a unit."""
+    """A finite number with or without a unit; a text has one."""
     if node is None:
         return None
     value = node.value if isinstance(node, ScalarNode) else None
@@ -24,6 +24,9 @@ def quantity(report: Report, node: Node | None, what: str) -> Quantity | None:
             result = replace(units.parse(value), place=node.place)
         except units.UnitError as error:
             report.add(node, f"{what}: {error}")
+            return None
+        if not result.unit:
+            report.add(node, f"{what} must be a number; found {found(node)}; write it without quotes")
             return None
     elif isinstance(value, int | float) and not isinstance(value, bool):
         result = Quantity(value, "", node.place)

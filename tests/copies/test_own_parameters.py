@@ -296,6 +296,11 @@ COUNTED = "copies lacks 'count', and no list of values says how many copies ther
             "with its unit, such as '5 ms'",
         ),
         (
+            "{params: {a.tau: [5 ms, '6']}}",
+            "4:33: a value of parameter 'tau' of population 'a' in each copy must be a number; found the text '6'; "
+            "write it without quotes",
+        ),
+        (
             "{params: {a.tau: [5 ms, 500 ms]}}",
             "4:26: parameter 'tau' of population 'a' in each copy must be from 1 to 100 ms; found 500 ms at [1]",
         ),

@@ -293,6 +293,14 @@ EDITS = [
     ),
     (
         "tau: 20 ms",
+        "tau: '20'",
+        (
+            "net.yaml:20:44: parameter 'tau' of population 'a' must be a number; found the text '20'; write it without "
+            "quotes"
+        ),
+    ),
+    (
+        "tau: 20 ms",
         "tau: true",
         (
             "net.yaml:20:44: parameter 'tau' of population 'a' must be a number, with its unit where it has one; "
