@@ -32,8 +32,10 @@ class Joined:
 
 
 PARTNERS = {
+    "activation_alignment": Joined("alignment_tanh", "alignment_tanh", "back"),
     "adam": Joined("spike_source", "lif", "jump"),
     "delta_adam": Joined("rate_source", "gle_tanh", "ff"),
+    "delta_decay": Joined("rate_source", "alignment_tanh", "ff"),
     "delta_momentum": Joined("rate_source", "gle_tanh", "ff"),
     "delta_nesterov": Joined("rate_source", "gle_tanh", "ff"),
     "delta_rmsprop": Joined("rate_source", "gle_tanh", "ff"),
@@ -43,6 +45,7 @@ PARTNERS = {
     "eprop": Joined("eprop_lif", "eprop_lif", "i"),
     "eprop_error": Joined("eprop_readout", "eprop_lif", "error"),
     "eprop_out": Joined("eprop_lif", "eprop_readout", "i"),
+    "feedback_alignment": Joined("alignment_tanh", "alignment_tanh", "back"),
     "gle_adam": Joined("gle_softplus_tau_adam", "gle_softplus_tau_adam", "ff"),
     "gle_adam_first": Joined("gle_input", "gle_softplus_tau_adam", "ff"),
     "gle_exp_sum": Joined("gle_softmax_adam", "gle_softmax_adam", "total"),
@@ -52,6 +55,8 @@ PARTNERS = {
     "gle_sgd": Joined("gle_softplus_tau", "gle_softplus_tau", "ff"),
     "gle_sgd_first": Joined("gle_input", "gle_softplus_tau", "ff"),
     "graded": Joined("rate_source", "rate_source", "r_in"),
+    "information_alignment": Joined("alignment_tanh", "alignment_tanh", "back"),
+    "kolen_pollack": Joined("alignment_tanh", "alignment_tanh", "back"),
     "loihi_static": Joined("spike_source", "loihi_lif", "a_in"),
     "momentum": Joined("spike_source", "lif", "jump"),
     "nesterov": Joined("spike_source", "lif", "jump"),
@@ -83,8 +88,11 @@ PARTNERS = {
     "stdp_triplet": Joined("spike_source", "lif", "jump"),
     "stdp_triplet_nearest": Joined("spike_source", "lif", "jump"),
     "stdp_voltage": Joined("spike_source", "clopath_adex", "jump"),
+    "symmetric_alignment": Joined("alignment_tanh", "alignment_tanh", "back", ("delta_decay", "ff"), back=True),
     "synaptic_scaling": Joined("spike_source", "lif", "jump"),
+    "tied_feedback": Joined("alignment_tanh", "alignment_tanh", "back", ("delta_decay", "ff"), back=True),
     "tsodyks_markram": Joined("spike_source", "lif", "jump"),
+    "weight_mirror": Joined("alignment_tanh", "alignment_tanh", "back"),
 }
 
 
