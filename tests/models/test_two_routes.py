@@ -399,6 +399,29 @@ def test_rules_have_the_same_bits_on_all_executors(rule: str, chip: str) -> None
 
 
 @pytest.mark.dear
+def test_cells_that_dream_send_white_noise_until_the_mirror() -> None:
+    """Projections are of the noise alone one step after it, and what feedback weights make of them two steps after."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
+    net = digits("information_alignment", *(f"{cells}.init.b=0.5" for cells in ("h1", "h2", "y")))
+    with neuroport.open(net) as session:
+        session.run(6)
+        session.trigger("dream")
+        noise = session.get("h1.r")
+        assert np.array_equal(np.abs(noise), np.ones((40, 20)))
+        assert abs(noise.mean()) < 4 / np.sqrt(noise.size)
+        assert np.abs(noise @ noise.T / 20 - np.eye(40)).max() < 1
+        session.run(1)
+        projected = session.get("h2.p")
+        assert projected == pytest.approx(matrix(session, "up2") @ noise, abs=1e-12)
+        session.run(1)
+        assert np.array_equal(session.get("h1.r"), noise)
+        assert session.get("h1.rebuilt") == pytest.approx(matrix(session, "down1") @ projected, abs=1e-12)
+        session.trigger("mirror")
+        session.run(1)
+        assert np.abs(session.get("h1.r")).max() < 1
+
+
+@pytest.mark.dear
 def test_two_epochs_of_digits_align_and_teach() -> None:
     pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
     aligned, fixed = (reached(rule, "protocol.0.repeat=2") for rule in ("symmetric_alignment", "feedback_alignment"))
