@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 import neuroport
@@ -501,3 +505,65 @@ def test_sixteen_bits_reach_what_floating_point_does(rule: str) -> None:
     for name, most in (("test", 1), ("angle1", 1.5), ("angle2", 1.5)):
         one, other = (np.mean([found[name] for found in chip]) for chip in runs)
         assert abs(one - other) <= most
+
+
+# ------------------------------------------------------------------------------------------------------ seven layers
+
+
+def initial(fan_in: int) -> dict[str, list[float]]:
+    return {"normal": [0, fan_in**-0.5]}
+
+
+def deep(root: Path, rule: str, hidden: int) -> dict[str, Any]:
+    """The tree of the network with so many hidden layers of 40 cells, 15 epochs."""
+    tree: dict[str, Any] = yaml.safe_load((root / "networks" / "two_routes.yaml").read_text("utf-8"))
+    cells = ["x", *(f"h{k}" for k in range(1, hidden + 1)), "y"]
+    tree["populations"] |= {name: tree["populations"]["h1"] | {"size": 40} for name in cells[1:-1]}
+    tree["projections"] = dict(projections(tree, rule, cells))
+    settled = 2 * (hidden + 1)
+    for name in ("train", "test"):
+        tree["stimuli"][name]["patterns"]["hold"] = f"{settled + 2} steps"
+    when = {"from": f"{settled - 1} steps", "to": f"{settled} steps", "reduce": "last"}
+    seen = {"error": "y.e"} | {name: f"{name}.r" for name in cells[:-1]}
+    tree["readouts"] = {"answer": tree["readouts"]["answer"]}
+    tree["readouts"] |= {name: {"samples": {"of": of} | when} for name, of in seen.items()}
+    followed = {"update_angle": [f"up{k}.w" for k in range(1, hidden + 2)], "states": cells[:-1]}
+    tree["metrics"] = {"test": tree["metrics"]["test"], "updates": tree["metrics"]["updates"] | followed}
+    (rounds,) = tree["protocol"]
+    learning, measured = rounds["do"][0], rounds["do"][1]["do"][0]
+    measured["readout"] = list(seen)
+    learning["each"] = measured["each"] = [
+        *({"at": f"{settled} steps", "event": name} for name in ("learn", "dream")),
+        {"at": "end", "event": "mirror"},
+    ]
+    rounds["repeat"], rounds["do"][-1] = 15, {"measure": ["test", "updates"]}
+    return tree
+
+
+def projections(tree: dict[str, Any], rule: str, cells: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Forward weights between all neighbours, and feedback weights between all but the lowest."""
+    decaying = rule == "kolen_pollack"
+    up = tree["projections"]["up2"] | {"params": {"lr": 0.3, "decay": 0.001 if decaying else 0}}
+    down = tree["projections"]["down1"] | {"synapse": rule, "params": {"lr": 0.3} if decaying else {}}
+    sizes = [tree["populations"][name]["size"] for name in cells]
+    for k, (below, above) in enumerate(pairwise(cells), 1):
+        yield f"up{k}", up | {"source": below, "target": above, "weight": initial(sizes[k - 1])}
+    for k, (below, above) in enumerate(pairwise(cells[1:]), 1):
+        twin = {"twin": {"of": f"up{k + 1}", "transposed": True}} if rule == "symmetric_alignment" else {}
+        yield f"down{k}", down | {"source": above, "target": below, "weight": initial(sizes[k + 1])} | twin
+
+
+@pytest.mark.slow
+def test_through_seven_layers_angles_of_updates_order_the_rules(root: Path, tmp_path: Path) -> None:
+    """In the first layer, mean of three seeds."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
+
+    def angle(rule: str) -> float:
+        file = tmp_path / f"{rule}.yaml"
+        file.write_text(yaml.safe_dump(deep(root, rule, 6), sort_keys=False), "utf-8")
+        runs = [neuroport.run(neuroport.load(file, [f"seed={seed}"])) for seed in (1, 2, 3)]
+        return float(np.mean([run.metrics["updates"][-1][1][0] for run in runs]))
+
+    middle = [angle(rule) for rule in ("weight_mirror", "activation_alignment", "kolen_pollack")]
+    assert angle("symmetric_alignment") < min(middle)
+    assert max(middle) < angle("information_alignment") < angle("feedback_alignment")
