@@ -79,7 +79,7 @@ def difference(machines: list[Any], tolerance: float = 0.0) -> str | None:
     capture = first.drain()
     for other in others:
         theirs = other.drain()
-        for name in first.program.arrays:
+        for name in (array.name for array in first.program.arrays.values() if not array.scratch):
             ours, its = first.read(name), other.read(name)
             if ours.shape != its.shape or not np.allclose(ours, its, tolerance, tolerance):
                 return f"{first.step}: {name}"
