@@ -137,7 +137,7 @@ def _name_clashes(model: NeuronModel | SynapseModel) -> Iterable[Problem]:
         declared += [(t.name, t.place) for t in model.traces]
         declared += [(m.name, m.place) for m in model.modulators]
     seen: set[str] = set()
-    reserved = {*BUILT_IN, *words()}
+    reserved = {*BUILT_IN, *words(), "target", "spiked"}
     for name, place in declared:
         if name in seen:
             yield Problem(place, f"'{name}' is declared twice in model '{model.name}'; names must differ")

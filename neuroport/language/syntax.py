@@ -69,8 +69,8 @@ def calls() -> dict[str, tuple[int, int]]:
 
 
 def words() -> frozenset[str]:
-    """What a model cannot give as a name: everything that a text may call, and whose variables it reads."""
-    return frozenset({*calls(), *SENDS, "pre", "post", "twin", "target", "spiked"})
+    """What no local name can be: everything that a text may call, and whose variables it reads."""
+    return frozenset({*calls(), *SENDS, "pre", "post", "twin"})
 
 
 def place_of(node: ast.AST, start: Place) -> Place:
