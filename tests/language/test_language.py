@@ -238,6 +238,10 @@ def test_what_copies_share_may_be_used(block: str, text: str) -> None:
     assert check_synapse(sharing(**{block: text})) == ()
 
 
+def test_what_only_synapses_read_may_be_a_local_name() -> None:
+    assert check_neuron(neuron("target = 1\nspiked = target\nv = spiked")) == ()
+
+
 def test_neurons_share_in_triggered_blocks_only() -> None:
     def problems(update: str, event: str) -> list[str]:
         model = neuron(update)
