@@ -187,7 +187,9 @@ def test_potjans_diesmann_fires_as_the_independent_program(chip: str) -> None:
 
 # ------------------------------------------------------------------------------------------------------ Diehl & Cook
 
-NORMALISED = "each: [{at: end, event: normalise}]"
+NORMALISED = (
+    "each: [{at: 0 ms, set: {image.rate: 255 Hz}}, {at: 350 ms, set: {image.rate: 0 Hz}}, {at: end, event: normalise}]"
+)
 FEW = (f"protocol=[{{run: 500 ms}}, {{present: train, count: 5, readout: [answers], {NORMALISED}}}]",)
 
 

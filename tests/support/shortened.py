@@ -10,7 +10,10 @@ SAL_MICRO = (
     *("protocol.6.repeat=2", "protocol.6.do.1.repeat=3"),
 )
 
-DIEHL_COOK = ("train.hold=50 steps", "test.hold=50 steps", "image.hold=50 steps", "image.shown=40 steps")
+DIEHL_COOK = (
+    *("train.hold=50 steps", "test.hold=50 steps"),
+    *(f"protocol.{item}.each.1.at=40 steps" for item in ("2.do.0", "4", "5")),
+)
 
 EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
 """Two epochs of `ekdaa` and the like of fifty digits."""
