@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.elaborate.connect import Synapses
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.synapses import synapse_bodies, synapse_names, times
 from neuroport.elaborate.twins import twin_index
@@ -26,6 +25,7 @@ from neuroport.program.ir import BOOL, REAL, Apply, Axis, Body, Const, Expr, Int
 from neuroport.program.machine import Array, Event, Over, Readout
 from neuroport.program.machine import Population as ProgramPopulation
 from neuroport.program.machine import Projection as ProgramProjection
+from neuroport.program.reductions import most_terms
 
 
 def population_body(made: Elaboration, population: Population) -> ProgramPopulation:
@@ -158,17 +158,16 @@ def events(made: Elaboration) -> Iterable[Event]:
         yield from _events(made, population.name, "neuron", population.neuron, names, terms)
     for projection in made.network.projections:
         seen = synapse_names(made, projection, triggered=True)
-        synapses = made.synapses[projection.name]
-        yield from _events(made, projection.name, "synapse", projection.synapse, seen, _terms(synapses))
+        found = _terms(made, projection)
+        yield from _events(made, projection.name, "synapse", projection.synapse, seen, found)
 
 
-def _terms(synapses: Synapses) -> Mapping[Axis, int]:
+def _terms(made: Elaboration, projection: Projection) -> Mapping[Axis, int]:
     """Of how many synapses sums over them are at most."""
-    wiring, (sources, targets) = synapses.wiring, synapses.shape
-    counts: dict[Axis, NDArray[np.int64]] = {"incoming": wiring.incoming(targets), "outgoing": wiring.outgoing(sources)}
-    if synapses.shares:
-        counts["shared"] = wiring.uses()
-    return {axis: max(1, int(count.max(initial=1))) for axis, count in counts.items()}
+    synapses = made.synapses[projection.name]
+    sizes = (made.network.population(projection.source).size, made.network.population(projection.target).size)
+    axes: tuple[Axis, ...] = ("incoming", "outgoing", "shared") if synapses.shares else ("incoming", "outgoing")
+    return {axis: most_terms(synapses.wiring, sizes, axis) for axis in axes}
 
 
 def _events(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuroport.program.ir import Axis
 from neuroport.program.machine import Program, Projection
+from neuroport.program.wiring import Wiring
 
 AXES: Mapping[str, tuple[Axis, ...]] = {
     "neuron": ("population",),
@@ -26,16 +27,6 @@ class Groups:
 
     of: NDArray[np.int64]
     count: int
-
-    @property
-    def terms(self) -> int:
-        """How many elements the largest group has; at least 1."""
-        return most(self.of)
-
-
-def most(groups: NDArray[np.int64]) -> int:
-    """How many elements the largest group has, from the group of each; at least 1."""
-    return max(1, int(np.bincount(groups, minlength=1).max()))
 
 
 def of_population(size: int) -> Groups:
@@ -56,14 +47,14 @@ def of_synapses(projection: Projection, axis: Axis) -> Groups:
             return Groups(own, projection.values)
 
 
-def most_terms(projection: Projection, axis: Axis) -> int:
-    """How many synapses the largest group along an axis has; at least 1."""
-    wiring = projection.wiring
+def most_terms(wiring: Wiring, sizes: tuple[int, int], axis: Axis) -> int:
+    """How many synapses the largest group along an axis has, at least 1; sizes: of the populations that are joined."""
+    sources, targets = sizes
     match axis:
         case "incoming":
-            counts = wiring.incoming(projection.target_size)
+            counts = wiring.incoming(targets)
         case "outgoing":
-            counts = wiring.outgoing(projection.source_size)
+            counts = wiring.outgoing(sources)
         case _:
             counts = wiring.uses()
     return max(1, int(counts.max(initial=1)))

@@ -32,7 +32,7 @@ from neuroport.program.ir import (
     walk,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
-from neuroport.program.reductions import most
+from neuroport.program.reductions import most_terms
 from tests.support.integer_cases import TABLE, applied
 from tests.support.programs import array, c, call, pairs, program, test
 from tests.support.random_expressions import random_expression, wide_expression
@@ -257,7 +257,8 @@ def _reducing(
     declared = {a.name: a.type for a in make.arrays}
     for p in projections:
         reads = [Read(f"{p.name}.{v}", "own", declared[f"{p.name}.{v}"]) for v in "wx"]
-        axes: list[tuple[Axis, int]] = [("incoming", most(p.post)), ("outgoing", most(p.pre)), ("shared", 1)]
+        ends, along = (p.source_size, p.target_size), ("incoming", "outgoing", "shared")
+        axes: list[tuple[Axis, int]] = [(axis, most_terms(p.wiring, ends, axis)) for axis in along]
         yield _reduced(apart, p.name, "synapse", reads, axes)
 
 

@@ -30,7 +30,7 @@ from neuroport.program.ir import (
 from neuroport.program.machine import Array, OwnedBody, Population, Program, Projection
 from neuroport.program.names import ENTRIES
 from neuroport.program.printer import expression, statement
-from neuroport.program.reductions import AXES, most_terms, of_population
+from neuroport.program.reductions import AXES, most_terms
 from neuroport.program.stated import bounds
 from neuroport.program.verify import expressions as values
 from neuroport.program.verify import sums
@@ -180,9 +180,10 @@ class _Check:
 
     def _terms(self, expr: Reduce) -> int:
         """How many terms a reduction has at most."""
-        if self.place.projection is not None:
-            return most_terms(self.place.projection, expr.axis)
-        return of_population(self.objects.populations[self.place.ends["own"][1]].size).terms
+        projection = self.place.projection
+        if projection is None:
+            return max(1, self.objects.populations[self.place.ends["own"][1]].size)
+        return most_terms(projection.wiring, (projection.source_size, projection.target_size), expr.axis)
 
     def _alone(self, over: str, expr: Reduce) -> bool:
         """Whether each synapse that adds up what is shared is alone, or the entries of a kernel add that up."""
