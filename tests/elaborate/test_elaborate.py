@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from neuroport.files import network as reader
 from neuroport.language.lower import Lowering
 from neuroport.network.model import Block
 from neuroport.numerics import detmath
-from neuroport.program.ir import Expr, Read, Send, Store, parts
+from neuroport.program.ir import Read, Send, Store, parts
 from neuroport.program.machine import Program
 from neuroport.program.printer import expression
 from neuroport.program.switchboard import Switchboard
@@ -246,9 +247,9 @@ def test_every_text_is_lowered_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     lowered: list[tuple[str, str]] = []
     block = Lowering.block
 
-    def noted(self: Lowering, text: Block, guard: Expr | None = None) -> None:
+    def noted(self: Lowering, text: Block, *more: Any, **named: Any) -> None:
         lowered.append((self.owner, text.text.strip()))
-        block(self, text, guard)
+        block(self, text, *more, **named)
 
     monkeypatch.setattr(Lowering, "block", noted)
     elaborate(network, IDEAL)

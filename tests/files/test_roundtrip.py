@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import neuroport
+from neuroport import connections
 from neuroport.connections.all_to_all import AllToAll
 from neuroport.connections.all_to_all_but_same import AllToAllButSame
 from neuroport.connections.convolution import Convolution
@@ -257,6 +258,7 @@ def networks(draw: st.DrawFn) -> Network:
         name="a", size=size, neuron=model, parameters=own, ranges=draw(st.sampled_from([(), (("x", (0.0, 50.0)),)]))
     )
     connect = draw(connects(size))
+    rule = connections.rule(connect)
     projection = Projection(
         name="line_1",
         source="a",
@@ -266,7 +268,7 @@ def networks(draw: st.DrawFn) -> Network:
         connect=connect,
         delay=draw(durations),
         dendritic=draw(st.none() | st.just(Quantity(3, "steps"))),
-        weight=draw(st.none() | values("", [(size, size)])),
+        weight=draw(st.none() | values("", [(size, size)] if rule.axes is None else [rule.axes(connect)])),
     )
     images = ArrayValue(
         Frozen(np.resize(np.array(draw(st.lists(numbers, min_size=1, max_size=5)), dtype=float), (7, size)))
