@@ -102,6 +102,11 @@ SUFFIX = {
 }
 
 
+SYNAPSE_KINDS = (
+    *("delay", "rows", "post", "columns", "column_synapse", "column_pre", "element", "dendritic", "places", "twin"),
+    "first_column",
+)
+"""What a projection has."""
 KERNEL_KINDS = (
     *("entry", "column_entry", "template", "runs", "row_post", "row_entry", "run_post", "run_entry"),
     *("run_width", "entry_step", "entries", "first_entry"),
@@ -158,11 +163,7 @@ class Emitter:
             for kind in "size first flags words spikes spike_count spike_steps spike_neurons".split():
                 self._identifier(kind, population.name)
         for projection in program.projections:
-            for (
-                kind
-            ) in "delay rows post columns column_synapse column_pre element dendritic places twin first_column".split():
-                self._identifier(kind, projection.name)
-            for kind in KERNEL_KINDS if projection.shares else ():
+            for kind in (*SYNAPSE_KINDS, *(KERNEL_KINDS if projection.shares else ())):
                 self._identifier(kind, projection.name)
         for kinds, objects in (
             ("every histogram counted", [r.name for r in program.readouts]),

@@ -272,11 +272,10 @@ class Machine:
         """Reduce an array on the host; neurons without synapses get a value that none reads."""
         values, into = self.read(total.of), self.program.arrays[total.into]
         owner = self.program.arrays[total.of].owner
-        if isinstance(into.type, Real):
-            found = reduced(total.op, values.astype(self.program.precision), groups_of(self.program, owner, total.axis))
-        else:
-            found = reduced(total.op, values, groups_of(self.program, owner, total.axis))
-            found = np.clip(found, *_bounds(into))
+        real = isinstance(into.type, Real)
+        terms = values.astype(self.program.precision) if real else values
+        found = reduced(total.op, terms, groups_of(self.program, owner, total.axis))
+        found = found if real else np.clip(found, *_bounds(into))
         self.write(total.into, np.broadcast_to(found, into.initial.shape))
 
     def _fail(self) -> None:

@@ -261,10 +261,10 @@ class IntegerForm:
 
     def _whole(self, x: Expr) -> Expr:
         """What stands before the point, held within 62 bits as on every arithmetic."""
-        if LIMIT >> max(0, -frac(x)) == 0:
+        end = LIMIT >> max(0, -frac(x))
+        if end == 0:
             self._problem(f"int of values in {real_range(x)}, of which none but 0 fits 62 bits; narrow their range")
             return literal(0)
-        end = LIMIT >> max(0, -frac(x))
         return self.scale(clipped(x, -end, end), 0, "int", "toward_zero")
 
     def made(self, fn: str, *args: Expr, frac_: int = 0) -> Expr:
