@@ -10,7 +10,7 @@ from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput
 from neuroport.session.verify import verify
 from tests.support.planning import shortened
-from tests.support.shortened import DIEHL_COOK, EKDAA, SAL_MICRO
+from tests.support.shortened import DIEHL_COOK, EKDAA, META, SAL_MICRO
 
 pytestmark = pytest.mark.dear
 
@@ -36,7 +36,7 @@ on their own chips all are, and `test_random_networks.py` has more of what chips
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHIPPED]
 
 BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA)
+BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA) | {"meta_plasticity": META}
 """Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif")

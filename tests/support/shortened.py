@@ -17,3 +17,6 @@ DIEHL_COOK = (
 
 EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
 """Two epochs of `ekdaa` and the like of fifty digits."""
+
+META = ("protocol.1.repeat=2", "protocol.1.do.0.count=60", "protocol.1.do.1.count=10")
+"""Two rounds of `meta_plasticity`, of 60 images to learn and 10 to be asked."""
