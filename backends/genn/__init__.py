@@ -6,9 +6,10 @@
 - reach, places: events that need what belongs to other groups, and where the values of synapses lie
 - split, queues: projections that send to several inputs; a way around a fault of GeNN
 - bounds, limits: what cannot be executed, and why
-- devices: processors and GPUs
+- devices, gpus: processors and GPUs
+- order: what bits real programs have on a GPU
 - examine, installed: what of all that GeNN needs is there
-- cache, build: PyGeNN models from that, compiled in the user's cache folder
+- flags, cache, build: PyGeNN models from that, compiled in the user's cache folder
 - machine: the network being executed
 """
 
@@ -63,6 +64,13 @@ class Genn:
         from neuroport.backends.genn import limits
 
         return limits.problems(program)
+
+    def not_promised(self, program: Program) -> str | None:
+        """A sentence saying which bits of a program are not the same in every run on this device, or None."""
+        from neuroport.backends.genn import devices, order
+
+        device = self.device or devices.default()
+        return None if device == "cpu" else order.not_promised(program, device)
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""

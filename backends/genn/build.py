@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.backends.genn import cache, places
+from neuroport.backends.genn.devices import architectures
+from neuroport.backends.genn.flags import Flags, flags
 from neuroport.backends.genn.model import (
     Borrowed,
     GlobalArray,
@@ -147,14 +149,15 @@ class Contents:
 
 def assemble(model: Model, program: Program, seed: int, device: str, recording: int) -> Built:
     """Put the network together, compile it (where equal ones were compiled before) and load it."""
-    path = cache.place(_key(model, program, device))
+    chosen = flags(program, device)
+    path = cache.place(_key(model, program, device, chosen))
     made: list[Built] = []
 
     def compile_there() -> None:
-        made.append(_create(model, program, seed, device))
+        made.append(_create(model, program, seed, device, chosen.optimised))
         made[0].genn.build(str(path))
 
-    cache.build(path, compile_there, strict=_strict(program))
+    cache.build(path, compile_there, chosen)
     cache.load(path, lambda: _load(made[0].genn, path, recording))
     return made[0]
 
@@ -165,10 +168,10 @@ def _load(genn: Any, path: Path, recording: int) -> None:
         genn.load(num_recording_timesteps=recording)
 
 
-def _create(model: Model, program: Program, seed: int, backend: str) -> Built:
+def _create(model: Model, program: Program, seed: int, backend: str, optimised: bool) -> Built:
     import pygenn
 
-    genn = pygenn.GeNNModel(model.scalar, model.name, backend=backend, time_precision="double", optimize_code=True)
+    genn = pygenn.GeNNModel(model.scalar, model.name, backend=backend, time_precision="double", optimize_code=optimised)
     genn.dt = 1.0
     built = Built(genn)
     contents = Contents(program, seed)
@@ -181,8 +184,8 @@ def _create(model: Model, program: Program, seed: int, backend: str) -> Built:
     return built
 
 
-def _key(model: Model, program: Program, device: str) -> str:
-    """A name for everything that generated code depends on."""
+def _key(model: Model, program: Program, device: str, chosen: Flags) -> str:
+    """A name for everything that compiled code depends on."""
     import pygenn
 
     contents = Contents(program, 0)
@@ -191,13 +194,9 @@ def _key(model: Model, program: Program, device: str) -> str:
         (p.source_size, p.target_size, places.stride(p), int(np.bincount(p.post).max(initial=0)))
         for p in program.projections
     ]
-    whole = repr((pygenn.__version__, device, _strict(program) and cache.STRICT, asdict(model), fixed, sizes))
+    on = (device, *architectures(device), asdict(chosen))
+    whole = repr((pygenn.__version__, on, asdict(model), fixed, sizes))
     return hashlib.sha256(whole.encode()).hexdigest()[:24]
-
-
-def _strict(program: Program) -> bool:
-    """Whether additions must keep their order: in integer programs it does not matter."""
-    return not program.integer and program.precision == "float64"
 
 
 def _parameters(group: Group) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from neuroport.backends.generated import folder, folders
+from neuroport.backends.genn.flags import Flags
 from neuroport.errors import RunFailed
 
 LOG = "build.log"
@@ -34,19 +35,12 @@ def place(key: str) -> Path:
     )
 
 
-STRICT = "-fno-fast-math -ffp-contract=off"
-"""GeNN optimises with -ffast-math, which reorders sums of real numbers; this takes it back."""
-
-
-def build(path: Path, compile_there: Callable[[], None], strict: bool) -> None:
-    """Generate and compile in a folder, one process at a time; what compilers say goes into its build.log.
-
-    strict: keep the order of real additions, as the other executors do.
-    """
+def build(path: Path, compile_there: Callable[[], None], flags: Flags) -> None:
+    """Generate and compile in a folder, one process at a time; what compilers say goes into its build.log."""
     log = path / LOG
     with _locked(path / "lock"):
         try:
-            with _into(log), _make_flags(STRICT if strict else ""):
+            with _into(log), _make_flags(flags):
                 compile_there()
         except Exception as error:
             found = first_error(log) or f"{type(error).__name__}: {error}"
@@ -105,16 +99,16 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _make_flags(flags: str) -> Iterator[None]:
+def _make_flags(flags: Flags) -> Iterator[None]:
     """Let `make` add compiler flags after those of the makefile: PyGeNN has no setting for it."""
     before = os.environ.get("MAKEFLAGS")
-    if flags:
-        rule = f"%.o: CXXFLAGS += {flags}".replace(" ", "\\ ")
+    if flags.added:
+        rule = f"%.o: {flags.variable} += {flags.added}".replace(" ", "\\ ")
         os.environ["MAKEFLAGS"] = f"--eval={rule}"
     try:
         yield
     finally:
-        if flags and before is None:
+        if flags.added and before is None:
             del os.environ["MAKEFLAGS"]
         elif before is not None:
             os.environ["MAKEFLAGS"] = before

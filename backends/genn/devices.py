@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import platform
 import shutil
 import subprocess
 from pathlib import Path
 
+from neuroport.backends.genn import gpus
 from neuroport.errors import Unsupported
 
 GENN_NAMES = {"cpu": "single_threaded_cpu", "cuda": "cuda", "hip": "hip"}
@@ -41,6 +43,11 @@ def missing(device: str) -> str | None:
         f"PyGeNN was built without GeNN's backend for {device}; build it again where {TOOLKITS[device]} "
         f"(https://genn-team.github.io), or leave the device out."
     )
+
+
+def architectures(genn_name: str) -> tuple[str, ...]:
+    """For what machines GeNN's backend of that name compiles here."""
+    return gpus.architectures(genn_name) if genn_name in TOOLKITS else (platform.machine(),)
 
 
 def _has_gpu() -> bool:

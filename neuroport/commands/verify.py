@@ -93,6 +93,7 @@ def verify(
                 "first_difference": None if first is None else as_dict(first),
                 "sensitivity": None if result.sensitivity is None else _sensitivity(result.sensitivity),
                 "skipped": result.skipped,
+                "not_promised": result.not_promised,
             }
         )
         if not as_json:
@@ -139,5 +140,7 @@ def _tell(result: dict[str, Any], first: Any, sensitivity: Sensitivity | None) -
         click.echo(f"{what}: different on {executors}: {first}")
     if sensitivity is not None:
         click.echo(f"  {sensitivity}")
+    for name, text in result["not_promised"].items():
+        click.echo(f"  {name}: {text}")
     for name, reason in result["skipped"].items():
         click.echo(f"  without {name}: {reason}")

@@ -80,7 +80,8 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What `verify` found. `skipped` says for each backend that did not take part why.
+    """What `verify` found. `skipped` says for each backend that did not take part why; `not_promised` for those that
+    did, on their devices, which bits of this program may differ from run to run.
 
     `sensitivity`: of real programs that differ beyond TOLERANCE, what they make of their own last bits. They count as
     identical, without a first difference, where that explains all of it.
@@ -92,6 +93,7 @@ class Verification:
     first_difference: Difference | None
     skipped: dict[str, str] = field(default_factory=dict)
     sensitivity: Sensitivity | None = None
+    not_promised: dict[str, str] = field(default_factory=dict)
 
 
 def verify(
@@ -133,7 +135,18 @@ def verify(
         found = Verification(difference is None, names, end, difference, skipped)
     else:
         found = _explained(program, plan, able, seed, progress, difference, skipped)
-    return replace(found, first_difference=_located(program, found.first_difference))
+    return replace(
+        found,
+        first_difference=_located(program, found.first_difference),
+        not_promised=_not_promised(program, able),
+    )
+
+
+def _not_promised(program: Program, backends: Sequence[Backend]) -> dict[str, str]:
+    """By backend, which bits of the program may differ from run to run, where it says so."""
+    asked = ((backend.name, getattr(backend, "not_promised", None)) for backend in backends)
+    told = {name: ask(program) for name, ask in asked if ask is not None}
+    return {name: text for name, text in told.items() if text}
 
 
 def _located(program: Program, difference: Difference | None) -> Difference | None:

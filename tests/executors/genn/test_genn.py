@@ -16,6 +16,7 @@ import pytest
 
 from neuroport.backends.genn import bounds, cache, devices, emit, literals
 from neuroport.backends.genn.code import Writer
+from neuroport.backends.genn.flags import GENN as AS_GENN_DOES
 from neuroport.errors import InvalidInput, RunFailed, Unsupported
 from neuroport.program.ir import BOOL, INT, Const, Expr, Int, Let, Read, Send, Spike, Store, Temp
 from neuroport.program.machine import Event, Population, Program, Series
@@ -177,7 +178,7 @@ def test_a_failed_build_shows_the_first_error_and_where_the_text_is(tmp_path: Pa
         raise OSError("make failed")
 
     with pytest.raises(RunFailed) as error:
-        cache.build(tmp_path, fail, strict=False)
+        cache.build(tmp_path, fail, AS_GENN_DOES)
     assert str(error.value) == (
         f"the code generated for GeNN could not be compiled: neuron.cc:7:3: error: no such thing; the text is in "
         f"{tmp_path} and what the compiler said in its build.log"

@@ -1,0 +1,55 @@
+"""What the runtime library of a GPU says of it: of which architectures the GPUs are."""
+
+from __future__ import annotations
+
+import ctypes
+from importlib import import_module
+from typing import Any
+
+MAJOR, MINOR = 75, 76
+"""CUDA's numbers of the two attributes that make a compute capability."""
+
+
+def architectures(device: str) -> tuple[str, ...]:
+    """The architectures of all GPUs that this process sees, in which code is compiled; () where nothing tells them."""
+    asked = _Library(device)
+    count = ctypes.c_int()
+    if asked.call("GetDeviceCount", ctypes.byref(count)) != "":
+        return ()
+    of = _of_cuda if device == "cuda" else _of_hip
+    return tuple(sorted({of(asked, number) for number in range(count.value)}))
+
+
+def _of_cuda(asked: _Library, number: int) -> str:
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    for attribute, into in ((MAJOR, major), (MINOR, minor)):
+        asked.call("DeviceGetAttribute", ctypes.byref(into), attribute, number)
+    return f"sm_{major.value}{minor.value}"
+
+
+def _of_hip(asked: _Library, number: int) -> str:
+    """HIP tells the name of an architecture only in a structure that differs between versions."""
+    major, minor, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(256)
+    asked.call("DeviceComputeCapability", ctypes.byref(major), ctypes.byref(minor), number)
+    asked.call("DeviceGetName", name, len(name), number)
+    return f"{major.value}.{minor.value} {name.value.decode(errors='replace')}"
+
+
+class _Library:
+    """The runtime library of a device, with which PyGeNN's library for it is linked."""
+
+    def __init__(self, device: str) -> None:
+        self._prefix = device
+        self._linked: Any = ctypes.CDLL(str(import_module(f"pygenn.{device}_backend").__file__))
+
+    def call(self, name: str, *arguments: Any) -> str | None:
+        """What a function says when it fails; "" where it succeeds, None where there is no such function."""
+        function, words = self._function(name), self._function("GetErrorString")
+        if function is None or words is None:
+            return None
+        words.restype = ctypes.c_char_p
+        code = function(*arguments)
+        return words(code).decode(errors="replace") or f"error {code}" if code else ""
+
+    def _function(self, name: str) -> Any:
+        return getattr(self._linked, f"{self._prefix}{name}", None)
