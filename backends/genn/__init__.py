@@ -10,6 +10,7 @@
 - order: what bits real programs have on a GPU
 - examine, installed: what of all that GeNN needs is there
 - flags, cache, build: PyGeNN models from that, compiled in the user's cache folder
+- ending: what is told where GeNN ends the process
 - machine: the network being executed
 """
 
@@ -20,7 +21,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from neuroport.backends.genn.installed import OLDEST, broken, version
+from neuroport.backends.genn.installed import OLDEST, version
+from neuroport.errors import Unsupported
 from neuroport.program.executor import Executor, Part
 from neuroport.program.machine import Program
 from neuroport.program.verify import given
@@ -56,8 +58,7 @@ class Genn:
                 return f"GeNN compiles C++ and needs '{program}', which is not there; install a compiler and make."
         from neuroport.backends.genn import devices
 
-        device = self.device or devices.default()
-        return devices.missing(device) or broken(device, devices.GENN_NAMES[device])
+        return devices.unusable(self.device or devices.default())
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this backend cannot execute the program."""
@@ -78,7 +79,10 @@ class Genn:
         from neuroport.backends.genn.machine import Machine
 
         given(program, self.name)
-        device = devices.GENN_NAMES[self.device or devices.default()]
+        chosen = self.device or devices.default()
+        if unusable := devices.unusable(chosen):
+            raise Unsupported(f"backend '{self.name}': {unusable}")
+        device = devices.GENN_NAMES[chosen]
 
         def machine(program: Program, seed: int, record_spikes: Sequence[str]) -> Machine:
             return Machine(program, seed, record_spikes, device)

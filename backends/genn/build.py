@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.genn import cache, places
-from neuroport.backends.genn.devices import architectures
+from neuroport.backends.genn import cache, devices, places
 from neuroport.backends.genn.flags import Flags, flags
 from neuroport.backends.genn.model import (
     Borrowed,
@@ -34,13 +32,18 @@ NUMPY |= {f"{sign}int{bits}_t": np.dtype(f"{sign}int{bits}") for sign in ("", "u
 
 @dataclass(slots=True)
 class Built:
-    """A network in PyGeNN. `kept`: models that must outlive it; Python would free them while GeNN uses them."""
+    """A network in PyGeNN.
+
+    kept: models that must outlive it; Python would free them while GeNN uses them. least: the bytes of all that GeNN is
+    given, of which it needs more.
+    """
 
     genn: Any
     neurons: dict[str, Any] = field(default_factory=dict)
     synapses: dict[str, Any] = field(default_factory=dict)
     updates: dict[str, Any] = field(default_factory=dict)
     kept: list[Any] = field(default_factory=list)
+    least: int = 0
 
     def group(self, group: Group) -> Any:
         """The PyGeNN object of a group."""
@@ -158,14 +161,12 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
         made[0].genn.build(str(path))
 
     cache.build(path, compile_there, chosen)
-    cache.load(path, lambda: _load(made[0].genn, path, recording))
-    return made[0]
-
-
-def _load(genn: Any, path: Path, recording: int) -> None:
-    with cache.copied(path / f"{genn.name}_CODE") as own:
-        genn._path_to_model = str(own)
-        genn.load(num_recording_timesteps=recording)
+    (built,) = made
+    devices.require_room(device, built.least)
+    with cache.copied(path / f"{built.genn.name}_CODE") as own:
+        built.genn._path_to_model = str(own)
+        cache.load(path, own, lambda: built.genn.load(num_recording_timesteps=recording))
+    return built
 
 
 def _create(model: Model, program: Program, seed: int, backend: str, optimised: bool) -> Built:
@@ -194,7 +195,7 @@ def _key(model: Model, program: Program, device: str, chosen: Flags) -> str:
         (p.source_size, p.target_size, places.stride(p), int(np.bincount(p.post).max(initial=0)))
         for p in program.projections
     ]
-    on = (device, *architectures(device), asdict(chosen))
+    on = (device, *devices.architectures(device), asdict(chosen))
     whole = repr((pygenn.__version__, on, asdict(model), fixed, sizes))
     return hashlib.sha256(whole.encode()).hexdigest()[:24]
 
@@ -211,9 +212,17 @@ def _arrays(group: Group) -> list[tuple[str, str]]:
     return [(a.ident, f"{a.type}*") for a in group.arrays]
 
 
-def _fill(target: Any, group: Group, contents: Contents) -> None:
+def _fill(built: Built, target: Any, group: Group, contents: Contents) -> None:
     for array in group.arrays:
-        target.extra_global_params[array.ident].set_init_values(contents.array(group, array))
+        values = contents.array(group, array)
+        target.extra_global_params[array.ident].set_init_values(values)
+        built.least += values.nbytes
+
+
+def _start(built: Built, variables: list[Variable], contents: Contents) -> dict[str, NDArray[Any]]:
+    start = {v.ident: contents.variable(v) for v in variables}
+    built.least += sum(values.nbytes for values in start.values())
+    return start
 
 
 def _variables(variables: list[Variable]) -> list[tuple[Any, ...]]:
@@ -234,13 +243,13 @@ def _neurons(built: Built, group: Neurons, contents: Contents) -> None:
         threshold_condition_code="spiked" if group.spiking else "",
         extra_global_params=_arrays(group),
     )
-    start = {v.ident: contents.variable(v) for v in group.variables}
+    start = _start(built, group.variables, contents)
     made = built.genn.add_neuron_population(group.name, group.size, model, _values(group, contents), start)
     for parameter in group.parameters:
         if parameter.dynamic:
             made.set_param_dynamic(parameter.ident)
     made.spike_recording_enabled = group.spiking
-    _fill(made, group, contents)
+    _fill(built, made, group, contents)
     built.neurons[group.name] = made
     built.kept.append(model)
 
@@ -265,7 +274,7 @@ def _synapses(built: Built, group: Synapses, contents: Contents, program: Progra
     weights = pygenn.init_weight_update(
         model,
         _values(group, contents),
-        {v.ident: contents.variable(v) for v in group.variables},
+        _start(built, group.variables, contents),
         pre_var_refs={r.ident: r.target for r in group.pre},
         post_var_refs={r.ident: r.target for r in group.post},
     )
@@ -278,6 +287,7 @@ def _synapses(built: Built, group: Synapses, contents: Contents, program: Progra
         pygenn.init_postsynaptic("DeltaCurr"),
     )
     made.set_sparse_connections(projection.pre, projection.post)
+    built.least += projection.synapses * np.dtype(np.uint32).itemsize
     made.max_source_connections = int(np.bincount(projection.post).max())
     made.axonal_delay_steps = group.delay - 1
     if group.slots > 1 or any(v.holds == "dendritic" for v in group.variables):
@@ -289,7 +299,7 @@ def _synapses(built: Built, group: Synapses, contents: Contents, program: Progra
     for parameter in group.parameters:
         if parameter.dynamic:
             made.set_wu_param_dynamic(parameter.ident)
-    _fill(made, group, contents)
+    _fill(built, made, group, contents)
     built.synapses[group.name] = made
     built.kept.append((model, weights))
 
@@ -319,7 +329,7 @@ def _update(built: Built, group: Update, contents: Contents) -> None:
     for parameter in group.parameters:
         if parameter.dynamic:
             made.set_param_dynamic(parameter.ident)
-    _fill(made, group, contents)
+    _fill(built, made, group, contents)
     built.updates[group.name] = made
     built.kept.append(model)
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from neuroport.backends.generated import folder, folders
+from neuroport.backends.genn import ending
 from neuroport.backends.genn.flags import Flags
-from neuroport.errors import RunFailed
+from neuroport.errors import RunFailed, Unsupported
 
 LOG = "build.log"
 LIBRARIES = ("librunner.so", "runner.dll")
@@ -40,8 +41,10 @@ def build(path: Path, compile_there: Callable[[], None], flags: Flags) -> None:
     log = path / LOG
     with _locked(path / "lock"):
         try:
-            with _into(log), _make_flags(flags):
+            with _into(log, "built"), _make_flags(flags):
                 compile_there()
+        except MemoryError as error:
+            raise Unsupported(NO_MEMORY) from error
         except Exception as error:
             found = first_error(log) or f"{type(error).__name__}: {error}"
             raise RunFailed(
@@ -50,16 +53,36 @@ def build(path: Path, compile_there: Callable[[], None], flags: Flags) -> None:
             ) from error
 
 
-def load(path: Path, load_it: Callable[[], None]) -> None:
-    """Load what was compiled in a folder, and put it on the device."""
+NO_MEMORY = "there is too little memory for the network with GeNN; take fewer neurons, synapses or copies"
+
+
+def load(path: Path, own: Path, load_it: Callable[[], None]) -> None:
+    """Load what was compiled in a folder, and put it on the device. own: a folder for what is said meanwhile."""
     try:
-        load_it()
-    except Exception as error:  # of the loader, of a driver, or for want of memory
+        with _into(own / "load.log", "loaded"):
+            load_it()
+    except MemoryError as error:
+        raise Unsupported(NO_MEMORY) from error
+    except Exception as error:  # of the loader, or of a driver
         reason = " ".join(str(error).split()) or type(error).__name__
         raise RunFailed(
             f"the code compiled for GeNN could not be loaded: {reason}; it is in {path}; remove that folder to have it "
-            f"compiled again, or take a smaller network if the device has too little memory"
+            f"compiled again"
         ) from error
+
+
+OF_A_GPU = re.compile(r"(?:cuda|hip) (?:runtime|driver) error .*")
+
+
+def _ended(log: Path, what: str) -> str:
+    """Why GeNN has ended the process, by its last words."""
+    found = OF_A_GPU.findall(_read(log))
+    reason = found[-1].strip() if found else "it does not say why"
+    smaller = "take fewer neurons, synapses or copies, or the device cpu"
+    remedy = (
+        smaller if "memory" in reason.lower() else "see whether the GPU and its driver work, or take the device cpu"
+    )
+    return f"GeNN ended the program while the network was {what}: {reason}; {remedy}"
 
 
 @contextlib.contextmanager
@@ -78,12 +101,15 @@ def copied(compiled: Path) -> Iterator[Path]:
 
 def first_error(log: Path) -> str | None:
     """The first line of a log that speaks of an error."""
-    try:
-        text = log.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    found = re.search(r"^.*\b(?:error|Error)\b.*$", text, re.MULTILINE)
+    found = re.search(r"^.*\b(?:error|Error)\b.*$", _read(log), re.MULTILINE)
     return found.group().strip() if found else None
+
+
+def _read(log: Path) -> str:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager
@@ -115,13 +141,16 @@ def _make_flags(flags: Flags) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _into(log: Path) -> Iterator[None]:
-    """Send what this process and its children print into a file: GeNN has no other way to be silent."""
+def _into(log: Path, what: str) -> Iterator[None]:
+    """Send what this process and its children print into a file: GeNN has no other way to be silent.
+
+    what: what is done meanwhile with the network, for the sentence that is told when GeNN ends the process.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     saved = [os.dup(1), os.dup(2)]
     try:
-        with log.open("wb") as handle:
+        with log.open("wb") as handle, ending.told(lambda: _ended(log, what), saved[1]):
             os.dup2(handle.fileno(), 1)
             os.dup2(handle.fileno(), 2)
             yield

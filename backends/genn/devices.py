@@ -9,7 +9,9 @@ import subprocess
 from pathlib import Path
 
 from neuroport.backends.genn import gpus
+from neuroport.backends.genn.installed import broken
 from neuroport.errors import Unsupported
+from neuroport.program.room import shown
 
 GENN_NAMES = {"cpu": "single_threaded_cpu", "cuda": "cuda", "hip": "hip"}
 """Our name of a device, and that of GeNN's backend for it."""
@@ -45,9 +47,25 @@ def missing(device: str) -> str | None:
     )
 
 
+def unusable(device: str) -> str | None:
+    """A sentence saying why nothing can be computed on the device here, or None. PyGeNN is imported."""
+    lacking = missing(device) or broken(device, GENN_NAMES[device])
+    return lacking or (gpus.problem(device) if device in TOOLKITS else None)
+
+
 def architectures(genn_name: str) -> tuple[str, ...]:
     """For what machines GeNN's backend of that name compiles here."""
     return gpus.architectures(genn_name) if genn_name in TOOLKITS else (platform.machine(),)
+
+
+def require_room(genn_name: str, least: int) -> None:
+    """Unsupported where so many bytes are more than are free on the GPU."""
+    free = gpus.free_memory(genn_name) if genn_name in TOOLKITS else None
+    if free is not None and least > free:
+        raise Unsupported(
+            f"the network needs at least {shown(least)} of the GPU's memory, of which {shown(free)} are free; take "
+            f"fewer neurons, synapses or copies, or the device cpu"
+        )
 
 
 def _has_gpu() -> bool:

@@ -1,4 +1,4 @@
-"""What the runtime library of a GPU says of it: of which architectures the GPUs are."""
+"""What the runtime library of a GPU says of it: whether one answers, which ones there are, how much memory is free."""
 
 from __future__ import annotations
 
@@ -6,8 +6,23 @@ import ctypes
 from importlib import import_module
 from typing import Any
 
+from neuroport.backends.genn.installed import DRIVERS
+
 MAJOR, MINOR = 75, 76
 """CUDA's numbers of the two attributes that make a compute capability."""
+
+
+def problem(device: str) -> str | None:
+    """A sentence saying why no GPU can be used as this device (cuda, hip), or None. PyGeNN's library is loaded."""
+    asked = _Library(device)
+    count = ctypes.c_int()
+    failed = asked.call("GetDeviceCount", ctypes.byref(count))
+    if failed is None or (not failed and count.value):
+        return None
+    reason = failed or "there is none"
+    return (
+        f"no GPU answers as {device}: {reason}; {DRIVERS[device]} for the GPU of this machine, or take the device cpu"
+    )
 
 
 def architectures(device: str) -> tuple[str, ...]:
@@ -18,6 +33,13 @@ def architectures(device: str) -> tuple[str, ...]:
         return ()
     of = _of_cuda if device == "cuda" else _of_hip
     return tuple(sorted({of(asked, number) for number in range(count.value)}))
+
+
+def free_memory(device: str) -> int | None:
+    """The bytes that are free on the GPU which is in use, or None where nothing tells them."""
+    free, total = ctypes.c_size_t(), ctypes.c_size_t()
+    failed = _Library(device).call("MemGetInfo", ctypes.byref(free), ctypes.byref(total))
+    return free.value if failed == "" else None
 
 
 def _of_cuda(asked: _Library, number: int) -> str:
@@ -40,7 +62,10 @@ class _Library:
 
     def __init__(self, device: str) -> None:
         self._prefix = device
-        self._linked: Any = ctypes.CDLL(str(import_module(f"pygenn.{device}_backend").__file__))
+        try:
+            self._linked: Any = ctypes.CDLL(str(import_module(f"pygenn.{device}_backend").__file__))
+        except OSError:  # no library of C
+            self._linked = None
 
     def call(self, name: str, *arguments: Any) -> str | None:
         """What a function says when it fails; "" where it succeeds, None where there is no such function."""

@@ -7,9 +7,10 @@ from importlib import import_module, metadata
 OLDEST = (5, 4)
 """The oldest version that works."""
 AGAIN = "install PyGeNN again: https://genn-team.github.io"
+DRIVERS = {"cuda": "install the NVIDIA driver", "hip": "install the AMD driver"}
 NEEDS = {
-    "cuda": "install the NVIDIA driver and the CUDA toolkit that it was built with",
-    "hip": "install the AMD driver and the ROCm toolkit that it was built with",
+    "cuda": f"{DRIVERS['cuda']} and the CUDA toolkit that it was built with",
+    "hip": f"{DRIVERS['hip']} and the ROCm toolkit that it was built with",
 }
 """What the libraries for GPUs need."""
 

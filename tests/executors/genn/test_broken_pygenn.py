@@ -85,10 +85,10 @@ def test_code_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
         raise RuntimeError("runner.so: no\nsuch file")
 
     with pytest.raises(RunFailed) as told:
-        cache.load(tmp_path, load)
+        cache.load(tmp_path, tmp_path, load)
     assert str(told.value) == (
         f"the code compiled for GeNN could not be loaded: runner.so: no such file; it is in {tmp_path}; remove that "
-        "folder to have it compiled again, or take a smaller network if the device has too little memory"
+        "folder to have it compiled again"
     )
 
 

@@ -121,7 +121,7 @@ def key(p: Program, device: str) -> str:
 @needs_genn
 def test_a_place_in_the_cache_holds_flags_and_architecture(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, tuple[str, ...]] = {"cuda": ("sm_80",), "single_threaded_cpu": ("x86_64",)}
-    monkeypatch.setattr(build, "architectures", lambda device: seen[device])
+    monkeypatch.setattr(devices, "architectures", lambda device: seen[device])
     p = real_program()
     found = {key(p, "cuda"), key(p, "single_threaded_cpu")}
     seen["cuda"] = ("sm_80", "sm_90")
