@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,15 @@ import yaml
 from numpy.typing import NDArray
 
 import neuroport
+from neuroport import backends, datasets
 from neuroport.files import network as reader
+from neuroport.program.executor import Backend
 from neuroport.session.session import Session
+from neuroport.session.verify import verify
 from tests.oracles import meta_plasticity as oracle
+from tests.support.executors import BACKENDS
+from tests.support.planning import open_session, shortened
+from tests.support.shortened import META
 
 Real = NDArray[np.float64]
 Theta = tuple[float, float, float]
@@ -165,3 +172,163 @@ def test_a_pattern_needs_seven_steps() -> None:
     six, seven, eleven = ([up(session, 1) for session in (ran(small(FULL, 3, hold=hold)),)] for hold in (6, 7, 11))
     np.testing.assert_array_equal(seven, eleven)
     assert np.max(np.abs(np.subtract(six, seven))) > 1e-4
+
+
+def loss(weights: list[Real], x: Real, label: int) -> float:
+    h = oracle.passed(weights, weights, x, label).h
+    return float(np.log(np.exp(h).sum()) - h[label])
+
+
+def test_tied_weights_move_along_the_gradient() -> None:
+    begun, step = [forward(layer) for layer in LAYERS], 1e-6
+    with ran(small((0.5, 0, 0), 1, tied=True)) as session:
+        for layer in LAYERS:
+            moved = (up(session, layer) - begun[layer - 1]) / -0.5
+            for at in np.ndindex(moved.shape):
+                nudge = np.zeros(moved.shape)
+                nudge[at] = step
+                above, below = (
+                    loss([w + sign * nudge if k == layer - 1 else w for k, w in enumerate(begun)], EXAMPLES[0], 0)
+                    for sign in (1, -1)
+                )
+                assert moved[at] == pytest.approx((above - below) / (2 * step), abs=1e-6)
+
+
+def test_without_the_other_terms_it_is_feedback_alignment() -> None:
+    """Each weight moves against error times rate, errors having come through the feedback weights."""
+    with ran(small((0.5, 0, 0), 1)) as session:
+        rates = [session.get(f"{name}.r") for name in ("x", "h1", "h2")]
+        errors = [session.get(f"{name}.e") for name in ("h1", "h2", "y")]
+        for layer in LAYERS:
+            moved = -0.5 * np.outer(errors[layer - 1], rates[layer - 1])
+            np.testing.assert_allclose(up(session, layer) - forward(layer), moved, rtol=0, atol=1e-15)
+            if layer > 1:
+                back = feedback(layer).T @ errors[layer - 1] * session.get(f"h{layer - 1}.slope")
+                np.testing.assert_allclose(errors[layer - 2], back, rtol=0, atol=1e-15)
+
+
+def test_an_image_of_nothing_has_no_error() -> None:
+    with ran(small(FULL, 1, x=np.zeros((2, 3)))) as session:
+        assert not session.get("x.e").any()
+
+
+@pytest.mark.dear
+def test_oja_s_rule_alone_finds_an_orthonormal_basis_of_the_leading_subspace() -> None:
+    rng = np.random.default_rng(1)
+    basis, _ = np.linalg.qr(rng.normal(size=(8, 8)))
+    inputs = np.clip(rng.normal(size=(500, 8)) * (0.4, 0.35, 0.3, 0.1, 0.08, 0.06, 0.05, 0.05) @ basis.T, -1, 1)
+    text = f"""\
+neuroport: 1
+name: subspace
+dt: 1 ms
+neurons:
+  linear: {{inputs: {{ff: {{}}}}, state: {{r: {{init: 0}}, e: {{init: 0}}}}, update: r = ff}}
+populations: {{x: {{size: 8, neuron: meta_source}}, y: {{size: 3, neuron: linear}}}}
+projections:
+  up: {{source: x, target: y, input: ff, synapse: meta_up, connect: all_to_all, weight: {{uniform: [-0.4, 0.4]}},
+       params: {{theta0: 0, theta1: 0, theta2: 0.02}}}}
+stimuli:
+  shown: {{patterns: {{values: {inputs.tolist()}, hold: 3 steps, order: choice}}, population: x, input: r_in}}
+protocol: [{{present: shown, count: 20000, each: [{{at: end, event: learn}}]}}]
+"""
+    with ran(reader.loads(text.encode(), "subspace.yaml"), "emulator") as session:
+        w = session.get("up.w").reshape(8, 3).T
+    assert np.max(np.abs(w @ w.T - np.eye(3))) < 0.01
+    _, vectors = np.linalg.eigh(inputs.T @ inputs)
+    assert np.min(np.linalg.svd(w @ vectors[:, -3:])[1]) > 0.995
+
+
+def test_integers_of_every_executor_learn_the_same(backend: Backend) -> None:
+    network = small(FULL, 40)
+    program = neuroport.compile(network, "generic8")
+    found = []
+    for one in (backend, BACKENDS["reference"]):
+        with open_session(network, program, one) as session:
+            session.run_protocol()
+            found.append([up(session, layer) for layer in LAYERS])
+    with ran(network) as session:
+        for one, other, layer in zip(*found, LAYERS, strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert np.max(np.abs(one - up(session, layer))) < 0.02
+
+
+# ------------------------------------------------------------------------------------------------------- digits
+
+ABLATIONS: dict[str, Theta] = {
+    "full": (0.028, -0.051, 0.019),
+    "hebbian": (0.042, -0.084, 0),
+    "oja": (0.03, 0, 0.018),
+    "alignment": (0.03, 0, 0),
+}
+CELLS = (64, 60, 50, 40, 30, 10)
+
+
+def digits(rule: str, seed: int) -> Any:
+    theta = ", ".join(f'"up*.theta{k}": {value}' for k, value in enumerate(ABLATIONS[rule]))
+    return neuroport.load("meta_plasticity", [f"protocol.0.set={{{theta}}}", f"seed={seed}"])
+
+
+def accuracy(rule: str, seed: int, chip: str = "ideal") -> float:
+    """Of the last measurement, in %."""
+    return float(neuroport.run(digits(rule, seed), chip=chip).metrics["test"][-1][1])
+
+
+@pytest.mark.dear
+def test_digits_are_learned_from_960_images() -> None:
+    assert accuracy("full", 1) >= 75
+    assert accuracy("alignment", 1) < 60
+
+
+@pytest.mark.slow
+def test_digits_of_three_seeds() -> None:
+    full, alignment, hebbian, oja = (
+        [accuracy(rule, seed) for seed in (1, 2, 3)] for rule in ("full", "alignment", "hebbian", "oja")
+    )
+    assert min(full) >= 75
+    assert np.mean(alignment) <= 60
+    assert np.mean(full) - np.mean(alignment) >= 20
+    assert np.mean(alignment) + 10 < np.mean(hebbian) < np.mean(full)
+    assert np.mean(alignment) + 10 < np.mean(oja) < np.mean(full)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("chip", "points"), [("generic16", 2), ("generic8", 10), ("generic8_stochastic", 10)])
+def test_digits_on_chips(chip: str, points: float) -> None:
+    for seed in (1, 2, 3):
+        assert accuracy("full", seed, chip) >= accuracy("full", seed) - points
+
+
+def angle_of_the_last_hidden_errors(rule: str, seed: int) -> float:
+    """Between what feedback weights send of errors of test images and what forward weights would, in degrees."""
+    images, labels = (datasets.load("digits", "test", field, {}) for field in ("inputs", "labels"))
+    with neuroport.open(digits(rule, seed)) as session:
+        session.run_protocol()
+        shapes = list(pairwise(CELLS))
+        forward = [session.get(f"up{k}.w").reshape(shape).T for k, shape in enumerate(shapes, 1)]
+        back = session.get("down5.w").reshape(shapes[-1][::-1])
+    found = []
+    for image, label in zip(images, labels, strict=True):
+        error = oracle.passed(forward, forward, image, int(label)).errors[-1]
+        one, other = back.T @ error, forward[-1].T @ error
+        found.append(np.degrees(np.arccos(one @ other / np.linalg.norm(one) / np.linalg.norm(other))))
+    return float(np.mean(found))
+
+
+@pytest.mark.slow
+def test_the_error_hebbian_term_aligns_the_errors() -> None:
+    for seed in (1, 2, 3):
+        for rule in ("full", "hebbian"):
+            assert angle_of_the_last_hidden_errors(rule, seed) < 45
+        assert angle_of_the_last_hidden_errors("alignment", seed) > 75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic", "generic8_mismatch10"])
+@pytest.mark.parametrize("name", ["meta_plasticity", "meta_tasks"])
+def test_every_event_is_identical_on_all_executors(name: str, chip: str) -> None:
+    network = neuroport.load(name, META[name])
+    seed = 3 if chip == "generic8_mismatch10" else None
+    program, plan = shortened(network, chip, seed, steps=10_000)
+    result = verify(program, plan, backends.ready(), full=True)
+    assert result.identical, result.first_difference
+    assert result.steps >= 1000

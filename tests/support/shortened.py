@@ -18,5 +18,8 @@ DIEHL_COOK = (
 EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
 """Two epochs of `ekdaa` and the like of fifty digits."""
 
-META = ("protocol.1.repeat=2", "protocol.1.do.0.count=60", "protocol.1.do.1.count=10")
-"""Two rounds of `meta_plasticity`, of 60 images to learn and 10 to be asked."""
+META = {
+    "meta_plasticity": ("protocol.1.repeat=2", "protocol.1.do.0.count=60", "protocol.1.do.1.count=10"),
+    "meta_tasks": ("copies=4", "protocol.1.count=320", "protocol.2.count=80"),
+}
+"""Networks of the meta-learned rule with less than a hundred images of each kind."""
