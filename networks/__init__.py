@@ -13,8 +13,12 @@ from neuroport.shelf import shelve
 
 
 def names() -> tuple[str, ...]:
-    """The names of the shipped networks, sorted; one in a folder has the folder's name in front: published/brunel."""
-    return tuple(sorted(name.removesuffix(".yaml") for name in _walk(files(__name__)) if name.endswith(".yaml")))
+    """The names of the shipped networks, sorted; one in a folder has the folder's name in front: published/brunel.
+
+    Descriptions of chips that go with one of them lie in the folder `chips`.
+    """
+    found = (name.removesuffix(".yaml") for name in _walk(files(__name__)) if name.endswith(".yaml"))
+    return tuple(sorted(name for name in found if not name.startswith("chips/")))
 
 
 @takes(name=TEXT)
