@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -381,17 +382,24 @@ class Machine:
 
     def reset(self, population: str) -> None:
         """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""
-        for name, array in self.program.arrays.items():
-            if array.owner != population or array.role not in ("state", "input"):
-                continue
+        for array in self._put_back[population]:
             if array.single:
-                self._set_scalar(name, array.initial)
+                self._set_scalar(array.name, array.initial)
                 continue
             initial = self._flat(array, array.initial)
-            self._values["array", name][...] = array.nothing if array.role == "input" else initial
+            self._values["array", array.name][...] = array.nothing if array.role == "input" else initial
             if array.history:
-                self._values["history", name][...] = initial
+                self._values["history", array.name][...] = initial
         self._values["spike_count", population][...] = 0
+
+    @cached_property
+    def _put_back(self) -> dict[str, list[Array]]:
+        """What a reset gives its initial values, by population."""
+        found: dict[str, list[Array]] = {population.name: [] for population in self.program.populations}
+        for array in self.program.arrays.values():
+            if array.owner in found and array.role in ("state", "input"):
+                found[array.owner].append(array)
+        return found
 
     def built(self) -> dict[str, float]:
         """The seconds of the passes from a program to machine code."""

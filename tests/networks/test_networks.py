@@ -39,7 +39,7 @@ BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"publi
 BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA) | META
 """Changes to networks whose patterns last longer than a test should."""
 
-STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif")
+STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""
 
 

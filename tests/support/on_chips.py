@@ -100,6 +100,8 @@ PARTNERS = {
     "synaptic_scaling": Joined("spike_source", "lif", "jump"),
     "tied_feedback": Joined("alignment_tanh", "alignment_tanh", "back", ("delta_decay", "ff"), back=True),
     "tsodyks_markram": Joined("spike_source", "lif", "jump"),
+    "tssl_bp": Joined("tssl_bp_input", "tssl_bp_lif", "ff"),
+    "tssl_bp_loihi": Joined("spike_source", "loihi_lif", "a_in"),
     "weight_mirror": Joined("alignment_tanh", "alignment_tanh", "back"),
 }
 

@@ -1,0 +1,253 @@
+"""TSSL-BP: the golden values of its page, chips in the loop, and digits.
+
+The host's program, which has its own gradient, is examples/tssl_bp.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import neuroport
+from neuroport.program.executor import Backend
+from tests.support.examples import example
+from tests.support.planning import open_session
+
+Real = NDArray[np.float64]
+HOST = example("tssl_bp")
+RULE = HOST.Rule()
+SIZES = (3, 4, 2)
+SHOWN = np.array([[1, 0.5, -0.2], [0.3, -0.4, 1.2]])
+LABELS = np.array([1, 0])
+
+
+def weights() -> list[Real]:
+    """W_1 and W_2, one row for each upper cell."""
+    return [
+        factor * np.sin(1 + shift + 1.7 * rows + 2.3 * columns)
+        for factor, shift, (rows, columns) in ((2, 0, np.indices((4, 3))), (2.5, 0.7, np.indices((2, 4))))
+    ]
+
+
+def went() -> tuple[list[Any], float, Real]:
+    """What the layers did, the loss, and its slope."""
+    layers = HOST.forward(weights(), SHOWN, RULE)
+    return layers, *HOST.loss(layers[-1].a, LABELS, RULE)
+
+
+def changes(rule: Any = RULE) -> list[Real]:
+    layers, _, slope = went()
+    return list(HOST.gradients(weights(), layers, slope, rule))
+
+
+def equal(found: Any, golden: Any) -> None:
+    """Within the digits that are stated: seven behind the point, or eight."""
+    np.testing.assert_allclose(found, golden, rtol=0, atol=1.1e-7)
+
+
+U = {
+    (1, 0, 0): (0.5925676, 1.4616669, 1.2509761, 1.4265517, 1.5436021),
+    (1, 0, 3): (0.2909760, 0.7177407, 1.1884752, 0.7004977, 1.3183726),
+    (1, 1, 1): (1.0215384, 1.7025640, 2.1565811, 2.4592591, 2.6610445),
+    (2, 0, 0): (0, 0.8263873, 2.6504197, 2.1525939, 2.8734475),
+}
+LAST_U = {(1, 0, 1): -1.0582542, (1, 0, 2): -3.9611412, (2, 1, 0): -4.5060706, (2, 1, 1): -3.2788316}
+SPIKES = {(1, 0, 0): "01111", (1, 0, 3): "00101", (1, 1, 1): "11111", (2, 0, 0): "00111"}
+"""By layer, pattern and cell; no other cell spikes."""
+A = (0, 0, 0.33333333, 0.55555556, 0.70370370)
+
+
+def compare(layer: int, u: Real, s: Real, a: Real) -> None:
+    """What a layer did (steps, batch, cells) with the golden values."""
+    for (k, pattern, cell), values in U.items():
+        if k == layer:
+            equal(u[:, pattern, cell], values)
+    for (k, pattern, cell), value in LAST_U.items():
+        if k == layer:
+            equal(u[-1, pattern, cell], value)
+    golden = np.zeros_like(s)
+    for (k, pattern, cell), train in SPIKES.items():
+        if k == layer:
+            golden[:, pattern, cell] = [int(one) for one in train]
+    np.testing.assert_array_equal(s, golden)
+    if layer == 2:
+        equal(a[:, 0, 0], A)
+
+
+def test_the_hosts_forward_pass_has_the_golden_values() -> None:
+    layers, total, _ = went()
+    for k in (1, 2):
+        compare(k, layers[k].u, layers[k].s, layers[k].a)
+    equal(total, 2.0163847)
+    assert HOST.filtered(HOST.target(RULE), 3).tolist() == pytest.approx(
+        [0, 0.33333333, 0.55555556, 0.70370370, 0.80246914], abs=1e-8
+    )
+
+
+def traced(session: Any) -> list[list[Real]]:
+    """u, spikes and a of both layers, (steps, batch, cells) each, read step by step."""
+    session.set("weights1", weights()[0].T.ravel())
+    session.set("weights2", weights()[1].T.ravel())
+    session.reset("x", "h1", "y")
+    start = session.step
+    session.inject("shown", None, SHOWN.T, hold=5)
+    seen: dict[str, list[Real]] = {name: [] for name in ("h1.u", "h1.a", "y.u", "y.a")}
+    for _ in range(7):
+        session.run(1)
+        for name, values in seen.items():
+            values.append(session.get(name).T)
+    found = []
+    for k, cells in ((1, "h1"), (2, "y")):
+        u, a = (np.array(seen[f"{cells}.{name}"][k : k + 5]) for name in "ua")
+        steps, numbers = session.spikes(cells)
+        spikes = np.zeros((7, SIZES[k], 2))
+        spikes[steps - start, numbers // 2, numbers % 2] = 1
+        found.append([u, np.swapaxes(spikes, 1, 2)[k : k + 5], a])
+    return found
+
+
+def small(chip: str, copies: int = 2) -> tuple[Any, Any]:
+    network = HOST.graded(SIZES, RULE, (4, 4), copies).build()
+    return network, neuroport.compile(network, chip)
+
+
+def test_a_chips_forward_pass_has_the_golden_values(backend: Backend) -> None:
+    with open_session(*small("ideal"), backend) as session:
+        session.run(3)
+        layers = went()[0]
+        for k, (u, s, a) in enumerate(traced(session), 1):
+            compare(k, u, s, a)
+            np.testing.assert_allclose(u, layers[k].u, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(a, layers[k].a, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("chip", "most"), [("generic16", 1e-3), ("generic8", 0.08)])
+def test_words_of_a_chip_are_near(chip: str, most: float) -> None:
+    with neuroport.open(small(chip)[0], backend="reference", chip=chip) as session:
+        layers = went()[0]
+        for k, (u, s, _) in enumerate(traced(session), 1):
+            np.testing.assert_array_equal(s, layers[k].s)
+            assert np.max(np.abs(u - layers[k].u)) < most
+
+
+R = {
+    (2, 0, 0): (0.00500555, 0.23519114, 0.23661096, 0.17500201, 0.08163292),
+    (2, 0, 1): (-0.00926465, -0.00483416, -0.00077180, -0.00069209, -0.00044836),
+    (2, 1, 0): (-0.00046718, -0.00070077, -0.00077180, -0.00069209, -0.00044836),
+    (2, 1, 1): (0, 0, 0, 0, 0),
+    (1, 0, 0): (0.14265583, 0.56817645, 0.28594583, 0.14180399, 0.04376509),
+    (1, 0, 3): (0.02909206, 0.24158804, 0.54126042, 0.06505653, 0.08132065),
+    (1, 0, 1): (-0.00327560, -0.00167426, -0.00041071, -0.00024177, -0.00008595),
+    (1, 1, 1): (0.00111153, 0.00070812, 0.00047399, 0.00027539, 0.00010626),
+}
+
+
+def test_errors_are_the_golden_ones() -> None:
+    layers, _, slope = went()
+    top = HOST.errors(layers[2], slope, RULE)
+    found = {2: top, 1: HOST.errors(layers[1], top @ weights()[1], RULE)}
+    for (layer, pattern, cell), values in R.items():
+        equal(found[layer][:, pattern, cell], values)
+
+
+def test_changes_are_the_golden_ones() -> None:
+    one, two = changes()
+    equal(one[0], (0.7162195, 0.3581140, -0.1432535))
+    equal(one[1], (-0.0021565, -0.0018541, 0.0022088))
+    equal(one[2], (0.0000061, 0.0000048, -0.0000053))
+    equal(one[3], (0.6476164, 0.3238103, -0.1295280))
+    equal(two, ((0.3985050, -0.0020329, 0, 0.1570644), (-0.0028870, 0, 0, -0.0006269)))
+    equal(np.sqrt(np.sum(one**2) + np.sum(two**2)), 1.1774025)
+
+
+def test_changes_without_warm_up_are_the_golden_ones() -> None:
+    one, two = changes(replace(RULE, warm_up=False))
+    equal(one[0], (0.7826774, 0.3913387, -0.1565355))
+    equal(one[3], (0.8561268, 0.4280634, -0.1712254))
+    equal(two[0], (0.3832043, 0, 0, 0.1570644))
+
+
+def test_changes_without_what_a_spike_does_to_the_next_are_the_golden_ones() -> None:
+    one, two = changes(replace(RULE, intra=False))
+    equal(one[0], (0.5739120, 0.2869602, -0.1147920))
+    equal(one[3], (0.5040163, 0.2520102, -0.1008080))
+    equal(two[0], (0.3587618, -0.0020329, 0, 0.1364838))
+
+
+def test_steps_of_the_optimiser_are_the_golden_ones() -> None:
+    kept = HOST.Weights(weights(), [4, 4])
+    for step in range(400):
+        layers = HOST.forward(kept.layers, SHOWN, RULE)
+        total, slope = HOST.loss(layers[-1].a, LABELS, RULE)
+        kept.follow(HOST.gradients(kept.layers, layers, slope, RULE), 5e-4)
+        if step == 0:
+            equal(kept.layers[0][0], (1.6824336, -0.3159898, -1.2620270))
+            equal(kept.layers[1][0], (2.4786496, -1.8914968, 0.0420345, 1.8354836))
+    equal(kept.layers[0][0], (1.4731652, -0.5212769, -1.0535869))
+    equal(kept.layers[1][1], (-0.4238366, -1.3739632, 2.4684538, -1.7642070))
+    equal(total, 2.0163847)
+
+
+def random_layer(rng: np.random.Generator, rule: Any) -> tuple[Real, Any]:
+    """Currents of a layer, and what it does."""
+    arriving = rng.normal(0.3, 1, (rule.steps, 6, 20))
+    shown = np.swapaxes(arriving, 0, 1)
+    return arriving, HOST.forward([np.eye(20)], shown, rule)[1]
+
+
+def test_a_filter_of_the_current_gives_the_same_as_one_of_spikes() -> None:
+    rule, rng = HOST.Rule(steps=30, tau_m=8, tau_s=4), np.random.default_rng(1)
+    arriving, layer = random_layer(rng, rule)
+    c = v = np.zeros_like(arriving[0])
+    for t, current in enumerate(arriving):
+        c = (1 - 1 / rule.tau_s) * c + current / rule.tau_s
+        u = (1 - 1 / rule.tau_m) * v + c
+        spiked = u > rule.threshold
+        v = np.where(spiked, 0, u)
+        np.testing.assert_allclose(u, layer.u[t], rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(spiked, layer.s[t] > 0)
+
+
+def summed(slope: Real, rule: Any) -> Real:
+    """G as the sum over later steps that it is."""
+    found = np.zeros_like(slope)
+    for t in range(rule.steps):
+        for k in range(rule.steps - t):
+            found[t] += (1 - 1 / rule.tau_s) ** k / rule.tau_s * slope[t + k]
+    return found
+
+
+def test_a_silent_layer_learns_by_the_slope_of_a_sigmoid_alone() -> None:
+    rule, rng = HOST.Rule(steps=12), np.random.default_rng(2)
+    u = rng.uniform(-3, 1, (12, 4, 5))
+    none = np.zeros_like(u)
+    slope = rng.normal(size=u.shape)
+    y = np.exp(np.clip((1 - u) / 0.2, -8, 8))
+    found = HOST.errors(HOST.Layer(u, u, none, none), slope, rule)
+    np.testing.assert_allclose(found, summed(slope, rule) * y / ((1 + y) ** 2 * 0.2), rtol=0, atol=1e-12)
+
+
+def test_a_layer_that_spikes_in_every_step_does_not_need_it() -> None:
+    rule, rng = HOST.Rule(steps=12), np.random.default_rng(3)
+    d = rng.uniform(1.1, 5, (12, 4, 5))
+    ones = np.ones_like(d)
+    layer = HOST.Layer(d, d, ones, HOST.filtered(ones, rule.tau_s))
+    slope = rng.normal(size=d.shape)
+    bare = HOST.errors(layer, slope, replace(rule, warm_up=False))
+    np.testing.assert_array_equal(HOST.errors(layer, slope, rule), bare)
+    alone = HOST.errors(layer, slope, replace(rule, warm_up=False, intra=False))
+    np.testing.assert_allclose(alone, summed(slope, rule) / d, rtol=0, atol=1e-12)
+
+
+def test_counts_that_are_right_teach_nothing() -> None:
+    rule = HOST.Rule(steps=10, loss="count", wanted=(2, 1))
+    a = np.full((10, 3, 2), 0.15)
+    total, slope = HOST.loss(a, np.array([0, 1, 1]), rule)
+    right = np.eye(2)[[0, 1, 1]]
+    np.testing.assert_allclose(slope, np.tile(np.where(right > 0, -0.05, 0.05), (10, 1, 1)), rtol=0, atol=1e-12)
+    assert total == pytest.approx(0.5 * 10 * 6 * 0.05**2)
+    assert HOST.loss(a, np.array([0, 1, 1]), replace(rule, wanted=(1.5, 1.6)))[0] == pytest.approx(0, abs=1e-12)
