@@ -1,0 +1,92 @@
+"""The figures of docs/bench.md, made of the files of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.rivals import entries
+from benchmarks.rivals.cases import MISMATCHES
+from benchmarks.rivals.found import Found, gathered
+from benchmarks.rivals.page import CONDITIONS, TITLES
+
+FOLDER = entries.ROOT / "docs" / "images"
+SHORT = {"ideal": "float", "generic16": "16 bits", "generic8": "8 bits"}
+
+
+def draw(folder: Path, quick: bool = False) -> None:
+    """Both figures."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    found = gathered(folder, quick)
+    _chips(found)
+    _angles(found)
+
+
+def _chips(found: Found) -> None:
+    """Accuracy of every rule on every task and condition, as numbers on colours."""
+    from matplotlib import pyplot
+
+    rules = list(entries.rules().values())
+    figure, axes = pyplot.subplots(
+        1, len(entries.TASKS), figsize=(15, 1.4 + 0.32 * len(rules)), sharey=True, layout="constrained"
+    )
+    image: Any = None
+    for axis, task in zip(axes, entries.TASKS, strict=True):
+        rows = [[_mean(found, task, rule.name, *one) for one in CONDITIONS] for rule in rules]
+        values = np.array(rows)
+        image = axis.imshow(values, vmin=20, vmax=100, cmap="viridis", aspect="auto")
+        for (y, x), value in np.ndenumerate(values):
+            if np.isfinite(value):
+                colour = "black" if value > 70 else "white"
+                axis.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
+        axis.set_title(TITLES[task], fontsize=10)
+        axis.set_xticks(range(len(CONDITIONS)), [f"{mismatch}" for _, mismatch in CONDITIONS], fontsize=8)
+        axis.set_xlabel("mismatch of weights, %", fontsize=8)
+        for k, name in enumerate(dict.fromkeys(chip for chip, _ in CONDITIONS)):
+            middle = len(MISMATCHES) * (k + 0.5) - 0.5
+            axis.text(middle, -0.6, SHORT[name], ha="center", va="bottom", fontsize=8)
+            if k:
+                axis.axvline(len(MISMATCHES) * k - 0.5, color="white", lw=2)
+        axis.set_title(TITLES[task], fontsize=10, pad=18)
+    axes[0].set_yticks(range(len(rules)), [rule.title for rule in rules], fontsize=9)
+    figure.colorbar(image, ax=axes, label="test, %", shrink=0.8, pad=0.01)
+    _save(figure, "bench_chips.png")
+
+
+def _mean(found: Found, task: str, rule: str, chip: str, mismatch: int) -> float:
+    some = found.accuracy(task, rule, chip, mismatch)
+    return some.mean if some.values else np.nan
+
+
+def _angles(found: Found) -> None:
+    """Angle of the first layer's updates and accuracy, for digits and for the online task."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.2), sharey=True, sharex=True, layout="constrained")
+    for axis, task in zip(axes, ("digits", "online"), strict=True):
+        for k, rule in enumerate(entries.rules().values()):
+            runs = [run for run in found.of(task, rule.name, "ideal") if run.get("updates") and run.get("test")]
+            if not runs:
+                continue
+            x, y = [run["updates"][-1][0] for run in runs], [run["test"][-1] for run in runs]
+            look: dict[str, Any] = {"color": f"C{k % 10}", "marker": "osD^vPX*"[k // 10 % 8]}
+            axis.plot(x, y, ls="", ms=4, alpha=0.5, **look)
+            axis.plot(np.mean(x), np.mean(y), ls="", ms=9, label=rule.title, **look)
+        axis.set_title(TITLES[task], fontsize=10)
+        axis.set_xlabel("angle of the first layer's updates to back-propagation, degrees")
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("test, %")
+    handles = {text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False, fontsize=8)
+    _save(figure, "bench.png")
+
+
+def _save(figure: Any, name: str) -> None:
+    from matplotlib import pyplot
+
+    figure.savefig(FOLDER / name, dpi=110)
+    pyplot.close(figure)

@@ -1,0 +1,50 @@
+"""One run of the bench: what it reached, where values left their range, what it took."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+import neuroport
+from benchmarks.rivals.cases import Case
+from benchmarks.rivals.entries import Rule
+from neuroport.chips import description as chips
+from neuroport.chips.chip import Chip
+from neuroport.chips.mismatch import deviating
+from neuroport.errors import InvalidInput
+from neuroport.session.finite import not_finite
+
+
+def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
+    """All that is kept of a run. One that fails is kept with its error."""
+    setup = rule.setups[case.task]
+    sets = case.sets(setup, chosen)
+    told = {"case": asdict(case), "network": setup.network, "sets": sets}
+    started = time.process_time()
+    try:
+        network = neuroport.load(setup.path, sets)
+        with neuroport.open(network, chip=chip(case, network.kinds), chip_seed=case.chip_seed, keep=False) as session:
+            built = time.process_time()
+            session.run_protocol()
+            found = {
+                "test": [value for _, value in session.results["test"]],
+                "updates": [value for _, value in session.results.get("updates", [])],
+                "overflows": {name: count for name, count in session.overflows().items() if count},
+                "not_finite": not_finite(session.program, session.executor),
+                "spikes": session.spike_counts(),
+                "steps": session.step,
+                "copies": session.program.copies,
+            }
+    except (InvalidInput, ArithmeticError, ValueError, RuntimeError) as error:
+        return told | {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    return told | found | {"build_s": built - started, "run_s": time.process_time() - built}
+
+
+def chip(case: Case, kinds: tuple[str, ...]) -> Chip:
+    """The chip of a case."""
+    made = chips.load(case.chip)
+    if case.bits is not None:
+        words = ((name, replace(rule, bits=case.bits) if name == "weight" else rule) for name, rule in made.words)
+        made = replace(made, name=f"{made.name}_w{case.bits}", words=tuple(words))
+    return deviating(made, kinds, [f"weight={case.mismatch}%"]) if case.mismatch else made
