@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, get_args
 
@@ -341,3 +342,44 @@ def test_integers_of_every_executor_learn_the_same(backend: Backend) -> None:
             found.append([session.get(f"up{layer}.{variable}") for layer in (1, 2, 3) for variable in "wgv"])
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# ------------------------------------------------------------------------------------------------------------- digits
+
+
+def learned(mode: Mode, seed: int, sets: Sequence[str] = (), chip: str | None = None) -> list[float]:
+    """Percent of the test images that are right, after each epoch."""
+    run = neuroport.run(neuroport.load("emstdp", [f"seed={seed}", *CHOICES[mode], *sets]), chip=chip)
+    return [value for _, value in run.metrics["test"]]
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize(("mode", "least"), [("bp", 80), ("fa", 65)])
+def test_digits_are_learned_in_two_epochs(mode: Mode, least: float) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
+    assert learned(mode, 1, ["protocol.0.repeat=2"])[-1] > least
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "mean", "each"), [("bp", 96, 95), ("fa", 93.5, 90), ("dfa", 93.5, 90)])
+def test_digits_of_three_seeds(mode: Mode, mean: float, each: float) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
+    found = [np.mean(learned(mode, seed)[-3:]) for seed in (1, 2, 3)]
+    assert np.mean(found) >= mean and min(found) >= each
+
+
+@pytest.mark.slow
+def test_without_a_lower_bound_classes_are_lost() -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
+    unbound = ["h.params.least=-1024", "y.params.least=-1024"]
+    assert min(np.mean(learned("fa", seed, unbound)[-3:]) for seed in (1, 2, 3)) < 75
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["bp", "fa"])
+def test_digits_of_three_seeds_on_a_small_chip(mode: Mode) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
+    on_chip, real = (
+        np.mean([learned(mode, seed, chip=chip)[-3:] for seed in (1, 2, 3)]) for chip in ("generic8", "ideal")
+    )
+    assert on_chip > real - 2

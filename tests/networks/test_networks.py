@@ -11,6 +11,7 @@ from neuroport.errors import InvalidInput
 from neuroport.session.verify import verify
 from tests.support.planning import shortened
 from tests.support.shortened import DIEHL_COOK, EKDAA, META, SAL_MICRO
+from tests.support.shortened import DIEHL_COOK, EKDAA, EMSTDP, EMSTDP_CHIP, EMSTDP_DEEP, SAL_MICRO
 
 pytestmark = pytest.mark.dear
 
@@ -22,7 +23,9 @@ MANY_PROJECTIONS = ("published/polychronisation", "published/potjans_diesmann")
 """Those that take the emulator long to compile."""
 
 SHIPPED = [name for name in networks.names() if name not in PUBLISHED]
-OWN = {name: neuroport.load(name).chip for name in networks.names()}
+CHIPS = {name: neuroport.load(name).chip for name in networks.names()}
+OWN = {name: None if chip.endswith(".yaml") else chip for name, chip in CHIPS.items()}
+"""None is a chip of the network's own, beside its file."""
 USUAL = ("generic8", "loihi1")
 """The chips of the default run; the others differ in word lengths, rounding and mismatch, and are tried with --slow."""
 
@@ -37,13 +40,17 @@ NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name f
 
 BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
 BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA) | META
+BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA)
+BRIEF |= {"emstdp": EMSTDP, "emstdp_deep": EMSTDP_DEEP} | dict.fromkeys(
+    ("emstdp_chip", "emstdp_chip_deep"), EMSTDP_CHIP
+)
 """Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""
 
 
-def check(name: str, chip: str, steps: int, which: tuple[str, ...], chip_seed: int | None = None) -> int:
+def check(name: str, chip: str | None, steps: int, which: tuple[str, ...], chip_seed: int | None = None) -> int:
     network, steps = neuroport.load(name, BRIEF.get(name, ())), min(steps, LARGE.get(name, steps))
     if network.copies > 4:
         network = neuroport.load(name, ["copies=4"])  # as many as GeNN takes

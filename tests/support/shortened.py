@@ -23,3 +23,7 @@ META = {
     "meta_tasks": ("copies=4", "protocol.1.count=320", "protocol.2.count=80"),
 }
 """Networks of the meta-learned rule with less than a hundred images of each kind."""
+EMSTDP = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=6", "protocol.0.do.1.count=4")
+EMSTDP_DEEP = (*EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
+EMSTDP_CHIP = (EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
+"""Two epochs of a few digits, with all that is done in a pattern."""
