@@ -13,10 +13,14 @@ import yaml
 from numpy.typing import NDArray
 
 import neuroport
+from neuroport import backends
 from neuroport.files import network as reader
 from neuroport.session.session import Session
+from neuroport.session.verify import verify
 from tests.oracles import predictive_coding as oracle
+from tests.oracles.gle_batch import Adam
 from tests.oracles.predictive_coding import Inferred, Net
+from tests.support.planning import shortened
 
 Real = NDArray[np.float64]
 
@@ -49,8 +53,9 @@ def actions(rule: str, layers: int, n: int) -> list[dict[str, str]]:
 
 
 def built(net: Net, x: Real, goal: Real, rule: str, eta: float = 0.1, n: int = 20, **more: Any) -> Any:
-    """The network with a copy for each pattern; more: lr of all, how often all are shown, `learns`: with events."""
-    layers, rate = net.layers, {"lr": more.get("lr", 0)}
+    """The network with a copy for each pattern; more: lr, optimiser, times, learns."""
+    layers, rate, optimiser = net.layers, {"lr": more.get("lr", 0)}, more.get("optimiser", "sgd")
+    adam = "_adam" if optimiser == "adam" else ""
     cells = ["x", *hidden(net), "y"]
     own = rate if rule == "exact" else {"eta": eta} | rate
     populations: dict[str, Any] = {
@@ -60,7 +65,7 @@ def built(net: Net, x: Real, goal: Real, rule: str, eta: float = 0.1, n: int = 2
     for k, (w, b) in enumerate(zip(net.weights, net.biases, strict=True), 1):
         populations[cells[k]] = {
             "size": len(b),
-            "neuron": f"predictive_{rule}",
+            "neuron": f"predictive_{rule}{adam}",
             "params": own,
             "init": {"b": b.tolist()},
         }
@@ -68,12 +73,12 @@ def built(net: Net, x: Real, goal: Real, rule: str, eta: float = 0.1, n: int = 2
             "source": cells[k - 1],
             "target": cells[k],
             "input": "ff",
-            "synapse": "delta_sgd" if k == 1 else "predictive_sgd",
+            "synapse": f"{'delta' if k == 1 else 'predictive'}_{optimiser}",
             "connect": "all_to_all",
             "weight": w.T.tolist(),
             "params": rate,
         }
-    populations["y"] |= {"neuron": "predictive_linear", "params": {"scale": net.scale} | rate}
+    populations["y"] |= {"neuron": f"predictive_linear{adam}", "params": {"scale": net.scale} | rate}
     patterns = {"values": x.tolist(), "hold": f"{hold(rule, layers, n)} steps"}
     each = [one for one in actions(rule, layers, n) if more.get("learns", True) or one["event"] == "infer"]
     tree = {
@@ -313,3 +318,164 @@ def test_strict_is_back_propagation_where_output_errors_are_small() -> None:
 
 def degrees_between(one: Real, other: Real) -> float:
     return float(np.degrees(np.arccos(np.sum(one * other) / np.linalg.norm(one) / np.linalg.norm(other))))
+
+
+# ----------------------------------------------------------------------------------------------------------- learning
+
+
+def weights_after(session: Session, net: Net) -> list[Real]:
+    """Weights [i, j] onto cell i, and then biases, by layer."""
+    weights = [session.get(f"up{k}.w").reshape(w.shape[::-1]).T for k, w in enumerate(net.weights, 1)]
+    return [*weights, *(session.get(f"{h}.b") for h in (*hidden(net), "y"))]
+
+
+COURSES = [("exact", 1.0, 3, "sgd")]
+COURSES += [
+    (*case, name) for case in (("fixed", 1, 3), ("fixed", 0.1, 20), ("strict", 0.1, 5)) for name in ("sgd", "adam")
+]
+
+
+@pytest.mark.parametrize(("rule", "eta", "n", "optimiser"), COURSES)
+def test_weights_and_biases_go_along_the_mean_gradient(rule: str, eta: float, n: int, optimiser: str) -> None:
+    net, lr = replace(golden_net(), scale=1), 0.2 if optimiser == "sgd" else 0.02
+    with neuroport.open(
+        built(net, X, GOALS, rule, eta, n, lr=lr, times=10, optimiser=optimiser), backend="reference"
+    ) as session:
+        session.run_protocol()
+        found = weights_after(session, net)
+    values = [*net.weights, *net.biases]
+    adams = [Adam(lr) for _ in values]
+    for _ in range(10):
+        now = Net(values[: net.layers], values[net.layers :])
+        one = oracle.exact(now, X, GOALS) if rule == "exact" else ORACLES[rule](now, X, GOALS, eta, n)
+        means = [gradient / len(X) for gradient in (*one.weights, *one.biases)]
+        changes = [
+            lr * mean if optimiser == "sgd" else adam.change(mean) for mean, adam in zip(means, adams, strict=True)
+        ]
+        values = [value - change for value, change in zip(values, changes, strict=True)]
+    for one_value, other in zip(found, values, strict=True):
+        np.testing.assert_allclose(one_value, other, rtol=0, atol=1e-10)
+
+
+# ------------------------------------------------------------------------------------------------------------- digits
+
+RELAXED = ("h1.params.eta=0.1", "h2.params.eta=0.1", "train.hold=23 steps")
+"""20 iterations of 0.1 in place of 3 of 1."""
+
+PHASES = "[{at: 4 steps, event: infer}, {at: 43 steps, event: settle}, {at: end, event: learn}]"
+STRICT = (
+    *(f"{h}.{change}" for h in ("h1", "h2") for change in ("neuron=predictive_strict", "params.eta=0.1")),
+    "train.hold=44 steps",
+    f"protocol.0.do.0.each={PHASES}",
+    f"protocol.0.do.1.do.0.each={PHASES}",
+)
+"""What makes predictive_coding_yinyang Strict."""
+
+FEW = (
+    *("copies=4", "protocol.0.repeat=3", "protocol.0.do.0.count=48"),
+    *("protocol.0.do.1.repeat=2", "protocol.0.do.1.do.0.count=4"),
+)
+CASES = {
+    "three": ("predictive_coding", FEW),
+    "twenty": ("predictive_coding", (*FEW, *RELAXED)),
+    "strict": ("predictive_coding_strict", FEW),
+    "points": ("predictive_coding_yinyang", FEW),
+    "strict points": ("predictive_coding_yinyang", (*FEW, *STRICT)),
+    "kernels": ("predictive_coding_conv", ("copies=4", "protocol.0.repeat=2", "protocol.0.do.0.count=240")),
+}
+
+
+def metrics(name: str, *sets: str, chip: str = "ideal", chip_seed: int | None = None) -> dict[str, Any]:
+    """What every metric is in the end."""
+    run = neuroport.run(neuroport.load(name, sets), chip=chip, chip_seed=chip_seed)
+    return {metric: values[-1][1] for metric, values in run.metrics.items()}
+
+
+def check(case: str, chip: str, which: tuple[str, ...], least: int, *more: str) -> None:
+    name, sets = CASES[case]
+    network = neuroport.load(name, [*sets, *more])
+    program, plan = shortened(network, chip, 1 if "mismatch" in chip else None, steps=1000)
+    result = verify(program, plan, which, full=True)
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(which)
+    assert result.steps >= least
+
+
+@pytest.mark.dear
+@pytest.mark.parametrize("case", ["three", "strict"])
+def test_rules_have_the_same_bits(case: str) -> None:
+    check(case, "generic8", ("reference", "emulator"), 300, "protocol.0.repeat=1", "protocol.0.do.2.count=40")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
+@pytest.mark.parametrize("case", CASES)
+def test_rules_have_the_same_bits_on_all_executors(case: str, chip: str) -> None:
+    check(case, chip, backends.ready(), 1000)
+
+
+@pytest.mark.dear
+def test_digits_are_learned_as_by_back_propagation() -> None:
+    """By the tied feedback weights of two_routes, from the same weights and in the same order, for ten epochs."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    tied = [f"down{k}.{change}" for k in (1, 2) for change in ("synapse=tied_feedback", f"twin=up{k + 1}")]
+    found = []
+    for network in (neuroport.load("predictive_coding"), neuroport.load("two_routes", tied)):
+        with neuroport.open(network) as session:
+            session.run_protocol()
+            found.append([session.get(name) for name in ("up1.w", "up2.w", "up3.w", "h1.b", "h2.b", "y.b")])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.dear
+def test_mismatch_cancels_where_errors_go_back_through_the_circuits_that_predictions_came_by() -> None:
+    """Angles to back-propagation through the weights that act are those of a chip without mismatch."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    effective = (
+        "{update_angle: [up1.w, up2.w, up3.w], states: [x, h1, h2], slopes: tanh, error: error, effective: true}"
+    )
+    sets = (
+        *("protocol.0.repeat=3", f"metrics.effective={effective}"),
+        "protocol.0.do.3.measure=[test, updates, effective]",
+    )
+    alike = metrics("predictive_coding", *sets, chip="generic8")["effective"]
+    for seed in (1, 2):
+        one = metrics("predictive_coding", *sets, chip="generic8_mismatch10", chip_seed=seed)
+        assert min(one["updates"][:2]) > 3
+        assert one["effective"] == pytest.approx(alike, abs=0.5)
+        assert max(one["effective"]) < 0.6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("case", "least"), [("three", 96.5), ("twenty", 96), ("strict", 93)])
+def test_digits_of_three_seeds(case: str, least: float) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    name, sets = CASES[case]
+    means = {
+        chip: np.mean([metrics(name, *sets[len(FEW) :], f"seed={seed}", chip=chip)["test"] for seed in (1, 2, 3)])
+        for chip in ("ideal", "generic16", "generic8")
+    }
+    assert means["ideal"] >= least
+    for mean in means.values():
+        assert mean == pytest.approx(means["ideal"], abs=1)
+
+
+@pytest.mark.slow
+def test_points_are_learned_with_fixed_predictions_and_strict_loses_them() -> None:
+    """Means of three seeds: inference becomes unstable as weights grow."""
+
+    def mean(*sets: str) -> float:
+        runs = [metrics("predictive_coding_yinyang", f"seed={seed}", *sets) for seed in (1, 2, 3)]
+        return float(np.mean([run["test"] for run in runs]))
+
+    assert mean() > 93
+    assert mean(*STRICT) < 75
+
+
+@pytest.mark.slow
+def test_digits_are_learned_by_kernels() -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    for chip in ("ideal", "generic8"):
+        tests = [metrics("predictive_coding_conv", f"seed={seed}", chip=chip)["test"] for seed in (1, 2, 3)]
+        assert np.mean(tests) > 95.5

@@ -12,6 +12,7 @@ from neuroport.session.verify import verify
 from tests.support.planning import shortened
 from tests.support.shortened import DIEHL_COOK, EKDAA, META, SAL_MICRO
 from tests.support.shortened import DIEHL_COOK, EKDAA, EMSTDP, EMSTDP_CHIP, EMSTDP_DEEP, SAL_MICRO
+from tests.support.shortened import DIEHL_COOK, EKDAA, PREDICTIVE, SAL_MICRO
 
 pytestmark = pytest.mark.dear
 
@@ -44,6 +45,8 @@ BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA)
 BRIEF |= {"emstdp": EMSTDP, "emstdp_deep": EMSTDP_DEEP} | dict.fromkeys(
     ("emstdp_chip", "emstdp_chip_deep"), EMSTDP_CHIP
 )
+BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign", "predictive_coding_conv"), EKDAA)
+BRIEF |= dict.fromkeys(("predictive_coding", "predictive_coding_strict", "predictive_coding_yinyang"), PREDICTIVE)
 """Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")

@@ -73,6 +73,8 @@ PARTNERS = {
     "pal_predict": Joined("pal_pyramidal", "pal_interneuron", "v_d"),
     "pal_tied": Joined("pal_pyramidal", "pal_pyramidal", "v_down", ("pal_up", "v_b"), back=True),
     "pal_up": Joined("pal_input", "pal_pyramidal", "v_b"),
+    "predictive_adam": Joined("predictive_fixed", "predictive_fixed", "ff"),
+    "predictive_sgd": Joined("predictive_fixed", "predictive_fixed", "ff"),
     "prospective": Joined("pal_pyramidal", "pal_interneuron", "nudge"),
     "rmsprop": Joined("spike_source", "lif", "jump"),
     "sal": Joined("spike_source", "lif", "jump"),

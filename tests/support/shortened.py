@@ -27,3 +27,6 @@ EMSTDP = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=6", "protoco
 EMSTDP_DEEP = (*EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
 EMSTDP_CHIP = (EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
 """Two epochs of a few digits, with all that is done in a pattern."""
+PREDICTIVE = ("copies=4", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.repeat=2")
+PREDICTIVE += ("protocol.0.do.1.do.0.count=4", "protocol.0.do.2.count=40")
+"""Two epochs of `predictive_coding` and the like of fifty patterns."""
