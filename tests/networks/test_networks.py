@@ -13,6 +13,7 @@ from tests.support.planning import shortened
 from tests.support.shortened import DIEHL_COOK, EKDAA, META, SAL_MICRO
 from tests.support.shortened import DIEHL_COOK, EKDAA, EMSTDP, EMSTDP_CHIP, EMSTDP_DEEP, SAL_MICRO
 from tests.support.shortened import DIEHL_COOK, EKDAA, PREDICTIVE, SAL_MICRO
+from tests.support.shortened import DIEHL_COOK, EKDAA, EKDAA_SIGN, SAL_MICRO
 
 pytestmark = pytest.mark.dear
 
@@ -47,6 +48,7 @@ BRIEF |= {"emstdp": EMSTDP, "emstdp_deep": EMSTDP_DEEP} | dict.fromkeys(
 )
 BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign", "predictive_coding_conv"), EKDAA)
 BRIEF |= dict.fromkeys(("predictive_coding", "predictive_coding_strict", "predictive_coding_yinyang"), PREDICTIVE)
+BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_yinyang"), EKDAA) | {"ekdaa_sign": EKDAA_SIGN}
 """Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")

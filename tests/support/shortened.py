@@ -30,3 +30,6 @@ EMSTDP_CHIP = (EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
 PREDICTIVE = ("copies=4", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.repeat=2")
 PREDICTIVE += ("protocol.0.do.1.do.0.count=4", "protocol.0.do.2.count=40")
 """Two epochs of `predictive_coding` and the like of fifty patterns."""
+EKDAA_SIGN = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
+EKDAA = (*EKDAA_SIGN[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.2.count=10")
+"""Two epochs of `ekdaa` and the like of some fifty digits."""
