@@ -31,6 +31,7 @@ SHIPPED: dict[str, set[str]] = {
     "stdp_reward": {"eta"}, "stdp_dopamine": {"eta"}, "stdp_triplet": set(), "tsodyks_markram": {"r"}, "eprop": set(),
     "eprop_lif": {"tau_f", "f_goal"}, "stdp_inhibitory": {"rho_0"}, "synaptic_scaling": set(),
     "gle_linear": RATES, "gle_linear_adam": RATES, "gle_softmax_adam": RATES, "gle_softplus": RATES,
+    "gle_softmax_batch": RATES, "gle_tanh_batch": RATES, "pal_output_error": {"tau_r", "tau_hp"},
     "gle_softplus_tau": {"tau_r"}, "gle_softplus_tau_adam": {"tau_r"}, "gle_tanh": RATES, "gle_tanh_adam": RATES,
     "pal_interneuron": {"tau_r"}, "pal_output": {"tau_r", "tau_hp"}, "pal_pyramidal": {"tau_r", "tau_hp", "tau_xi"},
     "pal_up": {"tau_w"},
