@@ -4,6 +4,7 @@
     python examples/tssl_bp.py --chip generic8 --mismatch weight=20%    trained without the chip, then repaired on it
     python examples/tssl_bp.py --chip loihi1                            spikes only, in Loihi's integers
     python examples/tssl_bp.py --data yin_yang --layers 4-100-3 --epochs 12
+    python examples/tssl_bp.py --connect tcp://127.0.0.1:5555           on what `neuroport hil serve tssl_bp` serves
 
 The rule is that of W. Zhang & P. Li, NeurIPS 33 (2020), arXiv 2002.10085, as in docs/tssl_bp.md. The chip runs the
 forward pass of a batch, one pattern in each copy of the network, and the host hears the spikes of every layer alone. It
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neuroport
-from neuroport import datasets
+from neuroport import datasets, hil
 from neuroport.chips import description
 from neuroport.chips.chip import Chip as Description
 from neuroport.chips.mismatch import deviating
@@ -396,8 +397,14 @@ def angles(weights: Weights, task: Task, rule: Rule, chip: Chip) -> list[float]:
         for known in (visible, made):
             layers = forward(known, task.host[batch], rule, seen)
             found.append(gradients(known, layers, loss(layers[-1].a, task.labels[batch], rule)[1], rule))
-        cosines.append([np.sum(a * b) / (np.linalg.norm(a) * np.linalg.norm(b)) for a, b in zip(*found, strict=True)])
-    return [float(one) for one in np.degrees(np.arccos(np.clip(np.mean(cosines, axis=0), -1, 1)))]
+        cosines.append([cosine(a, b) for a, b in zip(*found, strict=True)])
+    return [float(one) for one in np.degrees(np.arccos(np.mean(cosines, axis=0)))]
+
+
+def cosine(a: Floats, b: Floats) -> float:
+    """Of the angle between changes; 1 between changes of nothing."""
+    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.clip(np.sum(a * b) / norms, -1, 1)) if norms else 1.0
 
 
 @dataclass(frozen=True)
@@ -422,11 +429,25 @@ def limits_of(sizes: Sequence[int]) -> list[float]:
 
 @contextmanager
 def opened(
-    sizes: Sequence[int], rule: Rule, weights: Weights, chip: str | Description, chip_seed: int | None = None
+    sizes: Sequence[int],
+    rule: Rule,
+    weights: Weights,
+    chip: str | Description,
+    chip_seed: int | None = None,
+    address: str = "",
 ) -> Iterator[Chip]:
-    """A chip with such layers: on Loihi of cells with spikes only, else of those that send filtered spikes."""
+    """A chip with such layers: on Loihi of cells with spikes only, else of those that send filtered spikes.
+
+    `address`: of a server that has the network.
+    """
     network, form = on(chip, sizes, rule, weights)
-    with neuroport.open(network, chip=chip, chip_seed=chip_seed, keep=0) as session:
+    session: Any
+    if address:
+        name = chip if isinstance(chip, str) else chip.name
+        session = hil.connect(address, chip=name, chip_seed=chip_seed, keep=0)
+    else:
+        session = neuroport.open(network, chip=chip, chip_seed=chip_seed, keep=0)
+    with session:
         yield Chip(session, sizes, rule, form)
 
 
@@ -459,10 +480,12 @@ def experiment(
     events: bool = False,
     repair: int = 4,
     in_loop: bool = False,
+    address: str = "",
 ) -> Outcome:
     """Train without the chip, put the weights on it, and train `repair` epochs in its loop at a quarter of the rate.
 
-    `in_loop`: train on the chip from the beginning, and repair nothing. `events`: what is shown are spikes.
+    `in_loop`: train on the chip from the beginning, and repair nothing. `events`: what is shown are spikes. `address`:
+    of a server that has the chip.
     """
     events = events or is_loihi(chip)
     learn, test = tasks(data, rule.steps if events else 0, is_loihi(chip))
@@ -471,7 +494,7 @@ def experiment(
     if not in_loop:
         alone = timed(lambda: train(weights, learn, rule, epochs, rate, rng)) / max(epochs, 1)
     host = percent(weights, test, rule)
-    with opened(sizes, rule, weights, chip, chip_seed) as machine:
+    with opened(sizes, rule, weights, chip, chip_seed, address) as machine:
         if is_loihi(chip):
             weights = weights.copy([float(np.max(np.abs(w))) for w in weights.layers])
         before = percent(weights, test, rule, machine)
@@ -505,6 +528,7 @@ def main() -> None:
     parser.add_argument("--chip", default="ideal", help="a chip [ideal]")
     parser.add_argument("--mismatch", action="append", default=[], help="KIND=SIGMA, such as weight=20%%")
     parser.add_argument("--chip-seed", type=int, help="which specimen of a chip that deviates [as --seed]")
+    parser.add_argument("--connect", default="", help="where `neuroport hil serve tssl_bp` serves the chip")
     parser.add_argument("--seed", type=int, default=1, help="of the first weights and the order of patterns [1]")
     parser.add_argument("--seeds", type=int, default=1, help="so many seeds, from --seed on [1]")
     given = parser.parse_args()
@@ -530,11 +554,12 @@ def main() -> None:
             events=events,
             repair=given.repair,
             in_loop=given.in_loop,
+            address=given.connect,
         )
         found.append((one.host, one.before, one.after))
         turned = ", ".join(f"{angle:.1f}" for angle in one.angles)
         print(
-            f"seed {seed}: {one.host:.1f} % without the chip, {one.before:.1f} % on it, {one.after:.1f} % after its loop;"
+            f"seed {seed}: {one.host:.1f} % without the chip, {one.before:.1f} % on it, {one.after:.1f} % after that;"
             f" updates turned by {turned} degrees; {one.seconds[0]:.2f} and {one.seconds[1]:.2f} s an epoch",
             flush=True,
         )

@@ -13,9 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 import neuroport
+from neuroport import backends
+from neuroport.chips import description
+from neuroport.chips.mismatch import deviating
 from neuroport.program.executor import Backend
+from neuroport.session.verify import verify
 from tests.support.examples import example
-from tests.support.planning import open_session
+from tests.support.planning import open_session, shortened
 
 Real = NDArray[np.float64]
 HOST = example("tssl_bp")
@@ -111,7 +115,7 @@ def traced(session: Any) -> list[list[Real]]:
 
 
 def small(chip: str, copies: int = 2) -> tuple[Any, Any]:
-    network = HOST.graded(SIZES, RULE, (4, 4), copies).build()
+    network = HOST.graded(SIZES, RULE, [4 * 127 / 128] * 2, copies).build()
     return network, neuroport.compile(network, chip)
 
 
@@ -125,7 +129,7 @@ def test_a_chips_forward_pass_has_the_golden_values(backend: Backend) -> None:
             np.testing.assert_allclose(a, layers[k].a, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("chip", "most"), [("generic16", 1e-3), ("generic8", 0.08)])
+@pytest.mark.parametrize(("chip", "most"), [("generic16", 1e-3), ("generic8", 0.05)])
 def test_words_of_a_chip_are_near(chip: str, most: float) -> None:
     with neuroport.open(small(chip)[0], backend="reference", chip=chip) as session:
         layers = went()[0]
@@ -251,3 +255,179 @@ def test_counts_that_are_right_teach_nothing() -> None:
     np.testing.assert_allclose(slope, np.tile(np.where(right > 0, -0.05, 0.05), (10, 1, 1)), rtol=0, atol=1e-12)
     assert total == pytest.approx(0.5 * 10 * 6 * 0.05**2)
     assert HOST.loss(a, np.array([0, 1, 1]), replace(rule, wanted=(1.5, 1.6)))[0] == pytest.approx(0, abs=1e-12)
+
+
+# ---------------------------------------------------------------------------------------------------- in the loop
+
+
+def chip_of(session: Any, grid: float = np.inf) -> Any:
+    return HOST.Chip(session, SIZES, RULE, HOST.Form([grid] * 2, [1, 1]))
+
+
+def test_the_gradient_in_the_loop_of_an_exact_chip_is_the_hosts_own(backend: Backend) -> None:
+    with open_session(*small("ideal"), backend) as session:
+        chip = chip_of(session)
+        visible = chip.load(HOST.Weights(weights(), [4, 4]))
+        chip(SHOWN[::-1])
+        layers = HOST.forward(visible, SHOWN, RULE, chip(SHOWN))
+    slope = HOST.loss(layers[-1].a, LABELS, RULE)[1]
+    for found, own in zip(HOST.gradients(visible, layers, slope, RULE), changes(), strict=True):
+        np.testing.assert_allclose(found, own, rtol=0, atol=1e-12)
+
+
+def test_the_host_knows_the_weights_of_a_chip_whose_circuits_are_as_designed() -> None:
+    _, program = small("generic8")
+    with neuroport.open(small("generic8")[0], backend="reference", chip="generic8") as session:
+        chip = chip_of(session, 2.0 ** program.arrays["up1.w"].type.frac)
+        visible = chip.load(HOST.Weights(weights(), [4, 4]))
+        for one, other in zip(visible, chip.made(), strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert 0 < np.max(np.abs(visible[0] - weights()[0])) <= 1 / 64
+
+
+def test_any_number_of_patterns_is_dealt_to_the_copies() -> None:
+    shown = np.random.default_rng(5).normal(size=(7, 3))
+    layers = HOST.forward(weights(), shown, RULE)
+    with neuroport.open(small("ideal", 3)[0], backend="reference") as session:
+        chip = chip_of(session)
+        chip.load(HOST.Weights(weights(), [4, 4]))
+        films = np.repeat(shown[:, None], RULE.steps, axis=1)
+        for found in (chip(shown), chip(films)):
+            for k in (1, 2):
+                np.testing.assert_array_equal(found[k - 1], layers[k].s)
+
+
+def test_a_spike_that_the_host_would_not_have_counts_as_a_slow_one() -> None:
+    seen = [np.ones((5, 2, 4)), np.ones((5, 2, 2))]
+    layers = HOST.forward(weights(), SHOWN, RULE, seen)
+    for k in (1, 2):
+        np.testing.assert_array_equal(layers[k].s, seen[k - 1])
+        assert np.all(layers[k].d > 0)
+        assert np.any(layers[k].d == 1e-3)
+
+
+def compartments(mantissas: list[Real], scale: list[float], events: Real) -> list[Real]:
+    """Spikes of Loihi's integers for events (batch, steps, inputs), written down once more."""
+    found = []
+    spikes = np.swapaxes(events, 0, 1).astype(np.int64)
+    for w, one in zip(mantissas, scale, strict=True):
+        arriving = spikes @ w.T.astype(np.int64)
+        u = v = np.zeros_like(arriving[0])
+        spikes = np.empty_like(arriving)
+        for t, sent in enumerate(arriving):
+            u = np.sign(u) * (np.abs(u) * (4096 - 1365) // 4096) + 64 * sent
+            v = np.sign(v) * (np.abs(v) * (4096 - 819) // 4096) + u
+            spikes[t] = v > 64 * round(3 * one)
+            v = np.where(spikes[t] > 0, 0, v)
+        found.append(spikes.astype(np.float64))
+    return found
+
+
+def loihi_spikes(copies: int, many: int, layers: list[Real], which: list[str]) -> tuple[list[Real], list[list[Real]]]:
+    """Of so many digits: by the integers above, and on executors."""
+    rule, sizes = HOST.Rule(steps=10), [layers[0].shape[1], *(len(w) for w in layers)]
+    kept = HOST.Weights(layers, [4.0] * len(layers))
+    network, form = HOST.on("loihi1", sizes, rule, kept)
+    network, task = network.with_({"copies": copies}), HOST.tasks("digits", 10, encoded=True)[1]
+    visible = form.visible(kept)
+    mantissas = [np.round(w * one) for w, one in zip(visible, form.scale, strict=True)]
+    found = []
+    for backend in which:
+        with neuroport.open(network, backend=backend, chip="loihi1") as session:
+            chip = HOST.Chip(session, sizes, rule, form)
+            chip.load(kept)
+            found.append(chip(task.chip[:many]))
+    return compartments(mantissas, form.scale, task.host[:many]), found
+
+
+@pytest.mark.dear
+def test_digits_in_loihis_integers_are_those_of_the_formula() -> None:
+    golden, (emulator, reference) = loihi_spikes(5, 10, HOST.begin((64, 30, 10), 1).layers, ["emulator", "reference"])
+    for k, one in enumerate(golden):
+        np.testing.assert_array_equal(emulator[k], one)
+        np.testing.assert_array_equal(reference[k], one)
+        assert one.mean() > 0.02
+
+
+INTEGER = [name for name in description.names() if description.load(name).integer]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", INTEGER)
+def test_patterns_and_resets_are_identical_on_all_executors(chip: str) -> None:
+    """300 digits, each with its reset, of 7 or 12 steps, two at a time, on fewer cells."""
+    network = neuroport.load("tssl_bp_loihi" if chip == "loihi1" else "tssl_bp", ["copies=2", "h1.size=20"])
+    seed = 1 if description.load(chip).mismatch else None
+    found = verify(*shortened(network, chip, seed, steps=2000), backends.ready(), full=True)
+    assert found.identical, found.first_difference
+    assert found.steps >= 1000
+
+
+# ------------------------------------------------------------------------------------------------------- digits
+
+
+def outcomes(seeds: int = 3, **given: Any) -> Any:
+    """Percent without a chip, on it and after repair, of each seed."""
+    chip = given.get("chip", "ideal")
+    found = []
+    for seed in range(1, seeds + 1):
+        specimen = seed if not isinstance(chip, str) and chip.mismatch else None
+        one = HOST.experiment(seed=seed, chip_seed=specimen, **given)
+        found.append((one.host, one.before, one.after))
+    return np.array(found)
+
+
+@pytest.mark.dear
+def test_digits_are_learned_in_ten_epochs() -> None:
+    learn, test = HOST.tasks("digits")
+    kept = HOST.begin((64, 100, 10), 1, HOST.limits_of((64, 100, 10)))
+    HOST.train(kept, learn, RULE, 10, 0.002, np.random.default_rng(1))
+    assert HOST.percent(kept, test, RULE) > 94
+
+
+@pytest.mark.slow
+def test_digits_of_three_seeds() -> None:
+    found = outcomes(repair=0)
+    assert found[:, 0].mean() >= 97.5
+    np.testing.assert_array_equal(found[:, 0], found[:, 1])
+    assert outcomes(repair=0, chip="generic8")[:, 1].mean() == pytest.approx(found[:, 0].mean(), abs=1)
+
+
+@pytest.mark.slow
+def test_without_warm_up_silent_cells_stay_silent() -> None:
+    assert outcomes(repair=0, epochs=20, rule=replace(RULE, warm_up=False))[:, 0].mean() <= 75
+
+
+@pytest.mark.slow
+def test_events_of_ten_steps_and_loihis_integers() -> None:
+    found = outcomes(repair=0, rule=HOST.Rule(steps=10), chip="loihi1")
+    assert found[:, 0].mean() >= 97
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].mean(), abs=1)
+
+
+@pytest.mark.slow
+def test_the_loop_wins_back_what_deviations_cost() -> None:
+    rule = HOST.Rule(steps=10)
+    matched = outcomes(rule=rule, events=True, chip="generic8", repair=0)[:, 1].mean()
+    chip = deviating(description.load("generic8"), ("weight",), ["weight=20%"])
+    _, before, after = outcomes(rule=rule, events=True, chip=chip).mean(axis=0)
+    assert after > before + 1
+    assert after > matched - 1.5
+
+
+@pytest.mark.slow
+def test_the_yin_yang_figure_of_three_seeds() -> None:
+    sizes = (4, 100, 3)
+    found = [outcomes(data="yin_yang", sizes=sizes, epochs=12, repair=0, chip=chip) for chip in ("ideal", "generic8")]
+    assert min(one[:, 1].mean() for one in found) >= 88
+
+
+@pytest.mark.slow
+def test_trained_digits_in_loihis_integers_are_those_of_the_formula() -> None:
+    rule = HOST.Rule(steps=10)
+    kept = HOST.begin((64, 100, 10), 1, HOST.limits_of((64, 100, 10)))
+    HOST.train(kept, HOST.tasks("digits", 10)[0], rule, 10, 0.002, np.random.default_rng(1))
+    golden, found = loihi_spikes(50, 300, kept.layers, ["emulator", "reference"])
+    for one in found:
+        for k in (0, 1):
+            np.testing.assert_array_equal(one[k], golden[k])
