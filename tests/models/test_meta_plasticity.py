@@ -19,7 +19,7 @@ from neuroport.session.verify import verify
 from tests.oracles import meta_plasticity as oracle
 from tests.support.executors import BACKENDS
 from tests.support.planning import open_session, shortened
-from tests.support.shortened import META
+from tests.support.shortened import BRIEF
 
 Real = NDArray[np.float64]
 Theta = tuple[float, float, float]
@@ -326,7 +326,7 @@ def test_the_error_hebbian_term_aligns_the_errors() -> None:
 @pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("name", ["meta_plasticity", "meta_tasks"])
 def test_every_event_is_identical_on_all_executors(name: str, chip: str) -> None:
-    network = neuroport.load(name, META[name])
+    network = neuroport.load(name, BRIEF[name])
     seed = 3 if chip == "generic8_mismatch10" else None
     program, plan = shortened(network, chip, seed, steps=10_000)
     result = verify(program, plan, backends.ready(), full=True)

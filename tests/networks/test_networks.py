@@ -10,10 +10,7 @@ from neuroport.chips import description as chips
 from neuroport.errors import InvalidInput
 from neuroport.session.verify import verify
 from tests.support.planning import shortened
-from tests.support.shortened import DIEHL_COOK, EKDAA, META, SAL_MICRO
-from tests.support.shortened import DIEHL_COOK, EKDAA, EMSTDP, EMSTDP_CHIP, EMSTDP_DEEP, SAL_MICRO
-from tests.support.shortened import DIEHL_COOK, EKDAA, PREDICTIVE, SAL_MICRO
-from tests.support.shortened import DIEHL_COOK, EKDAA, EKDAA_SIGN, SAL_MICRO
+from tests.support.shortened import BRIEF
 
 pytestmark = pytest.mark.dear
 
@@ -39,17 +36,6 @@ FAMILIES = ("sal_pair", "stdp_pair", "pal_backward", "gle_lagline", "balanced", 
 on their own chips all are, and `test_random_networks.py` has more of what chips and features do to each other."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHIPPED]
-
-BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA) | META
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA)
-BRIEF |= {"emstdp": EMSTDP, "emstdp_deep": EMSTDP_DEEP} | dict.fromkeys(
-    ("emstdp_chip", "emstdp_chip_deep"), EMSTDP_CHIP
-)
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign", "predictive_coding_conv"), EKDAA)
-BRIEF |= dict.fromkeys(("predictive_coding", "predictive_coding_strict", "predictive_coding_yinyang"), PREDICTIVE)
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_yinyang"), EKDAA) | {"ekdaa_sign": EKDAA_SIGN}
-"""Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""

@@ -1,4 +1,4 @@
-"""Changes to shipped networks whose patterns last longer than a test should."""
+"""Shipped networks whose patterns last longer than a test should, made brief."""
 
 from __future__ import annotations
 
@@ -15,21 +15,34 @@ DIEHL_COOK = (
     *(f"protocol.{item}.each.1.at=40 steps" for item in ("2.do.0", "4", "5")),
 )
 
-EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
-"""Two epochs of `ekdaa` and the like of fifty digits."""
+_FEW = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40")
+_TWO = (*_FEW, "protocol.0.do.1.count=10")
+_EKDAA = (*_FEW, "protocol.0.do.1.repeat=1", "protocol.0.do.2.count=10")
+_PREDICTIVE = (
+    *("copies=4", *_FEW[1:], "protocol.0.do.1.repeat=2"),
+    *("protocol.0.do.1.do.0.count=4", "protocol.0.do.2.count=40"),
+)
+_EMSTDP = (*_FEW[:2], "protocol.0.do.0.count=6", "protocol.0.do.1.count=4")
+_EMSTDP_DEEP = (*_EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
+_EMSTDP_CHIP = (_EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
 
-META = {
+BRIEF = {
+    "sal_micro": SAL_MICRO,
+    "sal_micro_published": SAL_MICRO,
+    "published/diehl_cook": DIEHL_COOK,
+    "ekdaa": _EKDAA,
+    "ekdaa_conv": _EKDAA,
+    "ekdaa_yinyang": _EKDAA,
+    "ekdaa_sign": _TWO,
+    "emstdp": _EMSTDP,
+    "emstdp_deep": _EMSTDP_DEEP,
+    "emstdp_chip": _EMSTDP_CHIP,
+    "emstdp_chip_deep": _EMSTDP_CHIP,
     "meta_plasticity": ("protocol.1.repeat=2", "protocol.1.do.0.count=60", "protocol.1.do.1.count=10"),
     "meta_tasks": ("copies=4", "protocol.1.count=320", "protocol.2.count=80"),
+    "predictive_coding": _PREDICTIVE,
+    "predictive_coding_conv": _TWO,
+    "predictive_coding_strict": _PREDICTIVE,
+    "predictive_coding_yinyang": _PREDICTIVE,
 }
-"""Networks of the meta-learned rule with less than a hundred images of each kind."""
-EMSTDP = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=6", "protocol.0.do.1.count=4")
-EMSTDP_DEEP = (*EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
-EMSTDP_CHIP = (EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
-"""Two epochs of a few digits, with all that is done in a pattern."""
-PREDICTIVE = ("copies=4", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.repeat=2")
-PREDICTIVE += ("protocol.0.do.1.do.0.count=4", "protocol.0.do.2.count=40")
-"""Two epochs of `predictive_coding` and the like of fifty patterns."""
-EKDAA_SIGN = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
-EKDAA = (*EKDAA_SIGN[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.2.count=10")
-"""Two epochs of `ekdaa` and the like of some fifty digits."""
+"""Changes after which a network does a few rounds of few patterns, with all that is done in a pattern."""
