@@ -404,7 +404,7 @@ def check(case: str, chip: str, which: tuple[str, ...], least: int, *more: str) 
 @pytest.mark.dear
 @pytest.mark.parametrize("case", ["three", "strict"])
 def test_rules_have_the_same_bits(case: str) -> None:
-    check(case, "generic8", ("reference", "emulator"), 300, "protocol.0.repeat=1", "protocol.0.do.2.count=40")
+    check(case, "generic8", ("reference", "emulator"), 100, "protocol.0.repeat=1", "protocol.0.do.2.count=40")
 
 
 @pytest.mark.slow
