@@ -14,11 +14,13 @@ import pytest
 from numpy.typing import NDArray
 
 import neuroport
+from neuroport import backends
 from neuroport.files import network as reader
 from neuroport.program.executor import Backend
 from neuroport.session.session import Session
+from neuroport.session.verify import verify
 from tests.support.executors import BACKENDS
-from tests.support.planning import open_session
+from tests.support.planning import open_session, shortened
 
 Real = NDArray[np.float64]
 
@@ -314,6 +316,27 @@ def test_digits_are_learned_in_a_few_epochs(name: str, least: float) -> None:
     found = [trained(name, 4, chip)["test"] for chip in CHIPS]
     assert min(found) > least
     assert found[1] == pytest.approx(found[0], abs=1.5)
+
+
+BRIEF = {
+    "ekdaa": ("protocol.0.do.0.count=280", "protocol.0.do.1.repeat=1", "protocol.0.do.2.count=40"),
+    "ekdaa_conv": ("protocol.0.do.0.count=200", "protocol.0.do.1.repeat=1", "protocol.0.do.2.count=40"),
+    "ekdaa_sign": ("protocol.0.do.0.count=480", "protocol.0.do.1.count=40"),
+    "ekdaa_yinyang": ("protocol.0.do.0.count=280", "protocol.0.do.1.repeat=1", "protocol.0.do.2.count=40"),
+}
+"""Two epochs of somewhat over 500 steps with four copies."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
+@pytest.mark.parametrize("name", BRIEF)
+def test_networks_have_the_same_bits_on_all_executors(name: str, chip: str) -> None:
+    network = neuroport.load(name, ["copies=4", "protocol.0.repeat=2", *BRIEF[name]])
+    program, plan = shortened(network, chip, 1 if "mismatch" in chip else None, steps=1000)
+    result = verify(program, plan, backends.ready(), full=True)
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(backends.ready())
+    assert result.steps >= 1000
 
 
 @pytest.mark.slow

@@ -382,11 +382,13 @@ def reached(rule: str, *sets: str, chip: str = "ideal") -> dict[str, Any]:
 
 def check(rule: str, chip: str, which: tuple[str, ...]) -> None:
     """Every event of the protocol, in a short run."""
-    network = digits(rule, "copies=4", "protocol.0.repeat=1", "protocol.0.do.0.count=8", "protocol.0.do.1.repeat=1")
-    program, plan = shortened(network, chip, steps=1000)
+    brief = ("copies=4", "protocol.0.repeat=2", "protocol.0.do.0.count=200", "protocol.0.do.1.repeat=1")
+    network = digits(rule, *brief, "protocol.0.do.2.count=40")
+    program, plan = shortened(network, chip, 1 if "mismatch" in chip else None, steps=1000)
     result = verify(program, plan, which, full=True)
     assert result.identical, result.first_difference
     assert set(result.executors) == set(which)
+    assert result.steps >= 1000
 
 
 @pytest.mark.dear
@@ -396,7 +398,7 @@ def test_rules_have_the_same_bits(rule: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic"])
+@pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("rule", RULES)
 def test_rules_have_the_same_bits_on_all_executors(rule: str, chip: str) -> None:
     check(rule, chip, backends.ready())

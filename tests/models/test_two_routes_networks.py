@@ -1,0 +1,104 @@
+"""Rules of feedback weights on the yin-yang figure, in convolutions, and with one image at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import neuroport
+from neuroport import backends
+from neuroport.session.verify import verify
+from tests.support.planning import shortened
+
+RULES = (
+    "feedback_alignment",
+    "tied_feedback",
+    "symmetric_alignment",
+    "activation_alignment",
+    "weight_mirror",
+    "information_alignment",
+    "kolen_pollack",
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A network: how many layers of feedback weights it has, its lr, and what makes it short.
+
+    `rates`: those of rules that need others than their defaults.
+    """
+
+    layers: int
+    lr: float
+    brief: tuple[str, ...]
+    rates: dict[str, dict[str, float]]
+
+
+BRIEF = ("copies=4", "protocol.0.repeat=2", "protocol.0.do.0.count=200", "protocol.0.do.1.repeat=1")
+TASKS = {
+    "two_routes_yinyang": Task(
+        2,
+        0.3,
+        (*BRIEF, "protocol.0.do.2.count=40"),
+        {
+            "activation_alignment": {"amp": 0.02, "sparse": 0.01},
+            "information_alignment": {"amp": 0.002, "null": 0.001, "decay": 0.001},
+        },
+    ),
+    "two_routes_conv": Task(3, 0.2, (*BRIEF, "protocol.0.do.2.count=40"), {}),
+    "two_routes_online": Task(
+        4,
+        0.03,
+        ("protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.repeat=2", "protocol.0.do.2.count=10"),
+        {"weight_mirror": {"amp": 0.005, "decay": 0.005}},
+    ),
+}
+
+
+def network(name: str, rule: str, *sets: str) -> Any:
+    """The network with a rule."""
+    task = TASKS[name]
+    layers = range(1, task.layers + 1)
+    chosen = [f"down{k}.synapse={rule}" for k in layers]
+    chosen += [f"down{k}.params.{rate}={value}" for k in layers for rate, value in task.rates.get(rule, {}).items()]
+    if rule in ("symmetric_alignment", "tied_feedback"):
+        chosen += [f"down{k}.twin=up{k + 1}" for k in layers]
+    if rule == "kolen_pollack":
+        chosen += [f"up{k + 1}.params.decay=0.001" for k in layers]
+        chosen += [f"down{k}.params.lr={task.lr}" for k in layers]
+    return neuroport.load(name, (*chosen, *sets))
+
+
+def check(name: str, rule: str, chip: str, which: tuple[str, ...]) -> None:
+    """Every event of the protocol, in a short run."""
+    brief = network(name, rule, *TASKS[name].brief)
+    program, plan = shortened(brief, chip, 1 if "mismatch" in chip else None, steps=1000)
+    result = verify(program, plan, which, full=True)
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(which)
+    assert result.steps >= 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", TASKS)
+def test_rules_have_the_same_bits_in_every_network(name: str, rule: str) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
+    check(name, rule, "generic8", ("reference", "emulator"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
+@pytest.mark.parametrize("name", TASKS)
+def test_every_network_has_the_same_bits_on_all_executors(name: str, chip: str) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
+    rule = "kolen_pollack" if name == "two_routes_conv" else "weight_mirror"
+    check(name, rule, chip, backends.ready())
+
+
+def last(name: str, rule: str, *sets: str) -> dict[str, Any]:
+    """What every metric is in the end."""
+    found = neuroport.run(network(name, rule, *sets)).metrics
+    return {metric: values[-1][1] for metric, values in found.items()}
