@@ -67,6 +67,11 @@ def shaped(array: Array, given: Numbers) -> Numbers:
         raise InvalidInput.one(None, f"{text}, or one number for all") from None
 
 
+def _is_nothing(array: Array) -> bool:
+    """Whether an input has room for 0 alone, to which nothing else is rounded."""
+    return array.role == "input" and isinstance(array.type, Int) and array.type.lo == array.type.hi == 0
+
+
 class _Known:
     """An array as what a host may give it or add to it, and between which numbers nothing has to be looked at.
 
@@ -136,6 +141,8 @@ class Checker:
         self.limits(array, values, said, cells)
         array = known.array
         raw, outside = held(values, array)
+        if _is_nothing(array):
+            outside = values != 0
         if isinstance(array.type, Int) and outside.any():
             low, high = (shown(end) for end in real(np.array([array.type.lo, array.type.hi]), array))
             text = f"is outside {low} .. {high}, what it holds on chip '{self.program.chip}'; {self._remedy(array)}"

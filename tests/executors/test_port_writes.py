@@ -173,6 +173,8 @@ def test_without_a_port_a_chip_takes_what_the_network_sends_and_names_the_port()
             "'generic16'; give a value inside, or declare in the network file what the host adds: "
             "`ports: {NAME: {inject: alone.i, range: [LOW, HIGH]}}`"
         )
+        with pytest.raises(InvalidInput, match=r": 0\.2 of neuron 0 is outside 0 \.\. 0"):
+            inject(session, "alone.i", [0], [0.2])
 
 
 # ----------------------------------------------------------------------------------------------------- random networks
