@@ -324,7 +324,7 @@ def test_the_error_hebbian_term_aligns_the_errors() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic", "generic8_mismatch10"])
-@pytest.mark.parametrize("name", META)
+@pytest.mark.parametrize("name", ["meta_digits", "meta_plasticity", "meta_tasks"])
 def test_every_event_is_identical_on_all_executors(name: str, chip: str) -> None:
     network = neuroport.load(name, BRIEF[name])
     seed = 3 if chip == "generic8_mismatch10" else None

@@ -25,6 +25,7 @@ _PREDICTIVE = (
 _EMSTDP = (*_FEW[:2], "protocol.0.do.0.count=6", "protocol.0.do.1.count=4")
 _EMSTDP_DEEP = (*_EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
 _EMSTDP_CHIP = (_EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
+_META = ("protocol.1.repeat=2", "protocol.1.do.0.count=60")
 
 BRIEF = {
     "sal_micro": SAL_MICRO,
@@ -38,14 +39,8 @@ BRIEF = {
     "emstdp_deep": _EMSTDP_DEEP,
     "emstdp_chip": _EMSTDP_CHIP,
     "emstdp_chip_deep": _EMSTDP_CHIP,
-META = {
-    "meta_digits": (
-        "protocol.1.repeat=2",
-        "protocol.1.do.0.count=60",
-        "protocol.1.do.1.repeat=10",
-        "protocol.1.do.2.count=10",
-    ),
-    "meta_plasticity": ("protocol.1.repeat=2", "protocol.1.do.0.count=60", "protocol.1.do.1.count=10"),
+    "meta_digits": (*_META, "protocol.1.do.1.repeat=10", "protocol.1.do.2.count=10"),
+    "meta_plasticity": (*_META, "protocol.1.do.1.count=10"),
     "meta_tasks": ("copies=4", "protocol.1.count=320", "protocol.2.count=80"),
     "predictive_coding": _PREDICTIVE,
     "predictive_coding_conv": _TWO,
