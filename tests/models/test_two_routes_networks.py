@@ -81,6 +81,13 @@ def check(name: str, rule: str, chip: str, which: tuple[str, ...]) -> None:
     assert result.steps >= 1000
 
 
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("name", TASKS)
+def test_every_network_takes_every_rule(name: str, rule: str) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
+    assert network(name, rule).name == name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", TASKS)
@@ -102,3 +109,41 @@ def last(name: str, rule: str, *sets: str) -> dict[str, Any]:
     """What every metric is in the end."""
     found = neuroport.run(network(name, rule, *sets)).metrics
     return {metric: values[-1][1] for metric, values in found.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rule", "least", "angle", "update"),
+    [
+        ("tied_feedback", 96, 0.001, 0.001),
+        ("symmetric_alignment", 96, 1, 4),
+        ("activation_alignment", 96, 18, 20),
+        ("weight_mirror", 94, 24, 34),
+        ("information_alignment", 89, 50, 60),
+        ("kolen_pollack", 96, 55, 36),
+        ("feedback_alignment", 93, 90, 95),
+    ],
+)
+def test_convolutions_are_learned(rule: str, least: float, angle: float, update: float) -> None:
+    """Least accuracy, largest angle of feedback weights, and of updates of the first kernels."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
+    found = last("two_routes_conv", rule)
+    assert found["test"] >= least
+    assert max(found[f"angle{k}"] for k in (1, 2, 3)) <= angle
+    assert found["updates"][0] <= update
+
+
+@pytest.mark.slow
+def test_online_updates_are_ordered_by_rules() -> None:
+    """In the first layer, mean of three seeds."""
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
+
+    def angle(rule: str) -> float:
+        found = [last("two_routes_online", rule, f"seed={seed}") for seed in (1, 2, 3)]
+        assert min(one["test"] for one in found) > 60
+        return sum(one["updates"][0] for one in found) / 3
+
+    middle = [angle("activation_alignment"), angle("weight_mirror")]
+    assert angle("tied_feedback") < 0.001
+    assert 0.001 < angle("symmetric_alignment") < 15 < min(middle)
+    assert max(middle) < angle("feedback_alignment")
