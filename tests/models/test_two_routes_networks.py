@@ -141,7 +141,7 @@ def test_online_updates_are_ordered_by_rules() -> None:
     def angle(rule: str) -> float:
         found = [last("two_routes_online", rule, f"seed={seed}") for seed in (1, 2, 3)]
         assert min(one["test"] for one in found) > 60
-        return sum(one["updates"][0] for one in found) / 3
+        return float(sum(one["updates"][0] for one in found)) / 3
 
     middle = [angle("activation_alignment"), angle("weight_mirror")]
     assert angle("tied_feedback") < 0.001
