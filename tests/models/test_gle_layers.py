@@ -1,0 +1,68 @@
+"""GLE on patterns that stay, in a batch: the same as momentum of 0, and as back-propagation; digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neuroport
+from neuroport import backends
+from neuroport.session.verify import verify
+from tests.support.planning import shortened
+from tests.support.shortened import GLE_LAYERS
+
+FORWARD = ("up1", "up2", "up3")
+
+
+def load(*sets: str) -> Any:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images of gle_layers")
+    return neuroport.load("gle_layers", sets)
+
+
+def check(chip: str, which: tuple[str, ...]) -> int:
+    """Learning and testing, in a short run."""
+    result = verify(*shortened(load(*GLE_LAYERS), chip, steps=1500), which, full=True)
+    assert result.identical, result.first_difference
+    assert set(result.executors) == set(which)
+    return result.steps
+
+
+@pytest.mark.dear
+def test_a_batch_has_the_same_bits() -> None:
+    assert check("generic8", ("reference", "emulator")) >= 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic"])
+def test_a_batch_has_the_same_bits_on_all_executors(chip: str) -> None:
+    assert check(chip, backends.ready()) >= 1000
+
+
+@pytest.mark.dear
+def test_plain_descent_is_momentum_of_zero() -> None:
+    """gle_momentum is compared with an independent program in test_gle_batch.py."""
+    old = [f"{name}.synapse=gle_momentum{'_first' if name == 'up1' else ''}" for name in FORWARD]
+    found = []
+    for sets in ((), (*old, *(f"{name}.momentum=0" for name in FORWARD))):
+        with neuroport.open(load(*GLE_LAYERS, *sets)) as session:
+            session.run_protocol()
+            found.append([session.get(f"{name}.w") for name in FORWARD])
+    for one, other in zip(*found, strict=True):
+        assert one == pytest.approx(other, abs=1e-12)
+
+
+@pytest.mark.dear
+def test_three_epochs_of_digits_follow_back_propagation() -> None:
+    run = neuroport.run(load("protocol.0.repeat=3"))
+    assert run.metrics["test"][-1][1] > 90
+    assert max(run.metrics["updates"][-1][1]) < 35
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["ideal", "generic16", "generic8"])
+def test_three_seeds_learn_digits(chip: str) -> None:
+    runs = [neuroport.run(load(f"seed={seed}"), chip=chip).metrics for seed in (1, 2, 3)]
+    assert np.mean([run["test"][-1][1] for run in runs]) >= 94
+    assert all(max(run["updates"][-1][1]) < 40 for run in runs)
