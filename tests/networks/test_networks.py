@@ -11,7 +11,6 @@ from neuroport.errors import InvalidInput
 from neuroport.session.verify import verify
 from tests.support.planning import shortened
 from tests.support.shortened import BRIEF
-from tests.support.shortened import DIEHL_COOK, EKDAA, GLE_LAYERS, PAL_LAYERS, SAL_MICRO, SAL_NET
 
 pytestmark = pytest.mark.dear
 
@@ -39,12 +38,6 @@ on their own chips all are, and `test_random_networks.py` has more of what chips
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHIPPED]
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")
-BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA)
-BRIEF |= {"gle_layers": GLE_LAYERS, "pal_layers": PAL_LAYERS, "sal_net": SAL_NET}
-"""Changes to networks whose patterns last longer than a test should."""
-
-STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""
 
 

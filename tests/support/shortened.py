@@ -26,11 +26,29 @@ _EMSTDP = (*_FEW[:2], "protocol.0.do.0.count=6", "protocol.0.do.1.count=4")
 _EMSTDP_DEEP = (*_EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
 _EMSTDP_CHIP = (_EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
 _META = ("protocol.1.repeat=2", "protocol.1.do.0.count=60")
+GLE_LAYERS = (
+    *("copies=2", "h1.size=5", "h2.size=4", "train.hold=10 steps", "test.hold=10 steps"),
+    *("protocol.0.repeat=2", "protocol.0.do.1.count=60", "protocol.0.do.2.repeat=2", "protocol.0.do.2.do.0.count=2"),
+    "protocol.0.do.4.count=40",
+)
+PAL_LAYERS = (
+    *("h1.size=5", "h2.size=4", "i1.size=4", "noise.hold=60 steps", "train.hold=10 steps", "test.hold=10 steps"),
+    *("answer.every=2 steps", "answer.from=2 steps", "answer.to=10 steps", "protocol.0.repeat=2"),
+    *("protocol.0.do.1.count=4", "protocol.0.do.4.count=20", "protocol.0.do.5.repeat=4", "protocol.0.do.7.count=10"),
+)
+SAL_NET = (
+    *("copies=2", "h1.size=5", "h2.size=4", "protocol.0.repeat=2", "protocol.0.do.1.repeat=3"),
+    *("protocol.0.do.1.do.1.run=100 steps", "protocol.0.do.5.count=40", "protocol.0.do.6.repeat=2"),
+    *("protocol.0.do.6.do.0.count=2", "protocol.0.do.7.count=20"),
+)
 
 BRIEF = {
     "sal_micro": SAL_MICRO,
     "sal_micro_published": SAL_MICRO,
     "published/diehl_cook": DIEHL_COOK,
+    "sal_net": SAL_NET,
+    "pal_layers": PAL_LAYERS,
+    "gle_layers": GLE_LAYERS,
     "ekdaa": _EKDAA,
     "ekdaa_conv": _EKDAA,
     "ekdaa_yinyang": _EKDAA,
@@ -48,26 +66,3 @@ BRIEF = {
     "predictive_coding_yinyang": _PREDICTIVE,
 }
 """Changes after which a network does a few rounds of few patterns, with all that is done in a pattern."""
-EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
-"""Two epochs of `ekdaa` and the like of fifty digits."""
-
-GLE_LAYERS = (
-    *("copies=2", "h1.size=5", "h2.size=4", "train.hold=10 steps", "test.hold=10 steps"),
-    *("protocol.0.repeat=2", "protocol.0.do.1.count=60", "protocol.0.do.2.repeat=2", "protocol.0.do.2.do.0.count=2"),
-    "protocol.0.do.4.count=40",
-)
-"""Two epochs of `gle_layers`, small, of sixty digits."""
-
-PAL_LAYERS = (
-    *("h1.size=5", "h2.size=4", "i1.size=4", "noise.hold=60 steps", "train.hold=10 steps", "test.hold=10 steps"),
-    *("answer.every=2 steps", "answer.from=2 steps", "answer.to=10 steps", "protocol.0.repeat=2"),
-    *("protocol.0.do.1.count=4", "protocol.0.do.4.count=20", "protocol.0.do.5.repeat=4", "protocol.0.do.7.count=10"),
-)
-"""Two epochs of `pal_layers`, small, of twenty digits."""
-
-SAL_NET = (
-    *("copies=2", "h1.size=5", "h2.size=4", "protocol.0.repeat=2", "protocol.0.do.1.repeat=3"),
-    *("protocol.0.do.1.do.1.run=100 steps", "protocol.0.do.5.count=40", "protocol.0.do.6.repeat=2"),
-    *("protocol.0.do.6.do.0.count=2", "protocol.0.do.7.count=20"),
-)
-"""Two epochs of `sal_net`, small, of forty digits."""
