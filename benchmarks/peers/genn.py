@@ -1,4 +1,4 @@
-"""The networks as somebody who knows PyGeNN would write them: float32, one thread, `optimize_code` (-O3)."""
+"""The networks as somebody who knows PyGeNN would write them: float32, `optimize_code` (-O3), one thread or a GPU."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ RECORDED = 1000
 """Steps between two looks at the recorded spikes."""
 
 
-def model(name: str) -> Any:
-    """An empty model."""
+CPU = "single_threaded_cpu"
+
+
+def model(name: str, backend: str = CPU) -> Any:
+    """An empty model for one of GeNN's backends."""
     import pygenn
 
-    made = pygenn.GeNNModel("float", name, backend="single_threaded_cpu", optimize_code=True)
+    made = pygenn.GeNNModel("float", name, backend=backend, optimize_code=True)
     made.dt = 1.0
     return made
 
@@ -51,10 +54,10 @@ def ready(made: Any, folder: str) -> None:
 class Spiking:
     """`balanced`, with per-synapse delays where it has any."""
 
-    def __init__(self, network: Balanced, folder: str) -> None:
+    def __init__(self, network: Balanced, folder: str, backend: str = CPU) -> None:
         import pygenn
 
-        self._model = model(f"balanced_{network.size}_{network.delay.max()}")
+        self._model = model(f"balanced_{network.size}_{network.delay.max()}", backend)
         cell = pygenn.create_neuron_model(
             "loihi_form",
             params=["decay_u", "decay_v", "bias", "limit"],
@@ -99,10 +102,10 @@ class Spiking:
 class Learning:
     """`networks.plastic`: pair STDP with traces of neurons, weights and numbers as the program in real numbers has."""
 
-    def __init__(self, program: Program, size: int, folder: str) -> None:
+    def __init__(self, program: Program, size: int, folder: str, backend: str = CPU) -> None:
         import pygenn
 
-        self._model = model(f"plastic_{size}")
+        self._model = model(f"plastic_{size}", backend)
         cell = pygenn.create_neuron_model(
             "leaky",
             params=["decay", "v_rest", "v_reset", "v_th", "t_ref"],

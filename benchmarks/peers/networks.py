@@ -17,10 +17,15 @@ from neuroport.program.machine import Program
 DECAY_U, DECAY_V, THRESHOLD = 3353, 3896, 1000
 """Of a step of 1 ms, in 4096ths: currents decay with 5 ms, voltages with 20 ms; spikes above 64 times the threshold."""
 BIAS = {4_000: 4600, 20_000: 14_000}
-"""What makes about ten spikes per second, by size."""
+"""What makes about ten spikes per second, by size; other networks have 400 synapses per neuron, as 20,000 have."""
 
 WORDS = Path(__file__).parent / "words16.yaml"
 """A chip whose learned weights have 16 bits."""
+
+
+def bias(size: int) -> int:
+    """The bias of so many neurons."""
+    return BIAS.get(size, BIAS[20_000])
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def balanced(
     sizes = {"exc": excitatory, "inh": size - excitatory}
     net = neuroport.Network(dt="1 ms", chip="loihi1", seed=1, name=f"balanced_{size}")
     draw = np.random.default_rng(1)
-    params = {"du": 4095 - DECAY_U, "dv": 4096 - DECAY_V, "vth": THRESHOLD, "bias": BIAS[size], "refractory": "1 step"}
+    params = {"du": 4095 - DECAY_U, "dv": 4096 - DECAY_V, "vth": THRESHOLD, "bias": bias(size), "refractory": "1 step"}
     for name, count in sizes.items():
         if biases is not None:
             params["bias"] = (biases[:excitatory] if name == "exc" else biases[excitatory:]).tolist()
@@ -84,7 +89,7 @@ def plain(program: Program, size: int) -> Balanced:
     pre, post, weight, delay = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
     order = np.lexsort((post, pre))
     v = np.concatenate([program.arrays[f"{name}.v"].initial for name in first]).astype(np.int64)
-    return Balanced(size, first["inh"], BIAS[size], v, pre[order], post[order], weight[order], delay[order])
+    return Balanced(size, first["inh"], bias(size), v, pre[order], post[order], weight[order], delay[order])
 
 
 def spikes(captured: dict[str, Any], size: int) -> NDArray[np.int64]:
