@@ -119,7 +119,7 @@ neurons:
   noisy:
     params:
       noise: {default: 1, range: [0, 1]}
-      gain: {default: 1, range: [0, 2]}
+      gain: {default: 1, range: [0, 2], kind: gain}
       tau: {default: 10 ms, unit: ms, range: [1, 100]}
       level: {default: 0, range: [-1, 1]}
     derived: {half: gain / 2, k: exp(-dt / tau), push: level * gain}
@@ -129,7 +129,7 @@ neurons:
     on_event: {each_step: all = sum_population(half * r) + push}
 synapses:
   gradient:
-    params: {lr: {default: 0.01, range: [0, 0.1], dynamic: true}}
+    params: {lr: {default: 0.01, range: [0, 0.1], dynamic: true, kind: amplitude}}
     state:
       w: {weight: true, init: 1, range: [-2, 2], over_copies: shared}
       g: {range: [-1, 1], over_copies: shared}
@@ -162,20 +162,28 @@ def batch(noise: str = "noise * normal()", rate: float = 0.1, chip: str = "ideal
     return changed(reader.loads(BATCH.replace("NOISE", noise).replace("RATE", str(rate)), "batch.yaml"), {"chip": chip})
 
 
-@pytest.mark.parametrize("chip", ["ideal", "generic16"])
-def test_copies_of_a_batch_have_the_bits_of_runs_of_their_own(chip: str) -> None:
+@pytest.mark.parametrize(("chip", "chip_seed"), [("ideal", None), ("generic16", None), ("generic8_mismatch10_all", 3)])
+def test_copies_of_a_batch_have_the_bits_of_runs_of_their_own(chip: str, chip_seed: int | None) -> None:
     """Where nothing is learned in common and nothing is drawn, what each has is what it has alone."""
     network = batch("0.125 * noise", 0, chip)
-    with neuroport.open(network, "reference") as session:
+    with neuroport.open(network, "reference", chip_seed=chip_seed) as session:
         session.run_protocol()
         found = {name: session.get(name) for name in ("a.r", "b.r", "a.all", "b.all", "up.e")}
     for k in range(COPIES):
         params = {name: _of_copy(value, k) for name, value in network.own_parameters}
         alone = changed(network, {"copies": {"count": 1, "params": params}})
-        with neuroport.open(alone, "reference") as session:
+        with neuroport.open(alone, "reference", chip_seed=chip_seed) as session:
             session.run_protocol()
             for name, values in found.items():
                 np.testing.assert_array_equal(values[..., k], session.get(name).reshape(len(values)), name)
+
+
+def test_a_session_gives_each_copy_a_value_from_which_circuits_deviate() -> None:
+    with neuroport.open(batch(), "reference", chip="generic8_mismatch10", chip_seed=3) as session:
+        values = session.executor.read("up.lr")
+        assert values.shape == (6, 3)
+        session.set("up.lr", [0.08, 0.02, 0.01])
+        np.testing.assert_allclose(session.executor.read("up.lr") / values, np.tile([8, 1, 0.25], (6, 1)), rtol=0.01)
 
 
 def _of_copy(value: Any, k: int) -> list[Any]:

@@ -382,6 +382,8 @@ def _designed(array: Array | None, designed: Designed) -> Iterator[str]:
     if array is None:
         yield "there is no such array"
         return
-    for numbers in (designed.value, designed.circuit):
-        if numbers.shape not in ((), array.initial.shape):
-            yield f"it has numbers of the shape {numbers.shape}, for values of {array.initial.shape}"
+    shape = array.initial.shape
+    of_circuits = shape[:1] if array.role == "parameter" and array.own else shape
+    for numbers, expected in ((designed.value, shape), (designed.circuit, of_circuits)):
+        if numbers.shape not in ((), expected):
+            yield f"it has numbers of the shape {numbers.shape}, for values of {expected}"
