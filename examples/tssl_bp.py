@@ -222,8 +222,12 @@ class Form:
     whole: bool = False
 
     def visible(self, weights: Weights) -> list[Floats]:
-        """Weights as they are when all circuits are as designed."""
-        return [w if np.isinf(g) else np.round(w * g) / g for w, g in zip(weights.layers, self.grid, strict=True)]
+        """Weights as they are when all circuits are as designed, none of them beyond the limits."""
+        found = []
+        for w, limit, grid in zip(weights.layers, weights.limits, self.grid, strict=True):
+            most = np.floor(limit * grid + 1e-6)
+            found.append(w if np.isinf(grid) else np.clip(np.round(w * grid), -most, most) / grid)
+        return found
 
 
 def named(sizes: Sequence[int]) -> list[str]:

@@ -285,6 +285,15 @@ def test_the_host_knows_the_weights_of_a_chip_whose_circuits_are_as_designed() -
         assert 0 < np.max(np.abs(visible[0] - weights()[0])) <= 1 / 64
 
 
+def test_no_weight_that_the_host_writes_is_beyond_its_limit() -> None:
+    limit = 127 / 128
+    kept = HOST.Weights([np.array([[-limit, 0.5, limit]])], [limit])
+    assert HOST.Form([64], [1]).visible(kept)[0].tolist() == [[-63 / 64, 0.5, 63 / 64]]
+    assert HOST.Form([128], [1]).visible(kept)[0].tolist() == kept.layers[0].tolist()
+    scale = 254 / limit
+    assert (HOST.Form([scale / 2], [scale]).visible(kept)[0] * scale).tolist() == [[-254, 128, 254]]
+
+
 def test_any_number_of_patterns_is_dealt_to_the_copies() -> None:
     shown = np.random.default_rng(5).normal(size=(7, 3))
     layers = HOST.forward(weights(), shown, RULE)
