@@ -66,3 +66,8 @@ BRIEF = {
     "predictive_coding_yinyang": _PREDICTIVE,
 }
 """Changes after which a network does a few rounds of few patterns, with all that is done in a pattern."""
+EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
+"""Two epochs of `ekdaa` and the like of fifty digits."""
+
+TSSL_BP = ("copies=2", "protocol.0.count=20")
+"""Twenty digits of `tssl_bp` and the like."""
