@@ -11,7 +11,6 @@ from neuroport.errors import InvalidInput
 from neuroport.session.verify import verify
 from tests.support.planning import shortened
 from tests.support.shortened import BRIEF
-from tests.support.shortened import DIEHL_COOK, EKDAA, SAL_MICRO, TSSL_BP
 
 pytestmark = pytest.mark.dear
 
@@ -37,11 +36,6 @@ FAMILIES = ("sal_pair", "stdp_pair", "pal_backward", "gle_lagline", "balanced", 
 on their own chips all are, and `test_random_networks.py` has more of what chips and features do to each other."""
 
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SHIPPED]
-
-BRIEF = dict.fromkeys(("sal_micro", "sal_micro_published"), SAL_MICRO) | {"published/diehl_cook": DIEHL_COOK}
-BRIEF |= dict.fromkeys(("ekdaa", "ekdaa_conv", "ekdaa_sign"), EKDAA)
-BRIEF |= dict.fromkeys(("tssl_bp", "tssl_bp_loihi"), TSSL_BP)
-"""Changes to networks whose patterns last longer than a test should."""
 
 STATIC = ("balanced", "cartpole", "izhikevich", "loihi_chip", "loihi_lif", "tssl_bp_loihi")
 """The networks that learn nothing and send spikes only: what Loihi 1 as described here can do."""

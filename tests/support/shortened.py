@@ -41,6 +41,7 @@ SAL_NET = (
     *("protocol.0.do.1.do.1.run=100 steps", "protocol.0.do.5.count=40", "protocol.0.do.6.repeat=2"),
     *("protocol.0.do.6.do.0.count=2", "protocol.0.do.7.count=20"),
 )
+TSSL_BP = ("copies=2", "protocol.0.count=20")
 
 BRIEF = {
     "sal_micro": SAL_MICRO,
@@ -64,10 +65,7 @@ BRIEF = {
     "predictive_coding_conv": _TWO,
     "predictive_coding_strict": _PREDICTIVE,
     "predictive_coding_yinyang": _PREDICTIVE,
+    "tssl_bp": TSSL_BP,
+    "tssl_bp_loihi": TSSL_BP,
 }
 """Changes after which a network does a few rounds of few patterns, with all that is done in a pattern."""
-EKDAA = ("copies=2", "protocol.0.repeat=2", "protocol.0.do.0.count=40", "protocol.0.do.1.count=10")
-"""Two epochs of `ekdaa` and the like of fifty digits."""
-
-TSSL_BP = ("copies=2", "protocol.0.count=20")
-"""Twenty digits of `tssl_bp` and the like."""
