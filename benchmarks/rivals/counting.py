@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import neuroport
+from benchmarks.rivals import hosts
 from benchmarks.rivals.entries import Rule
 from neuroport.api.compile import lower_and_plan
 from neuroport.chips import description as chips
@@ -21,16 +22,28 @@ from neuroport.program.machine import Event, Program
 from neuroport.program.plan import Plan, Present, Trigger, walk
 
 MULTIPLICATIONS, ADDITIONS = {"mul", "div", "floordiv", "mod"}, {"add", "sub"}
+CHIPS = ("generic16", "generic8")
 Counts = dict[str, float]
 
 
 def counted(rule: Rule, task: str, chosen: float) -> dict[str, Any]:
     """Bits and operations of a rule on a task."""
     setup = rule.setups[task]
-    network = neuroport.load(setup.path, setup.with_rate(chosen))
-    program, plan = lower_and_plan(network, chips.load("ideal"), None)
-    bits = {name: memory(neuroport.compile(network, chip=name)) for name in ("generic16", "generic8")}
-    return {"operations": operations(program, plan, setup.train), "bits": bits}
+    sets = setup.with_rate(chosen)
+    if setup.host:
+        made, steps = hosts.network(setup.host, hosts.options(sets))
+        counts = operations(neuroport.compile(made, chip="ideal"), steps, Counter())
+    else:
+        made = neuroport.load(setup.path, sets)
+        program, plan = lower_and_plan(made, chips.load("ideal"), None)
+        counts = operations(program, *pattern(plan, setup.train))
+    return {"operations": counts, "bits": {name: memory(neuroport.compile(made, chip=name)) for name in CHIPS}}
+
+
+def pattern(plan: Plan, train: str) -> tuple[int, Counter[str]]:
+    """How many steps a pattern lasts that is learned from, and how often which block is triggered in it."""
+    shown = next(item for item in walk(plan.protocol) if isinstance(item, Present) and item.patterns == train)
+    return shown.hold, Counter(action.do.event for action in shown.each if isinstance(action.do, Trigger))
 
 
 def memory(program: Program) -> dict[str, float]:
@@ -55,19 +68,17 @@ def memory(program: Program) -> dict[str, float]:
     return {name: count / forward for name, count in found.items()}
 
 
-def operations(program: Program, plan: Plan, train: str) -> dict[str, Any]:
-    """Operations of a pattern, those of each spike's arrival apart, and how many steps a pattern lasts."""
-    shown = next(item for item in walk(plan.protocol) if isinstance(item, Present) and item.patterns == train)
-    events = Counter(action.do.event for action in shown.each if isinstance(action.do, Trigger))
+def operations(program: Program, steps: int, events: Counter[str]) -> dict[str, Any]:
+    """Operations of a pattern that lasts so many steps; those of each spike's arrival are apart."""
     total: Counts = defaultdict(float)
     for population in program.populations:
-        _add(total, _body(population.body, program.copies, 0), shown.hold * population.size)
+        _add(total, _body(population.body, program.copies, 0), steps * population.size)
     for projection in program.projections:
-        _add(total, _body(projection.step, program.copies, 0), shown.hold * projection.synapses)
+        _add(total, _body(projection.step, program.copies, 0), steps * projection.synapses)
     for event in program.events:
-        often = shown.hold if event.every_step else events[event.name]
+        often = steps if event.every_step else events[event.name]
         _add(total, _event(program, event), often)
-    return {"steps": shown.hold, **total, "spiked": dict(_spiked(program))}
+    return {"steps": steps, **total, "spiked": dict(_spiked(program))}
 
 
 def _spiked(program: Program) -> Iterator[tuple[str, dict[str, float]]]:

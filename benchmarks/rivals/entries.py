@@ -26,7 +26,8 @@ class Setup:
     `network`: the name of one that comes with neuroport, or a path from the top of the checkout. `sets`: changes to
     it, "PATH=VALUE". `rate`: the paths that are given the learning rate. `rates`: those that are tried. `validation`:
     changes by which the metric `test` is of the patterns that choose the learning rate. `quick`: changes for a look in
-    a short time. `train`: the stimulus that is learned from. `angles`: whether there is a metric `updates`.
+    a short time. `train`: the stimulus that is learned from. `angles`: whether there is a metric `updates`. `host`: the
+    one in benchmarks/rivals/hosts.py that learns, where a program beside the chip does; changes are its options then.
     """
 
     network: str
@@ -37,6 +38,7 @@ class Setup:
     quick: tuple[str, ...]
     train: str
     angles: bool
+    host: str = ""
 
     @property
     def path(self) -> str:
@@ -88,10 +90,11 @@ def _setup(family: Mapping[str, Any], rule: Mapping[str, Any], task: str) -> Set
         sets=_written(changes),
         rate=tuple(path for path, _ in _numbered(dict.fromkeys(rate), numbers)),
         rates=tuple(float(value) for value in chosen),
-        validation=(*PARTS, *_written(given.get("validation", {}))),
+        validation=(*(() if "host" in family else PARTS), *_written(given.get("validation", {}))),
         quick=_written(given.get("quick", {})),
         train=given.get("train", "train"),
-        angles=rule.get("angles", given.get("angles", True)),
+        angles="host" not in family and rule.get("angles", given.get("angles", True)),
+        host=family.get("host", ""),
     )
 
 

@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import neuroport
+from benchmarks.rivals import hosts
 from benchmarks.rivals.cases import Case
 from benchmarks.rivals.entries import Rule
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
 from neuroport.chips.mismatch import deviating
 from neuroport.errors import InvalidInput
-from neuroport.session.finite import not_finite
 
 
 def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
@@ -23,6 +23,9 @@ def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
     told = {"case": asdict(case), "network": setup.network, "sets": sets}
     started = time.process_time()
     try:
+        if setup.host:
+            found = hosts.learned(setup.host, hosts.options(sets), lambda kinds: chip(case, kinds), case.chip_seed)
+            return told | found | {"build_s": 0.0, "run_s": time.process_time() - started}
         network = neuroport.load(setup.path, sets)
         with neuroport.open(network, chip=chip(case, network.kinds), chip_seed=case.chip_seed, keep=False) as session:
             built = time.process_time()
@@ -30,11 +33,7 @@ def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
             found = {
                 "test": [value for _, value in session.results["test"]],
                 "updates": [value for _, value in session.results.get("updates", [])],
-                "overflows": {name: count for name, count in session.overflows().items() if count},
-                "not_finite": not_finite(session.program, session.executor),
-                "spikes": session.spike_counts(),
-                "steps": session.step,
-                "copies": session.program.copies,
+                **hosts.left(session),
             }
     except (InvalidInput, ArithmeticError, ValueError, RuntimeError) as error:
         return told | {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}

@@ -264,7 +264,7 @@ protocol:
 
 def test_operations_are_those_of_the_program() -> None:
     program, plan = lower_and_plan(neuroport.loads(NETWORK), chips.load("ideal"), None)
-    counts = counting.operations(program, plan, "train")
+    counts = counting.operations(program, *counting.pattern(plan, "train"))
     assert counts["steps"] == 5 and counts["spiked"] == {}
     assert counts["functions"] == 5 * (3 + 2)
     assert counts["multiplications"] == 5 * (6 + 6) + 6 * (1 + 2 / 4)  # sends, products of the batch, its mean and rate
