@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,6 +99,7 @@ class Machine:
         self._schedules: dict[str, NDArray[np.int64]] = {}
         self._replaced: set[str] = set()
         self._overflows_before: dict[str, int] = {}
+        self._begun: dict[str, list[tuple[Array, NDArray[Any]]]] = {}
         self._boundscheck = boundscheck
         self._narrow = narrow(program)
         self._allocate()
@@ -382,24 +382,22 @@ class Machine:
 
     def reset(self, population: str) -> None:
         """Give the population's states, their history and its inputs their initial values; drop spikes in flight."""
-        for array in self._put_back[population]:
+        if population not in self._begun:
+            self._begun[population] = list(self._initial(population))
+        for array, initial in self._begun[population]:
             if array.single:
-                self._set_scalar(array.name, array.initial)
+                self._set_scalar(array.name, initial)
                 continue
-            initial = self._flat(array, array.initial)
             self._values["array", array.name][...] = array.nothing if array.role == "input" else initial
             if array.history:
                 self._values["history", array.name][...] = initial
         self._values["spike_count", population][...] = 0
 
-    @cached_property
-    def _put_back(self) -> dict[str, list[Array]]:
-        """What a reset gives its initial values, by population."""
-        found: dict[str, list[Array]] = {population.name: [] for population in self.program.populations}
+    def _initial(self, population: str) -> Iterator[tuple[Array, NDArray[Any]]]:
+        """What a reset gives initial values, with these as generated code has them."""
         for array in self.program.arrays.values():
-            if array.owner in found and array.role in ("state", "input"):
-                found[array.owner].append(array)
-        return found
+            if array.owner == population and array.role in ("state", "input"):
+                yield array, array.initial if array.single else self._flat(array, array.initial)
 
     def built(self) -> dict[str, float]:
         """The seconds of the passes from a program to machine code."""

@@ -148,7 +148,8 @@ class Unbatched:
         of_copies = [drained.spikes[copy_name(population, k)] for k in self._copies]
         steps = np.concatenate([steps for steps, _ in of_copies])
         neurons = np.concatenate([neurons * len(self._copies) + k for k, (_, neurons) in enumerate(of_copies)])
-        order = np.lexsort((neurons, steps))
+        cells = self.program.population(population).size * len(self._copies)
+        order = np.argsort(steps * cells + neurons, kind="stable")  # of runs that are in order
         return steps[order], neurons[order]
 
     def _samples(self, name: str, array: str, drained: Capture) -> tuple[NDArray[np.int64], NDArray[Any]]:
