@@ -72,17 +72,16 @@ def load(path: Path, own: Path, load_it: Callable[[], None]) -> None:
 
 
 OF_A_GPU = re.compile(r"(?:cuda|hip) (?:runtime|driver) error .*")
+OUT_OF_MEMORY = re.compile(r"error 2:|memory", re.IGNORECASE)
 
 
 def _ended(log: Path, what: str) -> str:
     """Why GeNN has ended the process, by its last words."""
     found = OF_A_GPU.findall(_read(log))
     reason = found[-1].strip() if found else "it does not say why"
-    smaller = "take fewer neurons, synapses or copies, or the device cpu"
-    remedy = (
-        smaller if "memory" in reason.lower() else "see whether the GPU and its driver work, or take the device cpu"
-    )
-    return f"GeNN ended the program while the network was {what}: {reason}; {remedy}"
+    full = OUT_OF_MEMORY.search(reason)
+    remedy = "take fewer neurons, synapses or copies" if full else "see whether the GPU and its driver work"
+    return f"GeNN ended the program while the network was {what}: {reason}; {remedy}, or take the device cpu"
 
 
 @contextlib.contextmanager

@@ -19,10 +19,8 @@ def problem(device: str) -> str | None:
     failed = asked.call("GetDeviceCount", ctypes.byref(count))
     if failed is None or (not failed and count.value):
         return None
-    reason = failed or "there is none"
-    return (
-        f"no GPU answers as {device}: {reason}; {DRIVERS[device]} for the GPU of this machine, or take the device cpu"
-    )
+    driver = f"{DRIVERS[device]} for the GPU of this machine"
+    return f"no GPU answers as {device}: {failed or 'there is none'}; {driver}, or take the device cpu"
 
 
 def architectures(device: str) -> tuple[str, ...]:

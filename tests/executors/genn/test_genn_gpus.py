@@ -13,6 +13,7 @@ import pytest
 
 import neuroport
 from neuroport.backends.genn import Genn, cache, devices, gpus
+from neuroport.backends.genn.flags import GENN
 from neuroport.errors import Unsupported
 from tests.support.checkout import ROOT
 from tests.support.executors import needs_genn
@@ -112,6 +113,16 @@ def test_the_last_words_of_genn(words: str, told: str, tmp_path: Path) -> None:
     assert cache._ended(tmp_path / "log", "loaded").startswith(
         f"GeNN ended the program while the network was loaded: {told}"
     )
+
+
+@pytest.mark.dear
+def test_memory_of_this_machine_that_is_not_there(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise MemoryError
+
+    for call in (lambda: cache.build(tmp_path, fail, GENN), lambda: cache.load(tmp_path, tmp_path, fail)):
+        with pytest.raises(Unsupported, match="too little memory for the network with GeNN; take fewer neurons, "):
+            call()
 
 
 # --------------------------------------------------------------------------------------------------- with PyGeNN

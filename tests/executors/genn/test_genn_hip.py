@@ -1,0 +1,163 @@
+"""Code that GeNN makes for GPUs, where PyGeNN has its HIP backend: on an AMD GPU, or on a stand-in for its toolkit.
+
+SIMT_SEED is for a toolkit that computes on the processor: it shuffles the order of blocks and threads. A GPU has an
+order of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from neuroport.backends.genn import Genn
+from neuroport.backends.genn.flags import flags
+from neuroport.backends.reference import Reference
+from tests.support.checkout import ROOT
+from tests.support.everything import real_program
+from tests.support.executors import difference, everywhere, start
+from tests.support.shortened import SAL_MICRO
+
+MISSING = Genn(device="hip").missing()
+pytestmark = [pytest.mark.dear, pytest.mark.skipif(MISSING is not None, reason=str(MISSING))]
+
+ORDERS = (1, 2)
+NETWORKS = {
+    "balanced": 30,
+    "gle_lagline": 100,
+    "gle_lagnet": 100,
+    "izhikevich": 50,
+    "loihi_chip": 100,
+    "loihi_lif": 100,
+    "pal_backward": 60,
+    "sal_micro": 100,
+    "sal_pair": 200,
+    "sal_sampling": 300,
+    "sal_sampling_published": 300,
+    "stdp_pair": 100,
+    "yin_yang_loop": 30,
+}
+"""Shipped networks, and how many steps of each item of their protocols are computed."""
+MORE = {
+    "pal_backward": ["--chip", "generic16"],
+    "sal_micro": [word for change in SAL_MICRO for word in ("--set", change)],
+}
+QUICK = ("sal_pair", "stdp_pair")
+SHARED = {"ekdaa": 3, "gle_lagline_batch": 3, "two_routes": 4}
+"""Networks whose copies share what they learn, and add up over them; how many of them."""
+COPIED = (
+    ("gle_lagline", "generic8_mismatch10_steps"),
+    ("sal_pair", "generic8_mismatch10"),
+    ("sal_sampling", "generic8_stochastic"),
+    ("stdp_pair", "generic16"),
+)
+
+
+def slow_but(quick: tuple[str, ...], names: Any) -> list[Any]:
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+def python(order: int, *words: object) -> Any:
+    """What a module of Python says as JSON, with that order of threads."""
+    command = [sys.executable, "-m", *map(str, words)]
+    environment = os.environ | {"SIMT_SEED": str(order)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
+
+
+def verified(order: int, name: str, steps: int, *more: str) -> dict[str, Any]:
+    executors = ("--against", "emulator", "--against", "genn", "--device", "hip")
+    found = python(order, "neuroport", "verify", name, *executors, "--steps", steps, "--json", *more)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("name", slow_but(QUICK, NETWORKS))
+def test_a_network_is_identical_in_every_order(name: str) -> None:
+    more = MORE.get(name, [])
+    for order in ORDERS:
+        found = verified(order, name, NETWORKS[name], *more)
+        assert (found["identical"], found["executors"], found["arithmetic"]) == (True, ["emulator", "genn"], "integer")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHARED)
+def test_copies_that_share_what_they_learn_are_identical_in_every_order(name: str) -> None:
+    for order in ORDERS:
+        found = verified(order, name, 20, "--set", f"copies={SHARED[name]}", "--chip", "generic16")
+        assert (found["identical"], found["executors"], found["arithmetic"]) == (True, ["emulator", "genn"], "integer")
+
+
+@pytest.mark.parametrize(
+    ("name", "chip"), [pytest.param(*c, marks=() if c[0] in QUICK else pytest.mark.slow) for c in COPIED]
+)
+def test_a_copy_has_the_bits_of_its_single_run(name: str, chip: str) -> None:
+    for order in ORDERS:
+        found = python(order, "tests.support.on_a_gpu", "hip", name, chip, 200)
+        assert len(found) == 3
+        for copy, single in found:
+            assert copy == single
+
+
+@pytest.mark.slow
+def test_real_numbers_agree_in_every_order() -> None:
+    for name in ("sal_sampling", "gle_lagline"):
+        for order in ORDERS:
+            found = verified(order, name, 100, "--chip", "ideal")
+            assert found["identical"] and found["sensitivity"] is None
+            assert found["not_promised"] == {} or "in no order" in found["not_promised"]["genn"]
+
+
+COMPILER = """#!/bin/sh
+echo "$@" >> {log}
+exec {compiler} "$@"
+"""
+
+
+def test_strict_code_is_compiled_with_its_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toolkit, log = Path(os.environ.get("HIP_PATH", "/opt/rocm")), tmp_path / "log"
+    beside = tmp_path / "toolkit"
+    (beside / "bin").mkdir(parents=True)
+    for folder in ("include", "lib"):
+        (beside / folder).symlink_to(toolkit / folder)
+    (beside / "bin" / "hipcc").write_text(COMPILER.format(log=log, compiler=toolkit / "bin" / "hipcc"))
+    (beside / "bin" / "hipcc").chmod(0o755)
+    monkeypatch.setenv("HIP_PATH", str(beside))
+    monkeypatch.setenv("NEUROPORT_CACHE", str(tmp_path / "cache"))
+    machines = start(real_program(), Reference(), Genn(device="hip"))
+    compiled = [line for line in log.read_text().splitlines() if " -c " in f" {line} "]
+    added = flags(real_program(), "hip").added
+    assert compiled and all(added in line and "fast" not in line for line in compiled)
+    everywhere(machines, "advance", 20)
+    assert difference(machines, 1e-12) is None
+
+
+FULL = """
+import resource
+from pathlib import Path
+from neuroport.backends.genn import Genn, devices
+from tests.support.programs import balanced
+
+def limit(name: str, least: int) -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + least // 2
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+devices.require_room = limit
+Genn(device="hip").open(balanced(4_000, 0.3), 1, ())
+print("there was room")
+"""
+
+
+@pytest.mark.slow
+def test_memory_that_is_not_there_is_told() -> None:
+    done = subprocess.run([sys.executable, "-c", FULL], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: GeNN ended the program while the network was loaded: hip runtime error 2: ")
+    assert done.stderr.count("\n") == 1 and "; take fewer neurons, synapses or copies, or " in done.stderr
