@@ -40,7 +40,7 @@ BEGIN = np.array([0.01, 0.0, 0.0])
 SPREAD = np.array([0.02, 0.04, 0.02])
 """Mean and standard deviation of the first candidates: a little of the pseudo-gradient, nothing of the other terms."""
 PUBLISHED = np.array([0.036, -0.074, 0.022])
-"""What gradient descent through whole episodes found (mean of three runs in docs/meta_plasticity.md)."""
+"""What gradient descent through whole episodes found, the mean of three runs."""
 
 
 @dataclass(frozen=True)
