@@ -41,7 +41,6 @@ LARGEST_EVEN = 254
 """The largest mantissa of a Loihi projection with weights of both signs, which are even."""
 FULL = 16
 """At so much an encoder cell spikes."""
-PARTS = ("train", "test")
 
 
 @dataclass(frozen=True)
@@ -337,12 +336,12 @@ class Task:
         return len(self.labels)
 
 
-def tasks(name: str, events: int = 0, encoded: bool = False) -> tuple[Task, Task]:
+def tasks(name: str, events: int = 0, encoded: bool = False, part: str = "test") -> tuple[Task, Task]:
     """What to learn and what to test of a data set: values of mean 0 and standard deviation 1.
 
     With `events` films of so many steps, in which an input of 1 always spikes. `encoded`: a chip makes these itself.
     """
-    parts = [(datasets.load(name, part, "inputs", {}), datasets.load(name, part, "labels", {})) for part in PARTS]
+    parts = [[datasets.load(name, one, kind, {}) for kind in ("inputs", "labels")] for one in ("train", part)]
     mean, deviation = parts[0][0].mean(), parts[0][0].std()
     found = []
     for inputs, labels in parts:
@@ -484,15 +483,16 @@ def experiment(
     events: bool = False,
     repair: int = 4,
     in_loop: bool = False,
+    part: str = "test",
     address: str = "",
 ) -> Outcome:
     """Train without the chip, put the weights on it, and train `repair` epochs in its loop at a quarter of the rate.
 
-    `in_loop`: train on the chip from the beginning, and repair nothing. `events`: what is shown are spikes. `address`:
-    of a server that has the chip.
+    `in_loop`: train on the chip from the beginning, and repair nothing. `events`: what is shown are spikes. `part`: of
+    the data set, which is tested. `address`: of a server that has the chip.
     """
     events = events or is_loihi(chip)
-    learn, test = tasks(data, rule.steps if events else 0, is_loihi(chip))
+    learn, test = tasks(data, rule.steps if events else 0, is_loihi(chip), part)
     weights, rng = begin(sizes, seed, limits_of(sizes)), np.random.default_rng([seed, 1])
     alone = looped = 0.0
     if not in_loop:
