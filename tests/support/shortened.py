@@ -25,7 +25,7 @@ _PREDICTIVE = (
 _EMSTDP = (*_FEW[:2], "protocol.0.do.0.count=6", "protocol.0.do.1.count=4")
 _EMSTDP_DEEP = (*_EMSTDP[:3], "protocol.0.do.1.repeat=1", "protocol.0.do.1.do.0.count=2", "protocol.0.do.2.count=4")
 _EMSTDP_CHIP = (_EMSTDP[1], "protocol.0.do.0.count=3", "protocol.0.do.1.count=2")
-_META = ("protocol.1.repeat=2", "protocol.1.do.0.count=60")
+_META = ("protocol.1.repeat=2", "protocol.1.do.0.count=80")
 GLE_LAYERS = (
     *("copies=2", "h1.size=5", "h2.size=4", "train.hold=10 steps", "test.hold=10 steps"),
     *("protocol.0.repeat=2", "protocol.0.do.1.count=60", "protocol.0.do.2.repeat=2", "protocol.0.do.2.do.0.count=2"),
