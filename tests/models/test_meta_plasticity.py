@@ -299,7 +299,7 @@ def test_digits_on_chips(chip: str, points: float) -> None:
 
 
 def angle_of_the_last_hidden_errors(rule: str, seed: int) -> float:
-    """Between what feedback weights send of errors of test images and what forward weights would, in degrees."""
+    """Between those of test images through the feedback weights and through the forward ones, in degrees."""
     images, labels = (datasets.load("digits", "test", field, {}) for field in ("inputs", "labels"))
     with neuroport.open(digits(rule, seed)) as session:
         session.run_protocol()
@@ -308,8 +308,9 @@ def angle_of_the_last_hidden_errors(rule: str, seed: int) -> float:
         back = session.get("down5.w").reshape(shapes[-1][::-1])
     found = []
     for image, label in zip(images, labels, strict=True):
-        error = oracle.passed(forward, forward, image, int(label)).errors[-1]
-        one, other = back.T @ error, forward[-1].T @ error
+        shown = oracle.passed(forward, forward, image, int(label))
+        slope = 1 - np.exp(-10 * shown.outputs[-2])
+        one, other = (slope * (w.T @ shown.errors[-1]) for w in (back, forward[-1]))
         found.append(np.degrees(np.arccos(one @ other / np.linalg.norm(one) / np.linalg.norm(other))))
     return float(np.mean(found))
 
