@@ -60,14 +60,6 @@ BRIEF = {
     "emstdp_chip_deep": _EMSTDP_CHIP,
     "meta_digits": (*_META, "protocol.1.do.1.repeat=10", "protocol.1.do.2.count=10"),
     "meta_plasticity": (*_META, "protocol.1.do.1.count=10"),
-META = {
-    "meta_digits": (
-        "protocol.1.repeat=2",
-        "protocol.1.do.0.count=80",
-        "protocol.1.do.1.repeat=10",
-        "protocol.1.do.2.count=10",
-    ),
-    "meta_plasticity": ("protocol.1.repeat=2", "protocol.1.do.0.count=60", "protocol.1.do.1.count=10"),
     "meta_tasks": ("copies=4", "protocol.1.count=320", "protocol.2.count=80"),
     "predictive_coding": _PREDICTIVE,
     "predictive_coding_conv": _TWO,
