@@ -315,7 +315,7 @@ def trained(name: str, epochs: int, chip: str, seed: int = 1) -> dict[str, Any]:
 def test_digits_are_learned_in_a_few_epochs(name: str, least: float) -> None:
     found = [trained(name, 4, chip)["test"] for chip in CHIPS]
     assert min(found) > least
-    assert found[1] == pytest.approx(found[0], abs=1.5)
+    assert found[1] == pytest.approx(found[0], abs=3)  # nine of the 300 images
 
 
 BRIEF = {
