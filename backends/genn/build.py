@@ -64,7 +64,7 @@ class Contents:
     seed: int
 
     def variable(self, variable: Variable) -> NDArray[Any]:
-        """The initial values of a variable."""
+        """The initial values of a variable, or the one that all have."""
         values: Any
         match variable.holds:
             case "array":
@@ -83,8 +83,7 @@ class Contents:
                 mine, other = self.program.projection(variable.name), self.program.projection(variable.other)
                 values = places.of_twins(mine, other)
             case "anchor":
-                populations = [p.size for p in self.program.populations if p.name == variable.name]
-                values = np.zeros(populations[0] if populations else self.program.projection(variable.name).synapses)
+                values = 0
         return np.asarray(values, NUMPY[variable.type], copy=True)
 
     def parameter(self, parameter: Parameter) -> float | int:
@@ -219,10 +218,10 @@ def _fill(built: Built, target: Any, group: Group, contents: Contents) -> None:
         built.least += values.nbytes
 
 
-def _start(built: Built, variables: list[Variable], contents: Contents) -> dict[str, NDArray[Any]]:
+def _start(built: Built, variables: list[Variable], contents: Contents) -> dict[str, NDArray[Any] | float]:
     start = {v.ident: contents.variable(v) for v in variables}
     built.least += sum(values.nbytes for values in start.values())
-    return start
+    return {name: values if values.ndim else values.item() for name, values in start.items()}
 
 
 def _variables(variables: list[Variable]) -> list[tuple[Any, ...]]:

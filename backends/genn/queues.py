@@ -1,26 +1,35 @@
-"""A way around a fault of GeNN 5.4: it merges the spike counters of populations that must be kept apart.
+"""Ways around two faults of GeNN 5.4 in how populations keep their past.
+
+It merges the spike counters of populations that must be kept apart.
 
 A population has delay slots for its variables, and its spikes are queued in as many slots only where a projection with
 an axonal delay delivers them. GeNN merges the code that clears the counters of all populations with equally many slots,
 queued or not, and then writes beyond the counters of those that are not. So no two such populations may have the same
 number of slots.
+
+And it does not say where the slots of a population begin, which is then what memory holds by chance, if there is nothing
+else that its initialisation code has to do: no spikes, no inputs, and values that come from here. So such a population gets
+a variable that is initialised.
 """
 
 from __future__ import annotations
 
-from neuroport.backends.genn.model import Model, Neurons, Synapses
+from neuroport.backends.genn.model import Model, Neurons, Synapses, Variable
 
 NOTHING = "const bool delivered = true;"
 
 
 def part(model: Model) -> None:
-    """Change numbers of slots, or queue spikes, until no two populations are merged wrongly."""
+    """Change numbers of slots, or queue spikes, until no two populations are merged wrongly; let slots begin at 0."""
     while (clash := _clash(model)) is not None:
         late = _late(model, clash)
         if late:
             max(late, key=lambda s: s.slots).slots += 1
         else:
             next(s for s in model.synapses if s.source == clash.name and s.delay > 1).arrive = NOTHING
+    for neurons in model.neurons:
+        if _slots(model, neurons) > 1 and not neurons.spiking and not neurons.inputs:
+            neurons.variables.append(Variable("begun", "uint8_t", "anchor", neurons.owner, constant=True))
 
 
 def _clash(model: Model) -> Neurons | None:
