@@ -4,7 +4,7 @@
 - code: bodies of statements as text for GeNN's transpiler
 - emit, scopes, printing: a program as models, and those as readable text (without PyGeNN)
 - reach, places: events that need what belongs to other groups, and where the values of synapses lie
-- split, queues: projections that send to several inputs; a way around a fault of GeNN
+- split, queues: projections that send to several inputs; ways around faults of GeNN
 - bounds, limits: what cannot be executed, and why
 - devices, gpus: processors and GPUs
 - order: what bits real programs have on a GPU

@@ -7,9 +7,9 @@ an axonal delay delivers them. GeNN merges the code that clears the counters of 
 queued or not, and then writes beyond the counters of those that are not. So no two such populations may have the same
 number of slots.
 
-And it does not say where the slots of a population begin, which is then what memory holds by chance, if there is nothing
-else that its initialisation code has to do: no spikes, no inputs, and values that come from here. So such a population gets
-a variable that is initialised.
+And it does not say where the slots of a population begin, which is then what memory holds by chance, if there is
+nothing else that its initialisation code has to do: no spikes, no inputs, and values that come from here. So such a
+population gets a variable that is initialised.
 """
 
 from __future__ import annotations
