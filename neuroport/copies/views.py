@@ -149,7 +149,8 @@ class Unbatched:
         steps = np.concatenate([steps for steps, _ in of_copies])
         neurons = np.concatenate([neurons * len(self._copies) + k for k, (_, neurons) in enumerate(of_copies)])
         cells = self.program.population(population).size * len(self._copies)
-        order = np.argsort(steps * cells + neurons, kind="stable")  # of runs that are in order
+        since = steps - steps[:1]  # so that no product is beyond 63 bits, however late it is
+        order = np.argsort(since * cells + neurons, kind="stable")  # of runs that are in order
         return steps[order], neurons[order]
 
     def _samples(self, name: str, array: str, drained: Capture) -> tuple[NDArray[np.int64], NDArray[Any]]:
