@@ -90,11 +90,6 @@ def test_with_real_weights_every_spike_is_that_of_the_program(backend: str) -> N
             np.testing.assert_array_equal(session.get(f"{name}.w").reshape(weights.shape), weights)
 
 
-def test_a_sum_of_products_is_the_difference_times_the_input() -> None:
-    x, h, y = np.indices((128, 128, 128))
-    np.testing.assert_array_equal(x * (2 * y - (h + y)), x * (y - h))
-
-
 @pytest.mark.dear
 def test_weights_are_of_eight_bits_and_move_by_chance() -> None:
     """A change is rounded up or down to a step of two; on average over seeds it is what the rule says."""

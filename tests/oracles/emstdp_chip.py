@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ class Chip:
     thetas: tuple[int, int]
     phase: int
     skipped: int
-    counts: dict[str, tuple[Real, Real]] = field(default_factory=dict)
 
     def show(self, charges: Real, goals: Real) -> dict[str, Real]:
         """Spikes (step, cell) of a pattern, from cells that begin anew; then the weights learn."""
@@ -57,11 +56,11 @@ class Chip:
         return {name: rows[1:] for name, rows in spikes.items()}
 
     def learn(self, spikes: dict[str, Real]) -> None:
-        self.counts = {}
+        counts = {}
         for name in "xhy":
             first, second = spikes[name][1 : self.phase + 1], spikes[name][self.phase + 1 :]
-            self.counts[name] = first[self.skipped :].sum(axis=0), second[self.skipped :].sum(axis=0)
+            counts[name] = first[self.skipped :].sum(axis=0), second[self.skipped :].sum(axis=0)
         for weights, below, above in ((self.up1, "x", "h"), (self.up2, "h", "y")):
-            first, second = self.counts[above]
-            weights += np.outer(self.counts[below][0], second - first) / 256
+            first, second = counts[above]
+            weights += np.outer(counts[below][0], second - first) / 256
             np.clip(weights, -256, 254, out=weights)

@@ -58,10 +58,10 @@ def trained(
     examples: Sequence[tuple[Real, int]],
     theta: Theta,
     beta: float = 10,
-) -> tuple[list[Real], Passed]:
-    """Weights after the examples, and the pass of the last one. Without feedback it is back-propagation's."""
+) -> list[Real]:
+    """Weights after the examples. Without feedback it is back-propagation's."""
     now = list(weights)
     for x, label in examples:
         shown = passed(now, now if feedback is None else feedback, x, label, beta)
         now = [w + change for w, change in zip(now, changes(now, shown, theta), strict=True)]
-    return now, shown
+    return now
