@@ -69,9 +69,7 @@ class Found:
 
 def rows() -> list[Row]:
     """All rows, in their order."""
-    compared = [
-        Row(f"{VERIFY}{name}", "verify", (name,), (name,) if name in CHECKED else None) for name in networks.names()
-    ]
+    compared = [Row(f"{VERIFY}{name}", "verify", (name,), (name,) if name in CHECKED else None) for name in NAMES]
     few = {"rounds": 1}
     speeds = [
         Row(f"{size:,} neurons{', pair STDP' if stdp else ''}", "spiking", (size, stdp), (400, stdp), few)
