@@ -37,7 +37,10 @@ def counted(rule: Rule, task: str, chosen: float) -> dict[str, Any]:
         made = neuroport.load(setup.path, sets)
         program, plan = lower_and_plan(made, chips.load("ideal"), None)
         counts = operations(program, *pattern(plan, setup.train))
-    return {"operations": counts, "bits": {name: memory(neuroport.compile(made, chip=name)) for name in CHIPS}}
+    return {
+        "operations": counts,
+        "bits": {name: memory(neuroport.compile(made, chip=setup.chip(name))) for name in CHIPS},
+    }
 
 
 def pattern(plan: Plan, train: str) -> tuple[int, Counter[str]]:

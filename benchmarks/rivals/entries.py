@@ -13,7 +13,18 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).resolve().parent / "families"
-FAMILIES = ("two_routes", "ekdaa", "meta_plasticity")
+FAMILIES = (
+    "two_routes",
+    "ekdaa",
+    "sal",
+    "gle",
+    "predictive_coding",
+    "pal",
+    "emstdp",
+    "emstdp_chip",
+    "tssl_bp",
+    "meta_plasticity",
+)
 TASKS = ("digits", "yinyang", "conv", "online")
 PARTS = ("stimuli.test.patterns.values.part=validation", "stimuli.test.patterns.labels.part=validation")
 CHANCE = {"digits": 10.0, "yinyang": 100 / 3, "conv": 10.0, "online": 10.0}
@@ -24,21 +35,28 @@ class Setup:
     """How a rule does a task.
 
     `network`: the name of one that comes with neuroport, or a path from the top of the checkout. `sets`: changes to
-    it, "PATH=VALUE". `rate`: the paths that are given the learning rate. `rates`: those that are tried. `validation`:
-    changes by which the metric `test` is of the patterns that choose the learning rate. `quick`: changes for a look in
-    a short time. `train`: the stimulus that is learned from. `angles`: whether there is a metric `updates`. `host`: the
-    one in benchmarks/rivals/hosts.py that learns, where a program beside the chip does; changes are its options then.
+    it, "PATH=VALUE". `rate`: the paths that are given the learning rate, and how many times it. `rates`: those that are
+    tried. `validation`: changes by which the metric `test` is of the patterns that choose the learning rate. `quick`:
+    changes for a look in a short time. `train`: the stimulus that is learned from. `angles`: whether there is a metric
+    `updates`. `host`: the one in benchmarks/rivals/hosts.py that learns, where a program beside the chip does; changes
+    are its options then. `eight`: a chip of the rule's own in the place of generic8.
     """
 
     network: str
     sets: tuple[str, ...]
-    rate: tuple[str, ...]
+    rate: Mapping[str, float] = field(hash=False)
     rates: tuple[float, ...]
     validation: tuple[str, ...]
     quick: tuple[str, ...]
     train: str
     angles: bool
     host: str = ""
+    eight: str = "generic8"
+
+    def chip(self, name: str) -> str:
+        """What neuroport's chips are loaded by, for one of the bench."""
+        own = self.eight if name == "generic8" else name
+        return str(ROOT / own) if "/" in own else own
 
     @property
     def path(self) -> str:
@@ -47,7 +65,7 @@ class Setup:
 
     def with_rate(self, rate: float) -> tuple[str, ...]:
         """The changes with a learning rate."""
-        return (*self.sets, *(f"{path}={rate!r}" for path in self.rate))
+        return (*self.sets, *(f"{path}={times * rate!r}" for path, times in self.rate.items()))
 
 
 @dataclass(frozen=True)
@@ -83,18 +101,20 @@ def _setup(family: Mapping[str, Any], rule: Mapping[str, Any], task: str) -> Set
     changes: dict[str, Any] = {}
     for some in (given.get("set", {}), rule.get("set", {}), own):
         changes |= dict(_numbered(some, numbers))
-    rate = [*given["rate"], *rule.get("rate", ())]
+    rate = dict(given["rate"]) if isinstance(given["rate"], dict) else dict.fromkeys(given["rate"], 1.0)
+    rate |= dict.fromkeys(rule.get("rate", ()), 1.0)
     chosen = rule.get("rates", {}).get(task, family["rates"][task])
     return Setup(
         network=rule.get("network", {}).get(task, given["network"]),
         sets=_written(changes),
-        rate=tuple(path for path, _ in _numbered(dict.fromkeys(rate), numbers)),
+        rate=dict(_numbered(rate, numbers)),
         rates=tuple(float(value) for value in chosen),
         validation=(*(() if "host" in family else PARTS), *_written(given.get("validation", {}))),
         quick=_written(given.get("quick", {})),
         train=given.get("train", "train"),
         angles="host" not in family and rule.get("angles", given.get("angles", True)),
         host=family.get("host", ""),
+        eight=given.get("eight", "generic8"),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,30 +32,33 @@ def _chips(found: Found) -> None:
     """Accuracy of every rule on every task and condition, as numbers on colours."""
     from matplotlib import pyplot
 
-    rules = list(entries.rules().values())
+    tasks = [task for task in entries.TASKS if any(case.task == task for case in found.runs)]
+    rules = [rule for rule in entries.rules().values() if any(case.rule == rule.name for case in found.runs)]
     figure, axes = pyplot.subplots(
-        1, len(entries.TASKS), figsize=(15, 1.4 + 0.32 * len(rules)), sharey=True, layout="constrained"
+        1, len(tasks), figsize=(3 + 3.1 * len(tasks), 1.2 + 0.26 * len(rules)), sharey=True, layout="constrained"
     )
     image: Any = None
-    for axis, task in zip(axes, entries.TASKS, strict=True):
-        rows = [[_mean(found, task, rule.name, *one) for one in CONDITIONS] for rule in rules]
-        values = np.array(rows)
+    for axis, task in zip(np.atleast_1d(axes), tasks, strict=True):
+        values = np.array([[_mean(found, task, rule.name, *one) for one in CONDITIONS] for rule in rules])
         image = axis.imshow(values, vmin=20, vmax=100, cmap="viridis", aspect="auto")
+        axis.set_facecolor("0.93")
         for (y, x), value in np.ndenumerate(values):
             if np.isfinite(value):
                 colour = "black" if value > 70 else "white"
                 axis.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
-        axis.set_title(TITLES[task], fontsize=10)
+        axis.set_title(TITLES[task], fontsize=10, pad=18)
         axis.set_xticks(range(len(CONDITIONS)), [f"{mismatch}" for _, mismatch in CONDITIONS], fontsize=8)
-        axis.set_xlabel("mismatch of weights, %", fontsize=8)
         for k, name in enumerate(dict.fromkeys(chip for chip, _ in CONDITIONS)):
             middle = len(MISMATCHES) * (k + 0.5) - 0.5
             axis.text(middle, -0.6, SHORT[name], ha="center", va="bottom", fontsize=8)
             if k:
                 axis.axvline(len(MISMATCHES) * k - 0.5, color="white", lw=2)
-        axis.set_title(TITLES[task], fontsize=10, pad=18)
-    axes[0].set_yticks(range(len(rules)), [rule.title for rule in rules], fontsize=9)
-    figure.colorbar(image, ax=axes, label="test, %", shrink=0.8, pad=0.01)
+        for y, (one, other) in enumerate(pairwise(rules)):
+            if one.family != other.family:
+                axis.axhline(y + 0.5, color="white", lw=2)
+        axis.set_yticks(range(len(rules)), [rule.title for rule in rules], fontsize=9)
+    figure.supxlabel("mismatch of weights, %", fontsize=9)
+    figure.colorbar(image, ax=axes, label="test, %", shrink=0.6, pad=0.01)
     _save(figure, "bench_chips.png")
 
 
@@ -63,25 +68,30 @@ def _mean(found: Found, task: str, rule: str, chip: str, mismatch: int) -> float
 
 
 def _angles(found: Found) -> None:
-    """Angle of the first layer's updates and accuracy, for digits and for the online task."""
+    """Angle of the first layer's updates and accuracy, for digits and for the online task: a colour for a family."""
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.2), sharey=True, sharex=True, layout="constrained")
-    for axis, task in zip(axes, ("digits", "online"), strict=True):
-        for k, rule in enumerate(entries.rules().values()):
+    families = list(dict.fromkeys(rule.family for rule in entries.rules().values()))
+    seen: Counter[str] = Counter()
+    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5), sharey=True, sharex=True, layout="constrained")
+    for rule in entries.rules().values():
+        look: dict[str, Any] = {"color": f"C{families.index(rule.family)}", "marker": "osD^vPX*"[seen[rule.family]]}
+        seen[rule.family] += 1
+        for axis, task in zip(axes, ("digits", "online"), strict=True):
             runs = [run for run in found.of(task, rule.name, "ideal") if run.get("updates") and run.get("test")]
-            if not runs:
-                continue
-            x, y = [run["updates"][-1][0] for run in runs], [run["test"][-1] for run in runs]
-            look: dict[str, Any] = {"color": f"C{k % 10}", "marker": "osD^vPX*"[k // 10 % 8]}
-            axis.plot(x, y, ls="", ms=4, alpha=0.5, **look)
-            axis.plot(np.mean(x), np.mean(y), ls="", ms=9, label=rule.title, **look)
+            if runs:
+                x, y = [run["updates"][-1][0] for run in runs], [run["test"][-1] for run in runs]
+                axis.plot(x, y, ls="", ms=4, alpha=0.4, mew=0, **look)
+                axis.plot(np.mean(x), np.mean(y), ls="", ms=9, mec="white", label=rule.title, **look)
+    for axis, task in zip(axes, ("digits", "online"), strict=True):
         axis.set_title(TITLES[task], fontsize=10)
-        axis.set_xlabel("angle of the first layer's updates to back-propagation, degrees")
+        axis.set_xticks(range(0, 91, 15))
         axis.grid(alpha=0.3)
+    figure.supxlabel("angle of the first layer's updates to back-propagation, degrees", fontsize=10)
     axes[0].set_ylabel("test, %")
     handles = {text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False, fontsize=8)
+    ordered = [rule.title for rule in entries.rules().values() if rule.title in handles]
+    figure.legend([handles[title] for title in ordered], ordered, loc="outside right center", frameon=False, fontsize=8)
     _save(figure, "bench.png")
 
 

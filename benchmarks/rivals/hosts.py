@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import neuroport
-from neuroport import datasets
 from neuroport.chips.chip import Chip
 from neuroport.session.finite import not_finite
 from neuroport.session.session import Session
@@ -53,7 +52,7 @@ def _tssl_bp(given: Options, chip: Chips, chip_seed: int | None) -> dict[str, An
     from examples import tssl_bp as host
 
     sizes, rule = given["layers"], host.USUAL
-    learn, test = _parts(given)
+    learn, test = host.tasks(given["data"], part=given.get("part", "test"))
     weights = host.begin(sizes, given["seed"], host.limits_of(sizes))
     rng = np.random.default_rng([given["seed"], 1])
     with host.opened(sizes, rule, weights, chip(("weight", "threshold")), chip_seed) as machine:
@@ -63,17 +62,6 @@ def _tssl_bp(given: Options, chip: Chips, chip_seed: int | None) -> dict[str, An
             reached.append(host.percent(weights, test, rule, machine))
         angles = [host.angles(weights, learn, rule, machine)]
         return {"test": reached, "updates": angles, **left(machine.session)}
-
-
-def _parts(given: Options) -> tuple[Any, Any]:
-    """What to learn and what to test, as examples/tssl_bp.py has it."""
-    from examples import tssl_bp as host
-
-    names = ("train", given.get("part", "test"))
-    parts = [[datasets.load(given["data"], name, field, {}) for field in ("inputs", "labels")] for name in names]
-    mean, deviation = parts[0][0].mean(), parts[0][0].std()
-    learn, test = (host.Task(shown := (x - mean) / deviation, shown, labels) for x, labels in parts)
-    return learn, test
 
 
 def _tssl_bp_network(given: Options) -> tuple[neuroport.Network, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,11 @@ def markdown(head: Row, rows: Iterator[Row]) -> str:
     """A table in Markdown."""
     lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
+
+
+def _filled(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows of which something is known."""
+    return (row for row in rows if any(cell != "-" for cell in row[1:]))
 
 
 def told(some: Some, usual: int | None = None) -> str:
@@ -97,7 +102,9 @@ def _linked(rule: Rule) -> str:
 
 
 def _short(some: Some) -> str:
-    return f"{some.mean:.1f}" if some.values else "?"
+    if not some.values:
+        return "?"
+    return f"{some.mean:.1f}" + (f" (n {len(some.values)})" if len(some.values) < 3 else "")
 
 
 def _needed(found: Found, rule: Rule) -> str:
@@ -132,15 +139,14 @@ def accuracies(task: str) -> Callable[[Found], str]:
     """The table of a task: rules by arithmetic and mismatch."""
 
     def table(found: Found) -> str:
-        usual = {one: _usual(found, task, *one) for one in CONDITIONS}
-        names = [f"{chip}{f', {mismatch} %' if mismatch else ''}" for chip, mismatch in CONDITIONS]
-        head = ["rule", *(f"{name} (n {usual[one]})" for name, one in zip(names, CONDITIONS, strict=True))]
+        usual = {one: number for one in CONDITIONS if (number := _usual(found, task, *one))}
+        names = [f"{chip}{f', {mismatch} %' if mismatch else ''}" for chip, mismatch in usual]
+        head = ["rule", *(f"{name} (n {number})" for name, number in zip(names, usual.values(), strict=True))]
 
         def row(rule: Rule) -> Row:
-            cells = (told(found.accuracy(task, rule.name, *one), usual[one]) for one in CONDITIONS)
-            return [rule.title, *cells]
+            return [rule.title, *(told(found.accuracy(task, rule.name, *one), usual[one]) for one in usual)]
 
-        return markdown(head, (row(rule) for rule in _rules(task)))
+        return markdown(head, _filled(row(rule) for rule in _rules(task)))
 
     return table
 
@@ -154,7 +160,7 @@ def angles(found: Found) -> str:
     def row(rule: Rule) -> Row:
         return [rule.title, *(degrees(found.angles(task, rule.name, chip, mm)) for task, chip, mm in _shown(shown))]
 
-    return markdown(head, (row(rule) for rule in _rules()))
+    return markdown(head, _filled(row(rule) for rule in _rules()))
 
 
 def _shown(conditions: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
@@ -191,7 +197,7 @@ def words(found: Found) -> str:
         cells = [told(found.worded("digits", rule.name, bits)) for bits in (*WORDS, 16)]
         return [rule.title, *cells, told(found.accuracy("digits", rule.name, "ideal")), _needed(found, rule)]
 
-    return markdown(head, (row(rule) for rule in _rules("digits")))
+    return markdown(head, (row(rule) for rule in _rules("digits") if len(found.bits("digits", rule.name)) > 1))
 
 
 def limits(found: Found) -> str:
@@ -202,7 +208,7 @@ def limits(found: Found) -> str:
     def row(rule: Rule) -> Row:
         return [rule.title, *(_left(found, rule.name, task, chip) for task, chip in shown)]
 
-    return markdown(head, (row(rule) for rule in _rules()))
+    return markdown(head, _filled(row(rule) for rule in _rules()))
 
 
 def _left(found: Found, rule: str, task: str, chip: str) -> str:

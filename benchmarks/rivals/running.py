@@ -9,7 +9,7 @@ from typing import Any
 import neuroport
 from benchmarks.rivals import hosts
 from benchmarks.rivals.cases import Case
-from benchmarks.rivals.entries import Rule
+from benchmarks.rivals.entries import Rule, Setup
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
 from neuroport.chips.mismatch import deviating
@@ -24,10 +24,14 @@ def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
     started = time.process_time()
     try:
         if setup.host:
-            found = hosts.learned(setup.host, hosts.options(sets), lambda kinds: chip(case, kinds), case.chip_seed)
+            found = hosts.learned(
+                setup.host, hosts.options(sets), lambda kinds: chip(setup, case, kinds), case.chip_seed
+            )
             return told | found | {"build_s": 0.0, "run_s": time.process_time() - started}
         network = neuroport.load(setup.path, sets)
-        with neuroport.open(network, chip=chip(case, network.kinds), chip_seed=case.chip_seed, keep=False) as session:
+        with neuroport.open(
+            network, chip=chip(setup, case, network.kinds), chip_seed=case.chip_seed, keep=False
+        ) as session:
             built = time.process_time()
             session.run_protocol()
             found = {
@@ -40,9 +44,9 @@ def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
     return told | found | {"build_s": built - started, "run_s": time.process_time() - built}
 
 
-def chip(case: Case, kinds: tuple[str, ...]) -> Chip:
+def chip(setup: Setup, case: Case, kinds: tuple[str, ...]) -> Chip:
     """The chip of a case."""
-    made = chips.load(case.chip)
+    made = chips.load(setup.chip(case.chip))
     if case.bits is not None:
         words = ((name, replace(rule, bits=case.bits) if name == "weight" else rule) for name, rule in made.words)
         made = replace(made, name=f"{made.name}_w{case.bits}", words=tuple(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -20,13 +21,16 @@ from tests.support.checkout import ROOT
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import rules as bench
-from benchmarks.rivals import cases, counting, entries, found, page, rates, running, store
+from benchmarks.rivals import cases, counting, entries, found, hosts, page, rates, running, store
 from benchmarks.rivals.cases import Case, Need
+from benchmarks.rivals.counting import memory
 from benchmarks.rivals.entries import Rule, Setup
-from neuroport.api.compile import lower_and_plan
+from neuroport.api.compile import lower_and_plan, manufactured
 from neuroport.chips import description as chips
 
-SETUP = Setup("two_routes", (), ("up1.lr",), (0.1, 0.2), ("stimuli.test.patterns.hold=9",), ("seed=7",), "train", True)
+SETUP = Setup(
+    "two_routes", (), {"up1.lr": 1.0}, (0.1, 0.2), ("stimuli.test.patterns.hold=9",), ("seed=7",), "train", True
+)
 RULES = {name: Rule(name, name.upper(), "some", "some.md", {"digits": SETUP}) for name in ("one", "two")}
 RATES = {name: {"digits": 0.2} for name in RULES}
 
@@ -188,8 +192,12 @@ def test_tables_tell_mean_deviation_and_what_failed(some: found.Found) -> None:
     assert page.told(some.accuracy("digits", "two", "generic8", 20), 5) == "0.0 (n 1, 1 failed)"
     assert page.told(some.accuracy("digits", "two", "generic16"), 3) == "-"
     lines = page.accuracies("digits")(some).splitlines()
-    assert lines[0].startswith("| rule | ideal (n 3) | ideal, 10 % (n None) |") and lines[1] == "|" + "---|" * 10
-    assert lines[2].startswith("| ONE | 92.0 ± 1.0 | - | - | 91.0 ± 0.0 | - |")
+    assert (
+        lines[0] == "| rule | ideal (n 3) | generic16 (n 3) | generic8, 20 % (n 1) |"
+        and lines[1] == "|---|---|---|---|"
+    )
+    assert lines[2] == "| ONE | 92.0 ± 1.0 | 91.0 ± 0.0 | - |" and len(lines) == 4
+    assert page.accuracies("conv")(some) == "| rule |\n|---|"
 
 
 def test_bits_that_are_needed_are_those_from_which_on_it_works(some: found.Found) -> None:
@@ -287,13 +295,57 @@ def test_every_setup_is_a_network_with_what_is_measured() -> None:
         assert set(rule.setups) <= set(entries.TASKS)
         for task, setup in rule.setups.items():
             assert 1 <= len(setup.rates) <= 6
-            for case in (
-                Case(task, rule.name, rate=0.01),
-                Case(task, rule.name, "generic8", 10, 1),
-                Case(task, rule.name, quick=True),
-            ):
+            for case in (Case(task, rule.name, rate=0.01), Case(task, rule.name, quick=True)):
+                if setup.host:
+                    assert hosts.network(setup.host, hosts.options(case.sets(setup, 0.01)))[1] > 0
+                    continue
                 network = neuroport.load(setup.path, case.sets(setup, 0.01))
                 assert {"test", *(["updates"] if setup.angles else [])} <= {metric.name for metric in network.metrics}
+
+
+@pytest.mark.parametrize("rule", sorted(entries.rules()))
+def test_every_setup_goes_onto_a_chip_that_deviates(rule: str) -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    for task, setup in entries.rules()[rule].setups.items():
+        case = Case(task, rule, "generic8", 20, 1)
+        sets = case.sets(setup, setup.rates[0])
+        if setup.host:
+            network, _ = hosts.network(setup.host, hosts.options(sets))
+            assert memory(neuroport.compile(network, running.chip(setup, case, ("weight",)), 1))["visible"] == 8
+            continue
+        network = neuroport.load(setup.path, sets)
+        chip = running.chip(setup, case, network.kinds)
+        program, plan = lower_and_plan(network, chip, manufactured(chip, 1))
+        assert counting.pattern(plan, setup.train)[0] > 0 and memory(program)["visible"] == 8
+
+
+@pytest.mark.dear
+def test_a_host_learns_with_a_chip_in_its_loop_and_without() -> None:
+    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    sets = ('data="digits"', "layers=[64, 12, 10]", "epochs=1")
+    reached = []
+    for in_loop in ("true", "false"):
+        setup = dataclasses.replace(SETUP, sets=(*sets, f"in_loop={in_loop}"), rate={"rate": 1.0}, host="tssl_bp")
+        rule = Rule("host", "HOST", "some", "some.md", {"digits": setup})
+        told = running.run(rule, Case("digits", "host", "generic8", 20, 1, 2), 0.01)
+        assert len(told["test"]) == 1 and told["test"][-1] > 25 and told["not_finite"] == {} and json.dumps(told)
+        assert len(told["updates"][-1]) == 2 and all(5 < angle < 60 for angle in told["updates"][-1])
+        assert told["copies"] == 50 and told["spikes"] and told["sets"][-1] == "seed=2"
+        reached.append(told["test"][-1])
+    assert reached[0] != reached[1]
+    needed = counting.counted(rule, "digits", 0.01)
+    assert needed["bits"]["generic8"] == {"visible": 8} and needed["operations"]["steps"] == 5
+
+
+def test_a_chip_of_a_rule_is_in_the_place_of_generic8() -> None:
+    setup = entries.rules()["emstdp_chip"].setups["digits"]
+    assert running.chip(setup, Case("digits", "emstdp_chip", "generic8"), ("weight",)).name == "emstdp"
+    assert running.chip(setup, Case("digits", "emstdp_chip", "generic16"), ("weight",)).name == "generic16"
+
+
+def test_rates_of_layers_are_multiples_of_the_rate() -> None:
+    sets = entries.rules()["pal"].setups["digits"].with_rate(50.0)
+    assert sets[-3:] == ("up1.eta=50.0", "up2.eta=5.0", "up3.eta=0.1")
 
 
 def test_learning_rates_are_those_that_were_tried() -> None:
@@ -319,5 +371,5 @@ def test_a_run_that_fails_is_kept_with_its_error() -> None:
 
 
 def test_bits_make_another_chip() -> None:
-    made = running.chip(Case("digits", "no", "generic16", 10, 1, bits=5), ("weight",))
+    made = running.chip(SETUP, Case("digits", "no", "generic16", 10, 1, bits=5), ("weight",))
     assert made.word("weight").bits == 5 and made.word("plastic").bits == 32 and made.name == "generic16_w5_weight10"
