@@ -6,10 +6,11 @@
 A run is a file in DIR, which is written when the run is done, whole, and never again: the command can be ended at any
 time and goes on where it was. Runs come in an order in which every rule has had every arithmetic and mismatch before
 the rest of chips times seeds is done, which --short leaves out. --only: those whose file names match. --quick: one
-seed, two chips and fewer epochs, in files of their own. --tune: tries learning rates, and writes the best ones into
-benchmarks/rivals/rates.json, by which all others run. --list names what is missing. --table and --figure make the
-tables and figures of docs/bench.md of the files. Settings are part of the names of files, models are not: where a model
-has changed, begin with a new folder. To do a run again, delete its file.
+seed, two chips, no mismatch or 20 %, and fewer epochs, in files of their own. --tune: tries learning rates, and writes
+the best ones into benchmarks/rivals/rates.json, by which all others run. --list names what is missing. --table and
+--figure make the tables and figures of docs/bench.md of the files; with --quick tables are printed and figures are in
+DIR. Settings are part of the names of files, models are not: where a model has changed, begin with a new folder. To do
+a run again, delete its file.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ def main(given: Sequence[str] | None = None) -> None:
     if args.table or args.figure:
         from benchmarks.rivals import figures, page
 
-        if args.table:
-            page.write(args.out, args.quick)
+        if args.table and args.quick:
+            print(page.look(args.out))
+        elif args.table:
+            page.write(args.out)
         if args.figure:
             figures.draw(args.out, args.quick)
         return

@@ -19,16 +19,16 @@ SHORT = {"ideal": "float", "generic16": "16 bits", "generic8": "8 bits"}
 
 
 def draw(folder: Path, quick: bool = False) -> None:
-    """Both figures."""
+    """Both figures, those of quick runs beside them."""
     import matplotlib
 
     matplotlib.use("Agg")
-    found = gathered(folder, quick)
-    _chips(found)
-    _angles(found)
+    found, made = gathered(folder, quick), folder if quick else FOLDER
+    _chips(found, made)
+    _angles(found, made)
 
 
-def _chips(found: Found) -> None:
+def _chips(found: Found, made: Path) -> None:
     """Accuracy of every rule on every task and condition, as numbers on colours."""
     from matplotlib import pyplot
 
@@ -59,7 +59,7 @@ def _chips(found: Found) -> None:
         axis.set_yticks(range(len(rules)), [rule.title for rule in rules], fontsize=9)
     figure.supxlabel("mismatch of weights, %", fontsize=9)
     figure.colorbar(image, ax=axes, label="test, %", shrink=0.6, pad=0.01)
-    _save(figure, "bench_chips.png")
+    _save(figure, made / "bench_chips.png")
 
 
 def _mean(found: Found, task: str, rule: str, chip: str, mismatch: int) -> float:
@@ -67,15 +67,15 @@ def _mean(found: Found, task: str, rule: str, chip: str, mismatch: int) -> float
     return some.mean if some.values else np.nan
 
 
-def _angles(found: Found) -> None:
+def _angles(found: Found, made: Path) -> None:
     """Angle of the first layer's updates and accuracy, for digits and for the online task: a colour for a family."""
     from matplotlib import pyplot
 
     families = list(dict.fromkeys(rule.family for rule in entries.rules().values()))
     seen: Counter[str] = Counter()
-    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5), sharey=True, sharex=True, layout="constrained")
+    figure, axes = pyplot.subplots(1, 2, figsize=(12, 5), sharex=True, layout="constrained")
     for rule in entries.rules().values():
-        look: dict[str, Any] = {"color": f"C{families.index(rule.family)}", "marker": "osD^vPX*"[seen[rule.family]]}
+        look: dict[str, Any] = {"color": f"C{families.index(rule.family)}", "marker": "osD^vPXp"[seen[rule.family]]}
         seen[rule.family] += 1
         for axis, task in zip(axes, ("digits", "online"), strict=True):
             runs = [run for run in found.of(task, rule.name, "ideal") if run.get("updates") and run.get("test")]
@@ -92,11 +92,11 @@ def _angles(found: Found) -> None:
     handles = {text: handle for axis in axes for handle, text in zip(*axis.get_legend_handles_labels(), strict=True)}
     ordered = [rule.title for rule in entries.rules().values() if rule.title in handles]
     figure.legend([handles[title] for title in ordered], ordered, loc="outside right center", frameon=False, fontsize=8)
-    _save(figure, "bench.png")
+    _save(figure, made / "bench.png")
 
 
-def _save(figure: Any, name: str) -> None:
+def _save(figure: Any, file: Path) -> None:
     from matplotlib import pyplot
 
-    figure.savefig(FOLDER / name, dpi=110)
+    figure.savefig(file, dpi=110)
     pyplot.close(figure)

@@ -24,9 +24,15 @@ TITLES = {
 Row = list[str]
 
 
-def write(folder: Path, quick: bool = False) -> None:
+def write(folder: Path) -> None:
     """Put the tables into the page, each between its two marks."""
-    PAGE.write_text(written(PAGE.read_text("utf-8"), gathered(folder, quick)), "utf-8")
+    PAGE.write_text(written(PAGE.read_text("utf-8"), gathered(folder)), "utf-8")
+
+
+def look(folder: Path) -> str:
+    """The tables of quick runs."""
+    found = gathered(folder, quick=True)
+    return "\n\n".join(f"{name}\n\n{table(found)}" for name, table in TABLES.items() if name not in ("words", "rates"))
 
 
 def written(page: str, found: Found) -> str:
@@ -39,15 +45,12 @@ def written(page: str, found: Found) -> str:
     return page
 
 
-def markdown(head: Row, rows: Iterator[Row]) -> str:
-    """A table in Markdown."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]])
-
-
-def _filled(rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows of which something is known."""
-    return (row for row in rows if any(cell != "-" for cell in row[1:]))
+def markdown(head: Row, rows: Iterable[Row]) -> str:
+    """A table in Markdown, without rows and columns of which nothing is known."""
+    known = [row for row in rows if any(cell != "-" for cell in row[1:])]
+    columns = [k for k in range(len(head)) if k == 0 or any(row[k] != "-" for row in known)]
+    lines = [f"| {' | '.join(cells[k] for k in columns)} |" for cells in (head, *known)]
+    return "\n".join([lines[0], "|" + "---|" * len(columns), *lines[1:]])
 
 
 def told(some: Some, usual: int | None = None) -> str:
@@ -146,7 +149,7 @@ def accuracies(task: str) -> Callable[[Found], str]:
         def row(rule: Rule) -> Row:
             return [rule.title, *(told(found.accuracy(task, rule.name, *one), usual[one]) for one in usual)]
 
-        return markdown(head, _filled(row(rule) for rule in _rules(task)))
+        return markdown(head, (row(rule) for rule in _rules(task)))
 
     return table
 
@@ -160,7 +163,7 @@ def angles(found: Found) -> str:
     def row(rule: Rule) -> Row:
         return [rule.title, *(degrees(found.angles(task, rule.name, chip, mm)) for task, chip, mm in _shown(shown))]
 
-    return markdown(head, _filled(row(rule) for rule in _rules()))
+    return markdown(head, (row(rule) for rule in _rules()))
 
 
 def _shown(conditions: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
@@ -208,7 +211,7 @@ def limits(found: Found) -> str:
     def row(rule: Rule) -> Row:
         return [rule.title, *(_left(found, rule.name, task, chip) for task, chip in shown)]
 
-    return markdown(head, _filled(row(rule) for rule in _rules()))
+    return markdown(head, (row(rule) for rule in _rules()))
 
 
 def _left(found: Found, rule: str, task: str, chip: str) -> str:
