@@ -36,6 +36,8 @@ def _genn() -> Backend:
     return Genn()
 
 
+AUTO = "auto"
+"""No backend: whoever runs a network by this name has one chosen (neuroport.api.executor)."""
 BUILT_IN: dict[str, Callable[[], Backend]] = {"emulator": _emulator, "genn": _genn, "reference": _reference}
 
 
@@ -58,7 +60,7 @@ def _plug_ins() -> dict[str, metadata.EntryPoint]:
     """The backends of other packages; a name that is taken twice is an error that names both owners."""
     found: dict[str, metadata.EntryPoint] = {}
     for point in metadata.entry_points(group=GROUP):
-        if point.name in BUILT_IN:
+        if point.name in (*BUILT_IN, AUTO):
             raise Unsupported(
                 f"the backend name '{point.name}' of {_owner(point)} is already that of a backend of neuroport itself; "
                 f"uninstall one of the two or rename the entry point"
@@ -112,11 +114,15 @@ def _load(name: str) -> Backend:
         _plug_ins()
         return BUILT_IN[name]()
     points = _plug_ins()
+    known = sorted([*BUILT_IN, *points])
+    if name == AUTO:
+        text = f"the backend '{AUTO}' is chosen where a network is run or a session opened, and not here; name one of "
+        raise Unsupported(f"{text}{', '.join(known)}")
     if name not in points:
-        known = sorted([*BUILT_IN, *points])
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, [*known, AUTO], n=1)
         remedy = f"did you mean '{near[0]}'?" if near else "choose one of these"
-        raise Unsupported(f"there is no backend '{name}'; the backends are {', '.join(known)}; {remedy}")
+        listed = ", ".join(known)
+        raise Unsupported(f"there is no backend '{name}'; the backends are {listed}, and '{AUTO}' for a run; {remedy}")
     who = f"the backend '{name}' of {_owner(points[name])}"
     try:
         maker = points[name].load()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
+from neuroport.api import executor as executors
 from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
 from neuroport.build.copies import PARAMS, with_own_parameters
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.numerics.units import Quantity
+    from neuroport.program.machine import Program
+    from neuroport.program.plan import Plan
 
 MOST_RUNS = 100_000
 """As many independent runs are one call; what they come to is kept until its end."""
@@ -66,6 +69,7 @@ def trace_of(trace: str | Path, k: int) -> Path:
     overwrite=FLAG,
     progress=FUNCTION.or_none,
     device=TEXT.or_none,
+    choice=FUNCTION.or_none,
 )
 def run_copies(
     network: Network | Built,
@@ -80,6 +84,7 @@ def run_copies(
     device: str | None = None,
     before: api.Before | None = None,
     params: Mapping[str, Any] | None = None,
+    choice: executors.Told | None = None,
 ) -> tuple[api.Run, ...]:
     """Run copies; copy k gives the bits of `run(network, seed=seeds[k], chip_seed=chip_seeds[k])`.
 
@@ -89,15 +94,27 @@ def run_copies(
     `params`: values of parameters, one for each copy, as `copies: {params: …}` of a network file has them:
     `run_copies(network, 1, params={"up.rate": [0.1, 0.2]})`; they come before those of the file.
     `progress` counts the steps of all copies. With `trace`, copy k writes `trace_of(trace, k)`. `before` is called with
-    the program of copy 0 before anything runs (see `run`). Copies that share what they learn are not meant here: they
-    are one run (`api.run`), and of a network with such copies each seed runs all of them. InvalidInput for seeds that
-    make no pairs or are none, and for more than MOST_RUNS copies.
+    the program of copy 0 before anything runs (see `run`, also for `backend` "auto" and `choice`). Copies that share
+    what they learn are not meant here: they are one run (`api.run`), and of a network with such copies each seed runs
+    all of them. InvalidInput for seeds that make no pairs or are none, and for more than MOST_RUNS copies.
     """
     network = _given(written(network), seeds, chip_seeds, params)
     own = bool(network.own_parameters) and not shares(network)
     chosen_seeds, chosen = paired(seeds, chip_seeds, network.copies if own else 1)
     if own:
         network = with_copies(network, len(chosen_seeds))
+    auto = None
+    if backend == backends.AUTO:
+        first = network if duration is None else api.lasting(network, duration)
+        auto = executors.chosen(*lower_and_plan(first, *specimen(first, chip, chosen[0])), device, runs=len(chosen))
+        backend, device = auto.backend, auto.device
+
+    def begins(program: Program, plan: Plan) -> None:
+        if choice is not None:
+            choice(auto or executors.judged(program, plan, backend, device, runs=len(chosen)))
+        if before is not None:
+            before(program)
+
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
     programs = Part("the programs of those that run at once", at_once * estimate(network))
@@ -111,9 +128,10 @@ def run_copies(
             check_trace(path, overwrite, network.files)
     one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device)
     if unrolls:
-        return one.unrolled(chosen_seeds, chosen, traces, before)
-    if before is not None:
-        before(one.ready(chosen[0]).program)
+        return one.unrolled(chosen_seeds, chosen, traces, begins)
+    if before is not None or choice is not None:
+        ready = one.ready(chosen[0])
+        begins(ready.program, ready.plan)
     return one.side_by_side(chosen_seeds, chosen, traces)
 
 
@@ -252,7 +270,7 @@ class _Copies:
         seeds: Sequence[int],
         chip_seeds: Sequence[int | None],
         traces: Sequence[Path | None],
-        before: api.Before | None,
+        begins: Callable[[Program, Plan], None],
     ) -> tuple[api.Run, ...]:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
@@ -260,8 +278,7 @@ class _Copies:
             claimed = [None if path is None else self._claim(path, stack) for path in traces]
             specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
             program, plan = lower_and_plan(self.network, *specimens[0])
-            if before is not None:
-                before(program)
+            begins(program, plan)
             programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
             whole = unroll(programs, seeds)

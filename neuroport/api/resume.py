@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroport import backends
+from neuroport.api import executor as executors
 from neuroport.api.compile import NETWORK, lower_and_plan
 from neuroport.api.run import Before, Run, finish, result
 from neuroport.build.network import written
@@ -42,6 +43,7 @@ Due = Callable[[int], bool]
     before=FUNCTION.or_none,
     due=FUNCTION.or_none,
     threads=COUNT,
+    choice=FUNCTION.or_none,
 )
 def resume(
     trace: str | Path,
@@ -53,15 +55,16 @@ def resume(
     before: Before | None = None,
     due: Due | None = None,
     threads: int = 1,
+    choice: executors.Told | None = None,
 ) -> Run:
     """Go on with the run that was to write a trace, from its last checkpoint; see `run`, and what comes of it is alike.
 
     What was recorded after the checkpoint is computed again. `network`: the one that was run, to be sure; None: as it
-    stands in the trace. `backend` None: that of the run. `threads`: see `run`; the run may have had others.
+    stands in the trace. `backend` None: that of the run. `threads`, `choice`: see `run`; the run may have had others.
     `overwrite`: replace a trace of another run, as the one that was stopped was told to. InvalidInput where nothing was
     stopped, or nothing is there to go on from.
     """
-    return take(trace, network, overwrite).run(backend, progress, device, before, due, threads)
+    return take(trace, network, overwrite).run(backend, progress, device, before, due, threads, choice)
 
 
 @takes(trace=PATH, network=NETWORK.or_none, overwrite=FLAG)
@@ -97,11 +100,12 @@ class Resumption:
         before: Before | None = None,
         due: Due | None = None,
         threads: int = 1,
+        choice: executors.Told | None = None,
     ) -> Run:
         """Go on to the end; see `resume`."""
         started = time.perf_counter()
         try:
-            session = self._session(backend or self.left.header["backend"], device, before, threads)
+            session = self._session(backend or self.left.header["backend"], device, before, threads, choice)
         except BaseException:
             self.left.give_back()
             raise
@@ -116,14 +120,22 @@ class Resumption:
             finish(session, outcome)
         return outcome
 
-    def _session(self, backend: str, device: str | None, before: Before | None, threads: int) -> Session:
+    def _session(
+        self, backend: str, device: str | None, before: Before | None, threads: int, told: executors.Told | None
+    ) -> Session:
         """The session that stands where the run was stopped."""
         left, seed = self.left, self.left.header["seed"]
         chip, chip_seed = chips.read(left.chip, f"{self.trace} (chip)"), left.header["chip_seed"]
         is_specimen = chip_seed is not None or bool(left.factors)
         instance = ChipInstance(chip, chip_seed, left.factors) if is_specimen else None
-        loaded = backends.load(backend, device, threads)
+        loaded = None if backend == backends.AUTO else backends.load(backend, device, threads)
         program, plan = lower_and_plan(self.network, chip, instance)
+        auto = None
+        if loaded is None:
+            auto = executors.chosen(program, plan, device, threads)
+            loaded = backends.load(auto.backend, auto.device, threads)
+        if told is not None:
+            told(auto or executors.judged(program, plan, backend, device, threads))
         program = of_copy(program, left.header["copy"])
         if before is not None:
             before(program)

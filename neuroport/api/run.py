@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
+from neuroport.api import executor as executors
 from neuroport.api.compile import CHIP, INSTANCE, NETWORK, lower_and_plan, specimen
 from neuroport.api.summary import page, summary
 from neuroport.build.network import written
@@ -100,6 +101,7 @@ class Run:
     device=TEXT.or_none,
     before=FUNCTION.or_none,
     threads=COUNT,
+    choice=FUNCTION.or_none,
 )
 def open(
     network: Network | Built,
@@ -114,6 +116,7 @@ def open(
     device: str | None = None,
     before: Before | None = None,
     threads: int = 1,
+    choice: executors.Told | None = None,
 ) -> Session:
     """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
 
@@ -123,6 +126,9 @@ def open(
     `device` (cpu, cuda, hip) is for backends that can run on several; None is what is there.
     `before` is called with the program before anything runs; what it raises ends the call.
     `threads`: on how many the emulator computes; the numbers are the same. Unsupported for networks that need one.
+    `backend` "auto": the emulator, unless another executor that is here is clearly faster for the network's protocol.
+    `choice` is called with a `neuroport.api.executor.Choice` before anything runs: what was chosen and why, or whether
+    another than the one that was named is clearly better.
     """
     network = written(network)
     seed = None if seed is None else checked_seed(seed)
@@ -130,6 +136,8 @@ def open(
         kept_steps(keep, network.dt)
     with claimed(trace, overwrite, network) as parts:
         ready = prepare(network, backend, chip, chip_seed, instance, device, threads)
+        if choice is not None:
+            choice(ready.choice or executors.judged(ready.program, ready.plan, backend, device, threads))
         if before is not None:
             before(ready.program)
         return ready.session(seed, parts, overwrite, keep)
@@ -149,7 +157,10 @@ def claimed(trace: str | Path | None, overwrite: bool, network: Network) -> Iter
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A network on a chip and a backend: all that runs have in common which differ in their seeds only."""
+    """A network on a chip and a backend: all that runs have in common which differ in their seeds only.
+
+    `choice`: why it is this backend, where nobody named one.
+    """
 
     network: Network
     backend: Backend
@@ -157,6 +168,7 @@ class Prepared:
     instance: ChipInstance | None
     program: Program
     plan: Plan
+    choice: executors.Choice | None = None
 
     def session(
         self, seed: int | None, parts: Parts | None, overwrite: bool, keep: bool | int | str | None, copy: int = 0
@@ -199,8 +211,13 @@ def prepare(
     device: str | None = None,
     threads: int = 1,
 ) -> Prepared:
-    """Read the chip, load the backend and lower the network."""
+    """Read the chip, load the backend and lower the network; or choose the backend for what that comes to."""
     chosen, one = specimen(network, chip, chip_seed, instance)
+    if backend == backends.AUTO:
+        program, plan = lower_and_plan(network, chosen, one)
+        choice = executors.chosen(program, plan, device, threads)
+        loaded = backends.load(choice.backend, choice.device, threads)
+        return Prepared(network, loaded, chosen, one, program, plan, choice)
     loaded = backends.load(backend, device, threads)
     return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one))
 
@@ -246,6 +263,7 @@ def trace_writer(
     device=TEXT.or_none,
     due=FUNCTION.or_none,
     threads=COUNT,
+    choice=FUNCTION.or_none,
 )
 def run(
     network: Network | Built,
@@ -262,6 +280,7 @@ def run(
     before: Before | None = None,
     due: Callable[[int], bool] | None = None,
     threads: int = 1,
+    choice: executors.Told | None = None,
 ) -> Run:
     """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
 
@@ -273,12 +292,13 @@ def run(
     is incomplete; beside an existing one, parts are left. A run that `progress` interrupts can be gone on with
     (`resume`), and one that is killed from its last checkpoint, which it gets wherever `due(step)` is true. The
     error has a note that says where. NotWritten when only the trace could not be written: its `results` has the
-    Run. `threads`: on how many the emulator computes, with the same numbers; see `open`.
+    Run. `threads`: on how many the emulator computes, with the same numbers; see `open`, also for `backend` "auto" and
+    `choice`.
     """
     network = to_run(written(network), duration)
     started = time.perf_counter()
-    given = (network, backend, chip, chip_seed, instance, seed, trace, overwrite, False, device, before, threads)
-    with open(*given) as session:
+    given = (network, backend, chip, chip_seed, instance, seed, trace, overwrite, False, device, before)
+    with open(*given, threads, choice) as session:
         return done(session, started, trace, progress, due)
 
 

@@ -84,10 +84,11 @@ def chips(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
 
 
 def backends(ctx: click.Context, word: str) -> Iterator[CompletionItem]:
-    """What executes networks, plug-ins too."""
+    """What executes networks, plug-ins too; for a run also that it be chosen."""
     from neuroport import backends as table
 
-    yield from _beginning(dict.fromkeys(table.names(), ""), word)
+    more = [table.AUTO] if ctx.command.name == "run" else []
+    yield from _beginning(dict.fromkeys([*table.names(), *more], ""), word)
 
 
 def shown(ctx: click.Context, word: str) -> Iterator[CompletionItem]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neuroport.commands.choice import tell_choice
 from neuroport.commands.common import (
     chosen_chip,
     device_option,
@@ -33,6 +34,7 @@ from neuroport.commands.summary import fields, fields_of_copies, summary, summar
 from neuroport.errors import NotWritten
 
 if TYPE_CHECKING:
+    from neuroport.api.executor import Choice
     from neuroport.api.run import Run
     from neuroport.program.machine import Program
 
@@ -45,7 +47,13 @@ KNOWN_AFTER = 1.0
 
 @click.command()
 @click.argument("net", metavar="NET", required=False)
-@click.option("--backend", default="emulator", show_default=True, metavar="B", help="What executes the program.")
+@click.option(
+    "--backend",
+    default="emulator",
+    show_default=True,
+    metavar="B",
+    help="What executes the program; auto: chosen by what there is to compute.",
+)
 @device_option
 @click.option(
     "--threads",
@@ -142,6 +150,12 @@ def run(
         check_trace(output, overwrite)
     given = None if net is None else load_network(net, sets)
     told: list[dict[str, Any]] = []
+    chosen: list[Choice] = []
+
+    def choice(made: Choice) -> None:
+        chosen.append(made)
+        if not (quiet or as_json):
+            tell_choice(made)
 
     def before(program: Program) -> None:
         told.extend(notices.as_json(program))
@@ -167,11 +181,11 @@ def run(
         raise click.UsageError("--checkpoint-every goes with one run; copies that are interrupted are begun again.")
 
     common: dict[str, Any] = {"duration": span, "trace": output, "overwrite": overwrite, "device": device}
-    common["before"] = before
+    common |= {"before": before, "choice": choice}
 
     def runs(progress: Callable[[int, int], None]) -> Sequence[Run]:
         if resumption is not None:
-            return [resumption.run(named(ctx, backend), progress, device, before, due, threads)]
+            return [resumption.run(named(ctx, backend), progress, device, before, due, threads, choice)]
         if several:
             seeds, specimens = several
             return neuroport.run_copies(network, seeds, backend, deviating, specimens, progress=progress, **common)
@@ -197,7 +211,10 @@ def run(
             results, failure = error.results, error
         stopping.ended()
         if as_json:
-            echo_json(fields_of_copies(results, network, told) if several else fields(results[0], network, told))
+            made = chosen[0]
+            echo_json(
+                fields_of_copies(results, network, told, made) if several else fields(results[0], network, told, made)
+            )
         elif several:
             summary_of_copies(results, network)
         else:

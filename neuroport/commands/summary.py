@@ -13,6 +13,7 @@ from neuroport.commands.spread import spread
 from neuroport.pages.plain import some
 
 if TYPE_CHECKING:
+    from neuroport.api.executor import Choice
     from neuroport.api.run import Run
     from neuroport.network.network import Network
 
@@ -22,17 +23,24 @@ DIGITS = 16
 """Of a digest there; enough to tell runs apart."""
 
 
-def fields(result: Run, network: Network, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A run as `--json` has it; `told`: what the chip changes of the network, told before it ran."""
+def fields(
+    result: Run, network: Network, told: Sequence[Mapping[str, Any]], choice: Choice | None = None
+) -> dict[str, Any]:
+    """A run as `--json` has it; `told`: what the chip changes of the network, told before it ran.
+
+    `choice`: of the executor, where it was looked at.
+    """
     fields = dataclasses.asdict(dataclasses.replace(result, report=()))
     del fields["report"]
     fields["notices"] = [{"models": models, "text": text} for text, models in network.notices.items()]
-    return fields | {"chip_notices": told}
+    return fields | {"chip_notices": told, "choice": None if choice is None else dataclasses.asdict(choice)}
 
 
-def fields_of_copies(results: Sequence[Run], network: Network, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def fields_of_copies(
+    results: Sequence[Run], network: Network, told: Sequence[Mapping[str, Any]], choice: Choice | None = None
+) -> dict[str, Any]:
     """Copies as `--json` has them: each, and mean and standard deviation over them."""
-    copies = [fields(result, network, told) for result in results]
+    copies = [fields(result, network, told, choice) for result in results]
     return {"network": network.name, "copies": copies, "over_copies": _over(results)}
 
 

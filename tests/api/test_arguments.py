@@ -44,9 +44,18 @@ FUNCTIONS = {
     "compile": (neuroport.compile, {"network": network(), **CHIP}),
     "run": (
         neuroport.run,
-        {"network": network(), **CHIP, **RUN, "duration": 3, "progress": None, "before": None, "due": None},
+        {
+            "network": network(),
+            **CHIP,
+            **RUN,
+            "duration": 3,
+            "progress": None,
+            "before": None,
+            "due": None,
+            "choice": None,
+        },
     ),
-    "open": (opened, {"network": network(), **CHIP, **RUN, "keep": None}),
+    "open": (opened, {"network": network(), **CHIP, **RUN, "keep": None, "choice": None}),
     "run_copies": (
         neuroport.run_copies,
         {
@@ -58,6 +67,7 @@ FUNCTIONS = {
             "duration": 3,
             "progress": None,
             "params": {"recurrent.eta_w": [0.1, 0.2]},
+            "choice": None,
         },
     ),
     "calibrate": (
@@ -103,6 +113,7 @@ FUNCTIONS = {
             "device": None,
             "before": None,
             "due": None,
+            "choice": None,
         },
     ),
     "networks.path": (networks.path, {"name": "sal_pair"}),

@@ -59,9 +59,19 @@ def test_plug_in(plug_ins: list[metadata.EntryPoint]) -> None:
     [
         (
             "referense",
-            "there is no backend 'referense'; the backends are emulator, genn, reference; did you mean 'reference'?",
+            "there is no backend 'referense'; the backends are emulator, genn, reference, and 'auto' for a run; "
+            "did you mean 'reference'?",
         ),
-        ("xyz", "there is no backend 'xyz'; the backends are emulator, genn, reference; choose one of these"),
+        (
+            "xyz",
+            "there is no backend 'xyz'; the backends are emulator, genn, reference, and 'auto' for a run; "
+            "choose one of these",
+        ),
+        (
+            "auto",
+            "the backend 'auto' is chosen where a network is run or a session opened, and not here; name one of "
+            "emulator, genn, reference",
+        ),
     ],
 )
 def test_unknown_name(plug_ins: list[metadata.EntryPoint], name: str, message: str) -> None:
