@@ -8,8 +8,8 @@ queued or not, and then writes beyond the counters of those that are not. So no 
 number of slots.
 
 And it does not say where the slots of a population begin, which is then what memory holds by chance, if there is
-nothing else that its initialisation code has to do: no spikes, no inputs, and values that come from here. So such a
-population gets a variable that is initialised.
+nothing else that its initialisation code has to do: no inputs, no spikes that go anywhere, and values that come from
+here. So a population without inputs gets a variable that is initialised.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def part(model: Model) -> None:
         else:
             next(s for s in model.synapses if s.source == clash.name and s.delay > 1).arrive = NOTHING
     for neurons in model.neurons:
-        if _slots(model, neurons) > 1 and not neurons.spiking and not neurons.inputs:
+        if _slots(model, neurons) > 1 and not neurons.inputs:
             neurons.variables.append(Variable("begun", "uint8_t", "anchor", neurons.owner, constant=True))
 
 

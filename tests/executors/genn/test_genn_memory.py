@@ -31,13 +31,38 @@ protocol:
 """
 """What is sent late, by cells that have neither spikes nor synapses."""
 
+SPIKING = """
+neuroport: 1
+name: spiking
+dt: 1 ms
+neurons:
+  clock:
+    state: {n: {type: int, init: 0, range: [0, 7]}, a: {init: 0, range: [0, 1]}}
+    update: |
+      n = n + 1 if n < 7 else 0
+      a = n / 8
+    spike: n == 7
+synapses:
+  all: {state: {w: {weight: true, init: 0.5, range: [-1, 1]}}, step: "send(target, w * pre.a)"}
+populations:
+  t: {size: 2, neuron: clock}
+  y: {size: 1, neuron: rate_source}
+projections:
+  up: {source: t, target: y, input: r_in, synapse: all, connect: all_to_all, delay: 3 steps}
+protocol:
+  - run: 7 steps
+record: {spikes: all}
+"""
+"""The same of cells whose spikes go nowhere."""
+
 
 @needs_genn
 @pytest.mark.parametrize("junk", [1, 2])
-@pytest.mark.parametrize("network", ["late.yaml", "sal_pair", "pal_backward", "stdp_pair"])
+@pytest.mark.parametrize("network", ["late.yaml", "spiking.yaml", "sal_pair", "pal_backward", "stdp_pair"])
 def test_fresh_memory_is_junk(network: str, junk: int, tmp_path: Path) -> None:
     """Bytes of two kinds, as counters that are read modulo something may be right by chance."""
     (tmp_path / "late.yaml").write_text(LATE, "utf-8")
+    (tmp_path / "spiking.yaml").write_text(SPIKING, "utf-8")
     command = [sys.executable, "-m", "neuroport", "verify", network, "--chip", "generic8"]
     filled = {"GLIBC_TUNABLES": f"glibc.malloc.tcache_count=0:glibc.malloc.perturb={junk}"}
     found = subprocess.run(
