@@ -11,12 +11,11 @@ import yaml
 from numpy.typing import NDArray
 
 import neuroport
-from neuroport import backends, networks
+from neuroport import networks
 from neuroport.files import network as reader
 from neuroport.session.session import Session
-from neuroport.session.verify import verify
 from tests.oracles.emstdp_chip import Chip
-from tests.support.planning import shortened
+from tests.support.planning import identical
 
 Real = NDArray[np.float64]
 
@@ -117,10 +116,7 @@ def test_every_executor_has_the_same_bits(name: str, chip: str | None) -> None:
     if chip is None and not name.startswith("emstdp_chip"):
         pytest.skip("is float64 on its own chip")
     network = neuroport.load(name, () if name.startswith("emstdp_chip") else ("copies=4",))
-    program, plan = shortened(network, chip, 1 if chip == "generic8_mismatch10" else None, steps=1280)
-    result = verify(program, plan, backends.ready(), full=True)
-    assert result.identical, result.first_difference
-    assert result.steps >= 1000
+    identical(network, chip, steps=1280)
 
 
 def drift(seed: int, sets: Sequence[str] = ()) -> tuple[float, float]:

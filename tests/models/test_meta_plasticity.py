@@ -11,14 +11,13 @@ import yaml
 from numpy.typing import NDArray
 
 import neuroport
-from neuroport import backends, datasets
+from neuroport import datasets
 from neuroport.files import network as reader
 from neuroport.program.executor import Backend
 from neuroport.session.session import Session
-from neuroport.session.verify import verify
 from tests.oracles import meta_plasticity as oracle
 from tests.support.executors import BACKENDS
-from tests.support.planning import open_session, shortened
+from tests.support.planning import identical, open_session
 from tests.support.shortened import BRIEF
 
 Real = NDArray[np.float64]
@@ -327,9 +326,4 @@ def test_the_error_hebbian_term_aligns_the_errors() -> None:
 @pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("name", ["meta_digits", "meta_plasticity", "meta_tasks"])
 def test_every_event_is_identical_on_all_executors(name: str, chip: str) -> None:
-    network = neuroport.load(name, BRIEF[name])
-    seed = 3 if chip == "generic8_mismatch10" else None
-    program, plan = shortened(network, chip, seed, steps=10_000)
-    result = verify(program, plan, backends.ready(), full=True)
-    assert result.identical, result.first_difference
-    assert result.steps >= 1000
+    identical(neuroport.load(name, BRIEF[name]), chip, steps=10_000, chip_seed=3)

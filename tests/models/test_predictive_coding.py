@@ -13,14 +13,12 @@ import yaml
 from numpy.typing import NDArray
 
 import neuroport
-from neuroport import backends
 from neuroport.files import network as reader
 from neuroport.session.session import Session
-from neuroport.session.verify import verify
 from tests.oracles import predictive_coding as oracle
 from tests.oracles.gle_batch import Adam
 from tests.oracles.predictive_coding import Inferred, Net
-from tests.support.planning import shortened
+from tests.support.planning import identical
 
 Real = NDArray[np.float64]
 
@@ -391,14 +389,9 @@ def metrics(name: str, *sets: str, chip: str = "ideal", chip_seed: int | None = 
     return {metric: values[-1][1] for metric, values in run.metrics.items()}
 
 
-def check(case: str, chip: str, which: tuple[str, ...], least: int, *more: str) -> None:
+def check(case: str, chip: str, which: tuple[str, ...] = (), least: int = 1000, *more: str) -> None:
     name, sets = CASES[case]
-    network = neuroport.load(name, [*sets, *more])
-    program, plan = shortened(network, chip, 1 if "mismatch" in chip else None, steps=1000)
-    result = verify(program, plan, which, full=True)
-    assert result.identical, result.first_difference
-    assert set(result.executors) == set(which)
-    assert result.steps >= least
+    identical(neuroport.load(name, [*sets, *more]), chip, which, steps=1000, least=least)
 
 
 @pytest.mark.dear
@@ -411,7 +404,7 @@ def test_rules_have_the_same_bits(case: str) -> None:
 @pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("case", CASES)
 def test_rules_have_the_same_bits_on_all_executors(case: str, chip: str) -> None:
-    check(case, chip, backends.ready(), 1000)
+    check(case, chip)
 
 
 @pytest.mark.dear
