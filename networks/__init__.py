@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -28,7 +29,9 @@ def path(name: str) -> Path:
     Raises InvalidInput when there is none of that name.
     """
     if name not in names():
-        raise InvalidInput.one(None, f"there is no shipped network '{name}'; there are: {', '.join(names())}.")
+        near = difflib.get_close_matches(name, names(), n=1)
+        guess = f"did you mean '{near[0]}'?" if near else "networks.names() tells what there is"
+        raise InvalidInput.one(None, f"there is no shipped network '{name}'; {guess}")
     return Path(str(files(__name__) / f"{name}.yaml"))
 
 

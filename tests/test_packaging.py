@@ -96,8 +96,11 @@ def test_shipped_networks_are_found() -> None:
     assert all(neuroport.networks.path(name).is_file() for name in names)
 
 
-def test_unknown_network_names_the_known_ones() -> None:
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [("sal_samplnig", "did you mean 'sal_sampling'?"), ("xyz", "networks.names() tells what there is")],
+)
+def test_an_unknown_network_is_told_with_one_that_is_near(name: str, guess: str) -> None:
     with pytest.raises(neuroport.errors.InvalidInput) as caught:
-        neuroport.networks.path("sal_samplnig")
-    known = ", ".join(neuroport.networks.names())
-    assert str(caught.value) == f"there is no shipped network 'sal_samplnig'; there are: {known}."
+        neuroport.networks.path(name)
+    assert str(caught.value) == f"there is no shipped network '{name}'; {guess}"

@@ -13,7 +13,7 @@ from tests.support.checkout import ROOT
 
 HOME = ROOT / "neuroport"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-OF_OTHERS = {"--eval", "--query-gpu", "--format", "--force-reinstall"}
+OF_OTHERS = {"--eval", "--query-gpu", "--format", "--force-reinstall", "--fmad"}
 """Options of other programs."""
 OF_STYLES = {"--ground", "--ink", "--faint", "--line", "--code", "--colour-"}
 """Variables of the styles of a page."""
