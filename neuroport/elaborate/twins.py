@@ -9,12 +9,13 @@ from neuroport.connections.convolution import Convolution
 from neuroport.elaborate.connect import Synapses
 from neuroport.errors import InvalidInput
 from neuroport.network.objects import Projection
+from neuroport.network.twins import leads_back
 
 
 def twin_index(projection: Projection, own: Synapses, other: Projection, its: Synapses) -> NDArray[np.int64]:
     """For every synapse the number of its twin in the other projection: the one between the same neuron numbers.
 
-    Presynaptic numbers correspond to postsynaptic ones if the twin is transposed, or where the sizes allow only that.
+    Presynaptic numbers correspond to postsynaptic ones if the twin is transposed.
     Raises InvalidInput for a synapse without a twin, and where several synapses join the same neurons.
     """
     assert projection.twin is not None
@@ -23,7 +24,7 @@ def twin_index(projection: Projection, own: Synapses, other: Projection, its: Sy
     pre, post = _pairs(own)
     place = projection.twin.place or projection.place
     shape, its_shape = own.shape, its.shape
-    swapped = projection.twin.transposed or shape != its_shape
+    swapped = leads_back(projection, other, shape, its_shape)
     wanted, found = (pre, post), _pairs(its)[::-1] if swapped else _pairs(its)
     for name, pairs in ((projection.name, wanted), (other.name, found)):
         keys = np.sort(_keys(pairs, shape[1]))
@@ -59,7 +60,7 @@ def _of_entries(projection: Projection, own: Synapses, other: Projection) -> NDA
     one, two = projection.connect, other.connect
     if isinstance(one, Convolution) and isinstance(two, Convolution):
         back = one.transposed != two.transposed
-        if one.joints == two.joints and back >= projection.twin.transposed:
+        if one.joints == two.joints and projection.twin.transposed in (None, back):
             return np.arange(own.values.size)
     text = (
         f"twin of projection '{projection.name}': entries of a kernel have twins in a convolution of the same shape, "

@@ -9,6 +9,7 @@ from typing import Any
 
 import neuroport.connections as connections
 from neuroport.connections import Entry, Side
+from neuroport.connections.convolution import Convolution
 from neuroport.errors import Place
 from neuroport.files.context import Context, input_of
 from neuroport.files.modulators import read_modulators
@@ -19,6 +20,7 @@ from neuroport.language.counted import MOST as MOST_SPIKES
 from neuroport.language.counted import countable
 from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Connect, Population, Projection, Twin
+from neuroport.network.twins import leads_back
 from neuroport.network.values import Value
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, quoted, suggestion
@@ -205,11 +207,11 @@ def _twin(context: Context, node: Node | None, at: Node, what: str, model: Synap
     if read is None:
         text = f"twin of {what} has no meaning: synapse model '{model.name}' reads no twin.NAME; leave it out"
         report.add(node, text)
-    return Twin(of=name, transposed=bool(transposed), place=of.place if of else None) if name else None
+    return Twin(of=name, transposed=transposed, place=of.place if of else None) if name else None
 
 
 def _written_twin(twin: Twin) -> Any:
-    return {"of": twin.of, "transposed": True} if twin.transposed else twin.of
+    return twin.of if twin.transposed is None else {"of": twin.of, "transposed": twin.transposed}
 
 
 def check_twins(context: Context) -> None:
@@ -231,7 +233,11 @@ def check_twins(context: Context) -> None:
 
 def _check_twin(context: Context, item: Projection, twin: Twin, other: Projection) -> None:
     own, its = _sizes(context, item), _sizes(context, other)
-    wanted = (own[::-1],) if twin.transposed else (own, own[::-1])
+    wanted = {True: (own[::-1],), False: (own,), None: (own, own[::-1])}[twin.transposed]
+    if its in wanted and not isinstance(item.connect, Convolution) and leads_back(item, other, own, its) is None:
+        text = f"twin of projection '{item.name}' may lead either way: '{twin.of}' joins as many neurons, all of other"
+        text += f" populations; say which with 'twin: {{of: {twin.of}, transposed: true}}', or false"
+        context.report.add(twin.place, text)
     if its not in wanted:
         text = f"twin of projection '{item.name}' must lead between populations of the same sizes"
         text += f", {' or '.join(dict.fromkeys(f'{pair[0]} to {pair[1]}' for pair in wanted))}"

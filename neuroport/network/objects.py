@@ -44,11 +44,11 @@ class Connect:
 class Twin:
     """The projection whose synapses correspond to those of another: between the same neuron numbers.
 
-    `transposed`: presynaptic numbers correspond to postsynaptic ones. It is so anyway where only that fits the sizes.
+    `transposed`: whether presynaptic numbers correspond to postsynaptic ones. None: what fits the sizes and the ends.
     """
 
     of: str
-    transposed: bool = False
+    transposed: bool | None = None
     place: Place | None = field(default=None, compare=False)
 
 
