@@ -78,6 +78,8 @@ def _angles(found: Found, made: Path) -> None:
         look: dict[str, Any] = {"color": f"C{families.index(rule.family)}", "marker": "osD^vPXp"[seen[rule.family]]}
         seen[rule.family] += 1
         for axis, task in zip(axes, ("digits", "online"), strict=True):
+            if task in rule.setups and rule.setups[task].host:
+                continue
             runs = [run for run in found.of(task, rule.name, "ideal") if run.get("updates") and run.get("test")]
             if runs:
                 x, y = [run["updates"][-1][0] for run in runs], [run["test"][-1] for run in runs]

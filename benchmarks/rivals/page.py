@@ -90,7 +90,8 @@ def summary(found: Found) -> str:
         for task in entries.TASKS:
             ideal, worst = found.accuracy(task, rule.name, "ideal"), found.accuracy(task, rule.name, *WORST)
             cells.append(f"{_short(ideal)} → {_short(worst)}" if ideal.values else "-")
-        angles = found.angles("digits", rule.name, "ideal")
+        learning = "digits" in rule.setups and not rule.setups["digits"].host
+        angles = found.angles("digits", rule.name, "ideal") if learning else []
         need = found.needs.get(Need("digits", rule.name))
         cells.append(f"{angles[0]:.0f}°" if angles else "-")
         cells.append(f"{sum(need['bits']['generic16'].values()):.0f}" if need else "-")
