@@ -65,10 +65,10 @@ def _tssl_bp(given: Options, chip: Chips, chip_seed: int | None) -> dict[str, An
 
 
 def _tssl_bp_network(given: Options) -> tuple[neuroport.Network, int]:
-    from examples import tssl_bp as host
+    from examples import tssl_chip, tssl_rule
 
-    sizes = given["layers"]
-    return host.graded(sizes, host.USUAL, host.limits_of(sizes)), host.USUAL.steps
+    sizes, rule = given["layers"], tssl_rule.USUAL
+    return tssl_chip.graded(sizes, rule, tssl_rule.limits_of(sizes)), rule.steps
 
 
 HOSTS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Options], tuple[neuroport.Network, int]]]] = {

@@ -1,6 +1,6 @@
 """TSSL-BP: the golden values of its page, chips in the loop, and digits.
 
-The host's program, which has its own gradient, is examples/tssl_bp.py.
+The host's program, which has its own gradient, is examples/tssl_bp.py, with tssl_rule.py and tssl_chip.py beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 import neuroport
+from examples import tssl_chip, tssl_rule
 from neuroport import hil
 from neuroport.chips import description
 from neuroport.chips.mismatch import deviating
@@ -22,7 +23,7 @@ from tests.support.planning import identical, open_session
 
 Real = NDArray[np.float64]
 HOST = example("tssl_bp")
-RULE = HOST.Rule()
+RULE = tssl_rule.Rule()
 SIZES = (3, 4, 2)
 SHOWN = np.array([[1, 0.5, -0.2], [0.3, -0.4, 1.2]])
 LABELS = np.array([1, 0])
@@ -38,13 +39,13 @@ def weights() -> list[Real]:
 
 def went() -> tuple[list[Any], float, Real]:
     """What the layers did, the loss, and its slope."""
-    layers = HOST.forward(weights(), SHOWN, RULE)
-    return layers, *HOST.loss(layers[-1].a, LABELS, RULE)
+    layers = tssl_rule.forward(weights(), SHOWN, RULE)
+    return layers, *tssl_rule.loss(layers[-1].a, LABELS, RULE)
 
 
 def changes(rule: Any = RULE) -> list[Real]:
     layers, _, slope = went()
-    return list(HOST.gradients(weights(), layers, slope, rule))
+    return list(tssl_rule.gradients(weights(), layers, slope, rule))
 
 
 def equal(found: Any, golden: Any) -> None:
@@ -86,7 +87,7 @@ def test_the_hosts_forward_pass_has_the_golden_values() -> None:
     for k in (1, 2):
         compare(k, layers[k].u, layers[k].s, layers[k].a)
     equal(total, 2.0163847)
-    assert HOST.filtered(HOST.target(RULE), 3).tolist() == pytest.approx(
+    assert tssl_rule.filtered(tssl_rule.target(RULE), 3).tolist() == pytest.approx(
         [0, 0.33333333, 0.55555556, 0.70370370, 0.80246914], abs=1e-8
     )
 
@@ -114,7 +115,7 @@ def traced(session: Any) -> list[list[Real]]:
 
 
 def small(chip: str, copies: int = 2) -> tuple[Any, Any]:
-    network = HOST.graded(SIZES, RULE, [4 * 127 / 128] * 2, copies).build()
+    network = tssl_chip.graded(SIZES, RULE, [4 * 127 / 128] * 2).with_({"copies": copies}).build()
     return network, neuroport.compile(network, chip)
 
 
@@ -151,8 +152,8 @@ R = {
 
 def test_errors_are_the_golden_ones() -> None:
     layers, _, slope = went()
-    top = HOST.errors(layers[2], slope, RULE)
-    found = {2: top, 1: HOST.errors(layers[1], top @ weights()[1], RULE)}
+    top = tssl_rule.errors(layers[2], slope, RULE)
+    found = {2: top, 1: tssl_rule.errors(layers[1], top @ weights()[1], RULE)}
     for (layer, pattern, cell), values in R.items():
         equal(found[layer][:, pattern, cell], values)
 
@@ -182,11 +183,11 @@ def test_changes_without_what_a_spike_does_to_the_next_are_the_golden_ones() -> 
 
 
 def test_steps_of_the_optimiser_are_the_golden_ones() -> None:
-    kept = HOST.Weights(weights(), [4, 4])
+    kept = tssl_rule.Weights(weights(), [4, 4])
     for step in range(400):
-        layers = HOST.forward(kept.layers, SHOWN, RULE)
-        total, slope = HOST.loss(layers[-1].a, LABELS, RULE)
-        kept.follow(HOST.gradients(kept.layers, layers, slope, RULE), 5e-4)
+        layers = tssl_rule.forward(kept.layers, SHOWN, RULE)
+        total, slope = tssl_rule.loss(layers[-1].a, LABELS, RULE)
+        kept.follow(tssl_rule.gradients(kept.layers, layers, slope, RULE), 5e-4)
         if step == 0:
             equal(kept.layers[0][0], (1.6824336, -0.3159898, -1.2620270))
             equal(kept.layers[1][0], (2.4786496, -1.8914968, 0.0420345, 1.8354836))
@@ -199,11 +200,11 @@ def random_layer(rng: np.random.Generator, rule: Any) -> tuple[Real, Any]:
     """Currents of a layer, and what it does."""
     arriving = rng.normal(0.3, 1, (rule.steps, 6, 20))
     shown = np.swapaxes(arriving, 0, 1)
-    return arriving, HOST.forward([np.eye(20)], shown, rule)[1]
+    return arriving, tssl_rule.forward([np.eye(20)], shown, rule)[1]
 
 
 def test_a_filter_of_the_current_gives_the_same_as_one_of_spikes() -> None:
-    rule, rng = HOST.Rule(steps=30, tau_m=8, tau_s=4), np.random.default_rng(1)
+    rule, rng = tssl_rule.Rule(steps=30, tau_m=8, tau_s=4), np.random.default_rng(1)
     arriving, layer = random_layer(rng, rule)
     c = v = np.zeros_like(arriving[0])
     for t, current in enumerate(arriving):
@@ -225,52 +226,52 @@ def summed(slope: Real, rule: Any) -> Real:
 
 
 def test_a_silent_layer_learns_by_the_slope_of_a_sigmoid_alone() -> None:
-    rule, rng = HOST.Rule(steps=12), np.random.default_rng(2)
+    rule, rng = tssl_rule.Rule(steps=12), np.random.default_rng(2)
     u = rng.uniform(-3, 1, (12, 4, 5))
     none = np.zeros_like(u)
     slope = rng.normal(size=u.shape)
     y = np.exp(np.clip((1 - u) / 0.2, -8, 8))
-    found = HOST.errors(HOST.Layer(u, u, none, none), slope, rule)
+    found = tssl_rule.errors(tssl_rule.Layer(u, u, none, none), slope, rule)
     np.testing.assert_allclose(found, summed(slope, rule) * y / ((1 + y) ** 2 * 0.2), rtol=0, atol=1e-12)
 
 
 def test_a_layer_that_spikes_in_every_step_does_not_need_it() -> None:
-    rule, rng = HOST.Rule(steps=12), np.random.default_rng(3)
+    rule, rng = tssl_rule.Rule(steps=12), np.random.default_rng(3)
     d = rng.uniform(1.1, 5, (12, 4, 5))
     ones = np.ones_like(d)
-    layer = HOST.Layer(d, d, ones, HOST.filtered(ones, rule.tau_s))
+    layer = tssl_rule.Layer(d, d, ones, tssl_rule.filtered(ones, rule.tau_s))
     slope = rng.normal(size=d.shape)
-    bare = HOST.errors(layer, slope, replace(rule, warm_up=False))
-    np.testing.assert_array_equal(HOST.errors(layer, slope, rule), bare)
-    alone = HOST.errors(layer, slope, replace(rule, warm_up=False, intra=False))
+    bare = tssl_rule.errors(layer, slope, replace(rule, warm_up=False))
+    np.testing.assert_array_equal(tssl_rule.errors(layer, slope, rule), bare)
+    alone = tssl_rule.errors(layer, slope, replace(rule, warm_up=False, intra=False))
     np.testing.assert_allclose(alone, summed(slope, rule) / d, rtol=0, atol=1e-12)
 
 
 def test_counts_that_are_right_teach_nothing() -> None:
-    rule = HOST.Rule(steps=10, loss="count", wanted=(2, 1))
+    rule = tssl_rule.Rule(steps=10, loss="count", wanted=(2, 1))
     a = np.full((10, 3, 2), 0.15)
-    total, slope = HOST.loss(a, np.array([0, 1, 1]), rule)
+    total, slope = tssl_rule.loss(a, np.array([0, 1, 1]), rule)
     right = np.eye(2)[[0, 1, 1]]
     np.testing.assert_allclose(slope, np.tile(np.where(right > 0, -0.05, 0.05), (10, 1, 1)), rtol=0, atol=1e-12)
     assert total == pytest.approx(0.5 * 10 * 6 * 0.05**2)
-    assert HOST.loss(a, np.array([0, 1, 1]), replace(rule, wanted=(1.5, 1.6)))[0] == pytest.approx(0, abs=1e-12)
+    assert tssl_rule.loss(a, np.array([0, 1, 1]), replace(rule, wanted=(1.5, 1.6)))[0] == pytest.approx(0, abs=1e-12)
 
 
 # ---------------------------------------------------------------------------------------------------- in the loop
 
 
 def chip_of(session: Any, grid: float = np.inf) -> Any:
-    return HOST.Chip(session, SIZES, RULE, HOST.Form([grid] * 2, [1, 1]))
+    return tssl_chip.Chip(session, SIZES, RULE, tssl_chip.Form([grid] * 2, [1, 1]))
 
 
 def test_the_gradient_in_the_loop_of_an_exact_chip_is_the_hosts_own(backend: Backend) -> None:
     with open_session(*small("ideal"), backend) as session:
         chip = chip_of(session)
-        visible = chip.load(HOST.Weights(weights(), [4, 4]))
+        visible = chip.load(tssl_rule.Weights(weights(), [4, 4]))
         chip(SHOWN[::-1])
-        layers = HOST.forward(visible, SHOWN, RULE, chip(SHOWN))
-    slope = HOST.loss(layers[-1].a, LABELS, RULE)[1]
-    for found, own in zip(HOST.gradients(visible, layers, slope, RULE), changes(), strict=True):
+        layers = tssl_rule.forward(visible, SHOWN, RULE, chip(SHOWN))
+    slope = tssl_rule.loss(layers[-1].a, LABELS, RULE)[1]
+    for found, own in zip(tssl_rule.gradients(visible, layers, slope, RULE), changes(), strict=True):
         np.testing.assert_allclose(found, own, rtol=0, atol=1e-12)
 
 
@@ -278,7 +279,7 @@ def test_the_host_knows_the_weights_of_a_chip_whose_circuits_are_as_designed() -
     _, program = small("generic8")
     with neuroport.open(small("generic8")[0], backend="reference", chip="generic8") as session:
         chip = chip_of(session, 2.0 ** program.arrays["up1.w"].type.frac)
-        visible = chip.load(HOST.Weights(weights(), [4, 4]))
+        visible = chip.load(tssl_rule.Weights(weights(), [4, 4]))
         for one, other in zip(visible, chip.made(), strict=True):
             np.testing.assert_array_equal(one, other)
         assert 0 < np.max(np.abs(visible[0] - weights()[0])) <= 1 / 64
@@ -286,19 +287,19 @@ def test_the_host_knows_the_weights_of_a_chip_whose_circuits_are_as_designed() -
 
 def test_no_weight_that_the_host_writes_is_beyond_its_limit() -> None:
     limit = 127 / 128
-    kept = HOST.Weights([np.array([[-limit, 0.5, limit]])], [limit])
-    assert HOST.Form([64], [1]).visible(kept)[0].tolist() == [[-63 / 64, 0.5, 63 / 64]]
-    assert HOST.Form([128], [1]).visible(kept)[0].tolist() == kept.layers[0].tolist()
+    kept = tssl_rule.Weights([np.array([[-limit, 0.5, limit]])], [limit])
+    assert tssl_chip.Form([64], [1]).visible(kept)[0].tolist() == [[-63 / 64, 0.5, 63 / 64]]
+    assert tssl_chip.Form([128], [1]).visible(kept)[0].tolist() == kept.layers[0].tolist()
     scale = 254 / limit
-    assert (HOST.Form([scale / 2], [scale]).visible(kept)[0] * scale).tolist() == [[-254, 128, 254]]
+    assert (tssl_chip.Form([scale / 2], [scale]).visible(kept)[0] * scale).tolist() == [[-254, 128, 254]]
 
 
 def test_any_number_of_patterns_is_dealt_to_the_copies() -> None:
     shown = np.random.default_rng(5).normal(size=(7, 3))
-    layers = HOST.forward(weights(), shown, RULE)
+    layers = tssl_rule.forward(weights(), shown, RULE)
     with neuroport.open(small("ideal", 3)[0], backend="reference") as session:
         chip = chip_of(session)
-        chip.load(HOST.Weights(weights(), [4, 4]))
+        chip.load(tssl_rule.Weights(weights(), [4, 4]))
         films = np.repeat(shown[:, None], RULE.steps, axis=1)
         for found in (chip(shown), chip(films)):
             for k in (1, 2):
@@ -307,7 +308,7 @@ def test_any_number_of_patterns_is_dealt_to_the_copies() -> None:
 
 def test_a_spike_that_the_host_would_not_have_counts_as_a_slow_one() -> None:
     seen = [np.ones((5, 2, 4)), np.ones((5, 2, 2))]
-    layers = HOST.forward(weights(), SHOWN, RULE, seen)
+    layers = tssl_rule.forward(weights(), SHOWN, RULE, seen)
     for k in (1, 2):
         np.testing.assert_array_equal(layers[k].s, seen[k - 1])
         assert np.all(layers[k].d > 0)
@@ -333,16 +334,16 @@ def compartments(mantissas: list[Real], scale: list[float], events: Real) -> lis
 
 def loihi_spikes(copies: int, many: int, layers: list[Real], which: list[str]) -> tuple[list[Real], list[list[Real]]]:
     """Of so many digits: by the integers above, and on executors."""
-    rule, sizes = HOST.Rule(steps=10), [layers[0].shape[1], *(len(w) for w in layers)]
-    kept = HOST.Weights(layers, [4.0] * len(layers))
-    network, form = HOST.on("loihi1", sizes, rule, kept)
+    rule, sizes = tssl_rule.Rule(steps=10), [layers[0].shape[1], *(len(w) for w in layers)]
+    kept = tssl_rule.Weights(layers, [4.0] * len(layers))
+    network, form = tssl_chip.on("loihi1", sizes, rule, kept)
     network, task = network.with_({"copies": copies}), HOST.tasks("digits", 10, encoded=True)[1]
     visible = form.visible(kept)
     mantissas = [np.round(w * one) for w, one in zip(visible, form.scale, strict=True)]
     found = []
     for backend in which:
         with neuroport.open(network, backend=backend, chip="loihi1") as session:
-            chip = HOST.Chip(session, sizes, rule, form)
+            chip = tssl_chip.Chip(session, sizes, rule, form)
             chip.load(kept)
             found.append(chip(task.chip[:many]))
     return compartments(mantissas, form.scale, task.host[:many]), found
@@ -350,7 +351,7 @@ def loihi_spikes(copies: int, many: int, layers: list[Real], which: list[str]) -
 
 @pytest.mark.dear
 def test_digits_in_loihis_integers_are_those_of_the_formula() -> None:
-    golden, (found,) = loihi_spikes(2, 4, HOST.begin((64, 30, 10), 1).layers, ["reference"])
+    golden, (found,) = loihi_spikes(2, 4, tssl_rule.begin((64, 30, 10), 1).layers, ["reference"])
     for k, one in enumerate(golden):
         np.testing.assert_array_equal(found[k], one)
         assert one.mean() > 0.02
@@ -361,11 +362,11 @@ def test_a_served_chip_does_what_one_here_does() -> None:
     for needed in ("msgpack", "zmq"):
         pytest.importorskip(needed, reason="serving needs msgpack and pyzmq: pip install 'neuroport[hil]'")
     sizes = (64, 100, 10)
-    kept, shown = HOST.begin(sizes, 1, HOST.limits_of(sizes)), HOST.tasks("digits")[1].chip[:70]
+    kept, shown = tssl_rule.begin(sizes, 1, tssl_rule.limits_of(sizes)), HOST.tasks("digits")[1].chip[:70]
     with (
         hil.serve("tssl_bp") as address,
-        HOST.opened(sizes, RULE, kept, "generic8", address=address) as far,
-        HOST.opened(sizes, RULE, kept, "generic8") as near,
+        tssl_chip.opened(sizes, RULE, kept, "generic8", address=address) as far,
+        tssl_chip.opened(sizes, RULE, kept, "generic8") as near,
     ):
         for chip in (far, near):
             chip.load(kept)
@@ -402,7 +403,7 @@ def outcomes(seeds: int = 3, **given: Any) -> Any:
 @pytest.mark.dear
 def test_digits_are_learned_in_ten_epochs() -> None:
     learn, test = HOST.tasks("digits")
-    kept = HOST.begin((64, 100, 10), 1, HOST.limits_of((64, 100, 10)))
+    kept = tssl_rule.begin((64, 100, 10), 1, tssl_rule.limits_of((64, 100, 10)))
     HOST.train(kept, learn, RULE, 10, 0.002, np.random.default_rng(1))
     assert HOST.percent(kept, test, RULE) > 94
 
@@ -422,14 +423,14 @@ def test_without_warm_up_silent_cells_stay_silent() -> None:
 
 @pytest.mark.slow
 def test_events_of_ten_steps_and_loihis_integers() -> None:
-    found = outcomes(repair=0, rule=HOST.Rule(steps=10), chip="loihi1")
+    found = outcomes(repair=0, rule=tssl_rule.Rule(steps=10), chip="loihi1")
     assert found[:, 0].mean() >= 97
     assert found[:, 1].mean() == pytest.approx(found[:, 0].mean(), abs=1)
 
 
 @pytest.mark.slow
 def test_the_loop_wins_back_what_deviations_cost() -> None:
-    rule = HOST.Rule(steps=10)
+    rule = tssl_rule.Rule(steps=10)
     matched = outcomes(rule=rule, events=True, chip="generic8", repair=0)[:, 1].mean()
     chip = deviating(description.load("generic8"), ("weight",), ["weight=20%"])
     _, before, after = outcomes(rule=rule, events=True, chip=chip).mean(axis=0)
@@ -446,8 +447,8 @@ def test_the_yin_yang_figure_of_three_seeds() -> None:
 
 @pytest.mark.slow
 def test_trained_digits_in_loihis_integers_are_those_of_the_formula() -> None:
-    rule = HOST.Rule(steps=10)
-    kept = HOST.begin((64, 100, 10), 1, HOST.limits_of((64, 100, 10)))
+    rule = tssl_rule.Rule(steps=10)
+    kept = tssl_rule.begin((64, 100, 10), 1, tssl_rule.limits_of((64, 100, 10)))
     HOST.train(kept, HOST.tasks("digits", 10)[0], rule, 10, 0.002, np.random.default_rng(1))
     golden, found = loihi_spikes(50, 300, kept.layers, ["emulator", "reference"])
     for one in found:
