@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import neuroport
+from tests.support import needs
 from tests.support.checkout import ROOT
 
 sys.path.insert(0, str(ROOT))
@@ -297,7 +298,7 @@ def test_bits_are_those_of_the_words() -> None:
 
 
 def test_every_setup_is_a_network_with_what_is_measured() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    needs.digits()
     for rule in entries.rules().values():
         assert set(rule.setups) <= set(entries.TASKS)
         for task, setup in rule.setups.items():
@@ -312,7 +313,7 @@ def test_every_setup_is_a_network_with_what_is_measured() -> None:
 
 @pytest.mark.parametrize("rule", sorted(entries.rules()))
 def test_every_setup_goes_onto_a_chip_that_deviates(rule: str) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    needs.digits()
     for task, setup in entries.rules()[rule].setups.items():
         case = Case(task, rule, "generic8", 20, 1)
         sets = case.sets(setup, setup.rates[0])
@@ -328,7 +329,7 @@ def test_every_setup_goes_onto_a_chip_that_deviates(rule: str) -> None:
 
 @pytest.mark.dear
 def test_a_host_learns_with_a_chip_in_its_loop_and_without() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    needs.digits()
     sets = ('data="digits"', "layers=[64, 12, 10]", "epochs=1")
     reached = []
     for in_loop in ("true", "false"):
@@ -364,7 +365,7 @@ def test_learning_rates_are_those_that_were_tried() -> None:
 
 @pytest.mark.dear
 def test_a_run_is_told_whole() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    needs.digits()
     rule = entries.rules()["feedback_alignment"]
     told = running.run(rule, Case("digits", rule.name, "generic8", 10, 1, 2, quick=True), 0.5)
     assert len(told["test"]) == 3 and told["test"][-1] > 80 and len(told["updates"][-1]) == 3

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from neuroport.chips import description as chips
+from tests.support import needs
 from tests.support.examples import example
 
+needs.digits()
 pytestmark = pytest.mark.dear
 SEARCH = example("meta_search")
 FEW = ("--generations", "2", "--candidates", "4", "--tasks", "2", "--fresh", "1")

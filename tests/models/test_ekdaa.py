@@ -17,6 +17,7 @@ import neuroport
 from neuroport.files import network as reader
 from neuroport.program.executor import Backend
 from neuroport.session.session import Session
+from tests.support import needs
 from tests.support.executors import BACKENDS
 from tests.support.planning import identical, open_session
 
@@ -304,6 +305,7 @@ def test_with_a_small_beta_tied_kernels_change_along_the_gradient(layer: int, de
 
 def trained(name: str, epochs: int, chip: str, seed: int = 1) -> dict[str, Any]:
     """What each metric of a shipped network was at its last measurement."""
+    needs.digits()
     network = neuroport.load(name, [f"protocol.0.repeat={epochs}", f"seed={seed}"])
     return {metric: values[-1][1] for metric, values in neuroport.run(network, chip=chip).metrics.items()}
 
@@ -329,6 +331,8 @@ BRIEF = {
 @pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("name", BRIEF)
 def test_networks_have_the_same_bits_on_all_executors(name: str, chip: str) -> None:
+    if name != "ekdaa_yinyang":
+        needs.digits()
     network = neuroport.load(name, ["copies=4", "protocol.0.repeat=2", *BRIEF[name]])
     identical(network, chip, steps=1000)
 
@@ -361,6 +365,7 @@ def test_digits_of_three_seeds_with_convolutions() -> None:
 
 @pytest.mark.slow
 def test_angles_fall_with_gamma() -> None:
+    needs.digits()
     angles = []
     for gamma in (0.1, 0.3, 1):
         network = neuroport.load("ekdaa", [f"{name}.params.gamma={gamma}" for name in ("down2", "down3")])

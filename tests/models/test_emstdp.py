@@ -15,6 +15,7 @@ from neuroport.files import network as reader
 from neuroport.program.executor import Backend
 from neuroport.session.session import Session
 from tests.oracles.emstdp import Mode, Program, Shown, error_thresholds, thresholds
+from tests.support import needs
 from tests.support.executors import BACKENDS
 from tests.support.planning import open_session
 
@@ -349,6 +350,7 @@ def test_integers_of_every_executor_learn_the_same(backend: Backend) -> None:
 
 def learned(mode: Mode, seed: int, sets: Sequence[str] = (), chip: str | None = None) -> list[float]:
     """Percent of the test images that are right, after each epoch."""
+    needs.digits()
     run = neuroport.run(neuroport.load("emstdp", [f"seed={seed}", *CHOICES[mode], *sets]), chip=chip)
     return [value for _, value in run.metrics["test"]]
 
@@ -356,21 +358,18 @@ def learned(mode: Mode, seed: int, sets: Sequence[str] = (), chip: str | None = 
 @pytest.mark.dear
 @pytest.mark.parametrize(("mode", "least"), [("bp", 80), ("fa", 65)])
 def test_digits_are_learned_in_two_epochs(mode: Mode, least: float) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
     assert learned(mode, 1, ["protocol.0.repeat=2"])[-1] > least
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("mode", "mean", "each"), [("bp", 96, 95), ("fa", 93.5, 90), ("dfa", 93.5, 90)])
 def test_digits_of_three_seeds(mode: Mode, mean: float, each: float) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
     found = [np.mean(learned(mode, seed)[-3:]) for seed in (1, 2, 3)]
     assert np.mean(found) >= mean and min(found) >= each
 
 
 @pytest.mark.slow
 def test_without_a_lower_bound_less_is_learned() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
     unbound = ["h.params.least=-1024", "y.params.least=-1024"]
     assert np.mean([learned("fa", seed, unbound)[-3:] for seed in (1, 2, 3)]) < 90
 
@@ -378,7 +377,6 @@ def test_without_a_lower_bound_less_is_learned() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["bp", "fa"])
 def test_digits_of_three_seeds_on_a_small_chip(mode: Mode) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp")
     on_chip, real = (
         np.mean([learned(mode, seed, chip=chip)[-3:] for seed in (1, 2, 3)]) for chip in ("generic8", "ideal")
     )

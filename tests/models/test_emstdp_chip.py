@@ -15,6 +15,7 @@ from neuroport import networks
 from neuroport.files import network as reader
 from neuroport.session.session import Session
 from tests.oracles.emstdp_chip import Chip
+from tests.support import needs
 from tests.support.planning import identical
 
 Real = NDArray[np.float64]
@@ -115,12 +116,14 @@ def test_every_executor_has_the_same_bits(name: str, chip: str | None) -> None:
     """More than 1,000 steps, with every event of the protocol in each pattern."""
     if chip is None and not name.startswith("emstdp_chip"):
         pytest.skip("is float64 on its own chip")
+    needs.digits()
     network = neuroport.load(name, () if name.startswith("emstdp_chip") else ("copies=4",))
     identical(network, chip, steps=1280)
 
 
 def drift(seed: int, sets: Sequence[str] = ()) -> tuple[float, float]:
     """Mean of what the second phase has more than the first, of h and y, without a teacher; weights stay."""
+    needs.digits()
     path = networks.path("emstdp_chip")
     tree: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
     learning = tree["protocol"][0]["do"][0]
@@ -136,7 +139,6 @@ def drift(seed: int, sets: Sequence[str] = ()) -> tuple[float, float]:
 
 @pytest.mark.dear
 def test_counts_drift_without_a_teacher_unless_the_first_steps_of_both_phases_are_left_out() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp_chip")
     whole = ("protocol.0.do.0.each.0.at=0 steps", "protocol.0.do.0.each.2.at=64 steps")
     assert max(np.abs(np.mean([drift(seed) for seed in (1, 2, 3)], axis=0))) < 0.15
     assert min(np.mean([drift(seed, whole) for seed in (1, 2, 3)], axis=0)) > 0.15
@@ -144,25 +146,23 @@ def test_counts_drift_without_a_teacher_unless_the_first_steps_of_both_phases_ar
 
 def learned(seed: int, sets: Sequence[str] = (), chip: str | None = None) -> list[float]:
     """Percent of the test images that are right, after each epoch."""
+    needs.digits()
     run = neuroport.run(neuroport.load("emstdp_chip", [f"seed={seed}", *sets]), chip=chip)
     return [value for _, value in run.metrics["test"]]
 
 
 @pytest.mark.dear
 def test_digits_are_learned_in_an_epoch() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp_chip")
     assert learned(1, ["protocol.0.repeat=1"])[-1] > 80
 
 
 @pytest.mark.slow
 def test_digits_of_three_seeds() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp_chip")
     assert np.mean([learned(seed)[-3:] for seed in (1, 2, 3)]) >= 95
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_digits_are_forgotten_where_whole_phases_are_counted(seed: int) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of emstdp_chip")
     found = learned(seed, WHOLE)
     assert np.mean(found[-3:]) < max(found) - 5

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import neuroport
+from tests.support import needs
 from tests.support.planning import identical
 from tests.support.shortened import GLE_LAYERS
 
@@ -15,7 +16,7 @@ FORWARD = ("up1", "up2", "up3")
 
 
 def load(*sets: str) -> Any:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of gle_layers")
+    needs.digits()
     return neuroport.load("gle_layers", sets)
 
 

@@ -16,6 +16,7 @@ from neuroport.files import network as reader
 from neuroport.program.executor import Backend
 from neuroport.session.session import Session
 from tests.oracles import meta_plasticity as oracle
+from tests.support import needs
 from tests.support.executors import BACKENDS
 from tests.support.planning import identical, open_session
 from tests.support.shortened import BRIEF
@@ -263,6 +264,7 @@ CELLS = (64, 60, 50, 40, 30, 10)
 
 
 def digits(rule: str, seed: int) -> Any:
+    needs.digits()
     theta = ", ".join(f'"up*.theta{k}": {value}' for k, value in enumerate(ABLATIONS[rule]))
     return neuroport.load("meta_plasticity", [f"protocol.0.set={{{theta}}}", f"seed={seed}"])
 
@@ -299,6 +301,7 @@ def test_digits_on_chips(chip: str, points: float) -> None:
 
 def angle_of_the_last_hidden_errors(rule: str, seed: int) -> float:
     """Between those of test images through the feedback weights and through the forward ones, in degrees."""
+    needs.digits()
     images, labels = (datasets.load("digits", "test", field, {}) for field in ("inputs", "labels"))
     with neuroport.open(digits(rule, seed)) as session:
         session.run_protocol()
@@ -326,4 +329,5 @@ def test_the_error_hebbian_term_aligns_the_errors() -> None:
 @pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("name", ["meta_digits", "meta_plasticity", "meta_tasks"])
 def test_every_event_is_identical_on_all_executors(name: str, chip: str) -> None:
+    needs.digits()
     identical(neuroport.load(name, BRIEF[name]), chip, steps=10_000, chip_seed=3)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import neuroport
+from tests.support import needs
 from tests.support.planning import identical
 from tests.support.shortened import PAL_LAYERS
 
@@ -16,7 +17,7 @@ DELAYED = ("predict1", "predict2", "down1", "down2")
 
 
 def load(*sets: str) -> Any:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of pal_layers")
+    needs.digits()
     return neuroport.load("pal_layers", sets)
 
 

@@ -18,6 +18,7 @@ from neuroport.chips import description as chips
 from neuroport.chips.mismatch import deviating
 from neuroport.session.session import Session
 from tests.oracles.pal_micro import ALL, BASAL, LEAK, Microcircuit, Rule, phi
+from tests.support import needs
 
 SIZES = (3, 5, 4, 2)
 RATES = {"eta_w": (20.0, 5.0, 1.0), "eta_b": 20.0, "eta_pi": 5.0, "eta_omega": 10.0, "alpha": 1e-3, "tau_w": 2.0}
@@ -283,7 +284,7 @@ def test_chain_finds_the_teacher_only_with_learned_feedback(seed: int) -> None:
 
 @pytest.mark.dear
 def test_digits_are_learned() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of pal_digits")
+    needs.digits()
     first, *_, last = reached("pal_digits", "protocol.2.repeat=4")
     assert first < 25
     assert last > 85

@@ -18,6 +18,7 @@ from neuroport.session.session import Session
 from tests.oracles import predictive_coding as oracle
 from tests.oracles.gle_batch import Adam
 from tests.oracles.predictive_coding import Inferred, Net
+from tests.support import needs
 from tests.support.planning import identical
 
 Real = NDArray[np.float64]
@@ -385,12 +386,16 @@ CASES = {
 
 def metrics(name: str, *sets: str, chip: str = "ideal", chip_seed: int | None = None) -> dict[str, Any]:
     """What every metric is in the end."""
+    if name != "predictive_coding_yinyang":
+        needs.digits()
     run = neuroport.run(neuroport.load(name, sets), chip=chip, chip_seed=chip_seed)
     return {metric: values[-1][1] for metric, values in run.metrics.items()}
 
 
 def check(case: str, chip: str, which: tuple[str, ...] = (), least: int = 1000, *more: str) -> None:
     name, sets = CASES[case]
+    if name != "predictive_coding_yinyang":
+        needs.digits()
     identical(neuroport.load(name, [*sets, *more]), chip, which, steps=1000, least=least)
 
 
@@ -410,7 +415,7 @@ def test_rules_have_the_same_bits_on_all_executors(case: str, chip: str) -> None
 @pytest.mark.dear
 def test_digits_are_learned_as_by_back_propagation() -> None:
     """By the tied feedback weights of two_routes, from the same weights and in the same order, for ten epochs."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
+    needs.digits()
     tied = [f"down{k}.{change}" for k in (1, 2) for change in ("synapse=tied_feedback", f"twin=up{k + 1}")]
     found = []
     for network in (neuroport.load("predictive_coding"), neuroport.load("two_routes", tied)):
@@ -424,7 +429,6 @@ def test_digits_are_learned_as_by_back_propagation() -> None:
 @pytest.mark.dear
 def test_mismatch_cancels_where_errors_go_back_through_the_circuits_that_predictions_came_by() -> None:
     """Angles to back-propagation through the weights that act are those of a chip without mismatch."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
     effective = (
         "{update_angle: [up1.w, up2.w, up3.w], states: [x, h1, h2], slopes: tanh, error: error, effective: true}"
     )
@@ -443,7 +447,6 @@ def test_mismatch_cancels_where_errors_go_back_through_the_circuits_that_predict
 @pytest.mark.slow
 @pytest.mark.parametrize(("case", "least"), [("three", 96.5), ("twenty", 96), ("strict", 93)])
 def test_digits_of_three_seeds(case: str, least: float) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
     name, sets = CASES[case]
     means = {
         chip: np.mean([metrics(name, *sets[len(FEW) :], f"seed={seed}", chip=chip)["test"] for seed in (1, 2, 3)])
@@ -468,7 +471,6 @@ def test_points_are_learned_with_fixed_predictions_and_strict_loses_them() -> No
 
 @pytest.mark.slow
 def test_digits_are_learned_by_kernels() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images")
     for chip in ("ideal", "generic8"):
         tests = [metrics("predictive_coding_conv", f"seed={seed}", chip=chip)["test"] for seed in (1, 2, 3)]
         assert np.mean(tests) > 95.5

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import neuroport
+from tests.support import needs
 from tests.support.planning import identical
 from tests.support.shortened import SAL_NET
 
@@ -16,14 +17,14 @@ FIXED = ("down1.eta=0", "down2.eta=0")
 
 def reached(*sets: str, chip: str = "ideal") -> dict[str, Any]:
     """What every metric is in the end."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of sal_net")
+    needs.digits()
     run = neuroport.run(neuroport.load("sal_net", sets), chip=chip)
     return {name: values[-1][1] for name, values in run.metrics.items()}
 
 
 def check(chip: str, *which: str) -> None:
     """Every event of the protocol, in a short run."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of sal_net")
+    needs.digits()
     identical(neuroport.load("sal_net", SAL_NET), chip, which, steps=1500)
 
 
@@ -41,7 +42,7 @@ def test_aligned_weights_have_the_same_bits_on_all_executors(chip: str) -> None:
 @pytest.mark.dear
 def test_awake_it_is_feedback_alignment() -> None:
     """Where nothing fires and nothing aligns, forward weights are those of two_routes, image by image."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of sal_net")
+    needs.digits()
     learning = "protocol=[{present: train, count: 80, each: [{at: end, event: learn}]}]"
     fixed = ("down1.synapse=feedback_alignment", "down2.synapse=feedback_alignment")
     found = []

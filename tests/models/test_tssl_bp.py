@@ -18,6 +18,7 @@ from neuroport import hil
 from neuroport.chips import description
 from neuroport.chips.mismatch import deviating
 from neuroport.program.executor import Backend
+from tests.support import needs
 from tests.support.examples import example
 from tests.support.planning import identical, open_session
 
@@ -334,6 +335,7 @@ def compartments(mantissas: list[Real], scale: list[float], events: Real) -> lis
 
 def loihi_spikes(copies: int, many: int, layers: list[Real], which: list[str]) -> tuple[list[Real], list[list[Real]]]:
     """Of so many digits: by the integers above, and on executors."""
+    needs.digits()
     rule, sizes = tssl_rule.Rule(steps=10), [layers[0].shape[1], *(len(w) for w in layers)]
     kept = tssl_rule.Weights(layers, [4.0] * len(layers))
     network, form = tssl_chip.on("loihi1", sizes, rule, kept)
@@ -359,6 +361,7 @@ def test_digits_in_loihis_integers_are_those_of_the_formula() -> None:
 
 @pytest.mark.slow
 def test_a_served_chip_does_what_one_here_does() -> None:
+    needs.digits()
     for needed in ("msgpack", "zmq"):
         pytest.importorskip(needed, reason="serving needs msgpack and pyzmq: pip install 'neuroport[hil]'")
     sizes = (64, 100, 10)
@@ -382,6 +385,7 @@ INTEGER = [name for name in description.names() if description.load(name).intege
 @pytest.mark.parametrize("chip", INTEGER)
 def test_patterns_and_resets_are_identical_on_all_executors(chip: str) -> None:
     """300 digits, each with its reset, of 7 or 12 steps, two at a time, on fewer cells."""
+    needs.digits()
     network = neuroport.load("tssl_bp_loihi" if chip == "loihi1" else "tssl_bp", ["copies=2", "h1.size=20"])
     identical(network, chip, steps=2000)
 
@@ -391,6 +395,8 @@ def test_patterns_and_resets_are_identical_on_all_executors(chip: str) -> None:
 
 def outcomes(seeds: int = 3, **given: Any) -> Any:
     """Percent without a chip, on it and after repair, of each seed."""
+    if given.get("data", "digits") == "digits":
+        needs.digits()
     chip = given.get("chip", "ideal")
     found = []
     for seed in range(1, seeds + 1):
@@ -402,6 +408,7 @@ def outcomes(seeds: int = 3, **given: Any) -> Any:
 
 @pytest.mark.dear
 def test_digits_are_learned_in_ten_epochs() -> None:
+    needs.digits()
     learn, test = HOST.tasks("digits")
     kept = tssl_rule.begin((64, 100, 10), 1, tssl_rule.limits_of((64, 100, 10)))
     HOST.train(kept, learn, RULE, 10, 0.002, np.random.default_rng(1))
@@ -447,6 +454,7 @@ def test_the_yin_yang_figure_of_three_seeds() -> None:
 
 @pytest.mark.slow
 def test_trained_digits_in_loihis_integers_are_those_of_the_formula() -> None:
+    needs.digits()
     rule = tssl_rule.Rule(steps=10)
     kept = tssl_rule.begin((64, 100, 10), 1, tssl_rule.limits_of((64, 100, 10)))
     HOST.train(kept, HOST.tasks("digits", 10)[0], rule, 10, 0.002, np.random.default_rng(1))

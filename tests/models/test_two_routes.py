@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import neuroport
 from neuroport.files import network as reader
 from neuroport.session.session import Session
+from tests.support import needs
 from tests.support.planning import identical
 
 Real = NDArray[np.float64]
@@ -369,6 +370,7 @@ RULES = (*GOLDEN, "tied_feedback")
 
 def digits(rule: str, *sets: str) -> Any:
     """The network of the digits with a rule."""
+    needs.digits()
     chosen = (f"down{k}.synapse={rule}" for k in (1, 2))
     return neuroport.load("two_routes", (*chosen, *MORE.get(rule, ()), *sets))
 
@@ -401,7 +403,6 @@ def test_rules_have_the_same_bits_on_all_executors(rule: str, chip: str) -> None
 @pytest.mark.dear
 def test_cells_that_dream_send_white_noise_until_the_mirror() -> None:
     """Projections are of the noise alone one step after it, and what feedback weights make of them two steps after."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
     net = digits("information_alignment", *(f"{cells}.init.b=0.5" for cells in ("h1", "h2", "y")))
     with neuroport.open(net) as session:
         session.run(6)
@@ -423,7 +424,6 @@ def test_cells_that_dream_send_white_noise_until_the_mirror() -> None:
 
 @pytest.mark.dear
 def test_two_epochs_of_digits_align_and_teach() -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
     aligned, fixed = (reached(rule, "protocol.0.repeat=2") for rule in ("symmetric_alignment", "feedback_alignment"))
     assert aligned["test"] > 88
     assert max(aligned["angle1"], aligned["angle2"]) < 3
@@ -458,7 +458,6 @@ ANGLES = {
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_three_seeds_reach_the_accuracies_and_angles_of_their_rule(rule: str) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
     found = [reached(rule, f"seed={seed}", "protocol.0.repeat=30") for seed in (1, 2, 3)]
     assert np.mean([one["test"] for one in found]) >= ACCURACY[rule]
     least, most = ANGLES.get(rule, (0, 90))
@@ -468,7 +467,6 @@ def test_three_seeds_reach_the_accuracies_and_angles_of_their_rule(rule: str) ->
 @pytest.mark.slow
 def test_angles_of_updates_order_the_rules() -> None:
     """In the first layer, mean of three seeds."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
 
     def angle(rule: str) -> float:
         seeds = (reached(rule, f"seed={seed}", "protocol.0.repeat=30") for seed in (1, 2, 3))
@@ -482,7 +480,6 @@ def test_angles_of_updates_order_the_rules() -> None:
 @pytest.mark.slow
 def test_a_mirror_that_sees_data_instead_of_noise_fails_on_its_way() -> None:
     """One of three seeds at least has an epoch below 80 % after its second."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
     data = [f"{cells}.params.noise=0" for cells in ("h1", "h2")]
     data += [f"{cells}.params.biased=1" for cells in ("h1", "h2", "y")]
     runs = [neuroport.run(digits("weight_mirror", f"seed={seed}", *data)).metrics["test"] for seed in (1, 2, 3)]
@@ -493,7 +490,6 @@ def test_a_mirror_that_sees_data_instead_of_noise_fails_on_its_way() -> None:
 @pytest.mark.parametrize("rule", ["symmetric_alignment", "kolen_pollack", "weight_mirror"])
 def test_sixteen_bits_reach_what_floating_point_does(rule: str) -> None:
     """Mean of three seeds: within a point, and 1.5 degrees."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
     runs = [
         [reached(rule, f"seed={seed}", "protocol.0.repeat=30", chip=chip) for seed in (1, 2, 3)]
         for chip in ("ideal", "generic16")
@@ -552,7 +548,7 @@ def projections(tree: dict[str, Any], rule: str, cells: list[str]) -> Iterator[t
 @pytest.mark.slow
 def test_through_seven_layers_angles_of_updates_order_the_rules(root: Path, tmp_path: Path) -> None:
     """In the first layer, mean of three seeds."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of two_routes")
+    needs.digits()
 
     def angle(rule: str) -> float:
         file = tmp_path / f"{rule}.yaml"

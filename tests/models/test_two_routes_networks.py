@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import neuroport
+from tests.support import needs
 from tests.support.planning import identical
 
 RULES = (
@@ -57,6 +58,8 @@ TASKS = {
 
 def network(name: str, rule: str, *sets: str) -> Any:
     """The network with a rule."""
+    if name != "two_routes_yinyang":
+        needs.digits()
     task = TASKS[name]
     layers = range(1, task.layers + 1)
     chosen = [f"down{k}.synapse={rule}" for k in layers]
@@ -77,7 +80,6 @@ def check(name: str, rule: str, chip: str, *which: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", TASKS)
 def test_every_network_takes_every_rule(name: str, rule: str) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
     assert network(name, rule).name == name
 
 
@@ -85,7 +87,6 @@ def test_every_network_takes_every_rule(name: str, rule: str) -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("name", TASKS)
 def test_rules_have_the_same_bits_in_every_network(name: str, rule: str) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
     check(name, rule, "generic8", "reference", "emulator")
 
 
@@ -93,7 +94,6 @@ def test_rules_have_the_same_bits_in_every_network(name: str, rule: str) -> None
 @pytest.mark.parametrize("chip", ["generic8", "generic16", "generic8_stochastic", "generic8_mismatch10"])
 @pytest.mark.parametrize("name", TASKS)
 def test_every_network_has_the_same_bits_on_all_executors(name: str, chip: str) -> None:
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
     rule = "kolen_pollack" if name == "two_routes_conv" else "weight_mirror"
     check(name, rule, chip)
 
@@ -119,7 +119,6 @@ def last(name: str, rule: str, *sets: str) -> dict[str, Any]:
 )
 def test_convolutions_are_learned(rule: str, least: float, angle: float, update: float) -> None:
     """Least accuracy, largest angle of feedback weights, and of updates of the first kernels."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
     found = last("two_routes_conv", rule)
     assert found["test"] >= least
     assert max(found[f"angle{k}"] for k in (1, 2, 3)) <= angle
@@ -129,7 +128,6 @@ def test_convolutions_are_learned(rule: str, least: float, angle: float, update:
 @pytest.mark.slow
 def test_online_updates_are_ordered_by_rules() -> None:
     """In the first layer, mean of three seeds."""
-    pytest.importorskip("sklearn", reason="scikit-learn has the images of digits")
 
     def angle(rule: str) -> float:
         found = [last("two_routes_online", rule, f"seed={seed}") for seed in (1, 2, 3)]
