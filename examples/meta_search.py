@@ -7,26 +7,34 @@ A task is 250 images of five of the ten classes of digits, each shown once, and 
 moves the candidates of the next generation to those that answered best, and lets their covariance follow (rank-mu
 update, N. Hansen & A. Ostermeier, Evolutionary Computation 9 (2001) 159). It asks about validation images; at the end,
 the mean of the last generation learns fresh tasks and is asked about test images. With --results, a file keeps the
-generations that are done, and the same command goes on with it.
+generations that are done (examples/meta_results.py), and the same command goes on with it.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 import neuroport
+from examples.arguments import ending, real, seed, whole
+from examples.meta_results import Results
 from neuroport import datasets
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip, Deviation
 from neuroport.chips.mismatch import with_mismatch
+from neuroport.files import writer
+from neuroport.network.network import MOST_COPIES, Network
 from neuroport.session.exchange import Write
 from neuroport.session.session import Session
 
@@ -36,6 +44,8 @@ SHOW, ASK = 11, 6
 """Steps of an image that is learned, and of one that is asked about."""
 CLASSES, LEARNED, ASKED = 5, 50, 10
 """Of a task: its classes, and images of each class."""
+LARGEST = 1.0
+"""No coefficient is larger."""
 BEGIN = np.array([0.01, 0.0, 0.0])
 SPREAD = np.array([0.02, 0.04, 0.02])
 """Mean and standard deviation of the first candidates: a little of the pseudo-gradient, nothing of the other terms."""
@@ -72,19 +82,23 @@ def _task(part: str, each: int, classes: NDArray[np.int64], rng: np.random.Gener
     return images[found], goals[found]
 
 
+def learning(copies: int, tied: bool = False) -> Network:
+    """So many copies of the network, each with its own coefficients. `tied`: errors through the forward weights."""
+    own = {f"up{k}.theta{term}": [0.0] * copies for k in LAYERS for term in range(3)}
+    changes = [f"copies={json.dumps({'count': copies, 'params': own})}", "protocol=[event: renew]"]
+    names = ("x", "h1", "h2", "h3", "h4", "y")
+    for k in LAYERS if tied else ():
+        ends = f"source: {names[k]}, target: {names[k - 1]}, input: err, connect: all_to_all"
+        changes.append(f"down{k}={{{ends}, synapse: meta_tied, twin: up{k}}}")
+    return neuroport.load("meta_tasks", changes)
+
+
 class Learners:
     """Copies of the network that learn tasks, on one chip."""
 
-    def __init__(self, copies: int, chip: Chip, chip_seed: int | None, tied: bool = False) -> None:
-        own = {f"up{k}.theta{term}": [0.0] * copies for k in LAYERS for term in range(3)}
-        changes = [f"copies={json.dumps({'count': copies, 'params': own})}", "protocol=[event: renew]"]
-        names = ("x", "h1", "h2", "h3", "h4", "y")
-        for k in LAYERS if tied else ():
-            ends = f"source: {names[k]}, target: {names[k - 1]}, input: err, connect: all_to_all"
-            changes.append(f"down{k}={{{ends}, synapse: meta_tied, twin: up{k}}}")
-        network = neuroport.load("meta_tasks", changes)
+    def __init__(self, network: Network, chip: Chip, chip_seed: int | None) -> None:
         self.session: Session = neuroport.open(network, chip=chip, chip_seed=chip_seed, keep=0)
-        self.copies, self.begun = copies, self.session.checkpoint()
+        self.copies, self.begun = network.copies, self.session.checkpoint()
 
     def percent(self, thetas: Floats, given: Tasks, draw: int) -> Floats:
         """Right answers in %, (candidates, tasks), of coefficients (candidates, 3). `draw` chooses the weights."""
@@ -118,8 +132,9 @@ class Strategy:
     covariance: Floats
 
     def candidates(self, count: int, rng: np.random.Generator) -> Floats:
-        """(count, 3)."""
-        return rng.multivariate_normal(self.mean, self.covariance, count)
+        """(count, 3), within the range of the coefficients."""
+        drawn = rng.multivariate_normal(self.mean, self.covariance, count)
+        return np.clip(drawn, -LARGEST / SPREAD, LARGEST / SPREAD)
 
     def follow(self, tried: Floats, score: Floats) -> None:
         """Move to the better half, by weights that fall with the rank."""
@@ -131,57 +146,117 @@ class Strategy:
         self.mean = self.mean + weights @ moved
 
 
-def searched(args: argparse.Namespace, learners: Learners, free: Sequence[int]) -> Floats:
+def search_of(args: argparse.Namespace, network: Network, chip: Chip) -> dict[str, Any]:
+    """What a search is but for how long it goes on."""
+    texts = writer.to_yaml(network) + chips.to_yaml(chip)
+    names = ("terms", "begin", "width", "candidates", "tasks", "sigma", "tied", "seed")
+    said = {name: getattr(args, name) for name in names}
+    digest = hashlib.sha256(texts.encode()).hexdigest()
+    return {"chip": chip.name, "chip seed": args.chip_seed, **said, "network and chip": digest[:16]}
+
+
+def searched(args: argparse.Namespace, learners: Learners, results: Results | None) -> Floats:
     """The coefficients that a search ends with, those that are not free 0."""
-    mask = np.isin(range(3), free)
+    mask = np.isin(range(3), args.terms)
     strategy = Strategy(mask * args.begin / SPREAD, np.diag(mask * args.width**2))
-    done = Path(args.results).read_text("utf-8").splitlines() if args.results and Path(args.results).exists() else []
+    done = list(results.scores) if results else []
     for generation in range(args.generations):
         rng = np.random.default_rng([args.seed, generation])
         tried = strategy.candidates(args.candidates, rng)
         if generation < len(done):
-            score = np.array(json.loads(done[generation]))
+            score = np.array(done[generation])
         else:
             given = tasks(args.tasks, rng, "validation")
             score = learners.percent(tried * SPREAD, given, generation).mean(axis=1)
-            if args.results:
-                with Path(args.results).open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(score.tolist()) + "\n")
+            if results:
+                results.add(score.tolist())
         strategy.follow(tried, score)
         theta = " ".join(f"{value:.4f}" for value in strategy.mean * SPREAD)
         print(f"generation {generation}: {score.min():.1f} to {score.max():.1f} % right, now at {theta}", flush=True)
     return strategy.mean * SPREAD
 
 
-def main() -> None:
-    """Search, and let what was found learn fresh tasks."""
-    parser = argparse.ArgumentParser(description="A search for the coefficients of a learning rule.")
-    parser.add_argument("--terms", default="0,1,2", help="coefficients that are searched; others stay 0 [0,1,2]")
-    parser.add_argument("--begin", type=float, nargs=3, default=BEGIN.tolist(), help="mean of the first candidates")
-    parser.add_argument("--width", type=float, default=1, help="of the first candidates' distribution")
-    parser.add_argument("--generations", type=int, default=15)
-    parser.add_argument("--candidates", type=int, default=10, help="of a generation")
-    parser.add_argument("--tasks", type=int, default=6, help="that each candidate learns")
-    parser.add_argument("--fresh", type=int, default=3, help="times as many tasks as --candidates x --tasks at the end")
+def terms(text: str) -> list[int]:
+    """The type of an option that is some of 0, 1 and 2, each once."""
+    parts = text.split(",")
+    if not set(parts) <= {"0", "1", "2"} or len(set(parts)) < len(parts):
+        raise argparse.ArgumentTypeError(f"'{text}' is not some of 0, 1 and 2 with commas between, such as 0,2")
+    return sorted(int(part) for part in parts)
+
+
+def options() -> argparse.ArgumentParser:
+    """What can be given."""
+    parser = argparse.ArgumentParser(
+        description="A search for the coefficients of a learning rule.", usage="%(prog)s [options]; --help lists them"
+    )
+    parser.add_argument(
+        "--terms", type=terms, default="0,1,2", help="coefficients that are searched; others stay 0 [0,1,2]"
+    )
+    parser.add_argument(
+        "--begin",
+        type=real(-LARGEST, LARGEST),
+        nargs=3,
+        default=BEGIN.tolist(),
+        help="mean of the first candidates",
+    )
+    parser.add_argument(
+        "--width", type=real(0, 100, above=True), default=1.0, help="of the first candidates' distribution"
+    )
+    parser.add_argument("--generations", type=whole(0), default=15)
+    parser.add_argument(
+        "--candidates", type=whole(2), default=10, help="of a generation, of which the better half is followed"
+    )
+    parser.add_argument("--tasks", type=whole(1), default=6, help="that each candidate learns")
+    parser.add_argument(
+        "--fresh", type=whole(1), default=3, help="times as many tasks as --candidates x --tasks at the end"
+    )
     parser.add_argument("--chip", default="ideal")
-    parser.add_argument("--chip-seed", type=int, help="specimen of a chip whose circuits deviate")
-    parser.add_argument("--sigma", type=float, default=0, help="deviation of all weights and coefficients")
+    parser.add_argument("--chip-seed", type=seed, help="specimen of a chip whose circuits deviate")
+    parser.add_argument("--sigma", type=real(0, 2), default=0.0, help="deviation of all weights and coefficients")
     parser.add_argument("--tied", action="store_true", help="errors come back through the forward weights")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--results", help="a file that keeps what is done")
     parser.add_argument("--quick", action="store_true", help="6 generations of 8 candidates with 3 tasks each")
-    args = parser.parse_args()
-    if args.quick:
-        args.generations, args.candidates, args.tasks, args.fresh = 6, 8, 3, 1
-    chip, begun = chips.load(args.chip), time.process_time()
-    if args.sigma:
-        chip = with_mismatch(chip, {kind: Deviation(sigma=args.sigma) for kind in ("weight", "amplitude")})
-    learners = Learners(args.candidates * args.tasks, chip, args.chip_seed, args.tied)
-    free = [int(term) for term in args.terms.split(",")]
-    found = searched(args, learners, free)
-    print(
-        f"found {' '.join(f'{value:.4f}' for value in found)} in {time.process_time() - begun:.0f} s of processor time"
-    )
+    return parser
+
+
+def main() -> None:
+    """Search, and let what was found learn fresh tasks."""
+    parser = options()
+    kept: list[str] = []
+    with ending(parser, lambda: "".join(kept)):
+        args = parser.parse_args()
+        if args.quick:
+            args.generations, args.candidates, args.tasks, args.fresh = 6, 8, 3, 1
+        if args.candidates * args.tasks > MOST_COPIES:
+            parser.error(
+                f"--candidates x --tasks is {args.candidates * args.tasks}; at most {MOST_COPIES} are possible"
+            )
+        chip, begun = chips.load(args.chip), time.process_time()
+        if args.sigma:
+            chip = with_mismatch(chip, {kind: Deviation(sigma=args.sigma) for kind in ("weight", "amplitude")})
+            if args.chip_seed is None:
+                print("note: without --chip-seed every circuit is as designed", file=sys.stderr)
+        network = learning(args.candidates * args.tasks, args.tied)
+        results = None
+        if args.results is not None:
+            results = Results(args.results, search_of(args, network, chip), args.candidates)
+        learners = Learners(network, chip, args.chip_seed)
+        kept.append("; what was found is lost, as there is no --results")
+        if results:
+            kept[:] = [
+                f"; the generations that were finished are in {args.results}: the same command goes on with them"
+            ]
+            if results.torn:
+                print(f"note: {args.results} ends in a part of a line, which is dropped", file=sys.stderr)
+            results.begin()
+        told_of(args, learners, searched(args, learners, results), begun)
+
+
+def told_of(args: argparse.Namespace, learners: Learners, found: Floats, begun: float) -> None:
+    """Print what was found, and how many answers are right in fresh tasks."""
+    coefficients = " ".join(f"{value:.4f}" for value in found)
+    print(f"found {coefficients} in {time.process_time() - begun:.0f} s of processor time")
     told = {"found": found, "where it began": np.array(args.begin), "published": PUBLISHED}
     for name, theta in told.items():
         right = []
