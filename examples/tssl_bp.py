@@ -6,7 +6,8 @@
     python examples/tssl_bp.py --data yin_yang --layers 4-100-3 --epochs 12
     python examples/tssl_bp.py --connect tcp://127.0.0.1:5555           on what `neuroport hil serve tssl_bp` serves
 
-The rule is in examples/tssl_rule.py, the chip in examples/tssl_chip.py, and docs/tssl_bp.md tells of both.
+The rule is in examples/tssl_rule.py, the chip in examples/tssl_chip.py, and docs/tssl_bp.md tells of both. What is
+wrong with options (examples/arguments.py), the chip or the server is told before anything is trained.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from examples.arguments import ending, real, seed, whole
 from examples.tssl_chip import BATCH, FULL, Chip, opened, spikes_only
 from examples.tssl_rule import (
     USUAL,
@@ -37,9 +39,11 @@ from examples.tssl_rule import (
     loss,
 )
 from neuroport import datasets
+from neuroport.api.compile import manufactured
 from neuroport.chips import description
 from neuroport.chips.chip import Chip as Description
-from neuroport.chips.mismatch import deviating
+from neuroport.chips.mismatch import deviates, deviating
+from neuroport.errors import NotWritten
 
 
 @dataclass(frozen=True)
@@ -187,45 +191,90 @@ def timed(work: Callable[[], None]) -> float:
     return time.process_time() - started
 
 
+def layer_sizes(text: str) -> list[int]:
+    """The type of an option that is sizes of layers."""
+    try:
+        sizes = [int(size) for size in text.split("-")]
+    except ValueError:
+        sizes = []
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not cells of two layers or more, such as 64-100-10")
+    return sizes
+
+
+def options() -> argparse.ArgumentParser:
+    """What can be given."""
+    parser = argparse.ArgumentParser(
+        description="TSSL-BP, without a chip or with one in the loop.", usage="%(prog)s [options]; --help lists them"
+    )
+    add = parser.add_argument
+    add("--data", choices=("digits", "yin_yang"), default="digits", help="what to learn [digits]")
+    add("--layers", type=layer_sizes, default="64-100-10", help="cells of each layer [64-100-10]")
+    add("--epochs", type=whole(0), default=30, help="epochs without the chip [30]")
+    add("--repair", type=whole(0), default=4, help="epochs with the chip in the loop, after these [4]")
+    add("--in-loop", action="store_true", help="all epochs with the chip in the loop")
+    add("--rate", type=real(0, 1), default=0.002, help="learning rate [0.002]")
+    add("--events", action="store_true", help="show spikes, as is always done on loihi1")
+    add("--steps", type=whole(2), help="steps of a pattern [5; of spikes 10]")
+    add("--no-warm-up", action="store_true", help="leave out the slope of the sigmoid")
+    add("--no-intra", action="store_true", help="leave out what a spike does to the next of its cell")
+    add("--chip", default="ideal", help="a chip [ideal]")
+    add("--mismatch", action="append", default=[], help="KIND=SIGMA, such as weight=20%%")
+    add("--chip-seed", type=seed, help="which specimen of a chip that deviates [as --seed]")
+    add("--connect", default="", help="where `neuroport hil serve tssl_bp` serves the chip")
+    add("--seed", type=seed, default=1, help="of the first weights and the order of patterns [1]")
+    add("--seeds", type=whole(1), default=1, help="so many seeds, from --seed on [1]")
+    return parser
+
+
 def main() -> None:
     """Train, put on a chip, repair, and say what became of it."""
-    parser = argparse.ArgumentParser(description="TSSL-BP, without a chip or with one in the loop.")
-    parser.add_argument("--data", choices=("digits", "yin_yang"), default="digits", help="what to learn [digits]")
-    parser.add_argument("--layers", default="64-100-10", help="cells of each layer [64-100-10]")
-    parser.add_argument("--epochs", type=int, default=30, help="epochs without the chip [30]")
-    parser.add_argument("--repair", type=int, default=4, help="epochs with the chip in the loop, after these [4]")
-    parser.add_argument("--in-loop", action="store_true", help="all epochs with the chip in the loop")
-    parser.add_argument("--rate", type=float, default=0.002, help="learning rate [0.002]")
-    parser.add_argument("--events", action="store_true", help="show spikes, as is always done on loihi1")
-    parser.add_argument("--steps", type=int, help="steps of a pattern [5; of spikes 10]")
-    parser.add_argument("--no-warm-up", action="store_true", help="leave out the slope of the sigmoid")
-    parser.add_argument("--no-intra", action="store_true", help="leave out what a spike does to the next of its cell")
-    parser.add_argument("--chip", default="ideal", help="a chip [ideal]")
-    parser.add_argument("--mismatch", action="append", default=[], help="KIND=SIGMA, such as weight=20%%")
-    parser.add_argument("--chip-seed", type=int, help="which specimen of a chip that deviates [as --seed]")
-    parser.add_argument("--connect", default="", help="where `neuroport hil serve tssl_bp` serves the chip")
-    parser.add_argument("--seed", type=int, default=1, help="of the first weights and the order of patterns [1]")
-    parser.add_argument("--seeds", type=int, default=1, help="so many seeds, from --seed on [1]")
-    given = parser.parse_args()
-    chip: Description = description.load(given.chip)
+    parser = options()
+    with ending(parser):
+        given = parser.parse_args()
+        fields = datasets.ALL[given.data].fields
+        ends = fields["inputs"][0], fields["one_hot"][0]
+        if (given.layers[0], given.layers[-1]) != ends:
+            found = "-".join(map(str, given.layers))
+            parser.error(f"--layers {found}: {given.data} needs {ends[0]} cells first and {ends[1]} last")
+        chip = description.load(given.chip)
+        if given.mismatch and given.connect:
+            parser.error(
+                "--mismatch changes a chip here, and --connect takes the server's; name one by --chip that deviates"
+            )
+        if given.mismatch:
+            chip = deviating(chip, ("weight", "threshold"), given.mismatch)
+        if given.chip_seed is not None:
+            manufactured(chip, given.chip_seed)
+        run(parser, given, chip)
+
+
+def specimen(given: argparse.Namespace, draw: int, chip: Description) -> int | None:
+    """The seed of the chip that weights of that seed are for, if it deviates."""
+    return (draw if given.chip_seed is None else given.chip_seed) if deviates(chip) else None
+
+
+def run(parser: argparse.ArgumentParser, given: argparse.Namespace, chip: Description) -> None:
+    """What was asked for, once the chip is known to do it."""
     events = given.events or spikes_only(chip)
     rule = Rule(steps=given.steps or (10 if events else 5), warm_up=not given.no_warm_up, intra=not given.no_intra)
-    sizes = [int(size) for size in given.layers.split("-")]
-    if given.mismatch:
-        chip = deviating(chip, ("weight", "threshold"), given.mismatch)
-    deviates = bool(chip.mismatch)
+    weights = begin(given.layers, given.seed, limits_of(given.layers))
+    try:
+        with opened(given.layers, rule, weights, chip, specimen(given, given.seed, chip), given.connect):
+            pass
+    except NotWritten as error:
+        parser.error(str(error))
     found = []
-    for seed in range(given.seed, given.seed + given.seeds):
-        chip_seed = (seed if given.chip_seed is None else given.chip_seed) if deviates else None
+    for draw in range(given.seed, given.seed + given.seeds):
         one = experiment(
             given.data,
-            sizes,
+            given.layers,
             rule,
-            seed=seed,
+            seed=draw,
             epochs=given.epochs,
             rate=given.rate,
             chip=chip,
-            chip_seed=chip_seed,
+            chip_seed=specimen(given, draw, chip),
             events=events,
             repair=given.repair,
             in_loop=given.in_loop,
@@ -234,7 +283,7 @@ def main() -> None:
         found.append((one.host, one.before, one.after))
         turned = ", ".join(f"{angle:.1f}" for angle in one.angles)
         print(
-            f"seed {seed}: {one.host:.1f} % without the chip, {one.before:.1f} % on it, {one.after:.1f} % after that;"
+            f"seed {draw}: {one.host:.1f} % without the chip, {one.before:.1f} % on it, {one.after:.1f} % after that;"
             f" updates turned by {turned} degrees; {one.seconds[0]:.2f} and {one.seconds[1]:.2f} s an epoch",
             flush=True,
         )

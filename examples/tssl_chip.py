@@ -6,7 +6,7 @@ every layer alone. It knows the weights that it wrote, not what the circuits mak
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +19,7 @@ from examples.tssl_rule import Floats, Rule, Weights
 from neuroport import Write, hil
 from neuroport.chips import description
 from neuroport.chips.chip import Chip as Description
+from neuroport.errors import InvalidInput, Place
 from neuroport.program.ir import Int
 
 BATCH = 50
@@ -155,7 +156,7 @@ def opened(
 ) -> Iterator[Chip]:
     """A chip with such layers: on Loihi of cells with spikes only, else of those that send filtered spikes.
 
-    `address`: of a server that has the network.
+    `address`: of a server that has the network; InvalidInput where it has other layers, NotWritten where none is there.
     """
     network, form = on(chip, sizes, rule, weights)
     session: Any
@@ -165,7 +166,22 @@ def opened(
     else:
         session = neuroport.open(network, chip=chip, chip_seed=chip_seed, keep=0)
     with session:
+        if address:
+            check(session.describe(), sizes, address)
         yield Chip(session, sizes, rule, form)
+
+
+def check(described: Mapping[str, Any], sizes: Sequence[int], address: str) -> None:
+    """Raise InvalidInput where the network that is served is not one of such layers."""
+    found = {port["name"]: port["size"] for port in described["ports"]}
+    layers = [size for name, size in found.items() if name == "shown" or name.startswith("spikes")]
+    wanted = {"shown": sizes[0]}
+    for k, (below, above) in enumerate(pairwise(sizes), 1):
+        wanted |= {f"weights{k}": below * above, f"spikes{k}": above}
+    if found != wanted:
+        served = f"layers of {'-'.join(map(str, layers))} cells" if layers else "no port `shown` and no spikes"
+        text = f"serves '{described['network']}', which has {served}; asked for are {'-'.join(map(str, sizes))}"
+        raise InvalidInput.one(Place(address), text)
 
 
 def on(chip: str | Description, sizes: Sequence[int], rule: Rule, weights: Weights) -> tuple[neuroport.Network, Form]:
