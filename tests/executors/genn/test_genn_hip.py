@@ -1,7 +1,7 @@
 """Code that GeNN makes for GPUs, where PyGeNN has its HIP backend: on an AMD GPU, or on a stand-in for its toolkit.
 
-SIMT_SEED is for a toolkit that computes on the processor: it shuffles the order of blocks and threads. A GPU has an
-order of its own.
+ORDERS are seeds for a stand-in toolkit that computes on the processor and shuffles blocks and threads by SIMT_SEED. A
+GPU has an order of its own, and does not heed it.
 """
 
 from __future__ import annotations
