@@ -446,7 +446,8 @@ class Designed:
     """What a parameter or static weight was set to before the circuits of a specimen deviated from it.
 
     `value` and `range` (the declared one) are in coherent units. `circuit` has one number per element: a factor, or of
-    an int the steps that are added, after which it stays in the range.
+    an int the steps that are added, after which it stays in the range. Circuits are the same in all copies; where each
+    copy has a value of its own, `value` has an axis of copies behind, and `made` is of the numbers of one copy.
     """
 
     value: Numbers
