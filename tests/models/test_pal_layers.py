@@ -32,7 +32,7 @@ def test_a_microcircuit_has_the_same_bits() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic"])
+@pytest.mark.parametrize("chip", ["generic16", "generic8", "generic8_stochastic", "generic8_mismatch10"])
 def test_a_microcircuit_has_the_same_bits_on_all_executors(chip: str) -> None:
     check(chip)
 
