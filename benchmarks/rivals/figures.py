@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.rivals import entries
-from benchmarks.rivals.cases import MISMATCHES
 from benchmarks.rivals.found import Found, gathered
 from benchmarks.rivals.page import CONDITIONS, TITLES
 
@@ -34,25 +33,34 @@ def _chips(found: Found, made: Path) -> None:
 
     tasks = [task for task in entries.TASKS if any(case.task == task for case in found.runs)]
     rules = [rule for rule in entries.rules().values() if any(case.rule == rule.name for case in found.runs)]
+    known = {
+        task: [one for one in CONDITIONS if any(found.of(task, rule.name, *one) for rule in rules)] for task in tasks
+    }
+    widths = [1 + len(conditions) for conditions in known.values()]
     figure, axes = pyplot.subplots(
-        1, len(tasks), figsize=(3 + 3.1 * len(tasks), 1.2 + 0.26 * len(rules)), sharey=True, layout="constrained"
+        1,
+        len(tasks),
+        figsize=(3 + 0.33 * sum(widths), 1.2 + 0.26 * len(rules)),
+        sharey=True,
+        layout="constrained",
+        width_ratios=widths,
     )
     image: Any = None
-    for axis, task in zip(np.atleast_1d(axes), tasks, strict=True):
-        values = np.array([[_mean(found, task, rule.name, *one) for one in CONDITIONS] for rule in rules])
+    for axis, (task, conditions) in zip(np.atleast_1d(axes), known.items(), strict=True):
+        values = np.array([[_mean(found, task, rule.name, *one) for one in conditions] for rule in rules])
         image = axis.imshow(values, vmin=20, vmax=100, cmap="viridis", aspect="auto")
         axis.set_facecolor("0.93")
         for (y, x), value in np.ndenumerate(values):
             if np.isfinite(value):
                 colour = "black" if value > 70 else "white"
                 axis.text(x, y, f"{value:.0f}", ha="center", va="center", fontsize=8, color=colour)
-        axis.set_title(TITLES[task], fontsize=10, pad=18)
-        axis.set_xticks(range(len(CONDITIONS)), [f"{mismatch}" for _, mismatch in CONDITIONS], fontsize=8)
-        for k, name in enumerate(dict.fromkeys(chip for chip, _ in CONDITIONS)):
-            middle = len(MISMATCHES) * (k + 0.5) - 0.5
-            axis.text(middle, -0.6, SHORT[name], ha="center", va="bottom", fontsize=8)
-            if k:
-                axis.axvline(len(MISMATCHES) * k - 0.5, color="white", lw=2)
+        axis.set_title(TITLES[task].replace(", ", ",\n") if len(conditions) < 5 else TITLES[task], fontsize=10, pad=18)
+        axis.set_xticks(range(len(conditions)), [f"{mismatch}" for _, mismatch in conditions], fontsize=8)
+        for name in dict.fromkeys(chip for chip, _ in conditions):
+            places = [x for x, (chip, _) in enumerate(conditions) if chip == name]
+            axis.text(np.mean(places), -0.6, SHORT[name], ha="center", va="bottom", fontsize=8)
+            if places[0]:
+                axis.axvline(places[0] - 0.5, color="white", lw=2)
         for y, (one, other) in enumerate(pairwise(rules)):
             if one.family != other.family:
                 axis.axhline(y + 0.5, color="white", lw=2)

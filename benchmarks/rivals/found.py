@@ -59,8 +59,9 @@ class Found:
         return Some(task, values, sum(not lasting(run) for run in runs))
 
     def angles(self, task: str, rule: str, chip: str, mismatch: int = 0) -> list[float]:
-        """Degrees between the last updates and those of back-propagation, by layer: the mean of the runs."""
-        found = [run["updates"][-1] for run in self.of(task, rule, chip, mismatch) if run.get("updates")]
+        """Degrees between the last updates and those of back-propagation, by layer: the mean of runs that learn."""
+        last = [run["updates"][-1] for run in self.of(task, rule, chip, mismatch) if run.get("updates")]
+        found = [angles for angles in last if np.all(np.isfinite(angles))]
         return np.mean(found, axis=0).tolist() if found else []
 
     def bits(self, task: str, rule: str) -> tuple[int, ...]:
