@@ -110,9 +110,10 @@ def test_a_protocol_of_a_quadrillion_steps_says_how_long_it_takes(tmp_path: Path
     streams: Any = {"stderr": subprocess.PIPE, "stdout": subprocess.DEVNULL, "text": True}
     with subprocess.Popen(command, cwd=tmp_path, preexec_fn=hearing, **streams) as process:
         assert process.stderr is not None
-        line = process.stderr.readline()
+        note, line = process.stderr.readline(), process.stderr.readline()
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     pattern = r"sal_pair: 1,000,000,000,000,000 steps at [\d,]+/s will take about [\d,]+ years; Ctrl-C ends the run"
+    assert note.startswith("note: emulator would be at least "), note
     assert re.fullmatch(pattern, line.strip()), line
     assert re.search(r"interrupted after [\d,]+ of 1,000,000,000,000,000 steps", rest)
