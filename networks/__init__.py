@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import TEXT, takes
+from neuroport.numerics.units import quoted, suggestion
 from neuroport.shelf import shelve
 
 
@@ -29,9 +29,8 @@ def path(name: str) -> Path:
     Raises InvalidInput when there is none of that name.
     """
     if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1)
-        guess = f"did you mean '{near[0]}'?" if near else "networks.names() tells what there is"
-        raise InvalidInput.one(None, f"there is no shipped network '{name}'; {guess}")
+        remedy = suggestion(name, list(names())).strip() or "networks.names() tells what there is"
+        raise InvalidInput.one(None, f"there is no shipped network {quoted(name)}; {remedy}")
     return Path(str(files(__name__) / f"{name}.yaml"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -172,8 +173,8 @@ def test_where_genn_is_absent_the_emulator_is_chosen(no_genn: None) -> None:
         (MILLION, {"threads": 2}, "no other computes on several threads"),
     ],
 )
-def test_why_it_is_the_emulator(steps: int, more: dict[str, object], reason: str) -> None:
-    found = executor.chosen(*made("loihi_lif", steps), **more)  # type: ignore[arg-type]
+def test_why_it_is_the_emulator(steps: int, more: dict[str, Any], reason: str) -> None:
+    found = executor.chosen(*made("loihi_lif", steps), **more)
     assert (found.executor, found.reason) == ("emulator", reason)
 
 
