@@ -68,7 +68,7 @@ def _tssl_bp_network(given: Options) -> tuple[neuroport.Network, int]:
     from examples import tssl_chip, tssl_rule
 
     sizes, rule = given["layers"], tssl_rule.USUAL
-    return tssl_chip.graded(sizes, rule, tssl_rule.limits_of(sizes)), rule.steps
+    return tssl_chip.graded(sizes, rule, tssl_rule.limits_of(sizes)), rule.steps + len(sizes) - 1
 
 
 HOSTS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Options], tuple[neuroport.Network, int]]]] = {
