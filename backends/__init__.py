@@ -6,13 +6,13 @@ function without arguments) that gives an object with the shape of `neuroport.pr
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from importlib import metadata
 from typing import cast
 
 from neuroport.errors import Unsupported
 from neuroport.numerics.given import COUNT, TEXT, takes
+from neuroport.numerics.units import suggestion
 from neuroport.program.executor import Backend
 
 GROUP = "neuroport.backends"
@@ -119,8 +119,7 @@ def _load(name: str) -> Backend:
         text = f"the backend '{AUTO}' is chosen where a network is run or a session opened, and not here; name one of "
         raise Unsupported(f"{text}{', '.join(known)}")
     if name not in points:
-        near = difflib.get_close_matches(name, [*known, AUTO], n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else "choose one of these"
+        remedy = suggestion(name, [*known, AUTO]).strip() or "choose one of these"
         listed = ", ".join(known)
         raise Unsupported(f"there is no backend '{name}'; the backends are {listed}, and '{AUTO}' for a run; {remedy}")
     who = f"the backend '{name}' of {_owner(points[name])}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.resources import files
@@ -12,6 +11,7 @@ from typing import Any, cast
 from neuroport.chips.chip import CLASSES, LOOKED_UP, Chip, Deviation, Limits, WordRule
 from neuroport.errors import InvalidInput
 from neuroport.numerics.given import PATH, takes
+from neuroport.numerics.units import suggestion
 from neuroport.program.ir import ROUNDINGS
 from neuroport.yaml.fields import Report
 from neuroport.yaml.nodes import MapNode, Node, ScalarNode, parse, read_bytes
@@ -108,9 +108,8 @@ def problem(name: str) -> str:
     """ "" or why a name in a network file stands for no chip; the path of a description is not looked at."""
     if name in names() or name.endswith((".yaml", ".yml")) or "/" in name:
         return ""
-    near = difflib.get_close_matches(name, names(), 1)
-    guess = f"did you mean '{near[0]}'? " if near else ""
-    return f"there is no chip '{name}'; {guess}chips are {', '.join(names())}, or the path of a .yaml file"
+    near, known = suggestion(name, list(names())), ", ".join(names())
+    return f"there is no chip '{name}'; {near}chips are {known}, or the path of a .yaml file"
 
 
 def to_yaml(chip: Chip) -> str:

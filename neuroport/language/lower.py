@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -19,6 +18,7 @@ from neuroport.language.syntax import BEFORE, DRAWS, OVER_COPIES, REDUCTIONS, li
 from neuroport.network.model import Block, Expression
 from neuroport.numerics import poisson
 from neuroport.numerics.rng import stream_number
+from neuroport.numerics.units import suggestion
 from neuroport.program.functions import FUNCTIONS
 from neuroport.program.intervals import Interval
 from neuroport.program.ir import (
@@ -804,14 +804,14 @@ class Lowering:
 
     def _unknown(self, node: ast.AST, shown: str, name: str, choices: Iterable[str]) -> None:
         known = sorted(choices)
-        near = difflib.get_close_matches(name, known, n=1)
+        near = suggestion(name, known).strip()
         instead = foreign.of_name(name) if shown == name else ""
         if instead:
             self._refuse(node, f"'{shown}' is not known here; {instead}")
         if not known and shown != name:
             nothing = f"this block has nothing to read of {shown.partition('.')[0]}"
             self._refuse(node, f"'{shown}' is not known here; {nothing}, and only synapses have pre, post and twin")
-        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        hint = f" ({near})" if near else ""
         self._refuse(node, f"'{shown}' is not known here{hint}; there are {_listed(known)}")
 
     def _refuse(self, node: ast.AST, text: str) -> None:
