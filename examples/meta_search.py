@@ -216,7 +216,9 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--tied", action="store_true", help="errors come back through the forward weights")
     parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--results", help="a file that keeps what is done")
-    parser.add_argument("--quick", action="store_true", help="6 generations of 8 candidates with 3 tasks each")
+    parser.add_argument(
+        "--quick", action="store_true", help="6 generations of 8 candidates and 3 tasks, where not given"
+    )
     return parser
 
 
@@ -227,7 +229,8 @@ def main() -> None:
     with ending(parser, lambda: "".join(kept)):
         args = parser.parse_args()
         if args.quick:
-            args.generations, args.candidates, args.tasks, args.fresh = 6, 8, 3, 1
+            parser.set_defaults(generations=6, candidates=8, tasks=3, fresh=1)
+            args = parser.parse_args()
         if args.candidates * args.tasks > MOST_COPIES:
             parser.error(
                 f"--candidates x --tasks is {args.candidates * args.tasks}; at most {MOST_COPIES} are possible"

@@ -79,6 +79,10 @@ def test_a_search_goes_on_where_it_was(
         assert file.read_bytes() == first + one + two
 
 
+def test_quick_is_of_what_is_not_given(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(monkeypatch, capsys, "--quick", *FEW) == told(monkeypatch, capsys, *FEW)
+
+
 def test_a_part_of_a_last_line_is_dropped(tmp_path: Path) -> None:
     file = tmp_path / "done.txt"
     kept = meta_results.Results(str(file), {"seed": 1}, 2)
