@@ -217,7 +217,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=seed, default=1)
     parser.add_argument("--results", help="a file that keeps what is done")
     parser.add_argument(
-        "--quick", action="store_true", help="6 generations of 8 candidates and 3 tasks, where not given"
+        "--quick", action="store_true", help="6 generations of 8 candidates of 3 tasks, where not given"
     )
     return parser
 
