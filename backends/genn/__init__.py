@@ -9,7 +9,7 @@
 - devices, gpus: processors and GPUs
 - order: what bits real programs have on a GPU
 - examine, installed: what of all that GeNN needs is there
-- flags, cache, build: PyGeNN models from that, compiled in the user's cache folder
+- flags, mending, cache, build: PyGeNN models from that, compiled in the user's cache folder
 - ending: what is told where GeNN ends the process
 - machine: the network being executed
 """

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.genn import cache, devices, places
+from neuroport.backends.genn import cache, devices, mending, places
 from neuroport.backends.genn.flags import Flags, flags
 from neuroport.backends.genn.model import (
     Borrowed,
@@ -157,7 +157,8 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
 
     def compile_there() -> None:
         made.append(_create(model, program, seed, device, chosen.optimised))
-        made[0].genn.build(str(path))
+        with mending.before_make():
+            made[0].genn.build(str(path))
 
     cache.build(path, compile_there, chosen)
     (built,) = made

@@ -114,6 +114,28 @@ def test_real_numbers_agree_in_every_order() -> None:
             assert found["not_promised"] == {} or "in no order" in found["not_promised"]["genn"]
 
 
+TOGETHER = """
+neuroport: 1
+name: together
+dt: 1 ms
+chip: generic16
+populations:
+  noise: {size: 100, neuron: poisson, params: {rate: 500 Hz}}
+  cells: {size: 120, neuron: lif, params: {tau_m: 5 ms, t_ref: 1 ms}}
+projections:
+  up: {source: noise, target: cells, input: jump, synapse: stdp_pair, connect: {fixed_probability: 0.6},
+       weight: {uniform: [0.2, 0.6]}, ranges: {w: [0, 2]}}
+protocol: [{run: 30 ms}]
+record: {spikes: all}
+"""
+
+
+def test_more_neurons_that_learn_spike_in_a_step_than_a_block_has_threads(tmp_path: Path) -> None:
+    (tmp_path / "together.yaml").write_text(TOGETHER)
+    for order in ORDERS:
+        assert verified(order, str(tmp_path / "together.yaml"), 30)["identical"]
+
+
 COMPILER = """#!/bin/sh
 echo "$@" >> {log}
 exec {compiler} "$@"
