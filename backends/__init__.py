@@ -6,12 +6,12 @@ function without arguments) that gives an object with the shape of `neuroport.pr
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from typing import cast
 
 from neuroport.errors import Unsupported
-from neuroport.numerics.given import COUNT, TEXT, takes
+from neuroport.numerics.given import COUNT, TEXT, TEXTS, takes
 from neuroport.numerics.units import suggestion
 from neuroport.program.executor import Backend
 
@@ -84,12 +84,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted([*BUILT_IN, *_plug_ins()]))
 
 
-@takes(name=TEXT, device=TEXT.or_none, threads=COUNT)
-def load(name: str, device: str | None = None, threads: int = 1) -> Backend:
+@takes(name=TEXT, device=TEXT.or_none, threads=COUNT, genn=TEXTS)
+def load(name: str, device: str | None = None, threads: int = 1, genn: Sequence[str] = ()) -> Backend:
     """The backend of that name, on a device if one is given (cpu, cuda, hip), or on several threads.
 
-    Unsupported when there is no such backend, when its plug-in cannot be imported, or when it has no such device or
-    does not compute on several threads.
+    `genn`: settings of the backend genn, see its `tuned`. Unsupported when there is no such backend, when its plug-in
+    cannot be imported, or when it has no such device, no settings, or does not compute on several threads.
     """
     backend = _load(name)
     if device is not None:
@@ -98,6 +98,12 @@ def load(name: str, device: str | None = None, threads: int = 1) -> Backend:
             text = f"the backend '{name}' has no choice of devices; leave the device out, or take the backend genn"
             raise Unsupported(text)
         backend = cast(Backend, on(device))
+    if genn:
+        tuned = getattr(backend, "tuned", None)
+        if tuned is None:
+            text = f"the backend '{name}' has no settings of GeNN, and {genn[0]} is one; leave it out, or take genn"
+            raise Unsupported(text)
+        backend = cast(Backend, tuned(genn))
     return backend if threads == 1 else _threaded(backend, threads)
 
 

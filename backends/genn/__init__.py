@@ -4,6 +4,7 @@
 - code: bodies of statements as text for GeNN's transpiler
 - emit, scopes, printing: a program as models, and those as readable text (without PyGeNN)
 - reach, places: events that need what belongs to other groups, and where the values of synapses lie
+- parallelism: what a GPU does with the spikes of a step
 - split, queues: projections that send to several inputs; ways around faults of GeNN
 - bounds, limits: what cannot be executed, and why
 - devices, gpus: processors and GPUs
@@ -30,17 +31,28 @@ from neuroport.program.verify import given
 
 @dataclass(frozen=True, slots=True)
 class Genn:
-    """Executes programs with GeNN (neuroport.program.executor). device: cpu, cuda or hip; None for what is there."""
+    """Executes programs with GeNN (neuroport.program.executor). device: cpu, cuda or hip; None for what is there.
+
+    settings: how it uses a GPU, as `tuned` takes them.
+    """
 
     name: str = "genn"
     device: str | None = None
     unrolls: bool = True
+    settings: tuple[str, ...] = ()
 
     def on(self, device: str) -> Genn:
         """The same backend on a device; Unsupported when there is no such device."""
         from neuroport.backends.genn import devices
 
-        return Genn(self.name, devices.known(device))
+        return replace(self, device=devices.known(device))
+
+    def tuned(self, settings: Sequence[str]) -> Genn:
+        """The same backend with settings: "parallelism=pre:32", "NAME.parallelism=post"; InvalidInput for others."""
+        from neuroport.backends.genn import parallelism
+
+        parallelism.asked(settings)
+        return replace(self, settings=tuple(settings))
 
     def missing(self) -> str | None:
         """A sentence saying what must be installed before this backend can run, or None."""
@@ -75,17 +87,23 @@ class Genn:
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
-        from neuroport.backends.genn import devices
+        from neuroport.backends.genn import devices, parallelism
         from neuroport.backends.genn.machine import Machine
 
         given(program, self.name)
         chosen = self.device or devices.default()
+        wanted = parallelism.asked(self.settings)
+        if wanted and chosen == "cpu":
+            raise Unsupported(
+                f"backend '{self.name}': parallelism says how a GPU deals out spikes, and this runs on the device cpu; "
+                f"leave it out, or take another device"
+            )
         if unusable := devices.unusable(chosen):
             raise Unsupported(f"backend '{self.name}': {unusable}")
         device = devices.GENN_NAMES[chosen]
 
         def machine(program: Program, seed: int, record_spikes: Sequence[str]) -> Machine:
-            return Machine(program, seed, record_spikes, device)
+            return Machine(program, seed, record_spikes, device, wanted)
 
         if program.copies == 1:
             return machine(program, seed, record_spikes)

@@ -290,6 +290,9 @@ def _synapses(built: Built, group: Synapses, contents: Contents, program: Progra
     built.least += projection.synapses * np.dtype(np.uint32).itemsize
     made.max_source_connections = int(np.bincount(projection.post).max())
     made.axonal_delay_steps = group.delay - 1
+    if group.span.way == "pre":
+        made.parallelism_hint = pygenn.ParallelismHint.PRESYNAPTIC
+        made.num_threads_per_spike = group.span.threads
     if group.slots > 1 or any(v.holds == "dendritic" for v in group.variables):
         made.max_dendritic_delay_timesteps = max(group.slots, 1)
     if group.post_input:

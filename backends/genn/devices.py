@@ -13,7 +13,8 @@ from neuroport.backends.genn.installed import broken
 from neuroport.errors import Unsupported
 from neuroport.program.room import shown
 
-GENN_NAMES = {"cpu": "single_threaded_cpu", "cuda": "cuda", "hip": "hip"}
+CPU = "single_threaded_cpu"
+GENN_NAMES = {"cpu": CPU, "cuda": "cuda", "hip": "hip"}
 """Our name of a device, and that of GeNN's backend for it."""
 TOOLKITS = {"cuda": "nvcc is on the PATH and CUDA_PATH is set", "hip": "hipcc is on the PATH and HIP_PATH is set"}
 

@@ -12,8 +12,10 @@ from neuroport.backends.expand import expanded
 from neuroport.backends.generated import storage
 from neuroport.backends.genn import places
 from neuroport.backends.genn.build import assemble
+from neuroport.backends.genn.devices import CPU
 from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses, Update
+from neuroport.backends.genn.parallelism import Asked, spread
 from neuroport.backends.genn.rings import Rings
 from neuroport.backends.genn.split import split
 from neuroport.backends.unfold import unfolded
@@ -38,12 +40,16 @@ RECORDING = 1024
 class Machine:
     """A program being executed by GeNN (neuroport.program.executor.Executor)."""
 
-    def __init__(self, program: Program, seed: int, record_spikes: Sequence[str], device: str) -> None:
+    def __init__(
+        self, program: Program, seed: int, record_spikes: Sequence[str], device: str, wanted: Sequence[Asked] = ()
+    ) -> None:
         self._given, self._split = program, split(unfolded(expanded(program)))
         program = self.program = self._split.program
         self.step = 0
         self._item_start = 0
         self._model = emit(program).uncommented()
+        if device != CPU:
+            spread(self._model, program, wanted)
         largest = max((p.size for p in program.populations), default=1)
         self._recording = max(1, min(RECORDING, 2**25 // max(largest, 1)))
         self._built = assemble(self._model, program, seed, device, self._recording)

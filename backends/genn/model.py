@@ -94,6 +94,20 @@ class GlobalArray:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How a GPU deals out the spikes of a step: "post", one after the other, or "pre", all at once.
+
+    threads: "post": one for each synapse of a row; "pre": so many for each spike.
+    """
+
+    way: Literal["post", "pre"] = "post"
+    threads: int = 1
+
+    def __str__(self) -> str:
+        return self.way if self.way == "post" else f"pre:{self.threads}"
+
+
 @dataclass(slots=True)
 class Group:
     """What all kinds of groups have."""
@@ -118,7 +132,10 @@ class Neurons(Group):
 
 @dataclass(slots=True)
 class Synapses(Group):
-    """A projection. slots: 1 + the longest dendritic delay. Targets: identifiers of inputs of the two populations."""
+    """A projection. slots: 1 + the longest dendritic delay. Targets: identifiers of inputs of the two populations.
+
+    span: what a GPU does with spikes that arrive.
+    """
 
     source: str = ""
     target: str = ""
@@ -132,6 +149,7 @@ class Synapses(Group):
     step: str = ""
     arrive: str = ""
     post_code: str = ""
+    span: Span = field(default_factory=Span)
 
 
 @dataclass(slots=True)

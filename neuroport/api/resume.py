@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from neuroport.copies.given import of_copy
 from neuroport.errors import InvalidInput, Place
 from neuroport.files import apart
 from neuroport.files import network as reader
-from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, takes
+from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, TEXTS, takes
 from neuroport.session.checkpoint import Checkpoint
 from neuroport.session.executing import opened
 from neuroport.session.session import Progress, Session
@@ -44,6 +44,7 @@ Due = Callable[[int], bool]
     due=FUNCTION.or_none,
     threads=COUNT,
     choice=FUNCTION.or_none,
+    genn=TEXTS,
 )
 def resume(
     trace: str | Path,
@@ -56,15 +57,16 @@ def resume(
     due: Due | None = None,
     threads: int = 1,
     choice: executors.Told | None = None,
+    genn: Sequence[str] = (),
 ) -> Run:
     """Go on with the run that was to write a trace, from its last checkpoint; see `run`, and what comes of it is alike.
 
     What was recorded after the checkpoint is computed again. `network`: the one that was run, to be sure; None: as it
-    stands in the trace. `backend` None: that of the run. `threads`, `choice`: see `run`; the run may have had others.
-    `overwrite`: replace a trace of another run, as the one that was stopped was told to. InvalidInput where nothing was
-    stopped, or nothing is there to go on from.
+    stands in the trace. `backend` None: that of the run. `threads`, `choice`, `genn`: see `run`, which may have had
+    others. `overwrite`: replace a trace of another run, as the one that was stopped was told to. InvalidInput where
+    nothing was stopped, or nothing is there to go on from.
     """
-    return take(trace, network, overwrite).run(backend, progress, device, before, due, threads, choice)
+    return take(trace, network, overwrite).run(backend, progress, device, before, due, threads, choice, genn)
 
 
 @takes(trace=PATH, network=NETWORK.or_none, overwrite=FLAG)
@@ -101,11 +103,12 @@ class Resumption:
         due: Due | None = None,
         threads: int = 1,
         choice: executors.Told | None = None,
+        genn: Sequence[str] = (),
     ) -> Run:
         """Go on to the end; see `resume`."""
         started = time.perf_counter()
         try:
-            session = self._session(backend or self.left.header["backend"], device, before, threads, choice)
+            session = self._session(backend or self.left.header["backend"], device, before, threads, choice, genn)
         except BaseException:
             self.left.give_back()
             raise
@@ -121,19 +124,25 @@ class Resumption:
         return outcome
 
     def _session(
-        self, backend: str, device: str | None, before: Before | None, threads: int, told: executors.Told | None
+        self,
+        backend: str,
+        device: str | None,
+        before: Before | None,
+        threads: int,
+        told: executors.Told | None,
+        genn: Sequence[str],
     ) -> Session:
         """The session that stands where the run was stopped."""
         left, seed = self.left, self.left.header["seed"]
         chip, chip_seed = chips.read(left.chip, f"{self.trace} (chip)"), left.header["chip_seed"]
         is_specimen = chip_seed is not None or bool(left.factors)
         instance = ChipInstance(chip, chip_seed, left.factors) if is_specimen else None
-        loaded = None if backend == backends.AUTO else backends.load(backend, device, threads)
+        loaded = None if backend == backends.AUTO else backends.load(backend, device, threads, genn)
         program, plan = lower_and_plan(self.network, chip, instance)
         auto = None
         if loaded is None:
             auto = executors.chosen(program, plan, device, threads)
-            loaded = backends.load(auto.backend, auto.device, threads)
+            loaded = backends.load(auto.backend, auto.device, threads, genn)
         if told is not None:
             told(auto or executors.judged(program, plan, backend, device, threads))
         program = of_copy(program, left.header["copy"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from neuroport.errors import InvalidInput, NotWritten
 from neuroport.files import apart
 from neuroport.files.protocol import MAX_COUNT
 from neuroport.network.protocol import Run as Item
-from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, checked_seed, takes
+from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, TEXTS, checked_seed, takes
 from neuroport.numerics.steps import steps_of
 from neuroport.numerics.units import Quantity
 from neuroport.pages.html import html
@@ -102,6 +102,7 @@ class Run:
     before=FUNCTION.or_none,
     threads=COUNT,
     choice=FUNCTION.or_none,
+    genn=TEXTS,
 )
 def open(
     network: Network | Built,
@@ -117,6 +118,7 @@ def open(
     before: Before | None = None,
     threads: int = 1,
     choice: executors.Told | None = None,
+    genn: Sequence[str] = (),
 ) -> Session:
     """Open a session to run a network by hand: `with neuroport.open(network) as session: session.run("100 ms")`.
 
@@ -129,13 +131,14 @@ def open(
     `backend` "auto": the emulator, unless another executor that is here is clearly faster for the network's protocol.
     `choice` is called with a `neuroport.api.executor.Choice` before anything runs: what was chosen and why, or whether
     another than the one that was named is clearly better.
+    `genn`: settings of the backend genn for a GPU, such as "parallelism=pre:32" or "PROJECTION.parallelism=post".
     """
     network = written(network)
     seed = None if seed is None else checked_seed(seed)
     if keep is not None:
         kept_steps(keep, network.dt)
     with claimed(trace, overwrite, network) as parts:
-        ready = prepare(network, backend, chip, chip_seed, instance, device, threads)
+        ready = prepare(network, backend, chip, chip_seed, instance, device, threads, genn)
         if choice is not None:
             choice(ready.choice or executors.judged(ready.program, ready.plan, backend, device, threads))
         if before is not None:
@@ -210,15 +213,16 @@ def prepare(
     instance: str | Path | ChipInstance | None = None,
     device: str | None = None,
     threads: int = 1,
+    genn: Sequence[str] = (),
 ) -> Prepared:
     """Read the chip, load the backend and lower the network; or choose the backend for what that comes to."""
     chosen, one = specimen(network, chip, chip_seed, instance)
     if backend == backends.AUTO:
         program, plan = lower_and_plan(network, chosen, one)
         choice = executors.chosen(program, plan, device, threads)
-        loaded = backends.load(choice.backend, choice.device, threads)
+        loaded = backends.load(choice.backend, choice.device, threads, genn)
         return Prepared(network, loaded, chosen, one, program, plan, choice)
-    loaded = backends.load(backend, device, threads)
+    loaded = backends.load(backend, device, threads, genn)
     return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one))
 
 
@@ -264,6 +268,7 @@ def trace_writer(
     due=FUNCTION.or_none,
     threads=COUNT,
     choice=FUNCTION.or_none,
+    genn=TEXTS,
 )
 def run(
     network: Network | Built,
@@ -281,6 +286,7 @@ def run(
     due: Callable[[int], bool] | None = None,
     threads: int = 1,
     choice: executors.Told | None = None,
+    genn: Sequence[str] = (),
 ) -> Run:
     """Run a network: its protocol, or with `duration` (steps or a time) that long without it. See Run.
 
@@ -292,13 +298,13 @@ def run(
     is incomplete; beside an existing one, parts are left. A run that `progress` interrupts can be gone on with
     (`resume`), and one that is killed from its last checkpoint, which it gets wherever `due(step)` is true. The
     error has a note that says where. NotWritten when only the trace could not be written: its `results` has the
-    Run. `threads`: on how many the emulator computes, with the same numbers; see `open`, also for `backend` "auto" and
-    `choice`.
+    Run. `threads`: on how many the emulator computes, with the same numbers; see `open`, also for `backend` "auto",
+    `choice` and `genn`.
     """
     network = to_run(written(network), duration)
     started = time.perf_counter()
     given = (network, backend, chip, chip_seed, instance, seed, trace, overwrite, False, device, before)
-    with open(*given, threads, choice) as session:
+    with open(*given, threads, choice, genn) as session:
         return done(session, started, trace, progress, due)
 
 

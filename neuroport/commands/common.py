@@ -102,6 +102,16 @@ def device_option(function: F) -> F:
     )(function)
 
 
+def genn_option(function: F) -> F:
+    """--genn NAME=VALUE, any number of times."""
+    return click.option(
+        "--genn",
+        multiple=True,
+        metavar="[PROJECTION.]NAME=VALUE",
+        help="What genn does on a GPU: parallelism=auto|post|pre[:T], also for one projection.",
+    )(function)
+
+
 def set_option(function: F) -> F:
     """--set PATH=VALUE, any number of times."""
     return click.option(

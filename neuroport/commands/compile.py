@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chip_options, chosen_chip, echo_table, load_network, set_option
+from neuroport.commands.common import chip_options, chosen_chip, echo_table, genn_option, load_network, set_option
 
 if TYPE_CHECKING:
     from neuroport.program.machine import Port, Program
@@ -34,6 +34,7 @@ class Form(click.Choice[str]):
 @click.argument("net", metavar="NET")
 @click.option("--emit", type=Form(), default="report", show_default=True, help="Which form to print.")
 @chip_options
+@genn_option
 @set_option
 def compile_command(
     net: str,
@@ -42,6 +43,7 @@ def compile_command(
     mismatch: tuple[str, ...],
     chip_seed: int | None,
     chip_instance: str | None,
+    genn: tuple[str, ...],
     sets: tuple[str, ...],
 ) -> None:
     """Lower a network and print one of its forms.
@@ -50,6 +52,8 @@ def compile_command(
     same in the chip's integers. emulator: the code that it compiles. genn: the models for GeNN. report: what lowering
     has to tell. Any other backend by its name, if it shows what it makes of a program.
     """
+    if genn and emit != "report":
+        raise click.UsageError("--genn says what genn does on a GPU, which --emit report shows; leave it out here.")
     network = load_network(net, sets)
     if emit == "network":
         from neuroport.files import writer
@@ -73,12 +77,18 @@ def compile_command(
     elif emit != "report":
         click.echo(_source(emit, program), nl=False)
     else:
+        from neuroport.backends.genn import parallelism
+
+        spans = parallelism.spans(program, parallelism.asked(genn))
         click.echo(f"{network.name} on {chosen.name}")
-        report(program)
+        report(program, spans)
 
 
-def report(program: Program) -> None:
-    """What lowering has to tell: a table with a line per array, one with a line per port, and all else."""
+def report(program: Program, spans: Mapping[str, Any]) -> None:
+    """What lowering has to tell: a table with a line per array, one with a line per port, and all else.
+
+    spans: of every projection what GeNN does with spikes on a GPU.
+    """
     from neuroport.program import lowering
 
     arrays, rest = lowering.arrays(program.report), lowering.others(program.report)
@@ -86,17 +96,20 @@ def report(program: Program) -> None:
     ports = [_port(port, program) for port in program.ports]
     echo_table(("port", "direction", "of", "size", "type", "unit", "lowest", "highest", "step"), ports)
     if program.projections:
-        echo_table(("projection", "synapses", "bytes each", "MiB"), _memory(program))
+        echo_table(("projection", "synapses", "bytes each", "MiB", "spikes on a GPU"), _memory(program, spans))
     echo_table(rest.columns, rest.rows)
     if not (arrays.rows or ports or rest.rows):
         click.echo("nothing to report")
 
 
-def _memory(program: Program) -> list[list[Any]]:
-    """A line for each projection: what its synapses take while the emulator runs them."""
+def _memory(program: Program, spans: Mapping[str, Any]) -> list[list[Any]]:
+    """A line for each projection: what its synapses take while the emulator runs them, and what GeNN does on a GPU."""
     from neuroport.backends.emulator import Emulator
 
-    return [[m.projection, m.synapses, f"{m.each:.3g}", f"{m.nbytes / 2**20:.3g}"] for m in Emulator().memory(program)]
+    return [
+        [m.projection, m.synapses, f"{m.each:.3g}", f"{m.nbytes / 2**20:.3g}", str(spans.get(m.projection, "-"))]
+        for m in Emulator().memory(program)
+    ]
 
 
 def _port(port: Port, program: Program) -> list[Any]:

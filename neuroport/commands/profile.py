@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neuroport.network.network import Network
     from neuroport.program.executor import Timed
 
-NOT_WITH = ("output", "overwrite", "every", "stopped", "copies", "device", "threads", "strict")
+NOT_WITH = ("output", "overwrite", "every", "stopped", "copies", "device", "genn", "threads", "strict")
 MOST_LINES = 30
 """Of the table of parts; the others are one line."""
 

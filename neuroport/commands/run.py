@@ -20,6 +20,7 @@ from neuroport.commands.common import (
     duration,
     echo_json,
     echo_notices,
+    genn_option,
     json_option,
     load_network,
     mismatch_option,
@@ -55,6 +56,7 @@ KNOWN_AFTER = 1.0
     help="What executes the program; auto: chosen by what there is to compute.",
 )
 @device_option
+@genn_option
 @click.option(
     "--threads",
     type=click.IntRange(1),
@@ -107,6 +109,7 @@ def run(
     net: str | None,
     backend: str,
     device: str | None,
+    genn: tuple[str, ...],
     threads: int,
     chip: str | None,
     mismatch: tuple[str, ...],
@@ -177,6 +180,8 @@ def run(
         raise click.UsageError("--chip-instance is one chip; copies take --chip-seed N or FIRST:END.")
     if several and threads > 1:
         raise click.UsageError("--threads goes with one run; several are computed beside each other without it.")
+    if several and genn:
+        raise click.UsageError("--genn goes with one run, or with copies that share what they learn; leave it out.")
     if several and due is not None:
         raise click.UsageError("--checkpoint-every goes with one run; copies that are interrupted are begun again.")
 
@@ -185,13 +190,13 @@ def run(
 
     def runs(progress: Callable[[int, int], None]) -> Sequence[Run]:
         if resumption is not None:
-            return [resumption.run(named(ctx, backend), progress, device, before, due, threads, choice)]
+            return [resumption.run(named(ctx, backend), progress, device, before, due, threads, choice, genn)]
         if several:
             seeds, specimens = several
             return neuroport.run_copies(network, seeds, backend, deviating, specimens, progress=progress, **common)
         assert not isinstance(seed, range)
         assert not isinstance(chip_seed, range)
-        more: dict[str, Any] = {"progress": progress, "due": due, "threads": threads, **common}
+        more: dict[str, Any] = {"progress": progress, "due": due, "threads": threads, "genn": genn, **common}
         return [neuroport.run(network, backend, deviating, chip_seed, chip_instance, seed, **more)]
 
     failure: NotWritten | None = None

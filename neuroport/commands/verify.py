@@ -14,6 +14,7 @@ from neuroport.commands.common import (
     chosen_chip,
     device_option,
     echo_json,
+    genn_option,
     json_option,
     load_network,
     read_seed,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @click.argument("nets", metavar="NET…", nargs=-1, required=True)
 @click.option("--against", multiple=True, metavar="B", help="Backends to compare [default: all that can].")
 @device_option
+@genn_option
 @chip_options
 @click.option("--seed", callback=read_seed, metavar="N", help="Seed of the run [default: the network's].")
 @set_option
@@ -44,6 +46,7 @@ def verify(
     nets: tuple[str, ...],
     against: tuple[str, ...],
     device: str | None,
+    genn: tuple[str, ...],
     chip: str | None,
     mismatch: tuple[str, ...],
     chip_seed: int | None,
@@ -67,7 +70,7 @@ def verify(
     names = tuple(dict.fromkeys(against)) or backends.ready()
     if len(names) == 1 and "reference" not in names:
         names = ("reference", *names)
-    executors = names if device is None else _on(device, names)
+    executors = names if device is None and not genn else _on(device, genn, names)
     results: list[dict[str, Any]] = []
     for net in nets:
         network = load_network(net, sets)
@@ -103,14 +106,15 @@ def verify(
     ctx.exit(0 if _all(results) else 1)
 
 
-def _on(device: str, names: Sequence[str]) -> tuple[Backend, ...]:
-    """The backends, those that have the choice on that device."""
+def _on(device: str | None, genn: Sequence[str], names: Sequence[str]) -> tuple[Backend, ...]:
+    """The backends, those that have the choice on that device and with these settings."""
     from neuroport import backends
 
     loaded = [backends.load(name) for name in names]
     if not any(hasattr(backend, "on") for backend in loaded):
-        raise click.UsageError("--device is for backends that have a choice of devices: add --against genn.")
-    return tuple(backends.load(b.name, device) if hasattr(b, "on") else b for b in loaded)
+        option = "--genn is" if device is None else "--device is"
+        raise click.UsageError(f"{option} for backends that have a choice of devices: add --against genn.")
+    return tuple(backends.load(b.name, device, genn=genn) if hasattr(b, "on") else b for b in loaded)
 
 
 def as_dict(difference: Any) -> dict[str, Any]:

@@ -128,12 +128,13 @@ class Backend(Protocol):
 
     What a backend may have besides: an attribute `unrolls = True` says that copies of a network run best as one
     program; otherwise each copy has an executor of its own, and executors of different threads work at the same time.
-    A method `on(device: str) -> Backend` gives the backend on that device, `threaded(threads: int) -> Backend` one
-    whose executors compute on so many threads with the same bits, `source(program: Program) -> str` what it makes of a
-    program, for `neuroport compile --emit NAME`, and `examine() -> Sequence[Part]` what it needs and what of it is
-    there, for `neuroport doctor`. A method `timed() -> Backend` gives one whose executors are a `TimedExecutor`,
-    for `neuroport run --profile`. A method `not_promised(program: Program) -> str | None` says, in a sentence for
-    `neuroport verify`, which bits of a program may differ from run to run.
+    A method `on(device: str) -> Backend` gives the backend on that device, `tuned(settings: Sequence[str]) -> Backend`
+    one with settings of its own, `threaded(threads: int) -> Backend` one whose executors compute on so many threads
+    with the same bits, `source(program: Program) -> str` what it makes of a program, for `neuroport compile --emit
+    NAME`, and `examine() -> Sequence[Part]` what it needs and what of it is there, for `neuroport doctor`. A method
+    `timed() -> Backend` gives one whose executors are a `TimedExecutor`, for `neuroport run --profile`. A method
+    `not_promised(program: Program) -> str | None` says, in a sentence for `neuroport verify`, which bits of a program
+    may differ from run to run.
 
     A backend may rely on every rule of `neuroport.program.verify`: sessions verify what they give to it. One that is
     also opened by hand calls `verify.given` first in `open`.

@@ -130,10 +130,22 @@ record: {spikes: all}
 """
 
 
-def test_more_neurons_that_learn_spike_in_a_step_than_a_block_has_threads(tmp_path: Path) -> None:
+WAYS = ("auto", "post", "pre:1", "pre:3", "pre:32")
+
+
+@pytest.mark.parametrize("way", slow_but(("post",), WAYS))
+def test_more_neurons_that_learn_spike_in_a_step_than_a_block_has_threads(way: str, tmp_path: Path) -> None:
     (tmp_path / "together.yaml").write_text(TOGETHER)
     for order in ORDERS:
-        assert verified(order, str(tmp_path / "together.yaml"), 30)["identical"]
+        assert verified(order, str(tmp_path / "together.yaml"), 30, "--genn", f"parallelism={way}")["identical"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS[1:])
+@pytest.mark.parametrize("name", ["balanced", "loihi_lif", "sal_pair", "sal_sampling", "stdp_pair", "yin_yang_loop"])
+def test_how_spikes_are_dealt_out_changes_no_bit(name: str, way: str) -> None:
+    for order in ORDERS:
+        assert verified(order, name, NETWORKS[name], "--genn", f"parallelism={way}")["identical"]
 
 
 COMPILER = """#!/bin/sh
