@@ -8,7 +8,7 @@ batch is shared by its patterns. Comparisons, choices and limits are not counted
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import neuroport
@@ -17,7 +17,7 @@ from benchmarks.rivals.entries import Rule
 from neuroport.api.compile import lower_and_plan
 from neuroport.chips import description as chips
 from neuroport.program.functions import FUNCTIONS
-from neuroport.program.ir import Apply, Body, Expr, Int, Reduce, Send, Sum, children, expressions
+from neuroport.program.ir import Apply, Body, Expr, Int, Reduce, Send, Store, Sum, children, expressions
 from neuroport.program.machine import Event, Program
 from neuroport.program.plan import Plan, Present, Trigger, walk
 
@@ -33,13 +33,15 @@ def counted(rule: Rule, task: str, chosen: float) -> dict[str, Any]:
     if setup.host:
         made, steps = hosts.network(setup.host, hosts.options(sets))
         counts = operations(neuroport.compile(made, chip="ideal"), steps, Counter())
+        events = set[str]()
     else:
         made = neuroport.load(setup.path, sets)
         program, plan = lower_and_plan(made, chips.load("ideal"), None)
         counts = operations(program, *pattern(plan, setup.train))
+        events = {item.event for item in walk(plan.protocol) if isinstance(item, Trigger)}
     return {
         "operations": counts,
-        "bits": {name: memory(neuroport.compile(made, chip=setup.chip(name))) for name in CHIPS},
+        "bits": {name: memory(neuroport.compile(made, chip=setup.chip(name)), events) for name in CHIPS},
     }
 
 
@@ -49,11 +51,13 @@ def pattern(plan: Plan, train: str) -> tuple[int, Counter[str]]:
     return shown.hold, Counter(action.do.event for action in shown.each if isinstance(action.do, Trigger))
 
 
-def memory(program: Program) -> dict[str, float]:
+def memory(program: Program, events: Collection[str]) -> dict[str, float]:
     """Bits for each forward synapse: of its own words by their use, and of all words of feedback synapses.
 
-    Forward projections are those whose name begins with `up`; a kernel's entry is one synapse.
+    Forward projections are those whose name begins with `up`; a kernel's entry is one synapse. What no body and none of
+    the triggered blocks `events` learns needs no hidden word.
     """
+    learned = {stmt.array for body in _executed(program, events) for stmt in body if isinstance(stmt, Store)}
     found: Counts = defaultdict(float)
     forward = sum(p.values for p in program.projections if p.name.startswith("up"))
     owners = {p.name for p in program.projections}
@@ -63,6 +67,8 @@ def memory(program: Program) -> dict[str, float]:
             continue
         if array.role not in ("state", "weight", "visible"):
             continue
+        if array.visible and array.name not in learned:
+            continue
         assert isinstance(array.type, Int)
         bits = words.get(array.name, array.type.bits)
         size = array.initial.size / (program.copies if array.own else 1)
@@ -71,13 +77,19 @@ def memory(program: Program) -> dict[str, float]:
     return {name: count / forward for name, count in found.items()}
 
 
+def _executed(program: Program, events: Collection[str]) -> Iterator[Body]:
+    for projection in program.projections:
+        yield from (projection.step, projection.arrive, projection.post_body)
+    yield from (event.body for event in program.events if event.every_step or event.name in events)
+
+
 def operations(program: Program, steps: int, events: Counter[str]) -> dict[str, Any]:
     """Operations of a pattern that lasts so many steps; those of each spike's arrival are apart."""
     total: Counts = defaultdict(float)
     for population in program.populations:
-        _add(total, _body(population.body, program.copies, 0), steps * population.size)
+        _add(total, _body(population.body, 1, 0), steps * population.size)
     for projection in program.projections:
-        _add(total, _body(projection.step, program.copies, 0), steps * projection.synapses)
+        _add(total, _body(projection.step, 1, 0), steps * projection.synapses)
     for event in program.events:
         often = steps if event.every_step else events[event.name]
         _add(total, _event(program, event), often)
@@ -91,9 +103,9 @@ def _spiked(program: Program) -> Iterator[tuple[str, dict[str, float]]]:
         for projection in program.projections:
             fan = projection.synapses / population.size
             if projection.source == population.name:
-                _add(total, _body(projection.arrive, program.copies, 0), fan)
+                _add(total, _body(projection.arrive, 1, 0), fan)
             if projection.target == population.name:
-                _add(total, _body(projection.post_body, program.copies, 0), fan)
+                _add(total, _body(projection.post_body, 1, 0), fan)
         if total:
             yield population.name, dict(total)
 
@@ -112,7 +124,10 @@ def _event(program: Program, event: Event) -> Counts:
 
 
 def _body(body: Body, copies: int, group: float) -> Counts:
-    """Operations of one element. `copies`: of how many a Sum is; `group`: how many elements a Reduce has for each."""
+    """Operations of one element for a pattern. `group`: how many elements a Reduce has for each.
+
+    `copies`: of how many a Sum is in a block for all copies; in other bodies it is made once, and 1 is a copy's share.
+    """
     total: Counts = defaultdict(float)
     for expr in expressions(body):
         _add(total, _expression(expr, copies, group), 1)

@@ -257,7 +257,10 @@ synapses:
     state:
       w: {weight: true, range: [-1, 1], over_copies: shared}
       g: {range: [-1, 1], class: plastic, over_copies: shared}
-    step: send(target, w * pre.r)
+      s: {range: [-8, 8], class: plastic, over_copies: shared}
+    step: |
+      s = sum_copies(pre.r * post.e)
+      send(target, w * pre.r)
     on_event:
       learn: |
         g = lr * mean_copies(pre.r * post.e)
@@ -265,6 +268,7 @@ synapses:
   fixed:
     state: {w: {weight: true, range: [-1, 1]}}
     step: send(target, w * pre.e)
+    on_event: {renew: w = 0}
 populations:
   a: {size: 3, neuron: cell}
   b: {size: 2, neuron: cell}
@@ -283,15 +287,17 @@ def test_operations_are_those_of_the_program() -> None:
     counts = counting.operations(program, *counting.pattern(plan, "train"))
     assert counts["steps"] == 5 and counts["spiked"] == {}
     assert counts["functions"] == 5 * (3 + 2)
-    assert counts["multiplications"] == 5 * (6 + 6) + 6 * (1 + 2 / 4)  # sends, products of the batch, its mean and rate
-    assert counts["additions"] == 5 * (2 * 5 + 6 + 6) + 6 * (1 + 1 / 4)
+    # sends and the product that is added up in a step, products of the batch, its mean and rate
+    assert counts["multiplications"] == 5 * (6 + 6 + 6) + 6 * (1 + 2 / 4)
+    assert counts["additions"] == 5 * (2 * 5 + 6 + 6 + 6) + 6 * (1 + 1 / 4)
 
 
-def test_bits_are_those_of_the_words() -> None:
-    network = neuroport.loads(NETWORK)
-    wide, short = (counting.memory(neuroport.compile(network, chip=f"generic{bits}")) for bits in (16, 8))
-    assert wide == {"hidden": 32, "visible": 16, "state": 32, "feedback": 16}
-    assert short == {"hidden": 32, "visible": 8, "state": 32, "feedback": 8}
+def test_bits_are_those_of_the_words_that_learning_needs() -> None:
+    wide, short = (neuroport.compile(neuroport.loads(NETWORK), chip=f"generic{bits}") for bits in (16, 8))
+    assert memory(wide, {"learn"}) == {"hidden": 32, "visible": 16, "state": 64, "feedback": 16}
+    assert memory(short, {"learn"}) == {"hidden": 32, "visible": 8, "state": 64, "feedback": 8}
+    assert memory(short, {"learn", "renew"})["feedback"] == 8 + 32
+    assert "hidden" not in memory(short, ())
 
 
 # ------------------------------------------------------------------------------------------------------ the real bench
@@ -319,12 +325,12 @@ def test_every_setup_goes_onto_a_chip_that_deviates(rule: str) -> None:
         sets = case.sets(setup, setup.rates[0])
         if setup.host:
             network, _ = hosts.network(setup.host, hosts.options(sets))
-            assert memory(neuroport.compile(network, running.chip(setup, case, ("weight",)), 1))["visible"] == 8
+            assert memory(neuroport.compile(network, running.chip(setup, case, ("weight",)), 1), ())["visible"] == 8
             continue
         network = neuroport.load(setup.path, sets)
         chip = running.chip(setup, case, network.kinds)
         program, plan = lower_and_plan(network, chip, manufactured(chip, 1))
-        assert counting.pattern(plan, setup.train)[0] > 0 and memory(program)["visible"] == 8
+        assert counting.pattern(plan, setup.train)[0] > 0 and memory(program, ())["visible"] == 8
 
 
 @pytest.mark.dear
