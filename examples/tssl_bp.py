@@ -244,6 +244,8 @@ def main() -> None:
             )
         if given.mismatch:
             chip = deviating(chip, ("weight", "threshold"), given.mismatch)
+            if spikes_only(chip):
+                parser.error(f"--mismatch: on {given.chip} all are whole numbers, which do not deviate")
         if given.chip_seed is not None:
             manufactured(chip, given.chip_seed)
         run(parser, given, chip)

@@ -140,10 +140,16 @@ def find_network(name: str) -> Path:
     if not name:
         raise InvalidInput.one(None, "the name of the network is empty; give a network file, or a name")
     path = Path(name)
-    if exists(path) or path.suffix in (".yaml", ".yml"):
+    if exists(path):
         return path
     import neuroport.networks as networks
 
+    if path.suffix in (".yaml", ".yml"):
+        for known in networks.names():
+            if known.rpartition("/")[2] == path.stem:
+                text = f"there is no such file; '{known}' comes with neuroport, and its name alone finds it"
+                raise InvalidInput.one(Place(name), text)
+        return path
     if name in networks.names():
         return networks.path(name)
     if len(path.parts) > 1 and not any(known.startswith(f"{path.parent.as_posix()}/") for known in networks.names()):

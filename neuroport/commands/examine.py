@@ -8,7 +8,7 @@ import platform
 from dataclasses import asdict, dataclass
 from typing import Any
 
-OPTIONAL = {"matplotlib": "plot", "libsonata": "test"}
+OPTIONAL = {"matplotlib": "plot", "sklearn": "data", "mnist1d": "data", "libsonata": "test"}
 NEEDED = ("emulator", "reference")
 REQUIRED = ("numpy", "llvmlite", "yaml", "click", "h5py", "rich")
 

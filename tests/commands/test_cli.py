@@ -190,6 +190,10 @@ def test_messages_of_runs_that_cannot_be() -> None:
         "error: published/nothing: there is no such file, and no network of that name comes with neuroport; there are: "
         f"{shipped}"
     )
+    for path, name in (("nowhere/sal_pair.yaml", "sal_pair"), ("hodgkin_huxley.yml", "published/hodgkin_huxley")):
+        assert fails(2, "run", path) == (
+            f"error: {path}: there is no such file; '{name}' comes with neuroport, and its name alone finds it"
+        )
     assert call("check", "published/hodgkin_huxley").exit_code == 0
     assert fails(2, "run", "sal_pair", "--backend", "abacus", "-q").startswith("error: there is no backend 'abacus'; ")
     assert fails(2, "run", "sal_pair", "--chip", "abacus", "-q").startswith("error: there is no chip 'abacus'; ")

@@ -55,6 +55,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> None:
         ("--seed -1", "--seed: a seed must be a whole number from 0"),
         ("--mismatch weight=abc", "'weight=abc' is no deviation"),
         ("--mismatch foo=20%", "is of kind foo; its kinds are weight, threshold"),
+        ("--chip loihi1 --mismatch weight=20%", "on loihi1 all are whole numbers, which do not deviate"),
         ("--chip-seed 3", "all specimens of chip 'ideal' are alike"),
         (f"--connect {NOBODY} --mismatch weight=20%", "--connect takes the server's"),
         ("--connect nowhere", "nowhere"),
