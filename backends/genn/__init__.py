@@ -11,7 +11,7 @@
 - order: what bits real programs have on a GPU
 - examine, installed: what of all that GeNN needs is there
 - flags, mending, cache, build: PyGeNN models from that, compiled in the user's cache folder
-- ending: what is told where GeNN ends the process
+- ending, watch: what is told where GeNN ends the process, and where a GPU fails
 - machine: the network being executed
 """
 

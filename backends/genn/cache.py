@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from neuroport.backends.generated import folder, folders
-from neuroport.backends.genn import ending
+from neuroport.backends.genn import ending, watch
+from neuroport.backends.genn.devices import TOOLKITS
 from neuroport.backends.genn.flags import Flags
 from neuroport.errors import RunFailed, Unsupported
 
@@ -46,6 +47,8 @@ def build(path: Path, compile_there: Callable[[], None], flags: Flags) -> None:
         except MemoryError as error:
             raise Unsupported(NO_MEMORY) from error
         except Exception as error:
+            if compiler := NOT_RUN.search(_read(log)):
+                raise Unsupported(NO_COMPILER.format(compiler[1], NEEDED[compiler[2]])) from error
             found = first_error(log) or f"{type(error).__name__}: {error}"
             raise RunFailed(
                 f"the code generated for GeNN could not be compiled: {found}; the text is in {path} "
@@ -53,6 +56,9 @@ def build(path: Path, compile_there: Callable[[], None], flags: Flags) -> None:
             ) from error
 
 
+NOT_RUN = re.compile(r"(\S*?(nvcc|hipcc|g\+\+)): (?:\d+: )?(?:command )?(?:not found|No such file|Permission denied)")
+NO_COMPILER = "'{}', which compiles what is generated for GeNN, cannot be run; see that {}"
+NEEDED = {"nvcc": TOOLKITS["cuda"], "hipcc": TOOLKITS["hip"], "g++": "a C++ compiler is on the PATH"}
 NO_MEMORY = "there is too little memory for the network with GeNN; take fewer neurons, synapses or copies"
 
 
@@ -65,23 +71,18 @@ def load(path: Path, own: Path, load_it: Callable[[], None]) -> None:
         raise Unsupported(NO_MEMORY) from error
     except Exception as error:  # of the loader, or of a driver
         reason = " ".join(str(error).split()) or type(error).__name__
+        if said := watch.reason(reason):
+            raise Unsupported(f"the GPU failed while the network was loaded: {said}; {watch.remedy(said)}") from error
         raise RunFailed(
             f"the code compiled for GeNN could not be loaded: {reason}; it is in {path}; remove that folder to have it "
             f"compiled again"
         ) from error
 
 
-OF_A_GPU = re.compile(r"(?:cuda|hip) (?:runtime|driver) error .*")
-OUT_OF_MEMORY = re.compile(r"error 2:|memory", re.IGNORECASE)
-
-
 def _ended(log: Path, what: str) -> str:
     """Why GeNN has ended the process, by its last words."""
-    found = OF_A_GPU.findall(_read(log))
-    reason = found[-1].strip() if found else "it does not say why"
-    full = OUT_OF_MEMORY.search(reason)
-    remedy = "take fewer neurons, synapses or copies" if full else "see whether the GPU and its driver work"
-    return f"GeNN ended the program while the network was {what}: {reason}; {remedy}, or take the device cpu"
+    reason = watch.reason(_read(log)) or "it does not say why"
+    return f"GeNN ended the program while the network was {what}: {reason}; {watch.remedy(reason)}"
 
 
 @contextlib.contextmanager

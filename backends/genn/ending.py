@@ -13,8 +13,8 @@ from neuroport.errors import Unsupported
 
 
 @contextlib.contextmanager
-def told(sentence: Callable[[], str], descriptor: int) -> Iterator[None]:
-    """While this lasts, a C library that calls `exit` leaves a sentence in a file and the exit code of Unsupported.
+def told(sentence: Callable[[], str], descriptor: int, code: int = Unsupported.exit_code) -> Iterator[None]:
+    """While this lasts, a C library that calls `exit` leaves a sentence in a file and this exit code.
 
     It is a function that C calls at exit, as Itanium's C++ ABI has it, of an owner of its own, so that it can be taken
     back: nothing of it is left when Python ends. Elsewhere than with glibc nothing is told.
@@ -27,7 +27,7 @@ def told(sentence: Callable[[], str], descriptor: int) -> Iterator[None]:
     def end(_: Any) -> None:
         if lasts:
             os.write(descriptor, f"error: {sentence()}\n".encode(errors="replace"))
-            os._exit(Unsupported.exit_code)
+            os._exit(code)
 
     called = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(end)
     library, owner = ctypes.CDLL(None), ctypes.c_char()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -38,6 +39,12 @@ def free_memory(device: str) -> int | None:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
     failed = _Library(device).call("MemGetInfo", ctypes.byref(free), ctypes.byref(total))
     return free.value if failed == "" else None
+
+
+def settled(device: str) -> Callable[[], str | None]:
+    """What waits until a GPU has done all that it was told to, and says why it has not; "" or None where it has."""
+    asked = _Library(device)
+    return lambda: asked.call("DeviceSynchronize")
 
 
 def _of_cuda(asked: _Library, number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapse
 from neuroport.backends.genn.parallelism import Asked, spread
 from neuroport.backends.genn.rings import Rings
 from neuroport.backends.genn.split import split
+from neuroport.backends.genn.watch import Watch, keep
 from neuroport.backends.unfold import unfolded
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.program.executor import Capture
@@ -54,6 +56,7 @@ class Machine:
         self._recording = max(1, min(RECORDING, 2**25 // max(largest, 1)))
         self._built = assemble(self._model, program, seed, device, self._recording)
         self._genn = self._built.genn
+        self._watch = None if device == CPU else Watch(device)
         self._step_time = self._genn._runtime.step_time
         self._rings = Rings(self._built, self._model)
         self._changing = writable(program)
@@ -151,7 +154,12 @@ class Machine:
         }
 
     def close(self) -> None:
-        """Free GeNN's memory."""
+        """Free GeNN's memory, but for that on a GPU which failed."""
+        if self._watch is not None:
+            self._watch.close()
+            if self._watch.failed:
+                keep(self._built)
+                return
         self._genn.unload()
 
     # ------------------------------------------------------------------------------------------------------ settings
@@ -185,6 +193,13 @@ class Machine:
 
     def advance(self, steps: int) -> None:
         """Compute that many steps."""
+        if self._watch is None:
+            self._advance(steps)
+            return
+        with self._watch.computing(lambda: self._genn.timestep):
+            self._advance(steps)
+
+    def _advance(self, steps: int) -> None:
         end = self.step + steps
         for update in self._shown:
             self._genn.custom_update(update.name)
@@ -195,6 +210,8 @@ class Machine:
             step_time = self._step_time
             for _ in range(stop - self.step):
                 step_time()
+            if self._watch is not None:
+                self._watch.settle(stop)
             self._rings.turns += stop - self.step
             self.step = stop
             for update in self._every_step:
@@ -255,6 +272,10 @@ class Machine:
 
     def trigger(self, event: str) -> None:
         """Run every event body of that name, in program order, on the state left by the last step."""
+        with nullcontext() if self._watch is None else self._watch.computing(lambda: self._genn.timestep):
+            self._trigger(event)
+
+    def _trigger(self, event: str) -> None:
         for update in self._model.updates:
             if update.event == event and update.triggered:
                 self._do(update)

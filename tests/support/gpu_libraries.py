@@ -11,6 +11,7 @@ ANSWERS = """
 int PREFIXGetDeviceCount(int *count) { *count = COUNT; return CODE; }
 const char *PREFIXGetErrorString(int code) { return code == 35 ? "driver version is insufficient" : "unknown"; }
 int PREFIXMemGetInfo(size_t *free, size_t *total) { *free = FREE; *total = 2 * (size_t)FREE; return CODE; }
+int PREFIXDeviceSynchronize(void) { return CODE; }
 int PREFIXDeviceGetAttribute(int *value, int attribute, int device) {
     *value = attribute == 75 ? 8 + device : 0;
     return CODE;

@@ -116,6 +116,39 @@ def test_the_last_words_of_genn(words: str, told: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.dear
+@pytest.mark.parametrize(
+    ("words", "compiler", "needed"),
+    [
+        ("/bin/sh: 1: /opt/bin/hipcc: not found", "/opt/bin/hipcc", "hipcc is on the PATH and HIP_PATH is set"),
+        ("bash: line 1: nvcc: command not found", "nvcc", "nvcc is on the PATH and CUDA_PATH is set"),
+        ("make: /cuda/bin/nvcc: No such file or directory", "/cuda/bin/nvcc", "nvcc is on the PATH"),
+        ("make: g++: Permission denied", "g++", "a C++ compiler is on the PATH"),
+    ],
+)
+def test_a_compiler_that_cannot_be_run(words: str, compiler: str, needed: str, tmp_path: Path) -> None:
+    def fail() -> None:
+        os.write(1, words.encode())
+        raise subprocess.CalledProcessError(2, "make")
+
+    with pytest.raises(Unsupported) as told:
+        cache.build(tmp_path, fail, GENN)
+    said = f"'{compiler}', which compiles what is generated for GeNN, cannot be run; see that {needed}"
+    assert str(told.value).startswith(said)
+
+
+def test_a_gpu_that_fails_while_a_network_is_loaded(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise RuntimeError("runner.cc: 12: HIP error 2: out of memory")
+
+    with pytest.raises(Unsupported) as told:
+        cache.load(tmp_path, tmp_path, fail)
+    assert str(told.value) == (
+        "the GPU failed while the network was loaded: HIP error 2: out of memory; take fewer neurons, synapses or "
+        "copies, or take the device cpu"
+    )
+
+
+@pytest.mark.dear
 def test_memory_of_this_machine_that_is_not_there(tmp_path: Path) -> None:
     def fail() -> None:
         raise MemoryError

@@ -18,9 +18,11 @@ import pytest
 from neuroport.backends.genn import Genn
 from neuroport.backends.genn.flags import flags
 from neuroport.backends.reference import Reference
+from neuroport.trace.read import open_trace
 from tests.support.checkout import ROOT
 from tests.support.everything import real_program
 from tests.support.executors import difference, everywhere, start
+from tests.support.failing_toolkit import failing_toolkit
 from tests.support.shortened import SAL_MICRO
 
 MISSING = Genn(device="hip").missing()
@@ -187,6 +189,45 @@ devices.require_room = limit
 Genn(device="hip").open(balanced(4_000, 0.3), 1, ())
 print("there was room")
 """
+
+
+def run_with(environment: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "neuroport", "run", *map(str, words), "--backend", "genn", "--device", "hip", "-q"]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | environment)
+
+
+def test_a_compiler_that_is_not_there_is_told(tmp_path: Path) -> None:
+    gone = {"HIP_PATH": str(tmp_path), "NEUROPORT_CACHE": str(tmp_path / "cache")}
+    done = run_with(gone, "loihi_lif", "--for", "3 steps")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"error: '{tmp_path}/bin/hipcc', which compiles what is generated for GeNN, cannot be run; see that hipcc is "
+        f"on the PATH and HIP_PATH is set\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_gpu_that_fails_while_a_network_runs_leaves_a_trace(tmp_path: Path) -> None:
+    (tmp_path / "together.yaml").write_text(TOGETHER)
+    trace, toolkit = tmp_path / "out.h5", failing_toolkit(tmp_path / "toolkit")
+    common = {"HIP_PATH": str(toolkit), "NEUROPORT_CACHE": str(tmp_path / "cache")}
+    for after, code, exit_code, said in (
+        (40, 700, 1, "the GPU failed by step 9: HIP error 700: "),
+        (40, 2, 1, "the GPU failed by step 9: HIP error 2: "),
+        (1, 2, 2, "the GPU failed while the network was loaded: HIP error 2: "),
+    ):
+        fails = common | {"FAIL_AFTER": str(after), "FAIL_WITH": str(code)}
+        done = run_with(fails, tmp_path / "together.yaml", "-o", trace, "--overwrite")
+        first, *notes = done.stderr.splitlines()
+        assert (done.returncode, done.stdout) == (exit_code, "")
+        remedy = "take fewer neurons" if code == 2 else "see whether the GPU and its driver work"
+        assert first.startswith(f"error: {said}") and f"; {remedy}" in first
+        if exit_code == 1:
+            assert notes == [f"note: what was recorded until then is in {trace}, marked incomplete"]
+            assert not open_trace(trace).complete
+            trace.unlink()
+        else:
+            assert notes == [] and not trace.exists()
 
 
 @pytest.mark.slow
