@@ -6,8 +6,9 @@ it, and of its variables those that synapses read, while of `NAME` it has a bloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from neuroport.program.ir import Body, Expr, Read, Reduce, Send, parts, reads, with_children, with_expressions
 from neuroport.program.machine import Array, Injection, Population, Program, Projection, Record, Series
+from neuroport.program.repeated import is_repeated
+from neuroport.program.rows import Rows
 from neuroport.program.wiring import Pairs
 
 SMALLEST = 64
@@ -121,7 +124,7 @@ def _ends(size: int, threads: int, smallest: int) -> list[int]:
 
 def synapses(projection: Projection, block: Block) -> NDArray[np.int64]:
     """The numbers of the synapses onto a block."""
-    return np.flatnonzero(inside(projection.post, block.of(projection.target)))
+    return np.flatnonzero(inside(projection.wiring.kept, block.of(projection.target)))
 
 
 def inside(numbers: NDArray[Any], neurons: slice) -> NDArray[np.bool_]:
@@ -130,9 +133,39 @@ def inside(numbers: NDArray[Any], neurons: slice) -> NDArray[np.bool_]:
     return within
 
 
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The synapses of a projection onto a block."""
+
+    projection: Projection
+    block: Block
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """Their numbers among all of the projection."""
+        return synapses(self.projection, self.block)
+
+    @cached_property
+    def wiring(self) -> Pairs | Rows:
+        """They one by one, onto neurons that are counted from the first of the block."""
+        whole, neurons = self.projection.wiring, self.block.of(self.projection.target)
+        if isinstance(whole, Rows):
+            return whole.onto(neurons.start, neurons.stop)
+        pre = self.projection.pre[self.numbers]
+        return Pairs(
+            pre=pre,
+            post=whole.post[self.numbers] - neurons.start,
+            indptr=np.searchsorted(pre, np.arange(self.projection.source_size + 1)),
+            element=whole.element[self.numbers],
+            entry=None if whole.entry is None else whole.entry[self.numbers],
+            entries=whole.entries,
+            first_entry=whole.first_entry,
+        )
+
+
 def cut(program: Program, block: Block) -> Program:
     """What one thread computes of a program that is `shared`."""
-    chosen = {p.name: synapses(p, block) for p in program.projections}
+    chosen = {p.name: Chosen(p, block) for p in program.projections}
     return replace(
         program,
         arrays={name: _array(array, block, chosen) for name, array in program.arrays.items()},
@@ -154,11 +187,14 @@ def lightened(program: Program) -> Program:
     return replace(program, arrays=arrays, projections=())
 
 
-def _array(array: Array, block: Block, chosen: dict[str, NDArray[np.int64]]) -> Array:
+def _array(array: Array, block: Block, chosen: Mapping[str, Chosen]) -> Array:
     if array.at in ("scalar", "kernel") or is_whole(array.owner):
         return array
-    at = chosen[array.owner] if array.at == "synapse" else block.of(array.owner)
-    return replace(array, initial=array.initial[at])
+    if array.at != "synapse":
+        return replace(array, initial=array.initial[block.of(array.owner)])
+    if is_repeated(array.initial):
+        return replace(array, initial=np.broadcast_to(array.initial[:1], (chosen[array.owner].wiring.synapses,)))
+    return replace(array, initial=array.initial[chosen[array.owner].numbers])
 
 
 def _population(population: Population, block: Block) -> Population:
@@ -168,35 +204,21 @@ def _population(population: Population, block: Block) -> Population:
     return replace(population, size=last - first, first_element=population.first_element + first)
 
 
-def _projection(projection: Projection, block: Block, chosen: NDArray[np.int64]) -> Projection:
+def _projection(projection: Projection, block: Block, chosen: Chosen) -> Projection:
     first, last = block.ends[projection.target]
     return replace(
         projection,
         target_size=last - first,
-        wiring=_wiring(projection, first, chosen),
-        dendritic=None if projection.dendritic is None else projection.dendritic[chosen],
+        wiring=chosen.wiring,
+        dendritic=None if projection.dendritic is None else projection.dendritic[chosen.numbers],
     )
 
 
-def _wiring(projection: Projection, first: int, chosen: NDArray[np.int64]) -> Pairs:
-    """The chosen synapses one by one, onto neurons that are counted from the first one."""
-    whole, pre = projection.wiring, projection.pre[chosen]
-    return Pairs(
-        pre=pre,
-        post=whole.post[chosen] - first,
-        indptr=np.searchsorted(pre, np.arange(projection.source_size + 1)),
-        element=whole.element[chosen],
-        entry=None if whole.entry is None else whole.entry[chosen],
-        entries=whole.entries,
-        first_entry=whole.first_entry,
-    )
-
-
-def _record(record: Record, array: Array, block: Block, chosen: dict[str, NDArray[np.int64]]) -> Record:
+def _record(record: Record, array: Array, block: Block, chosen: Mapping[str, Chosen]) -> Record:
     if record.neurons is None or array.at == "kernel":
         return record
     if array.at == "synapse":
-        return replace(record, neurons=np.flatnonzero(np.isin(chosen[array.owner], record.neurons)))
+        return replace(record, neurons=np.flatnonzero(np.isin(chosen[array.owner].numbers, record.neurons)))
     return replace(record, neurons=_within(record.neurons, block.of(array.owner)))
 
 

@@ -789,7 +789,7 @@ def in_a_block(projection: Projection) -> bool:
     width = int(np.diff(projection.indptr).max())
     if width < LONG or np.any(np.diff(projection.indptr) % width):
         return False
-    post = projection.post
+    post = projection.wiring.kept
     neighbours = post[0] + np.arange(width)
     return bool((post[:width] == neighbours).all() and (post.reshape(-1, width) == neighbours).all())
 

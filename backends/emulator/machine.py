@@ -187,7 +187,7 @@ class Machine:
         for projection in program.projections:
             self._set_int("delay", projection.name, projection.delay)
             if not projection.shares:
-                self._set_int("first_column", projection.name, int(projection.post[:1].sum()))
+                self._set_int("first_column", projection.name, int(projection.wiring.kept[:1].sum()))
             if isinstance(projection.wiring, Kernel):
                 self._set_int("run_width", projection.name, projection.wiring.width)
                 self._set_int("entry_step", projection.name, projection.wiring.step)

@@ -16,7 +16,7 @@ from neuroport.backends.emulator.limits import executed
 from neuroport.copies.states import own_name
 from neuroport.errors import Unsupported
 from neuroport.program.machine import Program, Projection
-from neuroport.program.wiring import Pairs
+from neuroport.program.wiring import Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class Memory:
 def connections(program: Program, projection: Projection) -> dict[str, Index]:
     """What generated code may ask for of a projection's synapses, by its kind."""
     target, source = (unsigned_dtype(size - 1) for size in (projection.target_size, projection.source_size))
-    columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.post.astype(target), kind="stable"))
+    columns = lru_cache(maxsize=1)(lambda: np.argsort(projection.wiring.kept.astype(target, copy=False), kind="stable"))
     none = np.zeros(0, np.int64)
     dendritic, twin = (none if v is None else v for v in (projection.dendritic, projection.twin))
     synapses, counted = projection.synapses, np.dtype(np.int64)
     late = np.dtype(np.uint8 if projection.longest_delay < 256 else np.uint32)
     return {
         "rows": Index(projection.source_size + 1, counted, lambda: projection.indptr),
-        "post": Index(synapses, target, lambda: projection.post),
+        "post": Index(synapses, target, lambda: projection.wiring.kept),
         "element": Index(synapses, np.dtype(np.uint64), lambda: projection.element),
         "twin": Index(len(twin), unsigned_dtype(max(2**16, len(twin))), lambda: twin),
         "dendritic": Index(len(dendritic), late, lambda: dendritic),
@@ -81,7 +81,7 @@ def _kernel(projection: Projection, columns: Callable[[], NDArray[Any]]) -> dict
         "entry": Index(synapses, format, lambda: _entries(projection)),
         "column_entry": Index(synapses, format, lambda: _entries(projection)[columns()]),
     }
-    if isinstance(wiring, Pairs):
+    if not isinstance(wiring, Kernel):
         return each
     rows: dict[str, NDArray[Any]] = {"template": wiring.template, "runs": wiring.first, "row_post": wiring.target}
     rows |= {"row_entry": wiring.entry_base, "run_post": wiring.target_ahead, "run_entry": wiring.entry_ahead}
@@ -111,7 +111,7 @@ def _places(program: Program, projection: Projection) -> Index:
 
 def _ends(projection: Projection) -> NDArray[Any]:
     """Where the columns begin, and where the last one ends."""
-    return np.concatenate([[0], np.cumsum(np.bincount(projection.post, minlength=projection.target_size))])
+    return np.concatenate([[0], np.cumsum(projection.wiring.incoming(projection.target_size))])
 
 
 def asked(module: Module) -> set[tuple[str, str]]:

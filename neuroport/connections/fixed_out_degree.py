@@ -10,6 +10,7 @@ import numpy as np
 from neuroport.connections.degrees import partners, read_degree
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule, written_numbered
 from neuroport.network.objects import Connect
+from neuroport.program.laws import Choice, Law
 from neuroport.yaml.arrays import Sink
 
 
@@ -45,4 +46,9 @@ def pairs(rule: FixedOutDegree, ends: Ends) -> Pairs:
     return np.repeat(np.arange(ends.source.size), rule.degree), post.reshape(-1)
 
 
-RULE = Rule(FixedOutDegree, read, write, expected, pairs, drawn=True)
+def law(rule: FixedOutDegree, ends: Ends) -> Law:
+    """How rows are drawn."""
+    return Choice(ends.draws, ends.target.size, rule.self_connections or not ends.same, rule.degree)
+
+
+RULE = Rule(FixedOutDegree, read, write, expected, pairs, drawn=True, law=law)

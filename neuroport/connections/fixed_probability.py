@@ -10,6 +10,7 @@ import numpy as np
 from neuroport.connections.rule import Ends, Entry, Pairs, Rule, without_self, written_numbered
 from neuroport.network.objects import Connect
 from neuroport.numerics.draws import bernoulli_pairs
+from neuroport.program.laws import Jumps, Law
 from neuroport.yaml.arrays import Sink
 
 
@@ -50,4 +51,9 @@ def pairs(rule: FixedProbability, ends: Ends) -> Pairs:
     return without_self(drawn, ends, rule.self_connections)
 
 
-RULE = Rule(FixedProbability, read, write, expected, pairs, drawn=True)
+def law(rule: FixedProbability, ends: Ends) -> Law:
+    """How rows are drawn."""
+    return Jumps(ends.draws, ends.target.size, rule.self_connections or not ends.same, rule.probability)
+
+
+RULE = Rule(FixedProbability, read, write, expected, pairs, drawn=True, law=law)

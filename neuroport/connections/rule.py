@@ -14,6 +14,7 @@ from neuroport.network.network import Network
 from neuroport.network.objects import Connect, Population, Projection
 from neuroport.numerics.draws import Source
 from neuroport.numerics.parts import Part, named
+from neuroport.program.laws import Law
 from neuroport.program.wiring import Kernel
 from neuroport.yaml.arrays import Sink
 from neuroport.yaml.fields import Report, found
@@ -195,6 +196,7 @@ class Rule(Generic[R]):
     `ordered`: the pairs have an order of their own instead, in which lists of values give one for each. `count`: how
     many values a list of one per pair has, by the numbers of neurons; None where that is not known or there is no such
     list, so that values are a matrix (source, target).
+    `law`: by which rows between whole populations are drawn, of a rule that draws every row from its own number.
     `axes`, `wiring`: of a rule whose synapses share the entries of a kernel, its shape and the synapses; values are
     those of the entries.
     """
@@ -207,6 +209,7 @@ class Rule(Generic[R]):
     beside: tuple[str, ...] = ()
     drawn: bool = False
     ordered: bool = False
+    law: Callable[[R, Ends], Law] | None = None
     axes: Callable[[R], tuple[int, ...]] | None = None
     wiring: Callable[[R], Kernel] | None = None
     count: Callable[[R, tuple[int, int]], int | None] = no_count

@@ -27,7 +27,7 @@ from neuroport.language.lower import Lowering
 from neuroport.language.names import ConstantNames, Constants, before_spike, declared_type
 from neuroport.network.model import Input, NeuronModel, Parameter, SpikeTrace, State, SynapseModel
 from neuroport.network.objects import Population, Projection
-from neuroport.network.values import Value
+from neuroport.network.values import Distribution, Value
 from neuroport.numerics.units import Quantity
 from neuroport.program.constants import evaluate
 from neuroport.program.ir import REAL, Expr, Int, Numbers, Type
@@ -54,9 +54,9 @@ def run_scalars(made: Elaboration) -> None:
 def population_arrays(made: Elaboration, population: Population, first: int) -> None:
     """The arrays of a population, whose first neuron sits on circuit `first`."""
     model, name, size = population.neuron, population.name, population.size
-    elements = Elements(size, np.arange(size, dtype=np.uint64))
+    elements = Elements.counted(size)
     circuits = first + np.arange(size, dtype=np.int64)
-    obj = Object(name, circuits, elements, Constants(name, {}), population.mismatch)
+    obj = Object(name, lambda: circuits, elements, Constants(name, {}), population.mismatch)
     made.objects[name] = obj
     _parameters(made, obj, model, dict(population.parameters), "neuron", dict(population.ranges))
     for state in model.states:
@@ -86,8 +86,13 @@ def projection_arrays(made: Elaboration, projection: Projection) -> None:
         made.problems += error.problems
         return
     made.synapses[name] = synapses
-    circuits = synapse_circuits(made, projection, synapses)
-    obj = Object(name, circuits, synapses.values, Constants(name, {}), projection.mismatch)
+    obj = Object(
+        name,
+        lambda: synapse_circuits(made, projection, synapses),
+        synapses.values,
+        Constants(name, {}),
+        projection.mismatch,
+    )
     made.objects[name] = obj
     values_of: Over = "kernel" if synapses.shares else "synapse"
     _parameters(made, obj, model, dict(projection.parameters), values_of, dict(projection.ranges))
@@ -214,7 +219,7 @@ def _of_copies(
 ) -> tuple[Numbers, tuple[float, float]]:
     """The value that copy 0 has of a parameter of which each has its own, and what it may be in any of them."""
     copies = made.network.copies
-    elements = Elements(copies, np.arange(copies, dtype=np.uint64))
+    elements = Elements.counted(copies)
     integer = parameter.type == "int"
     numbers = made.materialiser.array(value, parameter.unit, integer, "copies", full, elements)
     made.materialiser.check_range(numbers, limits, value, "copies", full)
@@ -333,7 +338,9 @@ def _state(
         value = Quantity(0)
     numbers = made.materialiser.array(value, state.unit, integer, obj.name, state.name, elements)
     made.materialiser.check_range(numbers, limits, value, obj.name, state.name)
-    initial = np.array(np.broadcast_to(numbers, (elements.size,)))
+    initial = np.broadcast_to(numbers, (elements.size,))
+    if not (isinstance(value, Distribution) or (isinstance(value, Quantity) and at == "synapse")):
+        initial = np.array(initial)
     full = f"{obj.name}.{state.name}"
     if at in ("synapse", "kernel"):
         made.materialiser.made[full] = (initial, elements)

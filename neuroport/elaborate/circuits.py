@@ -70,7 +70,7 @@ def synapse_circuits(made: Elaboration, projection: Projection, synapses: Synaps
     What synapses share is in one circuit for each entry of their kernel, and these are beside the first neuron.
     """
     target = made.objects[projection.target]
-    taken = np.zeros(len(target.circuits), np.int64)
+    taken = np.zeros(target.elements.size, np.int64)
     for other in made.network.projections:
         if other.name == projection.name:
             break
@@ -78,12 +78,10 @@ def synapse_circuits(made: Elaboration, projection: Projection, synapses: Synaps
             taken += _taken(made.synapses[other.name], len(taken))
     if synapses.shares:
         return instances.synapse_circuits(target.circuits[:1], taken[0] + np.arange(synapses.values.size))
-    order = np.argsort(synapses.post, kind="stable")
-    post = synapses.post[order]
-    first = np.searchsorted(post, post, side="left")
+    order, counts, post = np.argsort(synapses.post, kind="stable"), synapses.wiring.incoming(len(taken)), synapses.post
     rank = np.empty(len(post), np.int64)
-    rank[order] = np.arange(len(post)) - first
-    return instances.synapse_circuits(target.circuits[synapses.post], taken[synapses.post] + rank)
+    rank[order] = np.arange(len(post)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return instances.synapse_circuits(target.circuits[post], taken[post] + rank)
 
 
 def _taken(synapses: Synapses, targets: int) -> NDArray[np.int64]:

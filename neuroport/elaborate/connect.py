@@ -15,6 +15,7 @@ from neuroport.elaborate.values import Elements
 from neuroport.errors import InternalError, InvalidInput
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
+from neuroport.program.rows import gathered
 from neuroport.program.verify.objects import sorted_pairs
 from neuroport.program.wiring import Kernel, Pairs, Wiring
 
@@ -51,7 +52,7 @@ class Synapses:
     def elements(self) -> Elements:
         """What has one number for each of them."""
         one = self.kernel
-        return self.values if one is None else Elements(one.synapses, one.element, one.pre, one.post, self.shape)
+        return self.values if one is None else Elements(one.synapses, joined=one, shape=self.shape)
 
 
 def make_synapses(projection: Projection, network: Network) -> Synapses:
@@ -60,7 +61,7 @@ def make_synapses(projection: Projection, network: Network) -> Synapses:
     if rule.wiring is None or rule.axes is None:
         return _listed(projection, network, ends, rule)
     kernel = rule.wiring(projection.connect)
-    values = Elements(kernel.entries, np.arange(kernel.entries, dtype=np.uint64), axes=rule.axes(projection.connect))
+    values = Elements.counted(kernel.entries, rule.axes(projection.connect))
     wiring: Wiring = kernel
     if (ends.source.part, ends.target.part) != (None, None):
         pre, post = ends.source.in_population(kernel.pre), ends.target.in_population(kernel.post)
@@ -72,6 +73,10 @@ def make_synapses(projection: Projection, network: Network) -> Synapses:
 def _listed(projection: Projection, network: Network, ends: Ends, rule: Rule[Any]) -> Synapses:
     """Of a rule that gives pairs."""
     sources, targets = ends.shape
+    if rule.law is not None and (ends.source.part, ends.target.part) == (None, None):
+        drawn = rule.law(projection.connect, ends).rows(sources)
+        rows = gathered(drawn, rule.expected(projection.connect, ends), targets)
+        return Synapses(rows, Elements(rows.synapses, joined=rows, shape=ends.shape), ends.shape)
     pre, post = rule.pairs(projection.connect, ends)
     if len(pre) and not (pre.min() >= 0 and pre.max() < sources and post.min() >= 0 and post.max() < targets):
         text = f"projection '{projection.name}' has pairs outside {sources} source and {targets} target neurons"
@@ -84,7 +89,8 @@ def _listed(projection: Projection, network: Network, ends: Ends, rule: Rule[Any
         kind = connections.key(projection.connect)
         raise InternalError(f"the connection rule '{kind}' gives pairs that are not sorted by source, then target")
     keys = _keys(pre, post, ends.shape)
-    elements = Elements(len(pre), keys, pre, post, ends.shape, given)
+    within = Pairs(pre, post, _indptr(pre, sources), keys)
+    elements = Elements(len(pre), joined=within, shape=ends.shape, given=given)
     pre, post = ends.source.in_population(pre), ends.target.in_population(post)
     indptr = _indptr(pre, network.population(projection.source).size)
     return Synapses(Pairs(pre, post, indptr, keys), elements, ends.shape)

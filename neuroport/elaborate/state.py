@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -37,17 +39,23 @@ Over = Literal["scalar", "neuron", "synapse", "kernel"]
 class Object:
     """What is known of a population or projection. `elements`: its neurons, synapses or entries of a kernel.
 
+    `located`: gives the circuit of each, which are asked for only where something deviates.
     `factors`: its learned variables that are used through a deviating circuit, with the arrays of the factors.
     `traces`: those that a population's neurons keep for projections.
     """
 
     name: str
-    circuits: NDArray[np.int64]
+    located: Callable[[], NDArray[np.int64]]
     elements: Elements
     constants: Constants
     mismatch: bool = True
     factors: dict[str, str] = field(default_factory=dict)
     traces: list[tuple[SpikeTrace, Projection]] = field(default_factory=list)
+
+    @cached_property
+    def circuits(self) -> NDArray[np.int64]:
+        """The circuit of each element."""
+        return self.located()
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,25 +22,58 @@ from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import ReportLine
+from neuroport.program.rows import PIECE, Rows
+from neuroport.program.wiring import Wiring
 from neuroport.stimuli.kind import off_grid
 from neuroport.yaml.arrays import dataset_shape, read_dataset, read_entries
 
 
 @dataclass(frozen=True, eq=False)
 class Elements:
-    """What a value has one number for: `size` neurons, or synapses with their pre and post neurons.
+    """What a value has one number for: `size` neurons, entries of a kernel, or synapses.
 
-    `keys` (uint64) are the elements' numbers for random draws. `given` maps synapse positions to the order in which
-    pairs were written, for one-dimensional arrays. `axes`: the shape of a kernel, whose entries they are.
+    `numbered` (uint64): the numbers of neurons and entries for random draws; `joined`: synapses, which have their own.
+    `given` maps synapse positions to the order in which pairs were written, for one-dimensional arrays. `axes`: the
+    shape of a kernel, whose entries they are.
     """
 
     size: int
-    keys: NDArray[np.uint64]
-    pre: NDArray[np.int64] | None = None
-    post: NDArray[np.int64] | None = None
+    numbered: NDArray[np.uint64] | None = None
+    joined: Wiring | None = None
     shape: tuple[int, int] = (0, 0)
     given: NDArray[np.int64] | None = None
     axes: tuple[int, ...] = ()
+
+    @classmethod
+    def counted(cls, size: int, axes: tuple[int, ...] = ()) -> Elements:
+        """So many, numbered from 0."""
+        return cls(size, np.arange(size, dtype=np.uint64), axes=axes)
+
+    @property
+    def keys(self) -> NDArray[np.uint64]:
+        """The elements' numbers for random draws."""
+        numbers = self.numbered if self.joined is None else self.joined.element
+        assert numbers is not None
+        return numbers
+
+    def pieces(self) -> Iterator[NDArray[np.uint64]]:
+        """The same numbers, some at a time."""
+        if isinstance(self.joined, Rows) and self.size:
+            yield from self.joined.elements()
+            return
+        numbers = self.keys
+        for begin in range(0, max(self.size, 1), PIECE):
+            yield numbers[begin : begin + PIECE]
+
+    @property
+    def pre(self) -> NDArray[np.int64] | None:
+        """The presynaptic neurons of synapses."""
+        return None if self.joined is None else self.joined.pre
+
+    @property
+    def post(self) -> NDArray[np.int64] | None:
+        """The postsynaptic neurons of synapses."""
+        return None if self.joined is None else self.joined.post
 
 
 EXACT = 2**53
@@ -111,12 +144,12 @@ class Materialiser:
     def free(self, value: Value, unit: str, integer: bool, owner: str, quantity: str) -> Numbers:
         """The numbers of an array, a file or a data set in its own shape; () for a single quantity."""
         if not isinstance(value, ArrayValue | FileValue | DataValue):
-            return self.array(value, unit, integer, owner, quantity, Elements(0, np.zeros(0, np.uint64)))
+            return self.array(value, unit, integer, owner, quantity, Elements.counted(0))
         return self._checked(value, integer, f"{owner}.{quantity}", lambda: self._stored(value, unit))
 
     def counted(self, value: Value, integer: bool, owner: str, quantity: str, count: int) -> Numbers:
         """So many pure numbers, or one for all: shape () for a single quantity, else (count,)."""
-        return self.array(value, "", integer, owner, quantity, Elements(count, np.arange(count, dtype=np.uint64)))
+        return self.array(value, "", integer, owner, quantity, Elements.counted(count))
 
     def _checked(self, value: Value, integer: bool, name: str, compute: Callable[[], NDArray[np.float64]]) -> Numbers:
         """The computed numbers: finite, whole where they must be, and zero where they cannot be had."""
@@ -181,7 +214,11 @@ class Materialiser:
                 return np.asarray(self.number(value, unit), np.float64)
             case Distribution():
                 source = Source(self.network.seed, owner, quantity)
-                return sample(value, source, elements.keys, lambda q: float(self.number(q, unit)))
+                drawn, at = np.empty(elements.size), 0
+                for keys in elements.pieces():
+                    drawn[at : at + len(keys)] = sample(value, source, keys, lambda q: float(self.number(q, unit)))
+                    at += len(keys)
+                return drawn
             case FileValue() if (entries := self._entries(value)) is not None:
                 return self._at(entries, value, unit, f"{owner}.{quantity}", elements)
             case ArrayValue() | FileValue() | DataValue():

@@ -7,8 +7,9 @@ rejection step of beta, a pair chosen twice) uses the element's next attempt.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,11 @@ Elements: TypeAlias = NDArray[np.uint64]
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
-BLOCK = 1 << 17
-"""About how many numbers are drawn at once."""
+Drawn: TypeAlias = tuple[Integers, NDArray[Any]]
+"""Rows: how many columns each has, and the columns of all, ascending in each, in the fewest bytes."""
+
+BLOCK = 1 << 15
+"""About how many numbers are drawn at once: what is made of them stays in the second cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ def uniform(words: Elements) -> Floats:
     return np.asarray((k + 0.5) * 2.0**-52)
 
 
+def unsigned(most: int) -> np.dtype[Any]:
+    """What numbers up to `most` are kept in: uint16, uint32 or uint64."""
+    return np.dtype(np.uint16 if most < 2**16 else np.uint32 if most < 2**32 else np.uint64)
+
+
 def indices(n: int) -> Elements:
     """The element numbers 0 .. n-1."""
     return np.arange(n, dtype=np.uint64)
@@ -82,43 +91,90 @@ def permutation(source: Source, n: int) -> Integers:
 def bernoulli_pairs(source: Source, p: float, rows: Integers, n: int) -> tuple[Integers, Integers]:
     """Of all pairs of a row and one of `n` columns each with probability p: their rows and columns (int64).
 
+    As `bernoulli_rows`, sorted as `rows` is, then by column.
+    """
+    drawn = list(bernoulli_rows(source, p, rows, n))
+    none = np.zeros(0, np.int64)
+    counts = np.concatenate([none, *(count for count, _ in drawn)])
+    columns = np.concatenate([none, *(found.astype(np.int64) for _, found in drawn)])
+    return np.repeat(rows, counts), columns
+
+
+def bernoulli_rows(source: Source, p: float, rows: Integers, n: int) -> Iterator[Drawn]:
+    """Of the pairs of each row and one of `n` columns each with probability p: some rows at a time.
+
     A row is drawn from its own number alone, so that it is the same with whatever other rows it is drawn; what it costs
-    is what it draws. Sorted as `rows` is, then by column. Every probability is right to about 2**-52.
+    is what it draws. Every probability is right to about 2**-52.
     """
     if not p > 0.0 or not n:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    width = min(BLOCK, 1 + round(n * p + (n * p) ** 0.5))
+        if rows.size:
+            yield np.zeros(len(rows), np.int64), np.zeros(0, unsigned(max(n - 1, 0)))
+        return
+    mean, deviation = n * p, (n * p * (1.0 - p)) ** 0.5
+    width, more = (min(BLOCK, 1 + round(jumps)) for jumps in (mean + 1.5 * deviation, 1.5 * deviation))
     step = max(1, BLOCK // width)
-    found = [_block_of_pairs(source, p, rows[k : k + step], n, width) for k in range(0, len(rows), step)]
-    none = np.zeros(0, np.int64)
-    return np.concatenate([none, *(r for r, _ in found)]), np.concatenate([none, *(c for _, c in found)])
+    for k in range(0, len(rows), step):
+        yield _block_of_rows(source.keys(rows[k : k + step]), p, n, width, more)
 
 
-def _block_of_pairs(source: Source, p: float, rows: Integers, n: int, width: int) -> tuple[Integers, Integers]:
-    """The pairs of some rows, each of which jumps from one to the next: `width` jumps at once until all are at the end.
+def _block_of_rows(keys: Elements, p: float, n: int, width: int, more: int) -> Drawn:
+    """The columns of some rows, each of which jumps from one to the next: `width` at once, then `more` until the end.
 
     How many columns are left out before the next is geometrically distributed. Jump k is element k of attempt `row`.
     """
-    keys = source.keys(rows)
-    open_rows, at, first = np.arange(len(rows)), np.full(len(rows), -1, np.int64), 0
-    found: list[tuple[Integers, Integers]] = []
+    dtype = unsigned(n - 1)
+    open_rows, at, first = np.arange(len(keys)), np.full(len(keys), -1, np.int64), 0
+    counts = np.zeros(len(keys), np.int64)
+    found: list[tuple[Integers, NDArray[Any]]] = []
     while open_rows.size:
         jumps = np.arange(first, first + width, dtype=np.uint64)
-        columns = at[:, None] + np.cumsum(1 + _left_out(rng.words(keys[open_rows, None], jumps), p, n), axis=1)
-        row, jump = np.nonzero(columns < n)
-        found.append((open_rows[row], columns[row, jump]))
-        left = columns[:, -1] < n
-        open_rows, at, first = open_rows[left], columns[left, -1], first + width
+        columns = _left_out(rng.words(keys[open_rows, None], jumps), p, n)
+        columns += 1
+        np.cumsum(columns, axis=1, out=columns)
+        columns += at[:, None]
+        inside = columns < n
+        count = inside.sum(axis=1)
+        counts[open_rows] += count
+        found.append((np.repeat(open_rows, count), columns[inside].astype(dtype)))
+        left = inside[:, -1]
+        open_rows, at, first, width = open_rows[left], columns[left, -1], first + width, more
+    if len(found) == 1:
+        return counts, found[0][1]
     row, column = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
-    order = np.argsort(row, kind="stable")
-    return rows[row[order]], column[order]
+    return counts, column[np.argsort(row, kind="stable")]
+
+
+NEAR = 1e-6
+"""How near to a whole number a quotient of logarithms has to be for these to be computed to the last bit."""
 
 
 def _left_out(words: Elements, p: float, n: int) -> Integers:
-    """How often something of probability p fails before it happens, at most n times."""
+    """How often something of probability p fails before it happens, at most n times.
+
+    That is a quotient of logarithms of `detmath`, rounded down. NumPy's logarithm, which has other last bits on other
+    machines, says as much unless the quotient is near a whole number, or so large that 2**-52 of it is much.
+    """
+    drawn, divisor = uniform(words), float(detmath.log1p(-p))
+    if n > MOST_APPROXIMATE:
+        return _times(drawn, divisor, n)
     with np.errstate(over="ignore"):
-        times = detmath.log(uniform(words)) / detmath.log1p(-p)
-    return np.minimum(times, n).astype(np.int64)
+        times = np.log(drawn)
+        times /= divisor
+    np.minimum(times, n + 0.5, out=times)
+    near = np.abs(times - np.rint(times)) < NEAR
+    whole = times.astype(np.int64)
+    if near.any():
+        whole[near] = _times(drawn[near], divisor, n)
+    return whole
+
+
+MOST_APPROXIMATE = 2**28
+"""Up to this many columns an error of some units in the last place of a logarithm is far below NEAR."""
+
+
+def _times(drawn: Floats, divisor: float, n: int) -> Integers:
+    with np.errstate(over="ignore"):
+        return np.minimum(detmath.log(drawn) / divisor, n).astype(np.int64)
 
 
 def arrivals(source: Source, length: float, rows: Integers) -> tuple[Integers, Floats]:
@@ -151,47 +207,53 @@ def uniform_of_pairs(source: Source, rows: Integers, columns: Integers) -> Float
 
 
 def choose(source: Source, n: int, k: int, rows: int) -> Integers:
-    """Per row, k distinct integers below n, ascending: int64 (rows, k). Every set of k is equally likely.
+    """Per row, k distinct integers below n, ascending: int64 (rows, k). As `choose_rows`."""
+    drawn = list(choose_rows(source, n, k, rows))
+    return np.concatenate([np.zeros((0, k), np.int64), *(found.astype(np.int64) for found in drawn)])
+
+
+def choose_rows(source: Source, n: int, k: int, rows: int) -> Iterator[NDArray[Any]]:
+    """Per row, k distinct integers below n, ascending: some rows at a time. Every set of k is equally likely.
 
     To leave out a neuron itself, choose among n - 1 and add 1 to the numbers at or above it. Needs 0 <= k <= n < 2**32.
     The probabilities of two integers differ by at most n * 2**-32.
     """
     if not 0 <= k <= n < 2**32:
         raise ValueError(f"cannot choose {k} of {n}")
-    if 2 * k > n:
-        return _complement(choose(source, n, n - k, rows), n)
-    out = np.empty((rows, k), dtype=np.int64)
-    step = max(1, BLOCK // max(k, 1))
+    few = min(k, n - k)
+    step = max(1, BLOCK // max(k, few, 1))
     for start in range(0, rows, step):
-        out[start : start + step] = _choose_few(source, n, k, start, min(step, rows - start))
-    return out
+        chosen = _choose_few(source, n, few, start, min(step, rows - start))
+        yield chosen if few == k else _complement(chosen, n)
 
 
-def _choose_few(source: Source, n: int, k: int, first_row: int, rows: int) -> Integers:
+def _choose_few(source: Source, n: int, k: int, first_row: int, rows: int) -> NDArray[Any]:
     """The choice for some rows, k at most n / 2: whoever repeats an earlier column's integer draws again."""
     elements = (np.arange(rows * k, dtype=np.uint64) + np.uint64(first_row * k)).reshape(rows, k)
 
-    def draw(some: Elements, attempt: int) -> Integers:
-        return ((source.uniform32(some, attempt) * np.uint64(n)) >> np.uint64(32)).astype(np.int64)
+    def draw(some: Elements, attempt: int) -> NDArray[np.uint32]:
+        return ((source.uniform32(some, attempt) * np.uint64(n)) >> np.uint64(32)).astype(np.uint32)
 
     chosen = draw(elements, 0)
-    open_rows = np.arange(rows)
+    ordered = np.sort(chosen, axis=1)
+    open_rows = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
     attempt = 0
-    while open_rows.size and k:
-        values = chosen[open_rows]
-        order = np.argsort(values, axis=1, kind="stable")
-        ordered = np.take_along_axis(values, order, axis=1)
-        row, column = np.nonzero(ordered[:, 1:] == ordered[:, :-1])
-        column = order[row, column + 1]
+    while open_rows.size:
+        numbered = (chosen[open_rows].astype(np.uint64) << np.uint64(32)) | np.arange(k, dtype=np.uint64)
+        numbered.sort(axis=1)
+        values = (numbered >> np.uint64(32)).astype(np.uint32)
+        ordered[open_rows] = values
+        row, at = np.nonzero(values[:, 1:] == values[:, :-1])
+        column = (numbered[row, at + 1] & np.uint64(0xFFFFFFFF)).astype(np.int64)
         attempt += 1
         chosen[open_rows[row], column] = draw(elements[open_rows[row], column], attempt)
         open_rows = open_rows[np.unique(row)]
-    return np.sort(chosen, axis=1)
+    return ordered.astype(unsigned(max(n - 1, 0)), copy=False)
 
 
-def _complement(chosen: Integers, n: int) -> Integers:
+def _complement(chosen: NDArray[Any], n: int) -> NDArray[Any]:
     """Per row, the integers below n that are not in it, ascending."""
     rows, k = chosen.shape
     kept = np.ones((rows, n), dtype=np.bool_)
     kept[np.arange(rows)[:, None], chosen] = False
-    return np.nonzero(kept)[1].reshape(rows, n - k).astype(np.int64)
+    return np.nonzero(kept)[1].reshape(rows, n - k).astype(unsigned(max(n - 1, 0)))

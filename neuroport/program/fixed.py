@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.program.ir import Int, Overflow, Rounding
+from neuroport.program.repeated import PIECE, alike, is_repeated, pieces
 
 VERSION = 2
 """Version of the integer arithmetic: programs of the same network and chip have the same bits within one version.
@@ -199,18 +200,31 @@ def overflow_array(x: IntArray, lo: int, hi: int, rule: Overflow) -> IntArray:
             return x
 
 
+EXACT = 2**53
+"""Whole numbers below this are floats."""
+
+
 def encode(values: FloatArray | IntArray | float, kind: Int) -> IntArray:
     """Numbers as raw integers of a format: nearest, half away from zero, then saturated to its bounds.
 
     Values must be finite. `np.ldexp` scales exactly, so the result is the same on every machine.
     """
+    if isinstance(values, np.ndarray) and is_repeated(values):
+        return alike(encode(values[:1], kind), values)
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.size > PIECE:
+        made = np.empty(values.size, np.int64)
+        for piece in pieces(values.size):
+            made[piece] = encode(values[piece], kind)
+        return made
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and kind.frac == 0:
         return np.clip(values.astype(np.int64), kind.lo, kind.hi)
     with np.errstate(over="ignore"):  # what is beyond float64 is beyond the format
         scaled = np.ldexp(np.asarray(values, dtype=np.float64), kind.frac)
     scaled = np.clip(scaled, float(kind.lo), float(kind.hi))
     whole = np.trunc(scaled)
-    whole = whole + np.where(np.abs(scaled - whole) >= 0.5, np.copysign(1.0, scaled), 0.0)
+    whole = whole + np.trunc(2.0 * (scaled - whole))
+    if kind.lo > -EXACT and kind.hi < EXACT:
+        return np.asarray(whole, dtype=np.int64)
     # float(hi) may exceed hi by rounding when hi needs more than 53 bits
     raw: IntArray = np.where(whole >= float(kind.hi), kind.hi, np.where(whole <= float(kind.lo), kind.lo, 0))
     inside = (whole < float(kind.hi)) & (whole > float(kind.lo))

@@ -14,6 +14,7 @@ from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan
 from neuroport.program.printer import bare, kind
+from neuroport.program.repeated import pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,11 @@ def _numbers(program: Program) -> Iterator[NDArray[Any]]:
 def _hash(numbers: Iterable[NDArray[Any]]) -> str:
     found = hashlib.sha256()
     for values in numbers:
-        little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
-        found.update(f"{little.dtype.str}{little.shape}".encode())
-        found.update(little.reshape(-1).view(np.uint8).data)
+        dtype = values.dtype.newbyteorder("<")
+        found.update(f"{dtype.str}{values.shape or (1,)}".encode())
+        flat = values if values.ndim == 1 else values.reshape(-1)
+        for piece in pieces(flat.size):
+            found.update(np.ascontiguousarray(flat[piece], dtype).view(np.uint8).data)
     return found.hexdigest()
 
 

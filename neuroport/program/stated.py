@@ -14,6 +14,7 @@ from neuroport.program.ir import (
     Real,
 )
 from neuroport.program.machine import Array, Program
+from neuroport.program.repeated import once
 
 
 def bounds(expr: Expr) -> tuple[int, int]:
@@ -41,8 +42,8 @@ def within_bounds(program: Program, array: Array, values: Numbers) -> None:
     """InvalidInput for raw integers outside the bounds of an array's format."""
     if not (isinstance(array.type, Int) and program.integer and values.size):
         return
-    if np.count_nonzero((values < array.type.lo) | (values > array.type.hi)):
-        low, high = int(values.min()), int(values.max())
+    low, high = int(once(values).min()), int(once(values).max())
+    if low < array.type.lo or high > array.type.hi:
         found = low if low < array.type.lo else high
         raise _refused(
             array,

@@ -1,4 +1,4 @@
-"""Which neurons the synapses of a projection join: pairs one by one, or runs that share the entries of a kernel."""
+"""Which neurons synapses join: one by one (`Pairs`, `Rows`), or in runs that share the entries of a kernel."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neuroport.program.rows import Rows
 
 Integers = NDArray[np.int64]
 
@@ -35,6 +37,11 @@ class Pairs:
         """How many there are."""
         return len(self.pre)
 
+    @property
+    def kept(self) -> Integers:
+        """The postsynaptic neuron of each, in the numbers in which it is kept."""
+        return self.post
+
     def numbers(self) -> tuple[NDArray[Any], ...]:
         """All that says which they are."""
         shared = () if self.entry is None else (self.entry,)
@@ -58,9 +65,9 @@ class Pairs:
 
     def joins_like(self, other: Wiring) -> bool:
         """Whether another one joins the same neurons in the same order."""
-        if not isinstance(other, Pairs):
+        if isinstance(other, Kernel):
             return False
-        return all(x is y or np.array_equal(x, y) for x, y in ((self.pre, other.pre), (self.post, other.post)))
+        return all(x is y or np.array_equal(x, y) for x, y in ((self.indptr, other.indptr), (self.kept, other.kept)))
 
     def keyed_from(self, first: int) -> Pairs:
         """The same with numbers for random draws that begin so much later."""
@@ -114,6 +121,11 @@ class Kernel:
         source, run = self._runs()
         begin = self.target[source].astype(np.int64) + self.target_ahead[run]
         return (begin[:, None] + np.arange(self.width)).reshape(-1)
+
+    @property
+    def kept(self) -> Integers:
+        """The postsynaptic neuron of each."""
+        return self.post
 
     @property
     def entry(self) -> Integers:
@@ -176,4 +188,4 @@ class Kernel:
         return source, self.first[self.template[source]] + nth
 
 
-Wiring = Pairs | Kernel
+Wiring = Pairs | Rows | Kernel

@@ -30,6 +30,7 @@ from neuroport.program.ir import Const, Expr, Int, Read, Real
 from neuroport.program.machine import Array, Arrays, Derived, Program, ReportLine
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
 from neuroport.program.reach import reach_of
+from neuroport.program.repeated import alike, once, pieces
 
 _RUN = {STEP, ITEM_STEP}
 TOLD = 0.01
@@ -100,7 +101,12 @@ def real_bounds(array: Array) -> tuple[float, float]:
         return array.designed
     if array.initial.size == 0:
         return 0.0, 0.0
-    return float(array.initial.min()), float(array.initial.max())
+    return float(once(array.initial).min()), float(once(array.initial).max())
+
+
+def _numbers(array: Array) -> FloatArray:
+    """The initial values as real numbers."""
+    return alike(np.asarray(once(array.initial), dtype=np.float64), array.initial)
 
 
 @dataclass(slots=True)
@@ -122,7 +128,7 @@ class Formats:
         for array in self.program.arrays.values():
             if array.role == "input":
                 continue
-            if not np.isfinite(np.asarray(array.initial, dtype=np.float64)).all():
+            if not np.isfinite(once(_numbers(array))).all():
                 text = f"{array.name} holds a value that is not finite; give it finite numbers"
                 self.notes.problem(array.place, text)
                 array = replace(array, initial=np.nan_to_num(np.asarray(array.initial), posinf=0.0, neginf=0.0))
@@ -203,7 +209,7 @@ class Formats:
     # ------------------------------------------------------------------------------------------------------ arrays
 
     def _real(self, array: Array, written: bool, derived: Derived | None) -> None:
-        values = np.asarray(array.initial, dtype=np.float64)
+        values = _numbers(array)
         kind = word_class(array)
         if array.role == "parameter":
             bounds = real_bounds(array)
@@ -245,8 +251,9 @@ class Formats:
     def _weight(self, array: Array, values: FloatArray, written: bool) -> None:
         rule = self.chip.word("weight")
         if not written and array.kind_class != "plastic":
-            type_, raw = static_weights(values, rule, array.designed)
-            type_ = self.notes.fitting(array.name, array.place, type_, float(np.abs(values).max(initial=0.0)))
+            type_, few = static_weights(once(values), rule, array.designed)
+            raw = alike(few, values)
+            type_ = self.notes.fitting(array.name, array.place, type_, float(np.abs(once(values)).max(initial=0.0)))
             self._keep(array, type_, raw, values, "weight", rule)
             if array.designed is not None:
                 self._held(array.name, values, decode(raw, type_.frac), type_, array.designed)
@@ -288,8 +295,8 @@ class Formats:
             )
             type_ = Int(-(2**31), 2**31 - 1, 0)
         if array.role == "weight" and rule.sign == "per_projection":
-            raw = self._magnitudes(array, raw, rule)
-        if raw.size and (raw.min() < type_.lo or raw.max() > type_.hi):
+            raw = alike(self._magnitudes(array, once(raw), rule, raw.size), raw)
+        if raw.size and (once(raw).min() < type_.lo or once(raw).max() > type_.hi):
             outside = int(((raw < type_.lo) | (raw > type_.hi)).sum())
             self.notes.line(
                 array.name,
@@ -315,8 +322,11 @@ class Formats:
                 high=type_.hi,
             )
 
-    def _magnitudes(self, array: Array, raw: IntArray, rule: WordRule) -> IntArray:
-        """Whole-number weights on a chip whose projections have one sign or lose a bit to it."""
+    def _magnitudes(self, array: Array, raw: IntArray, rule: WordRule, weights: int) -> IntArray:
+        """Whole-number weights on a chip whose projections have one sign or lose a bit to it.
+
+        `raw`: all of so many weights, or the one that they have in common.
+        """
         top = 2**rule.bits
         if raw.size == 0:
             return raw
@@ -328,7 +338,7 @@ class Formats:
                 f"{array.name} holds weights from {raw.min()} to {raw.max()}; this chip has {lo}..{hi}"
                 f"{' in steps of 2 for projections of mixed sign' if mixed else ''}; rescale them",
             )
-        odd = int((raw % 2 != 0).sum()) if mixed else 0
+        odd = int((raw % 2 != 0).sum()) * (weights // raw.size) if mixed else 0
         if odd:
             self.notes.line(
                 array.name,
@@ -387,8 +397,7 @@ class Formats:
 
     def _report(self, array: Array, type_: Int, raw: IntArray, values: FloatArray, kind: str, bits: int) -> None:
         frac = type_.frac
-        error = float(np.abs(decode(raw, frac) - values).max()) if values.size else 0.0
-        largest = float(np.abs(values).max()) if values.size else 0.0
+        error, largest, lost = _loss(array, raw, values, frac)
         low, high = math.ldexp(type_.lo, -frac), math.ldexp(type_.hi, -frac)
         shown = "" if array.range is None else f" for the range {array.range[0]:g}..{array.range[1]:g}"
         self.notes.line(
@@ -404,12 +413,7 @@ class Formats:
             largest=largest,
             error=error,
         )
-        half = math.ldexp(0.5, -frac)
-        clipped = np.abs(decode(raw, frac) - values) > half * 1.0000001
-        if array.range is not None:
-            clipped &= values != array.range[1]  # the upper end of a range is the last value of its format
-        if array.role in ("state", "weight", "visible", "parameter") and clipped.any():
-            lost = int(clipped.sum())
+        if array.role in ("state", "weight", "visible", "parameter") and lost:
             self.notes.line(
                 array.name,
                 "saturated",
@@ -505,11 +509,26 @@ def _counter(array: Array) -> Array:
 
 
 def _low(values: FloatArray) -> float:
-    return float(values.min()) if values.size else 0.0
+    return float(once(values).min()) if values.size else 0.0
 
 
 def _high(values: FloatArray) -> float:
-    return float(values.max()) if values.size else 0.0
+    return float(once(values).max()) if values.size else 0.0
+
+
+def _loss(array: Array, raw: IntArray, values: FloatArray, frac: int) -> tuple[float, float, int]:
+    """By how much raw integers are off at most, the largest magnitude there should be, and how many do not fit."""
+    error, largest, lost, limit = 0.0, 0.0, 0, math.ldexp(0.5, -frac) * 1.0000001
+    few, wanted = once(raw).reshape(-1), once(values).reshape(-1)
+    for piece in pieces(wanted.size):
+        off = np.abs(decode(few[piece], frac) - wanted[piece])
+        clipped = off > limit
+        if array.range is not None:
+            clipped &= wanted[piece] != array.range[1]  # the upper end of a range is the last value of its format
+        error = max(error, float(off.max()))
+        largest = max(largest, float(np.abs(wanted[piece]).max()))
+        lost += int(clipped.sum())
+    return error, largest, lost * (values.size // max(wanted.size, 1))
 
 
 def is_parameter(expr: Expr, arrays: Mapping[str, Array]) -> bool:

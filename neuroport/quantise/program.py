@@ -54,6 +54,7 @@ from neuroport.program.ir import (
     Sum,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Port, Program, Projection, Readout, Series
+from neuroport.program.repeated import is_repeated
 from neuroport.program.sent import as_sent
 from neuroport.program.verify import verified
 from neuroport.quantise.demand import ANY, Demand, Demands, of_store
@@ -361,14 +362,14 @@ class _Quantiser:
             lo, hi = bounds(send.value)
             low, high = counts * min(lo, 0), counts * max(hi, 0)
         else:
-            low, high = _ends(array.reduce, projection.post if onto else projection.pre, fixed, size)
+            low, high = _ends(array.reduce, projection, onto, fixed, counts)
         self.arriving.setdefault(send.input, []).append(_Arriving(frac(send.value), low, high, counts))
 
     def _fixed_values(self, shared: Shared, projection: Projection, value: Expr) -> FloatArray | None:
         """The raw value that every synapse sends, if it depends on constants alone; None otherwise."""
         match value:
             case Const():
-                return np.full(projection.synapses, float(value.value))
+                return np.broadcast_to(float(value.value), (projection.synapses,))
             case Read(array=name, at=at) if name in shared.arrays and value.lag == 0:
                 array = shared.arrays[name]
                 if array.dynamic or array.designed is not None or array.role != "parameter":
@@ -706,8 +707,13 @@ def _overflowed(store: Store) -> Expr:
     return clipped(store.value, kind.lo, kind.hi)
 
 
-def _ends(reduce: Literal["sum", "max"], to: IntArray, values: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
+def _ends(
+    reduce: Literal["sum", "max"], projection: Projection, onto: bool, values: FloatArray, counts: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """The least and the largest that values, each sent once or not, make of the inputs of these neurons."""
+    if is_repeated(values):
+        return counts * min(values[0], 0.0), counts * max(values[0], 0.0)
+    to, size = projection.post if onto else projection.pre, len(counts)
     low, high = np.zeros(size), np.zeros(size)
     least, largest = (np.add, np.add) if reduce == "sum" else (np.minimum, np.maximum)
     least.at(low, to, np.minimum(values, 0.0))

@@ -9,7 +9,7 @@ from scipy import stats
 from neuroport.elaborate.draws import sample
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.values import Distribution
-from neuroport.numerics import draws
+from neuroport.numerics import detmath, draws
 from neuroport.numerics.draws import Source, bernoulli_pairs, choose, indices, permutation
 from neuroport.numerics.units import Quantity
 
@@ -267,3 +267,13 @@ def test_choices_of_a_row_do_not_depend_on_other_rows_or_blocks():
 def test_choosing_more_than_there_are_is_refused():
     with pytest.raises(ValueError, match="cannot choose 4 of 3"):
         choose(SOURCE, 3, 4, 1)
+
+
+@pytest.mark.parametrize("p", [1e-7, 0.001, 0.3, 0.97])
+def test_gaps_are_the_quotient_of_exact_logarithms_also_where_it_is_nearly_whole(p):
+    n, gaps = 10**6, np.unique(np.geomspace(1, min(30 / p, 10**6), 300).astype(np.int64))
+    k = np.rint((1 - p) ** gaps * 2.0**52).astype(np.int64)[:, None] + np.arange(-40, 40)
+    edges = np.clip(k, 0, 2**52 - 1).astype(np.uint64).ravel() << np.uint64(12)
+    for words in (edges, SOURCE.words(indices(50_000)), np.array([0, 2**64 - 1], np.uint64)):
+        exact = np.minimum(detmath.log(draws.uniform(words)) / detmath.log1p(-p), n).astype(np.int64)
+        assert np.array_equal(draws._left_out(words, p, n), exact)

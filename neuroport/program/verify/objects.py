@@ -26,6 +26,7 @@ from neuroport.program.machine import (
     Series,
 )
 from neuroport.program.names import RUN
+from neuroport.program.rows import Rows
 from neuroport.program.wiring import Kernel, Pairs
 
 ORDERS = ("time", "item")
@@ -188,7 +189,13 @@ def _index_arrays(p: Projection) -> Iterator[str]:
             of = "entries" if name == "twin" and p.shares else "synapses"
             yield f"{name} has shape {numbers.shape} and numbers of {numbers.dtype}, for {size} {of}"
             return
-    yield from _pairs(p, p.wiring) if isinstance(p.wiring, Pairs) else _kernel(p, p.wiring)
+    match p.wiring:
+        case Pairs():
+            yield from _pairs(p, p.wiring)
+        case Rows():
+            yield from _rows(p, p.wiring)
+        case Kernel():
+            yield from _kernel(p, p.wiring)
     if p.dendritic is not None and p.dendritic.min(initial=0) < 0:
         yield f"a dendritic delay is {p.dendritic.min()} steps"
     if p.twin is not None and p.twin.min(initial=0) < 0:
@@ -205,6 +212,25 @@ def _pairs(p: Projection, wiring: Pairs) -> Iterator[str]:
         yield "indptr does not say where the row of each presynaptic neuron begins"
     elif wiring.entry is not None and not _within(wiring.entry, wiring.entries):
         yield "a synapse has an entry that its kernel has not"
+
+
+def _rows(p: Projection, wiring: Rows) -> Iterator[str]:
+    """Rows of targets: within their population and in order, some rows at a time."""
+    begins = wiring.indptr
+    if not _row_of(begins, p.source_size + 1, np.int64) or begins[0] != 0 or np.any(np.diff(begins) < 0):
+        yield "indptr does not say where the row of each presynaptic neuron begins"
+        return
+    for row, end, kept in wiring.pieces():
+        rows = begins[row:end] - begins[row]
+        up = np.ones(len(kept), np.bool_)
+        up[1:] = kept[1:] > kept[:-1]
+        up[rows[rows < len(kept)]] = True
+        if not _within(kept, p.target_size):
+            yield "a synapse lies outside its populations"
+            return
+        if not up.all():
+            yield "its synapses are not sorted by presynaptic, then postsynaptic neuron, or join two neurons twice"
+            return
 
 
 def _kernel(p: Projection, wiring: Kernel) -> Iterator[str]:
