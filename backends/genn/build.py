@@ -174,6 +174,7 @@ def _create(model: Model, program: Program, seed: int, backend: str, optimised: 
 
     genn = pygenn.GeNNModel(model.scalar, model.name, backend=backend, time_precision="double", optimize_code=optimised)
     genn.dt = 1.0
+    genn.fuse_postsynaptic_models = model.shared_sums
     built = Built(genn)
     contents = Contents(program, seed)
     for neurons in model.neurons:

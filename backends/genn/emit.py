@@ -116,6 +116,7 @@ class _Emitter:
             if self._read_late(readout):
                 self._bit(readout)
         queues.part(self.done)
+        self.done.shared_sums = self.program.integer and queues.share_sums(self.done)
         return self.done
 
     def _used(self, projection: Projection) -> bool:

@@ -132,6 +132,7 @@ class Machine:
         for synapses in self._model.synapses:
             if synapses.slots > 1 and synapses.post_input and "addToPostDelay" in synapses.step + synapses.arrive:
                 self._delayed.setdefault(inputs[synapses.target, synapses.post_input], []).append(synapses)
+        self._delayed = {name: list(filter(self._rings.sums, groups)) for name, groups in self._delayed.items()}
         self._cursors = [(n.name, v) for n in self._model.neurons for v in n.variables if v.holds == "cursor"]
         self._counters = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "overflow"]
         self._failures = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "failed"]

@@ -176,10 +176,14 @@ class Update(Group):
 
 @dataclass(slots=True)
 class Model:
-    """Everything. scalar: the type in which synaptic input is summed, float or double."""
+    """Everything. scalar: the type in which synaptic input is summed, float or double.
+
+    shared_sums: what several groups send to one input is summed in one array.
+    """
 
     name: str
     scalar: Literal["float", "double"]
+    shared_sums: bool = False
     neurons: list[Neurons] = field(default_factory=list)
     synapses: list[Synapses] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)

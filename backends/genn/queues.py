@@ -1,4 +1,4 @@
-"""Ways around two faults of GeNN 5.4 in how populations keep their past.
+"""Ways around faults of GeNN 5.4 in how populations keep their past, and in how sums are shared.
 
 It merges the spike counters of populations that must be kept apart.
 
@@ -30,6 +30,17 @@ def part(model: Model) -> None:
     for neurons in model.neurons:
         if _slots(model, neurons) > 1 and not neurons.inputs:
             neurons.variables.append(Variable("begun", "uint8_t", "anchor", neurons.owner, constant=True))
+
+
+def share_sums(model: Model) -> bool:
+    """Whether groups that send to one input may have one array of sums: not where only some of them send late into it.
+
+    GeNN gives it the form that the first of them needs.
+    """
+    late: dict[tuple[str, str | None, int], set[bool]] = {}
+    for s in model.synapses:
+        late.setdefault((s.target, s.post_input, s.slots), set()).add("addToPostDelay" in s.step + s.arrive)
+    return all(len(forms) == 1 for forms in late.values())
 
 
 def _clash(model: Model) -> Neurons | None:

@@ -23,6 +23,10 @@ class Rings:
 
     # ------------------------------------------------------------------------------------------ on its way to inputs
 
+    def sums(self, synapses: Synapses) -> bool:
+        """Whether a group has sums of its own; others share those of the first that sends to their input."""
+        return self._private(synapses, "denDelay") is not None
+
     def sent(self, synapses: Synapses) -> NDArray[Any]:
         """What a group has sent with a delay, (slots, neurons): row k is due after k steps."""
         delayed = self._private(synapses, "denDelay")
