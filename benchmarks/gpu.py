@@ -6,8 +6,8 @@ Rows are measured in their order, each in a process of its own, until the minute
 spent". Comparing takes at most two fifths of the time. Times are those of the clock, building and steps apart.
 
 Without a GPU nothing is measured, and the same rows are tried in small on the processor, or on the device that is
-named: a toolkit that only stands in for one of HIP tells no architecture, and counts as no GPU. --write puts the table
-into docs/speed.md; it needs a GPU.
+named, if there is a PyGeNN: a toolkit that only stands in for one of HIP tells no architecture, and counts as no GPU.
+--write puts the table into docs/speed.md; it needs a GPU.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ BEGIN, END = "<!-- python benchmarks/gpu.py --write -->", "<!-- end of what a GP
 COMPARING = 0.4
 """The share of the time that comparing may take."""
 SIZES = (4_000, 20_000, 100_000, 1_000_000)
+WAYS = ((False, ("post", "pre:8", "pre:32", "pre:128")), (True, ("post", "pre:32")))
+"""Without and with learning, how spikes are dealt out where not by the rule."""
 COPIES = (1, 10, 100, 1_000, 10_000)
 VERIFY = "verify "
 STEPS = "200"
@@ -72,9 +74,12 @@ def rows() -> list[Row]:
     compared = [Row(f"{VERIFY}{name}", "verify", (name,), (name,) if name in CHECKED else None) for name in NAMES]
     few = {"rounds": 1}
     speeds = [
-        Row(f"{size:,} neurons{', pair STDP' if stdp else ''}", "spiking", (size, stdp), (400, stdp), few)
-        for size in SIZES
-        for stdp in (False, True)
+        Row(_named(size, stdp), "spiking", (size, stdp), (400, stdp), few) for size in SIZES for stdp in (False, True)
+    ]
+    ways = [
+        Row(f"{_named(SIZES[1], stdp)}, {way}", "dealt", (SIZES[1], stdp, way), _last(stdp, way, several))
+        for stdp, several in WAYS
+        for way in several
     ]
     chips = [
         Row(
@@ -90,14 +95,23 @@ def rows() -> list[Row]:
         Row("100 copies that share, gle_lagline_batch", "batch", ("gle_lagline_batch", 100, "generic16"),
             ("gle_lagline_batch", 3, "generic16")),
     ]  # fmt: skip
-    return [*compared, *speeds, *chips, *batches]
+    return [*compared, *speeds[:4], *ways, *speeds[4:], *chips, *batches]
 
 
-def in_small() -> list[Row]:
-    """What is tried without a GPU: each kind of row once."""
+def _last(stdp: bool, way: str, ways: Sequence[str]) -> tuple[Any, ...] | None:
+    """The last of several ways in small."""
+    return (400, stdp, way) if way == ways[-1] else None
+
+
+def _named(size: int, stdp: bool) -> str:
+    return f"{size:,} neurons{', pair STDP' if stdp else ''}"
+
+
+def in_small(device: str) -> list[Row]:
+    """What is tried without a GPU: each kind of row once. A processor has no threads to which spikes are dealt out."""
     tried: dict[tuple[Any, ...], Row] = {}
     for row in rows():
-        if row.small is not None:
+        if row.small is not None and (row.function != "dealt" or device != "cpu"):
             more = row.more or ({} if row.function == "verify" else {"steps": 20})
             what = row.what if row.function == "verify" else f"{row.function} {row.small}, in small"
             tried.setdefault((row.function, row.small), Row(what, row.function, row.small, more=more))
@@ -108,7 +122,7 @@ def gpu(device: str | None) -> tuple[str, str | None]:
     """The device, and why there is no GPU to measure on, or None."""
     chosen = device or devices.default()
     if chosen == "cpu":
-        return chosen, "there is no GPU that PyGeNN was built for"
+        return chosen, Genn(device="cpu").missing() or "there is no GPU that PyGeNN was built for"
     if missing := Genn(device=chosen).missing():
         return chosen, missing
     return chosen, None if gpus.architectures(chosen) else f"nothing tells what GPU there is for {chosen}"
@@ -177,6 +191,8 @@ def _ratio(row: Found) -> str:
         return ""
     if "by hand" in row.found:
         return f"{ours['ms_per_1000'] / row.found['by hand']['ms_per_1000']:.2f} x by hand"
+    if "emulator" not in row.found:
+        return ""
     return f"emulator {row.found['emulator']['ms_per_1000'] / ours['ms_per_1000']:.2f} x"
 
 
@@ -205,7 +221,8 @@ def main(given: list[str] | None = None) -> int:
     if missing:
         print(f"{NOT_MEASURED}: {missing}")
         found = [Found(row.what, NOT_MEASURED) for row in rows()]
-        checks = all_measured(in_small(), device if Genn(device=device).missing() is None else "cpu", args.minutes)
+        on = next((name for name in (device, "cpu") if Genn(device=name).missing() is None), None)
+        checks = [] if on is None else all_measured(in_small(on), on, args.minutes)
     else:
         found, checks = all_measured(rows(), device, args.minutes), []
     where = f"Nothing was measured: {missing}" if missing else f"Measured on {', '.join(gpus.architectures(device))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import neuroport
@@ -33,11 +33,13 @@ def _measured(make: Callable[[], Callable[[int], int]], steps: int, rounds: int)
     return {"build_s": built, "ms_per_1000": statistics.median(times) / steps * 1e6, "spikes": spikes}
 
 
-def _ours(network: Network, chip: str | None, backend: str, device: str | None) -> Callable[[], Callable[[int], int]]:
+def _ours(
+    network: Network, chip: str | None, backend: str, device: str | None, settings: Sequence[str] = ()
+) -> Callable[[], Callable[[int], int]]:
     def make() -> Callable[[int], int]:
         program = neuroport.compile(network, chip)
         spiking = [p.name for p in program.populations if p.spiking]
-        machine = backends.load(backend, device).open(program, 1, spiking)
+        machine = backends.load(backend, device, genn=settings).open(program, 1, spiking)
 
         def advance(steps: int) -> int:
             machine.advance(steps)
@@ -50,8 +52,7 @@ def _ours(network: Network, chip: str | None, backend: str, device: str | None) 
 
 def spiking(size: int, learning: bool, device: str, steps: int = RECORDED, rounds: int = 6) -> Took:
     """A network of `size` neurons, static or with pair STDP; all spikes are recorded and taken from the device."""
-    connected = min(0.02, 400 / size)
-    network = networks.plastic(size, connected) if learning else networks.balanced(size, connected=connected)
+    network = _network(size, learning)
     chips = {"generated, integers": None, **({"generated, ideal32": "ideal32"} if learning else {})}
     with tempfile.TemporaryDirectory() as folder:
 
@@ -67,6 +68,17 @@ def spiking(size: int, learning: bool, device: str, steps: int = RECORDED, round
             found[name] = _measured(_ours(network, chip, "genn", device), steps, rounds)
         found["emulator"] = _measured(_ours(network, None, "emulator", None), steps, rounds)
     return found
+
+
+def _network(size: int, learning: bool) -> Network:
+    connected = min(0.02, 400 / size)
+    return networks.plastic(size, connected) if learning else networks.balanced(size, connected=connected)
+
+
+def dealt(size: int, learning: bool, way: str, device: str, steps: int = RECORDED, rounds: int = 6) -> Took:
+    """The same network, generated, its spikes dealt out to the threads of a GPU in one way: "post", "pre:T"."""
+    ours = _ours(_network(size, learning), None, "genn", device, (f"parallelism={way}",))
+    return {"generated, integers": _measured(ours, steps, rounds)}
 
 
 def copies(name: str, count: int, device: str, steps: int = 2000) -> Took:

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import gpu
 from benchmarks.gpu import Found, Row
+from neuroport.backends.genn import Genn
 
 TOOK = {
     "by hand": {"build_s": 5.8, "ms_per_1000": 18.1, "spikes": 41_000},
@@ -24,11 +25,12 @@ TOOK = {
 
 def test_rows_stand_in_the_order_in_which_they_are_measured() -> None:
     kinds = [row.function for row in gpu.rows()]
-    assert list(dict.fromkeys(kinds)) == ["verify", "spiking", "copies", "batch"]
+    assert list(dict.fromkeys(kinds)) == ["verify", "spiking", "dealt", "copies", "batch"]
     assert kinds.count("verify") == len(gpu.NAMES)
     assert [row.given for row in gpu.rows() if row.function == "copies"][-2] == ("sal_sampling", 10_000)
-    small = gpu.in_small()
-    assert {row.function for row in small} == set(kinds) and len(small) < 12
+    small = gpu.in_small("hip")
+    assert {row.function for row in small} == set(kinds) and len(small) < 14
+    assert {row.function for row in gpu.in_small("cpu")} == set(kinds) - {"dealt"}
 
 
 def test_the_table_tells_what_was_measured_and_what_was_not() -> None:
@@ -39,11 +41,13 @@ def test_the_table_tells_what_was_measured_and_what_was_not() -> None:
         Found("verify c", gpu.SPENT),
         Found("4,000 neurons", "measured", TOOK),
         Found("chips", "measured", without),
+        Found("a way", "measured", {"generated, integers": TOOK["generated, integers"]}),
         Found("more chips", gpu.SPENT),
     ]
     assert gpu.table(found).splitlines()[2:] == [
         "| 4,000 neurons | 18.1 (5.8 s) | 21.5 (6 s) | - | 10 (0.5 s) | 1.19 x by hand |",
         "| chips | - | 21.5 (6 s) | - | 10 (0.5 s) | emulator 0.47 x |",
+        "| a way | - | 21.5 (6 s) | - | - | measured |",
         "| more chips | - | - | - | - | budget spent |",
         "",
         "- identical: 2 (a, b)",
@@ -68,7 +72,7 @@ def test_what_no_time_is_left_for_is_marked(monkeypatch: pytest.MonkeyPatch) -> 
 def test_without_a_gpu_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(gpu, "in_small", list)
+    monkeypatch.setattr(gpu, "in_small", lambda device: [])
     assert gpu.main(["--device", "cpu", "--json", str(tmp_path / "found.json")]) == 0
     assert capsys.readouterr().out.startswith("not measured: there is no GPU that PyGeNN was built for\n")
     found = json.loads((tmp_path / "found.json").read_text())
@@ -76,6 +80,13 @@ def test_without_a_gpu_it_says_so(
     with pytest.raises(SystemExit):
         gpu.main(["--device", "cpu", "--write"])
     assert "--write needs a GPU: there is no GPU" in capsys.readouterr().err
+
+
+def test_without_pygenn_nothing_is_tried(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(Genn, "missing", lambda _: "PyGeNN is not there")
+    assert gpu.main(["--device", "hip"]) == gpu.main(["--device", "cpu"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("not measured: PyGeNN is not there\n") == 2 and printed.err == ""
 
 
 @pytest.mark.dear
