@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.scratch import Scratch, as_number, left_in
+from neuroport.backends.scratch import Scratch, as_number, differs, left_in
 from neuroport.backends.turns import Turn, turns
 from neuroport.program.ir import (
     Body,
     Expr,
+    Let,
     Read,
     Reduce,
     Stmt,
@@ -28,7 +29,7 @@ from neuroport.program.ir import (
     with_children,
     with_expressions,
 )
-from neuroport.program.machine import Arrays, Event, Population, Program, Projection, Total, arrays_of
+from neuroport.program.machine import Arrays, Event, Over, Population, Program, Projection, Total, arrays_of
 from neuroport.program.names import ENTRIES
 from neuroport.program.verify import made
 
@@ -138,8 +139,9 @@ class _Entries:
 
     def total(self, found: Reduce, x: Expr, adding: list[Stmt], read: dict[Expr, Expr]) -> Total:
         """A sum over synapses: what they leave, and where the entries find it."""
-        of = self.expanding.made.add(self.projection.name, "synapse", x.type, (self.projection.synapses,))
-        into = self.expanding.made.add(self.owner, "neuron", found.type, (self.projection.wiring.entries,))
+        own, wiring = self.differs(x), self.projection.wiring
+        of = self.left(self.projection.name, "synapse", x.type, wiring.synapses, own)
+        into = self.left(self.owner, "neuron", found.type, wiring.entries, own)
         adding.append(Store(of, self.expanding.mirrored(self.named(x))))
         read[found] = Read(into, "own", found.type)
         return Total(found.op, found.axis, of, into)
@@ -157,9 +159,27 @@ class _Entries:
         for stmt in turn.body:
             yield with_expressions(with_expressions(stmt, of_entries), self.named)
         for name, value in turn.kept.items():
-            array = self.expanding.made.add(self.owner, "neuron", value.type, (self.projection.wiring.entries,))
+            own = name in self.own if self.event.once else True
+            array = self.left(self.owner, "neuron", value.type, self.projection.wiring.entries, own)
             yield Store(array, as_number(Temp(name, value.type)))
             self.kept[name] = array, value.type
+
+    def left(self, owner: str, at: Over, type_: Type, size: int, own: bool) -> str:
+        """A new array, own: of every copy."""
+        return self.expanding.made.add_for(self.expanding.program.copies, owner, at, type_, size, own)
+
+    def differs(self, expr: Expr) -> bool:
+        """Whether a value is every copy's own."""
+        return not self.event.once or differs(expr, self.expanding.arrays, self.own)
+
+    @property
+    def own(self) -> set[str]:
+        """The names in a body that is computed once whose values are every copy's own."""
+        names: set[str] = set()
+        for stmt in self.event.body:
+            if isinstance(stmt, Let) and differs(stmt.value, self.expanding.arrays, names):
+                names.add(stmt.name)
+        return names
 
     def named(self, expr: Expr) -> Expr:
         """An expression that finds names of earlier turns where these were left."""

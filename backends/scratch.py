@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 
-from neuroport.program.ir import BOOL, Apply, Bool, Const, Expr, Int, Read, Real, Type
+from neuroport.program.ir import BOOL, Apply, Bool, Const, Expr, Int, Read, Real, Sum, Temp, Type, children
 from neuroport.program.machine import Array, Arrays, Over
 from neuroport.program.names import of_compiler
 
@@ -21,6 +22,10 @@ class Scratch:
 
     arrays: Arrays
 
+    def add_for(self, copies: int, owner: str, at: Over, type_: Type, size: int, own: bool) -> str:
+        """The name of a new array of so many elements; own: of each copy of a program that has several."""
+        return self.add(owner, at, type_, (size, copies) if own and copies > 1 else (size,), shared=not own)
+
     def add(self, owner: str, at: Over, type_: Type, shape: tuple[int, ...], shared: bool = False) -> str:
         """The name of a new array; shared: of all copies."""
         names = (of_compiler(owner, "part", number) for number in count(1))
@@ -29,6 +34,18 @@ class Scratch:
         first = np.zeros(shape) if isinstance(kind, Real) else np.full(shape, min(max(0, kind.lo), kind.hi), np.int64)
         self.arrays.add(Array(name, owner, at, "state", kind, first, shared=shared, scratch=True))
         return name
+
+
+def differs(expr: Expr, arrays: Mapping[str, Array], names: Container[str] = ()) -> bool:
+    """Whether a value differs from copy to copy: it is made of what each has for itself, or of such names."""
+    match expr:
+        case Read():
+            return arrays[expr.array].own
+        case Temp():
+            return expr.name in names
+        case Sum():
+            return False
+    return any(differs(child, arrays, names) for child in children(expr))
 
 
 def as_number(value: Expr) -> Expr:

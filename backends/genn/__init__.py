@@ -7,6 +7,7 @@
 - parallelism: what a GPU does with the spikes of a step
 - split, queues: projections that send to several inputs; ways around faults of GeNN
 - bounds, limits: what cannot be executed, and why
+- batch: which copies are GeNN's batch, and why others are not
 - devices, gpus: processors and GPUs
 - order: what bits real programs have on a GPU
 - examine, installed: what of all that GeNN needs is there
@@ -21,12 +22,16 @@ import importlib.util
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from neuroport.backends.genn.installed import OLDEST, version
 from neuroport.errors import Unsupported
 from neuroport.program.executor import Executor, Part
 from neuroport.program.machine import Program
 from neuroport.program.verify import given
+
+if TYPE_CHECKING:
+    from neuroport.backends.genn.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,9 @@ class Genn:
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this backend cannot execute the program."""
-        from neuroport.backends.genn import limits
+        from neuroport.backends.genn import batch, devices, limits
 
-        return limits.problems(program)
+        return limits.problems(program, batch.obstacle(program, self.device or devices.default()) is None)
 
     def not_promised(self, program: Program) -> str | None:
         """A sentence saying which bits of a program are not the same in every run on this device, or None."""
@@ -87,10 +92,19 @@ class Genn:
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
+        from neuroport.backends.genn import batch, devices
+
+        given(program, self.name)
+        if program.copies == 1 or batch.obstacle(program, self.device or devices.default()) is None:
+            return self._machine(program, seed, record_spikes)
+        from neuroport.copies.views import open_unbatched
+
+        return open_unbatched(self._machine, program, seed, record_spikes)
+
+    def _machine(self, program: Program, seed: int, record_spikes: Sequence[str], seeds: Sequence[int] = ()) -> Machine:
         from neuroport.backends.genn import devices, parallelism
         from neuroport.backends.genn.machine import Machine
 
-        given(program, self.name)
         chosen = self.device or devices.default()
         wanted = parallelism.asked(self.settings)
         if wanted and chosen == "cpu":
@@ -100,22 +114,31 @@ class Genn:
             )
         if unusable := devices.unusable(chosen):
             raise Unsupported(f"backend '{self.name}': {unusable}")
-        device = devices.GENN_NAMES[chosen]
+        return Machine(program, seed, record_spikes, devices.GENN_NAMES[chosen], wanted, seeds)
 
-        def machine(program: Program, seed: int, record_spikes: Sequence[str]) -> Machine:
-            return Machine(program, seed, record_spikes, device, wanted)
+    def no_batch(self, programs: Sequence[Program]) -> str | None:
+        """Why independent copies are not one batch on this device, as a part of a sentence, or None: they are."""
+        from neuroport.backends.genn import batch, devices
+        from neuroport.copies import stack
 
-        if program.copies == 1:
-            return machine(program, seed, record_spikes)
-        from neuroport.copies.views import open_unbatched
+        if (device := self.device or devices.default()) == "cpu":
+            return batch.NO_GPU
+        return stack.obstacle(programs) or batch.obstacle(stack.stacked(programs), device)
 
-        return open_unbatched(machine, program, seed, record_spikes)
+    def open_batch(self, programs: Sequence[Program], seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
+        """Independent copies as one batch, each with a run seed of its own; under names of copies (see `unroll`)."""
+        from neuroport.copies.rolled import Rolled
+        from neuroport.copies.stack import stacked
+
+        program = stacked(programs)
+        given(program, self.name)
+        return Rolled(self._machine(program, seeds[0], record_spikes, seeds), program)
 
     def source(self, program: Program) -> str:
         """The models that GeNN gets, as text; PyGeNN is not needed for it."""
-        from neuroport.backends.genn import emit
+        from neuroport.backends.genn import batch, devices, emit
 
-        return emit.text(program)
+        return emit.text(program, batch.obstacle(program, self.device or devices.default()) is None)
 
     def examine(self) -> tuple[Part, ...]:
         """Everything that GeNN needs on this machine; nothing is compiled."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -35,7 +36,7 @@ class Built:
     """A network in PyGeNN.
 
     kept: models that must outlive it; Python would free them while GeNN uses them. least: the bytes of all that GeNN is
-    given, of which it needs more.
+    given, of which it needs more. differing: variables of neurons that differ from copy to copy, (copies, neurons).
     """
 
     genn: Any
@@ -44,6 +45,7 @@ class Built:
     updates: dict[str, Any] = field(default_factory=dict)
     kept: list[Any] = field(default_factory=list)
     least: int = 0
+    differing: list[tuple[Any, NDArray[Any]]] = field(default_factory=list)
 
     def group(self, group: Group) -> Any:
         """The PyGeNN object of a group."""
@@ -58,10 +60,13 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What stands in the variables, parameters and arrays of a program at the start."""
+    """What stands in the variables, parameters and arrays of a program at the start.
+
+    seeds: the run's, or that of each copy of a batch.
+    """
 
     program: Program
-    seed: int
+    seeds: Sequence[int]
 
     def variable(self, variable: Variable) -> NDArray[Any]:
         """The initial values of a variable, or the one that all have."""
@@ -84,7 +89,9 @@ class Contents:
                 values = places.of_twins(mine, other)
             case "anchor":
                 values = 0
-        return np.asarray(values, NUMPY[variable.type], copy=True)
+        if variable.each and np.ndim(values) == 1:
+            values = np.repeat(np.asarray(values)[:, None], self.program.copies, axis=1)
+        return np.array(np.transpose(values), NUMPY[variable.type], order="C")
 
     def parameter(self, parameter: Parameter) -> float | int:
         """The value of a parameter."""
@@ -100,17 +107,19 @@ class Contents:
 
     def array(self, group: Group, array: GlobalArray) -> NDArray[Any]:
         """What stands in an array of the group."""
+        copies = self.program.copies
         match array.kind:
             case "table":
                 values: Any = self.program.tables[array.name]
             case "single":
-                values = self.program.arrays[array.name].initial
+                values = self._each(array)
             case "wide":
                 values = [0 if array.name == ITEM_STEP else self.program.arrays[array.name].initial]
             case "keys":
-                values = np.array([rng.stream_key(self.seed, stream) for stream in group.streams], np.uint64)
+                keys = [rng.stream_key(seed, stream) for stream in group.streams for seed in self.seeds]
+                values = np.array(keys, np.uint64)
             case "overflow":
-                values = np.zeros(self._elements(group))
+                values = np.zeros(self._elements(group) * (copies if array.each else 1))
             case "failed":
                 values = 0
             case "element":
@@ -118,19 +127,30 @@ class Contents:
             case "series":
                 values = next(s for s in self.program.series if s.name == array.name).table.ravel()
             case "array":
-                values = self.program.arrays[array.name].initial
+                values = self._each(array)
                 if isinstance(group, Synapses):
-                    values = np.zeros(self._elements(group), NUMPY[array.type])
+                    values = np.zeros((len(values), self._elements(group)), NUMPY[array.type])
                     where = places.of_synapses(self.program.projection(group.owner))
-                    values[where] = self.program.arrays[array.name].initial
+                    values[:, where] = self._each(array)
             case "past":
-                values = np.tile(self.program.arrays[array.name].initial, self.program.arrays[array.name].history)
+                values = np.tile(self._each(array), self.program.arrays[array.name].history)
             case "late":
-                values = np.zeros(len(self.program.arrays[array.name].initial))
+                values = np.zeros(self.program.arrays[array.name].initial.size)
+            case "rows":
+                values = np.full(copies, -1)
+            case "starts":
+                values = next(s.start for s in self.program.series if s.name == array.name)
             case "first" | "steps" | "values":
                 values = self._injections(array.name)[("first", "steps", "values").index(array.kind)]
         flat = np.ravel(values)
         return np.asarray(flat if flat.size else [0], NUMPY[array.type])
+
+    def _each(self, array: GlobalArray) -> NDArray[Any]:
+        """The values of a program's array, (copies, elements); of one row where all have the same."""
+        initial = self.program.arrays[array.name].initial
+        if initial.ndim == 2:
+            return np.asarray(initial.T)
+        return np.tile(initial, (self.program.copies if array.each else 1, 1))
 
     def _elements(self, group: Group) -> int:
         """How many neurons a group has, or places for synapses."""
@@ -149,14 +169,14 @@ class Contents:
         return first, steps[order], values[order]
 
 
-def assemble(model: Model, program: Program, seed: int, device: str, recording: int) -> Built:
+def assemble(model: Model, program: Program, seeds: Sequence[int], device: str, recording: int) -> Built:
     """Put the network together, compile it (where equal ones were compiled before) and load it."""
     chosen = flags(program, device)
     path = cache.place(_key(model, program, device, chosen))
     made: list[Built] = []
 
     def compile_there() -> None:
-        made.append(_create(model, program, seed, device, chosen.optimised))
+        made.append(_create(model, program, seeds, device, chosen.optimised))
         with mending.before_make():
             made[0].genn.build(str(path))
 
@@ -166,17 +186,21 @@ def assemble(model: Model, program: Program, seed: int, device: str, recording: 
     with cache.copied(path / f"{built.genn.name}_CODE") as own:
         built.genn._path_to_model = str(own)
         cache.load(path, own, lambda: built.genn.load(num_recording_timesteps=recording))
+    for variable, values in built.differing:
+        variable.view[...] = values if variable.view.ndim == 2 else values[:, None]
+        variable.push_to_device()
     return built
 
 
-def _create(model: Model, program: Program, seed: int, backend: str, optimised: bool) -> Built:
+def _create(model: Model, program: Program, seeds: Sequence[int], backend: str, optimised: bool) -> Built:
     import pygenn
 
     genn = pygenn.GeNNModel(model.scalar, model.name, backend=backend, time_precision="double", optimize_code=optimised)
     genn.dt = 1.0
+    genn.batch_size = model.copies
     genn.fuse_postsynaptic_models = model.shared_sums
     built = Built(genn)
-    contents = Contents(program, seed)
+    contents = Contents(program, seeds)
     for neurons in model.neurons:
         _neurons(built, neurons, contents)
     for synapses in model.synapses:
@@ -190,7 +214,7 @@ def _key(model: Model, program: Program, device: str, chosen: Flags) -> str:
     """A name for everything that compiled code depends on."""
     import pygenn
 
-    contents = Contents(program, 0)
+    contents = Contents(program, (0,))
     fixed = [[contents.parameter(p) for p in g.parameters if not p.dynamic] for g in model.groups()]
     sizes = [
         (p.source_size, p.target_size, places.stride(p), int(np.bincount(p.post).max(initial=0)))
@@ -226,10 +250,16 @@ def _start(built: Built, variables: list[Variable], contents: Contents) -> dict[
     return {name: values if values.ndim else values.item() for name, values in start.items()}
 
 
-def _variables(variables: list[Variable]) -> list[tuple[Any, ...]]:
+def _variables(variables: list[Variable], copies: int) -> list[tuple[Any, ...]]:
+    """Names, types and access. What all copies share is changed by updates alone."""
     from pygenn import VarAccess
 
-    return [(v.ident, v.type, VarAccess.READ_ONLY if v.constant else VarAccess.READ_WRITE) for v in variables]
+    def access(variable: Variable) -> Any:
+        if variable.each:
+            return VarAccess.READ_ONLY_DUPLICATE if variable.constant else VarAccess.READ_WRITE
+        return VarAccess.READ_ONLY if variable.constant or copies > 1 else VarAccess.READ_WRITE
+
+    return [(v.ident, v.type, access(v)) for v in variables]
 
 
 def _neurons(built: Built, group: Neurons, contents: Contents) -> None:
@@ -238,18 +268,22 @@ def _neurons(built: Built, group: Neurons, contents: Contents) -> None:
     model = pygenn.create_neuron_model(
         f"{group.name}_model",
         params=_parameters(group),
-        vars=_variables(group.variables),
+        vars=_variables(group.variables, contents.program.copies),
         additional_input_vars=[(ident, "scalar", 0.0) for ident in group.inputs],
         sim_code=group.code,
         threshold_condition_code="spiked" if group.spiking else "",
         extra_global_params=_arrays(group),
     )
     start = _start(built, group.variables, contents)
+    apart = {name: np.asarray(values) for name, values in start.items() if np.ndim(values) == 2}
+    start |= {name: values[0] for name, values in apart.items()}
     made = built.genn.add_neuron_population(group.name, group.size, model, _values(group, contents), start)
     for parameter in group.parameters:
         if parameter.dynamic:
             made.set_param_dynamic(parameter.ident)
     made.spike_recording_enabled = group.spiking
+    differing = ((name, values) for name, values in apart.items() if (values != values[0]).any())
+    built.differing += [(made.vars[name], values) for name, values in differing]
     _fill(built, made, group, contents)
     built.neurons[group.name] = made
     built.kept.append(model)
@@ -263,7 +297,7 @@ def _synapses(built: Built, group: Synapses, contents: Contents, program: Progra
     model = pygenn.create_weight_update_model(
         f"{group.name}_model",
         params=_parameters(group),
-        vars=_variables(group.variables),
+        vars=_variables(group.variables, contents.program.copies),
         pre_neuron_var_refs=[(r.ident, r.type, read) for r in group.pre],
         post_neuron_var_refs=[(r.ident, r.type, read) for r in group.post],
         pre_spike_syn_code=group.arrive,

@@ -13,7 +13,8 @@ In a float32 program, `d` is the double that a wide array has, and everything th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +23,7 @@ import numpy as np
 from neuroport.backends.generated import Identifiers, Value, fits, kind_of, spelled, storage, working_kind
 from neuroport.backends.genn.literals import C_TYPE, integer, real, unsigned
 from neuroport.backends.genn.spelling import REAL_KINDS, SPELL, bare, clip
+from neuroport.copies.axis import LANES
 from neuroport.program.ir import (
     Apply,
     Body,
@@ -40,6 +42,9 @@ from neuroport.program.ir import (
     Store,
     Sum,
     Temp,
+    children,
+    parts,
+    walk,
 )
 from neuroport.program.machine import Program
 from neuroport.program.names import ITEM_STEP, STEP
@@ -94,6 +99,17 @@ class Site(Protocol):
     def send(self, send: Send, value: str) -> str:
         """The statement that sends a value."""
 
+    copy: str | None
+    """The copy of a batch that is computed, or None where that is done once for all."""
+    once: bool
+    """Whether the body is computed once for all copies."""
+
+    def each(self, array: str) -> bool:
+        """Whether every copy of a batch has an array for itself."""
+
+    def contribution(self, array: str) -> bool:
+        """Whether an array has what copies contribute to a sum: copy 0 gets the whole of what it is given."""
+
 
 @dataclass(slots=True)
 class Writer:
@@ -106,6 +122,8 @@ class Writer:
     lines: list[str] = field(default_factory=list)
     _temps: dict[str, Value] = field(default_factory=dict)
     _words: dict[int, str] = field(default_factory=dict)
+    _own: dict[str, Let] = field(default_factory=dict)
+    _drawing: bool = False
     _uses_step: bool = False
 
     def text(self) -> str:
@@ -122,7 +140,8 @@ class Writer:
 
     def body(self, body: Body) -> None:
         """Write a body. Its names and draws are its own."""
-        self._temps, self._words = {}, {}
+        self._temps, self._words, self._own = {}, {}, {}
+        self._drawing = draws(body)
         for line, group in by_line(body):
             if line:
                 self.lines.append(f"// {line}")
@@ -145,10 +164,10 @@ class Writer:
         """Write one statement."""
         match stmt:
             case Let(name=name, value=expr):
-                value = self.expr(expr)
-                if value.kind != "d":
-                    value = self.cast(value, kind_of(expr.type, self.program))
-                self._temps[name] = self.name(value, name)
+                if self.place.once and self._differs(expr):
+                    self._own[name] = stmt
+                else:
+                    self._let(stmt)
             case Store():
                 self._store(stmt)
             case Send():
@@ -157,6 +176,13 @@ class Writer:
                 self.lines.append(f"{guard}{self.place.send(stmt, value.text)}")
             case Spike(condition=condition):
                 self.lines.append(f"spiked = {self.condition(condition)};")
+
+    def _let(self, let: Let) -> Value:
+        value = self.expr(let.value)
+        if value.kind != "d":
+            value = self.cast(value, kind_of(let.value.type, self.program))
+        named = self._temps[let.name] = self.name(value, let.name)
+        return named
 
     def guard(self, guard: Expr | None) -> str:
         """The `if` in front of a statement."""
@@ -183,10 +209,15 @@ class Writer:
         return C_TYPE.get(kind, "int32_t")
 
     def _store(self, stmt: Store) -> None:
+        if self.place.once and self.place.each(stmt.array):
+            self._store_in_copies(stmt)
+        else:
+            guard = None if stmt.guard is None else self.atom(self.cast(self.expr(stmt.guard), "b"))
+            self._stored(stmt, self.expr(stmt.value), guard)
+
+    def _stored(self, stmt: Store, value: Value, guard: Value | None) -> None:
         array = self.program.arrays[stmt.array]
         target = self.place.own(stmt.array)
-        value = self.expr(stmt.value)
-        guard = None if stmt.guard is None else self.atom(self.cast(self.expr(stmt.guard), "b"))
         if stmt.overflow != "none" and not self._inside(stmt):
             value = self._limited(stmt, value, guard)
         condition = "" if guard is None else f"if ({guard.text}) "
@@ -228,6 +259,94 @@ class Writer:
     def _bound(self, limit: int, kind: str) -> str:
         return real(float(limit), self.program.precision) if kind in REAL_KINDS else integer(limit)
 
+    # ------------------------------------------------------------------------------------------------------ copies
+
+    def _differs(self, expr: Expr) -> bool:
+        """Whether a value differs from copy to copy."""
+        match expr:
+            case Read():
+                return self.place.each(expr.array)
+            case Temp():
+                return expr.name in self._own
+            case Sum():
+                return False
+        return any(map(self._differs, children(expr)))
+
+    def _store_in_copies(self, stmt: Store) -> None:
+        """Give every copy a value; of what copies contribute to, copy 0 gets the whole."""
+        guard = None if stmt.guard is None else self.atom(self.cast(self.expr(stmt.guard), "b"))
+        if self._differs(stmt.value):
+            with self._copies() as copy:
+                self.place.copy = copy
+                self._stored(stmt, self.expr(stmt.value), guard)
+            return
+        value = self.atom(self.expr(stmt.value))
+        if not self.place.contribution(stmt.array):
+            with self._copies():
+                self._stored(stmt, value, guard)
+            return
+        before, self.place.copy = self.place.copy, "0"
+        self._stored(stmt, value, guard)
+        self.place.copy = before
+        with self._copies("1"):
+            condition = "" if guard is None else f"if ({guard.text}) "
+            self.lines.append(f"{condition}{self.place.own(stmt.array)} = 0;")
+
+    def _sum(self, expr: Sum) -> Value:
+        """A sum over copies, in the order of `sum_over_copies`; of integers every order gives the same."""
+        kind = kind_of(expr.type, self.program)
+        if kind != "f":
+            total = self.names.fresh("total")
+            self.lines.append(f"int64_t {total} = 0;")
+            with self._copies():
+                self.lines.append(f"{total} += {self.expr(expr.x).text};")
+            return self.cast(Value(total, "i8", atom=True), kind)
+        return self._ordered(expr.x)
+
+    def _ordered(self, x: Expr) -> Value:
+        """A sum of real numbers: copy c adds to lane c mod 8, and neighbours are added until there is one."""
+        kind = "d" if self._wide(x) else "f"
+        names = [self.names.fresh(wanted) for wanted in ("even", "pair", "half", "total", "lane", "sum")]
+        even, pair, half, total, lane, added = names
+        self.lines += [f"{self.type(kind)} {name} = 0.0;" for name in (even, pair, half, total)]
+        self.lines += [f"uint32_t {lane} = 0;", f"while ({lane} < {LANES}) {{", f"{self.type(kind)} {added} = 0.0;"]
+        with self._copies(lane, LANES):
+            self.lines.append(f"{added} += {self.cast(self.expr(x), kind).text};")
+        self.lines += [
+            f"if ({lane} % 2 == 0) {even} = {added};",
+            f"else if ({lane} % 4 == 1) {pair} = {even} + {added};",
+            f"else if ({lane} == 3) {half} = {pair} + ({even} + {added});",
+            f"else {total} = {half} + ({pair} + ({even} + {added}));",
+            f"{lane} += 1;",
+            "}",
+        ]
+        return Value(total, kind, atom=True)
+
+    def _wide(self, x: Expr) -> bool:
+        """Whether a value is a double in a float32 program."""
+        if self.program.precision != "float32":
+            return False
+        return any(isinstance(part, Read) and self.program.arrays[part.array].wide for part in self._all_of(x))
+
+    def _all_of(self, x: Expr) -> Iterator[Expr]:
+        for part in walk(x):
+            yield part
+            if isinstance(part, Temp) and part.name in self._own:
+                yield from self._all_of(self._own[part.name].value)
+
+    @contextmanager
+    def _copies(self, first: str = "0", step: int = 1) -> Iterator[str]:
+        """A loop over copies; what is written within it is that of one after the other."""
+        if self._drawing:
+            self._constants()
+        copy = self.names.fresh("copy")
+        self.lines += [f"uint32_t {copy} = {first};", f"while ({copy} < {self.program.copies}) {{"]
+        temps, words, before = dict(self._temps), self._words, self.place.copy
+        self._words, self.place.copy = {}, copy
+        yield copy
+        self._temps, self._words, self.place.copy = temps, words, before
+        self.lines += [f"{copy} += {step};", "}"]
+
     # ------------------------------------------------------------------------------------------------- expressions
 
     def expr(self, expr: Expr) -> Value:
@@ -241,7 +360,7 @@ class Writer:
                     return Value(real(float(value), self.program.precision), "f", atom=True)
                 return Value(integer(int(value)), "lit", atom=True)
             case Temp(name=name):
-                return self._temps[name]
+                return self._temps[name] if name in self._temps else self._let(self._own[name])
             case Read():
                 return self._read(expr)
             case Apply():
@@ -254,7 +373,7 @@ class Writer:
             case Random():
                 return self._random(expr)
             case Sum():
-                raise ValueError("a sum over copies stands where copies are programs of their own")
+                return self._sum(expr)
             case Reduce():
                 raise ValueError("a sum over elements stands in a body that was not unfolded")
 
@@ -369,6 +488,19 @@ class Writer:
 
     def _mix(self, text: str, wanted: str) -> str:
         """The finaliser of splitmix64 (neuroport.numerics.rng)."""
+        self._constants()
+        a, b, c = (self.names.fresh(wanted) for _ in range(3))
+        self.lines += [
+            f"const uint64_t {a} = {text};",
+            f"const uint64_t {b} = ({a} ^ ({a} / {unsigned(2**30)})) * MULTIPLY_1;",
+            f"const uint64_t {c} = ({b} ^ ({b} / {unsigned(2**27)})) * MULTIPLY_2;",
+        ]
+        last = self.names.fresh(wanted)
+        self.lines.append(f"const uint64_t {last} = {c} ^ ({c} / {unsigned(2**31)});")
+        return last
+
+    def _constants(self) -> None:
+        """Those of the finaliser, at the head of the block."""
         if ("gamma",) not in self.names.given:
             constants = (
                 ("GAMMA", 0x9E3779B97F4A7C15),
@@ -379,15 +511,6 @@ class Writer:
                 self.names.taken.add(name)
                 self.lines.insert(0, f"const uint64_t {name} = {unsigned(value)};")
             self.names.given["gamma",] = "GAMMA"
-        a, b, c = (self.names.fresh(wanted) for _ in range(3))
-        self.lines += [
-            f"const uint64_t {a} = {text};",
-            f"const uint64_t {b} = ({a} ^ ({a} / {unsigned(2**30)})) * MULTIPLY_1;",
-            f"const uint64_t {c} = ({b} ^ ({b} / {unsigned(2**27)})) * MULTIPLY_2;",
-        ]
-        last = self.names.fresh(wanted)
-        self.lines.append(f"const uint64_t {last} = {c} ^ ({c} / {unsigned(2**31)});")
-        return last
 
     def _random(self, expr: Random) -> Value:
         word = self._word(expr.stream)
@@ -402,6 +525,11 @@ class Writer:
         if self.program.precision == "float32" and bits == 32:  # 24 bits, so that it stays below 1
             return Value(f"((float)(int32_t)({word} / {unsigned(2**40)}) * {self.real(2.0**-24)})", "f")
         return Value(f"({self.type('f')})((double)(int64_t){draw} * {real(2.0**-bits, 'float64')})", "f")
+
+
+def draws(body: Body) -> bool:
+    """Whether a body needs random numbers."""
+    return any(isinstance(e, Random) or (isinstance(e, Round) and e.mode == "stochastic") for e in parts(body))
 
 
 def c_type(dtype: np.dtype[np.generic]) -> str:

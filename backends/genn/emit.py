@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
-from neuroport.backends.expand import expanded
 from neuroport.backends.generated import kind_of, storage
 from neuroport.backends.genn import bounds, places, queues, reach
-from neuroport.backends.genn.code import GennIdentifiers, Writer, c_type
+from neuroport.backends.genn.batch import parted
+from neuroport.backends.genn.code import GennIdentifiers, Writer, c_type, draws
 from neuroport.backends.genn.literals import real, unsigned
 from neuroport.backends.genn.model import (
     Borrowed,
@@ -23,28 +23,29 @@ from neuroport.backends.genn.model import (
 )
 from neuroport.backends.genn.printing import printed
 from neuroport.backends.genn.scopes import NeuronScope, Scope, SynapseScope, UpdateScope
-from neuroport.backends.genn.split import split
-from neuroport.backends.unfold import unfolded
-from neuroport.program.ir import Body, Random, Read, Round, Send, parts, stored, walk
+from neuroport.program.ir import Body, Read, Send, stored, walk
 from neuroport.program.machine import Array, Event, Population, Program, Projection, Readout, Series
 from neuroport.program.names import LENGTH
 
 What = Literal["dendritic", "element"]
 
 
-def emit(program: Program) -> Model:
-    """All groups of a program, with their code."""
-    return _Emitter(program).model()
+def emit(program: Program, keyed: bool = False, summed: frozenset[str] = frozenset()) -> Model:
+    """All groups of a program with their code, of copies as a batch.
+
+    keyed: each copy has a seed of its own. summed: the arrays of contributions to sums over copies (see `contributed`).
+    """
+    return _Emitter(program, keyed, summed).model()
 
 
 def written_out(program: Program) -> Model:
-    """All groups of a program of one copy, in which what GeNN has no form for is written out first."""
-    return emit(split(unfolded(expanded(program))).program)
+    """All groups of a program of one copy or of a batch, in which what GeNN has no form for is written out first."""
+    return emit(parted(program).program, summed=program.summed())
 
 
-def text(program: Program) -> str:
-    """The generated models, for reading."""
-    if program.copies > 1:
+def text(program: Program, batch: bool = False) -> str:
+    """The generated models, for reading. batch: copies are one."""
+    if program.copies > 1 and not batch:
         from neuroport.copies.unbatch import unbatch
 
         program = unbatch(program)
@@ -55,7 +56,7 @@ def writable(program: Program) -> set[str]:
     """Scalars that may change while the network runs."""
     names = {d.array for d in program.derived} | {LENGTH}
     return names | {
-        a.name for a in program.arrays.values() if a.at == "scalar" and (a.dynamic or a.role != "parameter")
+        a.name for a in program.arrays.values() if a.at == "scalar" and (a.dynamic or a.role != "parameter" or a.own)
     }
 
 
@@ -72,20 +73,14 @@ def uniform(program: Program) -> set[str]:
             fixed = array.at == "synapse" and array.name not in changed and array.designed is None and not array.mirror
             if array.owner == projection.name and fixed:
                 dtype = storage(array, program)
-                if dtype.kind in "fi" and dtype != np.int64 and bool(np.all(array.initial == array.initial[0])):
+                if dtype.kind in "fi" and dtype != np.int64 and bool(np.all(array.initial == array.initial.flat[0])):
                     found.add(array.name)
     return found
 
 
-def draws(bodies: Iterable[Body]) -> bool:
-    """Whether the bodies need random numbers."""
-    kinds = (e for body in bodies for e in parts(body))
-    return any(isinstance(e, Random) or (isinstance(e, Round) and e.mode == "stochastic") for e in kinds)
-
-
 class _Emitter:
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, keyed: bool, summed: frozenset[str]) -> None:
+        self.program, self.keyed, self.summed = program, keyed, summed
         self.changing = writable(program)
         self.uniform = uniform(program)
         self.open = reach.open_to_others(program, self.uniform)
@@ -98,7 +93,12 @@ class _Emitter:
         self.groups = GennIdentifiers()
         self.neurons: dict[str, NeuronScope] = {}
         self.synapses: dict[str, SynapseScope] = {}
-        self.done = Model(self.groups.fresh("network"), bounds.scalar(program))
+        self.done = Model(self.groups.fresh("network"), bounds.scalar(program), program.copies)
+
+    @property
+    def batch(self) -> bool:
+        """Whether the program has copies."""
+        return self.program.copies > 1
 
     def model(self) -> Model:
         for population in self.program.populations:
@@ -137,10 +137,9 @@ class _Emitter:
             if array.owner == owner and array.at == at and array.role != "input" and array.name not in apart:
                 short = array.name.removeprefix(f"{owner}.")
                 ident = names(short, "own", array.name)
-                constant = array.role == "parameter"
-                found.append(
-                    (array.name, Variable(ident, c_type(storage(array, self.program)), "array", array.name, constant))
-                )
+                constant, ctype = array.role == "parameter", c_type(storage(array, self.program))
+                each = self.program.copies > 1 and array.own
+                found.append((array.name, Variable(ident, ctype, "array", array.name, constant, each=each)))
         return found
 
     def _open(self, scope: NeuronScope | SynapseScope, owner: str) -> None:
@@ -148,8 +147,9 @@ class _Emitter:
         for array in self.program.arrays.values():
             if array.owner == owner and array.name in self.open:
                 short = array.name.removeprefix(f"{owner}.")
-                scope.open[array.name] = scope.array("array", array.name, c_type(storage(array, self.program)), short)
-                scope.variables[array.name] = f"{scope.open[array.name]}[{scope.index()}]"
+                ctype, each = c_type(storage(array, self.program)), scope.each(array.name)
+                scope.open[array.name] = scope.array("array", array.name, ctype, short, each)
+                scope.variables[array.name] = f"{scope.open[array.name]}[{scope.index(each)}]"
 
     # ---------------------------------------------------------------------------------------------------- populations
 
@@ -161,7 +161,7 @@ class _Emitter:
             spiking=population.spiking,
         )
         scope = NeuronScope(self.program, group, self.changing)
-        scope.shifted = self.shifted
+        scope.shifted, scope.keyed, scope.summed = self.shifted, self.keyed, self.summed
         self.neurons[population.name] = scope
         self.done.neurons.append(group)
         for name, variable in self._variables(population.name, "neuron", scope.names):
@@ -172,7 +172,7 @@ class _Emitter:
             ident = scope.names.fresh(f"seen_{scope.open[name]}")
             scope.seen[name] = ident
             ctype = c_type(storage(self.program.arrays[name], self.program))
-            group.variables.append(Variable(ident, ctype, "array", name))
+            group.variables.append(Variable(ident, ctype, "array", name, each=self.batch))
         writer = Writer(self.program, scope, scope.names)
         self._remember(scope, population, writer)
         inputs = [a for a in self.program.arrays.values() if a.role == "input" and a.owner == population.name]
@@ -188,11 +188,11 @@ class _Emitter:
         for event in (e for e in self.program.events if e not in self.late):
             if event.every_step and event.over == "neuron" and event.owner == population.name:
                 writer.body(event.body)
-        writer.lines += [f"{seen} = {scope.open[name]}[id];" for name, seen in scope.seen.items()]
+        writer.lines += [f"{seen} = {scope.variables[name]};" for name, seen in scope.seen.items()]
         for readout in self.program.readouts:
             if readout.population == population.name:
                 ident = scope.names(f"bit_{readout.name}", "bit", readout.name)
-                group.variables.append(Variable(ident, "uint8_t", "bit", readout.name))
+                group.variables.append(Variable(ident, "uint8_t", "bit", readout.name, each=self.batch))
                 if not self._read_late(readout):
                     writer.body(())
                     writer.lines.append(f"{ident} = {writer.condition(readout.bit)} ? 1 : 0;")
@@ -203,9 +203,10 @@ class _Emitter:
         for array in (self.program.arrays[name] for name in sorted(self.remembered)):
             if array.owner == population.name:
                 short, ctype = array.name.removeprefix(f"{array.owner}."), c_type(storage(array, self.program))
-                past = scope.past[array.name] = scope.array("past", array.name, ctype, f"{short}_past")
-                row = writer.row(0, array.history)
-                writer.lines.append(f"{past}[{row} * {unsigned(population.size)} + id] = {scope.own(array.name)};")
+                past = scope.past[array.name] = scope.array("past", array.name, ctype, f"{short}_past", each=True)
+                place = f"{writer.row(0, array.history)} * {unsigned(population.size)} + id"
+                place = scope.of_copy(place, array.history * population.size)
+                writer.lines.append(f"{past}[{place}] = {scope.own(array.name)};")
 
     def _input(self, array: Array, scope: NeuronScope, group: Neurons, writer: Writer) -> None:
         """A local with the sum of what synapses sent to an input."""
@@ -237,10 +238,10 @@ class _Emitter:
         for array in inputs:
             ctype = writer.type(kind_of(array.type, self.program))
             wanted = f"by_hand_{array.name.removeprefix(f'{owner}.')}"
-            given = scope.array("late", array.name, "int64_t" if ctype.startswith("int") else ctype, wanted)
+            given = scope.array("late", array.name, "int64_t" if ctype.startswith("int") else ctype, wanted, each=True)
             writer.lines += [
-                f"    {scope.variables[array.name]} += ({ctype}){given}[id];",
-                f"    {given}[id] = 0;",
+                f"    {scope.variables[array.name]} += ({ctype}){given}[{scope.index(True)}];",
+                f"    {given}[{scope.index(True)}] = 0;",
             ]
         writer.lines.append("}")
 
@@ -256,7 +257,7 @@ class _Emitter:
             steps = scope.array("steps", array.name, "uint64_t", f"steps_{short}")
             values = scope.array("values", array.name, "int64_t" if kind != "f" else ctype, f"values_{short}")
             cursor = scope.names(f"next_{short}", "cursor", array.name)
-            group.variables.append(Variable(cursor, "uint32_t", "cursor", array.name))
+            group.variables.append(Variable(cursor, "uint32_t", "cursor", array.name, each=self.batch))
             lines += [
                 f"while ({cursor} < {first}[id + 1] && {steps}[{cursor}] <= {writer.step()}) {{",
                 f"    if ({steps}[{cursor}] == step) {ident} += ({ctype}){values}[{cursor}];",
@@ -268,6 +269,9 @@ class _Emitter:
             shown = f"{row} >= 0"
             if series.order == "time":
                 shown = self._row(series, row, scope, writer)
+            elif self.batch:
+                row = f"{scope.array('rows', series.name, 'int32_t', row, each=True)}[batch]"
+                shown = f"{row} >= 0"
             else:
                 scope.parameter(Parameter(row, "int32_t", "row", series.name, True))
             table = scope.array("series", series.name, c_type(storage(array, self.program)), series.name)
@@ -278,8 +282,11 @@ class _Emitter:
         """Calculate the row of a series in time; the condition that there is one."""
         value = writer.step() if series.hold == 1 else f"{writer.step()} / {unsigned(series.hold)}"
         if series.start is not None:
-            ident = scope.names(f"start_{series.name}", "start", series.name)
-            first = scope.parameter(Parameter(ident, "int32_t", "start", series.name, False))
+            if self.batch:
+                first = f"{scope.array('starts', series.name, 'int32_t', f'start_{series.name}', each=True)}[batch]"
+            else:
+                ident = scope.names(f"start_{series.name}", "start", series.name)
+                first = scope.parameter(Parameter(ident, "int32_t", "start", series.name, False))
             value = f"{value} + (uint64_t){first}"
         rows = len(series.table)
         if series.loop:
@@ -302,7 +309,8 @@ class _Emitter:
             pre_input=self._target(projection.source, [s.input for s in sends if s.to == "pre"]),
         )
         scope = SynapseScope(self.program, group, self.changing, projection, self.neurons)
-        scope.uniform, scope.shifted = self.uniform, self.shifted
+        scope.uniform, scope.shifted, scope.keyed = self.uniform, self.shifted, self.keyed
+        scope.summed = self.summed
         self.synapses[projection.name] = scope
         self.done.synapses.append(group)
         for name, variable in self._variables(projection.name, "synapse", scope.names):
@@ -315,7 +323,7 @@ class _Emitter:
             self._constant(scope, group, "dendritic", "uint8_t" if longest < 256 else "uint16_t")
         elif projection.dendritic is not None:
             self._constant(scope, group, "dendritic", "uint8_t")
-        if draws(self._bodies(projection)) and self.first[projection.name] is None:
+        if any(map(draws, self._bodies(projection))) and self.first[projection.name] is None:
             scope.element_variable = self._constant(scope, group, "element", "uint64_t")
         group.step = self._code(scope, projection.step)
         group.arrive = self._code(scope, projection.arrive)
@@ -354,7 +362,8 @@ class _Emitter:
             totals=event.totals,
             renewed=tuple(sorted(stored(event.body) & reach.mirrored(self.program))),
         )
-        scope = UpdateScope(self.program, group, self.changing, owner, self._object, stored(event.body))
+        writes = stored(event.body)
+        scope = UpdateScope(self.program, group, self.changing, owner, self._object, writes, event.once)
         writer = Writer(self.program, scope, scope.names, late=late)
         writer.body(event.body)
         group.code = writer.text()
@@ -386,8 +395,9 @@ class _Emitter:
         for name in sorted(names):
             ctype = c_type(storage(self.program.arrays[name], self.program))
             source = scope.borrowed(name, population, "")
-            seen = scope.reference(population.seen[name], ctype, population.seen[name], name, False, group.target)
-            lines.append(f"{seen} = {source}[id];")
+            ident = population.seen[name]
+            seen = scope.reference(ident, ctype, ident, name, False, group.target, self.batch)
+            lines.append(f"{seen} = {source}[{scope.index(scope.each(name))}];")
         group.code = "\n".join(lines)
         self.done.updates.append(group)
 
@@ -409,7 +419,7 @@ class _Emitter:
         for name, synapses, array in sorted(seen, key=lambda item: item[:2]):
             ident = scope.names(array.ident, "shown", name, synapses)
             group.borrowed.append(Borrowed(ident, array.type, array.ident, name, synapses))
-            lines.append(f"{ident}[0] = {scope.own(name)};")
+            lines.append(f"{ident}[{scope.of_copy('0', 1)}] = {scope.own(name)};")
         scope.anchor()
         group.code = "\n".join(lines)
         self.done.updates.append(group)
@@ -435,7 +445,7 @@ class _Emitter:
         writer = Writer(self.program, scope, scope.names, late=True)
         value = writer.condition(readout.bit)
         kept = owner.names(f"bit_{readout.name}", "bit", readout.name)
-        bit = scope.reference("bit", "uint8_t", kept, "", False, owner.group.name)
+        bit = scope.reference("bit", "uint8_t", kept, "", False, owner.group.name, self.batch)
         writer.lines.append(f"{bit} = {value} ? 1 : 0;")
         group.code = writer.text()
         self.done.updates.append(group)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neuroport.backends.expand import expanded
 from neuroport.backends.genn import bounds, reach
-from neuroport.backends.genn.split import split
-from neuroport.backends.unfold import unfolded
+from neuroport.backends.genn.batch import parted
 from neuroport.errors import Unsupported
 from neuroport.program.ir import Send, reads, stored
 from neuroport.program.machine import Event, Program, Projection
@@ -15,10 +13,10 @@ from neuroport.program.machine import Event, Program, Projection
 MOST_COPIES = 128
 
 
-def problems(program: Program) -> tuple[str, ...]:
-    """Every reason why this program cannot be executed with GeNN."""
-    if program.copies == 1:
-        return tuple(dict.fromkeys(_problems(split(unfolded(expanded(program))).program)))
+def problems(program: Program, batch: bool = False) -> tuple[str, ...]:
+    """Every reason why this program cannot be executed with GeNN. batch: its copies are one."""
+    if program.copies == 1 or batch:
+        return tuple(dict.fromkeys(_problems(parted(program).program)))
     if program.copies > MOST_COPIES:
         return (
             f"the network has {program.copies} copies that share what they learn; with GeNN each is made of groups of "
@@ -27,7 +25,7 @@ def problems(program: Program) -> tuple[str, ...]:
     from neuroport.copies.unbatch import unbatch
 
     try:
-        found = _problems(split(unfolded(expanded(unbatch(program)))).program)
+        found = _problems(parted(unbatch(program)).program)
         return tuple(dict.fromkeys(reach.one_copy(text) for text in found))
     except Unsupported as error:
         return (str(error),)

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.backends.expand import expanded
 from neuroport.backends.generated import storage
 from neuroport.backends.genn import places
+from neuroport.backends.genn.batch import parted
 from neuroport.backends.genn.build import assemble
 from neuroport.backends.genn.devices import CPU
 from neuroport.backends.genn.emit import emit, writable
 from neuroport.backends.genn.model import GlobalArray, Group, Parameter, Synapses, Update
 from neuroport.backends.genn.parallelism import Asked, spread
 from neuroport.backends.genn.rings import Rings
-from neuroport.backends.genn.split import split
 from neuroport.backends.genn.watch import Watch, keep
-from neuroport.backends.unfold import unfolded
+from neuroport.copies.axis import sum_over_copies
+from neuroport.copies.rolled import Tallies
 from neuroport.errors import InvalidInput, RunFailed, located
 from neuroport.program.executor import Capture
 from neuroport.program.fingerprint import cut
@@ -43,18 +43,26 @@ class Machine:
     """A program being executed by GeNN (neuroport.program.executor.Executor)."""
 
     def __init__(
-        self, program: Program, seed: int, record_spikes: Sequence[str], device: str, wanted: Sequence[Asked] = ()
+        self,
+        program: Program,
+        seed: int,
+        record_spikes: Sequence[str],
+        device: str,
+        wanted: Sequence[Asked] = (),
+        seeds: Sequence[int] = (),
     ) -> None:
-        self._given, self._split = program, split(unfolded(expanded(program)))
+        self._given, self._split = program, parted(program)
+        self._summed = self._given.summed()
         program = self.program = self._split.program
+        self._copies = program.copies
         self.step = 0
         self._item_start = 0
-        self._model = emit(program).uncommented()
+        self._model = emit(program, bool(seeds), self._summed).uncommented()
         if device != CPU:
             spread(self._model, program, wanted)
         largest = max((p.size for p in program.populations), default=1)
-        self._recording = max(1, min(RECORDING, 2**25 // max(largest, 1)))
-        self._built = assemble(self._model, program, seed, device, self._recording)
+        self._recording = max(1, min(RECORDING, 2**25 // max(largest * program.copies, 1)))
+        self._built = assemble(self._model, program, seeds or (seed,), device, self._recording)
         self._genn = self._built.genn
         self._watch = None if device == CPU else Watch(device)
         self._step_time = self._genn._runtime.step_time
@@ -116,8 +124,9 @@ class Machine:
                 if parameter.dynamic:
                     self._settings.setdefault((parameter.of, parameter.name), []).append((group, parameter))
             for array in group.arrays:
-                if array.kind == "wide":
-                    self._settings.setdefault(("scalar", array.name), []).append((group, array))
+                if array.kind in ("wide", "rows"):
+                    of = "row" if array.kind == "rows" else "scalar"
+                    self._settings.setdefault((of, array.name), []).append((group, array))
         self._by_hand: dict[str, Any] = {}
         self._tables: dict[str, Any] = {}
         for group in self._model.groups():
@@ -138,19 +147,19 @@ class Machine:
         self._failures = [(g, a) for g in self._model.groups() for a in g.arrays if a.kind == "failed"]
 
     def _start_recording(self) -> None:
-        self._counts = {p.name: 0 for p in self.program.populations if p.spiking}
+        self._counts = {p.name: np.zeros(self._copies, np.int64) for p in self.program.populations if p.spiking}
         self._kept: dict[str, list[tuple[Indices, Indices]]] = {name: [] for name in self._recorded}
         self._samples: dict[str, list[tuple[int, NDArray[Any]]]] = {r.name: [] for r in self.program.records}
         self._collected = 0
         self._replaced: set[str] = set()
-        self._overflows_before: dict[str, int] = {}
+        self._overflows_before: dict[str, Indices] = {}
         self._readouts: tuple[str, ...] = ()
         self._schedules: dict[str, Indices] = {}
-        self._rows: dict[str, int] = {}
+        self._rows: dict[str, Indices] = {}
         self._active: tuple[Readout, ...] = ()
         self._sampling: tuple[Record, ...] = ()
         self._histograms = {
-            r.name: np.zeros(r.states(self.program.population(r.population).size), np.int64)
+            r.name: np.zeros((self._copies, r.states(self.program.population(r.population).size)), np.int64)
             for r in self.program.readouts
         }
 
@@ -168,7 +177,7 @@ class Machine:
     def _global(self, group: Group, array: GlobalArray) -> Any:
         return self._built.group(group).extra_global_params[array.ident]
 
-    def _set(self, of: str, name: str, value: float | int) -> None:
+    def _set(self, of: str, name: str, value: float | int | NDArray[Any]) -> None:
         """Give a setting its value in all groups that have it."""
         for group, where in self._settings.get((of, name), ()):
             if isinstance(where, Parameter):
@@ -176,7 +185,7 @@ class Machine:
                 self._built.group(group).set_dynamic_param_value(where.ident, number)
             else:
                 held = self._global(group, where)
-                held.view[0] = value
+                held.view[:] = value
                 held.push_to_device()
 
     # ------------------------------------------------------------------------------------------------------- running
@@ -231,19 +240,19 @@ class Machine:
         for series in self._patterns:
             row, last = self._row(series)
             until = min(until, last)
-            if self._rows.get(series.name) != row:
+            if not np.array_equal(self._rows.get(series.name, ()), row):
                 self._rows[series.name] = row
-                self._set("row", series.name, row)
+                self._set("row", series.name, row if row.ndim else row.item())
         return until
 
-    def _row(self, series: Series) -> tuple[int, int]:
+    def _row(self, series: Series) -> tuple[Indices, int]:
         """The row of the coming step, -1 for none, and the step from which on it may be another one."""
         schedule = self._schedules.get(series.name)
         done, frame = self.step - self._item_start, series.hold // series.frames
         at = done // series.hold
         if schedule is None or at >= len(schedule):
-            return -1, NEVER
-        row = int(schedule[at]) * series.frames + done % series.hold // frame
+            return np.array(-1), NEVER
+        row = np.asarray(schedule[at] * series.frames + done % series.hold // frame)
         return row, self._item_start + (done // frame + 1) * frame
 
     def _next_look(self) -> int:
@@ -260,10 +269,10 @@ class Machine:
             if (t - self._item_start) % readout.every == readout.phase:
                 bits = self._bits[readout.name]
                 bits.pull_from_device()
-                seen = bits.current_view.ravel()
-                seen = seen if readout.neurons is None else seen[readout.neurons]
-                state = int("".join("1" if bit else "0" for bit in seen), 2)
-                self._histograms[readout.name][state] += 1
+                seen = bits.current_view.reshape(self._copies, -1)
+                seen = seen if readout.neurons is None else seen[:, readout.neurons]
+                powers = 2 ** np.arange(seen.shape[1])[::-1]
+                self._histograms[readout.name][np.arange(self._copies), (seen != 0) @ powers] += 1
         for record in self.program.records:
             if not record.readout and (t + 1) % record.every == 0:
                 self._samples[record.name].append((t, record.of(self.read(record.array))))
@@ -337,17 +346,17 @@ class Machine:
             if array.role == "input":
                 self._give(array.name, np.zeros_like(array.initial))
                 for synapses in self._delayed.get(array.name, ()):
-                    self._rings.send(synapses, np.zeros((0, len(array.initial))))
+                    self._rings.send(synapses, np.zeros((0, *array.initial.shape)))
             elif array.at == "scalar":
                 self.write(array.name, array.initial)
             if array.name in self._open:
                 self._write_open(array.name, array.initial)
             if array.name in self._past:
-                self._ring(array.name)[:] = array.initial
+                self._ring(array.name)[:] = self._each(array)
                 self._past[array.name].push_to_device()
             if array.name in self._variables:
                 variable, _ = self._variables[array.name]
-                variable.view[...] = array.initial
+                variable.view[...] = self._in_view(variable, array.initial)
                 variable.push_to_device()
         self._rings.deliver(population, [])
 
@@ -355,6 +364,10 @@ class Machine:
 
     def read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
         """A copy of an array; of an input, what has been sent to it for the coming step."""
+        return sum_over_copies(self._read(array)) if array in self._summed else self._read(array)
+
+    def _read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
+        """The same with what each copy contributes to a sum."""
         declared = self.program.arrays[array]
         dtype = _shown(declared)
         if array == STEP:
@@ -364,14 +377,14 @@ class Machine:
         if declared.at == "scalar":
             return np.array(self._scalars[array], dtype)
         if declared.role == "input":
-            return np.array(self._by_hand[array].view.ravel() + self._pending(array), dtype)
+            return np.array(self._by_element(self._by_hand[array].view) + self._pending(array), dtype)
         values, at = self._held(array)
         return np.array(values if at is None else values[at], dtype)
 
     def pieces(self, array: str) -> Iterator[Raw]:
         """What `read` gives of anything but inputs, some rows after the other."""
         declared = self.program.arrays[array]
-        if declared.at == "scalar":
+        if declared.at == "scalar" or array in self._summed:
             return cut(self.read(array))
         values, at = self._held(array)
         rows = cut(values) if at is None else (values[some] for some in cut(at))
@@ -381,23 +394,46 @@ class Machine:
         """Where the values of an array are on the host, as the device has them, and in which places of it."""
         if array in self._idle:
             return self._idle[array], None
+        each = self.program.arrays[array].own
         if array in self._open:
             held, where = self._open[array]
             held.pull_from_device()
-            return held.view, where
+            return self._rows_of(held.view, where, each)
         variable, at = self._variables[array]
         variable.pull_from_device()
-        return (variable.current_view if at is None else variable._view).ravel(), at
+        return self._rows_of((variable.current_view if at is None else variable._view).ravel(), at, each)
+
+    def _rows_of(self, flat: NDArray[Any], at: Indices | None, each: bool) -> tuple[NDArray[Any], Indices | None]:
+        """See `_held`."""
+        return (self._by_element(flat) if each else flat), at
+
+    def _by_element(self, flat: NDArray[Any]) -> NDArray[Any]:
+        """What GeNN has of copies, one behind the other, as a program has it: a view (elements, copies)."""
+        return flat.ravel() if self._copies == 1 else flat.reshape(self._copies, -1).T
+
+    def _in_view(self, variable: Any, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of neurons in the shape of a variable: of copies, and of steps."""
+        if values.ndim == 1:
+            return values
+        return values.T if variable.view.ndim == 2 else values.T[:, None]
+
+    def _each(self, array: Array) -> NDArray[Any]:
+        """The initial values of an array of neurons, of every copy."""
+        return array.initial[:, None] if self._copies > array.initial.ndim == 1 else array.initial
 
     def write(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
         """Replace an array's values (same shape); of an input, what has been sent to it for the coming step."""
         declared = self.program.arrays[array]
+        if array in self._summed:
+            whole = np.zeros(declared.initial.shape, declared.initial.dtype)
+            whole[..., 0] = checked(self._given, self._given.arrays[array], np.asarray(values))
+            values = whole
         values = checked(self.program, declared, np.asarray(values))
         if declared.at == "scalar":
             if array not in self._changing:
                 raise self._compiled(declared)
             self._scalars[array] = values.copy()
-            self._set("scalar", array, values.item())
+            self._set("scalar", array, values if values.ndim else values.item())
         elif declared.role == "input":
             self._give(array, values - self._pending(array))
         elif array in self._idle:
@@ -411,11 +447,12 @@ class Machine:
             variable, at = self._variables[array]
             variable.pull_from_device()
             if at is not None:
-                variable._view.ravel()[at] = values
+                flat = variable._view.ravel()
+                (self._by_element(flat) if declared.own else flat)[at] = values
             elif declared.role == "parameter":
-                variable.view[...] = values
+                variable.view[...] = self._in_view(variable, values)
             else:
-                variable.current_view[...] = values
+                variable.current_view[...] = values.T
             variable.push_to_device()
 
     def load_series(self, series: str, table: NDArray[np.float64] | NDArray[np.int64]) -> None:
@@ -433,7 +470,7 @@ class Machine:
     def _write_open(self, array: str, values: NDArray[Any]) -> None:
         """Replace an array that events of other objects need."""
         held, where = self._open[array]
-        held.view[where] = values
+        (self._by_element(held.view) if self.program.arrays[array].own else held.view)[where] = values
         held.push_to_device()
 
     def _write_idle(self, array: str, values: NDArray[np.float64] | NDArray[np.int64]) -> None:
@@ -485,7 +522,11 @@ class Machine:
             kept = self._genn._runtime.get_array(self._built.neurons[population.name], "recordSpk")
             words = np.frombuffer(kept.host_view, np.uint32).reshape(self._recording, -1)[rows]
             steps, neurons = spikes_in(words)
-            self._counts[population.owner] += len(steps)
+            if self._copies > 1:
+                steps, neurons, copies = of_copies(steps, neurons, words.shape[1] // self._copies, self._copies)
+                self._counts[population.owner] += np.bincount(copies, minlength=self._copies)
+            else:
+                self._counts[population.owner] += len(steps)
             if population.owner in self._kept and len(steps):
                 self._kept[population.owner].append((steps + self._collected, neurons))
         self._collected = self.step
@@ -509,27 +550,44 @@ class Machine:
 
     def histogram(self, readout: str) -> Indices:
         """The counts of a readout since `clear_histogram`, shape (2**population size,)."""
-        return self._histograms[readout].copy()
+        return np.asarray(self._histograms[readout].sum(axis=0))
 
     def clear_histogram(self, readout: str) -> None:
         """Put a readout's counts to zero."""
-        self._histograms[readout][:] = 0
+        self._histograms[readout][...] = 0
 
     def spike_counts(self) -> dict[str, int]:
         """Spikes of each spiking population since the start."""
         self._collect()
-        return dict(self._counts)
+        return {name: int(counts.sum()) for name, counts in self._counts.items()}
 
     def overflows(self) -> dict[str, int]:
         """How often a store into each array met a value outside its range (arrays with none are absent)."""
-        counts = dict(self._overflows_before)
+        return {name: int(counts.sum()) for name, counts in self._overflows().items()}
+
+    def tallies(self) -> Tallies:
+        """What it has counted for each copy; what all share counts as of copy 0."""
+        self._collect()
+        histograms = {name: counts.copy() for name, counts in self._histograms.items()}
+        return Tallies({name: counts.copy() for name, counts in self._counts.items()}, self._overflows(), histograms)
+
+    def count_on(self, tallies: Tallies) -> None:
+        """Go on counting from there."""
+        self._counts |= tallies.counts
+        self._histograms |= tallies.histograms
+        self._overflows_before = dict(tallies.overflows)
+
+    def _overflows(self) -> dict[str, Indices]:
+        """How often, by array and copy."""
+        counts = {name: before.copy() for name, before in self._overflows_before.items()}
         hidden = self._split.hidden()
         for group, array in self._counters:
             held = self._global(group, array)
             held.pull_from_device()
-            count = int(held.view.sum(dtype=np.int64))
-            if count and array.name not in hidden:
-                counts[array.name] = counts.get(array.name, 0) + count
+            found = held.view.reshape(self._copies if array.each else 1, -1).sum(axis=1, dtype=np.int64)
+            found = found[:1] if array.name in self._summed else found
+            if found.any() and array.name not in hidden:
+                counts.setdefault(array.name, np.zeros(self._copies, np.int64))[: len(found)] += found
         return counts
 
     # ------------------------------------------------------------------------------------------------ saving, loading
@@ -549,7 +607,7 @@ class Machine:
             histories={name: raw(self._before(name, rows)) for name, rows in histories},
             spikes={name: packed(self._rings.spikes(name, most)) for name, most in lags},
             tables={s.name: self._table(s) for s in program.series if s.name in self._replaced},
-            histograms={name: counts.copy() for name, counts in self._histograms.items()},
+            histograms={name: self.histogram(name) for name in self._histograms},
             counts=self.spike_counts(),
             overflows=self.overflows(),
             apart={} if program.integer else self._apart(),
@@ -562,7 +620,7 @@ class Machine:
         self._past[name].pull_from_device()
         ring = self._ring(name)
         kept: NDArray[Any] = ring[back(ring, self.step - 2, rows)]
-        return kept
+        return kept if self._copies == 1 or self.program.arrays[name].own else kept[..., 0]
 
     def _remember(self, name: str, rows: Raw) -> None:
         """Let it have been that."""
@@ -570,13 +628,13 @@ class Machine:
             self._rings.remember(self._variables[name][0], rows)
         if name in self._past:
             ring = self._ring(name)
-            ring[back(ring, self.step - 2, len(rows))] = rows
+            ring[back(ring, self.step - 2, len(rows))] = rows if rows.ndim == ring.ndim else rows[..., None]
             self._past[name].push_to_device()
 
     def _ring(self, name: str) -> NDArray[Any]:
         """What events see of earlier steps, row S modulo their number after step S."""
-        kept: NDArray[Any] = self._past[name].view.reshape(self.program.arrays[name].history, -1)
-        return kept
+        kept: NDArray[Any] = self._past[name].view.reshape(self._copies, self.program.arrays[name].history, -1)
+        return np.moveaxis(kept, 0, -1) if self._copies > 1 else kept[0]
 
     def _arrived(self, array: Array) -> Raw:
         """What has arrived at an input for the coming steps."""
@@ -591,7 +649,7 @@ class Machine:
     def _apart(self) -> dict[str, Raw]:
         """The same of every group, and what was written by hand."""
         sent = {_part(group, name): raw(self._rings.sent(group)) for name, group in self._senders()}
-        return sent | {name: raw(held.view[None]) for name, held in self._by_hand.items()}
+        return sent | {name: raw(self._by_element(held.view)[None]) for name, held in self._by_hand.items()}
 
     def _senders(self) -> list[tuple[str, Synapses]]:
         return [(name, group) for name, groups in self._delayed.items() for group in groups]
@@ -616,8 +674,9 @@ class Machine:
             self._rings.deliver(name, unpacked(state.spikes[name], most))
         self._load_stimuli(state)
         for name, counts in state.histograms.items():
-            self._histograms[name][:] = counts
-        self._counts |= state.counts
+            self._histograms[name][:] = 0
+            self._histograms[name][0] = counts
+        self._counts |= {name: self._of_first(count) for name, count in state.counts.items()}
         self._load_overflows(state)
 
     def _takes(self, name: str, values: Raw) -> bool:
@@ -651,7 +710,7 @@ class Machine:
     def _give(self, name: str, values: Raw) -> None:
         """Let an input get values in the coming step, besides what is sent to it."""
         held = self._by_hand[name]
-        held.view[:] = values
+        self._by_element(held.view)[:] = values
         held.push_to_device()
         if values.any():
             self._written.add(name)
@@ -667,8 +726,14 @@ class Machine:
             variable.view[...] = variable.init_values
             variable.push_to_device()
 
+    def _of_first(self, count: int) -> Indices:
+        """A count of all copies, which copy 0 gets whole."""
+        counts = np.zeros(self._copies, np.int64)
+        counts[0] = count
+        return counts
+
     def _load_overflows(self, state: State) -> None:
-        self._overflows_before = dict(state.overflows)
+        self._overflows_before = {name: self._of_first(count) for name, count in state.overflows.items()}
         for group, array in self._counters + self._failures:
             held = self._global(group, array)
             held.view[:] = 0
@@ -688,6 +753,14 @@ def spikes_in(words: NDArray[np.uint32]) -> tuple[Indices, Indices]:
     bits = np.unpackbits(flat[places].astype("<u4").view(np.uint8), bitorder="little")
     at, bit = np.divmod(np.flatnonzero(bits.view(np.bool_)), 32)
     return rows[at], 32 * columns[at] + bit
+
+
+def of_copies(steps: Indices, places: Indices, words: int, copies: int) -> tuple[Indices, Indices, Indices]:
+    """Spikes of a batch, by step and number, from places in the words of all copies, so many for each; their copies."""
+    copy, neurons = np.divmod(places, 32 * words)
+    numbers = neurons * copies + copy
+    order = np.lexsort((numbers, steps))
+    return steps[order], numbers[order], copy[order]
 
 
 def _shown(array: Array) -> Any:

@@ -10,7 +10,7 @@ from neuroport.program.machine import Over, Total
 
 ArrayKind = Literal[
     "table", "wide", "keys", "overflow", "failed", "series", "first", "steps", "values", "late", "array", "element",
-    "past", "single",
+    "past", "single", "rows", "starts",
 ]  # fmt: skip
 
 
@@ -21,6 +21,7 @@ class Variable:
     holds "array": the program's array of that name; "element", "dendritic": the projection's; "cursor": how many
     injections of the input `name` a neuron has had; "bit": the readout's `name` bit after the last step; "twin": the
     place of the corresponding synapse of the projection `other`; "anchor": nothing, for updates that need a variable.
+    each: in a batch, every copy has its own.
     """
 
     ident: str
@@ -29,6 +30,7 @@ class Variable:
     name: str
     constant: bool = False
     other: str = ""
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Reference:
     """A variable of a group under another name: the program's array `name`, which is `target` there.
 
     past: read as it was some steps ago, by the synapse's dendritic delay. group: whose variable an update refers to.
+    each: in a batch, every copy has its own.
     """
 
     ident: str
@@ -45,6 +48,7 @@ class Reference:
     constant: bool = True
     past: bool = False
     group: str = ""
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +90,17 @@ class GlobalArray:
     step S in row S modulo their number; single: what the only neuron of the program's array `name` has, as
     the last step left it; element: one number, by how much the numbers of random elements of the object
     `name` are larger than usual.
+
+    In a batch: rows, the row that the series `name` of patterns shows in this step of each copy, or -1; starts, the row
+    with which each begins. each: what belongs to one copy comes behind what belongs to the copy before; of keys, the
+    keys of all copies for a stream behind those for the stream before.
     """
 
     ident: str
     type: str
     kind: ArrayKind
     name: str
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +185,14 @@ class Update(Group):
 
 @dataclass(slots=True)
 class Model:
-    """Everything. scalar: the type in which synaptic input is summed, float or double.
+    """Everything. scalar: the type in which synaptic input is summed, float or double. copies: those of a batch.
 
     shared_sums: what several groups send to one input is summed in one array.
     """
 
     name: str
     scalar: Literal["float", "double"]
+    copies: int = 1
     shared_sums: bool = False
     neurons: list[Neurons] = field(default_factory=list)
     synapses: list[Synapses] = field(default_factory=list)

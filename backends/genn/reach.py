@@ -8,9 +8,10 @@ parameters of their group, with one place for each neuron or synapse.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
-from neuroport.program.ir import Store, reads, stored
+from neuroport.program.ir import Expr, Read, Store, Sum, parts, reads, stored, walk
 from neuroport.program.machine import Array, Event, Program
 
 
@@ -32,7 +33,23 @@ def open_to_others(program: Program, uniform: set[str]) -> set[str]:
     All copies have the array in the same way, so that GeNN sees that their code is the same.
     """
     wanted = {one_copy(name) for event in program.events for name in far(event, program) if name not in uniform}
+    if program.copies > 1:
+        wanted |= _of_all_copies(program)
     return {name for name in program.arrays if one_copy(name) in wanted} - uniform
+
+
+def _of_all_copies(program: Program) -> set[str]:
+    """Arrays of a batch that events need of all copies, and what all share of which synapses see the past."""
+    read = {read.array for event in program.events for part in parts(event.body) for read in _summed(part)}
+    once = {name for event in program.events if event.once for name in arrays(event, program)}
+    found = {name for name in read | once if program.arrays[name].own and program.arrays[name].at != "scalar"}
+    shared = {name for name in program.stored() if not program.arrays[name].own}
+    return found | (shared & read_by_synapses(program) & {a.name for a in program.arrays.values() if a.at == "neuron"})
+
+
+def _summed(expr: Expr) -> Iterator[Read]:
+    """What is read of copies in a sum over them."""
+    return (part for part in walk(expr) if isinstance(part, Read)) if isinstance(expr, Sum) else iter(())
 
 
 def remembered(program: Program) -> set[str]:

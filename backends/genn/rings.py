@@ -15,10 +15,13 @@ Indices = NDArray[np.int64]
 
 
 class Rings:
-    """The rings of a network in GeNN. They turn with every step, whatever its number: `turns` counts from the start."""
+    """The rings of a network in GeNN. They turn with every step, whatever its number: `turns` counts from the start.
+
+    In a batch, what is of neurons here has an axis of copies behind, and a neuron's number is that of spikes.
+    """
 
     def __init__(self, built: Built, model: Model) -> None:
-        self._built, self._model = built, model
+        self._built, self._model, self._copies = built, model, model.copies
         self.turns = 0
 
     # ------------------------------------------------------------------------------------------ on its way to inputs
@@ -31,19 +34,27 @@ class Rings:
         """What a group has sent with a delay, (slots, neurons): row k is due after k steps."""
         delayed = self._private(synapses, "denDelay")
         delayed.pull_from_device()
-        return self._sums(synapses, delayed)[self._coming(synapses)]
+        return self._shown(self._sums(synapses, delayed)[:, self._coming(synapses)])
 
     def send(self, synapses: Synapses, rows: NDArray[Any]) -> None:
         """Let that be on its way, as `sent` gives it, and nothing else."""
         delayed = self._private(synapses, "denDelay")
         sums = self._sums(synapses, delayed)
         sums[:] = 0
-        sums[self._coming(synapses)[: len(rows)]] = rows[: synapses.slots]
+        sums[:, self._coming(synapses)[: len(rows)]] = self._held(rows[: synapses.slots])
         delayed.push_to_device()
 
     def _sums(self, synapses: Synapses, delayed: Any) -> NDArray[Any]:
         kept: NDArray[Any] = np.frombuffer(delayed.host_view, NUMPY[self._model.scalar])
-        return kept.reshape(synapses.slots, -1)
+        return kept.reshape(self._copies, synapses.slots, -1)
+
+    def _shown(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """What GeNN has, (copies, rows, neurons), as a program has it."""
+        return np.moveaxis(rows, 0, -1) if self._copies > 1 else rows[0]
+
+    def _held(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The other way."""
+        return np.moveaxis(rows, -1, 0) if self._copies > 1 else rows[None]
 
     def _coming(self, synapses: Synapses) -> Indices:
         """Where the sums of the coming steps are: GeNN goes on by one slot before it adds."""
@@ -54,29 +65,42 @@ class Rings:
     def past(self, variable: Any, rows: int) -> NDArray[Any]:
         """What a variable of neurons was before the last step, (rows, neurons), the latest first."""
         variable.pull_from_device()
-        kept: NDArray[Any] = variable.view[self._gone(len(variable.view), 1, rows)]
-        return kept
+        ring = self._ring(variable)
+        return self._shown(ring[:, self._gone(ring.shape[1], 1, rows)])
 
     def remember(self, variable: Any, rows: NDArray[Any]) -> None:
         """Let it have been that, as far back as it is kept."""
         variable.pull_from_device()
-        kept = rows[: len(variable.view) - 1]
-        variable.view[self._gone(len(variable.view), 1, len(kept))] = kept
+        ring = self._ring(variable)
+        kept = rows[: ring.shape[1] - 1]
+        ring[:, self._gone(ring.shape[1], 1, len(kept))] = self._held(kept)
         variable.push_to_device()
 
-    def spikes(self, population: str, lags: int) -> list[NDArray[np.uint32]]:
+    def _ring(self, variable: Any) -> NDArray[Any]:
+        """A delayed variable, (copies, slots, neurons)."""
+        view: NDArray[Any] = variable.view
+        return view.reshape(self._copies, -1, view.shape[-1])
+
+    def spikes(self, population: str, lags: int) -> list[Indices]:
         """Which neurons spiked in the last step and in those before it, by lag."""
         counts, neurons = next(self._queues(population))
-        slots = self._gone(len(counts), 0, lags)
-        return [np.sort(neurons[slot, : counts[slot]]) for slot in slots]  # on a GPU they come in any order
+        slots, places = self._gone(counts.shape[1], 0, lags), np.arange(neurons.shape[2])
+        spiked = [np.nonzero(places < counts[:, slot, None]) for slot in slots]
+        numbers = [
+            neurons[copy, slot, place].astype(np.int64) * self._copies + copy
+            for slot, (copy, place) in zip(slots, spiked, strict=True)
+        ]
+        return [np.sort(of_lag) for of_lag in numbers]  # on a GPU they come in any order
 
     def deliver(self, population: str, by_lag: Sequence[Indices]) -> None:
         """Let these have spiked, and no others."""
         for counts, neurons in self._queues(population):
             counts[:] = 0
-            for slot, spiked in zip(self._gone(len(counts), 0, len(by_lag)), by_lag, strict=True):
-                counts[slot] = len(spiked)
-                neurons[slot, : len(spiked)] = spiked
+            for slot, spiked in zip(self._gone(counts.shape[1], 0, len(by_lag)), by_lag, strict=True):
+                for c in range(self._copies):
+                    mine = spiked[spiked % self._copies == c] // self._copies
+                    counts[c, slot] = len(mine)
+                    neurons[c, slot, : len(mine)] = mine
         for array in self._spike_arrays(population):
             array.push_to_device()
 
@@ -85,13 +109,13 @@ class Rings:
         return np.asarray((self.turns - first - np.arange(rows)) % slots)
 
     def _queues(self, population: str) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint32]]]:
-        """How many neurons spiked, by slot, and which, (slots, neurons), wherever GeNN has it."""
+        """How many neurons spiked, (copies, slots), and which, (copies, slots, neurons), wherever GeNN has it."""
         arrays = list(self._spike_arrays(population))
         for array in arrays:
             array.pull_from_device()
         for counts, neurons in zip(arrays[::2], arrays[1::2], strict=True):
-            of_slots = np.frombuffer(counts.host_view, np.uint32)
-            yield of_slots, np.frombuffer(neurons.host_view, np.uint32).reshape(len(of_slots), -1)
+            of_slots = np.frombuffer(counts.host_view, np.uint32).reshape(self._copies, -1)
+            yield of_slots, np.frombuffer(neurons.host_view, np.uint32).reshape(*of_slots.shape, -1)
 
     def _spike_arrays(self, population: str) -> Iterator[Any]:
         """The counts and the neurons of every queue. Groups that share a queue have it in the first one of them."""

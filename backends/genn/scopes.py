@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from neuroport.backends.genn.model import (
     Update,
     Variable,
 )
+from neuroport.copies.axis import ELEMENT_SHIFT
 from neuroport.program.ir import Read, Send
 from neuroport.program.machine import Program, Projection
 from neuroport.program.names import ITEM_STEP
@@ -36,8 +38,14 @@ class Scope:
         self.names = GennIdentifiers()
         self.uniform: set[str] = set()
         self.shifted = False
+        self.once = False
+        self.summed: frozenset[str] = frozenset()
+        self.keyed = False
+        """Whether copies of a batch draw with keys of their own."""
         self.open: dict[str, str] = {}
         """Arrays that events of others need, which are arrays of the group."""
+        self.copy: str | None = "batch" if program.copies > 1 else None
+        """In a batch, the copy that this code computes: GeNN's own word. None where it computes what all share."""
 
     def one_for_all(self, array: str) -> str:
         """The number that an array of synapses holds everywhere."""
@@ -45,14 +53,30 @@ class Scope:
         wanted = array.rsplit(".", 1)[-1]
         return self.parameter(Parameter(self.names(wanted, "own", array), ctype, "uniform", array, True))
 
-    def array(self, kind: ArrayKind, name: str, ctype: str, wanted: str) -> str:
-        """The identifier of an array of the group, which it gets if it has not got it yet."""
+    def array(self, kind: ArrayKind, name: str, ctype: str, wanted: str, each: bool = False) -> str:
+        """The identifier of an array of the group, which it gets if it has not got it yet; each: of every copy."""
         for known in self.group.arrays:
             if known.kind == kind and known.name == name:
                 return known.ident
         ident = self.names(wanted, kind, name)
-        self.group.arrays.append(GlobalArray(ident, ctype, kind, name))
+        self.group.arrays.append(GlobalArray(ident, ctype, kind, name, each and self.program.copies > 1))
         return ident
+
+    def each(self, array: str) -> bool:
+        """Whether every copy of a batch has an array for itself."""
+        return self.program.copies > 1 and self.program.arrays[array].own
+
+    def contribution(self, array: str) -> bool:
+        """Whether an array has what copies contribute to a sum: copy 0 gets the whole of what it is given."""
+        return array in self.summed
+
+    def of_copy(self, index: str, size: int, each: bool = True) -> str:
+        """Where something of this copy lies in an array that has so much of every copy."""
+        if not each or self.program.copies == 1:
+            return index
+        if self.copy is None:
+            raise ValueError("what is computed once for all copies needs something of one of them")
+        return self.copy if size == 1 else f"{self.copy} * {unsigned(size)} + {index}"
 
     def parameter(self, parameter: Parameter) -> str:
         """Give the group a parameter if it has not got it yet."""
@@ -67,6 +91,10 @@ class Scope:
             return f"{self.array('wide', array, 'int64_t', 'item_start')}[0]"
         declared = self.program.arrays[array]
         kind = kind_of(declared.type, self.program)
+        if self.each(array):
+            held = self.array("wide", array, c_type(storage(declared, self.program)), wanted, each=True)
+            text = f"{held}[{self.of_copy('0', 1)}]"
+            return text if kind in ("i8", "f") else f"(int32_t){text}"
         changes = array in self.changing
         if kind == "i8" and (changes or not fits(32, int(declared.initial), int(declared.initial))):
             return f"{self.array('wide', array, 'int64_t', wanted)}[0]"
@@ -82,10 +110,11 @@ class Scope:
 
     def key(self, stream: int) -> str:
         """The key of a random stream."""
-        ident = self.array("keys", "", "uint64_t", "keys")
+        ident = self.array("keys", "", "uint64_t", "keys", each=self.keyed)
         if stream not in self.group.streams:
             self.group.streams.append(stream)
-        return f"{ident}[{self.group.streams.index(stream)}]"
+        place = self.group.streams.index(stream)
+        return f"{ident}[{unsigned(place * self.program.copies)} + {self.copy}]" if self.keyed else f"{ident}[{place}]"
 
     def counter(self, array: str, kind: str) -> str:
         """Where overflows are counted or the failing step is noted.
@@ -96,11 +125,18 @@ class Scope:
         short = array.rsplit(".", 1)[-1]
         if kind == "failed":
             return f"{self.array('failed', array, 'uint64_t', f'failed_{short}')}[0]"
-        return f"{self.array('overflow', array, 'uint32_t', f'overflow_{short}')}[{self.index()}]"
+        each = self.program.copies > 1 and self.copy is not None
+        return f"{self.array('overflow', array, 'uint32_t', f'overflow_{short}', each)}[{self.index(each)}]"
 
-    def index(self) -> str:
-        """The place of this neuron or synapse in arrays."""
-        return "id"
+    def index(self, each: bool = False) -> str:
+        """The place of this neuron or synapse in arrays; each: in those that have something of every copy."""
+        raise ValueError("no place in arrays here")
+
+    def later_copy(self, element: str) -> str:
+        """The number of this copy's random draw, from that of copy 0; copies with keys of their own have equal ones."""
+        if self.program.copies == 1 or self.keyed or self.copy is None:
+            return element
+        return f"({element} + (uint64_t){self.copy} * {unsigned(2**ELEMENT_SHIFT)})"
 
     def own(self, array: str) -> str:
         """The variable or array element of this neuron or synapse."""
@@ -139,16 +175,22 @@ class NeuronScope(Scope):
         """The variable or array element of this neuron or synapse."""
         return self.variables[array]
 
-    def anchor(self) -> Variable:
-        """Some variable."""
-        if not self.neurons.variables:
-            anchor = Variable(self.names.fresh("anchor"), "uint8_t", "anchor", self.neurons.owner, True)
-            self.neurons.variables.append(anchor)
-        return self.neurons.variables[0]
+    @property
+    def size(self) -> int:
+        """How many places an array has, of one copy."""
+        return self.neurons.size
+
+    def index(self, each: bool = False) -> str:
+        """The place of this neuron or synapse in arrays; each: in those that have something of every copy."""
+        return self.of_copy("id", self.size, each)
+
+    def anchor(self, each: bool) -> Variable:
+        """Some variable, of every copy or of all."""
+        return _anchor(self.neurons, self.names, each, self.program.copies > 1)
 
     def element(self) -> str:
         """The number that keys this neuron's or synapse's random draws."""
-        return self.usual_element(self.first)
+        return self.later_copy(self.usual_element(self.first))
 
     def usual_element(self, first: Callable[[], str]) -> str:
         """The number of a neuron's random draws; `first` gives what the first neuron has."""
@@ -181,7 +223,8 @@ class SynapseScope(Scope):
         """What belongs to another neuron or synapse."""
         if read.at == "single":
             ctype = c_type(storage(self.program.arrays[read.array], self.program))
-            return f"{self.array('single', read.array, ctype, read.array.rsplit('.', 1)[-1])}[0]"
+            held = self.array("single", read.array, ctype, read.array.rsplit(".", 1)[-1], each=True)
+            return f"{held}[{self.of_copy('0', 1)}]"
         late = read.lag == "synapse" and self.projection.dendritic is not None
         population = self.projection.source if read.at == "pre" else self.projection.target
         references = self.synapses.pre if read.at == "pre" else self.synapses.post
@@ -195,13 +238,19 @@ class SynapseScope(Scope):
             references.append(reference)
         return f"{ident}[{self.variables['dendritic']}]" if late else ident
 
-    def index(self) -> str:
-        """The place of this neuron or synapse in arrays."""
-        return "id_syn"
+    @cached_property
+    def size(self) -> int:
+        """How many places an array has, of one copy."""
+        return places.count(self.projection)
+
+    def index(self, each: bool = False) -> str:
+        """The place of this neuron or synapse in arrays; each: in those that have something of every copy."""
+        return self.of_copy("id_syn", self.size, each)
 
     def element(self) -> str:
         """The number that keys this neuron's or synapse's random draws."""
-        return self.usual_element(self.first) if self.element_variable is None else self.element_variable.ident
+        known = self.element_variable
+        return self.later_copy(self.usual_element(self.first) if known is None else known.ident)
 
     def usual_element(self, first: Callable[[], str]) -> str:
         """The number of a synapse's random draws, where that follows from its neurons."""
@@ -219,12 +268,9 @@ class SynapseScope(Scope):
         self.synapses.variables.append(variable)
         return variable
 
-    def anchor(self) -> Variable:
-        """Some variable."""
-        if not self.synapses.variables:
-            anchor = Variable(self.names.fresh("anchor"), "uint8_t", "anchor", self.projection.name, True)
-            self.synapses.variables.append(anchor)
-        return self.synapses.variables[0]
+    def anchor(self, each: bool) -> Variable:
+        """Some variable, of every copy or of all."""
+        return _anchor(self.synapses, self.names, each, self.program.copies > 1)
 
     def send(self, send: Send, value: str) -> str:
         """The statement that sends a value."""
@@ -246,10 +292,14 @@ class UpdateScope(Scope):
         owner: NeuronScope | SynapseScope,
         others: Callable[[str], NeuronScope | SynapseScope],
         writes: set[str],
+        once: bool = False,
     ) -> None:
         super().__init__(program, group, changing)
-        self.update, self.owner, self.others, self.writes = group, owner, others, writes
-        self.uniform, self.shifted = owner.uniform, owner.shifted
+        self.update, self.owner, self.others, self.writes, self.once = group, owner, others, writes, once
+        self.uniform, self.shifted, self.keyed = owner.uniform, owner.shifted, owner.keyed
+        self.summed = owner.summed
+        if once:
+            self.copy = None
 
     def own(self, array: str) -> str:
         """The variable or array element of this neuron or synapse."""
@@ -257,15 +307,17 @@ class UpdateScope(Scope):
             return self.one_for_all(array)
         home = self.others(self.program.arrays[array].owner)
         if array in home.open:
-            return f"{self.borrowed(array, home, '')}[{self.index()}]"
+            return f"{self.borrowed(array, home, '')}[{self.index(self.each(array))}]"
         ctype = c_type(storage(self.program.arrays[array], self.program))
-        short = array.rsplit(".", 1)[-1]
-        return self.reference(short, ctype, home.variables[array], array, array not in self.writes, home.group.name)
+        short, constant = array.rsplit(".", 1)[-1], array not in self.writes
+        return self.reference(short, ctype, home.variables[array], array, constant, home.group.name, self.each(array))
 
-    def reference(self, wanted: str, ctype: str, target: str, name: str, constant: bool, group: str) -> str:
-        """The name of a variable of a group."""
+    def reference(
+        self, wanted: str, ctype: str, target: str, name: str, constant: bool, group: str, each: bool = False
+    ) -> str:
+        """The name of a variable of a group; each: of every copy."""
         ident = self.names(wanted, "own", name)
-        reference = Reference(ident, ctype, target, name, constant, group=group)
+        reference = Reference(ident, ctype, target, name, constant, group=group, each=each)
         if reference not in self.update.references:
             self.update.references.append(reference)
         return ident
@@ -274,14 +326,16 @@ class UpdateScope(Scope):
         """What belongs to another neuron or synapse."""
         if read.array in self.uniform:
             return self.one_for_all(read.array)
-        home = self.others(self.program.arrays[read.array].owner)
+        home, each = self.others(self.program.arrays[read.array].owner), self.each(read.array)
         if isinstance(home, NeuronScope) and isinstance(read.lag, int) and read.lag > 0:
-            rows, size = self.program.arrays[read.array].history, home.neurons.size
-            return f"{self._past(read, home)}[{row(read.lag, rows)} * {unsigned(size)} + id_{read.at}]"
+            rows, size = self.program.arrays[read.array].history, home.size
+            place = self.of_copy(f"{row(read.lag, rows)} * {unsigned(size)} + id_{read.at}", rows * size, each)
+            return f"{self._past(read, home)}[{place}]"
         if isinstance(home, NeuronScope):
             index = "0" if read.at == "single" else f"id_{read.at}"
-            return f"{self.borrowed(read.array, home, f'{read.at}_')}[{index}]"
-        return f"{self.borrowed(read.array, home, 'twin_')}[{self._twin(home.projection)}]"
+            return f"{self.borrowed(read.array, home, f'{read.at}_')}[{self.of_copy(index, home.size, each)}]"
+        place = self.of_copy(self._twin(home.projection), home.size, each)
+        return f"{self.borrowed(read.array, home, 'twin_')}[{place}]"
 
     def borrowed(self, array: str, home: NeuronScope | SynapseScope, prefix: str) -> str:
         """The name of an array of a group."""
@@ -315,19 +369,30 @@ class UpdateScope(Scope):
     def _constant(self, variable: Variable) -> str:
         """A constant of every synapse."""
         group = self.owner.group.name
-        return self.reference(variable.holds, variable.type, variable.ident, variable.ident, True, group)
+        return self.reference(variable.holds, variable.type, variable.ident, variable.ident, True, group, variable.each)
 
     def anchor(self) -> None:
-        """Refer to some variable, since GeNN finds what an update is for by its references."""
-        if not self.update.references:
-            self._constant(self.owner.anchor())
+        """Refer to some variable, since GeNN finds by these what an update is for, and whether each copy does it."""
+        each = self.program.copies > 1 and not self.once
+        if not self.update.references or (each and not any(r.each for r in self.update.references)):
+            self._constant(self.owner.anchor(each))
 
-    def index(self) -> str:
-        """The place of this neuron or synapse in arrays."""
-        return self.owner.index()
+    def index(self, each: bool = False) -> str:
+        """The place of this neuron or synapse in arrays; each: in those that have something of every copy."""
+        word = "id" if isinstance(self.owner, NeuronScope) else "id_syn"
+        return self.of_copy(word, self.owner.size, each)
 
     def element(self) -> str:
         """The number that keys this neuron's or synapse's random draws."""
         if isinstance(self.owner, SynapseScope) and self.owner.element_variable is not None:
-            return self._constant(self.owner.element_variable)
-        return self.owner.usual_element(self.first)
+            return self.later_copy(self._constant(self.owner.element_variable))
+        return self.later_copy(self.owner.usual_element(self.first))
+
+
+def _anchor(group: Neurons | Synapses, names: GennIdentifiers, each: bool, batch: bool) -> Variable:
+    """Some variable of a group: in a batch, one of every copy or one of all, and else any."""
+    found = next((v for v in group.variables if not batch or v.each == each), None)
+    if found is None:
+        found = Variable(names.fresh("anchor"), "uint8_t", "anchor", group.owner, True, each=each)
+        group.variables.append(found)
+    return found

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from neuroport import backends
 from neuroport.api import executor as executors
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.numerics.units import Quantity
+    from neuroport.program.executor import Batching, Executor
     from neuroport.program.machine import Program
     from neuroport.program.plan import Plan
 
@@ -281,9 +282,7 @@ class _Copies:
             begins(program, plan)
             programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
-            whole = unroll(programs, seeds)
-            backend = usable(backends.load(self.backend, self.device), whole)
-            meeting = Meeting(counted.opened(backend, whole, seeds[0], spiking(whole)), len(seeds))
+            meeting = Meeting(self._opened(programs, seeds), len(seeds))
             sessions: list[Session] = []
             for k, program in enumerate(programs):
                 view, what = CopyExecutor(meeting, k), (self.network, program, *specimens[k])
@@ -311,6 +310,16 @@ class _Copies:
             close = getattr(meeting.executor, "close", None)
             if close is not None:
                 close()
+
+    def _opened(self, programs: Sequence[Program], seeds: Sequence[int]) -> Executor:
+        """All copies as one program: a batch where the backend has such, else written out."""
+        backend = backends.load(self.backend, self.device)
+        no_batch = getattr(backend, "no_batch", None)
+        if no_batch is not None and len(programs) > 1 and no_batch(programs) is None:
+            batching = cast("Batching", usable(backend, programs[0]))
+            return batching.open_batch(programs, seeds, spiking(programs[0]))
+        whole = unroll(programs, seeds)
+        return counted.opened(usable(backend, whole), whole, seeds[0], spiking(whole))
 
     def _claim(self, path: Path, stack: ExitStack) -> Parts:
         """What a copy writes to, given back with the stack if it comes to nothing."""

@@ -123,6 +123,19 @@ class Part:
     text: str
 
 
+class Batching(Protocol):
+    """A backend that computes independent copies of a network as one batch."""
+
+    def no_batch(self, programs: Sequence[Program]) -> str | None:
+        """Why these are not one batch, as a part of a sentence, or None: they are. Of each copy, its program."""
+
+    def open_batch(self, programs: Sequence[Program], seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
+        """Prepare all, each with a run seed of its own; an executor of `neuroport.copies.unroll.unroll(programs)`.
+
+        record_spikes: populations as one copy calls them.
+        """
+
+
 class Backend(Protocol):
     """A way to execute programs.
 
