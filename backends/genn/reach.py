@@ -79,13 +79,15 @@ def one_copy(name: str) -> str:
 def after_step(program: Program) -> tuple[list[Event], set[str]]:
     """Events of neurons with `every_step` that cannot be part of the neurons' code, and the arrays they assign.
 
-    They reach other populations, or something is reduced before them, or they come after one that is so of theirs.
+    They reach other populations, or concern all copies of a batch, or something is reduced before them, or they come
+    after one that is so of theirs.
     """
     late: list[Event] = []
     populations: set[str] = set()
     changed: set[str] = set()
     for event in program.events:
         apart = bool(event.totals or far(event, program) or stored(event.body) & mirrored(program))
+        apart = apart or event.once or any(isinstance(part, Sum) for part in parts(event.body))
         if event.over == "neuron" and event.every_step and (apart or event.owner in populations):
             late.append(event)
             populations |= {event.owner} | {a.owner for a in arrays(event, program).values()}

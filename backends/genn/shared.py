@@ -73,7 +73,7 @@ class _Contributing:
 
 @dataclass(slots=True)
 class _Once:
-    """A body that is computed once. `own`: names whose value differs from copy to copy, and the arrays that it reads."""
+    """A body that is computed once. `own`: names whose value differs from copy to copy, and arrays that it reads."""
 
     of: _Contributing
     event: Event
