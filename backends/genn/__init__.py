@@ -79,9 +79,9 @@ class Genn:
 
     def check(self, program: Program) -> tuple[str, ...]:
         """Every reason why this backend cannot execute the program."""
-        from neuroport.backends.genn import batch, devices, limits
+        from neuroport.backends.genn import limits
 
-        return limits.problems(program, batch.obstacle(program, self.device or devices.default()) is None)
+        return limits.problems(program, self.no_batch([program]) is None)
 
     def not_promised(self, program: Program) -> str | None:
         """A sentence saying which bits of a program are not the same in every run on this device, or None."""
@@ -92,10 +92,8 @@ class Genn:
 
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
-        from neuroport.backends.genn import batch, devices
-
         given(program, self.name)
-        if program.copies == 1 or batch.obstacle(program, self.device or devices.default()) is None:
+        if program.copies == 1 or self.no_batch([program]) is None:
             return self._machine(program, seed, record_spikes)
         from neuroport.copies.views import open_unbatched
 
@@ -105,7 +103,7 @@ class Genn:
         from neuroport.backends.genn import devices, parallelism
         from neuroport.backends.genn.machine import Machine
 
-        chosen = self.device or devices.default()
+        chosen = self._device()
         wanted = parallelism.asked(self.settings)
         if wanted and chosen == "cpu":
             raise Unsupported(
@@ -116,14 +114,25 @@ class Genn:
             raise Unsupported(f"backend '{self.name}': {unusable}")
         return Machine(program, seed, record_spikes, devices.GENN_NAMES[chosen], wanted, seeds)
 
+    def batches(self) -> bool:
+        """See `Batching`: GPUs have batches."""
+        return self._device() != "cpu"
+
     def no_batch(self, programs: Sequence[Program]) -> str | None:
-        """Why independent copies are not one batch on this device, as a part of a sentence, or None: they are."""
-        from neuroport.backends.genn import batch, devices
+        """See `Batching`."""
+        from neuroport.backends.genn import batch
         from neuroport.copies import stack
 
-        if (device := self.device or devices.default()) == "cpu":
+        if not self.batches():
             return batch.NO_GPU
-        return stack.obstacle(programs) or batch.obstacle(stack.stacked(programs), device)
+        if len(programs) == 1:
+            return batch.obstacle(programs[0])
+        return stack.obstacle(programs) or batch.obstacle(stack.stacked(programs))
+
+    def _device(self) -> str:
+        from neuroport.backends.genn import devices
+
+        return self.device or devices.default()
 
     def open_batch(self, programs: Sequence[Program], seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
         """Independent copies as one batch, each with a run seed of its own; under names of copies (see `unroll`)."""
@@ -136,9 +145,9 @@ class Genn:
 
     def source(self, program: Program) -> str:
         """The models that GeNN gets, as text; PyGeNN is not needed for it."""
-        from neuroport.backends.genn import batch, devices, emit
+        from neuroport.backends.genn import emit
 
-        return emit.text(program, batch.obstacle(program, self.device or devices.default()) is None)
+        return emit.text(program, self.no_batch([program]) is None)
 
     def examine(self) -> tuple[Part, ...]:
         """Everything that GeNN needs on this machine; nothing is compiled."""

@@ -16,10 +16,8 @@ from neuroport.program.machine import Event, Program
 NO_GPU = "GeNN has batches on GPUs only"
 
 
-def obstacle(program: Program, device: str) -> str | None:
-    """Why the copies of a program are not a batch on a device, as a part of a sentence, or None: they are."""
-    if device == "cpu":
-        return NO_GPU
+def obstacle(program: Program) -> str | None:
+    """Why the copies of a program are not a batch on a GPU, as a part of a sentence, or None: they are."""
     return next(_obstacles(program), None)
 
 

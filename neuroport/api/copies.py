@@ -110,11 +110,12 @@ def run_copies(
         auto = executors.chosen(*lower_and_plan(first, *specimen(first, chip, chosen[0])), device, runs=len(chosen))
         backend, device = auto.backend, auto.device
 
-    def begins(program: Program, plan: Plan) -> None:
+    def begins(programs: Sequence[Program], plan: Plan) -> None:
         if choice is not None:
-            choice(auto or executors.judged(program, plan, backend, device, runs=len(chosen)))
+            made = auto or executors.judged(programs[0], plan, backend, device, runs=len(chosen))
+            choice(replace(made, copies=executors.form_of_copies(made.backend, made.device, programs)))
         if before is not None:
-            before(program)
+            before(programs[0])
 
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
@@ -132,7 +133,7 @@ def run_copies(
         return one.unrolled(chosen_seeds, chosen, traces, begins)
     if before is not None or choice is not None:
         ready = one.ready(chosen[0])
-        begins(ready.program, ready.plan)
+        begins([ready.program], ready.plan)
     return one.side_by_side(chosen_seeds, chosen, traces)
 
 
@@ -271,7 +272,7 @@ class _Copies:
         seeds: Sequence[int],
         chip_seeds: Sequence[int | None],
         traces: Sequence[Path | None],
-        begins: Callable[[Program, Plan], None],
+        begins: Callable[[Sequence[Program], Plan], None],
     ) -> tuple[api.Run, ...]:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
@@ -279,9 +280,9 @@ class _Copies:
             claimed = [None if path is None else self._claim(path, stack) for path in traces]
             specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
             program, plan = lower_and_plan(self.network, *specimens[0])
-            begins(program, plan)
             programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
+            begins(programs, plan)
             meeting = Meeting(self._opened(programs, seeds), len(seeds))
             sessions: list[Session] = []
             for k, program in enumerate(programs):
@@ -314,10 +315,10 @@ class _Copies:
     def _opened(self, programs: Sequence[Program], seeds: Sequence[int]) -> Executor:
         """All copies as one program: a batch where the backend has such, else written out."""
         backend = backends.load(self.backend, self.device)
-        no_batch = getattr(backend, "no_batch", None)
-        if no_batch is not None and len(programs) > 1 and no_batch(programs) is None:
+        if len(programs) > 1 and getattr(backend, "batches", bool)():
             batching = cast("Batching", usable(backend, programs[0]))
-            return batching.open_batch(programs, seeds, spiking(programs[0]))
+            if batching.no_batch(programs) is None:
+                return batching.open_batch(programs, seeds, spiking(programs[0]))
         whole = unroll(programs, seeds)
         return counted.opened(usable(backend, whole), whole, seeds[0], spiking(whole))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from neuroport import backends
 from neuroport.api.costs import CLEAR, COSTS, WORTH, Better, Span, better, seconds
@@ -13,6 +14,9 @@ from neuroport.program.machine import Program
 from neuroport.program.plan import Plan, total_steps
 from neuroport.program.work import Work, work
 
+if TYPE_CHECKING:
+    from neuroport.program.executor import Batching
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -20,6 +24,7 @@ class Choice:
 
     `seconds`: what executors take by estimate, at the least and at the most, building included; empty where nothing is
     known of the one that was named. `better`: an executor here that is clearly better than the one that was named.
+    `copies`: of a network with copies, how a backend that has batches computes them, and why; else None.
     """
 
     backend: str
@@ -27,11 +32,16 @@ class Choice:
     reason: str | None
     seconds: dict[str, Span]
     better: Better | None = None
+    copies: str | None = None
 
     @property
     def executor(self) -> str:
         """The backend with its device: "genn on cuda"."""
         return _name(self.backend, self.device)
+
+
+BATCH = "all are one batch"
+WRITTEN_OUT = "each is written out as populations of its own, which takes long to build"
 
 
 Told = Callable[[Choice], None]
@@ -71,7 +81,8 @@ def chosen(program: Program, plan: Plan, device: str | None = None, threads: int
         return Choice("emulator", None, f"{other} is not surely {CLEAR:g} times as fast", estimates)
     if fault := _fault(backends.load("genn", on), program):
         return Choice("emulator", None, f"{other} cannot: {fault}", estimates)
-    return Choice("genn", on, f"it is at least {int(found.factor)} times as fast as the emulator", estimates)
+    reason = f"it is at least {int(found.factor)} times as fast as the emulator"
+    return Choice("genn", on, reason, estimates, copies=form_of_copies("genn", on, [program]))
 
 
 def judged(
@@ -88,7 +99,21 @@ def judged(
             estimates |= _seconds(todo, lanes, found.executor)
             if _fault(there[found.executor], program):
                 found = None
-    return Choice(backend, on, None, estimates, found)
+    return Choice(backend, on, None, estimates, found, form_of_copies(backend, on, [program]))
+
+
+def form_of_copies(backend: str, device: str | None, programs: Sequence[Program]) -> str | None:
+    """How copies are computed, and why: independent ones, each with its program, or the several of one program.
+
+    None where there is one copy, or a backend has but one form for them.
+    """
+    if sum(program.copies for program in programs) == 1:
+        return None
+    batching = backends.load(backend, device)
+    if not getattr(batching, "batches", bool)():
+        return None
+    why = cast("Batching", batching).no_batch(programs)
+    return BATCH if why is None else f"{WRITTEN_OUT}: {why}"
 
 
 def _others(name: str, program: Program) -> Iterator[tuple[str, Backend]]:

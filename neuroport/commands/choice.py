@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def tell_choice(choice: Choice) -> None:
-    """A line on stderr where the executor was chosen, or where another than the one that was named is better."""
+    """Lines on stderr: which executor was chosen, or is better than the one that was named, and how it has copies."""
+    if choice.copies is not None:
+        click.echo(f"note: {choice.executor} has copies in two forms; here {choice.copies}", err=True)
     if choice.reason is not None:
         click.echo(f"note: backend auto takes {choice.executor}: {choice.reason}", err=True)
     elif choice.better is not None:

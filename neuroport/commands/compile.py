@@ -97,6 +97,8 @@ def report(program: Program, spans: Mapping[str, Any]) -> None:
     echo_table(("port", "direction", "of", "size", "type", "unit", "lowest", "highest", "step"), ports)
     if program.projections:
         echo_table(("projection", "synapses", "bytes each", "MiB", "spikes on a GPU"), _memory(program, spans))
+    if program.copies > 1:
+        echo_table(("copies", "genn on a GPU"), [[program.copies, _on_a_gpu(program)]])
     echo_table(rest.columns, rest.rows)
     if not (arrays.rows or ports or rest.rows):
         click.echo("nothing to report")
@@ -110,6 +112,15 @@ def _memory(program: Program, spans: Mapping[str, Any]) -> list[list[Any]]:
         [m.projection, m.synapses, f"{m.each:.3g}", f"{m.nbytes / 2**20:.3g}", str(spans.get(m.projection, "-"))]
         for m in Emulator().memory(program)
     ]
+
+
+def _on_a_gpu(program: Program) -> str:
+    """How GeNN has the copies on a GPU, whether or not there is one here."""
+    from neuroport.api.executor import BATCH, WRITTEN_OUT
+    from neuroport.backends.genn import batch
+
+    why = batch.obstacle(program)
+    return BATCH if why is None else f"{WRITTEN_OUT}: {why}"
 
 
 def _port(port: Port, program: Program) -> list[Any]:

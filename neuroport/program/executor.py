@@ -124,10 +124,16 @@ class Part:
 
 
 class Batching(Protocol):
-    """A backend that computes independent copies of a network as one batch."""
+    """A backend that may compute copies of a network as one batch."""
+
+    def batches(self) -> bool:
+        """Whether it has such a form here at all."""
 
     def no_batch(self, programs: Sequence[Program]) -> str | None:
-        """Why these are not one batch, as a part of a sentence, or None: they are. Of each copy, its program."""
+        """Why these copies are not one batch, as a part of a sentence, or None: they are.
+
+        The program of each independent copy, or one program of several copies.
+        """
 
     def open_batch(self, programs: Sequence[Program], seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
         """Prepare all, each with a run seed of its own; an executor of `neuroport.copies.unroll.unroll(programs)`.
@@ -145,7 +151,8 @@ class Backend(Protocol):
     one with settings of its own, `threaded(threads: int) -> Backend` one whose executors compute on so many threads
     with the same bits, `source(program: Program) -> str` what it makes of a program, for `neuroport compile --emit
     NAME`, and `examine() -> Sequence[Part]` what it needs and what of it is there, for `neuroport doctor`. A method
-    `timed() -> Backend` gives one whose executors are a `TimedExecutor`, for `neuroport run --profile`. A method
+    `timed() -> Backend` gives one whose executors are a `TimedExecutor`, for `neuroport run --profile`. One that is a
+    `Batching` may compute copies as a batch. A method
     `not_promised(program: Program) -> str | None` says, in a sentence for `neuroport verify`, which bits of a program
     may differ from run to run.
 
