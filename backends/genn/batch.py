@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from neuroport.backends.expand import expanded
 from neuroport.backends.genn.code import draws
@@ -23,7 +24,8 @@ def obstacle(program: Program) -> str | None:
 
 def parted(program: Program) -> Split:
     """A program in what GeNN has a form for, of one copy or of a batch."""
-    return split(unfolded(expanded(contributed(program))))
+    found = split(unfolded(expanded(program)))
+    return replace(found, program=contributed(found.program), summed=found.program.summed())
 
 
 def _obstacles(program: Program) -> Iterator[str]:

@@ -40,7 +40,8 @@ def emit(program: Program, keyed: bool = False, summed: frozenset[str] = frozens
 
 def written_out(program: Program) -> Model:
     """All groups of a program of one copy or of a batch, in which what GeNN has no form for is written out first."""
-    return emit(parted(program).program, summed=program.summed())
+    found = parted(program)
+    return emit(found.program, summed=found.summed)
 
 
 def text(program: Program, batch: bool = False) -> str:

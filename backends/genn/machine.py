@@ -52,7 +52,7 @@ class Machine:
         seeds: Sequence[int] = (),
     ) -> None:
         self._given, self._split = program, parted(program)
-        self._summed = self._given.summed()
+        self._summed = self._split.summed
         program = self.program = self._split.program
         self._copies = program.copies
         self.step = 0
@@ -426,7 +426,7 @@ class Machine:
         declared = self.program.arrays[array]
         if array in self._summed:
             whole = np.zeros(declared.initial.shape, declared.initial.dtype)
-            whole[..., 0] = checked(self._given, self._given.arrays[array], np.asarray(values))
+            whole[..., 0] = values
             values = whole
         values = checked(self.program, declared, np.asarray(values))
         if declared.at == "scalar":

@@ -29,10 +29,14 @@ from neuroport.program.verify import made
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A program without such projections. twice: of an array the others that are kept equal to it."""
+    """A program without such projections. twice: of an array the others that are kept equal to it.
+
+    summed: of copies of a batch, the arrays of what they contribute to sums (see `contributed`).
+    """
 
     program: Program
     twice: dict[str, list[str]]
+    summed: frozenset[str] = frozenset()
 
     def hidden(self) -> set[str]:
         """Arrays that only repeat others."""

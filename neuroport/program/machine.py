@@ -296,7 +296,8 @@ class Event:
 
     `once`: in a program of several copies, computed once for all of them. It then reads what is shared, and what each
     copy has of its own only inside Sum; a Store into an array that is not shared gives every copy the same value (and
-    its overflow counts for every copy). A Random outside Sum is the draw of copy 0, inside it each copy's own.
+    its overflow counts for every copy), but for one that is `scratch`, in which each copy leaves its own. A Random
+    outside Sum is the draw of copy 0, inside it each copy's own.
 
     In a program that `unbatch` made, an event of NAME#0 stands for what was computed once: "own" may there name arrays
     of NAME#1, NAME#2 ... in reads and stores, "pre", "post" and "twin" those of the other copies of source, target and

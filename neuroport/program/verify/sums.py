@@ -49,7 +49,10 @@ def _sums(expr: Expr) -> bool:
 
 @dataclass(slots=True)
 class _Once:
-    """A body that is computed once: what each copy has for itself stands inside a sum. `own`: such local names."""
+    """A body that is computed once: what each copy has for itself stands inside a sum. `own`: such local names.
+
+    Only what it leaves in an array of every copy for a later part of the event (`scratch`) may differ.
+    """
 
     program: Program
     own: set[str] = field(default_factory=set)
@@ -60,8 +63,11 @@ class _Once:
             if any(self._outside(stmt.value)):
                 self.own.add(stmt.name)
             return
+        left = isinstance(stmt, Store) and (array := self.program.arrays[stmt.array]).scratch and array.own
         for whole in expressions((stmt,)):
             yield from self._nested(whole, inside=False)
+            if left:
+                continue
             for leaf in self._outside(whole):
                 yield f"{expression(leaf)} differs from copy to copy, and stands outside a sum over them"
 

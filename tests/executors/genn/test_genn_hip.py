@@ -50,8 +50,21 @@ MORE = {
     "sal_micro": [word for change in SAL_MICRO for word in ("--set", change)],
 }
 QUICK = ("sal_pair", "stdp_pair")
-SHARED = {"ekdaa": 3, "gle_lagline_batch": 3, "two_routes": 4}
-"""Networks whose copies share what they learn, and add up over them; how many of them."""
+SHARED = {
+    "ekdaa": 4,
+    "ekdaa_conv": 4,
+    "emstdp": 2,
+    "gle_lagline_batch": 3,
+    "gle_layers": 4,
+    "meta_tasks": 3,
+    "predictive_coding": 4,
+    "predictive_coding_conv": 4,
+    "sal_net": 4,
+    "tssl_bp": 2,
+    "two_routes": 4,
+    "two_routes_conv": 4,
+}
+"""Shipped networks with copies, most of which share what they learn and add up over them; how many of them."""
 COPIED = (
     ("gle_lagline", "generic8_mismatch10_steps"),
     ("sal_pair", "generic8_mismatch10"),
@@ -92,7 +105,7 @@ def test_a_network_is_identical_in_every_order(name: str) -> None:
 @pytest.mark.parametrize("name", SHARED)
 def test_copies_that_share_what_they_learn_are_identical_in_every_order(name: str) -> None:
     for order in ORDERS:
-        found = verified(order, name, 20, "--set", f"copies={SHARED[name]}", "--chip", "generic16")
+        found = verified(order, name, 6, "--set", f"copies={SHARED[name]}", "--chip", "generic16")
         assert (found["identical"], found["executors"], found["arithmetic"]) == (True, ["emulator", "genn"], "integer")
 
 
@@ -105,6 +118,32 @@ def test_a_copy_has_the_bits_of_its_single_run(name: str, chip: str) -> None:
         assert len(found) == 3
         for copy, single in found:
             assert copy == single
+
+
+def batch(order: int, what: str, *words: object) -> Any:
+    """What differs between a batch and another executor."""
+    return python(order, "tests.support.batches_on_a_gpu", what, "hip", *words)
+
+
+@pytest.mark.parametrize(
+    ("seed", "copies"), [(4, 3), *(pytest.param(*more, marks=pytest.mark.slow) for more in ((5, 9), (14, 9), (30, 2)))]
+)
+def test_random_batches_do_what_the_reference_does_in_every_order(seed: int, copies: int) -> None:
+    for order in ORDERS:
+        assert batch(order, "random", seed, copies) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "chip"), [pytest.param(*c, marks=() if c[0] in QUICK else pytest.mark.slow) for c in COPIED]
+)
+def test_copies_in_the_hand_of_a_host_do_what_is_written_out(name: str, chip: str) -> None:
+    for order in ORDERS:
+        assert batch(order, "copies", name, chip) is None
+
+
+def test_copies_with_parameters_of_their_own() -> None:
+    for order in ORDERS:
+        assert batch(order, "own", "stdp_pair", 150, "alone_to_cell.a_plus", 0.01, 0.03, 0.2) is None
 
 
 @pytest.mark.slow
