@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from neuroport.program.verify import given
 if TYPE_CHECKING:
     from neuroport.backends.emulator.layout import Module
     from neuroport.backends.emulator.synapses import Memory
+    from neuroport.program.room import Part
 
 
 @dataclass(slots=True)
@@ -99,6 +100,12 @@ class Emulator:
         from neuroport.backends.emulator.synapses import memory
 
         return memory(program)
+
+    def room(self, program: Program, synapses: Mapping[str, float], full: Collection[str]) -> Iterable[Part]:
+        """What an executor takes; see `neuroport.program.executor.Backend`."""
+        from neuroport.backends.emulator.room import room
+
+        return room(program, synapses, full, self.threads)
 
     def _machine(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         from neuroport.backends.emulator.machine import Machine

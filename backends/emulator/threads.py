@@ -74,8 +74,9 @@ class Threads:
         all_have = self._common()
         whole_too = shared(program)
         self._remembered = {read.array for read in whole_too.reads() if read.lag != 0}
-        self._machines = [
-            Machine(
+        self._machines: list[Machine] = []
+        for number, block in enumerate(self._blocks):
+            machine = Machine(
                 cut(whole_too, block),
                 seed,
                 record_spikes,
@@ -85,10 +86,8 @@ class Threads:
                 sample_buffer=sample_buffer,
                 shared=all_have | self._own(all_have, number, block),
             )
-            for number, block in enumerate(self._blocks)
-        ]
-        for machine in self._machines:
             machine.program = lightened(machine.program)
+            self._machines.append(machine)
         self._sources = sources(program)
         self._pool = _started(threads - 1)
 

@@ -8,6 +8,7 @@
 - split, queues: projections that send to several inputs; ways around faults of GeNN
 - bounds, limits: what cannot be executed, and why
 - batch: which copies are GeNN's batch, and why others are not
+- room: how much memory of the host it takes
 - devices, gpus: processors and GPUs
 - order: what bits real programs have on a GPU
 - examine, installed: what of all that GeNN needs is there
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from neuroport.program.verify import given
 
 if TYPE_CHECKING:
     from neuroport.backends.genn.machine import Machine
+    from neuroport.program.room import Part as Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,12 @@ class Genn:
         from neuroport.backends.genn import emit
 
         return emit.text(program, self.no_batch([program]) is None)
+
+    def room(self, program: Program, synapses: Mapping[str, float], full: Collection[str]) -> Iterable[Taken]:
+        """What an executor takes of the host's memory; see `neuroport.program.executor.Backend`."""
+        from neuroport.backends.genn.room import room
+
+        return room(program, synapses)
 
     def examine(self) -> tuple[Part, ...]:
         """Everything that GeNN needs on this machine; nothing is compiled."""

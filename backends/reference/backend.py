@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from neuroport.backends.reference.machine import Machine
+from neuroport.backends.reference.room import room
 from neuroport.program.machine import Program
+from neuroport.program.room import Part
 from neuroport.program.verify import given
 
 
@@ -32,6 +34,10 @@ class Reference:
         """Prepare the program for execution."""
         given(program, self.name)
         return Machine(program, seed, record_spikes, self.checked)
+
+    def room(self, program: Program, synapses: Mapping[str, float], full: Collection[str]) -> Iterable[Part]:
+        """What an executor takes; see `neuroport.program.executor.Backend`."""
+        return room(program, synapses)
 
     def source(self, program: Program) -> str:
         """The NumPy text of every body of the program."""

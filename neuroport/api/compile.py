@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neuroport.api.foresee import require_room
 from neuroport.build.network import KIND, written
 from neuroport.build.network import Network as Built
 from neuroport.chips import description as chips
@@ -21,9 +24,12 @@ from neuroport.numerics.given import PATH, TEXT, Kind, checked_seed, takes
 from neuroport.quantise import program as quantise
 
 if TYPE_CHECKING:
+    from neuroport.program.executor import Backend
     from neuroport.program.machine import Program
     from neuroport.program.plan import Item, Plan
 
+LARGE = 2**24
+"""Bytes of arrays from which on it is worth a while to let go of others."""
 NETWORK = KIND
 CHIP = Kind("a chip or the name of one", lambda value: isinstance(value, Chip) or (TEXT.fits(value) and value)).or_none
 INSTANCE = Kind(
@@ -103,15 +109,31 @@ def lower(
 ) -> Program:
     """Elaborate, check the chip's limits, and quantise when the chip calculates with integers.
 
-    `protocol`: the items that will be run, where these are not those of the network.
+    `protocol`: the items that will be run, where these are not those of the network. InvalidInput, before anything is
+    drawn, for a network that does not fit into memory while it is built.
     """
-    return on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised)
+    require_room(network, chip, instance)
+    return _alone(on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised))
 
 
-def lower_and_plan(network: Network, chip: Chip, instance: ChipInstance | None) -> tuple[Program, Plan]:
-    """The program of a network (see `lower`), and how it is to be run."""
+def lower_and_plan(
+    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = ()
+) -> tuple[Program, Plan]:
+    """The program of a network (see `lower`), and how it is to be run.
+
+    `executors`: which ones are going to run it, at the same time; they have to fit, too.
+    """
+    require_room(network, chip, instance, executors)
     program, plan = experiment(network, chip, instance)
-    return on_chip(program, network, chip), plan
+    program = on_chip(program, network, chip)
+    return _alone(program), plan
+
+
+def _alone(program: Program) -> Program:
+    """The program without what it was made from: passes hold themselves, and with them the numbers that they had."""
+    if sum(array.initial.nbytes for array in program.arrays.values()) >= LARGE:
+        gc.collect()
+    return program
 
 
 def on_chip(program: Program, network: Network, chip: Chip, quantised: bool = True) -> Program:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 from neuroport import backends
 from neuroport.api.compile import on_chip, specimen
+from neuroport.api.foresee import foreseen, require_room
 from neuroport.api.run import Prepared, Run, result, to_run
 from neuroport.elaborate.network import experiment
 from neuroport.errors import InvalidInput
 from neuroport.numerics.units import Quantity
+from neuroport.program.building import Peak
 from neuroport.program.executor import Timed, TimedExecutor
 from neuroport.session.session import Progress
 
@@ -29,12 +31,14 @@ class Profile:
 
     `building`: the passes from a network to its first step, in their order; compiled code that is found is only loaded.
     `between`: what is not in the steps, such as collecting what is recorded, measuring, and the digest.
+    `memory`: how much it takes at its peak, about.
     """
 
     run: Run
     building: dict[str, float]
     parts: tuple[Timed, ...]
     between: float
+    memory: Peak | None
 
 
 def profiled(
@@ -54,6 +58,7 @@ def profiled(
         raise InvalidInput.one(None, f"backend '{backend}' does not take the time of its parts; the emulator does")
     marks = [time.process_time()]
     chosen, one = specimen(network, chip, chip_seed, instance)
+    require_room(network, chosen, one, [timed()])
     real, plan = experiment(network, chosen, one)
     marks.append(time.process_time())
     ready = Prepared(network, timed(), chosen, one, on_chip(real, network, chosen), plan)
@@ -78,4 +83,5 @@ def profiled(
         },
         parts=parts,
         between=run_s - sum(part.seconds for part in parts),
+        memory=foreseen(network, chosen, one, [ready.backend]),
     )

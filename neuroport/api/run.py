@@ -218,12 +218,12 @@ def prepare(
     """Read the chip, load the backend and lower the network; or choose the backend for what that comes to."""
     chosen, one = specimen(network, chip, chip_seed, instance)
     if backend == backends.AUTO:
-        program, plan = lower_and_plan(network, chosen, one)
+        program, plan = lower_and_plan(network, chosen, one, [backends.load("emulator", threads=threads)])
         choice = executors.chosen(program, plan, device, threads)
         loaded = backends.load(choice.backend, choice.device, threads, genn)
         return Prepared(network, loaded, chosen, one, program, plan, choice)
     loaded = backends.load(backend, device, threads, genn)
-    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one))
+    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, [loaded]))
 
 
 def trace_writer(

@@ -112,6 +112,26 @@ def genn_option(function: F) -> F:
     )(function)
 
 
+def memory_option(function: F) -> F:
+    """--memory SIZE: how much memory may be taken, instead of what this machine has."""
+    return click.option(
+        "--memory",
+        callback=_allow,
+        expose_value=False,
+        metavar="SIZE",
+        help="Refuse what takes more memory, '40GiB' [default: what this machine has].",
+    )(function)
+
+
+def _allow(context: click.Context, option: click.Parameter, text: str | None) -> None:
+    """Let so much memory be taken while the command runs, also by processes that it begins."""
+    from neuroport.program import room
+
+    if text is not None:
+        room.read(text, option.opts[0])
+        context.with_resource(room.allowing(text))
+
+
 def set_option(function: F) -> F:
     """--set PATH=VALUE, any number of times."""
     return click.option(

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neuroport.commands.common import chip_options, chosen_chip, echo_table, genn_option, load_network, set_option
+from neuroport.commands.common import (
+    chip_options,
+    chosen_chip,
+    echo_table,
+    genn_option,
+    load_network,
+    memory_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from neuroport.program.machine import Port, Program
@@ -35,6 +43,7 @@ class Form(click.Choice[str]):
 @click.option("--emit", type=Form(), default="report", show_default=True, help="Which form to print.")
 @chip_options
 @genn_option
+@memory_option
 @set_option
 def compile_command(
     net: str,
@@ -60,7 +69,9 @@ def compile_command(
 
         click.echo(writer.to_yaml(network), nl=False)
         return
+    from neuroport import backends
     from neuroport.api.compile import lower, specimen
+    from neuroport.api.foresee import described, foreseen
     from neuroport.errors import Unsupported
     from neuroport.program import printer
 
@@ -82,6 +93,9 @@ def compile_command(
         spans = parallelism.spans(program, parallelism.asked(genn))
         click.echo(f"{network.name} on {chosen.name}")
         report(program, spans)
+        found = foreseen(network, chosen, instance, [backends.load("emulator")])
+        if found is not None:
+            click.echo(f"memory on the emulator: {described(found)}")
 
 
 def report(program: Program, spans: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from neuroport.commands.common import (
     find_network,
     json_option,
     load_network,
+    memory_option,
     read_seed,
     set_option,
 )
@@ -78,6 +79,7 @@ def hil() -> None:
     metavar="SECONDS",
     help="A session ends when its host is not heard for so long.",
 )
+@memory_option
 @set_option
 def serve(nets: tuple[str, ...], address: str, keys: str | None, sets: tuple[str, ...], **options: Any) -> None:
     """Serve sessions of networks, each in a process of its own, until Ctrl-C.

@@ -15,6 +15,7 @@ from neuroport.commands.summary import fields, summary
 if TYPE_CHECKING:
     from neuroport.api.profile import Profile
     from neuroport.network.network import Network
+    from neuroport.program.building import Peak
     from neuroport.program.executor import Timed
 
 NOT_WITH = ("output", "overwrite", "every", "stopped", "copies", "device", "genn", "threads", "strict")
@@ -62,15 +63,25 @@ def as_json(profile: Profile, network: Network) -> dict[str, Any]:
             "building": profile.building,
             "between_steps": profile.between,
             "parts": [asdict(part) for part in profile.parts],
+            "memory": None if profile.memory is None else _memory(profile.memory),
         }
     }
 
 
+def _memory(found: Peak) -> dict[str, Any]:
+    """What memory is taken for at the peak, in bytes."""
+    return {"bytes": found.size, "while": found.doing, "parts": {part.what: part.size for part in found.parts}}
+
+
 def told(profile: Profile) -> Iterator[str]:
     """Lines before the table."""
+    from neuroport.api.foresee import described
+
     steps = sum(part.seconds for part in profile.parts)
     for name, times in ("building", profile.building), ("running", {"steps": steps, "between them": profile.between}):
         yield f"{name:10} {', '.join(f'{what} {_ms(seconds)}' for what, seconds in times.items())}"
+    if profile.memory is not None:
+        yield f"memory     {described(profile.memory)}"
 
 
 def _ms(seconds: float) -> str:

@@ -23,6 +23,7 @@ from neuroport.commands.common import (
     genn_option,
     json_option,
     load_network,
+    memory_option,
     mismatch_option,
     read_seeds,
     set_option,
@@ -99,6 +100,7 @@ KNOWN_AFTER = 1.0
 @click.option(
     "--resume", "stopped", metavar="FILE.h5", help="Go on with the run that was stopped while it wrote FILE.h5."
 )
+@memory_option
 @strict_option
 @json_option
 @click.option("--profile", is_flag=True, help="Tell what the time was spent on; one run, which writes nothing.")

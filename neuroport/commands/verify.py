@@ -17,6 +17,7 @@ from neuroport.commands.common import (
     genn_option,
     json_option,
     load_network,
+    memory_option,
     read_seed,
     set_option,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 @set_option
 @click.option("--full", is_flag=True, help="The whole protocol, not a shortened one.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="At most N steps per run item [default: 1000].")
+@memory_option
 @json_option
 @click.pass_context
 def verify(
@@ -76,7 +78,9 @@ def verify(
         network = load_network(net, sets)
         deviating = chosen_chip(network, chip, mismatch, chip_instance, chip_seed is not None)
         one = specimen(network, deviating, chip_seed, chip_instance)
-        program, plan = lower_and_plan(network, *one)
+        program, plan = lower_and_plan(
+            network, *one, [backends.load(b) if isinstance(b, str) else b for b in executors]
+        )
         if plan.protocol and not full and LENGTH in program.arrays:
             # The length of the run items goes into the program's formats: compile the protocol that will be run.
             plan = shorten(plan, steps=1000 if steps is None else steps)

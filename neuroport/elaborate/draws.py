@@ -9,7 +9,7 @@ import numpy as np
 from neuroport import distributions
 from neuroport.errors import InvalidInput
 from neuroport.network.values import Distribution
-from neuroport.numerics.draws import Elements, Floats, Source
+from neuroport.numerics.draws import BLOCK, Elements, Floats, Source
 from neuroport.numerics.units import Quantity
 
 
@@ -28,8 +28,10 @@ def sample(
     """
     given = {name: coherent(quantity) for name, quantity in distribution.arguments}
     _check(distribution, given)
+    draw, x = distributions.ALL[distribution.kind].draw, np.empty(len(elements))
     try:
-        x = distributions.ALL[distribution.kind].draw(given, source, elements)
+        for first in range(0, len(elements), BLOCK):
+            x[first : first + BLOCK] = draw(given, source, elements[first : first + BLOCK])
     except distributions.Hopeless as error:
         raise InvalidInput.one(distribution.place, f"{distribution.kind}: {error}") from None
     return np.asarray(given.get("offset", 0.0) + given.get("scale", 1.0) * x)

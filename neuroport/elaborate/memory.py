@@ -25,8 +25,11 @@ COPIES = 3  # the program in real numbers, in integers, and in the executor
 
 
 def refuse_too_large(network: Network) -> None:
-    """Raise InvalidInput when building the network takes more memory than there is."""
-    room.require(f"network '{network.name}'", tuple(parts(network)), network.place)
+    """Raise InvalidInput when all but the synapses of the network take more memory than there is.
+
+    How much synapses take depends on the chip: neuroport.api.foresee.
+    """
+    room.require(f"network '{network.name}'", (*_populations(network), *_stimuli(network)), network.place)
 
 
 def refuse_too_large_program(network: Network, program: Program, protocol: tuple[plan.Item, ...]) -> None:
@@ -53,8 +56,7 @@ def estimate(network: Network) -> float:
 def parts(network: Network) -> Iterator[Part]:
     """What building and running the network takes, roughly: its neurons, synapses and stimuli."""
     copies = network.copies if shares(network) else 1
-    for population in network.populations:
-        yield Part(f"population '{population.name}'", _of_population(population, copies), population.place)
+    yield from _populations(network)
     for projection in network.projections:
         rule = connections.rule(projection.connect)
         count = rule.expected(projection.connect, Ends.of(projection, network))
@@ -62,6 +64,16 @@ def parts(network: Network) -> Iterator[Part]:
         if rule.axes is not None:
             size = _of_kernel(projection, network, copies, float(prod(rule.axes(projection.connect))), count)
         yield Part(f"the synapses of '{projection.name}'", size, projection.place)
+    yield from _stimuli(network)
+
+
+def _populations(network: Network) -> Iterator[Part]:
+    copies = network.copies if shares(network) else 1
+    for population in network.populations:
+        yield Part(f"population '{population.name}'", _of_population(population, copies), population.place)
+
+
+def _stimuli(network: Network) -> Iterator[Part]:
     maker = Materialiser(network)
     for stimulus in network.stimuli:
         numbers = stimuli.ALL[stimuli.key(stimulus)].expected(stimulus, network, maker)

@@ -1,15 +1,24 @@
-"""How much memory there is: of the machine, or less where limits of the process or of its container say so."""
+"""How much memory there is: of the machine, or less where limits of the process or of its container say so.
+
+What the environment variable NEUROPORT_MEMORY allows stands for all of that.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from neuroport.errors import InvalidInput, Place, Problem
 
-GIB = 2**30
+MIB, GIB = 2**20, 2**30
+ALLOWED = "NEUROPORT_MEMORY"
+"""The environment variable that says how much memory may be taken."""
+UNITS = {"MiB": MIB, "GiB": GIB, "TiB": 2**40, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+SIZE = re.compile(rf"\s*(\d+(?:\.\d*)?)\s*({'|'.join(UNITS)})\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +35,12 @@ def require(who: str, parts: Sequence[Part], place: Place | None = None) -> None
     need, room = sum(part.size for part in parts), available()
     if need > room.size:
         most = max(parts, key=lambda part: part.size)
-        text = f"{who} needs about {shown(need)} of memory, most of it for {most.what}, and {room}; make it smaller"
+        text = f"{who} needs about {shown(need)} of memory, most of it for {most.what}, and {room}; {REMEDY}"
         raise InvalidInput([Problem(most.place or place, text)])
+
+
+REMEDY = f"make it smaller, or let it take more with {ALLOWED}=40GiB (on the command line --memory 40GiB)"
+"""What to do about something that does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +57,39 @@ class Room:
 
 def shown(size: float) -> str:
     """Bytes for people."""
-    return f"{size / GIB:,.1f} GiB"
+    return f"{size / GIB:,.1f} GiB" if size >= GIB else f"{size / MIB:,.0f} MiB"
+
+
+def read(text: str, what: str) -> float:
+    """The bytes that a text says, "40GiB" or "800 MB"; InvalidInput for any other, of which `what` says what it is."""
+    found = SIZE.fullmatch(text)
+    if found is None or not float(found[1]):
+        units = ", ".join(UNITS)
+        raise InvalidInput.one(None, f"{what} is '{text}'; give a number and one of {units}, such as 40GiB")
+    return float(found[1]) * UNITS[found[2]]
+
+
+@contextmanager
+def allowing(text: str) -> Iterator[None]:
+    """Let so much memory be taken within a block, by processes that begin in it as well."""
+    before = os.environ.get(ALLOWED)
+    os.environ[ALLOWED] = text
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[ALLOWED]
+        else:
+            os.environ[ALLOWED] = before
 
 
 def available(process: Path = Path("/proc/self"), groups: Path = Path("/sys/fs/cgroup")) -> Room:
-    """The memory that this machine has, or less where a limit of the process or of its container says so."""
+    """The memory that this machine has, or less where a limit of the process or of its container says so.
+
+    What NEUROPORT_MEMORY says, where that is set; InvalidInput where it says nothing.
+    """
+    if allowed := os.environ.get(ALLOWED):
+        return Room(read(allowed, ALLOWED), "it may take")
     return min((_machine(), *_limits_of_process(process), *_limits_of_groups(process, groups)), key=lambda r: r.size)
 
 

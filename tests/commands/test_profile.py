@@ -74,11 +74,12 @@ def test_the_command_prints_where_the_time_went() -> None:
         lines[at - 1],
     )
     assert re.fullmatch(r"running    steps [\d.]+ ms, between them [\d.]+ ms", lines[at])
-    assert lines[at + 1].split() == "part of a step of ms share ns per".split()
-    shares = [float(line.split("%")[0].split()[-1]) for line in lines[at + 2 :]]
+    assert re.fullmatch(r"memory     about \d+ MiB while it runs: \d+ MiB for the emulator's compiler.*", lines[at + 1])
+    assert lines[at + 2].split() == "part of a step of ms share ns per".split()
+    shares = [float(line.split("%")[0].split()[-1]) for line in lines[at + 3 :]]
     assert len(shares) == 6 and sum(shares) == pytest.approx(100, abs=1)
     told = json.loads(call("run", "sal_sampling", *SHORT, "--profile", "--json").stdout)
-    assert told["profile"].keys() == {"building", "between_steps", "parts"}
+    assert told["profile"].keys() == {"building", "between_steps", "parts", "memory"}
     assert len(told["profile"]["parts"]) == 6
 
 

@@ -176,7 +176,7 @@ def test_the_same_circuits_serve_every_network(tmp_path: Path) -> None:
 
 PROBLEMS = {
     "populations:\n  a: {size: 1000000000, neuron: lif}\n": r":5:3: network 'n' needs about 111.8 GiB of "
-    r"memory, most of it for population 'a', and .* has .* GiB; make it smaller",
+    r"memory, most of it for population 'a', and .* has .* GiB; make it smaller, or let it take more with",
     CELLS
     + "projections:\n  p: {source: a, target: b, input: jump, synapse: static, connect: one_to_one}\n": "one_to_one",
     "populations:\n  a: {size: 99, neuron: lif, init: {v: {normal: [-60 mV, 40 mV]}}}\n": r"a.v: .* of 99 values lie "

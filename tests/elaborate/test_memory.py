@@ -47,7 +47,7 @@ def refusal(text: str, folder: str = ".") -> str:
     return str(caught.value)
 
 
-HAS = "and this machine has 0.1 GiB; make it smaller"
+HAS = f"and this machine has 100 MiB; {room.REMEDY}"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,8 @@ HAS = "and this machine has 0.1 GiB; make it smaller"
             LINK + "{fixed_probability: 0.5}}\n  q: {source: a, target: a, input: jump, synapse: static, weight: 1,"
             " connect: all_to_all, delay: 3 ms}\n  r: {source: a, target: a, input: jump, synapse: stdp_pair,"
             " connect: all_to_all}\n",
-            f"n.yaml:9:3: network 'n' needs about 0.2 GiB of memory, most of it for the synapses of 'q', {HAS}",
+            "n.yaml:10:3: network 'n' does not fit into memory: it takes about 115 MiB while the synapses of 'r' are "
+            f"drawn: 76 MiB for the synapses of 'r', 38 MiB for the synapses of 'q'; {HAS.removeprefix('and ')}",
         ),
         (
             LINK + "all_to_all, delay: 1000000 ms}\n",
@@ -70,7 +71,7 @@ HAS = "and this machine has 0.1 GiB; make it smaller"
         ),
         (
             LINK + "one_to_one, dendritic_delay: 5000000 ms}\n".replace("one_to_one", "{fixed_in_degree: 1}"),
-            "n.yaml:6:3: running network 'n' needs about 0.6 GiB of memory, most of it for the values of 'b.jump' in "
+            "n.yaml:6:3: running network 'n' needs about 640 MiB of memory, most of it for the values of 'b.jump' in "
             f"the coming 5,000,001 steps, {HAS}",
         ),
         (
@@ -85,7 +86,7 @@ HAS = "and this machine has 0.1 GiB; make it smaller"
         ),
         (
             SHOWN + "  film: {patterns: {values: 0 mV, beside: shown, frames: 2000}, population: a, input: jump}\n",
-            f"n.yaml:10:3: network 'n' needs about 0.4 GiB of memory, most of it for stimulus 'film', {HAS}",
+            f"n.yaml:10:3: network 'n' needs about 412 MiB of memory, most of it for stimulus 'film', {HAS}",
         ),
         (
             SHOWN.replace("size: 9", "size: 100000")
@@ -103,7 +104,8 @@ def test_pairs_of_a_file_count(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "pairs.h5", "w") as file:
         file.create_dataset("pairs", data=np.zeros((2_000_000, 2), np.int8), compression="gzip")
     assert refusal(LINK + "{file: pairs.h5, dataset: pairs}}\n", str(tmp_path)) == (
-        f"n.yaml:8:3: network 'n' needs about 0.2 GiB of memory, most of it for the synapses of 'p', {HAS}"
+        "n.yaml:8:3: network 'n' does not fit into memory: it takes about 153 MiB while the synapses of 'p' are drawn: "
+        f"153 MiB for the synapses of 'p'; {HAS.removeprefix('and ')}"
     )
 
 
@@ -122,7 +124,7 @@ def test_what_a_session_keeps_of_a_run_counts() -> None:
         with pytest.raises(InvalidInput) as caught:
             session.run("1000 s")
         assert str(caught.value) == (
-            "a run of 1,000,000 steps that keeps what is recorded needs about 0.7 GiB of memory, most of it for what "
+            "a run of 1,000,000 steps that keeps what is recorded needs about 763 MiB of memory, most of it for what "
             f"is recorded of 'a.v', {HAS}"
         )
         assert session.step == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -103,5 +104,30 @@ def test_what_does_not_fit_names_its_largest_part(monkeypatch: pytest.MonkeyPatc
         require("a run", parts, Place("n.yaml", 1, 1))
     assert str(caught.value) == (
         "n.yaml:3:4: a run needs about 2.5 GiB of memory, most of it for delays, and this machine has 1.0 GiB; "
-        "make it smaller"
+        f"{room.REMEDY}"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("40GiB", 40 * 2.0**30), ("1.5 TiB", 1.5 * 2**40), (" 800 MB ", 8e8), ("512MiB", 2.0**29), ("2GB", 2e9)],
+)
+def test_sizes_are_read(text: str, size: float) -> None:
+    assert room.read(text, "it") == size
+
+
+@pytest.mark.parametrize("text", ["", "40", "GiB", "-1 GiB", "0 GiB", "1e3 GiB", "4 gib", "4 GiB more"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^it is '.*'; give a number and one of MiB, GiB, TiB, MB, GB, TB, such as"):
+        room.read(text, "it")
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_is_allowed_stands_for_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(room.ALLOWED, raising=False)
+    with room.allowing("100 GiB"):
+        assert str(available()) == "it may take 100.0 GiB"
+        with room.allowing("1 GiB"):
+            assert str(available()) == "it may take 1.0 GiB"
+        assert str(available()) == "it may take 100.0 GiB"
+    assert room.ALLOWED not in os.environ

@@ -1,0 +1,167 @@
+"""What building a program and running it takes at its peak, in one place.
+
+What is held from pass to pass are the numbers of the program in real numbers, of that in integers and of executors:
+they are counted. What passes take besides are the figures below: bytes for each synapse of the one projection that is
+being worked at, measured by `python benchmarks/scale.py --passes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.errors import Place
+from neuroport.program.machine import Program
+from neuroport.program.room import Part
+
+DRAWN = 56.0
+"""While pairs of neurons are drawn, and numbered for random draws."""
+RANKED = 56.0
+"""While the circuits of synapses are found, beside the pairs,"""
+RANKS = 8.0
+"""which stay until all projections are made."""
+VALUES = 24.0
+"""While the values of synapses are drawn, beside all that is held of the projection."""
+FORMATS = 33.0
+"""While numbers are put into the formats of a chip."""
+CHECKED = 19.0
+"""While the program is verified."""
+NEURON = 16.0
+"""Of a neuron until all projections are made: its number for draws, and its circuit."""
+
+
+@dataclass(slots=True)
+class Held:
+    """What of the numbers of a population, a projection or a stimulus is held, in bytes.
+
+    pairs: what says which synapses there are. real: all of the program in real numbers; integer: what that in integers
+    has besides; lasts: what of the first one that has, too. synapses, neurons: how many there are of the one or other.
+    """
+
+    what: str
+    place: Place | None = None
+    synapses: float = 0.0
+    neurons: float = 0.0
+    pairs: float = 0.0
+    real: float = 0.0
+    integer: float = 0.0
+    lasts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The moment at which most memory is taken: `while` what is done, and how much takes what, the largest first."""
+
+    doing: str
+    parts: tuple[Part, ...]
+
+    @property
+    def size(self) -> float:
+        """Bytes of all parts."""
+        return sum(part.size for part in self.parts)
+
+
+def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list[Held]:
+    """What is held of each object by a program in real numbers, and by what became of it, in the order of the program.
+
+    `synapses`: how many synapses projections will have that have one here.
+    """
+    found = {p.name: Held(f"population '{p.name}'", p.place, neurons=float(p.size)) for p in program.populations}
+    for p in program.projections:
+        many = synapses.get(p.name, float(p.synapses))
+        found[p.name] = Held(f"the synapses of '{p.name}'", p.place, synapses=many)
+    stimuli = [s.name for s in program.series] + [s.name for s in program.injections]
+    found |= {name: Held(f"stimulus '{name}'") for name in stimuli}
+    run = Held("the run")
+
+    def size(owner: str, each: bool, array: NDArray[Any]) -> float:
+        return array.nbytes * synapses[owner] if each and owner in synapses else float(array.nbytes)
+
+    before = {_place(array): array for _, _, array in numbers(real)}
+    after = {_place(array): array for _, _, array in numbers(program)}
+    seen: set[int] = set()
+    for owner, each, array in numbers(real):
+        if _place(array) not in seen:
+            seen.add(_place(array))
+            one, taken = found.get(owner, run), size(owner, each, array)
+            one.real += taken
+            one.lasts += taken if _place(array) in after else 0.0
+    for p in real.projections:
+        found[p.name].pairs = sum(size(p.name, True, array) for array in p.wiring.numbers())
+    for owner, each, array in numbers(program):
+        if _place(array) not in before and _place(array) not in seen:
+            seen.add(_place(array))
+            found.get(owner, run).integer += size(owner, each, array)
+    return [*found.values(), run]
+
+
+def numbers(program: Program) -> Iterator[tuple[str, bool, NDArray[Any]]]:
+    """Every array of numbers of a program: whose it is, whether it grows with the synapses, and the array."""
+    few = {p.name: p.synapses for p in program.projections}
+    for array in program.arrays.values():
+        yield array.owner, array.at == "synapse", array.initial
+    for p in program.projections:
+        listed = not hasattr(p.wiring, "template")
+        yield from ((p.name, listed, array) for array in p.wiring.numbers())
+        yield p.name, False, p.indptr
+        yield from ((p.name, True, array) for array in (p.dendritic, p.twin) if array is not None)
+    for name, values in program.constants.items():
+        yield _owned(name, few, values)
+    for name, designed in program.designed.items():
+        yield from (_owned(name, few, values) for values in (designed.value, designed.circuit))
+    yield from ((series.name, False, series.table) for series in program.series)
+    for injection in program.injections:
+        yield from ((injection.name, False, array) for array in (injection.steps, injection.neurons, injection.values))
+
+
+def _owned(name: str, few: Mapping[str, int], values: NDArray[Any]) -> tuple[str, bool, NDArray[Any]]:
+    owner = name.partition(".")[0]
+    return owner, values.ndim > 0 and len(values) == few.get(owner), values
+
+
+def _place(array: NDArray[Any]) -> int:
+    """Where the numbers of an array lie: other arrays that see the same are found by it."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return id(array)
+
+
+def peak(objects: Sequence[Held], executors: Sequence[Part]) -> Peak:
+    """The moment at which most is taken. `executors`: what these take."""
+    return max(_moments(objects, executors), key=lambda moment: moment.size)
+
+
+def _moments(objects: Sequence[Held], executors: Sequence[Part]) -> Iterator[Peak]:
+    """The passes that can be the peak, each with what is held and what it takes besides."""
+    before = [(one, one.real + NEURON * one.neurons) for one in objects if not one.synapses]
+    for one in (one for one in objects if one.synapses):
+        drawing = max(DRAWN * one.synapses, one.pairs + RANKED * one.synapses)
+        values = one.real + (RANKS + VALUES) * one.synapses
+        yield _moment(f"{one.what} are drawn", [*before, (one, max(drawing, values))])
+        before.append((one, one.real + RANKS * one.synapses))
+    whole = [(one, one.real + one.integer) for one in objects]
+    yield _moment("numbers are put into formats", whole, FORMATS)
+    lasting = [(one, one.lasts + one.integer) for one in objects]
+    yield _moment("the program is verified", lasting, CHECKED)
+    opened = _moment("it runs", lasting)
+    yield Peak(opened.doing, _sorted((*opened.parts, *executors)))
+
+
+def _moment(doing: str, sizes: Sequence[tuple[Held, float]], besides: float = 0.0) -> Peak:
+    """A moment at which objects take so much, and one projection so much for each synapse besides."""
+    largest = max((one for one, _ in sizes), key=lambda one: one.synapses, default=None)
+    parts = [Part(one.what, size + besides * one.synapses * (one is largest), one.place) for one, size in sizes]
+    return Peak(doing, _sorted(parts))
+
+
+def _sorted(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Parts of one thing as one, the largest first."""
+    sizes: dict[str, Part] = {}
+    for part in parts:
+        known = sizes.get(part.what)
+        sizes[part.what] = part if known is None else Part(part.what, known.size + part.size, part.place or known.place)
+    return tuple(sorted((part for part in sizes.values() if part.size), key=lambda part: -part.size))

@@ -1,0 +1,193 @@
+"""How much memory a network takes is known before anything of it is drawn, and what does not fit is refused."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import neuroport
+from neuroport import backends
+from neuroport.api.compile import specimen
+from neuroport.api.foresee import described, foreseen
+from neuroport.backends.emulator import Emulator
+from neuroport.cli import main
+from neuroport.connections import fixed_probability
+from neuroport.elaborate.sketch import sketched
+from neuroport.errors import InvalidInput
+from neuroport.network.network import Network
+from neuroport.program import room
+from tests.support.peaks import taken_and_foreseen
+
+LATE = "dendritic_delay: {uniform: [1 ms, 8 ms]}"
+FEW = "{fixed_out_degree: 30}"
+
+
+def text(size: int, synapse: str = "static", chip: str = "generic8", connect: str = "{fixed_probability: 0.1}",
+         more: str = "", rest: str = "") -> str:  # fmt: skip
+    """A network of one population that is connected with itself."""
+    return (
+        f"neuroport: 1\nname: n\ndt: 1 ms\nchip: {chip}\npopulations:\n  a: {{size: {size}, neuron: lif}}\n"
+        f"projections:\n  p: {{source: a, target: a, input: jump, synapse: {synapse}, weight: {{uniform: [0, 1]}}, "
+        f"connect: {connect}{more and ', '}{more}}}\n{rest}"
+    )
+
+
+def network(size: int, synapse: str = "static", chip: str = "generic8", **how: str) -> Network:
+    return neuroport.loads(text(size, synapse, chip, **how), folder=".")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+HUGE = text(100_000)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn."""
+
+    def drawn(*_: object) -> None:
+        raise AssertionError("synapses are drawn")
+
+    monkeypatch.setattr(fixed_probability, "bernoulli_pairs", drawn)
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("backend", ["emulator", "reference"])
+def test_what_does_not_fit_is_refused_before_anything_is_drawn(backend: str) -> None:
+    started = time.process_time()
+    with room.allowing("20GiB"), pytest.raises(InvalidInput) as caught:
+        neuroport.open(neuroport.loads(HUGE), backend)
+    assert time.process_time() - started < 1
+    said = str(caught.value)
+    assert "network 'n' does not fit into memory: it takes about " in said
+    assert " GiB for the synapses of 'p'" in said
+    assert said.endswith(f"; it may take 20.0 GiB; {room.REMEDY}")
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_what_does_not_fit_is_refused_by_commands(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    path.write_text(HUGE)
+    for command in ("run --for 10ms", "verify", "compile"):
+        name, *rest = command.split()
+        done = call(name, str(path), *rest, "--memory", "20 GiB")
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"{path}:8:3: network 'n' does not fit into memory: it takes about " in done.stderr
+
+
+def test_a_size_without_a_unit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = call("run", "sal_pair", "--memory", "40")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "error: --memory is '40'; give a number and one of MiB, GiB, TiB, MB, GB, TB, such as 40GiB\n",
+    )
+    monkeypatch.setenv("NEUROPORT_MEMORY", "much")
+    with pytest.raises(InvalidInput, match="NEUROPORT_MEMORY is 'much'; give a number"):
+        neuroport.compile(neuroport.load("sal_pair"))
+
+
+@pytest.mark.dear
+def test_more_may_be_allowed_than_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_machine", lambda: room.Room(50 * room.MIB, "this machine has"))
+    assert call("run", "balanced", "--for", "10ms").exit_code == 2
+    assert call("run", "balanced", "--for", "10ms", "--memory", "1 GiB").exit_code == 0
+    assert call("run", "balanced", "--for", "10ms").exit_code == 2
+
+
+def test_compile_tells_it() -> None:
+    (line,) = (line for line in call("compile", "balanced").stdout.splitlines() if line.startswith("memory on"))
+    assert line.startswith("memory on the emulator: about ")
+    assert " while it runs: 72 MiB for the emulator's compiler, " in line
+
+
+def test_small_projections_and_kernels_stay_as_they_are() -> None:
+    for name in ("sal_sampling", "two_routes_conv"):
+        whole = neuroport.load(name)
+        sketch = sketched(whole)
+        assert sketch.network.projection(whole.projections[0].name) == whole.projections[0]
+    assert sketched(neuroport.load("balanced")).synapses["exc_to_exc"] == pytest.approx(204_633, rel=0.02)
+
+
+def test_the_synapse_that_stays_has_what_all_have() -> None:
+    built = neuroport.Network(dt="1 ms", chip="generic8")
+    cells = built.population("cells", 100, "lif")
+    pairs = np.stack(np.divmod(np.arange(9900), 100), axis=1)
+    late, weight = np.arange(9900) % 7 + 1.0, np.linspace(0, 1, 9900)
+    built.project(cells, cells, "static", input="jump", connect={"pairs": pairs}, weight=weight,
+                  dendritic_delay={"array": late, "unit": "ms"})  # fmt: skip
+    whole = neuroport.compile(built)
+    sketch = sketched(built.build())
+    few = neuroport.compile(sketch.network)
+    assert sketch.synapses == {"cells_cells": 9900}
+    assert few.arrays.keys() == whole.arrays.keys()
+    assert [a.slots for a in few.arrays.values()] == [a.slots for a in whole.arrays.values()]
+    assert few.projections[0].synapses == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        network(400),
+        network(400, chip="ideal32"),
+        network(400, "stdp_pair", "generic16"),
+        network(400, "stdp_pair", "generic8_stochastic"),
+        network(400, more=LATE),
+        network(400, connect="all_to_all"),
+        neuroport.load("balanced"),
+    ],
+    ids=["static", "ideal32", "stdp", "stochastic", "delays", "full", "balanced"],
+)
+def test_what_the_emulator_is_said_to_take_for_synapses_is_what_it_takes(given: Network) -> None:
+    chip, _ = specimen(given)
+    sketch = sketched(given)
+    few = neuroport.compile(sketch.network, chip)
+    told: dict[str, float] = {}
+    for part in Emulator().room(few, sketch.synapses, sketch.full):
+        told[part.what] = told.get(part.what, 0.0) + part.size
+    for taken in Emulator().memory(neuroport.compile(given, chip)):
+        assert told[f"the synapses of '{taken.projection}'"] == pytest.approx(taken.nbytes, rel=0.05)
+
+
+def test_copies_that_share_are_counted() -> None:
+    one, many = (
+        foreseen(made, *specimen(made), [backends.load("emulator")])
+        for made in (neuroport.load("gle_lagline_batch", ["copies=2"]), neuroport.load("gle_lagline_batch"))
+    )
+    assert one is not None
+    assert many is not None
+    assert many.size > one.size
+    assert described(many).startswith("about ")
+
+
+GENN = pytest.mark.skipif(backends.missing("genn") is not None, reason="needs PyGeNN")
+MEASURED = [
+    pytest.param({"text": text(1_000)}, id="10^5"),
+    pytest.param({"text": text(3_200)}, id="10^6"),
+    pytest.param({"text": text(10_000)}, id="10^7"),
+    pytest.param({"text": text(3_200, "stdp_pair", "generic16")}, id="plastic"),
+    pytest.param({"text": text(3_200, "stdp_pair", "generic8_mismatch10"), "chip_seed": 3}, id="mismatch"),
+    pytest.param({"text": text(3_200, more=LATE)}, id="delays"),
+    pytest.param({"text": text(3_200, chip="ideal")}, id="ideal"),
+    pytest.param({"text": text(3_200, connect="all_to_all")}, id="full"),
+    pytest.param({"text": text(200_000, connect="{fixed_out_degree: 5}")}, id="neurons"),
+    pytest.param({"text": text(3_200, rest="record: {spikes: all, states: {a.v: 1 ms}}\n")}, id="recorded"),
+    pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "threads": 2}, id="threads"),
+    pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "reference"}, id="reference"),
+    pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "genn"}, id="genn", marks=GENN),
+    pytest.param({"text": text(5_000), "backend": "genn"}, id="genn-static", marks=GENN),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is known on Linux")
+@pytest.mark.parametrize("how", MEASURED)
+def test_the_estimate_is_what_is_taken_within_a_fifth(how: dict[str, object], tmp_path: Path) -> None:
+    taken, told = taken_and_foreseen(cache=tmp_path, **how)  # type: ignore[arg-type]
+    assert told == pytest.approx(taken, rel=0.2)
