@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.copies.states import belongs, own_name
+from neuroport.copies.states import belongs, number, own_name
 from neuroport.copies.unroll import copy_name
 from neuroport.errors import InternalError, InvalidInput
 from neuroport.program.executor import Capture, Executor
@@ -72,6 +72,7 @@ class Rolled:
         self._written: set[str] = set()
         self._of_one: dict[str, Array] = {}
         self._asked = _Asked()
+        self._tallied: Tallies | None = None
 
     @property
     def step(self) -> int:
@@ -117,6 +118,7 @@ class Rolled:
         """See Executor."""
         if self._all("clear_histogram", readout, None) is not None:
             self.executor.clear_histogram(own_name(readout))
+            self._tallied = None
 
     def _all(self, action: str, name: str, what: Any) -> list[Any] | None:
         return self._asked.by_all(action, own_name(name), number(name), what, self._copies)
@@ -136,6 +138,7 @@ class Rolled:
             self.executor.write(name, self._values[name])
         self._written.clear()
         self._values.clear()
+        self._tallied = None
 
     # ---------------------------------------------------------------------------------------------------- values
 
@@ -178,7 +181,7 @@ class Rolled:
 
     def histogram(self, readout: str) -> Whole:
         """See Executor."""
-        counts: Whole = self.executor.tallies().histograms[own_name(readout)][number(readout)]
+        counts: Whole = self._tallies().histograms[own_name(readout)][number(readout)]
         return counts
 
     def drain(self) -> Capture:
@@ -204,11 +207,17 @@ class Rolled:
 
     def spike_counts(self) -> dict[str, int]:
         """See Executor."""
-        return self._named(self.executor.tallies().counts)
+        return self._named(self._tallies().counts)
 
     def overflows(self) -> dict[str, int]:
         """See Executor."""
-        return {name: count for name, count in self._named(self.executor.tallies().overflows).items() if count}
+        return {name: count for name, count in self._named(self._tallies().overflows).items() if count}
+
+    def _tallies(self) -> Tallies:
+        """What was counted, asked for once between steps."""
+        if self._tallied is None:
+            self._tallied = self.executor.tallies()
+        return self._tallied
 
     def _named(self, counts: Mapping[str, Whole]) -> dict[str, int]:
         return {copy_name(name, k): count for name, of in counts.items() for k, count in enumerate(of.tolist())}
@@ -218,7 +227,7 @@ class Rolled:
     def save(self) -> State:
         """See Executor."""
         self._together()
-        state, tallies, copies = self.executor.save(), self.executor.tallies(), range(self._copies)
+        state, tallies, copies = self.executor.save(), self._tallies(), range(self._copies)
 
         def each(held: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
             return {copy_name(n, k): self._of(n, values, k) for n, values in held.items() for k in copies}
@@ -297,11 +306,6 @@ class Rolled:
         close = getattr(self.executor, "close", None)
         if close is not None:
             close()
-
-
-def number(name: str) -> int:
-    """The number of the copy of which something is, by its name."""
-    return int(name.partition(".")[0].rpartition("#")[2])
 
 
 def _names(held: Mapping[str, Any]) -> list[str]:

@@ -127,6 +127,11 @@ def belongs(name: str, k: int) -> bool:
     return name.partition(".")[0].endswith(f"#{k}")
 
 
+def number(name: str) -> int:
+    """The number of the copy of which something is."""
+    return int(name.partition(".")[0].rpartition("#")[2])
+
+
 def own_name(name: str) -> str:
     """What a copy calls its object or array."""
     owner, dot, variable = name.partition(".")
@@ -137,15 +142,24 @@ NAMED = "schedules arrays inputs histories spikes tables histograms counts overf
 """What in a state has a name."""
 
 
-def of_copy(state: State, k: int) -> State:
-    """The state of copy k from that of all, in its own names. The run's own scalars are every copy's."""
+def by_copy(held: Mapping[str, V], copies: int) -> list[dict[str, V]]:
+    """What each copy has, in its own names. The run's own scalars are every copy's."""
+    found: list[dict[str, V]] = [{} for _ in range(copies)]
+    for name, values in held.items():
+        if of_run(name):
+            for mine in found:
+                mine[name] = values
+        else:
+            found[number(name)][own_name(name)] = values
+    return found
 
-    def mine(held: Mapping[str, V]) -> dict[str, V]:
-        of_all = {name: values for name, values in held.items() if of_run(name)}
-        return {own_name(name): values for name, values in held.items() if belongs(name, k)} | of_all
 
-    named: dict[str, Any] = {part: mine(getattr(state, part)) for part in NAMED}
-    return replace(state, readouts=tuple(own_name(name) for name in state.readouts if belongs(name, k)), **named)
+def of_copies(state: State, copies: int) -> list[State]:
+    """The state of each copy from that of all, in its own names."""
+    named = {part: by_copy(getattr(state, part), copies) for part in NAMED}
+    readouts = by_copy(dict.fromkeys(state.readouts), copies)
+    numbered: list[dict[str, Any]] = [{part: of[k] for part, of in named.items()} for k in range(copies)]
+    return [replace(state, readouts=tuple(readouts[k]), **mine) for k, mine in enumerate(numbered)]
 
 
 def of_all(states: Sequence[State]) -> State:

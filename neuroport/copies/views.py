@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.copies.states import (
-    belongs,
+    by_copy,
     joined,
     of_all,
     of_batch,
-    of_copy,
+    of_copies,
     of_unbatched,
     overflows_of_batch,
     own_name,
@@ -167,6 +167,7 @@ class Meeting:
         self.schedules: list[Mapping[str, NDArray[np.int64]]] = [{} for _ in range(copies)]
         self.lock = threading.Lock()
         self._copies = copies
+        self._counted: dict[str, list[dict[str, int]]] = {}
         self._action: Callable[[], None] = lambda: None
         self.saved: list[State] = []
         self.loading: dict[int, State] = {}
@@ -187,13 +188,19 @@ class Meeting:
     def drain(self) -> None:
         """Distribute what was recorded to the copies."""
         whole = self.executor.drain()
-        for k in range(self._copies):
-            spikes = {own_name(n): s for n, s in whole.spikes.items() if belongs(n, k)}
-            records = {own_name(n): r for n, r in whole.records.items() if belongs(n, k)}
-            self.captures[k] = Capture(spikes, records)
+        spikes, records = by_copy(whole.spikes, self._copies), by_copy(whole.records, self._copies)
+        self.captures = [Capture(*mine) for mine in zip(spikes, records, strict=True)]
+
+    def counted(self, what: str, k: int) -> dict[str, int]:
+        """What copy k has of `spike_counts` or `overflows`."""
+        with self.lock:
+            if what not in self._counted:
+                self._counted[what] = by_copy(getattr(self.executor, what)(), self._copies)
+            return dict(self._counted[what][k])
 
     def _act(self) -> None:
         self._error = None
+        self._counted.clear()
         try:
             self._action()
         except BaseException as error:  # the barrier would turn it into a BrokenBarrierError
@@ -277,19 +284,18 @@ class CopyExecutor:
 
     def spike_counts(self) -> dict[str, int]:
         """See Executor."""
-        return {own_name(n): c for n, c in self._executor.spike_counts().items() if belongs(n, self._k)}
+        return self._meeting.counted("spike_counts", self._k)
 
     def overflows(self) -> dict[str, int]:
         """See Executor."""
-        return {own_name(n): c for n, c in self._executor.overflows().items() if belongs(n, self._k)}
+        return self._meeting.counted("overflows", self._k)
 
     def save(self) -> State:
         """See Executor. All copies save at the same time."""
         meeting = self._meeting
 
         def save() -> None:
-            whole = self._executor.save()
-            meeting.saved = [of_copy(whole, k) for k in range(len(meeting.captures))]
+            meeting.saved = of_copies(self._executor.save(), len(meeting.captures))
 
         meeting.once(save)
         return meeting.saved[self._k]
