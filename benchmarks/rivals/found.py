@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals import entries, rates, store
+from benchmarks.rivals import entries, forms, rates, store
 from benchmarks.rivals.cases import WORDY, Case, Need, bench, named, needs
 
 NEAR = 5.0
@@ -59,7 +59,7 @@ class Found:
         return Some(task, values, sum(not lasting(run) for run in runs))
 
     def angles(self, task: str, rule: str, chip: str, mismatch: int = 0) -> list[float]:
-        """Degrees between the last updates and those of back-propagation, by layer: the mean of runs that learn."""
+        """Degrees between the last updates and those of back-propagation, by layer: the mean of runs that have them."""
         last = [run["updates"][-1] for run in self.of(task, rule, chip, mismatch) if run.get("updates")]
         found = [angles for angles in last if np.all(np.isfinite(angles))]
         return np.mean(found, axis=0).tolist() if found else []
@@ -83,18 +83,25 @@ class Found:
         return least
 
 
+def lacking(found: Found) -> list[tuple[str, str]]:
+    """Rules and tasks that have a learning rate and no run in floating point."""
+    rules, chosen = entries.rules(), rates.chosen(rates.known())
+    some = ((rule, task) for rule, setup in rules.items() for task in setup.setups if task in chosen.get(rule, {}))
+    return [one for one in some if not found.of(one[1], one[0], "ideal")]
+
+
 def lasting(run: dict[str, Any]) -> bool:
     """Whether a run came to its end with numbers."""
     return "error" not in run and not run["not_finite"]
 
 
 def gathered(folder: Path, quick: bool = False) -> Found:
-    """What lies in a folder of the present settings; of the others nothing is told."""
+    """What lies in a folder of the present settings; of the others nothing is told. InvalidInput for damaged files."""
     rules = entries.rules()
     jobs: Iterable[Case | Need] = [*needs(rules.values()), *bench(rules.values(), quick)]
     found = Found()
     for name, job in named(jobs, rules, rates.chosen(rates.known())).items():
-        result = store.load(folder, name)
+        result = store.load(folder, name, forms.is_need if isinstance(job, Need) else forms.is_run)
         if result is None:
             continue
         if isinstance(job, Need):

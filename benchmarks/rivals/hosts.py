@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import neuroport
 from neuroport.chips.chip import Chip
+from neuroport.errors import InvalidInput
 from neuroport.session.finite import not_finite
 from neuroport.session.session import Session
+
+if TYPE_CHECKING:
+    from examples.tssl_rule import Weights
 
 Options = Mapping[str, Any]
 Chips = Callable[[tuple[str, ...]], Chip]
 """A chip by the kinds of what can deviate in a network."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """`learned`: what a run leaves. `network`: what it has on the chip, and how many steps a pattern takes."""
+
+    learned: Callable[[Options, Chips, int | None], dict[str, Any]]
+    network: Callable[[Options], tuple[neuroport.Network, int]]
+
+
+class Failed(Exception):
+    """The arithmetic of a run came to its end: what became of the rule."""
+
+
+@contextmanager
+def arithmetic() -> Iterator[None]:
+    """Within it a rule learns: errors of its arithmetic are Failed."""
+    try:
+        yield
+    except ArithmeticError as error:
+        raise Failed(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
 
 def options(sets: Sequence[str]) -> dict[str, Any]:
@@ -24,13 +51,13 @@ def options(sets: Sequence[str]) -> dict[str, Any]:
 
 
 def learned(host: str, given: Options, chip: Chips, chip_seed: int | None) -> dict[str, Any]:
-    """What a run of a host left."""
-    return HOSTS[host][0](given, chip, chip_seed)
+    """What a run of a host left. Failed where its arithmetic did."""
+    return HOSTS[host].learned(given, chip, chip_seed)
 
 
 def network(host: str, given: Options) -> tuple[neuroport.Network, int]:
     """The network that a host has on the chip, and how many steps a pattern takes."""
-    return HOSTS[host][1](given)
+    return HOSTS[host].network(given)
 
 
 def left(session: Session) -> dict[str, Any]:
@@ -58,8 +85,9 @@ def _tssl_bp(given: Options, chip: Chips, chip_seed: int | None) -> dict[str, An
     with host.opened(sizes, rule, weights, chip(("weight", "threshold")), chip_seed) as machine:
         reached = []
         for _ in range(given["epochs"]):
-            host.train(weights, learn, rule, 1, given["rate"], rng, machine if given["in_loop"] else None)
-            reached.append(host.percent(weights, test, rule, machine))
+            with arithmetic(), _finite(weights):
+                host.train(weights, learn, rule, 1, given["rate"], rng, machine if given["in_loop"] else None)
+                reached.append(host.percent(weights, test, rule, machine))
         angles = [host.angles(weights, learn, rule, machine)]
         return {"test": reached, "updates": angles, **left(machine.session)}
 
@@ -71,6 +99,15 @@ def _tssl_bp_network(given: Options) -> tuple[neuroport.Network, int]:
     return tssl_chip.graded(sizes, rule, tssl_rule.limits_of(sizes)), rule.steps + len(sizes) - 1
 
 
-HOSTS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[Options], tuple[neuroport.Network, int]]]] = {
-    "tssl_bp": (_tssl_bp, _tssl_bp_network),
-}
+@contextmanager
+def _finite(weights: Weights) -> Iterator[None]:
+    """Within it a chip that refuses weights because they are no numbers any more is a FloatingPointError."""
+    try:
+        yield
+    except InvalidInput:
+        if all(np.isfinite(layer).all() for layer in weights.layers):
+            raise
+        raise FloatingPointError("weights are not finite") from None
+
+
+HOSTS = {"tssl_bp": Host(_tssl_bp, _tssl_bp_network)}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.rivals import entries, rates
 from benchmarks.rivals.cases import ARITHMETICS, MISMATCHES, WORDS, Need
 from benchmarks.rivals.entries import Rule
-from benchmarks.rivals.found import Found, Some, gathered, lasting
+from benchmarks.rivals.found import Found, Some, lasting
+from neuroport.disk.output import write_bytes
 
 PAGE = entries.ROOT / "docs" / "bench.md"
 CONDITIONS = [(chip, mismatch) for chip in ARITHMETICS for mismatch in MISMATCHES]
@@ -24,19 +24,19 @@ TITLES = {
 Row = list[str]
 
 
-def write(folder: Path) -> None:
-    """Put the tables into the page, each between its two marks."""
-    PAGE.write_text(written(PAGE.read_text("utf-8"), gathered(folder)), "utf-8")
+def write(found: Found) -> None:
+    """Put the tables into the page. NotWritten where it cannot be written."""
+    write_bytes(PAGE, written(PAGE.read_text("utf-8"), found).encode())
 
 
-def look(folder: Path) -> str:
-    """The tables of quick runs."""
-    found = gathered(folder, quick=True)
-    return "\n\n".join(f"{name}\n\n{table(found)}" for name, table in TABLES.items() if name not in ("words", "rates"))
+def tables(found: Found, quick: bool = False) -> str:
+    """All tables, each after its name; of quick runs those that they have."""
+    shown = (name for name in TABLES if not (quick and name in ("words", "rates")))
+    return "\n\n".join(f"{name}\n\n{TABLES[name](found)}" for name in shown)
 
 
 def written(page: str, found: Found) -> str:
-    """The page with its tables anew."""
+    """The page with its tables anew, each between its two marks."""
     for name, table in TABLES.items():
         begin, end = f"<!-- bench: {name} -->", f"<!-- end of {name} -->"
         if begin in page:

@@ -13,11 +13,10 @@ from benchmarks.rivals.entries import Rule, Setup
 from neuroport.chips import description as chips
 from neuroport.chips.chip import Chip
 from neuroport.chips.mismatch import deviating
-from neuroport.errors import InvalidInput
 
 
 def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
-    """All that is kept of a run. One that fails is kept with its error."""
+    """All that is kept of a run. One whose arithmetic fails is kept with its error; other errors are raised."""
     setup = rule.setups[case.task]
     sets = case.sets(setup, chosen)
     told = {"case": asdict(case), "network": setup.network, "sets": sets}
@@ -33,14 +32,15 @@ def run(rule: Rule, case: Case, chosen: float) -> dict[str, Any]:
             network, chip=chip(setup, case, network.kinds), chip_seed=case.chip_seed, keep=False
         ) as session:
             built = time.process_time()
-            session.run_protocol()
+            with hosts.arithmetic():
+                session.run_protocol()
             found = {
                 "test": [value for _, value in session.results["test"]],
                 "updates": [value for _, value in session.results.get("updates", [])],
                 **hosts.left(session),
             }
-    except (InvalidInput, ArithmeticError, ValueError, RuntimeError) as error:
-        return told | {"error": f"{type(error).__name__}: {error}".partition("\n")[0]}
+    except hosts.Failed as error:
+        return told | {"error": str(error)}
     return told | found | {"build_s": built - started, "run_s": time.process_time() - built}
 
 

@@ -91,8 +91,9 @@ def test_a_bench_that_was_ended_goes_on(runs: list[Case], tmp_path: Path, monkey
         return whole(rule, case, chosen)
 
     monkeypatch.setattr(bench, "run", ended)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(SystemExit) as stopped:
         bench.main(["--out", str(tmp_path), "--quick"])
+    assert stopped.value.code == 130
     before = {file.name for file in tmp_path.iterdir()}
     assert len(before) == 7 + len(RULES)
     monkeypatch.setattr(bench, "run", whole)
@@ -105,18 +106,18 @@ def test_only_what_matches_is_done(runs: list[Case], tmp_path: Path, capsys: pyt
     assert {case.chip_seed for case in runs} == {5} and {case.rule for case in runs} == {"two"} and len(runs) == 2 * 3
     assert capsys.readouterr().out.count(" %, 0.6 s\n") == 6
     bench.main(["--out", str(tmp_path), "--only", "two-generic8.*chip5", "--list"])
-    assert capsys.readouterr().out == "\n"
+    assert capsys.readouterr().out == ""
 
 
 def test_a_finished_file_is_never_overwritten(tmp_path: Path) -> None:
     assert store.keep(tmp_path, "a.json", {"value": 1}) and not store.keep(tmp_path, "a.json", {"value": 2})
-    assert store.load(tmp_path, "a.json") == {"value": 1} and [f.name for f in tmp_path.iterdir()] == ["a.json"]
+    assert store.load(tmp_path, "a.json", bool) == {"value": 1} and [f.name for f in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_nothing_is_kept_of_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         store.keep(tmp_path, "a.json", {"a": 1, "b": object()})
-    assert list(tmp_path.iterdir()) == [] and store.load(tmp_path, "a.json") is None
+    assert list(tmp_path.iterdir()) == [] and store.load(tmp_path, "a.json", bool) is None
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system cannot kill")
@@ -133,7 +134,7 @@ def test_a_killed_bench_leaves_whole_files(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.01)
         process.kill()
-    store.clean(tmp_path)
+    store.clean(tmp_path, age=0)
     files = sorted(tmp_path.iterdir())
     assert len(files) >= 3 and all(json.loads(file.read_text()) == {"values": [*range(20000)]} for file in files)
 
@@ -166,7 +167,7 @@ def test_rates_are_tried_on_other_patterns_and_the_best_is_chosen(tmp_path: Path
         )
         reached = result(90.0 if case.rate == 0.1 else 70.0 + case.seed)
         failed = case.rule == "two" and case.rate == 0.1
-        store.keep(tmp_path, case.name(SETUP, 0.0), {"error": "no"} if failed else reached)
+        store.keep(tmp_path, case.name(SETUP, 0.0), {"error": "OverflowError: no"} if failed else reached)
     known = rates.choose(tmp_path, RULES.values(), {"three": {}})
     assert rates.chosen(known) == {"one": {"digits": 0.1}, "two": {"digits": 0.2}, "three": {}}
     assert known["two"]["digits"]["tried"] == [[0.1, 0.0, 0.0], [0.2, 72.0, 1.0]]
@@ -189,7 +190,7 @@ def some(runs: list[Case]) -> found.Found:
         Case("digits", "one", "generic16", bits=bits): result(last) for bits, last in ((2, 95.0), (4, 80.0), (8, 92.0))
     }
     two = {Case("digits", "two", seed=1): result(96.0), Case("digits", "two", seed=2): result(11.0)}
-    two |= {Case("digits", "two", seed=3): {"error": "InvalidInput: no"}}
+    two |= {Case("digits", "two", seed=3): {"error": "OverflowError: no"}}
     two |= {Case("digits", "two", "generic8", 20, 1, 1): result(50.0, not_finite={"up1.w": 3})}
     return results(one=one, two=two)
 
@@ -227,13 +228,11 @@ def test_the_page_gets_its_tables_and_keeps_its_text(some: found.Found) -> None:
     assert written == text.replace("old\n", f"\n{page.words(some)}\n\n") and page.written(written, some) == written
 
 
-def test_figures_are_drawn(some: found.Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_are_drawn(some: found.Found, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     from benchmarks.rivals import figures
 
-    monkeypatch.setattr(figures, "FOLDER", tmp_path)
-    monkeypatch.setattr(figures, "gathered", lambda *_: some)
-    figures.draw(tmp_path)
+    figures.draw(some, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {"bench.png", "bench_chips.png"}
 
 
@@ -377,12 +376,6 @@ def test_a_run_is_told_whole() -> None:
     told = running.run(rule, Case("digits", rule.name, "generic8", 10, 1, 2, quick=True), 0.5)
     assert len(told["test"]) == 3 and told["test"][-1] > 80 and len(told["updates"][-1]) == 3
     assert told["case"]["seed"] == 2 and told["copies"] == 20 and told["not_finite"] == {} and json.dumps(told)
-
-
-def test_a_run_that_fails_is_kept_with_its_error() -> None:
-    rule = Rule("no", "no", "no", "no.md", {"digits": SETUP})
-    told = running.run(rule, Case("digits", "no"), 7.0)
-    assert told["error"].startswith("InvalidInput: ") and told["sets"] == ("up1.lr=7.0", "seed=1")
 
 
 def test_bits_make_another_chip() -> None:
