@@ -74,6 +74,16 @@ class NeuroportError(Exception):
 
     exit_code = 2
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As another process gets it: what was raised with, not what it says."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[NeuroportError], args: tuple[Any, ...], held: dict[str, Any]) -> NeuroportError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(held)
+    return error
+
 
 class InvalidInput(NeuroportError):
     """A network, model, chip or trace file, or an argument, cannot be used as it is."""
