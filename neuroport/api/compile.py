@@ -22,6 +22,7 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.network.network import Network
 from neuroport.numerics.given import PATH, TEXT, Kind, checked_seed, takes
 from neuroport.quantise import program as quantise
+from neuroport.quantise.again import requantised
 
 if TYPE_CHECKING:
     from neuroport.program.executor import Backend
@@ -114,6 +115,18 @@ def lower(
     """
     require_room(network, chip, instance)
     return _alone(on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised))
+
+
+def lower_again(
+    network: Network, chip: Chip, instance: ChipInstance | None, like: Program, protocol: tuple[Item, ...], steps: int
+) -> Program:
+    """What `lower` gives, for another specimen of a chip on which it gave `like`; the report is that of the other.
+
+    `protocol`, `steps`: the items that will be run, and how many steps they take.
+    """
+    program = elaborate(network, chip, instance, protocol, steps)
+    found = requantised(program, like, chip) if like.integer else None
+    return on_chip(program, network, chip) if found is None else with_own_parameters(found)
 
 
 def lower_and_plan(

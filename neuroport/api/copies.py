@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from neuroport import backends
 from neuroport.api import executor as executors
 from neuroport.api import run as api
-from neuroport.api.compile import CHIP, NETWORK, lower, lower_and_plan, specimen
+from neuroport.api.compile import CHIP, NETWORK, lower_again, lower_and_plan, specimen
 from neuroport.build.copies import PARAMS, with_own_parameters
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip
@@ -27,6 +27,7 @@ from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares, with_copies
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
+from neuroport.program.plan import total_steps
 from neuroport.program.room import Part, require
 from neuroport.session import counted
 from neuroport.session.executing import usable
@@ -280,7 +281,11 @@ class _Copies:
             claimed = [None if path is None else self._claim(path, stack) for path in traces]
             specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
             program, plan = lower_and_plan(self.network, *specimens[0])
-            programs = [program, *(lower(self.network, chip, one) for chip, one in specimens[1:])]
+            known, steps = {chip_seeds[0]: program}, total_steps(plan.protocol)
+            for seed, (chip, one) in zip(chip_seeds, specimens, strict=True):
+                if seed not in known:
+                    known[seed] = lower_again(self.network, chip, one, program, plan.protocol, steps)
+            programs = [known[seed] for seed in chip_seeds]
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
             begins(programs, plan)
             meeting = Meeting(self._opened(programs, seeds), len(seeds))
@@ -288,8 +293,8 @@ class _Copies:
             for k, program in enumerate(programs):
                 view, what = CopyExecutor(meeting, k), (self.network, program, *specimens[k])
                 sink = api.trace_writer(*what, self.backend, seeds[k], claimed[k], self.overwrite, k)
-                one = Session(program, plan, view, seed=seeds[k], backend=self.backend, sink=sink, keep=False)
-                sessions.append(one)
+                session = Session(program, plan, view, seed=seeds[k], backend=self.backend, sink=sink, keep=False)
+                sessions.append(session)
             stack.pop_all()
         built = time.perf_counter() - started
 

@@ -43,15 +43,20 @@ from neuroport.program.verify import verified
 
 @verified
 def elaborate(
-    network: Network, chip: Chip, instance: ChipInstance | None = None, protocol: tuple[Item, ...] | None = None
+    network: Network,
+    chip: Chip,
+    instance: ChipInstance | None = None,
+    protocol: tuple[Item, ...] | None = None,
+    steps: int | None = None,
 ) -> Program:
     """Make the real program of a network for a chip: of a specimen, or without one of the chip as it was designed.
 
     All have the same arrays, types and bodies; only numbers differ. The chip matters only through its mismatch and its
-    precision. `protocol`: the items that will be run, where these are not those of the network. Raises InvalidInput
-    with every problem found; nothing large is allocated before the network is known to fit into memory.
+    precision. `protocol`: the items that will be run, where these are not those of the network; `steps`: how many they
+    take, where that is known. Raises InvalidInput with every problem found; nothing large is allocated before the
+    network is known to fit into memory.
     """
-    return _program(_made(network, chip, instance, protocol))
+    return _program(_made(network, chip, instance, protocol), steps)
 
 
 def experiment(network: Network, chip: Chip, instance: ChipInstance | None = None) -> tuple[Program, Plan]:
@@ -103,7 +108,7 @@ def _record(made: Elaboration, record: StateRecord) -> Record:
     return Record(record.of, every, neurons=None if record.part is None else record.part.neurons)
 
 
-def _program(made: Elaboration) -> Program:
+def _program(made: Elaboration, steps: int | None = None) -> Program:
     """The program, now that its arrays are made."""
     network = made.network
     projections = tuple(projection_bodies(made, p) for p in network.projections)
@@ -142,7 +147,7 @@ def _program(made: Elaboration) -> Program:
     program = replace(program, derived=derived, report=(*made.report, *made.materialiser.report))
     program = with_histories(with_copies(program, made.copies))
     protocol = items(network, program) if made.protocol is None else made.protocol
-    steps = total_steps(protocol)
+    steps = total_steps(protocol) if steps is None else steps
     if steps > MOST:
         text = f"the protocol takes {Decimal(steps):.3g} steps, and steps are numbered to 2^62; make it shorter"
         raise InvalidInput.one(network.protocol[0].place if network.protocol else network.place, text)

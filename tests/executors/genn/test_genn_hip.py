@@ -52,17 +52,9 @@ MORE = {
 QUICK = ("sal_pair", "stdp_pair")
 SHARED = {
     "ekdaa": 4,
-    "ekdaa_conv": 4,
-    "emstdp": 2,
     "gle_lagline_batch": 3,
-    "gle_layers": 4,
-    "meta_tasks": 3,
-    "predictive_coding": 4,
     "predictive_coding_conv": 4,
-    "sal_net": 4,
-    "tssl_bp": 2,
     "two_routes": 4,
-    "two_routes_conv": 4,
 }
 """Shipped networks with copies, most of which share what they learn and add up over them; how many of them."""
 COPIED = (
