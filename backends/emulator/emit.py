@@ -25,7 +25,9 @@ from neuroport.backends.generated import Identifiers
 from neuroport.backends.turns import Row, Turn, turns
 from neuroport.copies.axis import is_own
 from neuroport.program.ir import Body, Expr, Real, Send, Temp, reads
+from neuroport.program.laws import Jumps
 from neuroport.program.machine import Event, Population, Program, Projection, Readout, Series, Total
+from neuroport.program.rows import Rows
 from neuroport.program.wiring import Kernel
 
 LARGE = 2**15
@@ -67,6 +69,11 @@ SUFFIX = {
     "entry_step": "_entry_step",
     "entries": "_entries",
     "first_entry": "_first_entry",
+    "law": "_law",
+    "divisor": "_divisor",
+    "drawn_numbers": "_numbers",
+    "seen": "_seen",
+    "drawn": "_drawn",
     "dendritic": "_dendritic",
     "places": "_places",
     "twin": "_twin",
@@ -112,6 +119,8 @@ KERNEL_KINDS = (
     *("run_width", "entry_step", "entries", "first_entry"),
 )
 """What a projection has besides whose synapses share the entries of a kernel."""
+LAW_KINDS = ("law", "divisor", "drawn_numbers", "seen", "drawn")
+"""What a projection has besides whose synapses are not stored."""
 
 
 def module_text(program: Program) -> str:
@@ -135,6 +144,8 @@ class Emitter:
     def __init__(self, program: Program, timed: bool = False, more: tuple[str, ...] = ()) -> None:
         self.program, self.timed = program, timed
         self.more = (*more, "runtime_totals") if _has_totals(program) else more
+        if any(p.redrawn for p in program.projections):
+            self.more += ("runtime_rows",)
         self.parts: dict[Part, int] = {}
         self.names = Identifiers(set(reserved(*self.more)))
         self.control: dict[tuple[str, str], int] = {}
@@ -163,7 +174,8 @@ class Emitter:
             for kind in "size first flags words spikes spike_count spike_steps spike_neurons".split():
                 self._identifier(kind, population.name)
         for projection in program.projections:
-            for kind in (*SYNAPSE_KINDS, *(KERNEL_KINDS if projection.shares else ())):
+            besides = (KERNEL_KINDS if projection.shares else ()) + (LAW_KINDS if projection.redrawn else ())
+            for kind in (*SYNAPSE_KINDS, *besides):
                 self._identifier(kind, projection.name)
         for kinds, objects in (
             ("every histogram counted", [r.name for r in program.readouts]),
@@ -233,7 +245,7 @@ class Emitter:
 
     def _synapse_place(self, projection: Projection, fixed: str) -> Site:
         return Site(
-            own="syn",
+            own="0" if projection.redrawn else "syn",
             pre="i",
             post="j",
             element="@" + projection.name,
@@ -259,8 +271,21 @@ class Emitter:
         """Whether rows need no indices because each is all neurons but that of its number."""
         return all_but_diagonal(projection)
 
+    def _drawn_row(self, projection: Projection, function: Function, writer: Writer) -> list[Line]:
+        """The inner loop over the synapses of presynaptic neuron i, which are drawn before."""
+        law, numbers, drawn = (function.use(kind, projection.name) for kind in ("law", "drawn_numbers", "drawn"))
+        assert isinstance(projection.wiring, Rows)
+        if isinstance(projection.wiring.law, Jumps):
+            call = f"redraw_jumps(i, {law}, {function.use('divisor', projection.name)}, {numbers}, {drawn})"
+        else:
+            call = f"redraw_choice(i, {law}, {numbers}, {function.use('seen', projection.name)}, {drawn})"
+        inner: list[Line] = [f"j = {drawn}[nth]", *writer.inner()]
+        return [*writer.row(), f"number = {call}", Block("for nth in range(number):", inner)]
+
     def _row(self, projection: Projection, function: Function, writer: Writer) -> list[Line]:
         """The inner loop over the synapses of presynaptic neuron i; a full matrix needs no indices."""
+        if projection.redrawn:
+            return self._drawn_row(projection, function, writer)
         if full_matrix(projection):
             columns = function.use("size", projection.target)
             return [
@@ -399,7 +424,11 @@ class Emitter:
     def _arriving(self, projection: Projection, function: Function, body: Body) -> list[Line]:
         """The lines of a row whose presynaptic neuron has spiked."""
         place = self._synapse_place(projection, "pre")
-        indexed = not (projection.shares or full_matrix(projection) or self._all_but_diagonal(projection))
+        computed = projection.shares or projection.redrawn
+        indexed = not (computed or full_matrix(projection) or self._all_but_diagonal(projection))
+        if projection.redrawn:
+            law = function.use("law", projection.name)
+            place.element = f"np.uint64(i) * np.uint64({law}[1]) + np.uint64({law}[2]) + np.uint64(j)"
         place.places = projection.name if indexed and delayed_input(self.program, projection) else ""
         writer = self._writer(function, place)
         writer.body(body)
@@ -407,7 +436,7 @@ class Emitter:
 
     def _ahead(self, projection: Projection, function: Function, neuron: str) -> list[str]:
         """The lines that ask for all that the row of a neuron reads of its synapses."""
-        if isinstance(projection.wiring, Kernel):
+        if isinstance(projection.wiring, Kernel) or projection.redrawn:
             return []
         rows = function.use("rows", projection.name)
         return [
@@ -764,7 +793,7 @@ def _in_pairs(program: Program, projection: Projection) -> bool:
 def full_matrix(projection: Projection) -> bool:
     """Whether every presynaptic neuron has exactly one synapse to every postsynaptic one, in order."""
     full = projection.source_size * projection.target_size
-    if projection.shares or projection.synapses == 0 or projection.synapses != full:
+    if projection.shares or projection.redrawn or projection.synapses == 0 or projection.synapses != full:
         return False
     pre, post = np.divmod(np.arange(projection.synapses), projection.target_size)
     return bool((projection.pre == pre).all() and (projection.post == post).all())

@@ -15,6 +15,7 @@ from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.layout import Argument, Entry, Module, held, power_of_two, sums, terms, width
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.emulator.native.translate import OUTSIDE
+from neuroport.backends.emulator.redrawing import of_law, one_for_all
 from neuroport.backends.emulator.sums import narrow
 from neuroport.backends.emulator.synapses import asked, connections
 from neuroport.backends.emulator.timed import work
@@ -28,6 +29,7 @@ from neuroport.program.machine import Array, Program
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import ahead, back, dealt, fitting, lags_delivered, next_time, packed, rows_read, unpacked
 from neuroport.program.places import refusing
+from neuroport.program.repeated import once
 from neuroport.program.state import Raw, State, raw
 from neuroport.program.stated import checked, within_bounds
 from neuroport.program.wiring import Kernel
@@ -102,6 +104,8 @@ class Machine:
         self._begun: dict[str, list[tuple[Array, NDArray[Any]]]] = {}
         self._boundscheck = boundscheck
         self._narrow = narrow(program)
+        redrawn = {p.name for p in program.projections if p.redrawn}
+        self._common = {a.name for a in program.arrays.values() if a.at == "synapse" and a.owner in redrawn}
         self._allocate()
         self._values |= shared or {}
         self._start_control()
@@ -159,7 +163,7 @@ class Machine:
             if array.single:
                 self._set_scalar(name, array.initial)
                 continue
-            initial = self._flat(array, array.initial)
+            initial = self._flat(array, once(array.initial) if name in self._common else array.initial)
             if array.role == "input":
                 initial = np.full_like(initial, array.nothing)
                 values["array", name] = aligned(np.tile(initial, (power_of_two(array.slots), 1)))
@@ -186,13 +190,16 @@ class Machine:
         wanted = asked(self._module)
         for projection in program.projections:
             self._set_int("delay", projection.name, projection.delay)
-            if not projection.shares:
+            if not (projection.shares or projection.redrawn):
                 self._set_int("first_column", projection.name, int(projection.wiring.kept[:1].sum()))
             if isinstance(projection.wiring, Kernel):
                 self._set_int("run_width", projection.name, projection.wiring.width)
                 self._set_int("entry_step", projection.name, projection.wiring.step)
             self._set_int("entries", projection.name, projection.wiring.entries)
             self._set_int("first_entry", projection.name, projection.wiring.first_entry)
+            for kind, numbers in of_law(projection).items():
+                if (kind, projection.name) in wanted:
+                    values[kind, projection.name] = numbers
             for kind, index in connections(program, projection).items():
                 if (kind, projection.name) in wanted:
                     values[kind, projection.name] = np.ascontiguousarray(index.made(), index.dtype)
@@ -248,6 +255,8 @@ class Machine:
 
     def _shown(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
         """The values of an array as a program has them, by step before all else."""
+        if array.name in self._common:
+            return np.broadcast_to(values, (*values.shape[:-1], *array.initial.shape))
         if not self._by_copy(array):
             return values
         copies = self.program.copies
@@ -453,6 +462,8 @@ class Machine:
         if declared.single:
             self._set_scalar(array, values)
             return
+        if array in self._common:
+            values = one_for_all(array, values)
         self._widen(array)
         target = self._values["array", array]
         if declared.role == "input":

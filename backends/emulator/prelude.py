@@ -39,6 +39,7 @@ _LOCALS = {
     "runtime_copies": "c",
     "runtime_totals": "values into width",
     "runtime_threads": "meeting seat halt",
+    "runtime_rows": "number",
 }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuroport.backends.emulator.emit import delayed_input, emit
 from neuroport.backends.emulator.layout import AHEAD, Module, held, power_of_two, ring_of_sums, unsigned_dtype, width
 from neuroport.backends.emulator.limits import executed
+from neuroport.backends.emulator.redrawing import of_law
 from neuroport.copies.states import own_name
 from neuroport.errors import Unsupported
 from neuroport.program.machine import Program, Projection
@@ -141,7 +142,9 @@ def _bytes(program: Program, projection: Projection, wanted: set[tuple[str, str]
         if array.owner == projection.name and array.at in ("synapse", "kernel"):
             copies = width(program) if program.copies > 1 and array.own else 1
             rows = 1 + (power_of_two(array.history) if array.history else 0)
-            yield len(array.initial) * copies * held(array, program).itemsize * rows
+            numbers = 1 if projection.redrawn else len(array.initial)
+            yield numbers * copies * held(array, program).itemsize * rows
+    yield sum(numbers.nbytes for kind, numbers in of_law(projection).items() if (kind, projection.name) in wanted)
     for kind, index in connections(program, projection).items():
         if (kind, projection.name) in wanted:
             yield index.nbytes

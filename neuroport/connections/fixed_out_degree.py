@@ -16,10 +16,14 @@ from neuroport.yaml.arrays import Sink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedOutDegree(Connect):
-    """`degree` postsynaptic neurons per presynaptic one, drawn without replacement; itself if `self_connections`."""
+    """`degree` postsynaptic neurons per presynaptic one, drawn without replacement; itself if `self_connections`.
+
+    `stored`: see FixedProbability.
+    """
 
     degree: int
     self_connections: bool = True
+    stored: bool = True
 
 
 def read(entry: Entry) -> FixedOutDegree | None:
@@ -27,12 +31,12 @@ def read(entry: Entry) -> FixedOutDegree | None:
     given = read_degree(entry, "target")
     if given is None:
         return None
-    return FixedOutDegree(degree=given[0], self_connections=given[1], place=entry.node.place)
+    return FixedOutDegree(degree=given[0], self_connections=given[1], stored=entry.stored(), place=entry.node.place)
 
 
 def write(rule: FixedOutDegree, sink: Sink, at: str) -> Any:
     """Write it."""
-    return written_numbered("fixed_out_degree", "degree", rule.degree, rule.self_connections)
+    return written_numbered("fixed_out_degree", "degree", rule.degree, rule.self_connections, rule.stored)
 
 
 def expected(rule: FixedOutDegree, ends: Ends) -> float:
@@ -51,4 +55,4 @@ def law(rule: FixedOutDegree, ends: Ends) -> Law:
     return Choice(ends.draws, ends.target.size, rule.self_connections or not ends.same, rule.degree)
 
 
-RULE = Rule(FixedOutDegree, read, write, expected, pairs, drawn=True, law=law)
+RULE = Rule(FixedOutDegree, read, write, expected, pairs, ("stored",), drawn=True, law=law)

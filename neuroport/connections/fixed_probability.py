@@ -16,10 +16,14 @@ from neuroport.yaml.arrays import Sink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedProbability(Connect):
-    """Each pair with `probability`; those of a neuron with itself only if `self_connections`."""
+    """Each pair with `probability`; those of a neuron with itself only if `self_connections`.
+
+    `stored`: false where synapses are drawn anew for every spike, see docs/network.md.
+    """
 
     probability: float
     self_connections: bool = True
+    stored: bool = True
 
 
 def read(entry: Entry) -> FixedProbability | None:
@@ -31,12 +35,13 @@ def read(entry: Entry) -> FixedProbability | None:
     probability = entry.report.number(entries["p"], f"probability of {entry.what}", 0, 1)
     if probability is None:
         return None
-    return FixedProbability(probability=probability, self_connections=own, place=entry.node.place)
+    place, stored = entry.node.place, entry.stored()
+    return FixedProbability(probability=probability, self_connections=own, stored=stored, place=place)
 
 
 def write(rule: FixedProbability, sink: Sink, at: str) -> Any:
     """Write it."""
-    return written_numbered("fixed_probability", "p", rule.probability, rule.self_connections)
+    return written_numbered("fixed_probability", "p", rule.probability, rule.self_connections, rule.stored)
 
 
 def expected(rule: FixedProbability, ends: Ends) -> float:
@@ -56,4 +61,4 @@ def law(rule: FixedProbability, ends: Ends) -> Law:
     return Jumps(ends.draws, ends.target.size, rule.self_connections or not ends.same, rule.probability)
 
 
-RULE = Rule(FixedProbability, read, write, expected, pairs, drawn=True, law=law)
+RULE = Rule(FixedProbability, read, write, expected, pairs, ("stored",), drawn=True, law=law)

@@ -168,6 +168,11 @@ class Entry:
             return None
         return {argument: self.inner}
 
+    def stored(self) -> bool:
+        """Whether synapses are stored, or drawn anew for every spike: `stored: false` beside the rule's name."""
+        node = self.beside("stored")
+        return node is None or self.report.boolean(node, f"stored of {self.this}") is not False
+
     def self_connections(self, node: Node | None) -> bool:
         """Whether a neuron may be connected with itself."""
         if node is None:
@@ -215,9 +220,12 @@ class Rule(Generic[R]):
     count: Callable[[R, tuple[int, int]], int | None] = no_count
 
 
-def written_numbered(key: str, argument: str, number: float, self_connections: bool) -> dict[str, Any]:
-    """What `Entry.numbered` reads."""
-    return {key: number if self_connections else {argument: number, "self": False}}
+def written_numbered(
+    key: str, argument: str, number: float, self_connections: bool, stored: bool = True
+) -> dict[str, Any]:
+    """What `Entry.numbered` and `Entry.stored` read."""
+    written: dict[str, Any] = {key: number if self_connections else {argument: number, "self": False}}
+    return written if stored else written | {"stored": False}
 
 
 def without_self(pairs: Pairs, ends: Ends, self_connections: bool) -> Pairs:

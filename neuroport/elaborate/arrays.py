@@ -18,6 +18,7 @@ from neuroport.elaborate.circuits import (
 )
 from neuroport.elaborate.connect import make_synapses
 from neuroport.elaborate.kernels import unshared_weight
+from neuroport.elaborate.redrawn import is_redrawn, refusals
 from neuroport.elaborate.state import Elaboration, Object, Over
 from neuroport.elaborate.stimuli import run_lengths
 from neuroport.elaborate.values import Elements
@@ -80,6 +81,9 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
 def projection_arrays(made: Elaboration, projection: Projection) -> None:
     """The synapses of a projection and their arrays; its traces become arrays of the neurons at its ends."""
     name, model = projection.name, projection.synapse
+    if is_redrawn(projection) and (refused := list(refusals(projection, made.network, made.chip))):
+        made.problems += refused
+        return
     try:
         synapses = make_synapses(projection, made.network)
     except InvalidInput as error:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.elaborate.redrawn import is_redrawn, refused_bodies
 from neuroport.elaborate.state import Elaboration
 from neuroport.elaborate.synapses import synapse_bodies, synapse_names, times
 from neuroport.elaborate.twins import twin_index
@@ -22,7 +23,7 @@ from neuroport.network.results import StateHistogram
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.ir import BOOL, REAL, Apply, Axis, Body, Const, Expr, Int, Read, Real, Send, Spike, Store, walk
-from neuroport.program.machine import Array, Event, Over, Readout
+from neuroport.program.machine import Array, Event, Over, Readout, ReportLine
 from neuroport.program.machine import Population as ProgramPopulation
 from neuroport.program.machine import Projection as ProgramProjection
 from neuroport.program.reductions import most_terms
@@ -109,7 +110,7 @@ def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProje
     bodies = synapse_bodies(made, projection)
     sources = made.network.population(projection.source).size
     targets = made.network.population(projection.target).size
-    return ProgramProjection(
+    found = ProgramProjection(
         name=projection.name,
         source=projection.source,
         target=projection.target,
@@ -125,6 +126,11 @@ def projection_bodies(made: Elaboration, projection: Projection) -> ProgramProje
         twin=_twin_index(made, projection),
         place=projection.place,
     )
+    if is_redrawn(projection):
+        made.problems += refused_bodies(projection, found)
+        text = f"{found.synapses:,} synapses are not stored: the emulator draws them anew for every spike"
+        made.report.append(ReportLine(projection.name, "not stored", text, {"synapses": found.synapses}))
+    return found
 
 
 def _twin_index(made: Elaboration, projection: Projection) -> NDArray[np.int64] | None:

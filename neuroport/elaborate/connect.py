@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 import neuroport.connections as connections
 from neuroport.connections import Ends, Rule
+from neuroport.elaborate.redrawn import is_redrawn
 from neuroport.elaborate.values import Elements
 from neuroport.errors import InternalError, InvalidInput
 from neuroport.network.network import Network
 from neuroport.network.objects import Projection
-from neuroport.program.rows import gathered
+from neuroport.program.rows import Rows, gathered
 from neuroport.program.verify.objects import sorted_pairs
 from neuroport.program.wiring import Kernel, Pairs, Wiring
 
@@ -74,8 +75,11 @@ def _listed(projection: Projection, network: Network, ends: Ends, rule: Rule[Any
     """Of a rule that gives pairs."""
     sources, targets = ends.shape
     if rule.law is not None and (ends.source.part, ends.target.part) == (None, None):
-        drawn = rule.law(projection.connect, ends).rows(sources)
-        rows = gathered(drawn, rule.expected(projection.connect, ends), targets)
+        law = rule.law(projection.connect, ends)
+        if is_redrawn(projection):
+            rows = Rows.drawn(law, sources, 0, targets)
+        else:
+            rows = gathered(law.rows(sources), rule.expected(projection.connect, ends), targets)
         return Synapses(rows, Elements(rows.synapses, joined=rows, shape=ends.shape), ends.shape)
     pre, post = rule.pairs(projection.connect, ends)
     if len(pre) and not (pre.min() >= 0 and pre.max() < sources and post.min() >= 0 and post.max() < targets):

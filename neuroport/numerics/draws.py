@@ -41,13 +41,14 @@ class Source:
 
     def key(self, attempt: int = 0) -> int:
         """The key for `rng.words` of one attempt."""
-        return rng.step_key(self._stream(), attempt)
+        return rng.step_key(self.stream(), attempt)
 
     def keys(self, attempts: Integers) -> Elements:
         """The keys of many attempts."""
-        return rng.step_keys(self._stream(), attempts.astype(np.uint64))
+        return rng.step_keys(self.stream(), attempts.astype(np.uint64))
 
-    def _stream(self) -> int:
+    def stream(self) -> int:
+        """The key of all its numbers."""
         return rng.stream_key(self.seed, rng.stream_number("build", self.entity, self.quantity))
 
     def words(self, elements: Elements, attempt: int = 0) -> Elements:

@@ -14,7 +14,7 @@ from neuroport.program.machine import Array, Program
 from neuroport.program.names import written
 from neuroport.program.plan import Plan
 from neuroport.program.printer import bare, kind
-from neuroport.program.repeated import pieces
+from neuroport.program.repeated import once, pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,10 @@ class Identity:
 
 def identity(program: Program, plan: Plan) -> Identity:
     """What this program and this plan are."""
+    redrawn = {p.name for p in program.projections if p.redrawn}
     arrays = {
-        name: f"{kind(a.type)} {a.initial.shape or 'scalar'} {_role(a)} {_hash([a.initial])}"
+        name: f"{kind(a.type)} {a.initial.shape or 'scalar'} {_role(a)} "
+        f"{_hash([once(a.initial) if a.owner in redrawn else a.initial])}"
         for name, a in program.arrays.items()
     }
     sampled = tuple(record for record in program.records if record.readout)

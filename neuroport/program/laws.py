@@ -21,6 +21,11 @@ class Jumps:
     itself: bool
     probability: float
 
+    def numbers(self) -> tuple[NDArray[Any], ...]:
+        """All that says which synapses there are."""
+        numbers = np.array([self.targets, self.itself])
+        return np.array([self.source.stream()], np.uint64), numbers, np.array([self.probability])
+
     def rows(self, sources: int) -> Iterator[Drawn]:
         """The targets of so many neurons, some neurons at a time."""
         row = 0
@@ -42,6 +47,10 @@ class Choice:
     targets: int
     itself: bool
     degree: int
+
+    def numbers(self) -> tuple[NDArray[Any], ...]:
+        """All that says which synapses there are."""
+        return np.array([self.source.stream()], np.uint64), np.array([self.targets, self.itself, self.degree])
 
     @property
     def among(self) -> int:

@@ -29,6 +29,7 @@ from neuroport.program.ir import (
     stored,
     walk,
 )
+from neuroport.program.rows import Rows
 from neuroport.program.wiring import Wiring
 
 Role = Literal["state", "parameter", "input", "weight", "visible"]
@@ -227,6 +228,11 @@ class Projection:
     def shares(self) -> bool:
         """Whether synapses share the entries of a kernel."""
         return self.wiring.entries > 0
+
+    @property
+    def redrawn(self) -> bool:
+        """Whether its synapses are not stored, but drawn anew for every spike; then all have the same values."""
+        return isinstance(self.wiring, Rows) and self.wiring.law is not None
 
     @property
     def values(self) -> int:

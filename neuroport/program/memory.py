@@ -21,7 +21,10 @@ Takes = Callable[[Measure | Capture], bool]
 def of_program(program: Program) -> Iterator[Part]:
     """What an executor's arrays take, with what they remember of the past and what is on its way."""
     places = {p.name: p.place for p in program.populations} | {p.name: p.place for p in program.projections}
+    redrawn = {p.name for p in program.projections if p.redrawn}
     for array in program.arrays.values():
+        if array.owner in redrawn and array.at == "synapse":
+            continue
         yield Part(f"the values of '{array.name}'{_slots(array)}", _of_array(array), places.get(array.owner))
     for population in program.populations:
         size = float(population.size) * program.copies * _ring(population.spike_slots) * 4
@@ -38,7 +41,7 @@ def of_program(program: Program) -> Iterator[Part]:
 
 def _of_wiring(projection: Projection) -> float:
     """What says where synapses are: each of them, or of a kernel the rows."""
-    if isinstance(projection.wiring, Kernel):
+    if isinstance(projection.wiring, Kernel) or projection.redrawn:
         return float(sum(numbers.nbytes for numbers in projection.wiring.numbers()))
     return float(projection.synapses) * BYTES_PER_SYNAPSE_INDEX
 

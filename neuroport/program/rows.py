@@ -10,6 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.numerics.draws import Drawn, unsigned
+from neuroport.program.laws import Law
+
 Integers = NDArray[np.int64]
 
 PIECE = 1 << 20
@@ -40,17 +43,39 @@ class Rows:
     """At most one synapse from a neuron to another, sorted by presynaptic, then postsynaptic neuron.
 
     indptr: int64 (sources + 1,), where the row of each presynaptic neuron begins, and where the last one ends;
-    kept: uint16, uint32 or uint64 (synapses,), the postsynaptic neuron of each. Other arrays with a number for every
+    stored: uint16, uint32 or uint64 (synapses,), the postsynaptic neuron of each. Other arrays with a number for every
     synapse are made anew whenever they are asked for.
     targets, first: by which numbers draws are keyed: those of the pairs of a neuron and one of so many, which here
     count from the first. first_entry: from which number on.
+    law: by which rows are drawn that are not stored, onto all neurons from the first to before the last.
+    arriving: how many synapses each of these has, where it is known.
     """
 
     indptr: Integers
-    kept: NDArray[Any]
+    stored: NDArray[Any]
     targets: int
     first: int = 0
     first_entry: int = 0
+    law: Law | None = None
+    last: int = 0
+    arriving: Integers | None = None
+
+    @classmethod
+    def drawn(cls, law: Law, sources: int, first: int, last: int) -> Rows:
+        """Those onto some neurons that a law draws; they are counted, and not stored."""
+        counts, arriving = [np.zeros(1, np.int64)], np.zeros(last - first, np.int64)
+        for count, columns in _batches(law, sources, first, last):
+            counts.append(count)
+            arriving += np.bincount(columns, minlength=last - first)
+        none = np.zeros(0, unsigned(law.targets - 1))
+        return cls(np.cumsum(np.concatenate(counts)), none, law.targets, first, 0, law, last, arriving)
+
+    @property
+    def kept(self) -> NDArray[Any]:
+        """The postsynaptic neuron of each, in few bytes."""
+        if self.law is None:
+            return self.stored
+        return np.concatenate([self.stored, *(kept for _, _, kept in self.pieces())])
 
     @property
     def synapses(self) -> int:
@@ -85,10 +110,15 @@ class Rows:
     def pieces(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
         """All synapses, some rows at a time: the first of these, before which they end, and what is kept of them."""
         sources, row = len(self.indptr) - 1, 0
+        if self.law is not None:
+            for counts, columns in _batches(self.law, sources, self.first, self.last):
+                yield row, row + len(counts), columns
+                row += len(counts)
+            return
         while row < sources:
             ahead = int(np.searchsorted(self.indptr, self.indptr[row] + PIECE, side="right")) - 1
             end = min(max(ahead, row + 1), sources)
-            yield row, end, self.kept[self.indptr[row] : self.indptr[end]]
+            yield row, end, self.stored[self.indptr[row] : self.indptr[end]]
             row = end
 
     def elements(self) -> Iterator[NDArray[np.uint64]]:
@@ -100,7 +130,8 @@ class Rows:
 
     def numbers(self) -> tuple[NDArray[Any], ...]:
         """All that says which they are."""
-        return (np.array([self.targets, self.first, self.first_entry]), self.indptr, self.kept)
+        which = np.array([self.targets, self.first, self.first_entry])
+        return (which, self.indptr, self.stored) if self.law is None else (which, *self.law.numbers())
 
     def outgoing(self, size: int) -> Integers:
         """How many synapses each of so many presynaptic neurons has."""
@@ -112,6 +143,8 @@ class Rows:
 
     @cached_property
     def _arriving(self) -> Integers:
+        if self.arriving is not None:
+            return self.arriving
         counted = np.zeros(0, np.int64)
         for _, _, kept in self.pieces():
             here = np.bincount(kept, minlength=len(counted))
@@ -139,17 +172,38 @@ class Rows:
 
     def onto(self, first: int, last: int) -> Rows:
         """The synapses onto some neurons, which then count from the first of these."""
-        counts, found = np.zeros(len(self.indptr) - 1, np.int64), [self.kept[:0]]
+        if self.law is not None:
+            part = Rows.drawn(self.law, len(self.indptr) - 1, self.first + first, self.first + last)
+            return part.keyed_from(self.first_entry)
+        counts, found = np.zeros(len(self.indptr) - 1, np.int64), [self.stored[:0]]
         for row, end, kept in self.pieces():
             inside = (kept >= first) & (kept < last)
             before = np.concatenate([[0], np.cumsum(inside)])
             counts[row:end] = np.diff(before[self.indptr[row : end + 1] - self.indptr[row]])
             found.append(kept[inside] - kept.dtype.type(first))
         indptr = np.concatenate([[0], np.cumsum(counts)])
-        return replace(self, indptr=indptr, kept=np.concatenate(found), first=self.first + first)
+        return replace(self, indptr=indptr, stored=np.concatenate(found), first=self.first + first)
 
 
-def gathered(drawn: Iterator[tuple[Integers, NDArray[Any]]], expected: float, targets: int) -> Rows:
+def _batches(law: Law, sources: int, first: int, last: int) -> Iterator[Drawn]:
+    """The rows of a law, onto some neurons and counted from the first of these, many at a time."""
+    counts: list[Integers] = []
+    columns: list[NDArray[Any]] = []
+    for count, found in law.rows(sources):
+        inside = (found >= first) & (found < last)
+        if not inside.all():
+            of = np.repeat(np.arange(len(count)), count)
+            count, found = np.bincount(of[inside], minlength=len(count)), found[inside]
+        counts.append(count)
+        columns.append(found - found.dtype.type(first))
+        if sum(map(len, columns)) >= PIECE:
+            yield np.concatenate(counts), np.concatenate(columns)
+            counts, columns = [], []
+    if counts:
+        yield np.concatenate(counts), np.concatenate(columns)
+
+
+def gathered(drawn: Iterator[Drawn], expected: float, targets: int) -> Rows:
     """Rows out of pieces: the numbers of synapses of some rows, and their postsynaptic neurons.
 
     expected: about how many synapses there will be. Memory is taken for these at once, not twice for all.

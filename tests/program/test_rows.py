@@ -42,7 +42,7 @@ def test_both_forms_say_the_same():
         assert np.array_equal(one.outgoing(SOURCES), other.outgoing(SOURCES))
         assert one.joins_like(other)
         assert other.joins_like(one)
-    assert not rows.joins_like(replace(rows, kept=rows.kept[::-1]))
+    assert not rows.joins_like(replace(rows, stored=rows.kept[::-1]))
 
 
 def test_pieces_are_all_of_it_in_order():
@@ -74,7 +74,8 @@ def test_they_are_gathered_whatever_is_expected():
         assert made.kept.dtype == np.uint16
 
 
-def test_building_takes_few_bytes_for_each_synapse():
+def test_building_takes_few_bytes_for_each_synapse(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kept_rows, "PIECE", 20_000)
     text = (
         "neuroport: 1\nname: n\ndt: 1 ms\npopulations:\n  a: {size: 2000, neuron: lif}\nprojections:\n  p: {source: a, "
     )

@@ -220,6 +220,8 @@ def _rows(p: Projection, wiring: Rows) -> Iterator[str]:
     if not _row_of(begins, p.source_size + 1, np.int64) or begins[0] != 0 or np.any(np.diff(begins) < 0):
         yield "indptr does not say where the row of each presynaptic neuron begins"
         return
+    if wiring.law is not None:
+        return
     for row, end, kept in wiring.pieces():
         rows = begins[row:end] - begins[row]
         up = np.ones(len(kept), np.bool_)
