@@ -36,7 +36,7 @@ WITHOUT = {"post", "element", "column_synapse", "column_pre"}
 def room(program: Program, synapses: Mapping[str, float], full: Collection[str], threads: int) -> Iterator[Part]:
     """What an executor takes, by object.
 
-    `synapses`: how many synapses projections will have that have one here; `full`: those of them that have all.
+    `synapses`: how many synapses projections will have that have few here; `full`: those of them that have all.
     """
     made = executed(program)
     wanted = asked(emit(made) if threads == 1 else emit_threads(made))

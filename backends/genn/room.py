@@ -34,7 +34,7 @@ RECORDED = 4.0 * MIB
 
 
 def room(program: Program, synapses: Mapping[str, float]) -> Iterator[Part]:
-    """What an executor takes, by object. `synapses`: how many projections will have that have one here."""
+    """What an executor takes, by object. `synapses`: how many projections will have that have few here."""
     made = program if program.copies == 1 else unbatch(program)
     made = split(unfolded(expanded(made))).program
     model = emit(made)

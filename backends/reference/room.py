@@ -15,11 +15,11 @@ SORTED = 8.0
 
 
 def room(program: Program, synapses: Mapping[str, float]) -> Iterator[Part]:
-    """What an executor takes, by object. `synapses`: how many projections will have that have one here."""
+    """What an executor takes, by object. `synapses`: how many projections will have that have few here."""
     names = {p.name: f"the synapses of '{p.name}'" for p in program.projections}
     names |= {p.name: f"population '{p.name}'" for p in program.populations}
     for array in program.arrays.values():
-        grows = synapses.get(array.owner, 1.0) if array.at == "synapse" else 1.0
+        grows = synapses[array.owner] / len(array.initial) if array.at == "synapse" and array.owner in synapses else 1.0
         rows = (array.slots if array.role == "input" else 1) + array.history
         yield Part(names.get(array.owner, "the run"), initial(array, program).nbytes * rows * grows)
     many = {p.name: synapses.get(p.name, float(p.synapses)) for p in program.projections}

@@ -1,7 +1,11 @@
-"""A network with few of its synapses: what is made of it has the arrays of the whole, and takes next to no memory."""
+"""A network with few of its synapses: what is made of it has the arrays of the whole, and takes next to no memory.
+
+Rules that are more than pairs to what is made of them (`law` of a rule) stay, and draw fewer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +16,19 @@ from numpy.typing import NDArray
 import neuroport.connections as connections
 import neuroport.datasets as datasets
 from neuroport.connections import Ends
+from neuroport.connections.fixed_out_degree import FixedOutDegree
+from neuroport.connections.fixed_probability import FixedProbability
 from neuroport.connections.listed import Listed
 from neuroport.network.network import Network
-from neuroport.network.objects import Projection
-from neuroport.network.values import ArrayValue, DataValue, Distribution, FileValue, Frozen, Value
+from neuroport.network.objects import Connect, Projection
+from neuroport.network.values import ArrayValue, CopyValue, DataValue, Distribution, FileValue, Frozen, Value
 from neuroport.numerics.units import Quantity
 from neuroport.yaml.arrays import read_dataset, read_entries
 
 FEW = 4096
-"""Projections of so many synapses stay as they are; of others one synapse stays."""
+"""Projections of so many synapses stay as they are; of others one synapse stays,"""
+SOME = 256.0
+"""or about so many, or one of each neuron, where the rule is more than pairs."""
 WIDEST = 5
 """Within so many standard deviations lies what is drawn, nearly."""
 
@@ -29,7 +37,7 @@ WIDEST = 5
 class Sketch:
     """A network with few of its synapses.
 
-    synapses: how many a projection will have, about, of those that have one here. full: those of them that join every
+    synapses: how many a projection will have, about, of those that have few here. full: those of them that join every
     neuron with every other one.
     """
 
@@ -39,9 +47,10 @@ class Sketch:
 
 
 def sketched(network: Network) -> Sketch:
-    """A network whose large projections have one synapse, that with the longest delay. Nothing is drawn."""
+    """A network whose large projections have few synapses, with the longest delay."""
     synapses: dict[str, float] = {}
     full: set[str] = set()
+    joined = {name for projection in network.projections for name in _joined(projection)}
     projections = []
     for projection in network.projections:
         rule = connections.rule(projection.connect)
@@ -52,19 +61,44 @@ def sketched(network: Network) -> Sketch:
         synapses[projection.name] = many
         if many == network.population(projection.source).size * float(network.population(projection.target).size):
             full.add(projection.name)
-        projections.append(_one(projection, network.folder))
+        thin = None if projection.name in joined else _thinned(projection, many)
+        few = Listed(pairs=Frozen(np.zeros((1, 2), np.int64)), place=projection.connect.place) if thin is None else thin
+        projections.append(_with(projection, few, network.folder))
     return Sketch(replace(network, projections=tuple(projections)), synapses, frozenset(full))
 
 
-def _one(projection: Projection, folder: str) -> Projection:
-    """A projection with one synapse."""
+def _joined(projection: Projection) -> Iterator[str]:
+    """The projections whose synapses have to be the same as those of others, where one is of these."""
+    copied = [projection.weight, *dict(projection.initial).values(), *dict(projection.parameters).values()]
+    others = [value.of.partition(".")[0] for value in copied if isinstance(value, CopyValue)]
+    others += [] if projection.twin is None else [projection.twin.of]
+    if others:
+        yield from (projection.name, *others)
+
+
+def _thinned(projection: Projection, many: float) -> Connect | None:
+    """A rule with a law that draws fewer synapses; None of any other rule, and of parts."""
+    rule, connect = connections.rule(projection.connect), projection.connect
+    if getattr(rule, "law", None) is None or (projection.source_part, projection.target_part) != (None, None):
+        return None
+    match connect:
+        case FixedProbability():
+            return replace(connect, probability=connect.probability * SOME / many)
+        case FixedOutDegree():
+            return replace(connect, degree=1)
+        case _:
+            return None
+
+
+def _with(projection: Projection, connect: Connect, folder: str) -> Projection:
+    """A projection with few synapses."""
 
     def first(values: tuple[tuple[str, Value], ...]) -> tuple[tuple[str, Value], ...]:
         return tuple((name, _first(value, folder)) for name, value in values)
 
     return replace(
         projection,
-        connect=Listed(pairs=Frozen(np.zeros((1, 2), np.int64)), place=projection.connect.place),
+        connect=connect,
         weight=None if projection.weight is None else _first(projection.weight, folder),
         delay=_longest(projection.delay, folder),
         dendritic=None if projection.dendritic is None else _longest(projection.dendritic, folder),

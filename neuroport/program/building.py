@@ -68,7 +68,7 @@ class Peak:
 def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list[Held]:
     """What is held of each object by a program in real numbers, and by what became of it, in the order of the program.
 
-    `synapses`: how many synapses projections will have that have one here.
+    `synapses`: how many synapses projections will have that have few here.
     """
     found = {p.name: Held(f"population '{p.name}'", p.place, neurons=float(p.size)) for p in program.populations}
     for p in program.projections:
@@ -79,7 +79,8 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
     run = Held("the run")
 
     def size(owner: str, each: bool, array: NDArray[Any]) -> float:
-        return array.nbytes * synapses[owner] if each and owner in synapses else float(array.nbytes)
+        taken = float(array.nbytes if all(array.strides) else array.itemsize)
+        return taken * synapses[owner] / len(array) if each and owner in synapses else taken
 
     before = {_place(array): array for _, _, array in numbers(real)}
     after = {_place(array): array for _, _, array in numbers(program)}
@@ -91,7 +92,7 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
             one.real += taken
             one.lasts += taken if _place(array) in after else 0.0
     for p in real.projections:
-        found[p.name].pairs = sum(size(p.name, True, array) for array in p.wiring.numbers())
+        found[p.name].pairs = sum(size(p.name, len(array) == p.synapses, array) for array in p.wiring.numbers())
     for owner, each, array in numbers(program):
         if _place(array) not in before and _place(array) not in seen:
             seen.add(_place(array))
@@ -103,10 +104,9 @@ def numbers(program: Program) -> Iterator[tuple[str, bool, NDArray[Any]]]:
     """Every array of numbers of a program: whose it is, whether it grows with the synapses, and the array."""
     few = {p.name: p.synapses for p in program.projections}
     for array in program.arrays.values():
-        yield array.owner, array.at == "synapse", array.initial
+        yield array.owner, array.at == "synapse" and all(array.initial.strides), array.initial
     for p in program.projections:
-        listed = not hasattr(p.wiring, "template")
-        yield from ((p.name, listed, array) for array in p.wiring.numbers())
+        yield from ((p.name, len(array) == p.synapses, array) for array in p.wiring.numbers())
         yield p.name, False, p.indptr
         yield from ((p.name, True, array) for array in (p.dendritic, p.twin) if array is not None)
     for name, values in program.constants.items():

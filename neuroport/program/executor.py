@@ -155,8 +155,8 @@ class Backend(Protocol):
     `Batching` may compute copies as a batch. A method `not_promised(program: Program) -> str | None` says, in a
     sentence for `neuroport verify`, which bits of a program may differ from run to run. A method `room(program:
     Program, synapses: Mapping[str, float], full: Collection[str]) -> Iterable[room.Part]` tells what memory an
-    executor takes, by object, for `neuroport.api.foresee`: of a program whose projections in `synapses` have one
-    synapse and will have so many, those in `full` between all of their neurons.
+    executor takes, by object, for `neuroport.api.foresee`: of a program whose projections in `synapses` have few
+    synapses and will have so many, those in `full` between all of their neurons.
 
     A backend may rely on every rule of `neuroport.program.verify`: sessions verify what they give to it. One that is
     also opened by hand calls `verify.given` first in `open`.

@@ -16,11 +16,11 @@ from neuroport.api.compile import specimen
 from neuroport.api.foresee import described, foreseen
 from neuroport.backends.emulator import Emulator
 from neuroport.cli import main
-from neuroport.connections import fixed_probability
 from neuroport.elaborate.sketch import sketched
 from neuroport.errors import InvalidInput
 from neuroport.network.network import Network
 from neuroport.program import room
+from tests.support.memory import peak
 from tests.support.peaks import taken_and_foreseen
 
 LATE = "dendritic_delay: {uniform: [1 ms, 8 ms]}"
@@ -48,30 +48,24 @@ def call(*arguments: str) -> Result:
 HUGE = text(100_000)
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is drawn."""
-
-    def drawn(*_: object) -> None:
-        raise AssertionError("synapses are drawn")
-
-    monkeypatch.setattr(fixed_probability, "bernoulli_pairs", drawn)
-
-
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("backend", ["emulator", "reference"])
 def test_what_does_not_fit_is_refused_before_anything_is_drawn(backend: str) -> None:
+    huge = neuroport.loads(HUGE)
+
+    def refused() -> str:
+        with room.allowing("20GiB"), pytest.raises(InvalidInput) as caught:
+            neuroport.open(huge, backend)
+        return str(caught.value)
+
     started = time.process_time()
-    with room.allowing("20GiB"), pytest.raises(InvalidInput) as caught:
-        neuroport.open(neuroport.loads(HUGE), backend)
+    said = refused()
     assert time.process_time() - started < 1
-    said = str(caught.value)
+    assert peak(refused) < 2**26
     assert "network 'n' does not fit into memory: it takes about " in said
     assert " GiB for the synapses of 'p'" in said
     assert said.endswith(f"; it may take 20.0 GiB; {room.REMEDY}")
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_what_does_not_fit_is_refused_by_commands(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     path.write_text(HUGE)
