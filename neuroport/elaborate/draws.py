@@ -34,7 +34,9 @@ def sample(
             x[first : first + BLOCK] = draw(given, source, elements[first : first + BLOCK])
     except distributions.Hopeless as error:
         raise InvalidInput.one(distribution.place, f"{distribution.kind}: {error}") from None
-    return np.asarray(given.get("offset", 0.0) + given.get("scale", 1.0) * x)
+    x *= given.get("scale", 1.0)
+    x += given.get("offset", 0.0)
+    return x
 
 
 def _check(distribution: Distribution, given: dict[str, float]) -> None:
