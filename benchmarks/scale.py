@@ -180,7 +180,12 @@ def table(found: dict[str, dict[int, Found]]) -> str:
     """The tables, in Markdown."""
     lines = ["| neurons | ns per neuron and step | ns per synaptic event |", "|---|---|---|"]
     lines += [f"| {n:,} | {one['neuron']:.3g} | {one['event']:.3g} |" for n, one in found["neurons"].items()]
-    lines += ["", "| copies | ns per step and copy, `sal_sampling` | the same, `gle_lagline_batch` |", "|---|---|---|"]
+    if found["copies"]:
+        lines += [
+            "",
+            "| copies | ns per step and copy, `sal_sampling` | the same, `gle_lagline_batch` |",
+            "|---|---|---|",
+        ]
     names = ("sal_sampling", "gle_lagline_batch")
     lines += [f"| {n:,} | {' | '.join(f'{one[k]:.3g}' for k in names)} |" for n, one in found["copies"].items()]
     lines += ["", "| synapses | to the first step, s | peak | estimate | estimate / peak |", "|---|---|---|---|---|"]
@@ -190,7 +195,7 @@ def table(found: dict[str, dict[int, Found]]) -> str:
             ratio = f"{one['estimate'] / one['peak']:.2f}"
             lines.append(f"| {n:,} | {one['seconds']:.3g} | {room.shown(one['peak'])} | {told} | {ratio} |")
         else:
-            lines.append(f"| {n:,} | does not fit | - | {told} | - |")
+            lines.append(f"| {n:,} | not built | - | {told} | - |")
     return "\n".join(lines)
 
 
@@ -221,6 +226,7 @@ def drawn(found: dict[str, dict[int, Found]]) -> None:
         axes.set_ylim(min(low, 0.1 if axes is not right else low), max(high, 1000.0 if axes is middle else high))
         axes.grid(True, which="major", alpha=0.4)
         axes.legend()
+    middle.set_visible(bool(found["copies"]))
     FIGURE.parent.mkdir(exist_ok=True)
     figure.savefig(FIGURE, dpi=110)
 
