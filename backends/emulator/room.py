@@ -44,7 +44,7 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
     neurons = {p.name: p.name if made.copies == program.copies else own_name(p.name) for p in made.populations}
     what = {name: f"the synapses of '{given}'" for name, given in own.items()}
     what |= {name: f"population '{given}'" for name, given in neurons.items()}
-    many = {p.name: synapses.get(own[p.name], float(p.synapses)) for p in made.projections}
+    many = {p.name: 0.0 if p.redrawn else synapses.get(own[p.name], float(p.synapses)) for p in made.projections}
     yield Part("the emulator's compiler", COMPILER)
     yield Part("spikes that were not looked at yet", float(PER_SPIKE * SPIKE_BUFFER))
     for array in made.arrays.values():
@@ -85,6 +85,7 @@ def _of_array(array: Array, program: Program) -> float:
 
 
 def _of_program(program: Program, projection: Projection) -> float:
-    """What a projection takes in the program itself, of which every thread has its part while it is made."""
+    """What synapses of a projection take in the program itself; every thread has its part while it is made."""
     arrays = (a.initial.nbytes for a in program.arrays.values() if a.owner == projection.name and a.at == "synapse")
-    return float(sum(arrays) + sum(numbers.nbytes for numbers in projection.wiring.numbers()))
+    numbers = (n.nbytes for n in projection.wiring.numbers() if len(n) == projection.synapses)
+    return float(sum(arrays) + sum(numbers))

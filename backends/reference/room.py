@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from neuroport.backends.reference.text import initial
 from neuroport.program.machine import Program
 from neuroport.program.room import Part
+from neuroport.program.rows import Rows
 
+LISTED = 28.0
+"""Of a synapse of rows: its two neurons, and the number of its pair for draws."""
 ORDERED = 8.0
 """Of a synapse: its place in the column of its target,"""
 SORTED = 8.0
@@ -24,4 +27,6 @@ def room(program: Program, synapses: Mapping[str, float]) -> Iterator[Part]:
         yield Part(names.get(array.owner, "the run"), initial(array, program).nbytes * rows * grows)
     many = {p.name: synapses.get(p.name, float(p.synapses)) for p in program.projections}
     yield from (Part(names[name], ORDERED * count) for name, count in many.items())
+    rows_of = (p.name for p in program.projections if isinstance(p.wiring, Rows))
+    yield from (Part(names[name], LISTED * many[name]) for name in rows_of)
     yield Part("making the executor", SORTED * max(many.values(), default=0.0))

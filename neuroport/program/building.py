@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 from neuroport.errors import Place
 from neuroport.program.machine import Program
 from neuroport.program.room import Part
+from neuroport.program.rows import PIECE, Rows
 
 DRAWN = 56.0
 """While pairs of neurons are drawn, and numbered for random draws."""
-RANKED = 56.0
-"""While the circuits of synapses are found, beside the pairs,"""
+ROW_DRAWN = 100.0
+"""The same of a piece of rows (`neuroport.program.rows`), beside what stays of them."""
+RANKED = 48.0
+"""While the circuits of synapses are found, where these deviate, beside the pairs,"""
 RANKS = 8.0
 """which stay until all projections are made."""
-VALUES = 24.0
+VALUES = 4.0
 """While the values of synapses are drawn, beside all that is held of the projection."""
-FORMATS = 33.0
-"""While numbers are put into the formats of a chip."""
-CHECKED = 19.0
+CHECKED, ROW_CHECKED = 19.0, 1.0
 """While the program is verified."""
 NEURON = 16.0
 """Of a neuron until all projections are made: its number for draws, and its circuit."""
@@ -40,6 +41,7 @@ class Held:
 
     pairs: what says which synapses there are. real: all of the program in real numbers; integer: what that in integers
     has besides; lasts: what of the first one that has, too. synapses, neurons: how many there are of the one or other.
+    piece: of rows, how many synapses are drawn at once, 0 of others. deviates: whether circuits of synapses differ.
     """
 
     what: str
@@ -50,6 +52,18 @@ class Held:
     real: float = 0.0
     integer: float = 0.0
     lasts: float = 0.0
+    piece: float = 0.0
+    deviates: bool = False
+
+    @property
+    def formats(self) -> float:
+        """What is taken while values are put into the formats of a chip: as much as they take."""
+        return self.real - self.pairs if self.synapses else 0.0
+
+    @property
+    def checked(self) -> float:
+        """What is taken while the program is verified."""
+        return (ROW_CHECKED if self.piece else CHECKED) * self.synapses
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,9 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
     found = {p.name: Held(f"population '{p.name}'", p.place, neurons=float(p.size)) for p in program.populations}
     for p in program.projections:
         many = synapses.get(p.name, float(p.synapses))
-        found[p.name] = Held(f"the synapses of '{p.name}'", p.place, synapses=many)
+        piece = min(many, float(PIECE)) if isinstance(p.wiring, Rows) else 0.0
+        stored = 0.0 if p.redrawn else many
+        found[p.name] = Held(f"the synapses of '{p.name}'", p.place, synapses=stored, piece=piece)
     stimuli = [s.name for s in program.series] + [s.name for s in program.injections]
     found |= {name: Held(f"stimulus '{name}'") for name in stimuli}
     run = Held("the run")
@@ -93,6 +109,10 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
             one.lasts += taken if _place(array) in after else 0.0
     for p in real.projections:
         found[p.name].pairs = sum(size(p.name, len(array) == p.synapses, array) for array in p.wiring.numbers())
+    for name, designed in real.designed.items():
+        owner, each, _ = _owned(name, {p.name: p.synapses for p in real.projections}, designed.circuit)
+        if each:
+            found[owner].deviates = True
     for owner, each, array in numbers(program):
         if _place(array) not in before and _place(array) not in seen:
             seen.add(_place(array))
@@ -137,24 +157,27 @@ def peak(objects: Sequence[Held], executors: Sequence[Part]) -> Peak:
 
 def _moments(objects: Sequence[Held], executors: Sequence[Part]) -> Iterator[Peak]:
     """The passes that can be the peak, each with what is held and what it takes besides."""
-    before = [(one, one.real + NEURON * one.neurons) for one in objects if not one.synapses]
-    for one in (one for one in objects if one.synapses):
-        drawing = max(DRAWN * one.synapses, one.pairs + RANKED * one.synapses)
-        values = one.real + (RANKS + VALUES) * one.synapses
-        yield _moment(f"{one.what} are drawn", [*before, (one, max(drawing, values))])
-        before.append((one, one.real + RANKS * one.synapses))
+    before = [(one, one.real + NEURON * one.neurons) for one in objects if not one.synapses + one.piece]
+    for one in (one for one in objects if one.synapses + one.piece):
+        drawing = one.pairs + ROW_DRAWN * one.piece if one.piece else DRAWN * one.synapses
+        ranked = one.pairs + RANKED * one.synapses if one.deviates else 0.0
+        ranks = RANKS * one.synapses if one.deviates else 0.0
+        values = one.real + ranks + VALUES * one.synapses
+        yield _moment(f"{one.what} are drawn", [*before, (one, max(drawing, ranked, values))])
+        before.append((one, one.real + ranks))
     whole = [(one, one.real + one.integer) for one in objects]
-    yield _moment("numbers are put into formats", whole, FORMATS)
+    yield _moment("numbers are put into formats", whole, {one.what: one.formats for one in objects})
     lasting = [(one, one.lasts + one.integer) for one in objects]
-    yield _moment("the program is verified", lasting, CHECKED)
+    yield _moment("the program is verified", lasting, {one.what: one.checked for one in objects})
     opened = _moment("it runs", lasting)
     yield Peak(opened.doing, _sorted((*opened.parts, *executors)))
 
 
-def _moment(doing: str, sizes: Sequence[tuple[Held, float]], besides: float = 0.0) -> Peak:
-    """A moment at which objects take so much, and one projection so much for each synapse besides."""
-    largest = max((one for one, _ in sizes), key=lambda one: one.synapses, default=None)
-    parts = [Part(one.what, size + besides * one.synapses * (one is largest), one.place) for one, size in sizes]
+def _moment(doing: str, sizes: Sequence[tuple[Held, float]], besides: Mapping[str, float] | None = None) -> Peak:
+    """A moment at which objects take so much, and one at a time so much besides, by what it is."""
+    largest = max(besides, key=besides.__getitem__) if besides else ""
+    more = besides[largest] if besides else 0.0
+    parts = [Part(one.what, size + more * (one.what == largest), one.place) for one, size in sizes]
     return Peak(doing, _sorted(parts))
 
 

@@ -60,9 +60,11 @@ HAS = f"and this machine has 100 MiB; {room.REMEDY}"
         (
             LINK + "{fixed_probability: 0.5}}\n  q: {source: a, target: a, input: jump, synapse: static, weight: 1,"
             " connect: all_to_all, delay: 3 ms}\n  r: {source: a, target: a, input: jump, synapse: stdp_pair,"
-            " connect: all_to_all}\n",
-            "n.yaml:10:3: network 'n' does not fit into memory: it takes about 115 MiB while the synapses of 'r' are "
-            f"drawn: 76 MiB for the synapses of 'r', 38 MiB for the synapses of 'q'; {HAS.removeprefix('and ')}",
+            " connect: all_to_all}\n  s: {source: a, target: a, input: jump, synapse: stdp_pair, connect: all_to_all}\n"
+            "  t: {source: a, target: a, input: jump, synapse: stdp_pair, connect: all_to_all}\n",
+            "n.yaml:12:3: network 'n' does not fit into memory: it takes about 122 MiB while the synapses of 't' are "
+            "drawn: 53 MiB for the synapses of 't', 23 MiB for the synapses of 'r', 23 MiB for the synapses of 's' and so on; "
+            f"{HAS.removeprefix('and ')}",
         ),
         (
             LINK + "all_to_all, delay: 1000000 ms}\n",
@@ -104,8 +106,8 @@ def test_pairs_of_a_file_count(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "pairs.h5", "w") as file:
         file.create_dataset("pairs", data=np.zeros((2_000_000, 2), np.int8), compression="gzip")
     assert refusal(LINK + "{file: pairs.h5, dataset: pairs}}\n", str(tmp_path)) == (
-        "n.yaml:8:3: network 'n' does not fit into memory: it takes about 153 MiB while the synapses of 'p' are drawn: "
-        f"153 MiB for the synapses of 'p'; {HAS.removeprefix('and ')}"
+        "n.yaml:8:3: network 'n' does not fit into memory: it takes about 107 MiB while the synapses of 'p' are drawn: "
+        f"107 MiB for the synapses of 'p'; {HAS.removeprefix('and ')}"
     )
 
 
