@@ -63,8 +63,8 @@ HAS = f"and this machine has 100 MiB; {room.REMEDY}"
             " connect: all_to_all}\n  s: {source: a, target: a, input: jump, synapse: stdp_pair, connect: all_to_all}\n"
             "  t: {source: a, target: a, input: jump, synapse: stdp_pair, connect: all_to_all}\n",
             "n.yaml:12:3: network 'n' does not fit into memory: it takes about 122 MiB while the synapses of 't' are "
-            "drawn: 53 MiB for the synapses of 't', 23 MiB for the synapses of 'r', 23 MiB for the synapses of 's' and so "
-            f"on; {HAS.removeprefix('and ')}",
+            "drawn: 53 MiB for the synapses of 't', 23 MiB for the synapses of 'r', 23 MiB for the synapses of 's' and "
+            f"so on; {HAS.removeprefix('and ')}",
         ),
         (
             LINK + "all_to_all, delay: 1000000 ms}\n",
