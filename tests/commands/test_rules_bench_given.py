@@ -428,6 +428,7 @@ def begun(folder: Path, process: subprocess.Popen[str], seed: int) -> None:
 
 
 @KILLING
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) == signal.SIG_IGN, reason="Ctrl-C is ignored here")
 @pytest.mark.dear
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupt_says_that_the_command_goes_on(tmp_path: Path, jobs: int) -> None:
