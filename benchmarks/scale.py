@@ -132,7 +132,7 @@ PASSES = {
     "FORMATS": ("neuroport.api.compile", "on_chip"),
     "CHECKED": ("neuroport.session.executing", "usable"),
 }
-"""By the names of `neuroport.program.building`."""
+"""By the names of `neuroport.program.building`; FORMATS: what values take there once more."""
 
 
 def passes(synapses: int = 10**7) -> None:

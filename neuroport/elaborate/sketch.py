@@ -79,7 +79,7 @@ def _joined(projection: Projection) -> Iterator[str]:
 def _thinned(projection: Projection, many: float) -> Connect | None:
     """A rule with a law that draws fewer synapses; None of any other rule, and of parts."""
     rule, connect = connections.rule(projection.connect), projection.connect
-    if getattr(rule, "law", None) is None or (projection.source_part, projection.target_part) != (None, None):
+    if rule.law is None or (projection.source_part, projection.target_part) != (None, None):
         return None
     match connect:
         case FixedProbability():

@@ -1,8 +1,9 @@
 """What building a program and running it takes at its peak, in one place.
 
 What is held from pass to pass are the numbers of the program in real numbers, of that in integers and of executors:
-they are counted. What passes take besides are the figures below: bytes for each synapse of the one projection that is
-being worked at, measured by `python benchmarks/scale.py --passes`.
+they are counted. What passes take besides is for the one projection that is being worked at: where its values are put
+into formats, as much as they take; else bytes for each synapse, the figures below, measured by
+`python benchmarks/scale.py --passes`.
 """
 
 from __future__ import annotations
@@ -109,8 +110,9 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
             one.lasts += taken if _place(array) in after else 0.0
     for p in real.projections:
         found[p.name].pairs = sum(size(p.name, len(array) == p.synapses, array) for array in p.wiring.numbers())
+    few = {p.name: p.synapses for p in real.projections}
     for name, designed in real.designed.items():
-        owner, each, _ = _owned(name, {p.name: p.synapses for p in real.projections}, designed.circuit)
+        owner, each, _ = _owned(name, few, designed.circuit)
         if each:
             found[owner].deviates = True
     for owner, each, array in numbers(program):
