@@ -42,7 +42,8 @@ def test_model_says_what_it_is(name: str, kind: str, title: str) -> None:
     assert title
     assert model.source.strip()
     assert model.equations.strip()
-    assert all(state.range is not None for state in model.states), "the quantiser needs every range"
+    if not name.startswith("nir_"):  # what other tools make has no scale of its own: a network file gives ranges
+        assert all(state.range is not None for state in model.states), "the quantiser needs every range"
     assert all(parameter.range is not None for parameter in model.parameters)
 
 

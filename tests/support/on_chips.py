@@ -70,6 +70,7 @@ PARTNERS = {
     "meta_up": Joined("meta_source", "meta_softplus", "ff"),
     "momentum": Joined("spike_source", "lif", "jump"),
     "nesterov": Joined("spike_source", "lif", "jump"),
+    "nir_graded": Joined("nir_li", "nir_lif", "x"),
     "pal_cancel": Joined("pal_interneuron", "pal_pyramidal", "v_inter"),
     "pal_down": Joined("pal_pyramidal", "pal_pyramidal", "v_down"),
     "pal_predict": Joined("pal_pyramidal", "pal_interneuron", "v_d"),
@@ -139,7 +140,7 @@ def short(sentences: str) -> str:
 
 def of_neuron(name: str) -> str:
     """A network of one neuron, of which every input receives a 1 of its unit in every step."""
-    text = f"populations: {{cells: {{size: 1, neuron: {name}}}}}\nstimuli:\n"
+    text = f"populations: {{cells: {{size: 1, neuron: {name}{ranges(name)}}}}}\nstimuli:\n"
     for one in library.neuron(name).inputs:
         series = f"{{values: [{(one.unit and f'1 {one.unit}') or 1}], every: 1 ms, loop: true}}"
         text += f"  to_{one.name}: {{series: {series}, population: cells, input: {one.name}}}\n"
@@ -150,7 +151,7 @@ def of_synapse(name: str) -> str:
     """A network of one synapse, and of its twin."""
     joined = PARTNERS[name]
     neurons = {"a": joined.pre, "b": joined.post, **{name: neuron for name, (neuron, _) in joined.modulators.items()}}
-    sizes = ", ".join(f"{name}: {{size: 1, neuron: {neuron}}}" for name, neuron in neurons.items())
+    sizes = ", ".join(f"{name}: {{size: 1, neuron: {neuron}{ranges(neuron)}}}" for name, neuron in neurons.items())
     seen = ", ".join(f"{name}: {name}.{variable}" for name, (_, variable) in joined.modulators.items())
     more = f"{', twin: other' if joined.twin else ''}{f', modulators: {{{seen}}}' if seen else ''}"
     text = f"populations: {{{sizes}}}\nprojections:\n  tried: {{{between('ab', joined.input, name)}{more}}}\n"
@@ -158,6 +159,12 @@ def of_synapse(name: str) -> str:
         model, target = joined.twin
         text += f"  other: {{{between('ba' if joined.back else 'ab', target, model)}}}\n"
     return text
+
+
+def ranges(neuron: str) -> str:
+    """The field that gives what its model leaves without a range one."""
+    names = [state.name for state in library.neuron(neuron).states if state.range is None]
+    return f", ranges: {{{', '.join(f'{name}: [-8, 8]' for name in names)}}}" if names else ""
 
 
 def between(ends: str, target: str, synapse: str) -> str:
