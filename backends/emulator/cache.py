@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,12 +42,39 @@ def _load(text: str, called: tuple[Called, ...], checked: bool) -> Library:
     file = f"neuroport_{key}.o"
     code = _kept(file)
     if code is None:
-        module = Module(text, checked)
-        for function in called:
-            module.entry(function.name, function.arrays, function.numbers)
-        code = machine_code(module.ir())
-        _keep(file, code)
+        with _one_process(file):
+            code = _kept(file)
+            if code is None:
+                code = _compiled(text, called, checked)
+                _keep(file, code)
     return loaded(code)
+
+
+def _compiled(text: str, called: tuple[Called, ...], checked: bool) -> bytes:
+    module = Module(text, checked)
+    for function in called:
+        module.entry(function.name, function.arrays, function.numbers)
+    return machine_code(module.ir())
+
+
+@contextmanager
+def _one_process(file: str) -> Iterator[None]:
+    """Have other processes that want the same machine code wait until it is there; where there are locks of files."""
+    try:
+        import fcntl
+
+        place = next(folders())
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = (place / file).with_suffix(".lock").open("w")
+    except (ImportError, OSError):
+        yield
+        return
+    with handle:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        with suppress(OSError):
+            os.unlink(handle.name)
 
 
 def _kept(file: str) -> bytes | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from neuroport.backends.emulator import Emulator, cache, emit
 from neuroport.backends.emulator.native.kinds import array_of
 from neuroport.backends.genn import cache as genn
 from neuroport.errors import RunFailed
+from tests.support.checkout import ROOT
 from tests.support.limits import file_size
 
 
@@ -109,3 +113,37 @@ def test_threads_that_need_the_same_code_build_it_once(tmp_path: Path, monkeypat
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda seed: backend.open(program, seed, []), range(4)))
     assert made == ["text", "code"]
+
+
+SLOWLY = f"""
+import sys, time
+import numpy as np
+from neuroport.backends.emulator import cache
+from neuroport.backends.emulator.native.kinds import array_of
+compile, seen = cache.machine_code, []
+def slowly(text):
+    seen.append(text)
+    time.sleep(0.5)
+    return compile(text)
+cache.machine_code = slowly
+print("ready", flush=True)
+sys.stdin.readline()
+cache.load({TEXT!r}, (cache.Called("doubled", 1, (array_of(np.zeros(1)),)),))
+print(len(seen))
+"""
+
+
+@pytest.mark.dear
+def test_processes_that_want_the_same_at_once_compile_it_once(tmp_path: Path) -> None:
+    environment = {**os.environ, "NEUROPORT_CACHE": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment}
+    processes = [subprocess.Popen([sys.executable, "-c", SLOWLY], **streams) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    counts = [process.communicate(timeout=60)[0] for process in processes]
+    assert sorted(counts) == ["0\n", "0\n", "1\n"]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".o"]
