@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+import neuroport
 from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.dear
@@ -74,3 +75,41 @@ def test_page(page: Path, tmp_path: Path) -> None:
         else:
             done = run([sys.executable, "-c", text], tmp_path)
             assert done.returncode == 0, f"{text}\n{done.stderr}"
+
+
+NOT_SPIKING = {
+    ("hil.md", "reflex.yaml"): "a host drives it",
+    ("speed.md", "many.yaml"): "its weights are small on purpose: what is measured is the delivery of spikes",
+}
+
+
+def silent(text: str, folder: Path) -> list[str]:
+    """The populations of a network that could spike and do not, in the run that its file says."""
+    (folder / "network.yaml").write_text(text, "utf-8")
+    run = neuroport.run(neuroport.load(folder / "network.yaml"), backend="emulator")
+    return [population for population, spikes in run.spikes.items() if spikes == 0]
+
+
+def shown(page: str) -> dict[str, str]:
+    """The network files of a page that say how long they run, by their names."""
+    blocks = [text for kind, text in BLOCK.findall((ROOT / "docs" / page).read_text("utf-8")) if kind == "yaml"]
+    files = {text.split("\n", 1)[0].removeprefix("# file: "): text for text in blocks if text.startswith("# file: ")}
+    return {name: text for name, text in files.items() if "\nprotocol:" in text and "\npopulations:" in text}
+
+
+def test_the_tour_of_a_network_file_spikes(tmp_path: Path) -> None:
+    assert silent(shown("network.md")["tour.yaml"], tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page.name for page in PAGES if page.parent.name == "docs"])
+def test_what_a_page_shows_spikes(page: str, tmp_path: Path) -> None:
+    found = {}
+    for name, text in shown(page).items():
+        if (page, name) in NOT_SPIKING:
+            continue
+        try:
+            found[name] = silent(text, tmp_path)
+        except neuroport.InvalidInput:
+            continue  # shown for what is said of it, or made of what other blocks of the page write
+    assert {name: populations for name, populations in found.items() if populations} == {}
