@@ -117,7 +117,7 @@ def test_every_executor_has_the_same_bits(name: str, chip: str | None) -> None:
     if chip is None and not name.startswith("emstdp_chip"):
         pytest.skip("is float64 on its own chip")
     needs.digits()
-    network = neuroport.load(name, () if name.startswith("emstdp_chip") else ("copies=4",))
+    network = neuroport.load(name, () if name.startswith("emstdp_chip") else ("copies=5",))
     identical(network, chip, steps=1280)
 
 
