@@ -26,10 +26,10 @@ Write a network here, or go on with one (neuroport.Network.of); the functions ta
     net.project(exc, exc, "static", input="jump", connect={"fixed_probability": 0.1}, weight=0.2)
 
 Functions: load and loads read, compile makes a program of a network, run and run_copies run it, resume goes on with a
-run that was stopped, open gives a Session, calibrate finds the ranges that chips need. neuroport.hil has the chip in
-the loop of another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do:
-InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the
-command line.
+run that was stopped, open gives a Session, calibrate finds the ranges that chips need, to_nir makes a graph for tools
+that read NIR. neuroport.hil has the chip in the loop of another process. Whatever is wrong raises a NeuroportError
+whose text says where, what and what to do: InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of
+the source; `neuroport --help` has the command line.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ __all__ = [
     "run",
     "run_copies",
     "stimuli",
+    "to_nir",
 ]
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
     from neuroport.metrics.metric import Metric
     from neuroport.network.network import Network as Written
+    from neuroport.nir.export import to_nir
     from neuroport.session.exchange import Exchange, Write
     from neuroport.stimuli.kind import Kind
 
@@ -105,6 +107,7 @@ _HOMES = {
     "resume": "neuroport.api.resume",
     "run": "neuroport.api.run",
     "run_copies": "neuroport.api.copies",
+    "to_nir": "neuroport.nir.export",
 }
 _ROOMS = ("chips", "connections", "datasets", "hil", "metrics", "networks", "stimuli")
 

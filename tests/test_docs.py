@@ -31,6 +31,8 @@ BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.MULTILINE | re.D
 TABLES = re.compile(r"\.to_(pandas|xarray|neo)\(")
 HAS_TABLES = all(importlib.util.find_spec(name) for name in ("pandas", "xarray"))
 HIL = re.compile(r"^\$ neuroport hil |^from neuroport import hil$", re.MULTILINE)
+NIR = re.compile(r"\.nir\b|^import nir$", re.MULTILINE)
+HAS_NIR = importlib.util.find_spec("nir") is not None
 HAS_HIL = all(importlib.util.find_spec(name) for name in ("msgpack", "zmq"))
 
 
@@ -65,6 +67,8 @@ def check_console(text: str, folder: Path) -> None:
 def test_page(page: Path, tmp_path: Path) -> None:
     for kind, text in BLOCK.findall(page.read_text("utf-8")):
         if (HIL.search(text) and not HAS_HIL) or (TABLES.search(text) and not HAS_TABLES):
+            continue
+        if NIR.search(text) and not HAS_NIR:
             continue
         if kind == "yaml":
             first = text.split("\n", 1)[0]

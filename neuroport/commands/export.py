@@ -1,4 +1,4 @@
-"""neuroport export: a network file, with learned values when they come from a trace."""
+"""neuroport export: a network file or a NIR graph, with learned values when they come from a trace; or spikes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from neuroport.commands.common import load_network, set_option
 
 if TYPE_CHECKING:
+    from neuroport.network.network import Network
     from neuroport.trace.spike_files import Write
 
 
@@ -20,16 +21,17 @@ if TYPE_CHECKING:
     "--output",
     required=True,
     metavar="OUT",
-    help="A network file .yaml; or spikes: .csv, .npz, .nwb, NIR data .nird, of a record SONATA .h5.",
+    help="A network file .yaml or NIR graph .nir; or spikes: .csv, .npz, .nwb, NIR data .nird, of a record SONATA .h5.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @set_option
 def export(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
     """Write a network file; from a trace, with the weights and other values that were learned.
 
-    Large arrays go into an HDF5 file beside it, of the same name. To a name that ends in .csv, .npz, .nwb or .nird, the
-    spikes of a trace are written. The record of a session (hil serve --record) is done again, and the spikes of all
-    populations are written, also as SONATA has them, in a trace.
+    Large arrays go into an HDF5 file beside it, of the same name. To a name that ends in .nir, a graph is written for
+    tools that read NIR, with the whole network in its metadata; what they do not see of it is told. To a name that
+    ends in .csv, .npz, .nwb or .nird, the spikes of a trace are written. The record of a session (hil serve --record)
+    is done again, and the spikes of all populations are written, also as SONATA has them, in a trace.
     """
     from neuroport.hil.record import is_record
     from neuroport.trace.spike_files import writer
@@ -94,16 +96,15 @@ def _record(source: str, output: str, overwrite: bool, sets: tuple[str, ...], wr
 
 
 def _network(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -> None:
-    """Write a network file; from a trace, with what was learned."""
+    """Write a network file or a graph; from a trace, with what was learned."""
     from pathlib import Path
 
     from neuroport.disk.output import check_output
     from neuroport.errors import InvalidInput
     from neuroport.files import writer
+    from neuroport.nir import graphs
     from neuroport.numerics.given import OUTPUT
     from neuroport.trace import read as trace
-    from neuroport.trace.learned import cut_off, widened, with_learned
-    from neuroport.trace.read import other_arithmetic
     from neuroport.trace.spike_files import WRITERS
 
     if not OUTPUT.fits(output):
@@ -113,24 +114,38 @@ def _network(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -
         raise InvalidInput.one(
             None, f"'{output}' would be overwritten by its own arrays; give a name that ends in .yaml"
         )
-    traced = trace.is_trace(source)
-    if traced and os.path.realpath(source) == os.path.realpath(beside):
+    traced, is_graph = trace.is_trace(source), graphs.is_graph_name(output)
+    if traced and not is_graph and os.path.realpath(source) == os.path.realpath(beside):
         raise InvalidInput.one(
             None, f"'{source}' would be overwritten by the arrays of '{output}'; give the network file another name"
         )
-    what = "the network of a trace, or its spikes," if traced else "a network file"
-    check_output(output, overwrite, what, (*writer.ENDINGS, *(WRITERS if traced else ())))
-    if traced:
-        if sets:
-            raise InvalidInput.one(
-                None, "--set changes a network file, not a trace; set it in the exported file instead"
-            )
-        opened = trace.open_trace(source)
-        before = opened.network()
-        network = with_learned(before, opened)
-        for text in (*opened.cut_off(), *other_arithmetic(opened), *cut_off(before, opened), *widened(before, network)):
-            click.echo(f"note: {text}", err=True)
+    if is_graph:
+        graphs.check(output, overwrite, (source,))
     else:
-        network = load_network(source, sets)
+        what = "the network of a trace, or its spikes," if traced else "a network file"
+        check_output(output, overwrite, what, (*writer.ENDINGS, *graphs.ENDINGS, *(WRITERS if traced else ())))
+    network = _learned(source, sets) if traced else load_network(source, sets)
+    if is_graph:
+        for text in graphs.write(network, output, overwrite, (source,)):
+            click.echo(f"note: {text}", err=True)
+        click.echo(output)
+        return
     for path in writer.write(network, output, overwrite, (source,)):
         click.echo(str(path))
+
+
+def _learned(source: str, sets: tuple[str, ...]) -> Network:
+    """The network of a trace with what was learned; what is to be known of that is told."""
+    from neuroport.errors import InvalidInput
+    from neuroport.trace import read as trace
+    from neuroport.trace.learned import cut_off, widened, with_learned
+
+    if sets:
+        raise InvalidInput.one(None, "--set changes a network file, not a trace; set it in the exported file instead")
+    opened = trace.open_trace(source)
+    before = opened.network()
+    network = with_learned(before, opened)
+    told = (*opened.cut_off(), *trace.other_arithmetic(opened), *cut_off(before, opened), *widened(before, network))
+    for text in told:
+        click.echo(f"note: {text}", err=True)
+    return network

@@ -41,9 +41,15 @@ class _Apart(Sink):
         return {NAME: at, SUM: _sum(array)}
 
 
-def written(network: Network, most: int | None = None) -> tuple[str, dict[str, NDArray[Any]]]:
-    """The text of a network, and its arrays of more than `most` (LARGE) numbers by the names that it has for them."""
-    sink = _Apart(network.folder, None, Path(network.folder), most=LARGE if most is None else most)
+def written(
+    network: Network, most: int | None = None, folder: str | Path | None = None
+) -> tuple[str, dict[str, NDArray[Any]]]:
+    """The text of a network, and its arrays of more than `most` (LARGE) numbers by the names that it has for them.
+
+    `folder`: where the paths in the text start (None: where those of the network do).
+    """
+    start = Path(network.folder if folder is None else folder)
+    sink = _Apart(network.folder, None, start, most=LARGE if most is None else most)
     return emit.document(writer.plain(network, sink)), sink.arrays
 
 

@@ -128,6 +128,7 @@ FUNCTIONS = {
         {"instance": instances.manufacture(chips.load("generic8"), 1), "path": "chip.h5", "overwrite": True},
     ),
     "open_trace": (open_trace, {"path": "none.h5"}),
+    "to_nir": (neuroport.to_nir, {"network": network(), "folder": None}),
 }
 del FUNCTIONS["run_copies"][1]["seed"]
 

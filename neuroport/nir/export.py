@@ -1,0 +1,293 @@
+"""A network as a graph of NIR: populations and static projections that it has a form of, all else in the metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuroport.api.compile import NETWORK
+from neuroport.api.compile import compile as compiled
+from neuroport.build.network import written
+from neuroport.elaborate.values import Elements, Materialiser
+from neuroport.errors import InvalidInput
+from neuroport.files import library
+from neuroport.network.network import Network
+from neuroport.network.objects import Population, Projection
+from neuroport.network.results import Recording
+from neuroport.nir.carried import KEY, carry
+from neuroport.nir.forms import FORMS, MAIN, MS, SOURCES, Form, Given, nir
+from neuroport.nir.sent import learns, sent
+from neuroport.numerics import units
+from neuroport.numerics.given import PATH, takes
+from neuroport.numerics.units import Quantity
+from neuroport.program.machine import Program
+from neuroport.yaml.fields import Report
+
+if TYPE_CHECKING:
+    from neuroport.build.network import Network as Built
+
+MOST = 2**27
+"""Numbers of the matrices of one projection, which NIR stores whole: 1 GiB."""
+
+
+@takes(network=NETWORK, folder=PATH.or_none)
+def to_nir(network: Network | Built, folder: str | Path | None = None) -> Any:
+    """The network as a graph of NIR, a `nir.NIRGraph`, to be written by `nir.write` or given to another tool.
+
+    Populations of the library's models that NIR has nodes for, what joins them, and where something comes in and goes
+    out; times in s, voltages in mV and currents in nA, or without unit, as the models have them. The metadata have the
+    whole network under the key `neuroport`, and there under `lost` what another tool does not see of it, a sentence a
+    line. `folder`: where the file will lie, if the network names other files; the default is the network's folder.
+
+    Raises InvalidInput for a network that cannot be compiled, Unsupported where the package nir is not installed.
+    """
+    network = written(network)
+    made = _Making(network)
+    made.cells()
+    made.projections()
+    made.given()
+    made.ends()
+    made.told()
+    graph = nir().NIRGraph(nodes=made.nodes, edges=made.edges)
+    carry(graph, network, network.folder if folder is None else folder, made.lost)
+    return graph
+
+
+def lost(graph: Any) -> tuple[str, ...]:
+    """What another tool does not see of the network whose graph this is, in sentences."""
+    return tuple(graph.metadata[KEY]["lost"].splitlines())
+
+
+@dataclass(eq=False)
+class _Making:
+    """The graph so far."""
+
+    network: Network
+    nodes: dict[str, Any] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    forms: dict[str, Form] = field(default_factory=dict)
+    waiting: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """Of populations with a bias that no projection has taken yet: what is added to their input in each step."""
+
+    def join(self, *names: str) -> None:
+        """Lead from each of these nodes to the next one."""
+        self.edges += pairwise(names)
+
+    def input(self, name: str, size: int) -> str:
+        """The input of the graph of that name, made if there is none."""
+        if name not in self.nodes:
+            self.nodes[name] = nir().Input(input_type=np.array([size]))
+        return name
+
+    def output(self, name: str, size: int) -> None:
+        """An output of what a node gives."""
+        self.nodes[f"{name}.out"] = nir().Output(output_type=np.array([size]))
+        self.join(name, f"{name}.out")
+
+    def cells(self) -> None:
+        """The nodes of populations."""
+        network = self.network
+        shipped, materialiser = library.shipped(network.dt), Materialiser(network)
+        dt = units.coherent(network.dt.number, network.dt.unit)[0]
+        for one in network.populations:
+            name = one.neuron.name
+            is_of_library = name in FORMS and shipped.neuron(Report(), name, None) == one.neuron
+            if is_of_library:
+                form = FORMS[name](Given(_parameters(one, materialiser), one.size, dt, _used(network, one.name)))
+                self.forms[one.name] = form
+                self.nodes |= {_node(one.name, part): node for part, node in form.nodes.items()}
+                for start, end in form.edges:
+                    self.join(_node(one.name, start), _node(one.name, end))
+                self.lost += [f"population '{one.name}' {text}" for text in form.lost]
+                if form.bias is not None:
+                    self.waiting[one.name] = form.bias
+                self.lost += _first_values(one)
+            else:
+                self.lost.append(f"population '{one.name}' is of the model '{name}', which NIR has no form of")
+        if materialiser.problems:
+            raise InvalidInput(materialiser.problems)
+
+    def projections(self) -> None:
+        """The nodes of projections between populations that are in the graph, and of what comes from others."""
+        whole = [p for p in self.network.projections if p.target in self.forms]
+        program = _program(self.network) if whole else None
+        for one in self.network.projections:
+            if one.target in self.forms:
+                assert program is not None
+                self._projection(one, program)
+            elif one.source in self.forms:
+                self.lost.append(f"projection '{one.name}' leads to '{one.target}', which is not in NIR, and is cut")
+        for name, bias in self.waiting.items():
+            start, matrix = self.input(f"{name}.bias.in", 1), np.zeros((len(bias), 1))
+            self.nodes[f"{name}.bias"] = nir().Affine(weight=matrix, bias=bias)
+            self.join(start, f"{name}.bias", name)
+
+    def _projection(self, one: Projection, program: Program) -> None:
+        what, source, target = sent(one.synapse), self.forms.get(one.source), self.forms[one.target]
+        size, joined = self.network.population(one.target).size, program.projection(one.name)
+        part, factor = target.inputs[one.input]
+        if learns(one.synapse):
+            self.lost.append(
+                f"projection '{one.name}' changes what it has by '{one.synapse.name}', and NIR has no rules of "
+                "learning: another tool has the weights of its beginning"
+            )
+        delays = joined.delay + (np.zeros(1, np.int64) if joined.dendritic is None else joined.dendritic)
+        kinds = np.unique(delays)
+        cut = ""
+        if what is None or (source is not None and source.sends != what):
+            cut = f"sends what NIR has no form of ('{one.synapse.name}')"
+        elif joined.source_size * joined.target_size * len(kinds) > MOST:
+            numbers = f"{joined.target_size:,} x {joined.source_size:,}"
+            many = "a matrix" if len(kinds) == 1 else f"{len(kinds)} matrices"
+            cut = f"would be {many} of {numbers} numbers, since NIR has none that are sparse"
+        if cut:
+            self.lost.append(f"projection '{one.name}' {cut}: another tool has an input '{one.name}' instead of it")
+            self.join(self.input(one.name, size), _node(one.target, part))
+            return
+        start = one.source
+        if source is None:
+            start = self.input(one.source if what == "" else f"{one.source}.{what}", joined.source_size)
+        pre, post, weights = _synapses(one, joined, program)
+        for delay in kinds.tolist():
+            chosen = np.broadcast_to(delays == delay, pre.shape)
+            matrix = np.zeros((joined.target_size, joined.source_size))
+            np.add.at(matrix, (post[chosen], pre[chosen]), weights[chosen])
+            if factor is not None:
+                matrix *= factor[:, None]
+            name = one.name if len(kinds) == 1 else f"{one.name}.{delay}"
+            bias = self.waiting.pop(one.target, None)
+            self.nodes[name] = nir().Linear(weight=matrix) if bias is None else nir().Affine(weight=matrix, bias=bias)
+            way = [start, name, _node(one.target, part)]
+            if delay > 1:
+                later = np.full(joined.source_size, (delay - 1) * program.dt * MS)
+                self.nodes[f"{name}.delay"] = nir().Delay(delay=later)
+                way.insert(1, f"{name}.delay")
+            self.join(*way)
+
+    def given(self) -> None:
+        """Inputs for what stimuli and hosts add to populations that are in the graph."""
+        for name, kind, population, to in _additions(self.network):
+            form = self.forms.get(population)
+            if form is None:
+                continue
+            size = self.network.population(population).size
+            if to not in form.inputs:
+                self.lost.append(f"{kind} '{name}' is no part of NIR: give its values to the input '{population}'")
+                continue
+            part, factor = form.inputs[to]
+            start = self.input(name if name not in self.nodes else f"{name}.in", size)
+            if factor is None:
+                self.join(start, _node(population, part))
+            else:
+                self.nodes[f"{start}.scale"] = nir().Scale(scale=factor)
+                self.join(start, f"{start}.scale", _node(population, part))
+            self.lost.append(f"{kind} '{name}' is no part of NIR: give its values to the input '{start}'")
+
+    def ends(self) -> None:
+        """Outputs of what is recorded, heard, or leads nowhere, and inputs where NIR wants one."""
+        heard = {*self.network.record.spikes, *(p.target for p in self.network.ports if p.direction == "spikes")}
+        starts, reached = {a for a, _ in self.edges}, {b for _, b in self.edges}
+        sizes = {p.name: p.size for p in self.network.populations}
+        inside = [name for name in self.forms if not isinstance(self.nodes[name], nir().Input)]
+        for name in self.forms if inside else sizes:
+            if name not in self.nodes:
+                self.input(name, sizes[name])
+            if (name in inside and name in heard) or name not in starts:
+                self.output(name, sizes[name])
+            if name in inside and name not in reached:
+                self.join(self.input(f"{name}.in", sizes[name]), name)
+        if not any(isinstance(node, nir().Input) for node in self.nodes.values()):
+            self.join(self.input(f"{inside[0]}.in", sizes[inside[0]]), inside[0])
+        if not any(isinstance(node, nir().Output) for node in self.nodes.values()):
+            self.output(inside[0], sizes[inside[0]])
+        if not inside:
+            self.lost.append(
+                "no population is in NIR: another tool sees inputs that lead to outputs, and the network is only in "
+                "the metadata"
+            )
+
+    def told(self) -> None:
+        """What is in the metadata alone."""
+        network = self.network
+        sections = {
+            "chip": network.chip != "ideal",
+            "copies": network.copies > 1,
+            "ranges": any(p.ranges for p in network.populations) or any(p.ranges for p in network.projections),
+            "targets": network.targets,
+            "readouts": network.readouts,
+            "metrics": network.metrics,
+            "protocol": network.protocol,
+            "record": network.record != Recording(),
+        }
+        there = ", ".join(name for name, has in sections.items() if has)
+        self.lost.append(f"in the metadata alone: dt, seed{', ' if there else ''}{there}")
+
+
+def _node(population: str, part: str) -> str:
+    """The name of a node of a population."""
+    return population if part == MAIN else f"{population}.{part}"
+
+
+def _parameters(population: Population, materialiser: Materialiser) -> Mapping[str, NDArray[np.float64]]:
+    """All parameters of a population, one number per neuron, in coherent units."""
+    given, elements = dict(population.parameters), Elements.counted(population.size)
+    found = {}
+    for one in population.neuron.parameters:
+        value = given.get(one.name, one.default)
+        assert value is not None
+        numbers = materialiser.array(value, one.unit, one.type == "int", population.name, one.name, elements)
+        found[one.name] = np.array(np.broadcast_to(numbers, population.size), np.float64)
+    return found
+
+
+def _used(network: Network, population: str) -> frozenset[str]:
+    """The inputs of a population at which something can arrive."""
+    sent_to = {p.input for p in network.projections if p.target == population}
+    if network.population(population).neuron.name in SOURCES:
+        return frozenset(sent_to)  # what is added from outside is what the graph gets at their input
+    return frozenset(sent_to | {to for _, _, of, to in _additions(network) if of == population})
+
+
+def _additions(network: Network) -> Iterator[tuple[str, str, str, str]]:
+    """Name, kind, population and input of all stimuli and ports that add something."""
+    for stimulus in network.stimuli:
+        yield stimulus.name, "stimulus", stimulus.population, stimulus.input
+    for port in network.ports:
+        if port.direction == "inject":
+            population, _, to = port.target.partition(".")
+            yield port.name, "port", population, to
+
+
+def _first_values(population: Population) -> Iterable[str]:
+    """What is said of where its neurons begin, which NIR does not say of nodes."""
+    given = dict(population.initial)
+    first = [(state.name, given.get(state.name, state.init)) for state in population.neuron.states]
+    names = [name for name, value in first if not isinstance(value, Quantity) or value.number != 0]
+    if names:
+        yield f"population '{population.name}' begins with values of its own ({', '.join(names)}), and NIR has none"
+
+
+def _program(network: Network) -> Program:
+    """The synapses of a network."""
+    bare = replace(
+        network, stimuli=(), ports=(), protocol=(), readouts=(), metrics=(), record=Recording(), copies=1,
+        own_parameters=(),
+    )  # fmt: skip
+    return compiled(bare, "ideal")
+
+
+def _synapses(
+    one: Projection, joined: Any, program: Program
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Presynaptic and postsynaptic neurons and weights of all synapses."""
+    weights = np.asarray(program.arrays[f"{one.name}.{one.synapse.weight.name}"].initial, np.float64)
+    if joined.wiring.entry is not None:
+        weights = weights[joined.wiring.entry]
+    return joined.pre, joined.post, np.broadcast_to(weights, joined.pre.shape)
