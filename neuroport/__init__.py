@@ -26,10 +26,10 @@ Write a network here, or go on with one (neuroport.Network.of); the functions ta
     net.project(exc, exc, "static", input="jump", connect={"fixed_probability": 0.1}, weight=0.2)
 
 Functions: load and loads read, compile makes a program of a network, run and run_copies run it, resume goes on with a
-run that was stopped, open gives a Session, calibrate finds the ranges that chips need, to_nir makes a graph for tools
-that read NIR. neuroport.hil has the chip in the loop of another process. Whatever is wrong raises a NeuroportError
-whose text says where, what and what to do: InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of
-the source; `neuroport --help` has the command line.
+run that was stopped, open gives a Session, calibrate finds the ranges that chips need, from_nir takes the graphs of
+other tools, and to_nir makes one. neuroport.hil has the chip in the loop of another process. Whatever is wrong raises
+a NeuroportError whose text says where, what and what to do: InvalidInput, Unsupported or RunFailed. The documentation
+lies in docs/ of the source; `neuroport --help` has the command line.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ __all__ = [
     "compile",
     "connections",
     "datasets",
+    "from_nir",
     "hil",
     "load",
     "loads",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from neuroport.api.compile import compile
     from neuroport.api.copies import run_copies
     from neuroport.api.load import load, loads
+    from neuroport.api.nir import from_nir
     from neuroport.api.resume import resume
     from neuroport.api.run import open, run
     from neuroport.build.network import Network
@@ -101,6 +103,7 @@ _HOMES = {
     "Write": "neuroport.session.exchange",
     "calibrate": "neuroport.api.calibrate",
     "compile": "neuroport.api.compile",
+    "from_nir": "neuroport.api.nir",
     "load": "neuroport.api.load",
     "loads": "neuroport.api.load",
     "open": "neuroport.api.run",

@@ -20,6 +20,7 @@ FLOORS: tuple[set[str], ...] = (
     {"api"},
     {"session", "trace"},
     {"backends"},
+    {"nir"},
     {"build", "catalogue", "elaborate", "quantise"},
     {"files"},
     {"chips"},

@@ -59,7 +59,7 @@ def calibrate(
     with Progress(network.name, show=not quiet) as bar, Stopping(()) as stopping:
         progress = stopping.watched(bar)
         result = neuroport.calibrate(find_network(net), sets, span, seeds, chip, output, overwrite, progress, backend)
-    for text in _notes(result):
+    for text in notes(result):
         click.echo(f"note: {text}", err=True)
     if as_json:
         echo_json(dataclasses.asdict(result))
@@ -93,7 +93,7 @@ def _step(step: float | None) -> str:
     return "-" if step is None else f"{step:.3g}"
 
 
-def _notes(result: Calibration) -> list[str]:
+def notes(result: Calibration) -> list[str]:
     """What a person should know of arrays that stay without a range that fits, and of the chip."""
     still = [row.array for row in result.arrays if row.why == "no range"]
     notes = [f"{', '.join(still)}: never anything but 0, and so without a range; run longer"] if still else []

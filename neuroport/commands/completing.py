@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Offer = Callable[[click.Context, str], Iterable[CompletionItem]]
 """What to offer, given what stands on the line and the word that has begun."""
-FILE = re.compile(r"(FILE|OUT)\b.*|[A-Z]+\.\w+")
+FILE = re.compile(r"(FILE|OUT|DATA)\b.*|[A-Z]+\.\w+")
 """The metavars of files."""
 FREE = {"N", "TIME", "TIME|N", "SECONDS", "SIZE", "ADDRESS", "NAME", "[PROJECTION.]NAME=VALUE", "LIST", "WxH"}
 """The metavars of which nobody knows what may stand there."""

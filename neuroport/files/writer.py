@@ -7,9 +7,11 @@ new file lies in another folder. Each part is written where it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+
+from numpy.typing import NDArray
 
 from neuroport.disk.findings import DAMAGE
 from neuroport.disk.output import check_output, new_file, new_hdf5
@@ -63,19 +65,26 @@ def write(
     beside = path.with_suffix(".h5")
     sink = Sink(network.folder, beside.name, path.parent)
     text = emit.document(plain(network, sink))
-    read = (*inputs, *network.files)
-    check(path, overwrite, read)
-    if sink.arrays:
-        check_output(beside, overwrite, "a file of exported numbers", inputs=read, replaces=_is_exported)
+    return put(path, text, sink.arrays, overwrite, (*inputs, *network.files))
+
+
+def put(
+    path: Path, text: str, arrays: Mapping[str, NDArray[Any]], overwrite: bool, inputs: Iterable[str | Path]
+) -> tuple[Path, ...]:
+    """Write the text of a network file, and arrays to the HDF5 file beside it that it names, both whole; see write."""
+    beside = path.with_suffix(".h5")
+    check(path, overwrite, inputs)
+    if arrays:
+        check_output(beside, overwrite, "a file of exported numbers", inputs=inputs, replaces=_is_exported)
     with new_file(path) as file:
         file.write(text.encode())
         file.settle()
-        if sink.arrays:
+        if arrays:
             with new_hdf5(beside) as stored:
                 stored.attrs[MARK] = EXPORTED
-                for name, array in sink.arrays.items():
+                for name, array in arrays.items():
                     stored.create_dataset(name, data=array)
-    return (path, beside) if sink.arrays else (path,)
+    return (path, beside) if arrays else (path,)
 
 
 def _may_be_network(path: Path) -> bool:

@@ -38,6 +38,18 @@ def opened(**arguments: Any) -> None:
         session.run(1)
 
 
+class Graph:
+    """A graph as an object of the package nir gives it."""
+
+    edges = (("in", "cells"), ("cells", "out"))
+
+    def to_dict(self) -> dict[str, Any]:
+        cells = {"type": "IF", "r": np.ones(2), "v_threshold": np.ones(2)}
+        nodes = {"in": {"type": "Input", "shape": np.array([2])}, "cells": cells}
+        nodes["out"] = {"type": "Output", "shape": np.array([2])}
+        return {"type": "NIRGraph", "nodes": nodes, "edges": list(self.edges), "metadata": {}}
+
+
 FUNCTIONS = {
     "load": (neuroport.load, {"path": "sal_pair", "sets": ()}),
     "loads": (neuroport.loads, {"text": neuroport.Network.of(network()).to_yaml(), "sets": (), "folder": "."}),
@@ -80,6 +92,16 @@ FUNCTIONS = {
             "seeds": (),
             "chip": None,
             "output": None,
+            "overwrite": False,
+            "progress": None,
+            "backend": "reference",
+        },
+    ),
+    "from_nir": (
+        neuroport.from_nir,
+        {
+            "graph": Graph(),
+            **dict.fromkeys(["dt", "time_unit", "integrate", "current", "reset", "input", "chip", "samples", "output"]),
             "overwrite": False,
             "progress": None,
             "backend": "reference",

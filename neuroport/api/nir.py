@@ -1,0 +1,200 @@
+"""Networks of NIR graphs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuroport.api.calibrate import Calibration, calibrate
+from neuroport.api.compile import CHIP
+from neuroport.api.load import load
+from neuroport.chips import description as chips
+from neuroport.errors import InvalidInput, Place
+from neuroport.files import writer
+from neuroport.nir import network as graphs
+from neuroport.nir import samples as data
+from neuroport.nir.choices import Choice
+from neuroport.nir.names import identifier
+from neuroport.nir.network import STEPS, Line, Made
+from neuroport.nir.text import text
+from neuroport.nir.tree import Raw, of_object, read
+from neuroport.numerics.given import FLAG, FUNCTION, OUTPUT, PATH, TEXT, Kind, takes
+from neuroport.numerics.units import Quantity
+
+if TYPE_CHECKING:
+    from neuroport.chips.chip import Chip
+    from neuroport.network.network import Network
+    from neuroport.session.session import Progress
+
+GRAPH = Kind("the path of a NIR file or a nir.NIRGraph", lambda value: PATH.fits(value) or hasattr(value, "to_dict"))
+TIME = Kind("a time such as '0.1 ms'", lambda value: isinstance(value, str | Quantity))
+SAMPLES = Kind(
+    "an array of samples, a mapping from Inputs to such arrays, or the path of a file of them",
+    lambda value: PATH.fits(value) or isinstance(value, Mapping) or hasattr(value, "__array__"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """A network that was made of a NIR graph, and what became of the graph.
+
+    `nodes`: for each node what became of it. `choices`: what NIR leaves open, and was taken. `populations`: by node.
+    `late`: by how many steps the last node is later than in NIR. `files`: that were written. `calibration`: see
+    calibrate.
+    """
+
+    network: Network
+    nodes: tuple[Line, ...]
+    choices: tuple[Choice, ...]
+    populations: Mapping[str, str]
+    late: int
+    files: tuple[Path, ...] = ()
+    calibration: Calibration | None = None
+
+
+@takes(
+    graph=GRAPH,
+    dt=TIME.or_none,
+    time_unit=TEXT.or_none,
+    integrate=TEXT.or_none,
+    current=TEXT.or_none,
+    reset=TEXT.or_none,
+    input=TEXT.or_none,
+    chip=CHIP,
+    samples=SAMPLES.or_none,
+    output=OUTPUT.or_none,
+    overwrite=FLAG,
+    progress=FUNCTION.or_none,
+    backend=TEXT,
+)
+def from_nir(
+    graph: Any,
+    *,
+    dt: str | Quantity | None = None,
+    time_unit: str | None = None,
+    integrate: str | None = None,
+    current: str | None = None,
+    reset: str | None = None,
+    input: str | None = None,
+    chip: str | Chip | None = None,
+    samples: Any = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    backend: str = "emulator",
+) -> Imported:
+    """Make a network of a graph of the Neuromorphic Intermediate Representation, a file or a nir.NIRGraph.
+
+    `dt`: the step, "0.1 ms". `time_unit`: of the graph, "s" or "ms". `integrate`: "euler" or "exact". `current`: which
+    one v takes, that of the "previous" step or the "updated" one. `reset`: to a "value", or "subtract" the threshold.
+    `input`: "values" or "spikes". What is None follows from the graph, or is guessed: see `choices` of the result.
+    `samples`: of the input, (steps, shape of the Input) or (samples, steps, shape), of several Inputs by name, or a
+    file of them: the network shows them, and its ranges are found in a run in floating point. `chip`: the network's;
+    one that calculates with integers needs samples. `output`: the network file, which samples need; large arrays go
+    into an HDF5 file beside it. `progress`, `backend`: of the run with samples, see calibrate.
+    InvalidInput with every node that cannot be, by name.
+    """
+    said = {
+        "dt": dt,
+        "time_unit": time_unit,
+        "integrate": integrate,
+        "current": current,
+        "reset": reset,
+        "input": input,
+    }
+    if output is not None:
+        writer.check(output, overwrite, [graph] if PATH.fits(graph) else [])
+    if samples is not None and output is None:
+        raise InvalidInput.one(None, "samples are for a network file with ranges; give its name as output")
+    _check_chip(chip, samples)
+    raw, version = read(graph) if PATH.fits(graph) else (of_object(graph), "")
+    file = str(graph) if PATH.fits(graph) else ""
+    given = None
+    if samples is not None:
+        inputs = sorted(name for name, node in raw.nodes.items() if node.kind == "Input")
+        if not inputs:
+            raise InvalidInput.one(Place(file) if file else None, "the graph has no Input that samples could be of")
+        given = data.read(samples, inputs) if PATH.fits(samples) else _by_input(samples, inputs)
+    made = _made(raw, file, said, given, str(samples) if PATH.fits(samples) else "", chip)
+    network = made.stop(file)
+    title = (Path(file).name if file else "a graph") + (f" (NIR {version})" if version else "")
+    files: tuple[Path, ...] = ()
+    calibration = None
+    if output is not None:
+        out = Path(output)
+        if given is None:
+            written, arrays = text(network, made, out, title)
+            files = writer.put(out, written, arrays, overwrite, [file] if file else [])
+        else:
+            read_ = [file] if file else []
+            files, calibration = _calibrated(made, out, title, overwrite, read_, chip, progress, backend)
+    return Imported(
+        network=load(files[0]) if files else network.build(),
+        nodes=tuple(made.lines),
+        choices=tuple(made.choices.taken.values()),
+        populations=made.populations,
+        late=made.depth,
+        files=files,
+        calibration=calibration,
+    )
+
+
+def looked_at(path: str | Path, said: Mapping[str, Any]) -> Made:
+    """What would become of the nodes of a file, with all that is refused; nothing is written."""
+    return _made(read(path)[0], str(path), said, None, "", None)
+
+
+def _made(raw: Raw, file: str, said: Mapping[str, Any], samples: Any, source: str, chip: Any) -> Made:
+    name = identifier(Path(file).stem) if file else "nir"
+    name = f"nir_{name}" if name[0].isdigit() else name
+    made = graphs.made(raw, said, name, chip=chip)
+    if samples is not None and made.network is not None:
+        rows = data.checked(samples, made.shapes, source)
+        if said.get("input") is None and made.choices.taken["input"].guessed and data.are_spikes(rows):
+            made = graphs.made(raw, {**said, "input": "spikes"}, name, chip=chip)
+            made.choices.taken["input"] = Choice("input", "spikes", "the samples hold 0 and 1 only")
+        assert made.network is not None
+        data.show(made.network, made, rows)
+    elif made.network is not None:
+        made.network.protocol({"run": f"{STEPS} steps"})
+    return made
+
+
+def _by_input(samples: Any, inputs: list[str]) -> Mapping[str, Any]:
+    if isinstance(samples, Mapping):
+        return samples
+    if len(inputs) > 1:
+        text_ = f"the graph has the Inputs {', '.join(inputs)}; give a mapping with the samples of each"
+        raise InvalidInput.one(None, text_)
+    return {inputs[0]: samples}
+
+
+def _check_chip(chip: str | Chip | None, samples: Any) -> None:
+    """Refuse a chip of integers for a network without ranges."""
+    described = chips.load(chip) if isinstance(chip, str) else chip
+    if described is not None and described.integer and samples is None:
+        why = f"chip '{described.name}' takes number formats from ranges, and NIR has none; give samples of the input"
+        raise InvalidInput.one(None, f"{why}, in which ranges are found in floating point, or leave the chip out")
+
+
+def _calibrated(
+    made: Made,
+    out: Path,
+    title: str,
+    overwrite: bool,
+    inputs: list[str],
+    chip: Any,
+    progress: Progress | None,
+    backend: str,
+) -> tuple[tuple[Path, ...], Calibration]:
+    """Write the network file with ranges, and nothing where these cannot be found."""
+    network = made.stop("")
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder) / out.name
+        written, arrays = text(network, made, there, title)
+        writer.put(there, written, arrays, False, ())
+        found = calibrate(there, chip=chip, output=there, overwrite=True, progress=progress, backend=backend)
+        return writer.put(out, there.read_text("utf-8"), arrays, overwrite, inputs), found
