@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from neuroport.api.nir import from_nir
     from neuroport.api.resume import resume
     from neuroport.api.run import open, run
+    from neuroport.api.to_nir import to_nir
     from neuroport.build.network import Network
     from neuroport.catalogue import Catalogue
     from neuroport.catalogue.models import Model
@@ -85,7 +86,6 @@ if TYPE_CHECKING:
     from neuroport.errors import InvalidInput, NeuroportError, RunFailed, Unsupported
     from neuroport.metrics.metric import Metric
     from neuroport.network.network import Network as Written
-    from neuroport.nir.export import to_nir
     from neuroport.session.exchange import Exchange, Write
     from neuroport.stimuli.kind import Kind
 
@@ -110,7 +110,7 @@ _HOMES = {
     "resume": "neuroport.api.resume",
     "run": "neuroport.api.run",
     "run_copies": "neuroport.api.copies",
-    "to_nir": "neuroport.nir.export",
+    "to_nir": "neuroport.api.to_nir",
 }
 _ROOMS = ("chips", "connections", "datasets", "hil", "metrics", "networks", "stimuli")
 

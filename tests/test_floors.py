@@ -15,7 +15,7 @@ FLOORS: tuple[set[str], ...] = (
     {"__main__"},
     {"cli"},
     {"commands"},
-    {"hil", "nir"},
+    {"hil"},
     {""},
     {"api"},
     {"session", "trace"},

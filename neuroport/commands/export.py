@@ -126,7 +126,9 @@ def _network(source: str, output: str, overwrite: bool, sets: tuple[str, ...]) -
         check_output(output, overwrite, what, (*writer.ENDINGS, *graphs.ENDINGS, *(WRITERS if traced else ())))
     network = _learned(source, sets) if traced else load_network(source, sets)
     if is_graph:
-        for text in graphs.write(network, output, overwrite, (source,)):
+        from neuroport.api.to_nir import write_nir
+
+        for text in write_nir(network, output, overwrite, (source,)):
             click.echo(f"note: {text}", err=True)
         click.echo(output)
         return

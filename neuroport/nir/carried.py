@@ -2,7 +2,9 @@
 
 The key `neuroport` of a graph's metadata has: `network`, the text of a network file; `arrays`, its large arrays, each
 with the name that the text has for it; `graph`, a sum of the graph's nodes and edges, which tells whether somebody
-changed them; `version`; `dt` in ms; and `lost`, what another tool does not see, a sentence a line.
+changed them; `version`; `lost`, what another tool does not see, a sentence a line; and for a graph that was changed
+`dt`, `time_unit` and, where all nodes have one, `integrate`, `current`, `reset` and `input`, as `neuroport import`
+knows them.
 """
 
 from __future__ import annotations
@@ -24,14 +26,16 @@ from neuroport.version import __version__
 KEY = "neuroport"
 
 
-def carry(graph: Any, network: Network, folder: str | Path, lost: Sequence[str]) -> None:
+def carry(graph: Any, network: Network, folder: str | Path, lost: Sequence[str], meaning: Mapping[str, str]) -> None:
     """Put a network into the metadata of its graph. `folder`: where the file will lie, and paths in the text start."""
     text, arrays = apart.written(network, folder=folder)
     graph.metadata[KEY] = {
         "version": __version__,
         "network": text,
         "arrays": {str(k): {"name": name, "values": array} for k, (name, array) in enumerate(arrays.items())},
-        "dt": float(units.coherent(network.dt.number, network.dt.unit)[0]),
+        "dt": units.show(network.dt),
+        "time_unit": "s",
+        **meaning,
         "lost": "\n".join(lost),
         "graph": fingerprint(graph),
     }
@@ -42,7 +46,8 @@ def carry(graph: Any, network: Network, folder: str | Path, lost: Sequence[str])
 def carried(graph: Any, file: str | Path) -> Network | None:
     """The network that the metadata of a graph have; None where there is none, or where the graph is another one since.
 
-    `file`: the one that the graph was read from; relative paths start in its folder. InvalidInput for a damaged text.
+    The graph is a `nir.NIRGraph`, or what has its `metadata`, and `kind`, `fields`, `nodes` and `edges`. `file`: the
+    one that it was read from; relative paths start in its folder. InvalidInput for a damaged text.
     """
     found = graph.metadata.get(KEY)
     if not isinstance(found, Mapping) or not isinstance(found.get("network"), str) or is_changed(graph):
@@ -60,14 +65,23 @@ def is_changed(graph: Any) -> bool:
 def fingerprint(graph: Any) -> str:
     """A sum of the nodes and edges of a graph, without metadata."""
     total = hashlib.sha256()
-    _add(total, graph.to_dict())
+    _add(total, _mapping(graph))
     return total.hexdigest()
+
+
+def _mapping(graph: Any) -> Mapping[str, Any]:
+    """The graph in the form in which nir writes it."""
+    if hasattr(graph, "to_dict"):
+        found: Mapping[str, Any] = graph.to_dict()
+        return found
+    inner = {"nodes": {name: _mapping(node) for name, node in graph.nodes.items()}, "edges": graph.edges}
+    return {"type": graph.kind, **graph.fields, **(inner if graph.nodes else {})}
 
 
 def _add(total: Any, value: Any) -> None:
     if isinstance(value, Mapping):
         for key in sorted(value):
-            if key != "metadata":
+            if key != "metadata" and value[key] is not None:
                 total.update(f"{key}:".encode())
                 _add(total, sorted(map(tuple, value[key])) if key == "edges" else value[key])
         total.update(b";")

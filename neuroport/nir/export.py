@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.api.compile import NETWORK
-from neuroport.api.compile import compile as compiled
-from neuroport.build.network import written
 from neuroport.elaborate.values import Elements, Materialiser
 from neuroport.errors import InvalidInput
 from neuroport.files import library
@@ -24,44 +21,30 @@ from neuroport.nir.carried import KEY, carry
 from neuroport.nir.forms import FORMS, MAIN, MS, SOURCES, Form, Given, nir
 from neuroport.nir.sent import learns, sent
 from neuroport.numerics import units
-from neuroport.numerics.given import PATH, takes
 from neuroport.numerics.units import Quantity
 from neuroport.program.machine import Program
 from neuroport.yaml.fields import Report
-
-if TYPE_CHECKING:
-    from neuroport.build.network import Network as Built
 
 MOST = 2**27
 """Numbers of the matrices of one projection, which NIR stores whole: 1 GiB."""
 
 
-@takes(network=NETWORK, folder=PATH.or_none)
-def to_nir(network: Network | Built, folder: str | Path | None = None) -> Any:
-    """The network as a graph of NIR, a `nir.NIRGraph`, to be written by `nir.write` or given to another tool.
-
-    Populations of the library's models that NIR has nodes for, what joins them, and where something comes in and goes
-    out; times in s, voltages in mV and currents in nA, or without unit, as the models have them. The metadata have the
-    whole network under the key `neuroport`, and there under `lost` what another tool does not see of it, a sentence a
-    line. `folder`: where the file will lie, if the network names other files; the default is the network's folder.
-
-    Raises InvalidInput for a network that cannot be compiled, Unsupported where the package nir is not installed.
-    """
-    network = written(network)
+def graph(network: Network, folder: str | Path, lowered: Callable[[Network], Program]) -> Any:
+    """The graph, a `nir.NIRGraph`; see neuroport.to_nir. `lowered`: gives the program of a network in real numbers."""
     made = _Making(network)
     made.cells()
-    made.projections()
+    made.projections(lowered)
     made.given()
     made.ends()
     made.told()
-    graph = nir().NIRGraph(nodes=made.nodes, edges=made.edges)
-    carry(graph, network, network.folder if folder is None else folder, made.lost)
-    return graph
+    found = nir().NIRGraph(nodes=made.nodes, edges=made.edges)
+    carry(found, network, folder, made.lost, made.meaning())
+    return found
 
 
-def lost(graph: Any) -> tuple[str, ...]:
+def lost(found: Any) -> tuple[str, ...]:
     """What another tool does not see of the network whose graph this is, in sentences."""
-    return tuple(graph.metadata[KEY]["lost"].splitlines())
+    return tuple(found.metadata[KEY]["lost"].splitlines())
 
 
 @dataclass(eq=False)
@@ -75,6 +58,8 @@ class _Making:
     forms: dict[str, Form] = field(default_factory=dict)
     waiting: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     """Of populations with a bias that no projection has taken yet: what is added to their input in each step."""
+    looped: frozenset[str] = frozenset()
+    """The projections from whose target a way leads back to their source."""
 
     def join(self, *names: str) -> None:
         """Lead from each of these nodes to the next one."""
@@ -114,10 +99,11 @@ class _Making:
         if materialiser.problems:
             raise InvalidInput(materialiser.problems)
 
-    def projections(self) -> None:
+    def projections(self, lowered: Callable[[Network], Program]) -> None:
         """The nodes of projections between populations that are in the graph, and of what comes from others."""
         whole = [p for p in self.network.projections if p.target in self.forms]
-        program = _program(self.network) if whole else None
+        program = lowered(_synapses_alone(self.network)) if whole else None
+        self.looped = _looped(whole)
         for one in self.network.projections:
             if one.target in self.forms:
                 assert program is not None
@@ -165,11 +151,31 @@ class _Making:
             bias = self.waiting.pop(one.target, None)
             self.nodes[name] = nir().Linear(weight=matrix) if bias is None else nir().Affine(weight=matrix, bias=bias)
             way = [start, name, _node(one.target, part)]
-            if delay > 1:
-                later = np.full(joined.source_size, (delay - 1) * program.dt * MS)
-                self.nodes[f"{name}.delay"] = nir().Delay(delay=later)
+            if later := self._later(one, delay):
+                held = np.full(joined.source_size, later * program.dt * MS)
+                self.nodes[f"{name}.delay"] = nir().Delay(delay=held)
                 way.insert(1, f"{name}.delay")
             self.join(*way)
+
+    def _later(self, one: Projection, delay: int) -> int:
+        """By how many steps NIR has to delay what takes so many here, where the way on takes one and there none.
+
+        Around a loop that one step counts; a node that leads to itself gets what it gave in the step before anyway.
+        """
+        if one.name not in self.looped:
+            return delay - 1
+        return 0 if one.source == one.target and delay == 1 else delay
+
+    def meaning(self) -> Mapping[str, str]:
+        """What NIR leaves open, where it is the same for all nodes."""
+        found: dict[str, set[str]] = {}
+        for form in self.forms.values():
+            for option, word in form.meaning.items():
+                found.setdefault(option, set()).add(word)
+        sources = [form.sends == "" for name, form in self.forms.items() if isinstance(self.nodes[name], nir().Input)]
+        if sources and len({*sources}) == 1:
+            found["input"] = {"spikes" if sources[0] else "values"}
+        return {option: words.pop() for option, words in found.items() if len(words) == 1}
 
     def given(self) -> None:
         """Inputs for what stimuli and hosts add to populations that are in the graph."""
@@ -274,13 +280,30 @@ def _first_values(population: Population) -> Iterable[str]:
         yield f"population '{population.name}' begins with values of its own ({', '.join(names)}), and NIR has none"
 
 
-def _program(network: Network) -> Program:
-    """The synapses of a network."""
-    bare = replace(
+def _synapses_alone(network: Network) -> Network:
+    """The network with nothing but its populations and projections, and what these need."""
+    return replace(
         network, stimuli=(), ports=(), protocol=(), readouts=(), metrics=(), record=Recording(), copies=1,
-        own_parameters=(),
+        own_parameters=(), chip="ideal",
     )  # fmt: skip
-    return compiled(bare, "ideal")
+
+
+def _looped(projections: Iterable[Projection]) -> frozenset[str]:
+    """The projections from whose target a way leads back to their source."""
+    after: dict[str, set[str]] = {}
+    for one in projections:
+        after.setdefault(one.source, set()).add(one.target)
+
+    def reached(start: str) -> set[str]:
+        found, ahead = {start}, [start]
+        while ahead:
+            new = after.get(ahead.pop(), set()) - found
+            found |= new
+            ahead += new
+        return found
+
+    ahead = {name: reached(name) for name in {one.target for one in projections}}
+    return frozenset(one.name for one in projections if one.source in ahead[one.target])
 
 
 def _synapses(

@@ -7,24 +7,37 @@ in seconds, as in all files that other tools have published.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroport.trace.tables import needed
+from neuroport.errors import Unsupported
 
 Reals = NDArray[np.float64]
 MS = 1e-3
 """A millisecond in seconds."""
+MEANINGS = {
+    "exact": ("integrate", "euler", "exact"),
+    "updated": ("current", "previous", "updated"),
+    "subtract": ("reset", "value", "subtract"),
+}
+"""For parameters of the models of NIR: what they say of, and which of two words."""
+EXACT = {"integrate": "exact", "current": "updated", "reset": "value"}
+"""How the other models of the library are stepped."""
 MAIN = ""
 """The node that has a population's name, and that tells others what its neurons do."""
 
 
 def nir() -> Any:
     """The package nir. Unsupported, with what to install, where it is not there."""
-    return needed("nir", "nir")
+    try:
+        return import_module("nir")
+    except ImportError:
+        text = "this needs the package nir; install it with: pip install 'neuroport[nir]'"
+        raise Unsupported(text) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +46,7 @@ class Form:
 
     `edges`: between these nodes. `inputs`: of each input of the model, the node that it leads to, and what every weight
     there is multiplied by, one number per neuron (None: 1). `bias`: what is added to the one input in each step.
-    `sends`: what others get: "" for spikes, or the variable that the node gives.
+    `sends`: what others get: "" for spikes, or the variable that the node gives. `meaning`: what NIR leaves open.
     `lost`: what another tool does not see, each the end of a sentence that begins with the population.
     """
 
@@ -42,6 +55,7 @@ class Form:
     edges: tuple[tuple[str, str], ...] = ()
     bias: Reals | None = None
     sends: str = ""
+    meaning: Mapping[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
 
 
@@ -76,8 +90,19 @@ def _of_nir(given: Given, node: Any, sends: str = "") -> Form:
         inputs={"x": (MAIN, None)},
         bias=given["bias"] if np.any(given["bias"]) else None,
         sends=sends,
+        meaning=_meaning(given),
         lost=tuple(lost),
     )
+
+
+def _meaning(given: Given) -> Mapping[str, str]:
+    """What the parameters of 0 or 1 say, in the words of `neuroport import`, where they are alike for all neurons."""
+    found = {}
+    for name, (option, of_0, of_1) in MEANINGS.items():
+        values = given.values.get(name)
+        if values is not None and np.all(values == values[0]):
+            found[option] = of_1 if values[0] else of_0
+    return found
 
 
 def _nir_i(given: Given) -> Form:
@@ -143,7 +168,9 @@ def _lif(given: Given) -> Form:
     if "jump" in given.used:
         lost += (f"gets jumps of its voltage, written as currents that last a step of {given.dt:g} ms",)
     jump = 1 / (given["r_m"] * (1 - given.kept("tau_m")))
-    return Form(nodes={MAIN: _membrane(given)}, inputs={"i": (MAIN, None), "jump": (MAIN, jump)}, lost=lost)
+    return Form(
+        nodes={MAIN: _membrane(given)}, inputs={"i": (MAIN, None), "jump": (MAIN, jump)}, meaning=EXACT, lost=lost
+    )
 
 
 def _cuba_lif(given: Given) -> Form:
@@ -161,7 +188,7 @@ def _cuba_lif(given: Given) -> Form:
             tau_syn=given[time] * MS, tau_mem=given["tau_m"] * MS, r=given["r_m"], v_leak=leak, v_threshold=threshold,
             v_reset=reset, w_in=1 / (1 - given.kept(time)),
         )  # fmt: skip
-        return Form(nodes={MAIN: node}, inputs={name: (MAIN, None)}, lost=lost)
+        return Form(nodes={MAIN: node}, inputs={name: (MAIN, None)}, meaning=EXACT, lost=lost)
     held = {
         name: nir().LI(
             tau=given[f"tau_{name}"] * MS, r=1 / (1 - given.kept(f"tau_{name}")), v_leak=np.zeros(given.size)
@@ -172,6 +199,7 @@ def _cuba_lif(given: Given) -> Form:
         nodes={MAIN: _membrane(given), **held},
         inputs={"i": (MAIN, None), **{name: (name, None) for name in currents}},
         edges=tuple((name, MAIN) for name in currents),
+        meaning=EXACT,
         lost=lost,
     )
 

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 import neuroport
+from neuroport import to_nir
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.network.model import Expression
 from neuroport.network.network import Network
 from neuroport.nir import carried as metadata
 from neuroport.nir import export
 from neuroport.nir.carried import KEY, carried, is_changed
-from neuroport.nir.export import lost, to_nir
+from neuroport.nir.export import lost
 from neuroport.nir.forms import FORMS, Given
-from tests.oracles.nir_graphs import Meaning, run
+from tests.oracles.nir_steps import Meaning, run
 
 nir = pytest.importorskip("nir", reason="graphs of NIR need the package nir")
 STEPS = 60
@@ -164,6 +165,22 @@ def test_the_cells_of_nir_are_what_they_are_in_nir(options: int, tmp_path: Path)
     agree(net, recorded, Meaning(1e-3, exact, updated, subtract), {}, tmp_path / "x.nir")
 
 
+def test_loops_of_populations_take_as_long_as_here(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    net = neuroport.Network(dt="1 ms")
+    inputs_of(net, 4, rng)
+    for name in "abc":
+        net.population(name, 3, "nir_lif", tau="3 ms")
+    ways = [("source", "a", 1), ("a", "b", 2), ("b", "a", 1), ("b", "c", 3), ("c", "c", 1), ("b", "b", 4)]
+    for source, target, delay in ways:
+        weight = rng.uniform(-1.5 if source == target else 0.5, 2.5, (4 if source == "source" else 3, 3))
+        net.project(source, target, "static", connect="all_to_all", weight=weight, delay=f"{delay} steps")
+    graph = to_nir(net)
+    later = {name: round(float(n.delay[0]), 9) for name, n in graph.nodes.items() if type(n).__name__ == "Delay"}
+    assert later == {"a_b.delay": 0.002, "b_a.delay": 0.001, "b_b.delay": 0.004, "b_c.delay": 0.002}
+    agree(net, {"a": 1, "b": 1, "c": 2}, Meaning(1e-3), {}, tmp_path / "x.nir")
+
+
 def test_delays_of_synapses_are_a_matrix_each(tmp_path: Path) -> None:
     net = neuroport.Network(dt="1 ms")
     inputs_of(net, 3, np.random.default_rng(1))
@@ -262,7 +279,7 @@ def test_what_another_tool_does_not_see_is_told() -> None:
     net.synapse("graded_v", state={"w": {"weight": True, "init": 1}}, step="send(target, w * pre.v)")
     net.protocol({"run": "1 s"})
     graph = to_nir(net)
-    assert graph.metadata[KEY]["dt"] == 1.0
+    assert graph.metadata[KEY]["dt"] == "1 ms"
     assert lost(graph) == (
         "population 'noise' is of the model 'poisson', which NIR has no form of",
         "population 'own' is of the model 'izhikevich', which NIR has no form of",

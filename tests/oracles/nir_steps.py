@@ -1,8 +1,9 @@
 """Graphs of NIR step by step, with NumPy alone: an independent program beside what neuroport makes of them.
 
 It takes the nodes as they are in nir 1.0.8, by the names of their classes. What NIR leaves open is said by a `Meaning`.
-A value that a node gives in a step reaches all nodes behind it in the same step, except around loops: what a neuron
-gives to a node from which a way leads back to it arrives one step later. Several edges into a node add up.
+A value that a node gives in a step reaches all nodes behind it in the same step. A loop needs a Delay of a step or
+more; where only one neuron is in it, and no Delay, what it gives comes back to it one step later. Several edges into a
+node add up.
 
 Written after the equations in the documentation of NIR's primitives and of PyTorch's convolutions.
 """
@@ -69,9 +70,11 @@ def run(graph: Any, inputs: Mapping[str, Any], meaning: Meaning, first: Mapping[
     """
     nodes, edges = flat(graph)
     steps = len(next(iter(inputs.values())))
-    back = loops(nodes, edges)
-    into = {name: [a for a, b in edges if b == name] for name in nodes}
     machines = {name: machine(node, meaning) for name, node in nodes.items()}
+    held = {name for name, one in machines.items() if isinstance(one, Delay) and one.least > 0}
+    back = loops(nodes, edges, held)
+    now_only = [(a, b) for a, b in edges if (a, b) not in back and b not in held]
+    into = {name: [a for a, b in edges if b == name] for name in nodes}
     for name, v in (first or {}).items():
         machines[name].v = np.broadcast_to(np.asarray(v, np.float64), np.shape(machines[name].v))
     ran = Ran({}, {}, {})
@@ -80,8 +83,10 @@ def run(graph: Any, inputs: Mapping[str, Any], meaning: Meaning, first: Mapping[
     states: dict[str, list[tuple[Any, Any]]] = {name: [] for name in nodes}
     for step in range(steps):
         now: dict[str, Any] = {}
-        for name in order(nodes, [edge for edge in edges if edge not in back]):
-            if name in inputs:
+        for name in order(nodes, now_only):
+            if name in held:
+                now[name] = machines[name].step(None)
+            elif name in inputs:
                 now[name] = np.asarray(inputs[name][step], np.float64)
             elif type(nodes[name]).__name__ == "Input" and not into[name]:
                 now[name] = np.zeros(tuple(nodes[name].input_type["input"]))
@@ -90,6 +95,8 @@ def run(graph: Any, inputs: Mapping[str, Any], meaning: Meaning, first: Mapping[
                 now[name] = machines[name].step(sum(arriving) if arriving else 0.0)
             rows[name].append(now[name])
             states[name].append((np.copy(machines[name].v), np.copy(machines[name].i)))
+        for name in held:
+            machines[name].take(sum(now[a] for a in into[name]))
         last = now
     for name in nodes:
         ran.given[name] = np.array(rows[name])
@@ -99,20 +106,21 @@ def run(graph: Any, inputs: Mapping[str, Any], meaning: Meaning, first: Mapping[
     return ran
 
 
-def loops(nodes: Mapping[str, Any], edges: list[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The edges that arrive a step later: from a neuron to a node from which a way leads back to it."""
-    after = {name: {b for a, b in edges if a == name} for name in nodes}
+def loops(nodes: Mapping[str, Any], edges: list[tuple[str, str]], held: set[str]) -> set[tuple[str, str]]:
+    """The edges from a neuron that lead back to it through nothing but what is no neuron and holds nothing back."""
+    after = {name: set() if name in held else {b for a, b in edges if a == name} for name in nodes}
 
     def reached(start: str) -> set[str]:
-        found: set[str] = set()
-        ahead = [start]
+        found, ahead = {start}, [start]
         while ahead:
-            for name in after[ahead.pop()] - found:
-                found.add(name)
-                ahead.append(name)
+            name = ahead.pop()
+            if type(nodes[name]).__name__ not in NEURONS:
+                new = after[name] - found
+                found |= new
+                ahead += new
         return found
 
-    return {(a, b) for a, b in edges if type(nodes[a]).__name__ in NEURONS and a in reached(b) | {b}}
+    return {(a, b) for a, b in edges if type(nodes[a]).__name__ in NEURONS and a in reached(b)}
 
 
 def order(nodes: Mapping[str, Any], edges: list[tuple[str, str]]) -> Iterator[str]:
@@ -183,16 +191,22 @@ class Neuron(Machine):
 
 
 class Delay(Machine):
-    """What arrived so many steps ago, one number of steps per element."""
+    """What arrived so many steps ago, one number of steps per element; 0 before anything has come through."""
 
     def __init__(self, node: Any, meaning: Meaning) -> None:
         self._steps = np.rint(np.asarray(node.delay) / meaning.dt).astype(int)
         self._past: list[Any] = []
+        self.least = int(self._steps.min())
+
+    def take(self, arriving: Any) -> None:
+        """Take what arrives in a step."""
+        self._past.append(np.broadcast_to(arriving, self._steps.shape))
 
     def step(self, arriving: Any) -> Any:
-        """What it gives; 0 before anything has come through."""
-        self._past.append(np.broadcast_to(arriving, self._steps.shape))
-        now = len(self._past) - 1
+        """What it gives; None: nothing has to arrive for that."""
+        if arriving is not None:
+            self.take(arriving)
+        now = len(self._past) - (arriving is not None)
         out = np.zeros(self._steps.shape)
         for at in np.ndindex(*self._steps.shape):
             if now >= self._steps[at]:
