@@ -31,7 +31,9 @@ DENSEST = 1032
 """How many bytes come of one at most when data are unpacked (the limit of deflate)."""
 TEXT, WHOLE, NUMBERS, FLAG = "OS", "iu", "iuf", "b"
 ANY = TEXT + NUMBERS
+EVERY = ANY + FLAG
 WANTED = {TEXT: "text", WHOLE: "whole numbers", NUMBERS: "numbers", FLAG: "true or false", ANY: "text or numbers"}
+WANTED[EVERY] = "text, numbers, or true or false"
 LONGEST = 4096
 """Characters of a text that is a name, a unit, or a path."""
 LOWEST, HIGHEST = -(2**63), 2**63 - 1

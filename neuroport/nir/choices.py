@@ -13,6 +13,7 @@ import numpy as np
 from neuroport.errors import InvalidInput
 from neuroport.nir.graph import Graph, Node
 from neuroport.nir.kinds import NEURONS
+from neuroport.nir.tree import OWN
 from neuroport.numerics import units
 from neuroport.numerics.given import found
 from neuroport.numerics.units import Quantity
@@ -85,11 +86,9 @@ def _time(value: Any, what: str) -> Quantity:
 
 def choices(graph: Graph, said: Mapping[str, Any], metadata: Mapping[str, Any]) -> Choices:
     """Choose for a graph. `said`: by the caller; `metadata`: by the file."""
-    own = metadata.get("neuroport")
+    own = metadata.get(OWN)
     stored = (
-        checked({k: _text(v) for k, v in own.items()}, "neuroport of the metadata: ")
-        if isinstance(own, Mapping)
-        else {}
+        checked({k: _text(v) for k, v in own.items()}, f"{OWN} of the metadata: ") if isinstance(own, Mapping) else {}
     )
     made = Choices(checked(said) | {})
     neurons = [node for node in graph.nodes.values() if node.is_neuron and node.name not in graph.refused]
@@ -148,8 +147,11 @@ def _step(nodes: list[Node], made: Choices) -> tuple[str, str]:
         return _written(made.unit), "no node has a time constant; in a step v moves by r x"
     found_ = [x for node in nodes for x in _told_by(node)]
     if found_ and max(found_) - min(found_) <= ALIKE * max(found_):
-        value = _round(float(np.median(found_)) * made.unit)
-        return _written(value), "tau / r and tau_syn / w_in are this everywhere, as tools write them"
+        value = float(np.median(found_)) * made.unit
+        if abs(float(f"{value:.2g}") - value) <= ALIKE * value:
+            return _written(
+                float(f"{value:.2g}")
+            ), "tau / r and tau_syn / w_in are this everywhere, as tools write them"
     shortest = min(_times(nodes)) * made.unit
     value = 10.0 ** math.floor(math.log10(shortest / 10) + 1e-9)
     return _written(value), f"the power of ten below a tenth of the shortest time constant, {shortest:.6g} ms"
@@ -164,15 +166,6 @@ def _told_by(node: Node) -> Iterator[float]:
         ratio = np.asarray(node.fields[time], np.float64) / np.where(gains == 0, np.nan, gains)
         if np.all(gains > 1):
             yield from (float(ratio.min()), float(ratio.max()))
-
-
-def _round(value: float) -> float:
-    """The shortest decimal number that is as near as the numbers of files are: 0.1 for 0.0999999."""
-    for digits in range(1, 17):
-        text = f"{value:.{digits}g}"
-        if abs(float(text) - value) <= ALIKE * value:
-            return float(text)
-    return value
 
 
 def _written(ms: float) -> str:

@@ -18,11 +18,12 @@ Refusals = dict[str, list[str]]
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A node with its fields, arrays and texts."""
+    """A node with its fields, arrays and texts. `said`: the kind that it has in the file."""
 
     name: str
     kind: str
     fields: dict[str, Any]
+    said: str
 
     @property
     def is_neuron(self) -> bool:
@@ -42,7 +43,7 @@ class Node:
     @property
     def title(self) -> str:
         """What it is called in sentences."""
-        return f"node '{self.name}' ({self.kind})"
+        return f"node '{self.name}' ({self.said})"
 
 
 @dataclass(eq=False)
@@ -86,7 +87,7 @@ def _add(graph: Graph, raw: Raw, path: str) -> None:
         kind = PASS if path and node.kind in kinds.ENDS else node.kind
         if full in graph.nodes:
             graph.refuse(full, "two nodes have this name when nested graphs are joined by '.'; rename one of them")
-        graph.nodes[full] = Node(full, kind, node.fields)
+        graph.nodes[full] = Node(full, kind, node.fields, node.kind)
         for text in kinds.problems(node.kind, node.fields):
             graph.refuse(full, text)
         unknown = kinds.unknown(node)
@@ -132,7 +133,7 @@ def _check_edges(graph: Graph) -> None:
             )
         if node.kind == "Output" and graph.after(name):
             graph.refuse(name, f"it leads to '{graph.after(name)[0]}'; an Output of the whole graph leads nowhere")
-    if not any(node.is_neuron for node in graph.nodes.values()):
+    if not graph.refused and not any(node.is_neuron for node in graph.nodes.values()):
         graph.refuse("", "has no neurons; a network needs some")
     for loop in linear_loops(graph):
         around = " -> ".join(f"'{name}'" for name in (*loop, loop[0]))

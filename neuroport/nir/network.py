@@ -206,8 +206,10 @@ class _Writing:
                 self.graph.refuse(way.target, text)
                 continue
             except ValueError as error:
-                text = "its delays differ, between two linear maps; delays of a source or of a target can differ"
-                self.graph.refuse(str(error), f"{text}, or give all the same one")
+                text = (
+                    "its delays differ, and it is between two linear maps; delays of a source or of a target can differ"
+                )
+                self.graph.refuse(str(error), f"{text}, others are the same for all")
                 continue
             self._project(way, name, found)
         for name in self.times.loops:
@@ -313,7 +315,7 @@ class _Writing:
         gives = self.shapes.gives.get(node.name)
         shape = "-" if gives is None else shown(gives)
         if refused:
-            return Line(node.name, node.kind, shape, "refused", "; ".join(refused))
+            return Line(node.name, node.said, shape, "refused", "; ".join(refused))
         parts = list(self.became.get(node.name, []))
         if node.is_linear and parts:
             parts = [f"projection {', '.join(dict.fromkeys(parts))}"]
@@ -321,7 +323,7 @@ class _Writing:
         if late and not self.graph.refused:
             parts.append(f"{_steps(late)} late")
         told = self.told.get(node.name, [])
-        return Line(node.name, node.kind, shape, "changed" if told else "ok", "; ".join([*parts, *told]))
+        return Line(node.name, node.said, shape, "changed" if told else "ok", "; ".join([*parts, *told]))
 
 
 def _default(name: str) -> float:

@@ -56,7 +56,8 @@ def checked(samples: Mapping[str, Any], shapes: Mapping[str, Shape], file: str =
                 break
         else:
             text = f"samples of Input '{name}' have the shape {shown(values.shape)}; they must have (steps, "
-            raise InvalidInput.one(place, f"{text}{shown(shape)[1:-1]}), or (samples, steps, …)")
+            each = shown(shape)[1:-1].rstrip(",")
+            raise InvalidInput.one(place, f"{text}{each}), or (samples, steps, {each})")
     sizes = {name: values.shape[:2] for name, values in made.items()}
     if len(set(sizes.values())) > 1:
         told = ", ".join(f"'{name}' {shown(size)}" for name, size in sizes.items())
@@ -73,6 +74,10 @@ def show(network: Network, made: Made, samples: Mapping[str, Real]) -> None:
     """Add what is shown, and a protocol that shows all of it, and waits until it has gone through all nodes."""
     spikes = made.choices["input"] == "spikes"
     first = ""
+    if spikes and not are_spikes(samples):
+        raise InvalidInput.one(
+            None, "samples hold other numbers than 0 and 1, and spikes are 0 or 1; take values as input"
+        )
     for name, values in samples.items():
         population = made.populations[name]
         rows = values[:, :, order(made.shapes[name])]

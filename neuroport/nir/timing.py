@@ -49,7 +49,7 @@ def timing(graph: Graph, ways: Sequence[Chain]) -> Timing:
     around = " -> ".join(f"'{name}'" for name in (*loop, loop[0]))
     text = f"the loop {around} holds back {held} {'step' if held == 1 else 'steps'} in all, and what goes around takes "
     text += (
-        f"one for each of its {len(loop)} neuron nodes here; give it Delay nodes of {len(loop)} steps or more together"
+        f"one for each of its {len(loop)} neuron nodes here; give it Delay nodes of {len(loop)} steps in all or more"
     )
     graph.refuse(loop[0], text)
     return Timing(at, loops)

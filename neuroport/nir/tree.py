@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from neuroport.disk.findings import Kind
-from neuroport.disk.hdf5 import ANY, TEXT, Group, opened
+from neuroport.disk.hdf5 import ANY, EVERY, TEXT, Group, opened
 from neuroport.errors import InvalidInput, Place
 from neuroport.numerics.given import found
 
 FILE = Kind("NIR graph", "write it again")
 GRAPH = "NIRGraph"
+OWN = "neuroport"
+"""What metadata for us are called."""
 DEEPEST = 32
 
 
@@ -62,10 +64,10 @@ def _node(group: Group, depth: int) -> Raw:
             nodes = {child: _node(inner.group(child), depth + 1) for child in inner.names()}
         elif name == "edges":
             edges = _edges(group)
+        elif name == "metadata":
+            metadata = _own(group.group(name))
         elif group.is_group(name):
-            held = _mapping(group.group(name), depth + 1)
-            if name == "metadata":
-                metadata = held
+            group.findings.add(f"{group}/{name} is a group; a node has numbers and texts")
         else:
             fields[name] = _value(group, name)
     return Raw(group.content("type"), fields, nodes, edges, metadata)
@@ -81,15 +83,16 @@ def _edges(group: Group) -> tuple[tuple[str, str], ...]:
     return tuple((_text(group, a), _text(group, b)) for a, b in values)
 
 
-def _mapping(group: Group, depth: int) -> dict[str, Any]:
-    """What is in a group of metadata."""
-    if depth > DEEPEST:
-        group.findings.fail(f"{group} is nested more than {DEEPEST} times")
-    return {n: _mapping(group.group(n), depth + 1) if group.is_group(n) else _value(group, n) for n in group.names()}
+def _own(group: Group) -> dict[str, Any]:
+    """What metadata say to neuroport; what they say to others is left alone."""
+    if not group.has(OWN) or not group.is_group(OWN):
+        return {}
+    inner = group.group(OWN)
+    return {OWN: {name: _value(inner, name) for name in inner.names() if not inner.is_group(name)}}
 
 
 def _value(group: Group, name: str) -> Any:
-    array = group.array(name, ANY + "b")
+    array = group.array(name, EVERY)
     if array.item is None:
         return np.zeros(())
     value = array.read()
