@@ -26,10 +26,11 @@ Write a network here, or go on with one (neuroport.Network.of); the functions ta
     net.project(exc, exc, "static", input="jump", connect={"fixed_probability": 0.1}, weight=0.2)
 
 Functions: load and loads read, compile makes a program of a network, run and run_copies run it, resume goes on with a
-run that was stopped, open gives a Session, calibrate finds the ranges that chips need, from_nir takes the graphs of
-other tools, and to_nir makes one. neuroport.hil has the chip in the loop of another process. Whatever is wrong raises
-a NeuroportError whose text says where, what and what to do: InvalidInput, Unsupported or RunFailed. The documentation
-lies in docs/ of the source; `neuroport --help` has the command line.
+run that was stopped, open gives a Session, calibrate finds the ranges that chips need, sweep runs all points of a grid
+in processes of their own, from_nir takes the graphs of other tools, and to_nir makes one. neuroport.hil has the chip in
+the loop of another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do:
+InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the command
+line.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ __all__ = [
     "run",
     "run_copies",
     "stimuli",
+    "sweep",
     "to_nir",
 ]
 
@@ -88,6 +90,7 @@ if TYPE_CHECKING:
     from neuroport.network.network import Network as Written
     from neuroport.session.exchange import Exchange, Write
     from neuroport.stimuli.kind import Kind
+    from neuroport.sweeps.sweep import sweep
 
     models: Catalogue[Model]
     chips: Catalogue[Chip]
@@ -110,6 +113,7 @@ _HOMES = {
     "resume": "neuroport.api.resume",
     "run": "neuroport.api.run",
     "run_copies": "neuroport.api.copies",
+    "sweep": "neuroport.sweeps.sweep",
     "to_nir": "neuroport.api.to_nir",
 }
 _ROOMS = ("chips", "connections", "datasets", "hil", "metrics", "networks", "stimuli")

@@ -32,6 +32,7 @@ from neuroport.commands import (
     report,
     run,
     show,
+    sweep,
     verify,
 )
 from neuroport.commands.stopping import exit_code, ignore, like_ctrl_c, restored
@@ -149,6 +150,7 @@ for command in (
     calibrate.calibrate,
     compare.compare,
     drift.drift,
+    sweep.sweep,
     export.export,
     import_nir.import_nir,
     hil.hil,

@@ -15,7 +15,7 @@ FLOORS: tuple[set[str], ...] = (
     {"__main__"},
     {"cli"},
     {"commands"},
-    {"hil"},
+    {"hil", "sweeps"},
     {""},
     {"api"},
     {"session", "trace"},

@@ -20,7 +20,20 @@ Offer = Callable[[click.Context, str], Iterable[CompletionItem]]
 """What to offer, given what stands on the line and the word that has begun."""
 FILE = re.compile(r"(FILE|OUT|DATA)\b.*|[A-Z]+\.\w+")
 """The metavars of files."""
-FREE = {"N", "TIME", "TIME|N", "SECONDS", "SIZE", "ADDRESS", "NAME", "[PROJECTION.]NAME=VALUE", "LIST", "WxH"}
+FREE = {
+    "N",
+    "SEEDS",
+    "CONDITION",
+    "TIME",
+    "TIME|N",
+    "SECONDS",
+    "SIZE",
+    "ADDRESS",
+    "NAME",
+    "[PROJECTION.]NAME=VALUE",
+    "LIST",
+    "WxH",
+}
 """The metavars of which nobody knows what may stand there."""
 
 
@@ -199,6 +212,7 @@ OFFERS: dict[str, Offer] = {
     "FOLDER": folders,
     "KIND=SIGMA": kinds,
     "PATH=VALUE": settings,
+    "PATH=VALUES": settings,
     "[KIND|NET] NAME|FILE": shown,
 }
 """The name of a parameter with a colon, or its metavar, and what to offer for it."""

@@ -58,12 +58,12 @@ def plot(
             click.echo(f"note: {text}", err=True)
     first, *others = opened
     drawn = first.plot(
-        *_listed(panels),
-        populations=_listed(populations),
+        *listed(panels),
+        populations=listed(populations),
         neurons=None if neurons is None else numbers_of(neurons),
         start=milliseconds(start, first.dt, "--from"),
         stop=milliseconds(stop, first.dt, "--to"),
-        size=None if size is None else _size(size),
+        size=None if size is None else size_of(size),
         style=style,
         beside=others,
     )
@@ -71,12 +71,12 @@ def plot(
     click.echo(output)
 
 
-def _listed(text: str | None) -> list[str]:
+def listed(text: str | None) -> list[str]:
     """The names in a list with commas."""
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _size(text: str) -> tuple[float, float]:
+def size_of(text: str) -> tuple[float, float]:
     """Width and height in inches."""
     width, _, height = text.lower().partition("x")
     try:

@@ -83,6 +83,24 @@ FUNCTIONS = {
             "choice": None,
         },
     ),
+    "sweep": (
+        neuroport.sweep,
+        {
+            "network": network(),
+            "grid": {"seed": [1]},
+            "folder": "f",
+            "duration": 3,
+            "backend": "none",
+            "workers": 1,
+            "scheduler": None,
+            "time": "1 min",
+            "memory": "1 GiB",
+            "wanted": {},
+            "traces": False,
+            "retry_failed": False,
+            "progress": None,
+        },
+    ),
     "calibrate": (
         neuroport.calibrate,
         {

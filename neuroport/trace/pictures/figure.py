@@ -73,7 +73,7 @@ def drawn(traces: Sequence[Trace], view: View) -> Figure:
     except ImportError:
         raise Unsupported("plots need matplotlib; install it with: pip install 'neuroport[plot]'") from None
     view.check(traces)
-    with _styled(view.style):
+    with styled(view.style):
         windows = tuple(view.window(trace) for trace in traces)
         shown = Shown(tuple(traces), windows, Clock.of(max(stop - start for start, stop in windows)))
         panels = _panels(shown, view)
@@ -136,7 +136,7 @@ def _or(kinds: Sequence[str]) -> str:
     return ", no ".join(_WHAT[kind] for kind in kinds)
 
 
-def _styled(style: str) -> Any:
+def styled(style: str) -> Any:
     """The style of a picture by its name."""
     from matplotlib import style as styles
     from matplotlib.rcsetup import cycler
