@@ -1,4 +1,4 @@
-"""How costs grow: with neurons, with copies and with synapses; and memory beside the estimate of it.
+"""How costs grow: with neurons, with copies, with chips and with synapses; and memory beside the estimate of it.
 
     python benchmarks/scale.py --quick               # small sizes
     python benchmarks/scale.py --write               # docs/speed.md and its figure anew
@@ -29,6 +29,7 @@ from neuroport.api import compile as compiling  # noqa: E402
 from neuroport.api.foresee import foreseen  # noqa: E402
 from neuroport.backends.emulator import Emulator  # noqa: E402
 from neuroport.program import room  # noqa: E402
+from neuroport.program.plan import total_steps  # noqa: E402
 
 PAGE, FIGURE = ROOT / "docs" / "speed.md", ROOT / "docs" / "images" / "scale.png"
 BEGIN, END = "<!-- python benchmarks/scale.py --write -->", "<!-- end of how it scales -->"
@@ -99,6 +100,21 @@ def copies(many: int) -> Found:
     return {"sal_sampling": 1e9 * alone / steps / many, "gle_lagline_batch": 1e9 * shared / steps / many}
 
 
+def chips(many: int) -> Found:
+    """Milliseconds of the program of a further specimen of sal_sampling, where so many are made."""
+    network = neuroport.load("sal_sampling")
+    specimens = [compiling.specimen(network, "generic8_mismatch10", seed) for seed in range(many + 1)]
+    program, plan = compiling.lower_and_plan(network, *specimens[0])
+
+    def lowered() -> None:
+        items = plan.protocol
+        further = compiling.Further(network, specimens[0][0], program, items, total_steps(items))
+        for _, one in specimens[1:]:
+            further.lower(one)
+
+    return {"chip": 1e3 * min(_timed(lowered) for _ in range(3)) / many}
+
+
 def built(synapses: int) -> Found:
     """Seconds of building and a step, and bytes at the peak; the estimate alone where that is too much."""
     network, base = dense(synapses).build(), _peak()
@@ -163,6 +179,7 @@ def passes(synapses: int = 10**7) -> None:
 KINDS: dict[str, tuple[Callable[[int], Found], tuple[int, ...], int]] = {
     "neurons": (neurons, NEURONS, 2),
     "copies": (copies, COPIES, 2),
+    "chips": (chips, COPIES, 2),
     "built": (built, SYNAPSES, 2),
 }
 """What is measured, for which sizes, and how many of these are quick."""
@@ -188,6 +205,8 @@ def table(found: dict[str, dict[int, Found]]) -> str:
         ]
     names = ("sal_sampling", "gle_lagline_batch")
     lines += [f"| {n:,} | {' | '.join(f'{one[k]:.3g}' for k in names)} |" for n, one in found["copies"].items()]
+    lines += ["", "| chips of `sal_sampling` | ms to lower a further one |", "|---|---|"]
+    lines += [f"| {n:,} | {one['chip']:.3g} |" for n, one in found["chips"].items()]
     lines += ["", "| synapses | to the first step, s | peak | estimate | estimate / peak |", "|---|---|---|---|---|"]
     for n, one in found["built"].items():
         told = room.shown(one["estimate"])

@@ -83,7 +83,7 @@ class Genn:
         """Every reason why this backend cannot execute the program."""
         from neuroport.backends.genn import limits
 
-        return limits.problems(program, self.no_batch([program]) is None)
+        return limits.problems(program, self._is_batch(program))
 
     def not_promised(self, program: Program) -> str | None:
         """A sentence saying which bits of a program are not the same in every run on this device, or None."""
@@ -95,7 +95,7 @@ class Genn:
     def open(self, program: Program, seed: int, record_spikes: Sequence[str]) -> Executor:
         """Prepare the program for execution with a run seed, keeping the spikes of these populations."""
         given(program, self.name)
-        if program.copies == 1 or self.no_batch([program]) is None:
+        if program.copies == 1 or self._is_batch(program):
             return self._machine(program, seed, record_spikes)
         from neuroport.copies.views import open_unbatched
 
@@ -120,36 +120,38 @@ class Genn:
         """See `Batching`: GPUs have batches."""
         return self._device() != "cpu"
 
-    def no_batch(self, programs: Sequence[Program]) -> str | None:
+    def batched(self, programs: Sequence[Program]) -> Program | str:
         """See `Batching`."""
         from neuroport.backends.genn import batch
         from neuroport.copies import stack
 
         if not self.batches():
             return batch.NO_GPU
-        if len(programs) == 1:
-            return batch.obstacle(programs[0])
-        return stack.obstacle(programs) or batch.obstacle(stack.stacked(programs))
+        if len(programs) > 1 and (why := stack.obstacle(programs)):
+            return why
+        whole = stack.stacked(programs) if len(programs) > 1 else programs[0]
+        return batch.obstacle(whole) or whole
+
+    def _is_batch(self, program: Program) -> bool:
+        return isinstance(self.batched([program]), Program)
 
     def _device(self) -> str:
         from neuroport.backends.genn import devices
 
         return self.device or devices.default()
 
-    def open_batch(self, programs: Sequence[Program], seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
+    def open_batch(self, batch: Program, seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
         """Independent copies as one batch, each with a run seed of its own; under names of copies (see `unroll`)."""
         from neuroport.copies.rolled import Rolled
-        from neuroport.copies.stack import stacked
 
-        program = stacked(programs)
-        given(program, self.name)
-        return Rolled(self._machine(program, seeds[0], record_spikes, seeds), program)
+        given(batch, self.name)
+        return Rolled(self._machine(batch, seeds[0], record_spikes, seeds), batch)
 
     def source(self, program: Program) -> str:
         """The models that GeNN gets, as text; PyGeNN is not needed for it."""
         from neuroport.backends.genn import emit
 
-        return emit.text(program, self.no_batch([program]) is None)
+        return emit.text(program, self._is_batch(program))
 
     def room(self, program: Program, synapses: Mapping[str, float], full: Collection[str]) -> Iterable[Taken]:
         """What an executor takes of the host's memory; see `neuroport.program.executor.Backend`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.chips.limits import check_limits
 from neuroport.chips.mismatch import deviates
 from neuroport.copies.given import with_own_parameters
+from neuroport.elaborate.again import Specimens
 from neuroport.elaborate.network import elaborate, experiment
 from neuroport.elaborate.plan import settings
 from neuroport.errors import InvalidInput, Place
@@ -117,16 +119,28 @@ def lower(
     return _alone(on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised))
 
 
-def lower_again(
-    network: Network, chip: Chip, instance: ChipInstance | None, like: Program, protocol: tuple[Item, ...], steps: int
-) -> Program:
-    """What `lower` gives, for another specimen of a chip on which it gave `like`; the report is that of the other.
+class Further:
+    """What `lower` gives, for further specimens of a chip on which it gave `like`; the report is that of the other.
 
     `protocol`, `steps`: the items that will be run, and how many steps they take.
     """
-    program = elaborate(network, chip, instance, protocol, steps)
-    found = requantised(program, like, chip) if like.integer else None
-    return on_chip(program, network, chip) if found is None else with_own_parameters(found)
+
+    def __init__(self, network: Network, chip: Chip, like: Program, protocol: tuple[Item, ...], steps: int) -> None:
+        self._network, self._chip, self._like = network, chip, like
+        self._protocol, self._steps = protocol, steps
+
+    @cached_property
+    def _specimens(self) -> Specimens:
+        return Specimens(self._network, self._chip, self._protocol, self._steps)
+
+    def lower(self, instance: ChipInstance | None) -> Program:
+        """The program of a specimen."""
+        real = self._specimens.of(instance)
+        found = real if real is None or not self._like.integer else requantised(real, self._like)
+        if found is not None:
+            return with_own_parameters(found)
+        program = elaborate(self._network, self._chip, instance, self._protocol, self._steps)
+        return on_chip(program, self._network, self._chip)
 
 
 def lower_and_plan(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from neuroport import backends
 from neuroport.api import executor as executors
 from neuroport.api import run as api
-from neuroport.api.compile import CHIP, NETWORK, lower_again, lower_and_plan, specimen
+from neuroport.api.compile import CHIP, NETWORK, Further, lower_and_plan, specimen
 from neuroport.build.copies import PARAMS, with_own_parameters
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip
@@ -27,6 +27,7 @@ from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares, with_copies
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
+from neuroport.program.machine import Program
 from neuroport.program.plan import total_steps
 from neuroport.program.room import Part, require
 from neuroport.session import counted
@@ -39,8 +40,7 @@ if TYPE_CHECKING:
     from neuroport.build.network import Network as Built
     from neuroport.network.network import Network
     from neuroport.numerics.units import Quantity
-    from neuroport.program.executor import Batching, Executor
-    from neuroport.program.machine import Program
+    from neuroport.program.executor import Backend, Batching, Executor
     from neuroport.program.plan import Plan
 
 MOST_RUNS = 100_000
@@ -111,16 +111,17 @@ def run_copies(
         auto = executors.chosen(*lower_and_plan(first, *specimen(first, chip, chosen[0])), device, runs=len(chosen))
         backend, device = auto.backend, auto.device
 
-    def begins(programs: Sequence[Program], plan: Plan) -> None:
+    def begins(program: Program, plan: Plan, batch: Program | str | None = None) -> None:
         if choice is not None:
-            made = auto or executors.judged(programs[0], plan, backend, device, runs=len(chosen))
-            choice(replace(made, copies=executors.form_of_copies(made.backend, made.device, programs)))
+            made = auto or executors.judged(program, plan, backend, device, runs=len(chosen))
+            choice(replace(made, copies=executors.form_of_copies(batch)))
         if before is not None:
-            before(programs[0])
+            before(program)
 
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
-    programs = Part("the programs of those that run at once", at_once * estimate(network))
+    specimens = len(set(chosen)) > 1
+    programs = Part("the programs of those that run at once", (at_once + specimens) * estimate(network))
     results = Part("their results", len(chosen) * BYTES_PER_RESULT)
     require(f"a run of {len(chosen):,} copies", (programs, results), network.place)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
@@ -134,7 +135,7 @@ def run_copies(
         return one.unrolled(chosen_seeds, chosen, traces, begins)
     if before is not None or choice is not None:
         ready = one.ready(chosen[0])
-        begins([ready.program], ready.plan)
+        begins(ready.program, ready.plan)
     return one.side_by_side(chosen_seeds, chosen, traces)
 
 
@@ -242,15 +243,20 @@ class _Copies:
         self.device = device
         self._lock = threading.Lock()
         self._ready: tuple[int | None, api.Prepared] | None = None
+        self._further: Further | None = None
 
     def ready(self, chip_seed: int | None) -> api.Prepared:
         """What copies on this specimen have in common; that of the last specimen is kept for the next copy."""
         with self._lock:
-            if self._ready is None or self._ready[0] != chip_seed:
-                self._ready = (
-                    chip_seed,
-                    api.prepare(self.network, self.backend, self.chip, chip_seed, None, self.device),
-                )
+            if self._ready is None or self._further is None:
+                first = api.prepare(self.network, self.backend, self.chip, chip_seed, None, self.device)
+                items = first.plan.protocol
+                self._further = Further(first.network, first.chip, first.program, items, total_steps(items))
+                self._ready = chip_seed, first
+            elif self._ready[0] != chip_seed:
+                known = self._ready[1]
+                _, one = specimen(self.network, known.chip, chip_seed)
+                self._ready = chip_seed, replace(known, instance=one, program=self._further.lower(one))
             return self._ready[1]
 
     def side_by_side(
@@ -273,7 +279,7 @@ class _Copies:
         seeds: Sequence[int],
         chip_seeds: Sequence[int | None],
         traces: Sequence[Path | None],
-        begins: Callable[[Sequence[Program], Plan], None],
+        begins: Callable[[Program, Plan, Program | str | None], None],
     ) -> tuple[api.Run, ...]:
         """All copies are one program, and each copy's session a thread that waits for the others at every piece."""
         started = time.perf_counter()
@@ -281,14 +287,17 @@ class _Copies:
             claimed = [None if path is None else self._claim(path, stack) for path in traces]
             specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
             program, plan = lower_and_plan(self.network, *specimens[0])
-            known, steps = {chip_seeds[0]: program}, total_steps(plan.protocol)
-            for seed, (chip, one) in zip(chip_seeds, specimens, strict=True):
+            known, items = {chip_seeds[0]: program}, plan.protocol
+            further = Further(self.network, specimens[0][0], program, items, total_steps(items))
+            for seed, (_, one) in zip(chip_seeds, specimens, strict=True):
                 if seed not in known:
-                    known[seed] = lower_again(self.network, chip, one, program, plan.protocol, steps)
+                    known[seed] = further.lower(one)
             programs = [known[seed] for seed in chip_seeds]
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
-            begins(programs, plan)
-            meeting = Meeting(self._opened(programs, seeds), len(seeds))
+            backend = backends.load(self.backend, self.device)
+            batch = executors.batch_of(programs, backend)
+            begins(programs[0], plan, batch)
+            meeting = Meeting(_opened(backend, programs, batch, seeds), len(seeds))
             sessions: list[Session] = []
             for k, program in enumerate(programs):
                 view, what = CopyExecutor(meeting, k), (self.network, program, *specimens[k])
@@ -317,21 +326,21 @@ class _Copies:
             if close is not None:
                 close()
 
-    def _opened(self, programs: Sequence[Program], seeds: Sequence[int]) -> Executor:
-        """All copies as one program: a batch where the backend has such, else written out."""
-        backend = backends.load(self.backend, self.device)
-        if len(programs) > 1 and getattr(backend, "batches", bool)():
-            batching = cast("Batching", usable(backend, programs[0]))
-            if batching.no_batch(programs) is None:
-                return batching.open_batch(programs, seeds, spiking(programs[0]))
-        whole = unroll(programs, seeds)
-        return counted.opened(usable(backend, whole), whole, seeds[0], spiking(whole))
-
     def _claim(self, path: Path, stack: ExitStack) -> Parts:
         """What a copy writes to, given back with the stack if it comes to nothing."""
         parts = Parts.claim(path, self.overwrite, self.network.files)
         stack.callback(parts.let_go)
         return parts
+
+
+def _opened(
+    backend: Backend, programs: Sequence[Program], batch: Program | str | None, seeds: Sequence[int]
+) -> Executor:
+    """All copies as one program: the batch that the backend made of them, else written out."""
+    if isinstance(batch, Program):
+        return cast("Batching", usable(backend, programs[0])).open_batch(batch, seeds, spiking(programs[0]))
+    whole = unroll(programs, seeds)
+    return counted.opened(usable(backend, whole), whole, seeds[0], spiking(whole))
 
 
 def _together(

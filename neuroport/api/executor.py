@@ -68,8 +68,6 @@ def chosen(program: Program, plan: Plan, device: str | None = None, threads: int
         return Choice("emulator", None, "no backend can", {"emulator": fast})
     if not todo.steps:
         return Choice("emulator", None, "nothing tells how long it will run", {"emulator": fast})
-    if fast[1] < WORTH and device is None:
-        return Choice("emulator", None, f"it takes less than {WORTH:g} s", {"emulator": fast})
     if threads > 1:
         return Choice("emulator", None, "no other computes on several threads", {"emulator": fast})
     on = device or _gpu()
@@ -82,7 +80,7 @@ def chosen(program: Program, plan: Plan, device: str | None = None, threads: int
     if fault := _fault(backends.load("genn", on), program):
         return Choice("emulator", None, f"{other} cannot: {fault}", estimates)
     reason = f"it is at least {int(found.factor)} times as fast as the emulator"
-    return Choice("genn", on, reason, estimates, copies=form_of_copies("genn", on, [program]))
+    return Choice("genn", on, reason, estimates, copies=_form_of(program, "genn", on))
 
 
 def judged(
@@ -99,21 +97,26 @@ def judged(
             estimates |= _seconds(todo, lanes, found.executor)
             if _fault(there[found.executor], program):
                 found = None
-    return Choice(backend, on, None, estimates, found, form_of_copies(backend, on, [program]))
+    return Choice(backend, on, None, estimates, found, _form_of(program, backend, on))
 
 
-def form_of_copies(backend: str, device: str | None, programs: Sequence[Program]) -> str | None:
-    """How copies are computed, and why: independent ones, each with its program, or the several of one program.
+def batch_of(programs: Sequence[Program], backend: Backend) -> Program | str | None:
+    """Copies as the batch that a backend makes of them, or why they are none; see `Batching.batched`.
 
     None where there is one copy, or a backend has but one form for them.
     """
-    if sum(program.copies for program in programs) == 1:
+    if sum(program.copies for program in programs) == 1 or not getattr(backend, "batches", bool)():
         return None
-    batching = backends.load(backend, device)
-    if not getattr(batching, "batches", bool)():
-        return None
-    why = cast("Batching", batching).no_batch(programs)
-    return BATCH if why is None else f"{WRITTEN_OUT}: {why}"
+    return cast("Batching", backend).batched(programs)
+
+
+def form_of_copies(batch: Program | str | None) -> str | None:
+    """How copies are computed, and why, as one may read it: of what `batch_of` says."""
+    return f"{WRITTEN_OUT}: {batch}" if isinstance(batch, str) else BATCH if batch else None
+
+
+def _form_of(program: Program, backend: str, device: str | None) -> str | None:
+    return form_of_copies(batch_of([program], backends.load(backend, device)))
 
 
 def _others(name: str, program: Program) -> Iterator[tuple[str, Backend]]:

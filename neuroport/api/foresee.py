@@ -29,19 +29,21 @@ TOLD = 3
 
 def require_room(
     network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = ()
-) -> None:
+) -> Peak | None:
     """Raise InvalidInput where building a network, and executors of it, takes more memory than there is.
 
-    Nothing is drawn for that, and networks that are small beside what there is are not looked at closely.
+    Nothing is drawn for that, and networks that are small beside what there is are not looked at closely: for these it
+    gives None, else what is foreseen.
     """
     there = room.available()
     if estimate(network) * GENEROUS * max(1, len(executors)) <= there.size:
-        return
+        return None
     refuse_too_large(network)
     found = foreseen(network, chip, instance, executors)
     if found is not None and found.size > there.size:
         text = f"network '{network.name}' does not fit into memory: it takes {described(found)}; {there}; {room.REMEDY}"
         raise InvalidInput([Problem(found.parts[0].place or network.place, text)])
+    return found
 
 
 def foreseen(

@@ -58,7 +58,7 @@ def profiled(
         raise InvalidInput.one(None, f"backend '{backend}' does not take the time of its parts; the emulator does")
     marks = [time.process_time()]
     chosen, one = specimen(network, chip, chip_seed, instance)
-    require_room(network, chosen, one, [timed()])
+    memory = require_room(network, chosen, one, [timed()])
     real, plan = experiment(network, chosen, one)
     marks.append(time.process_time())
     ready = Prepared(network, timed(), chosen, one, on_chip(real, network, chosen), plan)
@@ -83,5 +83,5 @@ def profiled(
         },
         parts=parts,
         between=run_s - sum(part.seconds for part in parts),
-        memory=foreseen(network, chosen, one, [ready.backend]),
+        memory=memory or foreseen(network, chosen, one, [ready.backend]),
     )

@@ -219,6 +219,11 @@ class Rule(Generic[R]):
     wiring: Callable[[R], Kernel] | None = None
     count: Callable[[R, tuple[int, int]], int | None] = no_count
 
+    def drawn_by(self, connect: R, ends: Ends) -> Law | None:
+        """The law by which it draws a projection; None where it has none, and of parts of populations."""
+        whole = (ends.source.part, ends.target.part) == (None, None)
+        return self.law(connect, ends) if self.law is not None and whole else None
+
 
 def written_numbered(
     key: str, argument: str, number: float, self_connections: bool, stored: bool = True

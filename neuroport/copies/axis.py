@@ -34,7 +34,12 @@ def elements_of_copies(elements: NDArray[np.uint64], copies: int) -> NDArray[np.
 
 
 def _repeated(array: Array, copies: int) -> Array:
-    return replace(array, initial=np.repeat(array.initial[..., None], copies, axis=-1))
+    return replace(array, initial=initial_of(array, array.initial, copies))
+
+
+def initial_of(array: Array, numbers: NDArray[Any], copies: int) -> NDArray[Any]:
+    """What an array of so many copies has initially, of numbers for one: the same in each that has it for itself."""
+    return np.repeat(numbers[..., None], copies, axis=-1) if copies > 1 and is_own(array) else numbers
 
 
 def sum_over_copies(values: NDArray[Any]) -> NDArray[Any]:

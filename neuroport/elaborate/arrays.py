@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from neuroport.chips import instance as instances
 from neuroport.elaborate.circuits import (
-    circuit,
     designed_factors,
     designed_steps,
     deviates,
-    saturated,
+    is_deviating,
+    made_by,
     synapse_circuits,
 )
 from neuroport.elaborate.connect import make_synapses
+from neuroport.elaborate.deviating import Deviating
 from neuroport.elaborate.kernels import unshared_weight
 from neuroport.elaborate.redrawn import is_redrawn, refusals
 from neuroport.elaborate.state import Elaboration, Object, Over
@@ -32,7 +33,7 @@ from neuroport.network.values import Distribution, Value
 from neuroport.numerics.units import Quantity
 from neuroport.program.constants import evaluate
 from neuroport.program.ir import REAL, Expr, Int, Numbers, Type
-from neuroport.program.machine import Array, Designed, ReportLine, Role
+from neuroport.program.machine import Array, ReportLine, Role
 from neuroport.program.names import ITEM_STEP, LENGTH, RUN, STEP
 from neuroport.program.plan import lengths
 from neuroport.program.whole import NoValue
@@ -177,9 +178,8 @@ def _parameters(
             dynamic = True
         limits, allowed = (limits if dynamic else None), limits
         designed = None
-        circuits = circuit(made, parameter, obj)
-        if circuits is not None:
-            numbers, designed = _deviating(made, parameter, full, numbers, allowed, circuits, dynamic)
+        if is_deviating(made, parameter, obj):
+            numbers, designed = _deviating(made, parameter, full, numbers, allowed, obj.circuits, dynamic)
             limits = designed if dynamic else None
         type_ = _typed(parameter, None)
         scalar = _parameter_array(
@@ -243,21 +243,21 @@ def _deviating(
     full: str,
     numbers: Numbers,
     limits: tuple[float, float] | None,
-    circuits: Numbers,
+    circuits: NDArray[np.int64],
     dynamic: bool,
 ) -> tuple[Numbers, tuple[float, float]]:
     """A parameter's numbers as its circuits make them, and between what these lie on any specimen of the chip."""
     nominal = np.append(numbers, limits).astype(numbers.dtype) if dynamic and limits else numbers
+    one = Deviating(full, parameter.kind, circuits, numbers, limits)
+    ends: tuple[float, float]
     if parameter.type == "real":
         ends = designed_factors(made, parameter.kind, nominal)
-        circuit_made = Designed(numbers, limits, circuits)
-        values = circuit_made.made(numbers)
     else:
-        whole = designed_steps(made, parameter.kind, nominal, limits)
-        circuit_made, ends = Designed(numbers, limits or whole, circuits), whole
-        values = saturated(made, full, numbers + circuits, whole)
-    if dynamic:
-        made.designed[full] = circuit_made
+        ends = counts = designed_steps(made, parameter.kind, nominal, limits)
+        one = replace(one, counts=counts)
+    values, designed = made_by(made, one)
+    if dynamic and designed is not None:
+        made.designed[full] = designed
     return values, ends
 
 
@@ -372,9 +372,9 @@ def _limits(
 
 def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
     """A learned value cannot deviate (it would be learned away): its circuit's factor applies where it is used."""
-    numbers = instances.factor(made.instance, state.kind, obj.circuits)
     learned = f"{obj.name}.{state.name}"
     full, ends = f"{learned}$circuit", instances.factor_range(made.chip, state.kind)
+    numbers, _ = made_by(made, Deviating(full, state.kind, obj.circuits, None))
     _parameter_array(made, obj.name, full, False, REAL, numbers, None, at, state.place, ends)
     made.arrays.change(replace(made.arrays[learned], factor=full))
     obj.factors[state.name] = full
@@ -382,9 +382,10 @@ def _factor(made: Elaboration, obj: Object, state: State, at: Over) -> None:
 
 def _deviate_static(made: Elaboration, full: str, kind: str, circuits: NDArray[np.int64]) -> None:
     array = made.arrays[full]
-    made.designed[full] = Designed(array.initial, array.range, instances.factor(made.instance, kind, circuits))
-    ends = designed_factors(made, kind, array.initial)
-    made.arrays.change(replace(array, initial=made.designed[full].made(array.initial), designed=ends))
+    numbers, designed = made_by(made, Deviating(full, kind, circuits, array.initial, array.range))
+    assert designed is not None
+    made.designed[full] = designed
+    made.arrays.change(replace(array, initial=numbers, designed=designed_factors(made, kind, array.initial)))
 
 
 def _open_range(made: Elaboration, full: str, kind: str) -> None:

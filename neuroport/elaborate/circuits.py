@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from neuroport.chips import instance as instances
 from neuroport.elaborate.connect import Synapses
+from neuroport.elaborate.deviating import Deviating
 from neuroport.elaborate.state import Elaboration, Object
 from neuroport.network.model import Parameter
 from neuroport.network.objects import Projection
 from neuroport.program.ir import Numbers
-from neuroport.program.machine import ReportLine
+from neuroport.program.machine import Designed, ReportLine
 
 
 def deviates(made: Elaboration, obj: Object, kind: str) -> bool:
@@ -19,18 +20,26 @@ def deviates(made: Elaboration, obj: Object, kind: str) -> bool:
     return obj.mismatch and bool(kind) and kind in dict(made.chip.mismatch)
 
 
-def circuit(made: Elaboration, parameter: Parameter, obj: Object) -> Numbers | None:
-    """What circuits do to a parameter, as in Designed: factors, or offsets of an int; None where none ever deviates.
+def is_deviating(made: Elaboration, parameter: Parameter, obj: Object) -> bool:
+    """Whether circuits do something to a parameter: by a factor, or to an int by steps that are added.
 
-    Whether it deviates is a matter of the chip, not of the specimen: all specimens have the same arrays.
+    That is a matter of the chip, not of the specimen: all specimens have the same arrays.
     """
     if not deviates(made, obj, parameter.kind):
-        return None
-    if parameter.type == "real":
-        return instances.factor(made.instance, parameter.kind, obj.circuits)
-    if instances.offset_range(made.chip, parameter.kind) == (0, 0):
-        return None
-    return instances.offset(made.instance, parameter.kind, obj.circuits)
+        return False
+    return parameter.type == "real" or instances.offset_range(made.chip, parameter.kind) != (0, 0)
+
+
+def made_by(made: Elaboration, one: Deviating) -> tuple[Numbers, Designed | None]:
+    """The numbers of the specimen that is elaborated; see `Deviating.on`."""
+    made.deviating.append(one)
+    outside = one.outside(made.instance)
+    if outside:
+        assert one.counts is not None
+        text = f"{outside} values of this specimen are outside {one.counts[0]}..{one.counts[1]}, what the offsets that "
+        text += f"chip '{made.chip.name}' states allow, and stand at its ends"
+        made.report.append(ReportLine(one.array, "saturated", text, {"count": outside}))
+    return one.on(made.instance)
 
 
 def designed_factors(made: Elaboration, kind: str, numbers: Numbers) -> tuple[float, float]:
@@ -52,16 +61,6 @@ def designed_steps(
     least, most = (int(end) for end in limits) if limits is not None else (min(low, 0), 2**62)
     down, up = instances.offset_range(made.chip, kind)
     return max(low + down, least), min(high + up, most)
-
-
-def saturated(made: Elaboration, full: str, numbers: Numbers, limits: tuple[int, int]) -> Numbers:
-    """Counts at the ends of what the chip's description allows, where an edited instance puts them beyond."""
-    outside = int(((numbers < limits[0]) | (numbers > limits[1])).sum())
-    if outside:
-        text = f"{outside} values of this specimen are outside {limits[0]}..{limits[1]}, what the offsets that chip "
-        text += f"'{made.chip.name}' states allow, and stand at its ends"
-        made.report.append(ReportLine(full, "saturated", text, {"count": outside}))
-    return np.clip(numbers, *limits)
 
 
 def synapse_circuits(made: Elaboration, projection: Projection, synapses: Synapses) -> NDArray[np.int64]:

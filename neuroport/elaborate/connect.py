@@ -74,8 +74,8 @@ def make_synapses(projection: Projection, network: Network) -> Synapses:
 def _listed(projection: Projection, network: Network, ends: Ends, rule: Rule[Any]) -> Synapses:
     """Of a rule that gives pairs."""
     sources, targets = ends.shape
-    if rule.law is not None and (ends.source.part, ends.target.part) == (None, None):
-        law = rule.law(projection.connect, ends)
+    law = rule.drawn_by(projection.connect, ends)
+    if law is not None:
         if is_redrawn(projection):
             rows = Rows.drawn(law, sources, 0, targets)
         else:

@@ -56,20 +56,20 @@ def elaborate(
     take, where that is known. Raises InvalidInput with every problem found; nothing large is allocated before the
     network is known to fit into memory.
     """
-    return _program(_made(network, chip, instance, protocol), steps)
+    return program_of(with_arrays(network, chip, instance, protocol), steps)
 
 
 def experiment(network: Network, chip: Chip, instance: ChipInstance | None = None) -> tuple[Program, Plan]:
     """The real program of a network (see `elaborate`), and how it is to be run."""
-    made = _made(network, chip, instance, None)
-    program = _program(made)
+    made = with_arrays(network, chip, instance, None)
+    program = program_of(made)
     return program, planned(network, program, made.materialiser)
 
 
-def _made(
+def with_arrays(
     network: Network, chip: Chip, instance: ChipInstance | None, protocol: tuple[Item, ...] | None
 ) -> Elaboration:
-    """A network with its arrays."""
+    """A network with its arrays; see `elaborate`."""
     network = replace(network, seed=checked_seed(network.seed, "the network's seed", network.place))
     check_names(network)
     refuse_too_large(network)
@@ -108,8 +108,8 @@ def _record(made: Elaboration, record: StateRecord) -> Record:
     return Record(record.of, every, neurons=None if record.part is None else record.part.neurons)
 
 
-def _program(made: Elaboration, steps: int | None = None) -> Program:
-    """The program, now that its arrays are made."""
+def program_of(made: Elaboration, steps: int | None = None) -> Program:
+    """The program, now that its arrays are made. `steps`: how many the items that will be run take, where known."""
     network = made.network
     projections = tuple(projection_bodies(made, p) for p in network.projections)
     triggered = tuple(events(made))

@@ -54,14 +54,15 @@ def sketched(network: Network) -> Sketch:
     projections = []
     for projection in network.projections:
         rule = connections.rule(projection.connect)
-        many = rule.expected(projection.connect, Ends.of(projection, network))
+        ends = Ends.of(projection, network)
+        many = rule.expected(projection.connect, ends)
         if many <= FEW or rule.axes is not None:
             projections.append(projection)
             continue
         synapses[projection.name] = many
         if many == network.population(projection.source).size * float(network.population(projection.target).size):
             full.add(projection.name)
-        thin = None if projection.name in joined else _thinned(projection, many)
+        thin = None if projection.name in joined else _thinned(projection.connect, ends, many)
         few = Listed(pairs=Frozen(np.zeros((1, 2), np.int64)), place=projection.connect.place) if thin is None else thin
         projections.append(_with(projection, few, network.folder))
     return Sketch(replace(network, projections=tuple(projections)), synapses, frozenset(full))
@@ -76,10 +77,9 @@ def _joined(projection: Projection) -> Iterator[str]:
         yield from (projection.name, *others)
 
 
-def _thinned(projection: Projection, many: float) -> Connect | None:
-    """A rule with a law that draws fewer synapses; None of any other rule, and of parts."""
-    rule, connect = connections.rule(projection.connect), projection.connect
-    if rule.law is None or (projection.source_part, projection.target_part) != (None, None):
+def _thinned(connect: Connect, ends: Ends, many: float) -> Connect | None:
+    """A rule that draws fewer synapses by its law; None where no law draws them."""
+    if connections.rule(connect).drawn_by(connect, ends) is None:
         return None
     match connect:
         case FixedProbability():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.elaborate import ranges
 from neuroport.elaborate.connect import Synapses
+from neuroport.elaborate.deviating import Deviating
 from neuroport.elaborate.values import Elements, Materialiser
 from neuroport.errors import InvalidInput, Problem
 from neuroport.language.names import Constants
@@ -64,7 +65,7 @@ class Elaboration:
 
     `protocol`: the items that will be run, where these are not those of the network.
     `values`: the real values of all parameter arrays; `derived`: those that follow from others, in order, with how;
-    `designed`: the arrays that the host may set and whose circuits deviate.
+    `deviating`: the arrays that circuits make; `designed`: those of them that the host may set.
     `per_copy`: the values that copies have of parameters of their own.
     `spiked`: the populations whose synapses ask whether they spiked. `report`: what a person should know.
     """
@@ -79,6 +80,7 @@ class Elaboration:
     arrays: Arrays = field(default_factory=Arrays)
     values: dict[str, Numbers] = field(default_factory=dict)
     derived: list[tuple[str, Expr]] = field(default_factory=list)
+    deviating: list[Deviating] = field(default_factory=list)
     designed: dict[str, Designed] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     objects: dict[str, Object] = field(default_factory=dict)

@@ -129,16 +129,17 @@ class Batching(Protocol):
     def batches(self) -> bool:
         """Whether it has such a form here at all."""
 
-    def no_batch(self, programs: Sequence[Program]) -> str | None:
-        """Why these copies are not one batch, as a part of a sentence, or None: they are.
+    def batched(self, programs: Sequence[Program]) -> Program | str:
+        """Copies as one program, or why they are no batch, as a part of a sentence.
 
-        The program of each independent copy, or one program of several copies.
+        programs: that of each independent copy, or one program of several copies, which is what they are as a batch.
         """
 
-    def open_batch(self, programs: Sequence[Program], seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
-        """Prepare all, each with a run seed of its own; an executor of `neuroport.copies.unroll.unroll(programs)`.
+    def open_batch(self, batch: Program, seeds: Sequence[int], record_spikes: Sequence[str]) -> Executor:
+        """Prepare what `batched` made of independent copies, each with a run seed of its own.
 
-        record_spikes: populations as one copy calls them.
+        An executor of the program in which all are written out (`neuroport.copies.unroll.unroll`). record_spikes:
+        populations as one copy calls them.
         """
 
 

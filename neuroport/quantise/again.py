@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from neuroport.chips.chip import Chip
-from neuroport.errors import InvalidInput
+import numpy as np
+
+from neuroport.program.fixed import encode
+from neuroport.program.ir import Int, Real
 from neuroport.program.machine import Array, Program
 from neuroport.program.verify import verified
-from neuroport.quantise.formats import Formats, Notes
 
 
-def requantised(program: Program, like: Program, chip: Chip) -> Program | None:
-    """The program of a specimen, `quantise(program, chip)`, whose other one came to `like`; with the report of that.
+def requantised(program: Program, like: Program) -> Program | None:
+    """The program of a specimen, as `quantise` makes it, whose other one came to `like`; with the report of that.
 
     None where it must be quantised whole: a number that bodies brought with them follows from what deviates.
     """
-    notes = Notes()
-    formats = Formats(program, chip, notes)
-    formats.run()
-    if notes.problems:
-        raise InvalidInput(notes.problems)
-    if any(_follows(array) and name not in formats.arrays for name, array in like.arrays.items()):
+    if any(_follows(array) and name not in program.arrays for name, array in like.arrays.items()):
         return None
-    if any(array.type != like.arrays[name].type for name, array in formats.arrays.items()):
-        return None
-    return _made(program, like, formats)
+    return _made(program, like)
 
 
 def _follows(array: Array) -> bool:
@@ -34,9 +28,17 @@ def _follows(array: Array) -> bool:
 
 
 @verified
-def _made(program: Program, like: Program, formats: Formats) -> Program:
+def _made(program: Program, like: Program) -> Program:
     arrays = {
-        name: replace(array, initial=formats.arrays[name].initial) if name in formats.arrays else array
-        for name, array in like.arrays.items()
+        name: _held(array, program.arrays[name]) if _follows(array) else array for name, array in like.arrays.items()
     }
     return replace(like, arrays=arrays, designed=program.designed, constants=like.constants | program.constants)
+
+
+def _held(like: Array, real: Array) -> Array:
+    """The numbers of a specimen in the format that is that of all."""
+    kind = like.type
+    assert isinstance(kind, Int)
+    if isinstance(real.type, Real):
+        return replace(like, initial=encode(np.asarray(real.initial, np.float64), kind))
+    return replace(like, initial=np.clip(np.asarray(real.initial, np.int64), kind.lo, kind.hi))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import neuroport
-from neuroport.api.compile import lower, lower_again, lower_and_plan, specimen
+from neuroport.api import compile as compiling
+from neuroport.api.compile import Further, lower, lower_and_plan, specimen
+from neuroport.elaborate import again
 from neuroport.elaborate.network import elaborate
+from neuroport.network.network import Network
 from neuroport.program.machine import Array, Program
 from neuroport.program.plan import total_steps
 from neuroport.quantise.again import requantised
@@ -39,13 +43,32 @@ def whole_and_again(name: str, chip: str) -> tuple[Program, Program]:
     network = neuroport.load(name)
     like, plan = lower_and_plan(network, *specimen(network, chip, 1))
     other = specimen(network, chip, 2)
-    return lower(network, *other), lower_again(network, *other, like, plan.protocol, total_steps(plan.protocol))
+    further = Further(network, other[0], like, plan.protocol, total_steps(plan.protocol))
+    return lower(network, *other), further.lower(other[1])
 
 
 @pytest.mark.parametrize("chip", ["generic8_mismatch10", "generic8_mismatch10_steps"])
-@pytest.mark.parametrize("name", ["sal_pair", "stdp_pair", "gle_lagline", "pal_backward"])
+@pytest.mark.parametrize("name", ["sal_pair", "sal_sampling", "stdp_pair", "gle_lagline", "pal_backward"])
 def test_shipped_networks(name: str, chip: str) -> None:
     same(*whole_and_again(name, chip))
+
+
+def test_nothing_is_elaborated_for_a_specimen(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = neuroport.load("sal_sampling")
+    like, plan = lower_and_plan(network, *specimen(network, "generic8_mismatch10", 1))
+    further = Further(network, specimen(network, "generic8_mismatch10")[0], like, plan.protocol, 1)
+    elaborated: list[Network] = []
+    whole = again.with_arrays
+
+    def counted(network: Network, *given: Any) -> Any:
+        elaborated.append(network)
+        return whole(network, *given)
+
+    monkeypatch.setattr(again, "with_arrays", counted)
+    monkeypatch.setattr(compiling, "elaborate", counted)
+    for seed in range(2, 6):
+        further.lower(specimen(network, "generic8_mismatch10", seed)[1])
+    assert len(elaborated) == 1
 
 
 def test_numbers_that_follow_from_circuits_in_bodies_are_quantised_whole() -> None:
@@ -55,5 +78,5 @@ def test_numbers_that_follow_from_circuits_in_bodies_are_quantised_whole() -> No
     brought = next(a for a in like.arrays.values() if a.role == "parameter")
     deviating = replace(brought, name="units.$more0", designed=(0.0, 1.0))
     wider = replace(like, arrays=like.arrays | {deviating.name: deviating})
-    assert requantised(elaborate(network, chip, one), like, chip) is not None
-    assert requantised(elaborate(network, chip, one), wider, chip) is None
+    assert requantised(elaborate(network, chip, one), like) is not None
+    assert requantised(elaborate(network, chip, one), wider) is None

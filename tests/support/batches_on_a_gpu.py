@@ -56,12 +56,13 @@ def copies(device: str, name: str, chip: str) -> str | None:
     chosen = [specimen(network, chip, k if "mismatch" in chip else None) for k in range(len(SEEDS))]
     programs = [lower(network, *one) for one in chosen]
     backend = Genn(device=device)
-    if why := backend.no_batch(programs):
-        return why
-    whole, spiking = unroll(programs, SEEDS), [p.name for p in programs[0].populations if p.spiking]
+    whole = backend.batched(programs)
+    if isinstance(whole, str):
+        return whole
+    apart, spiking = unroll(programs, SEEDS), [p.name for p in programs[0].populations if p.spiking]
     names = [copy_name(name, k) for name in spiking for k in range(len(SEEDS))]
-    machines: list[Any] = [Emulator().open(whole, SEEDS[0], names), backend.open_batch(programs, SEEDS, spiking)]
-    machines[0].program = whole
+    machines: list[Any] = [Emulator().open(apart, SEEDS[0], names), backend.open_batch(whole, SEEDS, spiking)]
+    machines[0].program = apart
     draw = np.random.default_rng(1)
     for turn in range(12):
         everywhere(machines, "advance", int(draw.integers(1, 20)))

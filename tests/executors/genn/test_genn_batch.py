@@ -12,12 +12,15 @@ from click.testing import CliRunner
 
 import neuroport
 from neuroport import networks
+from neuroport.api import copies as of_copies
 from neuroport.api.compile import lower, specimen
-from neuroport.api.executor import BATCH, WRITTEN_OUT, form_of_copies
+from neuroport.api.executor import BATCH, WRITTEN_OUT, batch_of, form_of_copies
+from neuroport.backends.emulator import Emulator
 from neuroport.backends.genn import Genn, batch, emit
 from neuroport.backends.genn.shared import contributed
 from neuroport.backends.reference import Reference
 from neuroport.cli import main
+from neuroport.copies import stack
 from neuroport.copies.axis import sum_over_copies, with_copies
 from neuroport.copies.rolled import Rolled, Tallies
 from neuroport.copies.stack import obstacle, stacked
@@ -49,15 +52,39 @@ def test_the_copies_of_shipped_networks_are_a_batch(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["sal_sampling", "stdp_pair", "pal_backward"])
 def test_chips_are_a_batch(name: str) -> None:
-    assert GPU.no_batch(chips(name, 3)) is None
-    assert form_of_copies("genn", "cuda", chips(name, 2)) == BATCH
+    made = batch_of(chips(name, 3), GPU)
+    assert isinstance(made, Program) and made.copies == 3
+    assert form_of_copies(made) == BATCH
+
+
+def test_copies_are_stacked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Program] = []
+    told: list[str | None] = []
+
+    def counted(programs: list[Program]) -> Program:
+        made.append(stacked(programs))
+        return made[-1]
+
+    def opens(self: Genn, batch: Program, *others: object) -> None:
+        assert batch is made[0]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stack, "stacked", counted)
+    monkeypatch.setattr(Genn, "batches", lambda self: True)
+    monkeypatch.setattr(Genn, "missing", lambda self: None)
+    monkeypatch.setattr(Genn, "open_batch", opens)
+    network, tell = neuroport.load("sal_pair"), lambda made: told.append(made.copies)
+    with pytest.raises(KeyboardInterrupt):
+        of_copies.run_copies(network, [1, 2], "genn", duration="5 ms", choice=tell)
+    assert told == [BATCH] and len(made) == 1
 
 
 def test_a_processor_has_no_batch() -> None:
     programs = chips("sal_pair", 2)
-    assert not Genn(device="cpu").batches() and Genn(device="cpu").no_batch(programs) == batch.NO_GPU
-    assert form_of_copies("genn", "cpu", programs) is form_of_copies("emulator", None, programs) is None
-    assert form_of_copies("genn", "cuda", programs[:1]) is None
+    processor = Genn(device="cpu")
+    assert not processor.batches() and processor.batched(programs) == batch.NO_GPU
+    assert batch_of(programs, processor) is batch_of(programs, Emulator()) is batch_of(programs[:1], GPU) is None
+    assert form_of_copies(None) is None
 
 
 def test_what_copies_must_have_in_common() -> None:
@@ -75,8 +102,7 @@ def test_what_copies_must_have_in_common() -> None:
     )
     told = replace(one, populations=tuple(replace(p, count=first.name) for p in one.populations))
     assert obstacle([told, told]) == "their neurons spike several times in a step"
-    why = form_of_copies("genn", "cuda", [told, told])
-    assert why == f"{WRITTEN_OUT}: their neurons spike several times in a step"
+    assert form_of_copies(batch_of([told, told], GPU)) == f"{WRITTEN_OUT}: their neurons spike several times in a step"
 
 
 def test_the_table_of_compile_tells_the_form() -> None:
