@@ -29,8 +29,8 @@ Functions: load and loads read, compile makes a program of a network, run and ru
 run that was stopped, open gives a Session, calibrate finds the ranges that chips need, sweep runs all points of a grid
 in processes of their own, from_nir takes the graphs of other tools, and to_nir makes one. neuroport.hil has the chip in
 the loop of another process. Whatever is wrong raises a NeuroportError whose text says where, what and what to do:
-InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the command
-line.
+InvalidInput, Unsupported or RunFailed. The documentation lies in docs/ of the source; `neuroport --help` has the
+command line.
 """
 
 from __future__ import annotations

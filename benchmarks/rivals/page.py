@@ -31,7 +31,7 @@ def write(found: Found) -> None:
 
 def tables(found: Found, quick: bool = False) -> str:
     """All tables, each after its name; of quick runs those that they have."""
-    shown = (name for name in TABLES if not (quick and name in ("words", "rates")))
+    shown = (name for name in TABLES if not (quick and name in ("counts", "words", "rates")))
     return "\n\n".join(f"{name}\n\n{TABLES[name](found)}" for name in shown)
 
 
@@ -204,6 +204,24 @@ def words(found: Found) -> str:
     return markdown(head, (row(rule) for rule in _rules("digits") if len(found.bits("digits", rule.name)) > 1))
 
 
+def counts(found: Found) -> str:
+    """How many runs of each task there are."""
+
+    def row(task: str) -> list[int]:
+        runs = [case for case in found.runs if case.task == task]
+        parts = [
+            sum(not case.mismatch and case.bits is None for case in runs),
+            sum(case.mismatch > 0 for case in runs),
+            sum(case.bits is not None for case in runs),
+        ]
+        return [*parts, sum(parts)]
+
+    rows = {TITLES[task]: row(task) for task in entries.TASKS}
+    rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
+    head = ["task", "without mismatch", "with mismatch", "other word lengths", "all"]
+    return markdown(head, ([name, *(f"{number:,}" if number else "-" for number in row)] for name, row in rows.items()))
+
+
 def limits(found: Found) -> str:
     """Stores that left their range, per 1,000 steps of a copy, on each chip and task."""
     shown = [(task, chip) for task in entries.TASKS for chip in ARITHMETICS[1:]]
@@ -241,6 +259,7 @@ def tuned(found: Found) -> str:
 
 TABLES: dict[str, Callable[[Found], str]] = {
     "summary": summary,
+    "counts": counts,
     **{task: accuracies(task) for task in entries.TASKS},
     "angles": angles,
     "costs": costs,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport.api import run as api
-from neuroport.api.compile import lower_again, manufactured
+from neuroport.api.compile import Further, manufactured
 from neuroport.errors import NeuroportError
 from neuroport.program.plan import total_steps
 from neuroport.sweeps.folder import DONE, FAILED
@@ -47,7 +47,7 @@ class Runner:
     def __init__(self) -> None:
         self._known: str | None = None
         self._network: Network | None = None
-        self._first: tuple[Any, api.Prepared] | None = None
+        self._first: tuple[Any, api.Prepared, Further] | None = None
         self._last: tuple[Any, api.Prepared] | None = None
 
     def run(self, order: Order) -> dict[str, Any]:
@@ -86,14 +86,14 @@ class Runner:
             return self._last[1]
         if self._first is None or self._first[0] != chip:
             self._first = self._last = None
-            self._first = chip, api.prepare(self._network, order.backend, order.chip, chip_seed)
-            ready = self._first[1]
+            ready = api.prepare(self._network, order.backend, order.chip, chip_seed)
+            items = ready.plan.protocol
+            further = Further(ready.network, order.chip, ready.program, items, total_steps(items))
+            self._first = chip, ready, further
         else:
-            like = self._first[1]
+            _, like, further = self._first
             one = None if chip_seed is None else manufactured(order.chip, chip_seed)
-            items = like.plan.protocol
-            program = lower_again(self._network, order.chip, one, like.program, items, total_steps(items))
-            ready = replace(like, instance=one, program=program)
+            ready = replace(like, instance=one, program=further.lower(one))
         self._last = (chip, chip_seed), ready
         return ready
 

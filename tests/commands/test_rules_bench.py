@@ -219,6 +219,7 @@ def test_tables_of_what_rules_need(some: found.Found) -> None:
     assert "[ONE](some.md) | 92.0 → ? | 60° | 86 | 13 k | 8 |" in page.summary(some)
     assert "| ONE | 60 30 0 | 60 30 0 | - |" in page.angles(some)
     assert "| ONE | 2 | - |" in page.limits(some)
+    assert page.counts(some).splitlines()[2:] == ["| digits | 9 | 1 | 3 | 13 |", "| all | 9 | 1 | 3 | 13 |"]
     assert "| ONE | digits | **0.2: 90.0** |" in page.tuned(some)
 
 
@@ -226,6 +227,11 @@ def test_the_page_gets_its_tables_and_keeps_its_text(some: found.Found) -> None:
     text = "Before.\n\n<!-- bench: words -->\nold\n<!-- end of words -->\n\nAfter.\n"
     written = page.written(text, some)
     assert written == text.replace("old\n", f"\n{page.words(some)}\n\n") and page.written(written, some) == written
+
+
+def test_the_page_has_a_place_for_every_table() -> None:
+    text = page.PAGE.read_text("utf-8")
+    assert [name for name in page.TABLES if f"<!-- bench: {name} -->" not in text] == []
 
 
 def test_figures_are_drawn(some: found.Found, tmp_path: Path) -> None:
