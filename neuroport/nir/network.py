@@ -166,7 +166,7 @@ class _Writing:
         added = self.biases[node.name]
         if np.any(added != 0):
             params["bias"] = _listed(added[order(shape)], "")
-        if waits and node.is_neuron and node.kind != "Threshold" and self.times.at[node.name]:
+        if waits and node.is_neuron and self.times.at[node.name]:
             params["start"] = _steps(self.times.at[node.name])
         name = self.named[node.name]
         self.network.population(name, prod(shape), model, params=params or None)
