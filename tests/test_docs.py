@@ -24,7 +24,7 @@ from tests.support.checkout import ROOT
 
 pytestmark = pytest.mark.dear
 
-PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if p.exists()]
+PAGES = [p for p in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if p.exists()]
 BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -63,7 +63,7 @@ def check_console(text: str, folder: Path) -> None:
             )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix().removeprefix("docs/"))
 def test_page(page: Path, tmp_path: Path) -> None:
     for kind, text in BLOCK.findall(page.read_text("utf-8")):
         if (HIL.search(text) and not HAS_HIL) or (TABLES.search(text) and not HAS_TABLES):
