@@ -36,11 +36,13 @@ MADE_BY_CALLS = {
     "Catalogue",
     "Checkpoint",
     "Exchange",
+    "Imported",
     "Linked",
     "Program",
     "Remote",
     "Run",
     "Session",
+    "Table",
     "Trace",
 }
 """Classes of which programs get objects and make none."""
