@@ -42,6 +42,8 @@ def timing(graph: Graph, ways: Sequence[Chain]) -> Timing:
         if not moved:
             return Timing(at, loops)
     loop = _loop(moved, from_)
+    first = loop.index(min(loop, key=list(graph.nodes).index))
+    loop = loop[first:] + loop[:first]
     held = sum(
         min(w.delay for w in ways if (w.source, w.target) == pair)
         for pair in zip(loop, [*loop[1:], loop[0]], strict=True)

@@ -83,14 +83,18 @@ def test_the_paper_s_lif(tmp_path: Path) -> None:
     assert (steps - 1).tolist() == np.flatnonzero(spiked).tolist() == [460, 510, 710, 760]
 
 
+@pytest.mark.parametrize("current", ["previous", "updated"])
 @pytest.mark.parametrize(
     ("name", "reset"), [("braille_noDelay_bias_zero", "value"), ("braille_noDelay_noBias_subtract", "subtract")]
 )
-def test_the_paper_s_braille_graphs(tmp_path: Path, name: str, reset: str) -> None:
+def test_the_paper_s_braille_graphs(tmp_path: Path, name: str, reset: str, current: str) -> None:
     file = graphs.paper(f"03_rnn/{name}.nir")
     x = (np.random.default_rng(3).random((256, 12)) < 0.15).astype(float)
-    made = neuroport.from_nir(file, samples=x, output=tmp_path / "net.yaml", backend="reference", reset=reset)
-    compare(made, oracle.recurrent(graphs.nodes(file), x, 1e-4, subtract=reset == "subtract"))
+    made = neuroport.from_nir(
+        file, samples=x, output=tmp_path / "net.yaml", backend="reference", reset=reset, current=current
+    )
+    semantics = {"subtract": reset == "subtract", "updated": current == "updated"}
+    compare(made, oracle.recurrent(graphs.nodes(file), x, 1e-4, **semantics))
 
 
 @pytest.mark.dear
