@@ -4,7 +4,8 @@ In a page, a yaml block whose first line is `# file: NAME` is written to NAME; `
 and, where given, the lines that they print (`...` stands for anything, on a line of its own for any number of lines);
 `# exit code N` after a command states how it ends, and the lines below such a command are also what it says on stderr.
 Of other commands stderr is not compared: what a long run says of its progress depends on the machine. python blocks are
-run. All blocks of a page share a folder, in order. Blocks of what an extra is needed for are run where it is installed.
+run. All blocks of a page share a folder, in order. Blocks that need an extra, or another package, are run where that is
+installed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ HAS_TABLES = all(importlib.util.find_spec(name) for name in ("pandas", "xarray")
 HIL = re.compile(r"^\$ neuroport hil |^from neuroport import hil$", re.MULTILINE)
 NIR = re.compile(r"\.nir\b|^import nir$", re.MULTILINE)
 HAS_NIR = importlib.util.find_spec("nir") is not None
+OPTUNA = re.compile(r"^import optuna$", re.MULTILINE)
+HAS_OPTUNA = importlib.util.find_spec("optuna") is not None
 HAS_HIL = all(importlib.util.find_spec(name) for name in ("msgpack", "zmq"))
 NEEDS = {"nir.md": "nir"}
 """Pages all of whose blocks need a package."""
@@ -72,7 +75,7 @@ def test_page(page: Path, tmp_path: Path) -> None:
     for kind, text in BLOCK.findall(page.read_text("utf-8")):
         if (HIL.search(text) and not HAS_HIL) or (TABLES.search(text) and not HAS_TABLES):
             continue
-        if NIR.search(text) and not HAS_NIR:
+        if (NIR.search(text) and not HAS_NIR) or (OPTUNA.search(text) and not HAS_OPTUNA):
             continue
         if kind == "yaml":
             first = text.split("\n", 1)[0]

@@ -211,7 +211,7 @@ def _tell_table(found: Table) -> None:
     for text in told.conditions(found):
         click.echo(text)
     columns, rows = told.lines(found)
-    if any(columns != ["done"] for _ in rows):
+    if columns != ["done"]:
         echo_table(columns, rows[: told.MOST_ROWS])
     if len(rows) > told.MOST_ROWS:
         click.echo(f"  and {len(rows) - told.MOST_ROWS:,} more; neuroport sweep table FOLDER -o FILE.csv has all runs")

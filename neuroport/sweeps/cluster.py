@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import secrets
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,15 +14,16 @@ from neuroport.errors import RunFailed, Unsupported
 from neuroport.sweeps.asked import Limits
 from neuroport.sweeps.folder import FAILED, KILLED
 from neuroport.sweeps.planned import Job
-from neuroport.sweeps.pool import Ordered, Rows, head
+from neuroport.sweeps.pool import Ordered, Rows
 from neuroport.sweeps.process import Process
-from neuroport.sweeps.runner import Order
+from neuroport.sweeps.runner import Order, head
 from neuroport.version import __version__
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 PLUGIN = "neuroport-sweep"
+"""How the name begins of what a worker of Dask has for a sweep."""
 ANSWERS = "20s"
 """Within which a scheduler must answer."""
 AHEAD = 2
@@ -31,10 +33,8 @@ AHEAD = 2
 class Processes:
     """What a worker of Dask has for the time of a sweep: processes that run points, one for each of its threads."""
 
-    name = PLUGIN
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, limits: Limits, name: str) -> None:
+        self._limits, self.name = limits, name
 
     def setup(self, worker: Any) -> None:
         """Begin with none."""
@@ -66,13 +66,13 @@ def run(jobs: Sequence[Job], ordered: Ordered, address: str, limits: Limits) -> 
     """
     client = _connected(address)
     with client:
-        plugin = _plugin(limits)
-        client.register_plugin(plugin, name=PLUGIN)
+        name = f"{PLUGIN}-{secrets.token_hex(4)}"
+        client.register_plugin(_plugin(limits, name), name=name)
         try:
-            yield from _rows(client, deque(jobs), ordered)
+            yield from _rows(client, name, deque(jobs), ordered)
         finally:
             with contextlib.suppress(Exception):  # the scheduler may be gone
-                client.unregister_worker_plugin(PLUGIN)
+                client.unregister_worker_plugin(name)
 
 
 def _connected(address: str) -> Client:
@@ -88,14 +88,14 @@ def _connected(address: str) -> Client:
         raise Unsupported(f"{text}as tcp://HOST:8786") from None
 
 
-def _plugin(limits: Limits) -> Any:
+def _plugin(limits: Limits, name: str) -> Any:
     from distributed import WorkerPlugin
 
     made = type("Processes", (Processes, WorkerPlugin), {})
-    return made(limits)
+    return made(limits, name)
 
 
-def _rows(client: Client, jobs: deque[Job], ordered: Ordered) -> Rows:
+def _rows(client: Client, name: str, jobs: deque[Job], ordered: Ordered) -> Rows:
     from distributed import as_completed
 
     waiting: dict[str, Job] = {}
@@ -108,34 +108,35 @@ def _rows(client: Client, jobs: deque[Job], ordered: Ordered) -> Rows:
             order = ordered(job)
             if order.network not in networks:
                 networks = {order.network: client.scatter(order.pickled, hash=False)}
-            given = replace(order, pickled=None), networks[order.network], __version__
-            future = client.submit(_run, *given, key=f"neuroport-{job.id}", pure=False)
+            given = replace(order, pickled=None), networks[order.network], name, __version__
+            future = client.submit(_run, *given, key=f"{name}-{job.id}", pure=False)
             waiting[future.key] = job
             ended.add(future)
         batch = ended.next_batch(block=True)
         yield [_row(future, waiting.pop(future.key)) for future in batch]
 
 
-def _run(order: Order, pickled: bytes, version: str) -> dict[str, Any] | None:
+def _run(order: Order, pickled: bytes, name: str, version: str) -> dict[str, Any] | None:
     """Run a point, on a worker of Dask."""
     from distributed import get_worker
 
     if version != __version__:
         text = f"this worker of Dask has neuroport {__version__}, and the sweep {version}; install the same on both"
-        return {"id": order.id, "point": dict(order.point), "status": FAILED, "error": text}
-    row: dict[str, Any] | None = get_worker().plugins[PLUGIN].run(replace(order, pickled=pickled))
+        return {**order.head(), "status": FAILED, "error": text}
+    row: dict[str, Any] | None = get_worker().plugins[name].run(replace(order, pickled=pickled))
     return row
 
 
 def _row(future: Future, job: Job) -> dict[str, Any]:
+    ended = head(job.id, job.point.plain(), job.chip)
     error = future.exception() if future.status == "error" else None
     if error is not None:
         kind = KILLED if type(error).__name__ == "KilledWorker" else FAILED
         text = f"Dask could not run it: {type(error).__name__}: {' '.join(str(error).split())}"
-        return {**head(job), "status": kind, "error": text}
+        return {**ended, "status": kind, "error": text}
     if future.status != "finished":
         raise RunFailed(f"the scheduler of Dask was lost, or gave a point up ({future.status}); start the sweep again")
     row = future.result()
     if row is None:
-        return {**head(job), "status": KILLED, "error": "the worker of Dask on which it ran was ended"}
+        return {**ended, "status": KILLED, "error": "the worker of Dask on which it ran was ended"}
     return dict(row)

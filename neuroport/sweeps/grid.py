@@ -65,8 +65,6 @@ def texts(settings: Sequence[tuple[str, Any]]) -> list[str]:
 
 def flow(value: Any) -> str:
     """A plain value as YAML in one line."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{json.dumps(str(key))}: {flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
@@ -90,6 +88,8 @@ def plain(value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, Quantity):
         return units.show(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Wrong(f"cannot hold {value}; give finite numbers")
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Mapping):

@@ -90,9 +90,15 @@ def planned(asked: Asked) -> Planned:
     own = [] if chips else made.chips
     problems += _of_chip_seeds(asked.axes, [*chips.values(), *own])
     if problems:
-        raise InvalidInput(dict.fromkeys(problems))
+        raise InvalidInput(sorted(dict.fromkeys(problems), key=_order))
     made.jobs += _jobs(made, chips)
     return made
+
+
+def _order(problem: Problem) -> tuple[str, int, int]:
+    """As in the file; what has no place comes first."""
+    place = problem.place or Place("")
+    return place.file, place.line, place.column
 
 
 def _of_backend(asked: Asked) -> Iterator[Problem]:
@@ -126,6 +132,9 @@ def _named_chips(axes: Sequence[Axis], problems: list[Problem]) -> dict[str, Chi
         try:
             if name is not None:
                 found[name] = description.load(name)
+                if sum(chip.name == found[name].name for chip in found.values()) > 1:
+                    text = f"two chips have the name '{found[name].name}'; give each a name of its own"
+                    problems.append(Problem(place, text))
         except InvalidInput as error:
             problems += (Problem(problem.place or place, problem.text) for problem in error.problems)
     return found

@@ -16,7 +16,7 @@ from neuroport.sweeps.asked import Limits
 from neuroport.sweeps.folder import FAILED
 from neuroport.sweeps.planned import Job
 from neuroport.sweeps.process import Process
-from neuroport.sweeps.runner import Order
+from neuroport.sweeps.runner import Order, head
 
 Ordered = Callable[[Job], Order]
 """Makes the order for a job, just before it is given out."""
@@ -75,13 +75,8 @@ class _Workers:
         try:
             order = self.ordered(job)
         except NeuroportError as error:
-            return {**head(job), "status": FAILED, "error": str(error)}
+            return {**head(job.id, job.point.plain(), job.chip), "status": FAILED, "error": str(error)}
         return process.run(order)
-
-
-def head(job: Job) -> dict[str, Any]:
-    """What a row has of a job that was never begun."""
-    return {"id": job.id, "point": job.point.plain()}
 
 
 def run(jobs: Sequence[Job], ordered: Ordered, workers: int, limits: Limits) -> Rows:

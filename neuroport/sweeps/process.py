@@ -59,7 +59,6 @@ class Process:
 
     def run(self, order: Order) -> dict[str, Any] | None:
         """The row of a point; None where the process was closed meanwhile. RunFailed where none can be begun."""
-        head = {"id": order.id, "status": "", "point": dict(order.point), "error": None}
         for _ in range(TRIES):
             running = self._ready()
             started = time.perf_counter()
@@ -75,7 +74,7 @@ class Process:
             return row
         if row is None and not self._closed:
             status, text = self._doom or (KILLED, self._ending(running))
-            row = failed(head, text, started, status)
+            row = failed(order.head(), text, started, status)
         self._let_go()
         return row
 

@@ -37,6 +37,16 @@ class Order:
     backend: str
     trace: Path | None = None
 
+    def head(self) -> dict[str, Any]:
+        """What every row of the point has."""
+        return head(self.id, self.point, self.chip)
+
+
+def head(key: str, point: Mapping[str, Any], chip: Chip) -> dict[str, Any]:
+    """What every row of a point has, with a place for how it ended."""
+    named = {"chip": chip.name, "chip_seed": point["chip_seed"], "seed": point["seed"]}
+    return {"id": key, "status": "", "point": dict(point), "error": None, **named}
+
 
 class Runner:
     """Runs points. What it made for the last one is used for the next: the network, its program, that of the specimen.
@@ -53,9 +63,9 @@ class Runner:
     def run(self, order: Order) -> dict[str, Any]:
         """The row of a point, whatever comes of it."""
         started = time.perf_counter()
-        head = {"id": order.id, "status": DONE, "point": dict(order.point), "error": None}
+        head = order.head()
         try:
-            return {**head, **self._done(order, started)}
+            return {**head, "status": DONE, **self._done(order, started)}
         except NeuroportError as error:
             return failed(head, str(error), started)
         except MemoryError:
@@ -107,8 +117,6 @@ def told(run: api.Run) -> dict[str, Any]:
     """What came out of a run, as a row has it."""
     return {
         "network": run.network,
-        "chip": run.chip,
-        "chip_seed": run.chip_seed,
         "seed": run.seed,
         "backend": run.backend,
         "steps": run.steps,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport.api.compile import NETWORK
 from neuroport.build.network import written
 from neuroport.errors import InvalidInput, Problem
-from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, Kind, takes
+from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, Kind, takes, whole
 from neuroport.numerics.units import Quantity, show
 from neuroport.program import room
 from neuroport.sweeps import cluster, pool
@@ -208,6 +208,7 @@ def limits(time: float | str | None, memory: str | None, problems: list[Problem]
 
 
 def _duration(given: int | str | Quantity | None) -> int | str | None:
-    if given is None or isinstance(given, str):
-        return given
+    steps = whole(given)
+    if given is None or steps is not None:
+        return steps
     return show(given) if isinstance(given, Quantity) else given

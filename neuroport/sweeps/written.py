@@ -63,7 +63,8 @@ def _alike(values: Sequence[Any]) -> list[Any]:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} and float in kinds:
         return [None if value is None else float(value) for value in values]
-    if len(kinds) <= 1 and not kinds & {dict}:
+    large = any(type(value) is int and value.bit_length() > 63 for value in values)
+    if len(kinds) <= 1 and dict not in kinds and not large:
         return list(values)
     return [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
 

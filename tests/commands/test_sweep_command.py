@@ -131,7 +131,7 @@ def test_wrong_use_is_told(
 def test_a_problem_of_a_setting_has_its_place_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "sweep.yaml"
     file.write_text(FILE.replace("cell.vth", "cell.vt").replace("seed: 0:2", "chip: generic9"))
-    chip, setting = refused(file, "-o", tmp_path / "s")
+    setting, chip = refused(file, "-o", tmp_path / "s")
     assert chip.startswith(f"error: {file}:3:29: there is no chip 'generic9'; ")
     assert setting.startswith(f"error: {file}:3:8: population 'cell' has no parameter 'vt'; ")
 

@@ -78,6 +78,7 @@ SEEDS = "seeds are whole numbers from 0 to 2**63 - 1, such as 3, [1, 2] or 0:100
         ("a.b", [1, 1], "has 1 twice; leave one of the two out"),
         ("chip", [3], "holds 3; give names of chips, or paths of their descriptions"),
         ("a..b", 1, "is no path; write that of a setting, such as recurrent.eta_s, or chip, chip_seed or seed"),
+        ("a.b", [1, float("inf")], "cannot hold inf; give finite numbers"),
         ("a.b", {1j}, "cannot hold {1j}; give numbers, texts, lists or mappings"),
     ],
 )
@@ -160,8 +161,8 @@ def test_all_problems_are_told_at_once() -> None:
         "there is no backend 'emulate'",
         "network 'loihi_lif' has no metric 'dkl'",
         "there is no chip 'generic9'",
-        "with_('cell.vt', value=…): population 'cell' has no parameter 'vt'",
         "a chip seed stands for a specimen, and all specimens of 'ideal' are alike",
+        "with_('cell.vt', value=…): population 'cell' has no parameter 'vt'",
     ]
 
 
