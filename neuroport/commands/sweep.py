@@ -145,7 +145,7 @@ def run(
     plan = planned(asked)
     for note in plan.notes:
         click.echo(f"note: {note}", err=True)
-    for text, models in plan.network.notices.items():
+    for text, models in plan.notices.items():
         click.echo(f"notice: {', '.join(models)}: {text}", err=True)
     if dry_run:
         _tell_plan(plan, None if output is None else Path(output), retry_failed)
@@ -161,7 +161,7 @@ def _run(plan: Planned, folder: Path, workers: int | None, scheduler: str | None
 
     from neuroport.sweeps import sweep as sweeps
 
-    with SweepProgress(plan.network.name, not quiet) as progress:
+    with SweepProgress(plan.name, not quiet) as progress:
         try:
             with closing(sweeps.run(plan, folder, workers, scheduler, retry)) as states:
                 for state in states:
@@ -224,10 +224,10 @@ def _tell_plan(plan: Planned, folder: Path | None, retry: bool) -> None:
     from neuroport.sweeps import folder as folders
     from neuroport.sweeps.sweep import missing
 
-    there: dict[str, dict[str, Any]] = {}
+    there: dict[str, str] = {}
     if folder is not None:
-        folders.check(folder, plan.network.name)
-        there = folders.read(folder)
+        folders.check(folder, plan.name)
+        there = {key: row["status"] for key, row in folders.read(folder).items()}
     left = missing(plan.jobs, there, retry)
     for one in plan.asked.axes:
         values = one.values
@@ -236,7 +236,7 @@ def _tell_plan(plan: Planned, folder: Path | None, retry: bool) -> None:
             f"  {one.column}: {len(values):,} values: {listed}" if len(values) > 1 else f"  {one.column}: {listed}"
         )
     settings = len(plan.settings)
-    click.echo(f"{plan.network.name}: {len(plan.jobs):,} points, of which {len(left):,} would be run")
+    click.echo(f"{plan.name}: {len(plan.jobs):,} points, of which {len(left):,} would be run")
     click.echo(f"  the network was read with {settings:,} combination{'s' if settings != 1 else ''} of settings")
 
 

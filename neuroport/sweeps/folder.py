@@ -31,10 +31,10 @@ _ID = re.compile(r"[0-9a-f]{64}")
 class Folder:
     """The folder of a sweep, this process's alone from `opened` until it is left."""
 
-    def __init__(self, path: Path, lock: Lock | None, file: IO[bytes], rows: dict[str, dict[str, Any]]) -> None:
-        self.path, self._lock, self._file = path, lock, file
-        self.rows = rows
-        """The last line of every point by its id."""
+    def __init__(self, path: Path, file: IO[bytes], rows: Mapping[str, Mapping[str, Any]]) -> None:
+        self.path, self._file = path, file
+        self.statuses = {key: str(row["status"]) for key, row in rows.items()}
+        """How every point ended, by its id, as its last line says."""
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add lines; they are on the disk when it returns. NotWritten where they cannot be."""
@@ -45,7 +45,7 @@ class Folder:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise not_made(Place(str(self.path / RUNS)), error) from None
-        self.rows |= {row["id"]: dict(row) for row in rows}
+        self.statuses |= {row["id"]: row["status"] for row in rows}
 
 
 def line(row: Mapping[str, Any]) -> bytes:
@@ -75,7 +75,7 @@ def opened(path: Path, told: Mapping[str, Any]) -> Iterator[Folder]:
         write_bytes(path / ABOUT, json.dumps({**_HEAD, **told}, ensure_ascii=False).encode() + b"\n")
         rows = mended(path)
         with _appending(path / RUNS) as file:
-            yield Folder(path, lock, file, rows)
+            yield Folder(path, file, rows)
     finally:
         lock.release()
 

@@ -21,7 +21,7 @@ SEEDS = ("chip_seed", "seed")
 AXES = ("chip", *SEEDS)
 """What is no path of a setting."""
 PREFIX = "set."
-MOST = 1_000_000
+MOST = 100_000
 """Points of one sweep."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from neuroport import backends
@@ -41,28 +43,31 @@ class Job:
 class Planned:
     """All points of a sweep in the order of its grid, and its networks by their numbers.
 
-    `network`: without settings. `settings`, `prints`, `chips`: of each network what was set, its fingerprint, and the
-    chip that it names. `notes`: what a person should know.
+    `name`: of the network. `settings`, `prints`, `chips`: of each network what was set, its fingerprint, and the chip
+    that it names. `notices`: what users of their models must be told. `notes`: what a person should know of the grid.
     """
 
     asked: Asked
-    network: Network
+    name: str = ""
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     settings: list[tuple[tuple[str, object], ...]] = field(default_factory=list)
     prints: list[str] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _held: list[bytes | None] = field(default_factory=list)
+    _size: int = 0
 
-    def add(self, chosen: tuple[tuple[str, object], ...], network: Network) -> int:
-        """Take a network with its settings; its number."""
-        held = pickle.dumps(network)
-        total = sum(len(one) for one in self._held if one)
+    def add(self, chosen: tuple[tuple[str, object], ...], network: Network) -> None:
+        """Take a network with its settings."""
+        held = pickle.dumps(_anywhere(network))
+        self._size += len(held)
+        self.name = self.name or network.name
+        self.notices |= network.notices
         self.settings.append(chosen)
         self.prints.append(of_network(network))
         self.chips.append(specimen(network)[0])
-        self._held.append(held if total + len(held) <= HELD else None)
-        return len(self.settings) - 1
+        self._held.append(held if self._size <= HELD else None)
 
     def pickled(self, number: int) -> bytes:
         """A network by its number, as bytes. InvalidInput where its file has changed since it was checked."""
@@ -73,7 +78,12 @@ class Planned:
         if of_network(network) != self.prints[number]:
             text = "has changed since the sweep began; start the sweep again, and points of the new network are run"
             raise InvalidInput.one(Place(self.asked.source.name), text)
-        return pickle.dumps(network)
+        return pickle.dumps(_anywhere(network))
+
+
+def _anywhere(network: Network) -> Network:
+    """The network as other processes can take it, whatever folder they are in."""
+    return replace(network, folder=os.path.abspath(network.folder))
 
 
 def planned(asked: Asked) -> Planned:
@@ -81,16 +91,14 @@ def planned(asked: Asked) -> Planned:
     problems = list(faults(asked.axes))
     if problems:
         raise InvalidInput(problems)
-    first = asked.source.load(())
     problems += _of_backend(asked)
-    problems += _of_conditions(first, asked.wanted)
     chips = _named_chips(asked.axes, problems)
-    made = Planned(asked, first)
-    _read(made, problems)
+    made = Planned(asked)
+    more = _read(made, problems)
     own = [] if chips else made.chips
     problems += _of_chip_seeds(asked.axes, [*chips.values(), *own])
     if problems:
-        raise InvalidInput(sorted(dict.fromkeys(problems), key=_order))
+        raise InvalidInput([*sorted(dict.fromkeys(problems), key=_order), *more])
     made.jobs += _jobs(made, chips)
     return made
 
@@ -149,20 +157,25 @@ def _of_chip_seeds(axes: Sequence[Axis], chips: Sequence[Chip]) -> Iterator[Prob
         yield Problem(seeded.place, text + "choose a chip whose circuits deviate, such as generic8_mismatch10")
 
 
-def _read(made: Planned, problems: list[Problem]) -> None:
-    """Read the network with each combination of settings; what is wrong with many is told for some."""
+def _read(made: Planned, problems: list[Problem]) -> list[Problem]:
+    """Read the network with each combination of settings; of many that are wrong some are told, and how many more."""
     wrong = 0
     for chosen in settings(made.asked.axes):
         try:
             network = to_run(made.asked.source.load(chosen), made.asked.duration)
             _refuse_copies(network)
+            if not made.settings:
+                problems += _of_conditions(network, made.asked.wanted)
             made.add(chosen, network)
         except InvalidInput as error:
             wrong += 1
             if wrong <= SHOWN:
                 problems += (replace(one, place=_stands(one.place, made.asked.axes)) for one in error.problems)
-    if wrong > SHOWN:
-        problems.append(Problem(None, f"{wrong - SHOWN:,} more combinations of settings have problems"))
+    if wrong and not made.settings and made.asked.wanted:
+        with suppress(InvalidInput):  # the network is wrong without settings, too
+            problems += _of_conditions(made.asked.source.load(()), made.asked.wanted)
+    text = f"{wrong - SHOWN:,} more combinations of settings have problems"
+    return [Problem(None, text)] if wrong > SHOWN else []
 
 
 def _stands(place: Place | None, axes: Sequence[Axis]) -> Place | None:

@@ -89,16 +89,13 @@ def run(jobs: Sequence[Job], ordered: Ordered, workers: int, limits: Limits) -> 
             thread.start()
         working = len(threads)
         while working:
-            rows = []
-            for said in _heard(one.said):
-                if isinstance(said, BaseException):
-                    raise said
-                if said is None:
-                    working -= 1
-                else:
-                    rows.append(said)
-            if rows:
+            said = list(_heard(one.said))
+            working -= said.count(None)
+            if rows := [row for row in said if isinstance(row, dict)]:
                 yield rows
+            for error in said:
+                if isinstance(error, BaseException):
+                    raise error
 
 
 def _heard(said: queue.SimpleQueue[Any]) -> Iterator[Any]:

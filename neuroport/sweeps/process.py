@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,11 +34,14 @@ LAST_WORDS = 200
 """Characters of what a process said last that are told."""
 TRIES = 3
 """So often a process may end before it is ready."""
-_BOOT = """import pickle, sys
+_BOOT = """import os, pickle, sys
+rows = os.fdopen(os.dup(1), "wb")
+os.dup2(2, 1)
 sys.path[:] = pickle.load(sys.stdin.buffer)
 from neuroport.sweeps.worker import main
-main()
+main(rows)
 """
+"""What a process does first: only rows go where its parent listens, and what anybody prints to its standard error."""
 
 
 class Process:
@@ -113,8 +117,7 @@ class Process:
     def _sent(self, running: subprocess.Popen[bytes], order: Order) -> bool:
         """Whether the process took an order; where it could not, it is gone, and the next one is to be asked."""
         known = order.network == self._known
-        short = Order(order.id, order.point, order.network, None, order.chip, order.backend, order.trace)
-        if self._told(running, short if known else order):
+        if self._told(running, replace(order, pickled=None) if known else order):
             self._known = order.network
             return True
         self._let_go()

@@ -101,9 +101,10 @@ def sweep(
         raise InvalidInput(problems)
     with nullcontext(folder) if folder is not None else tempfile.TemporaryDirectory() as chosen:
         path = Path(chosen)
-        for state in run(planned(asked), path, workers, scheduler, retry_failed):
-            if progress is not None:
-                progress(state)
+        with contextlib.closing(run(planned(asked), path, workers, scheduler, retry_failed)) as states:
+            for state in states:
+                if progress is not None:
+                    progress(state)
         return table(path)
 
 
@@ -119,7 +120,7 @@ def run(
 ) -> Generator[State, None, None]:
     """Run what is missing of a sweep in a folder; how far it is, whenever points have ended, and once before."""
     with opened(path, told(plan)) as folder:
-        left = missing(plan.jobs, folder.rows, retry_failed)
+        left = missing(plan.jobs, folder.statuses, retry_failed)
         state = State(len(plan.jobs), len(plan.jobs) - len(left))
         yield state
         if not left:
@@ -151,7 +152,7 @@ def told(plan: Planned) -> dict[str, Any]:
     """What a folder says of its sweep."""
     asked = plan.asked
     return {
-        "network": plan.network.name,
+        "network": plan.name,
         "source": asked.source.name,
         "axes": [[one.column, _few(one)] for one in asked.axes],
         "for": asked.duration,
@@ -171,9 +172,9 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def missing(jobs: Sequence[Job], rows: Mapping[str, Mapping[str, Any]], retry_failed: bool) -> list[Job]:
-    """The jobs that have no row yet by their ids, or with `retry_failed` none of a point that is done."""
-    ended = {key for key, row in rows.items() if row["status"] == DONE or not retry_failed}
+def missing(jobs: Sequence[Job], statuses: Mapping[str, str], retry_failed: bool) -> list[Job]:
+    """The jobs that have not ended yet, or with `retry_failed` are not done."""
+    ended = {key for key, status in statuses.items() if status == DONE or not retry_failed}
     return [job for job in jobs if job.id not in ended]
 
 

@@ -1,7 +1,7 @@
 """What a process of a sweep does: it runs the points that it is told, one after another, until nobody tells it more.
 
-It reads orders from its standard input and writes a row for each, as a line of JSON, to what was its standard output;
-what libraries print goes to its standard error. It ends with the process that began it, however that ends.
+It reads orders from its standard input and writes a row for each as a line of JSON. It ends with the process that began
+it, however that ends.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from neuroport.sweeps.runner import Order, Runner
 READY = {"ready": True}
 
 
-def main() -> None:
+def main(rows: IO[bytes]) -> None:
     """Run points until there are no more."""
-    rows = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
     orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, orders), daemon=True).start()
     runner = Runner()

@@ -29,7 +29,7 @@ def test_lines_stay(tmp_path: Path) -> None:
     file = made(tmp_path / "new" / "s")
     assert [json.loads(line) for line in file.read_text("utf-8").splitlines()] == [row(k) for k in range(3)]
     with opened(file.parent, TOLD) as kept:
-        assert list(kept.rows.values()) == [row(k) for k in range(3)]
+        assert kept.statuses == {row(k)["id"]: "done" for k in range(3)}
         kept.add([row(3), row(1, "failed")])
     assert [found["status"] for found in read(file.parent).values()] == ["done", "failed", "done", "done"]
 
@@ -93,7 +93,7 @@ def test_a_second_sweep_is_refused(tmp_path: Path) -> None:
         assert (folder / ABOUT).read_bytes() == before
         kept.add([row(1)])
     with opened(folder, TOLD) as kept:
-        assert len(kept.rows) == 1
+        assert len(kept.statuses) == 1
 
 
 def test_a_sweep_of_another_network_is_refused(tmp_path: Path) -> None:

@@ -159,8 +159,8 @@ def test_all_problems_are_told_at_once() -> None:
     )
     assert [text.partition(";")[0] for text in problems] == [
         "there is no backend 'emulate'",
-        "network 'loihi_lif' has no metric 'dkl'",
         "there is no chip 'generic9'",
+        "network 'loihi_lif' has no metric 'dkl'",
         "a chip seed stands for a specimen, and all specimens of 'ideal' are alike",
         "with_('cell.vt', value=…): population 'cell' has no parameter 'vt'",
     ]
@@ -168,7 +168,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_a_grid_has_its_limits() -> None:
     (text,) = told({"seed": range(2**62)})
-    assert text.startswith("the grid has 4,611,686,018,427,387,904 points, and a sweep at most 1,000,000; ")
+    assert text.startswith("the grid has 4,611,686,018,427,387,904 points, and a sweep at most 100,000; ")
     twice = (axis("a.b", 1), axis("set.a.b", 2))
     with pytest.raises(InvalidInput, match=r"^'a\.b' is given twice; put all its values into one list$"):
         planned(Asked(source=FromValue(neuroport.load("loihi_lif")), axes=twice))
