@@ -70,8 +70,10 @@ class Source:
 
 def uniform(words: Elements) -> Floats:
     """Numbers uniform on the 2**52 midpoints (k + 1/2) * 2**-52, out of words."""
-    k = (words >> np.uint64(12)).astype(np.float64)
-    return np.asarray((k + 0.5) * 2.0**-52)
+    made = np.asarray((words >> np.uint64(12)).astype(np.float64))
+    made += 0.5
+    made *= 2.0**-52
+    return made
 
 
 def unsigned(most: int) -> np.dtype[Any]:
@@ -113,15 +115,16 @@ def bernoulli_rows(source: Source, p: float, rows: Integers, n: int) -> Iterator
         return
     mean, deviation = n * p, (n * p * (1.0 - p)) ** 0.5
     width, more = (min(BLOCK, 1 + round(jumps)) for jumps in (mean + 1.5 * deviation, 1.5 * deviation))
-    step = max(1, BLOCK // width)
+    step, divisor = max(1, BLOCK // width), float(detmath.log1p(-p))
     for k in range(0, len(rows), step):
-        yield _block_of_rows(source.keys(rows[k : k + step]), p, n, width, more)
+        yield _block_of_rows(source.keys(rows[k : k + step]), divisor, n, width, more)
 
 
-def _block_of_rows(keys: Elements, p: float, n: int, width: int, more: int) -> Drawn:
+def _block_of_rows(keys: Elements, divisor: float, n: int, width: int, more: int) -> Drawn:
     """The columns of some rows, each of which jumps from one to the next: `width` at once, then `more` until the end.
 
-    How many columns are left out before the next is geometrically distributed. Jump k is element k of attempt `row`.
+    How many columns are left out before the next is geometrically distributed, with `divisor` the logarithm of the
+    probability that one is left out. Jump k is element k of attempt `row`.
     """
     dtype = unsigned(n - 1)
     open_rows, at, first = np.arange(len(keys)), np.full(len(keys), -1, np.int64), 0
@@ -129,12 +132,12 @@ def _block_of_rows(keys: Elements, p: float, n: int, width: int, more: int) -> D
     found: list[tuple[Integers, NDArray[Any]]] = []
     while open_rows.size:
         jumps = np.arange(first, first + width, dtype=np.uint64)
-        columns = _left_out(rng.words(keys[open_rows, None], jumps), p, n)
+        columns = _left_out(rng.words(keys[open_rows, None], jumps), divisor, n)
         columns += 1
         np.cumsum(columns, axis=1, out=columns)
         columns += at[:, None]
         inside = columns < n
-        count = inside.sum(axis=1)
+        count = np.count_nonzero(inside, axis=1)
         counts[open_rows] += count
         found.append((np.repeat(open_rows, count), columns[inside].astype(dtype)))
         left = inside[:, -1]
@@ -149,23 +152,25 @@ NEAR = 1e-6
 """How near to a whole number a quotient of logarithms has to be for these to be computed to the last bit."""
 
 
-def _left_out(words: Elements, p: float, n: int) -> Integers:
-    """How often something of probability p fails before it happens, at most n times.
+def _left_out(words: Elements, divisor: float, n: int) -> Integers:
+    """How often something fails before it happens, at most n times; divisor: the logarithm of how likely a failure is.
 
     That is a quotient of logarithms of `detmath`, rounded down. NumPy's logarithm, which has other last bits on other
     machines, says as much unless the quotient is near a whole number, or so large that 2**-52 of it is much.
     """
-    drawn, divisor = uniform(words), float(detmath.log1p(-p))
     if n > MOST_APPROXIMATE:
-        return _times(drawn, divisor, n)
+        return _times(uniform(words), divisor, n)
+    times = uniform(words)
     with np.errstate(over="ignore"):
-        times = np.log(drawn)
+        np.log(times, out=times)
         times /= divisor
     np.minimum(times, n + 0.5, out=times)
-    near = np.abs(times - np.rint(times)) < NEAR
+    off = np.rint(times)
+    off -= times
+    near = np.abs(off, out=off) < NEAR
     whole = times.astype(np.int64)
     if near.any():
-        whole[near] = _times(drawn[near], divisor, n)
+        whole[near] = _times(uniform(words[near]), divisor, n)
     return whole
 
 

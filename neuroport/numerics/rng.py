@@ -31,9 +31,13 @@ def mix(z: int) -> int:
 
 def mix_array(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The same finaliser, elementwise."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    made = z >> np.uint64(30)
+    made ^= z
+    made *= np.uint64(0xBF58476D1CE4E5B9)
+    made ^= made >> np.uint64(27)
+    made *= np.uint64(0x94D049BB133111EB)
+    made ^= made >> np.uint64(31)
+    return made
 
 
 def stream_number(*names: str) -> int:

@@ -1,9 +1,8 @@
 """What building a program and running it takes at its peak, in one place.
 
 What is held from pass to pass are the numbers of the program in real numbers, of that in integers and of executors:
-they are counted. What passes take besides is for the one projection that is being worked at: where its values are put
-into formats, as much as they take; else bytes for each synapse, the figures below, measured by
-`python benchmarks/scale.py --passes`.
+they are counted. What passes take besides is for the one projection that is being worked at: bytes for each synapse,
+the figures below, measured by `python benchmarks/scale.py --passes`.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ RANKED = 48.0
 """While the circuits of synapses are found, where these deviate, beside the pairs,"""
 RANKS = 8.0
 """which stay until all projections are made."""
+FORMATS = 3.0
+"""While values are put into formats, beside what becomes of them; of those of parameters as much as they take."""
 VALUES = 4.0
 """While the values of synapses are drawn, beside all that is held of the projection."""
 CHECKED, ROW_CHECKED = 19.0, 1.0
@@ -41,8 +42,9 @@ class Held:
     """What of the numbers of a population, a projection or a stimulus is held, in bytes.
 
     pairs: what says which synapses there are. real: all of the program in real numbers; integer: what that in integers
-    has besides; lasts: what of the first one that has, too. synapses, neurons: how many there are of the one or other.
-    piece: of rows, how many synapses are drawn at once, 0 of others. deviates: whether circuits of synapses differ.
+    has besides; lasts: what of the first one that has, too; parameters: what of that those of synapses take. synapses,
+    neurons: how many there are of the one or other. piece: of rows, how many synapses are drawn at once, 0 of others.
+    deviates: whether circuits of synapses differ.
     """
 
     what: str
@@ -53,13 +55,14 @@ class Held:
     real: float = 0.0
     integer: float = 0.0
     lasts: float = 0.0
+    parameters: float = 0.0
     piece: float = 0.0
     deviates: bool = False
 
     @property
     def formats(self) -> float:
-        """What is taken while values are put into the formats of a chip: as much as they take."""
-        return self.real - self.pairs if self.synapses else 0.0
+        """What is taken while values are put into the formats of a chip."""
+        return FORMATS * self.synapses + self.parameters if self.synapses else 0.0
 
     @property
     def checked(self) -> float:
@@ -108,6 +111,10 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
             one, taken = found.get(owner, run), size(owner, each, array)
             one.real += taken
             one.lasts += taken if _place(array) in after else 0.0
+    for parameter in real.arrays.values():
+        if parameter.role == "parameter" and parameter.at == "synapse" and parameter.owner in found:
+            one, numbers_ = found[parameter.owner], parameter.initial
+            one.parameters += size(parameter.owner, all(numbers_.strides), numbers_)
     for p in real.projections:
         found[p.name].pairs = sum(size(p.name, len(array) == p.synapses, array) for array in p.wiring.numbers())
     few = {p.name: p.synapses for p in real.projections}

@@ -15,7 +15,7 @@ from neuroport.program.laws import Law
 
 Integers = NDArray[np.int64]
 
-PIECE = 1 << 20
+PIECE = 1 << 17
 """About how many synapses are looked at at once."""
 
 

@@ -173,14 +173,14 @@ class Formats:
         kind = self.notes.fitting(name, place, kind, max(map(abs, bounds)))
         raw = encode(values, kind)
         if open_:
-            self._held(name, values, decode(raw, kind.frac), kind, bounds)
+            self._held(name, values, raw, kind, bounds)
         return kind, raw
 
     def _held(
         self,
         name: str,
         values: FloatArray,
-        held: FloatArray,
+        raw: IntArray,
         kind: Int,
         bounds: tuple[float, float],
         part: float = TOLD,
@@ -189,8 +189,7 @@ class Formats:
 
         `part`: from which part of it on.
         """
-        largest = float(np.abs(values).max(initial=0.0))
-        error = float(np.abs(held - values).max(initial=0.0))
+        error, largest = _off(raw, values, kind.frac)
         if error > largest * part:
             value = next((f"= {printer.expression(d.value)} " for d in self.program.derived if d.array == name), "")
             from_ = ", or that of what it follows from" if value else ""
@@ -253,10 +252,10 @@ class Formats:
         if not written and array.kind_class != "plastic":
             type_, few = static_weights(once(values), rule, array.designed)
             raw = alike(few, values)
-            type_ = self.notes.fitting(array.name, array.place, type_, float(np.abs(once(values)).max(initial=0.0)))
+            type_ = self.notes.fitting(array.name, array.place, type_, max(-_low(values), _high(values)))
             self._keep(array, type_, raw, values, "weight", rule)
             if array.designed is not None:
-                self._held(array.name, values, decode(raw, type_.frac), type_, array.designed)
+                self._held(array.name, values, raw, type_, array.designed)
             return
         if array.range is None:
             self._no_range(array)
@@ -275,7 +274,7 @@ class Formats:
         raw = encode(values, seen)
         self._keep(part, seen, raw, values, "weight", rule)
         if raw.any():  # else it is told that they became zero
-            self._held(visible, values, decode(raw, seen.frac), seen, array.range, LEARNED)
+            self._held(visible, values, raw, seen, array.range, LEARNED)
 
     def _integer(self, array: Array) -> None:
         assert isinstance(array.type, Int)
@@ -514,6 +513,15 @@ def _low(values: FloatArray) -> float:
 
 def _high(values: FloatArray) -> float:
     return float(once(values).max()) if values.size else 0.0
+
+
+def _off(raw: IntArray, values: FloatArray, frac: int) -> tuple[float, float]:
+    """By how much raw integers are off at most, and the largest magnitude there should be."""
+    error, largest, few, wanted = 0.0, 0.0, once(raw).reshape(-1), once(values).reshape(-1)
+    for piece in pieces(wanted.size):
+        error = max(error, float(np.abs(decode(few[piece], frac) - wanted[piece]).max()))
+        largest = max(largest, float(np.abs(wanted[piece]).max()))
+    return error, largest
 
 
 def _loss(array: Array, raw: IntArray, values: FloatArray, frac: int) -> tuple[float, float, int]:
