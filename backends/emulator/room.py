@@ -45,7 +45,7 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
     what = {name: f"the synapses of '{given}'" for name, given in own.items()}
     what |= {name: f"population '{given}'" for name, given in neurons.items()}
     many = {p.name: 0.0 if p.redrawn else synapses.get(own[p.name], float(p.synapses)) for p in made.projections}
-    yield Part("the emulator's compiler", COMPILER)
+    yield Part("the emulator's compiler", COMPILER, once=True)
     yield Part("spikes that were not looked at yet", float(PER_SPIKE * SPIKE_BUFFER))
     for array in made.arrays.values():
         grows = many[array.owner] / len(array.initial) if array.at == "synapse" and array.initial.size else 1.0

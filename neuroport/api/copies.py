@@ -121,7 +121,8 @@ def run_copies(
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
     specimens = len(set(chosen)) > 1
-    programs = Part("the programs of those that run at once", (at_once + specimens) * estimate(network))
+    many = at_once + specimens if unrolls or specimens else 0  # else what it takes is foreseen where it is prepared
+    programs = Part("the programs of those that run at once", many * estimate(network))
     results = Part("their results", len(chosen) * BYTES_PER_RESULT)
     require(f"a run of {len(chosen):,} copies", (programs, results), network.place)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
@@ -130,7 +131,7 @@ def run_copies(
     for path in traces:
         if path is not None:
             check_trace(path, overwrite, network.files)
-    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device)
+    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device, at_once)
     if unrolls:
         return one.unrolled(chosen_seeds, chosen, traces, begins)
     if before is not None or choice is not None:
@@ -237,10 +238,11 @@ class _Copies:
         overwrite: bool,
         total: _Total,
         device: str | None,
+        at_once: int,
     ) -> None:
         self.network = network if duration is None else api.lasting(network, duration)
         self.backend, self.chip, self.overwrite, self.total = backend, chip, overwrite, total
-        self.device = device
+        self.device, self.at_once = device, at_once
         self._lock = threading.Lock()
         self._ready: tuple[int | None, api.Prepared] | None = None
         self._further: Further | None = None
@@ -249,7 +251,8 @@ class _Copies:
         """What copies on this specimen have in common; that of the last specimen is kept for the next copy."""
         with self._lock:
             if self._ready is None or self._further is None:
-                first = api.prepare(self.network, self.backend, self.chip, chip_seed, None, self.device)
+                what = self.network, self.backend, self.chip, chip_seed
+                first = api.prepare(*what, device=self.device, at_once=self.at_once)
                 items = first.plan.protocol
                 self._further = Further(first.network, first.chip, first.program, items, total_steps(items))
                 self._ready = chip_seed, first

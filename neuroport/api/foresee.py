@@ -49,12 +49,15 @@ def require_room(
 def foreseen(
     network: Network, chip: Chip, instance: ChipInstance | None, executors: Iterable[Backend] = ()
 ) -> Peak | None:
-    """The moment at which building and running a network takes most memory; None of one that cannot be built."""
+    """The moment at which building and running a network takes most memory; None of one that cannot be built.
+
+    executors: what executes it, at the same time; a backend as often as it has an executor of it.
+    """
     try:
         sketch = sketched(network)
         real = elaborate(sketch.network, chip, instance)
         program = quantise(real, chip, settings(sketch.network, real))
-        taken = [part for backend in executors for part in _of(backend, program, sketch)]
+        taken = [p for k, one in enumerate(executors) for p in _of(one, program, sketch) if not (k and p.once)]
     except (InvalidInput, Unsupported):  # told where it is built
         return None
     return building.peak(building.held(real, program, sketch.synapses), taken)

@@ -214,8 +214,12 @@ def prepare(
     device: str | None = None,
     threads: int = 1,
     genn: Sequence[str] = (),
+    at_once: int = 1,
 ) -> Prepared:
-    """Read the chip, load the backend and lower the network; or choose the backend for what that comes to."""
+    """Read the chip, load the backend and lower the network; or choose the backend for what that comes to.
+
+    at_once: how many executors there will be at the same time, for which there has to be memory.
+    """
     chosen, one = specimen(network, chip, chip_seed, instance)
     if backend == backends.AUTO:
         program, plan = lower_and_plan(network, chosen, one, [backends.load("emulator", threads=threads)])
@@ -223,7 +227,7 @@ def prepare(
         loaded = backends.load(choice.backend, choice.device, threads, genn)
         return Prepared(network, loaded, chosen, one, program, plan, choice)
     loaded = backends.load(backend, device, threads, genn)
-    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, [loaded]))
+    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, [loaded] * at_once))
 
 
 def trace_writer(

@@ -23,11 +23,12 @@ SIZE = re.compile(rf"\s*(\d+(?:\.\d*)?)\s*({'|'.join(UNITS)})\s*")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that takes so many bytes, and where it was written."""
+    """Something that takes so many bytes, and where it was written. once: a process has it once for all executors."""
 
     what: str
     size: float
     place: Place | None = None
+    once: bool = False
 
 
 def require(who: str, parts: Sequence[Part], place: Place | None = None) -> None:

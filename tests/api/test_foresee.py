@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 import neuroport
 from neuroport import backends
 from neuroport.api.compile import specimen
-from neuroport.api.foresee import described, foreseen
+from neuroport.api.foresee import described, foreseen, require_room
 from neuroport.backends.emulator import Emulator
 from neuroport.cli import main
 from neuroport.elaborate.sketch import sketched
@@ -25,6 +26,7 @@ from tests.support.peaks import taken_and_foreseen
 
 LATE = "dendritic_delay: {uniform: [1 ms, 8 ms]}"
 FEW = "{fixed_out_degree: 30}"
+UNSTORED = "{fixed_probability: 0.1, stored: false}"
 
 
 def text(size: int, synapse: str = "static", chip: str = "generic8", connect: str = "{fixed_probability: 0.1}",
@@ -160,6 +162,21 @@ def test_copies_that_share_are_counted() -> None:
     assert described(many).startswith("about ")
 
 
+def test_copies_that_run_at_once_have_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    many = network(30_000, "stdp_pair", "generic16", connect="{fixed_out_degree: 1000}")
+    how = many, *specimen(many)
+    one, two = foreseen(*how, [Emulator()]), foreseen(*how, [Emulator()] * 2)
+    assert one is not None
+    assert two is not None
+    compilers = [part.size for peak in (one, two) for part in peak.parts if part.what == "the emulator's compiler"]
+    assert one.size < two.size and len(set(compilers)) == 1
+    with room.allowing(f"{(one.size + two.size) / 2 / room.MIB} MiB"):
+        require_room(*how, [Emulator()])
+        with pytest.raises(InvalidInput, match="does not fit into memory"):
+            neuroport.run_copies(many, [1, 2], duration="1 ms")
+
+
 GENN = pytest.mark.skipif(backends.missing("genn") is not None, reason="needs PyGeNN")
 MEASURED = [
     pytest.param({"text": text(1_000)}, id="10^5"),
@@ -168,6 +185,7 @@ MEASURED = [
     pytest.param({"text": text(3_200, "stdp_pair", "generic16")}, id="plastic"),
     pytest.param({"text": text(3_200, "stdp_pair", "generic8_mismatch10"), "chip_seed": 3}, id="mismatch"),
     pytest.param({"text": text(3_200, more=LATE)}, id="delays"),
+    pytest.param({"text": text(3_200, connect=UNSTORED).replace("{uniform: [0, 1]}", "0.5")}, id="not stored"),
     pytest.param({"text": text(3_200, chip="ideal")}, id="ideal"),
     pytest.param({"text": text(3_200, connect="all_to_all")}, id="full"),
     pytest.param({"text": text(200_000, connect="{fixed_out_degree: 5}")}, id="neurons"),
