@@ -16,6 +16,7 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.files import writer
 from neuroport.nir import network as graphs
 from neuroport.nir import samples as data
+from neuroport.nir.carried import KEY, carried, is_changed
 from neuroport.nir.choices import Choice
 from neuroport.nir.names import identifier
 from neuroport.nir.network import STEPS, Line, Made
@@ -43,7 +44,7 @@ class Imported:
 
     `nodes`: for each node what became of it. `choices`: what NIR leaves open, and was taken. `populations`: by node.
     `late`: by how many steps the last node is later than in NIR. `files`: that were written. `calibration`: see
-    calibrate.
+    calibrate. `notes`: of a graph that neuroport wrote.
     """
 
     network: Network
@@ -53,6 +54,7 @@ class Imported:
     late: int
     files: tuple[Path, ...] = ()
     calibration: Calibration | None = None
+    notes: tuple[str, ...] = ()
 
 
 @takes(
@@ -95,6 +97,8 @@ def from_nir(
     file of them: the network shows them, and its ranges are found in a run in floating point. `chip`: the network's;
     one that calculates with integers needs samples. `output`: the network file, which samples need; large arrays go
     into an HDF5 file beside it. `progress`, `backend`: of the run with samples, see calibrate.
+    A graph that to_nir wrote has its network in its metadata: that is taken, whole, if neither nodes nor edges were
+    changed, and nothing is asked for.
     InvalidInput with every node that cannot be, by name.
     """
     said = {
@@ -112,6 +116,9 @@ def from_nir(
     _check_chip(chip, samples)
     raw, version = read(graph) if PATH.fits(graph) else (of_object(graph), "")
     file = str(graph) if PATH.fits(graph) else ""
+    as_it_is = all(value is None for value in (*said.values(), samples, chip))
+    if as_it_is and (whole := carried(raw, file or "graph")) is not None:
+        return _whole(raw, whole, file, output, overwrite)
     given = None
     if samples is not None:
         inputs = sorted(name for name, node in raw.nodes.items() if node.kind == "Input")
@@ -139,12 +146,45 @@ def from_nir(
         late=made.depth,
         files=files,
         calibration=calibration,
+        notes=told(raw, as_it_is),
     )
 
 
-def looked_at(path: str | Path, said: Mapping[str, Any]) -> Made:
-    """What would become of the nodes of a file, with all that is refused; nothing is written."""
-    return _made(read(path)[0], str(path), said, None, "", None)
+def told(raw: Raw, as_it_is: bool) -> tuple[str, ...]:
+    """What is to be known of a graph that neuroport wrote. `as_it_is`: nothing is asked for that says otherwise."""
+    own = raw.metadata.get(KEY)
+    if not isinstance(own, Mapping) or "network" not in own:
+        return ()
+    if is_changed(raw):
+        return (
+            "neuroport wrote this graph, and it was changed since: the network is made of its nodes, and what NIR has "
+            "no word for is not in it",
+        )
+    if as_it_is:
+        return ("neuroport wrote this graph, and nobody changed it: the network is the one that was written, whole",)
+    return (
+        "neuroport wrote this graph; with what is asked for, the network is made of its nodes instead of taken whole",
+    )
+
+
+def _whole(raw: Raw, network: Network, file: str, output: str | Path | None, overwrite: bool) -> Imported:
+    """The network that a graph has in its metadata."""
+    files = () if output is None else writer.write(network, output, overwrite, [file] if file else [])
+    return Imported(
+        network=load(files[0]) if files else network,
+        nodes=(),
+        choices=(),
+        populations={p.name: p.name for p in network.populations if p.name in raw.nodes},
+        late=0,
+        files=files,
+        notes=told(raw, True),
+    )
+
+
+def looked_at(path: str | Path, said: Mapping[str, Any]) -> tuple[Made, tuple[str, ...]]:
+    """What would become of the nodes of a file, with all that is refused, and notes; nothing is written."""
+    raw, _ = read(path)
+    return _made(raw, str(path), said, None, "", None), told(raw, all(value is None for value in said.values()))
 
 
 def _made(raw: Raw, file: str, said: Mapping[str, Any], samples: Any, source: str, chip: Any) -> Made:

@@ -60,7 +60,8 @@ def import_nir(
     """Write a network file of a graph of the Neuromorphic Intermediate Representation (NIR).
 
     What NIR leaves open is guessed, told, and said at the head of the file; options say otherwise. Large arrays go into
-    an HDF5 file beside it, of the same name.
+    an HDF5 file beside it, of the same name. A graph that `neuroport export` wrote, and nobody changed, gives the
+    network that was exported, if no option says how to read it.
     """
     said = {"dt": dt, "time_unit": time_unit, "integrate": integrate, "current": current, "reset": reset}
     said["input"] = input_
@@ -79,12 +80,14 @@ def import_nir(
 def _check(file: str, said: dict[str, Any], as_json: bool) -> None:
     from neuroport.api.nir import looked_at
 
-    made = looked_at(file, said)
+    made, notes = looked_at(file, said)
     taken = list(made.choices.taken.values())
     if as_json:
-        echo_json(_plain(file, made.lines, taken) | {"problems": made.problems})
+        echo_json(_plain(file, made.lines, taken, notes) | {"problems": made.problems})
     else:
         _tell(made.lines, taken)
+    for text in notes:
+        click.echo(f"note: {text}", err=True)
     for problem in made.problems:
         click.echo(f"error: {file}: {problem}", err=True)
     if made.problems:
@@ -117,21 +120,24 @@ def _write(
             progress=progress,
             backend=backend,
         )
-    for text in notes(found.calibration) if found.calibration else ():
+    for text in (*found.notes, *(notes(found.calibration) if found.calibration else ())):
         click.echo(f"note: {text}", err=True)
     files = [str(path) for path in found.files]
     if as_json:
         ranges = found.calibration and dataclasses.asdict(found.calibration)["arrays"]
-        echo_json(_plain(file, found.nodes, found.choices) | {"problems": [], "files": files, "ranges": ranges})
+        echo_json(
+            _plain(file, found.nodes, found.choices, found.notes) | {"problems": [], "files": files, "ranges": ranges}
+        )
         return
-    _tell(found.nodes, found.choices)
+    if found.nodes:
+        _tell(found.nodes, found.choices)
     for path in files:
         click.echo(f"written    {path}")
 
 
-def _plain(file: str, lines: Iterable[Line], taken: Iterable[Choice]) -> dict[str, Any]:
+def _plain(file: str, lines: Iterable[Line], taken: Iterable[Choice], notes: Iterable[str]) -> dict[str, Any]:
     nodes, choices = ([dataclasses.asdict(item) for item in items] for items in (lines, taken))
-    return {"file": file, "nodes": nodes, "choices": choices}
+    return {"file": file, "nodes": nodes, "choices": choices, "notes": list(notes)}
 
 
 def _tell(lines: Iterable[Line], taken: Iterable[Choice]) -> None:
