@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuroport.connections.convolution import Convolution
 from neuroport.elaborate.values import Elements, Materialiser
 from neuroport.errors import InvalidInput
 from neuroport.files import library
@@ -18,6 +19,7 @@ from neuroport.network.network import Network
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Recording
 from neuroport.nir.carried import KEY, carry
+from neuroport.nir.channels import Plane, arrange, convolution, planes
 from neuroport.nir.forms import FORMS, MAIN, MS, SOURCES, Form, Given, nir
 from neuroport.nir.sent import learns, sent
 from neuroport.numerics import units
@@ -36,6 +38,7 @@ def graph(network: Network, folder: str | Path, lowered: Callable[[Network], Pro
     made.projections(lowered)
     made.given()
     made.ends()
+    made.maps()
     made.told()
     found = nir().NIRGraph(nodes=made.nodes, edges=made.edges)
     carry(found, network, folder, made.lost, made.meaning())
@@ -60,6 +63,10 @@ class _Making:
     """Of populations with a bias that no projection has taken yet: what is added to their input in each step."""
     looped: frozenset[str] = frozenset()
     """The projections from whose target a way leads back to their source."""
+    shapes: dict[str, Plane] = field(default_factory=dict)
+    """The populations that are maps."""
+    windows: dict[str, Convolution] = field(default_factory=dict)
+    """The projections that are convolutions between maps."""
 
     def join(self, *names: str) -> None:
         """Lead from each of these nodes to the next one."""
@@ -104,6 +111,7 @@ class _Making:
         whole = [p for p in self.network.projections if p.target in self.forms]
         program = lowered(_synapses_alone(self.network)) if whole else None
         self.looped = _looped(whole)
+        self.shapes, self.windows = planes(whole, self._is_plain)
         for one in self.network.projections:
             if one.target in self.forms:
                 assert program is not None
@@ -114,6 +122,15 @@ class _Making:
             start, matrix = self.input(f"{name}.bias.in", 1), np.zeros((len(bias), 1))
             self.nodes[f"{name}.bias"] = nir().Affine(weight=matrix, bias=bias)
             self.join(start, f"{name}.bias", name)
+
+    def _is_plain(self, one: Projection, shape: Plane) -> bool:
+        """Whether weights arrive as they are, and what is added to the neurons is alike in each channel."""
+        source, target, what = self.forms.get(one.source), self.forms[one.target], sent(one.synapse)
+        if what is None or (source is not None and source.sends != what) or not isinstance(one.delay, Quantity):
+            return False
+        bias = self.waiting.get(one.target, np.zeros(1)).reshape(-1, 1)
+        channels = bias.reshape(-1, shape[2]) if len(bias) > 1 else bias
+        return target.inputs[one.input][1] is None and bool(np.all(channels == channels[0]))
 
     def _projection(self, one: Projection, program: Program) -> None:
         what, source, target = sent(one.synapse), self.forms.get(one.source), self.forms[one.target]
@@ -129,7 +146,7 @@ class _Making:
         cut = ""
         if what is None or (source is not None and source.sends != what):
             cut = f"sends what NIR has no form of ('{one.synapse.name}')"
-        elif joined.source_size * joined.target_size * len(kinds) > MOST:
+        elif one.name not in self.windows and joined.source_size * joined.target_size * len(kinds) > MOST:
             numbers = f"{joined.target_size:,} x {joined.source_size:,}"
             many = "a matrix" if len(kinds) == 1 else f"{len(kinds)} matrices"
             cut = f"would be {many} of {numbers} numbers, since NIR has none that are sparse"
@@ -140,16 +157,17 @@ class _Making:
         start = one.source
         if source is None:
             start = self.input(one.source if what == "" else f"{one.source}.{what}", joined.source_size)
-        pre, post, weights = _synapses(one, joined, program)
         for delay in kinds.tolist():
-            chosen = np.broadcast_to(delays == delay, pre.shape)
-            matrix = np.zeros((joined.target_size, joined.source_size))
-            np.add.at(matrix, (post[chosen], pre[chosen]), weights[chosen])
-            if factor is not None:
-                matrix *= factor[:, None]
             name = one.name if len(kinds) == 1 else f"{one.name}.{delay}"
             bias = self.waiting.pop(one.target, None)
-            self.nodes[name] = nir().Linear(weight=matrix) if bias is None else nir().Affine(weight=matrix, bias=bias)
+            if one.name in self.windows:
+                self.nodes[name] = convolution(self.windows[one.name], _weights(one, program), bias)
+            else:
+                matrix = _matrix(one, joined, program, delays == delay)
+                matrix *= 1 if factor is None else factor[:, None]
+                self.nodes[name] = (
+                    nir().Linear(weight=matrix) if bias is None else nir().Affine(weight=matrix, bias=bias)
+                )
             way = [start, name, _node(one.target, part)]
             if later := self._later(one, delay):
                 held = np.full(joined.source_size, later * program.dt * MS)
@@ -218,6 +236,13 @@ class _Making:
                 "no population is in NIR: another tool sees inputs that lead to outputs, and the network is only in "
                 "the metadata"
             )
+
+    def maps(self) -> None:
+        """Populations that are maps as such."""
+        of_cells = {_node(name, part): name for name, form in self.forms.items() for part in form.nodes}
+        others = {a: one.source for one in self.network.projections for a, b in self.edges if b == one.name}
+        named = {node: name for node, name in (others | of_cells).items() if name in self.shapes}
+        arrange(self.nodes, self.edges, {node: self.shapes[name] for node, name in named.items()})
 
     def told(self) -> None:
         """What is in the metadata alone."""
@@ -306,11 +331,17 @@ def _looped(projections: Iterable[Projection]) -> frozenset[str]:
     return frozenset(one.name for one in projections if one.source in ahead[one.target])
 
 
-def _synapses(
-    one: Projection, joined: Any, program: Program
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Presynaptic and postsynaptic neurons and weights of all synapses."""
-    weights = np.asarray(program.arrays[f"{one.name}.{one.synapse.weight.name}"].initial, np.float64)
+def _weights(one: Projection, program: Program) -> NDArray[np.float64]:
+    """The weights of synapses, or of the entries of a kernel."""
+    return np.asarray(program.arrays[f"{one.name}.{one.synapse.weight.name}"].initial, np.float64)
+
+
+def _matrix(one: Projection, joined: Any, program: Program, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The weights of those synapses that are chosen, all or one by one: a row for each neuron that they lead to."""
+    weights, pre, post = _weights(one, program), joined.pre, joined.post
     if joined.wiring.entry is not None:
         weights = weights[joined.wiring.entry]
-    return joined.pre, joined.post, np.broadcast_to(weights, joined.pre.shape)
+    weights, chosen = np.broadcast_to(weights, pre.shape), np.broadcast_to(chosen, pre.shape)
+    matrix = np.zeros((joined.target_size, joined.source_size))
+    np.add.at(matrix, (post[chosen], pre[chosen]), weights[chosen])
+    return matrix
