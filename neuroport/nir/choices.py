@@ -163,8 +163,8 @@ def _told_by(node: Node) -> Iterator[float]:
     pairs["CubaLI"] = pairs["CubaLIF"]
     for time, gain in pairs.get(node.kind, ()):
         gains = np.asarray(node.fields.get(gain, 1.0), np.float64)
-        ratio = np.asarray(node.fields[time], np.float64) / np.where(gains == 0, np.nan, gains)
         if np.all(gains > 1):
+            ratio = np.asarray(node.fields[time], np.float64) / gains
             yield from (float(ratio.min()), float(ratio.max()))
 
 

@@ -84,7 +84,7 @@ def _each(chain: Chain, rows: NDArray[np.int64]) -> dict[str, Any]:
 
 def _value(weights: Real) -> Any:
     """Weights, or the one that all have."""
-    first = weights.reshape(-1)[0]
+    first = weights.reshape(-1)[0] if weights.size else 0.0
     return number(first) if np.all(weights == first) else weights
 
 

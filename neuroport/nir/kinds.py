@@ -13,7 +13,9 @@ from neuroport.nir.tree import Raw
 from neuroport.numerics.units import suggestion
 
 Array = NDArray[Any]
-POSITIVE, FINITE, WHOLE = "above 0", "a finite number", "a whole number"
+LARGEST = 1e30
+"""The magnitude of numbers, and of the reciprocals of times, that are taken for meant."""
+MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ LINEAR = {
 ALL = (*ENDS, *NEURONS, *LINEAR, "NIRGraph")
 OPTIONAL = {"start_dim": 1, "end_dim": -1}
 """Fields that nir gives a value where a file has none."""
+SINGLE = ("groups", "start_dim", "end_dim")
 LEAST = {"stride": 1, "dilation": 1, "groups": 1, "kernel_size": 1, "padding": 0}
 RANKS = {"weight": {"Affine": 2, "Linear": 2, "Conv1d": 3, "Conv2d": 4}}
 
@@ -129,6 +132,10 @@ def _wrong(kind: str, name: str, value: Any) -> str:
     array = np.asarray(value)
     if array.dtype.kind not in "iufb":
         return f"{name} is of kind {array.dtype}; it must be numbers"
+    if not array.size:
+        return f"{name} has no numbers"
+    if name in SINGLE and array.size > 1:
+        return f"{name} has {array.size} numbers; it must be one"
     rank = RANKS.get(name, {}).get(kind)
     if rank is not None and array.ndim != rank:
         return f"{name} has the shape {shown(array.shape)}; it must have {rank} dimensions"
@@ -149,17 +156,17 @@ def _rows(kind: str) -> str:
 
 def _check(kind: str, name: str) -> tuple[str, Callable[[Array], Array]]:
     if kind in NEURONS and name in NEURONS[kind].times:
-        return f"{POSITIVE}, and finite", lambda a: np.isfinite(a) & (a > 0)
+        return f"above {1 / LARGEST:g}, and no larger than {LARGEST:g}", lambda a: (a > 1 / LARGEST) & (a <= LARGEST)
     if name == "delay":
-        return "0 or more, and finite", lambda a: np.isfinite(a) & (a >= 0)
+        return f"from 0 to {LARGEST:g}", lambda a: (a >= 0) & (a <= LARGEST)
     if name == "shape":
-        return "whole numbers from 1 on", lambda a: _is_whole(a) & (a >= 1)
+        return f"whole numbers from 1 to {MOST:,}", lambda a: _is_whole(a) & (a >= 1) & (a <= MOST)
     if name in LEAST:
         least = LEAST[name]
-        return f"a whole number from {least} on", lambda a: _is_whole(a) & (a >= least)
+        return f"a whole number from {least} to {MOST:,}", lambda a: _is_whole(a) & (a >= least) & (a <= MOST)
     if name in OPTIONAL:
-        return WHOLE, _is_whole
-    return FINITE, np.isfinite
+        return "a whole number", lambda a: _is_whole(a) & (np.abs(a) <= MOST)
+    return f"a number from {-LARGEST:g} to {LARGEST:g}", lambda a: np.abs(a) <= LARGEST
 
 
 def _is_whole(array: Array) -> Array:

@@ -181,6 +181,8 @@ class _Writing:
             if kind.rate and name == "r":
                 scale, unit = 1 / self.taken.unit, "kHz"
             flat = np.broadcast_to(values, shape).reshape(-1)[order(shape)] if values.ndim else values.reshape(1)
+            if name in kind.times and self.taken["integrate"] == "euler" and self.taken.dt > flat.min() * scale:
+                self.tell(node.name, f"{name} is shorter than the step, so that Euler's step goes beyond its end")
             if name in ("v_threshold", "threshold", *kind.times) or np.any(flat * scale != _default(name)):
                 params[name] = _listed(flat, unit, scale)
         flags = {"integrate": ("exact", "exact"), "current": ("updated", "updated"), "reset": ("subtract", "subtract")}

@@ -12,7 +12,10 @@ from neuroport.nir.graph import Graph, Node
 from neuroport.nir.kinds import shown
 from neuroport.nir.maps import Delayed, Map, Matrix, Pair, Scaled, Shape, Windowed, positions
 
-DT = 1.0
+MOST = 2**28
+"""Values that a node may give, and entries that a kernel may have."""
+LONGEST = 2**31
+"""Steps that something may be held back."""
 
 
 class Shapes:
@@ -27,8 +30,8 @@ class Shapes:
         """Delays that were no whole number of steps: by how much of a step at most."""
         self._before = {name: graph.before(name) for name in graph.nodes}
         for name, node in graph.nodes.items():
-            own = _own(node)
-            if own is not None and name not in graph.refused:
+            own = _own(node) if name not in graph.refused else None
+            if own is not None and self._fits(name, own):
                 self.gives[name] = own
         waiting = [name for name in graph.nodes if name not in graph.refused and graph.nodes[name].is_linear]
         waiting += [name for name in graph.nodes if name not in graph.refused and name not in self.gives]
@@ -57,9 +60,16 @@ class Shapes:
         made = self._map(node, taken)
         if isinstance(made, str):
             self.graph.refuse(name, made)
-        elif made is not None:
+        elif made is not None and self._fits(name, made.outs):
             self.maps[name], self.gives[name] = made, made.outs
         return made is not None
+
+    def _fits(self, name: str, shape: Shape) -> bool:
+        """Whether a node gives no more values than there can be; if not, it is refused."""
+        if prod(shape) <= MOST:
+            return True
+        self.graph.refuse(name, f"it gives values of shape {shown(shape)}, which are more than {MOST:,}")
+        return False
 
     def _check(self, name: str) -> None:
         """Refuse a node whose input has another shape."""
@@ -99,6 +109,9 @@ class Shapes:
     def _delayed(self, name: str) -> Any:
         def make(shape: Shape, delay: Any) -> Delayed:
             steps = np.round(delay / self.dt)
+            if steps.max() > LONGEST:
+                self.graph.refuse(name, f"it holds back {steps.max():g} steps, and {LONGEST:,} are the most")
+                steps = np.zeros(shape)
             off = float(np.abs(delay / self.dt - steps).max())
             if off > 1e-6:
                 self.rounded[name] = off
@@ -189,6 +202,8 @@ def _pool(node: Node, taken: Shape) -> Map | str:
     size = _numbers(node.fields["kernel_size"], 2)
     if size is None:
         return "kernel_size must be one number, or one for rows and one for columns"
+    if taken[0] * prod(size) > MOST:
+        return f"its kernels have more than {MOST:,} entries"
     value = 1.0 if node.kind == "SumPool2d" else 1 / prod(size)
     kernel = np.full((taken[0], 1, *size), value)
     return _windows(node.fields, kernel, np.zeros(taken[0]), taken, 2, taken[0], pool=True)
