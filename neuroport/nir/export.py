@@ -257,6 +257,8 @@ class _Making:
             "protocol": network.protocol,
             "record": network.record != Recording(),
         }
+        beside = sorted({Path(name).name for name in network.files if not name.endswith((".yaml", ".yml"))})
+        self.lost += [f"'{name}' is read by the network, and is not part of the graph's file" for name in beside]
         there = ", ".join(name for name, has in sections.items() if has)
         self.lost.append(f"in the metadata alone: dt, seed{', ' if there else ''}{there}")
 

@@ -85,6 +85,8 @@ def _of_nir(given: Given, node: Any, sends: str = "") -> Form:
     lost = []
     if np.any(given.values.get("subtract", 0)):
         lost.append("is reset by its threshold, which NIR has no word for: another tool resets it to v_reset")
+    if np.any(given.values.get("start", 0)):
+        lost.append(f"begins in step {_told(given['start'])}, and in another tool in the first")
     return Form(
         nodes={MAIN: node},
         inputs={"x": (MAIN, None)},

@@ -237,6 +237,7 @@ def test_large_arrays_and_paths_come_back(tmp_path: Path) -> None:
     path = tmp_path / "there" / "x.nir"
     graph = read(to_nir(network, path.parent), path)
     assert len(graph.metadata[KEY]["arrays"]) == 1
+    assert "'rates.npy' is read by the network, and is not part of the graph's file" in lost(graph)
     back = carried(graph, path)
     assert back is not None
     programs = [neuroport.compile(one) for one in (network, back)]
@@ -271,7 +272,7 @@ def test_what_another_tool_does_not_see_is_told() -> None:
     net.population("noise", 3, "poisson")
     net.population("own", 2, "izhikevich")
     net.population("cells", 2, "lif", init={"v": "-60 mV"}, t_ref="2 ms")
-    net.population("soft", 2, "nir_if", subtract=1)
+    net.population("soft", 2, "nir_if", subtract=1, start="2 steps")
     net.project("noise", "cells", "stdp_pair", input="jump", connect="all_to_all", name="learns")
     net.project("cells", "own", "static", input="i", connect="all_to_all", name="away")
     net.project("own", "soft", "static", input="x", connect="all_to_all", name="from_own")
@@ -289,6 +290,7 @@ def test_what_another_tool_does_not_see_is_told() -> None:
         "population 'cells' gets jumps of its voltage, written as currents that last a step of 1 ms",
         "population 'cells' begins with values of its own (v), and NIR has none",
         "population 'soft' is reset by its threshold, which NIR has no word for: another tool resets it to v_reset",
+        "population 'soft' begins in step 2, and in another tool in the first",
         "projection 'learns' changes what it has by 'stdp_pair', and NIR has no rules of learning: another tool has "
         "the weights of its beginning",
         "projection 'away' leads to 'own', which is not in NIR, and is cut",
