@@ -20,7 +20,7 @@ ALL = (
 """Of nir 1.0.8, but for Identity, which cannot be stored."""
 
 
-def here(made: Any, inputs: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+def here(made: Any, inputs: dict[str, Any], backend: str) -> dict[str, tuple[Any, Any]]:
     """Spikes and voltages of every population, (steps, size), with values given to the inputs."""
     net = neuroport.Network.of(made.network)
     names = [p.name for p in made.network.populations]
@@ -30,7 +30,7 @@ def here(made: Any, inputs: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
         net.stimulus(f"given_{name}", made.populations[name], series={"values": rows, "every": "1 step"}, input="x")
     steps = STEPS + made.late
     found = {}
-    with neuroport.open(net, "reference", chip="ideal") as session:
+    with neuroport.open(net, backend, chip="ideal") as session:
         v: dict[str, list[Any]] = {name: [] for name in voltages}
         for _ in range(steps):
             session.run(1)
@@ -66,6 +66,11 @@ QUICK = (*range(SEEDS), 53, 54)
 
 @pytest.mark.parametrize("seed", QUICK)
 def test_every_neuron_does_what_it_does_in_nir(seed: int) -> None:
+    check(seed, "reference")
+
+
+def check(seed: int, backend: str) -> None:
+    """Whether every neuron of a random graph does the same by both programs, each so many steps later."""
     graph, shapes = random_graph(seed)
     rng = np.random.default_rng(seed)
     exact, updated, subtract = (bool(one) for one in rng.integers(0, 2, 3))
@@ -74,7 +79,7 @@ def test_every_neuron_does_what_it_does_in_nir(seed: int) -> None:
         graph, dt="1 ms", time_unit="s", input="values", integrate="exact" if exact else "euler",
         current="updated" if updated else "previous", reset="subtract" if subtract else "value",
     )  # fmt: skip
-    there, found = run(graph, inputs, Meaning(DT, exact, updated, subtract)), here(made, inputs)
+    there, found = run(graph, inputs, Meaning(DT, exact, updated, subtract)), here(made, inputs, backend)
     late = set()
     for name in there.v:
         spikes, v = found[made.populations[name]]
@@ -92,8 +97,13 @@ def test_every_neuron_does_what_it_does_in_nir(seed: int) -> None:
     assert late
 
 
+@pytest.mark.dear
+def test_the_emulator_does_the_same() -> None:
+    check(1, "emulator")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(SEEDS, 200, 26))
 def test_more_of_them(first: int) -> None:
     for seed in range(first, first + 26):
-        test_every_neuron_does_what_it_does_in_nir(seed)
+        check(seed, "reference")
