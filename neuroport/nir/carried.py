@@ -52,14 +52,17 @@ def carried(graph: Any, file: str | Path) -> Network | None:
     found = graph.metadata.get(KEY)
     if not isinstance(found, Mapping) or not isinstance(found.get("network"), str) or is_changed(graph):
         return None
-    arrays = {one["name"]: np.asarray(one["values"]) for one in found.get("arrays", {}).values()}
+    stored = found.get("arrays")
+    kept = stored.values() if isinstance(stored, Mapping) else ()
+    whole = [one for one in kept if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
+    arrays = {one["name"]: np.asarray(one.get("values")) for one in whole}
     return reader.loads(found["network"], str(file), str(Path(file).parent), arrays=arrays.get)
 
 
 def is_changed(graph: Any) -> bool:
     """Whether somebody has changed the nodes or edges of a graph that was written here."""
     found = graph.metadata.get(KEY)
-    return isinstance(found, Mapping) and found.get("graph") != fingerprint(graph)
+    return isinstance(found, Mapping) and str(found.get("graph")) != fingerprint(graph)
 
 
 def fingerprint(graph: Any) -> str:

@@ -267,6 +267,30 @@ def test_a_damaged_text_is_a_sentence(tmp_path: Path) -> None:
         carried(graph, tmp_path / "x.nir")
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("arrays", None),
+        ("arrays", {"0": {"name": "projections/b_b/weight"}}),
+        ("arrays", {"0": {"name": 3, "values": np.ones(3)}, "1": np.ones(3)}),
+        ("arrays", {"0": {"name": "projections/b_b/weight", "values": np.ones((150, 150))}}),
+        ("graph", np.ones(3)),
+        ("network", np.ones(3)),
+    ],
+)
+def test_damaged_metadata_are_a_sentence_or_nothing(key: str, value: Any, tmp_path: Path) -> None:
+    net = neuroport.Network(dt="1 ms")
+    net.population("b", 150, "nir_lif")
+    net.project("b", "b", "static", connect="all_to_all", weight=np.random.default_rng(1).normal(size=(150, 150)))
+    graph = to_nir(net)
+    graph.metadata[KEY][key] = value
+    if key == "arrays":
+        with pytest.raises(InvalidInput, match=r"x\.nir:.* of the network (is missing|is not what it was)"):
+            carried(graph, tmp_path / "x.nir")
+    else:
+        assert carried(graph, tmp_path / "x.nir") is None
+
+
 def test_what_another_tool_does_not_see_is_told() -> None:
     net = neuroport.Network(dt="1 ms", chip="generic16", name="all")
     net.population("noise", 3, "poisson")
