@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from neuroport.api.calibrate import Calibration, calibrate
 from neuroport.api.compile import CHIP
@@ -20,7 +23,7 @@ from neuroport.nir.carried import KEY, carried, is_changed
 from neuroport.nir.choices import Choice
 from neuroport.nir.names import identifier
 from neuroport.nir.network import STEPS, Line, Made
-from neuroport.nir.text import text
+from neuroport.nir.text import on_chip, text
 from neuroport.nir.tree import Raw, of_object, read
 from neuroport.numerics.given import FLAG, FUNCTION, OUTPUT, PATH, TEXT, Kind, takes
 from neuroport.numerics.units import Quantity
@@ -110,7 +113,7 @@ def from_nir(
         "input": input,
     }
     if output is not None:
-        writer.check(output, overwrite, [graph] if PATH.fits(graph) else [])
+        writer.check(output, overwrite, [given for given in (graph, samples) if PATH.fits(given)])
     if samples is not None and output is None:
         raise InvalidInput.one(None, "samples are for a network file with ranges; give its name as output")
     _check_chip(chip, samples)
@@ -119,25 +122,24 @@ def from_nir(
     as_it_is = all(value is None for value in (*said.values(), samples, chip))
     if as_it_is and (whole := carried(raw, file or "graph")) is not None:
         return _whole(raw, whole, file, output, overwrite)
-    given = None
+    given: Mapping[str, Any] | None = None
     if samples is not None:
         inputs = sorted(name for name, node in raw.nodes.items() if node.kind == "Input")
         if not inputs:
             raise InvalidInput.one(Place(file) if file else None, "the graph has no Input that samples could be of")
         given = data.read(samples, inputs) if PATH.fits(samples) else _by_input(samples, inputs)
-    made = _made(raw, file, said, given, str(samples) if PATH.fits(samples) else "", chip)
+    source = str(samples) if PATH.fits(samples) else ""
+    made = _made(raw, file, said, given, source, chip if output is None else None)
     network = made.stop(file)
     title = (Path(file).name if file else "a graph") + (f" (NIR {version})" if version else "")
     files: tuple[Path, ...] = ()
     calibration = None
     if output is not None:
-        out = Path(output)
-        if given is None:
-            written, arrays = text(network, made, out, title)
-            files = writer.put(out, written, arrays, overwrite, [file] if file else [])
-        else:
-            read_ = [file] if file else []
-            files, calibration = _calibrated(made, out, title, overwrite, read_, chip, progress, backend)
+        out, inputs = Path(output), [name for name in (file, source) if name]
+        written, arrays = text(network, made, out, title)
+        if given is not None:
+            written, calibration = _calibrated(written, arrays, out.name, chip, progress, backend)
+        files = writer.put(out, on_chip(written, _named(chip, out)), arrays, overwrite, inputs)
     return Imported(
         network=load(files[0]) if files else network.build(),
         nodes=tuple(made.lines),
@@ -220,21 +222,24 @@ def _check_chip(chip: str | Chip | None, samples: Any) -> None:
         raise InvalidInput.one(None, f"{why}, in which ranges are found in floating point, or leave the chip out")
 
 
+def _named(chip: str | Chip | None, out: Path) -> str:
+    """What a chip is called in a network file: the path of a description begins at the folder of that."""
+    if not isinstance(chip, str):
+        return "" if chip is None else chip.name
+    return os.path.relpath(chip, out.parent) if chip.endswith((".yaml", ".yml")) else chip
+
+
 def _calibrated(
-    made: Made,
-    out: Path,
-    title: str,
-    overwrite: bool,
-    inputs: list[str],
-    chip: Any,
+    written: str,
+    arrays: Mapping[str, NDArray[Any]],
+    name: str,
+    chip: str | Chip | None,
     progress: Progress | None,
     backend: str,
-) -> tuple[tuple[Path, ...], Calibration]:
-    """Write the network file with ranges, and nothing where these cannot be found."""
-    network = made.stop("")
+) -> tuple[str, Calibration]:
+    """The text of a network file with ranges; what leads to them is put elsewhere, so that nothing is left of it."""
     with tempfile.TemporaryDirectory() as folder:
-        there = Path(folder) / out.name
-        written, arrays = text(network, made, there, title)
+        there = Path(folder) / name
         writer.put(there, written, arrays, False, ())
         found = calibrate(there, chip=chip, output=there, overwrite=True, progress=progress, backend=backend)
-        return writer.put(out, there.read_text("utf-8"), arrays, overwrite, inputs), found
+        return there.read_text("utf-8"), found

@@ -40,18 +40,19 @@ class Chain:
 
         ValueError, with the node, where that depends on what is between a source and a target.
         """
+        varied = [(k, m) for k, m in enumerate(self.maps) if isinstance(m, Delayed) and m.steps.min() < m.steps.max()]
+        if not varied:
+            return None
         whole = np.zeros((sources, targets), np.int64)
-        for k, (name, map_) in enumerate(zip(self.nodes, self.maps, strict=True)):
-            if not isinstance(map_, Delayed) or map_.steps.min() == map_.steps.max():
-                continue
+        for k, map_ in varied:
             own = map_.steps.reshape(-1) - map_.steps.min()
             before, after = (
                 any(isinstance(m, Matrix | Windowed) for m in part) for part in (self.maps[:k], self.maps[k:])
             )
             if before and after:
-                raise ValueError(name)
+                raise ValueError(self.nodes[k])
             whole += own[:, None] if not before else own[None, :]
-        return whole if whole.any() else None
+        return whole
 
 
 def chains(graph: Graph, shapes: Shapes) -> list[Chain]:

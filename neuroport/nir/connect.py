@@ -44,8 +44,9 @@ def joins(chain: Chain, source: Shape, target: Shape) -> dict[str, Any]:
     rows, columns = order(source), order(target)
     if all(type(m) is Map or isinstance(m, Scaled | Delayed) for m in maps) and np.array_equal(rows, columns):
         return _each(chain, rows)
-    if len(rows) * len(columns) > LARGEST:
-        raise TooLarge(f"{len(rows):,} x {len(columns):,}")
+    widest = max([len(columns), *(prod(m.outs) for m in maps)])
+    if len(rows) * widest > LARGEST:
+        raise TooLarge(f"{len(rows):,} x {widest:,}")
     later = chain.later(len(rows), len(columns))
     weights = _weights(maps, len(rows))[np.ix_(rows, columns)]
     whole = any(isinstance(m, Matrix) for m in maps) and not any(isinstance(m, Windowed | Scaled) for m in maps)

@@ -65,7 +65,7 @@ class Made:
         return self.network
 
 
-def made(raw: Raw, said: Mapping[str, Any], name: str, title: str = "", chip: str | None = None) -> Made:
+def made(raw: Raw, said: Mapping[str, Any], name: str, chip: Any = None) -> Made:
     """A network of a graph. `said`: what is to be taken of the choices, by their names."""
     graph = joined(raw)
     graph.nodes = dict(sorted(graph.nodes.items(), key=lambda item: natural(item[0])))
@@ -76,9 +76,7 @@ def made(raw: Raw, said: Mapping[str, Any], name: str, title: str = "", chip: st
     times = timing(graph, ways)
     graph.nodes = dict(sorted(graph.nodes.items(), key=lambda item: _when(graph, ways, times, item[1])))
     ways.sort(key=lambda way: (times.at[way.target], list(graph.nodes).index(way.target), way.source == way.target))
-    writing = _Writing(
-        graph, taken, shapes, ways, times, Network(taken.step, name=name, title=title or None, chip=chip)
-    )
+    writing = _Writing(graph, taken, shapes, ways, times, Network(taken.step, name=name, chip=chip))
     if not graph.refused:
         writing.populations()
         writing.projections()
@@ -208,10 +206,8 @@ class _Writing:
                 self.graph.refuse(way.target, text)
                 continue
             except ValueError as error:
-                text = (
-                    "its delays differ, and it is between two linear maps; delays of a source or of a target can differ"
-                )
-                self.graph.refuse(str(error), f"{text}, others are the same for all")
+                text = "its delays differ, and it is between two linear maps; delays of a source or of a target can"
+                self.graph.refuse(str(error), f"{text} differ, others are the same for all")
                 continue
             self._project(way, name, found)
         for name in self.times.loops:

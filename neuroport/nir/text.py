@@ -40,6 +40,15 @@ def text(network: Network, made: Made, path: Path, source: str) -> tuple[str, di
     return "\n".join([*_head(made, source), emit.document(data)]), sink.arrays
 
 
+def on_chip(text: str, chip: str) -> str:
+    """The text of a network file that names a chip, after its step; as it is where that is none, or the one it has."""
+    if chip in ("", "ideal"):
+        return text
+    lines = text.split("\n")
+    at = next(k for k, line in enumerate(lines) if line.startswith("dt:"))
+    return "\n".join([*lines[: at + 1], f"chip: {emit.scalar(chip)}", *lines[at + 1 :]])
+
+
 def tidy(data: dict[str, Any]) -> dict[str, Any]:
     """The same network without what a file has anyway."""
     data = {key: value for key, value in data.items() if (key, value) not in (("seed", 1), ("chip", "ideal"))}

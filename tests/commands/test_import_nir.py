@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from neuroport.cli import main
 from tests.support import nir_graphs as graphs
+from tests.support.checkout import ROOT
 
 nir = pytest.importorskip("nir", reason="graphs are made by the package nir")
 
@@ -49,6 +52,24 @@ def test_ranges_are_found(file: Path) -> None:
     run("import", file, "-o", "a.yaml", *given)
     assert run("check", "a.yaml").stdout.startswith("a: no problems on chip generic16")
     assert "guess" not in run("run", "a.yaml", "--backend", "reference", "-q").stderr
+
+
+def test_a_chip_of_its_own(file: Path) -> None:
+    """Its path begins at the folder of the network file, as in every network file."""
+    Path("sub").mkdir()
+    shutil.copy(ROOT / "backends" / "chips" / "generic8.yaml", "chip.yaml")
+    given = ["--calibrate", "x.npy", "--chip", "chip.yaml", "--backend", "reference", "-q"]
+    run("import", file, "-o", "sub/a.yaml", *given)
+    assert "\nchip: ../chip.yaml\n" in Path("sub/a.yaml").read_text()
+    assert run("check", "sub/a.yaml").stdout.startswith("a: no problems on chip")
+
+
+def test_samples_are_never_replaced(file: Path) -> None:
+    run("import", file, "-o", "a.yaml", "--calibrate", "x.npy", "--backend", "reference", "-q")
+    with h5py.File("a.h5", "r+") as stored:
+        stored["input"] = np.load("x.npy")
+    given = ["--calibrate", "a.h5", "--backend", "reference", "-q", "--overwrite"]
+    assert "is read for this" in run("import", file, "-o", "a.yaml", *given, code=2).stderr
 
 
 def test_a_look_at_every_node(file: Path) -> None:
