@@ -29,7 +29,7 @@ GRAPHS: tuple[tuple[str, tuple[int, ...], float, dict[str, Any]], ...] = (
     ("03_rnn/braille_noDelay_noBias_subtract.nir", (256, 12), 0.15, {"reset": "subtract"}),
     ("02_cnn/cnn_sinabs.nir", (100, 2, 34, 34), 0.1, {}),
 )
-CHIPS = ("ideal", "generic16", "generic8")
+CHIPS = ("ideal", "generic16", "generic8", "loihi1")
 
 
 def imported(file: Path, shape: tuple[int, ...], density: float, said: Mapping[str, Any], out: Path) -> Imported:
