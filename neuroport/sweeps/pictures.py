@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 8.0, 2.6
 SPREAD = 0.6
 """Of the distance of two places on the axis, what the runs of one take where it has no numbers."""
+ASIDE = 0.02
+"""Of an axis of numbers, what all series together stand beside each other, so that their bars are seen."""
 YIELD = "yield"
 
 
@@ -45,14 +47,24 @@ class _Axis:
         return cls(name, values, tuple(float(quantity.number) for quantity in known), known[0].unit)
 
     @property
-    def step(self) -> float:
+    def room(self) -> float:
         """The room that a value has; 0 on an axis of numbers, whose runs stand above each other."""
         return 0.0 if self.numbers else SPREAD
 
-    def place(self, value: Any) -> float:
-        """Where a value stands."""
+    @property
+    def is_log(self) -> bool:
+        """Whether it has positive numbers over many decades."""
+        return bool(self.numbers) and _spans_decades(self.numbers)
+
+    def place(self, value: Any, aside: float) -> float:
+        """Where a value stands, of a series that stands `aside` of the middle of all, from -0.5 to 0.5."""
         at = self.values.index(value)
-        return self.numbers[at] if self.numbers else float(at)
+        if not self.numbers:
+            return at + self.room * aside
+        low, high = min(self.numbers), max(self.numbers)
+        if self.is_log:
+            return float(self.numbers[at] * (high / low) ** (ASIDE * aside))
+        return self.numbers[at] + (high - low) * ASIDE * aside
 
     def draw(self, axis: Any) -> None:
         """Label it."""
@@ -60,8 +72,13 @@ class _Axis:
         if not self.numbers:
             axis.set_xticks(range(len(self.values)), [str(text(value)) for value in self.values])
             axis.set_xlim(-0.6, len(self.values) - 0.4)
-        elif min(self.numbers) > 0 and math.log10(max(self.numbers) / min(self.numbers)) > LOG_DECADES:
+        elif self.is_log:
             axis.set_xscale("log")
+
+
+def _spans_decades(numbers: Sequence[float]) -> bool:
+    """Whether numbers are positive and span so many decades that a logarithmic axis shows them better."""
+    return min(numbers) > 0 and math.log10(max(numbers) / min(numbers)) > LOG_DECADES
 
 
 def drawn(
@@ -82,7 +99,7 @@ def drawn(
     with styled(style):
         figure = Figure(figsize=size or (WIDTH, HEIGHT * len(panels) + 0.4), dpi=120, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(_title(table, groups, axis), fontsize=10)
+        figure.suptitle(_title(table, groups, axis, YIELD in panels), fontsize=10)
         drawings = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
         series = _series(groups, axis)
         for name, drawing in zip(panels, drawings, strict=True):
@@ -154,9 +171,9 @@ def _panel(drawing: Any, name: str, axis: _Axis, series: Mapping[str, Sequence[G
     """One metric, or the yield: what came out of runs, and what is told of them."""
     shown = dict(list(series.items())[:MOST_LINES])
     for k, (label, groups) in enumerate(shown.items()):
-        shift = axis.step * ((k + 0.5) / len(shown) - 0.5) if len(shown) > 1 else 0.0
+        aside = (k + 0.5) / len(shown) - 0.5
         draw = _share if name == YIELD else _runs
-        draw(drawing, name, axis, groups, shift, axis.step / len(shown), colour(k), label.strip())
+        draw(drawing, name, axis, groups, aside, axis.room / len(shown), colour(k), label.strip())
     some = f", the first {MOST_LINES} of {len(series):,} lines" if len(series) > MOST_LINES else ""
     drawing.set_title(
         f"yield, with Wilson's interval of 95 %{some}" if name == YIELD else f"{name}, with quartiles{some}"
@@ -171,7 +188,7 @@ def _panel(drawing: Any, name: str, axis: _Axis, series: Mapping[str, Sequence[G
 
 
 def _scale(drawing: Any, values: Sequence[float]) -> None:
-    if values and min(values) > 0 and math.log10(max(values) / min(values)) > LOG_DECADES:
+    if values and _spans_decades(values):
         drawing.set_yscale("log")
 
 
@@ -181,16 +198,16 @@ def _values(group: Group, name: str) -> list[float]:
 
 
 def _runs(
-    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], shift: float, room: float, tint: Any, label: str
+    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], aside: float, room: float, tint: Any, label: str
 ) -> None:
     """A point for every run, beside each other where there is room, and the median with a bar between the quartiles."""
     places, medians, below, above = [], [], [], []
     for group in groups:
-        values, place = _values(group, name), axis.place(_key(group.settings.get(axis.name, ""))) + shift
+        values, place = _values(group, name), axis.place(_key(group.settings.get(axis.name, "")), aside)
         if not values:
             continue
         every = [place + 0.8 * room * ((k + 0.5) / len(values) - 0.5) for k in range(len(values))]
-        drawing.plot(every, sorted(values), ".", color=tint, markersize=4, alpha=0.4, markeredgewidth=0)
+        drawing.plot(every, sorted(values), ".", color=tint, markersize=4, alpha=0.5, markeredgewidth=0)
         told = group.metrics[name]
         places.append(place)
         medians.append(told.median)
@@ -200,11 +217,11 @@ def _runs(
 
 
 def _share(
-    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], shift: float, room: float, tint: Any, label: str
+    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], aside: float, room: float, tint: Any, label: str
 ) -> None:
     """The yield with its interval."""
     known = [(group, group.share) for group in groups if group.share is not None and group.share.of]
-    places = [axis.place(_key(group.settings.get(axis.name, ""))) + shift for group, _ in known]
+    places = [axis.place(_key(group.settings.get(axis.name, "")), aside) for group, _ in known]
     values = [share.value for _, share in known]
     ends = [share.interval for _, share in known]
     below = [value - low for value, (low, _) in zip(values, ends, strict=True)]
@@ -240,7 +257,7 @@ def _told(
     )
 
 
-def _title(table: Table, groups: Sequence[Group], axis: _Axis) -> str:
+def _title(table: Table, groups: Sequence[Group], axis: _Axis, has_yield: bool) -> str:
     """What was run, with what all grid points have in common."""
     runs = sum(group.done for group in groups)
     common = [
@@ -248,7 +265,7 @@ def _title(table: Table, groups: Sequence[Group], axis: _Axis) -> str:
         for name, value in groups[0].settings.items()
         if name != axis.name and all(group.settings[name] == value for group in groups)
     ]
-    asked = f"\nworks: {' and '.join(map(str, table.wanted))}" if table.wanted else ""
+    asked = f"\nworks: {' and '.join(map(str, table.wanted))}" if has_yield else ""
     missing = f", {table.missing:,} points missing" if table.missing else ""
     chips = {row["chip"] for row in table.rows if row["chip"] is not None}
     on = f" on {chips.pop()}" if len(chips) == 1 and "chip" not in table.axes else ""

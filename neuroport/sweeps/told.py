@@ -23,10 +23,17 @@ def page(table: Table) -> Page:
 
 
 def counts(table: Table) -> str:
-    """How many points have ended, and how."""
+    """How many points have ended, and how; and what all of them have."""
+    alike = [f"{name} {text(values[0])}" for name, values in table.axes.items() if _is_one(values)]
+    common = f" with {', '.join(alike)}" if alike else ""
     said = [f"{number:,} {status}" for status, number in sorted(table.statuses.items())]
     said += [f"{table.missing:,} missing"] if table.missing else []
-    return f"{table.total:,} points: {', '.join(said) or 'none'}"
+    return f"{table.total:,} points{common}: {', '.join(said) or 'none'}"
+
+
+def _is_one(values: Any) -> bool:
+    """Whether an axis has a single value."""
+    return isinstance(values, list) and len(values) == 1
 
 
 def conditions(table: Table) -> list[str]:
@@ -40,7 +47,7 @@ def conditions(table: Table) -> list[str]:
 def lines(table: Table) -> tuple[list[str], list[list[Any]]]:
     """The table of grid points: settings, how many are done, the yield, and median and quartiles of metrics."""
     groups = table.groups()
-    settings = list(groups[0].settings) if groups else []
+    settings = [name for name in groups[0].settings if not _is_one(table.axes[name])] if groups else []
     metrics = [name for name in table.metrics if any(name in group.metrics for group in groups)]
     columns = [*settings, "done", *(["yield"] if table.wanted else []), *metrics]
     rows = [

@@ -219,7 +219,8 @@ def test_a_picture_has_each_metric_over_the_first_setting() -> None:
     )
     assert [text.get_text() for text in metric.get_legend().get_texts()] == ["a", "b"]
     medians = [container.lines[0].get_xydata().tolist() for container in metric.containers]
-    assert medians == [[[0.0, 1.2], [0.5, 2.2], [1.0, 3.2]]] * 2
+    beside = [[[0.0 + by, 1.2], [0.5 + by, 2.2], [1.0 + by, 3.2]] for by in (-0.005, 0.005)]
+    assert np.array(medians) == pytest.approx(np.array(beside))
     shares = [container.lines[0].get_ydata().tolist() for container in share.containers]
     assert shares == [[1.0, 0.4, 0.0]] * 2
     assert share.get_xlabel() == "a.eta" and metric.get_xlabel() == ""
