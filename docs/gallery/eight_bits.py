@@ -1,11 +1,13 @@
-"""Two weights that SAL brings together: in floating point, with 8 bits, and with 8 bits that are rounded at random."""
+"""Two weights that SAL brings together: in float, on 8 bits, and rounded at random."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import neuroport
 
-network = neuroport.load("sal_pair", ["protocol.1.repeat=300", "protocol.1.do.3.if=epoch % 5 == 4"])
+network = neuroport.load(
+    "sal_pair", ["protocol.1.repeat=300", "protocol.1.do.3.if=epoch % 5 == 4"]
+)
 
 figure, (above, below) = plt.subplots(2, sharex=True, figsize=(6.4, 5), layout="constrained")
 colours = {"ideal": "tab:gray", "generic8": "tab:blue", "generic8_stochastic": "tab:orange"}

@@ -12,7 +12,9 @@ for chip, style in (("ideal", "-"), ("generic16", ":")):
     with neuroport.open(neuroport.load("gle_lagline"), chip=chip, keep=0) as session:
         found = []
         for _ in session.walk_protocol(lambda step: 500):
-            found.append([session.step * session.dt, *(session.get(name).item() for name in names)])
+            found.append(
+                [session.step * session.dt, *(session.get(name).item() for name in names)]
+            )
     times, *courses = zip(*found, strict=True)
     for name, values in zip(names, courses, strict=True):
         axes.plot(times, values, style, label=f"{name}, {chip}", linewidth=2)

@@ -1,4 +1,4 @@
-"""How often a cell spikes, over its current: one circuit as designed, and forty that were manufactured."""
+"""How often a cell spikes, over its current: as designed, and in forty made circuits."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,8 +23,10 @@ def rates(chip: str) -> np.ndarray:
 
 
 figure, axes = plt.subplots(layout="constrained")
-axes.plot(currents, rates("generic8_mismatch10_all").T, color="tab:blue", alpha=0.35, linewidth=1)
-axes.plot(currents, rates("generic8")[0], color="tab:orange", linewidth=2.5, label="as designed")
+axes.plot(currents, rates("generic8_mismatch10_all").T, ".", color="tab:blue", alpha=0.3)
+axes.plot(
+    currents, rates("generic8")[0], color="tab:orange", linewidth=2.5, label="as designed"
+)
 axes.set(xlabel="current (nA)", ylabel="rate (Hz)")
 axes.legend()
 plt.show()

@@ -1,4 +1,4 @@
-"""Feedback weights of a dendritic microcircuit find the direction of the forward weights, by noise alone (PAL)."""
+"""Feedback weights of a dendritic microcircuit find those of the forward weights (PAL)."""
 
 import matplotlib.pyplot as plt
 

@@ -1,4 +1,4 @@
-"""Seven neurons with 8-bit weights learn to sample from a distribution, with SAL and without."""
+"""Seven neurons with 8-bit weights learn to sample from a distribution."""
 
 import matplotlib.pyplot as plt
 
@@ -10,7 +10,9 @@ for name, sets in (("with SAL", []), ("without", ["recurrent.eta_s=0"])):
     for axes, metric in ((left, "dkl"), (right, "asymmetry")):
         steps, values = zip(*run.metrics[metric], strict=True)
         axes.plot([step * run.dt / 3.6e6 for step in steps], values, "o-", label=name)
-left.set(yscale="log", xlabel="time of the network (h)", ylabel="distance from the target (DKL)")
+left.set(
+    yscale="log", xlabel="time of the network (h)", ylabel="distance from the target (DKL)"
+)
 right.set(yscale="log", xlabel="time of the network (h)", ylabel="asymmetry of the weights")
 right.legend()
 plt.show()
