@@ -63,7 +63,7 @@ def test_points_that_fail_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     sweep = ("sweep", "loihi_lif", "--backend", "deadly", "--seed", f"1,{deadly.KILLED}", "--set", "cell.vth=300")
     result = called(*sweep, "-o", tmp_path / "s", "--workers", "1")
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[0] == "loihi_lif: 2 points: 1 done, 1 killed"
+    assert result.stdout.splitlines()[0] == "loihi_lif: 2 points with cell.vth 300: 1 done, 1 killed"
     assert result.stderr.splitlines() == [
         f"error: killed: cell.vth 300, seed {deadly.KILLED}: its process was ended by signal 9, perhaps because memory "
         "was short",

@@ -31,7 +31,9 @@ LONG = tuple("0:60" if word == "0:12" else word for word in SWEEP)
 ENDLESS = ("sweep", "loihi_lif", "--backend", "reference", "--seed", "0:9", "--for", "20000", "-q", "--workers", "2")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_a_sweep_and_it_is_said_how_to_go_on(tmp_path: Path, number: int, code: int) -> None:
     folder = tmp_path / "s"
     process = started(*ENDLESS, "-o", folder)
