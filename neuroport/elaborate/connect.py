@@ -79,7 +79,7 @@ def _listed(projection: Projection, network: Network, ends: Ends, rule: Rule[Any
         if is_redrawn(projection):
             rows = Rows.drawn(law, sources, 0, targets)
         else:
-            rows = gathered(law.rows(sources), rule.expected(projection.connect, ends), targets)
+            rows = gathered(law.rows(sources), sources, rule.expected(projection.connect, ends), targets)
         return Synapses(rows, Elements(rows.synapses, joined=rows, shape=ends.shape), ends.shape)
     pre, post = rule.pairs(projection.connect, ends)
     if len(pre) and not (pre.min() >= 0 and pre.max() < sources and post.min() >= 0 and post.max() < targets):

@@ -63,12 +63,14 @@ class Rows:
     @classmethod
     def drawn(cls, law: Law, sources: int, first: int, last: int) -> Rows:
         """Those onto some neurons that a law draws; they are counted, and not stored."""
-        counts, arriving = [np.zeros(1, np.int64)], np.zeros(last - first, np.int64)
-        for count, columns in _batches(law, sources, first, last):
-            counts.append(count)
+        indptr, arriving = np.zeros(sources + 1, np.int64), np.zeros(last - first, np.int64)
+        row = 1
+        for count, columns in _batches(law, sources, first, last, max(PIECE, last - first)):
+            indptr[row : row + len(count)] = count
             arriving += np.bincount(columns, minlength=last - first)
+            row += len(count)
         none = np.zeros(0, unsigned(law.targets - 1))
-        return cls(np.cumsum(np.concatenate(counts)), none, law.targets, first, 0, law, last, arriving)
+        return cls(np.cumsum(indptr), none, law.targets, first, 0, law, last, arriving)
 
     @property
     def kept(self) -> NDArray[Any]:
@@ -185,10 +187,11 @@ class Rows:
         return replace(self, indptr=indptr, stored=np.concatenate(found), first=self.first + first)
 
 
-def _batches(law: Law, sources: int, first: int, last: int) -> Iterator[Drawn]:
-    """The rows of a law, onto some neurons and counted from the first of these, many at a time."""
+def _batches(law: Law, sources: int, first: int, last: int, many: int = PIECE) -> Iterator[Drawn]:
+    """The rows of a law, onto some neurons and counted from the first of these, so many synapses at a time."""
     counts: list[Integers] = []
     columns: list[NDArray[Any]] = []
+    drawn = 0
     for count, found in law.rows(sources):
         inside = (found >= first) & (found < last)
         if not inside.all():
@@ -196,23 +199,26 @@ def _batches(law: Law, sources: int, first: int, last: int) -> Iterator[Drawn]:
             count, found = np.bincount(of[inside], minlength=len(count)), found[inside]
         counts.append(count)
         columns.append(found - found.dtype.type(first))
-        if sum(map(len, columns)) >= PIECE:
+        drawn += len(found)
+        if drawn >= many:
             yield np.concatenate(counts), np.concatenate(columns)
-            counts, columns = [], []
+            counts, columns, drawn = [], [], 0
     if counts:
         yield np.concatenate(counts), np.concatenate(columns)
 
 
-def gathered(drawn: Iterator[Drawn], expected: float, targets: int) -> Rows:
-    """Rows out of pieces: the numbers of synapses of some rows, and their postsynaptic neurons.
+def gathered(drawn: Iterator[Drawn], sources: int, expected: float, targets: int) -> Rows:
+    """So many rows out of pieces: the numbers of synapses of some rows, and their postsynaptic neurons.
 
-    expected: about how many synapses there will be. Memory is taken for these at once, not twice for all.
+    expected: about how many synapses there will be. Memory is taken for these at once, not twice for all, and of pieces
+    nothing stays, so that no small array keeps what lay around it.
     """
-    counts: list[Integers] = [np.zeros(1, np.int64)]
+    indptr, row = np.zeros(sources + 1, np.int64), 1
     kept: NDArray[Any] = np.zeros(0, np.uint16)
     at, room = 0, int(expected + 8.0 * expected**0.5)
     for count, columns in drawn:
-        counts.append(count)
+        indptr[row : row + len(count)] = count
+        row += len(count)
         end = at + len(columns)
         if end > len(kept):
             longer = np.empty(max(end, room, at + at // 4), columns.dtype)
@@ -221,4 +227,4 @@ def gathered(drawn: Iterator[Drawn], expected: float, targets: int) -> Rows:
         kept[at:end] = columns
         at = end
     kept.resize(at, refcheck=False)
-    return Rows(np.cumsum(np.concatenate(counts)), kept, targets)
+    return Rows(np.cumsum(indptr), kept, targets)

@@ -422,12 +422,12 @@ class Formats:
                 count=lost,
                 error=error,
             )
-        gone = int(((raw == 0) & (values != 0)).sum())
+        gone, there = _zeros(raw, values)
         if gone:
             what = "weights" if array.role in ("weight", "visible") else "values"
             text = f"{gone} of {values.size} {what} became zero"
             open_ = array.role == "parameter" and (array.dynamic or array.designed is not None)  # told as lost
-            told = bool(gone > TOLD * np.count_nonzero(values)) and not open_
+            told = gone > TOLD * there and not open_
             self.notes.line(array.name, "zero", text, notice=told, place=self._owner(array.name), count=gone)
 
     def _owner(self, name: str) -> Place | None:
@@ -522,6 +522,17 @@ def _off(raw: IntArray, values: FloatArray, frac: int) -> tuple[float, float]:
         error = max(error, float(np.abs(decode(few[piece], frac) - wanted[piece]).max()))
         largest = max(largest, float(np.abs(wanted[piece]).max()))
     return error, largest
+
+
+def _zeros(raw: IntArray, values: FloatArray) -> tuple[int, int]:
+    """How many of the numbers that are not 0 became 0, and how many these are."""
+    gone, there, few, wanted = 0, 0, once(raw).reshape(-1), once(values).reshape(-1)
+    for piece in pieces(wanted.size):
+        present = wanted[piece] != 0
+        gone += int(np.count_nonzero(present & (few[piece] == 0)))
+        there += int(np.count_nonzero(present))
+    each = values.size // max(wanted.size, 1)
+    return gone * each, there * each
 
 
 def _loss(array: Array, raw: IntArray, values: FloatArray, frac: int) -> tuple[float, float, int]:

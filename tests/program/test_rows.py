@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 import neuroport
+from neuroport.api.compile import on_chip, specimen
+from neuroport.elaborate.network import elaborate
 from neuroport.files import network as reader
 from neuroport.program import rows as kept_rows
 from neuroport.program.rows import Rows, gathered
 from neuroport.program.wiring import Pairs
+from tests.support.memory import peak
 from tests.support.wiring import joined
 
 SOURCES, TARGETS = 40, 30
@@ -69,7 +72,7 @@ def test_they_are_gathered_whatever_is_expected():
         drawn = (
             (counts[a:b], rows.kept[rows.indptr[a] : rows.indptr[b]]) for a, b in ((0, 13), (13, 13), (13, SOURCES))
         )
-        made = gathered(drawn, expected, TARGETS)
+        made = gathered(drawn, SOURCES, expected, TARGETS)
         assert made.joins_like(rows)
         assert made.kept.dtype == np.uint16
 
@@ -82,6 +85,21 @@ def test_building_takes_few_bytes_for_each_synapse(monkeypatch: pytest.MonkeyPat
     text += "target: a, input: jump, synapse: static, weight: 0.1 mV, connect: {fixed_probability: 0.5}}\n"
     tracemalloc.start()
     program = neuroport.compile(reader.loads(text, "n.yaml"), "generic8")
-    peak = tracemalloc.get_traced_memory()[1]
+    taken = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 8 * program.projections[0].synapses
+    assert taken < 8 * program.projections[0].synapses
+
+
+@pytest.mark.parametrize("stored", ["true", "false"])
+def test_a_weight_that_all_have_in_common_is_fitted_once(stored: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kept_rows, "PIECE", 20_000)
+    text = (
+        "neuroport: 1\nname: n\ndt: 1 ms\nchip: generic8\npopulations:\n  a: {size: 1500, neuron: lif}\nprojections:\n"
+        "  p: {source: a, target: a, input: jump, synapse: static, weight: 0.1 mV, "
+    )
+    text += f"connect: {{fixed_probability: 0.5, stored: {stored}}}}}\n"
+    network = reader.loads(text, "n.yaml")
+    chip, one = specimen(network)
+    real = elaborate(network, chip, one)
+    on_chip(real, network, chip)
+    assert peak(lambda: on_chip(real, network, chip)) < real.projections[0].synapses // 2
