@@ -70,14 +70,14 @@ def written(annotation: Any) -> Any:
 def _process(app: Sphinx, what: str, name: str, obj: Any, options: Any, args: str | None, returned: str | None) -> Any:
     if args is None or not callable(obj):
         return None
-    if what == "class" and name.rpartition(".")[2] in MADE_BY_CALLS:
+    if what == "exception" or (what == "class" and name.rpartition(".")[2] in MADE_BY_CALLS):
         return "", None
     signature = inspect.signature(obj)
     parameters = [p.replace(annotation=written(p.annotation)) for p in signature.parameters.values()]
     if what == "method" and parameters and parameters[0].name in ("self", "cls"):
         parameters = parameters[1:]
     result = signature.return_annotation
-    shown = None if what in ("class", "exception") or result is inspect.Signature.empty else repr(written(result))
+    shown = None if what == "class" or result is inspect.Signature.empty else repr(written(result))
     return str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)), shown
 
 
