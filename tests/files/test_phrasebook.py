@@ -74,7 +74,7 @@ def test_row(row: str, recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         elif kind == "python":
             python.append(said)
         elif not (".nir" in said and importlib.util.find_spec("nir") is None):
-            more = ["--overwrite"] if " -o " in said else []
+            more = ["--overwrite"] if " -o " in said and " sweep " not in said else []
             done = CliRunner().invoke(main, [*shlex.split(said)[1:], *more])
             assert done.exit_code == 0, done.output
     if net != yaml.safe_load(NET):
