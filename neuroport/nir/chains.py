@@ -31,14 +31,20 @@ class Chain:
         return sum(int(map_.steps.min()) for map_ in self.maps if isinstance(map_, Delayed))
 
     @property
+    def returns(self) -> bool:
+        """Whether it is a neuron's own loop on which something is not held back, and so comes one step later."""
+        return self.source == self.target and not self.delay
+
+    @property
     def changes(self) -> tuple[Map, ...]:
         """The maps that change values."""
         return tuple(map_ for map_ in self.maps if isinstance(map_, Matrix | Scaled | Windowed))
 
     def later(self, sources: int, targets: int) -> NDArray[np.int64] | None:
-        """By how many steps more than `delay` each pair (source, target) is held back; None where none is.
+        """By how many steps more than the least each pair (source, target) is held back; None where none is.
 
-        ValueError, with the node, where that depends on what is between a source and a target.
+        On a neuron's own loop nothing is held back less than one step. ValueError, with the node, where that depends on
+        what is between a source and a target.
         """
         varied = [(k, m) for k, m in enumerate(self.maps) if isinstance(m, Delayed) and m.steps.min() < m.steps.max()]
         if not varied:
@@ -52,7 +58,7 @@ class Chain:
             if before and after:
                 raise ValueError(self.nodes[k])
             whole += own[:, None] if not before else own[None, :]
-        return whole
+        return np.maximum(whole - 1, 0) if self.returns else whole
 
 
 def chains(graph: Graph, shapes: Shapes) -> list[Chain]:

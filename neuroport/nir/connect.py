@@ -77,6 +77,7 @@ def _each(chain: Chain, rows: NDArray[np.int64]) -> dict[str, Any]:
             scale = scale * map_.scale.reshape(-1)
         elif isinstance(map_, Delayed):
             steps = steps + map_.steps.reshape(-1) - map_.steps.min()
+    steps = np.maximum(steps - 1, 0) if chain.returns else steps
     found: dict[str, Any] = {"connect": "one_to_one", "weight": _value(scale[rows])}
     if steps.any():
         found["dendritic_delay"] = {"array": steps[rows], "unit": "steps"}

@@ -16,7 +16,7 @@ from neuroport.nir.choices import Choices, choices
 from neuroport.nir.connect import TooLarge, joins, number, order
 from neuroport.nir.graph import Graph, Node, joined
 from neuroport.nir.kinds import NEURONS, shown
-from neuroport.nir.maps import Matrix, Real, Scaled, Shape, Windowed
+from neuroport.nir.maps import Delayed, Matrix, Real, Scaled, Shape, Windowed
 from neuroport.nir.names import Names, identifier, natural
 from neuroport.nir.shapes import Shapes
 from neuroport.nir.timing import Timing, timing
@@ -211,7 +211,13 @@ class _Writing:
                 continue
             self._project(way, name, found)
         for name in self.times.loops:
-            self.tell(name, "its spikes reach it again one step later, as NIR does not say when")
+            given, them = (
+                ("spikes reach", "them") if NEURONS[self.graph.nodes[name].kind].spikes else ("v reaches", "it")
+            )
+            ways = [way for way in self.ways if way.source == name and way.returns]
+            held = any(isinstance(map_, Delayed) for way in ways for map_ in way.maps)
+            where = f"where no Delay holds {them} back, " if held else ""
+            self.tell(name, f"its {given} it again one step later, {where}as NIR does not say when")
         self._tell_linear()
 
     def _project(self, way: Chain, name: str, found: dict[str, Any]) -> None:

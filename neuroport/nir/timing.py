@@ -16,20 +16,19 @@ from neuroport.nir.graph import Graph
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`at`: by how many steps each neuron and end is late; `loops`: neurons that reach themselves without a delay."""
+    """`at`: by how many steps each neuron and end is late; `loops`: nodes that reach themselves without a delay."""
 
     at: dict[str, int]
     loops: tuple[str, ...]
 
     def delay(self, chain: Chain) -> int:
-        """The delay of a way."""
-        own = 1 if chain.source == chain.target and not chain.delay else chain.delay
-        return self.at[chain.target] - self.at[chain.source] + own
+        """The least delay of a way."""
+        return self.at[chain.target] - self.at[chain.source] + (1 if chain.returns else chain.delay)
 
 
 def timing(graph: Graph, ways: Sequence[Chain]) -> Timing:
     """The least lateness that all ways allow. Loops without enough delay are refused in the graph."""
-    loops = tuple(dict.fromkeys(w.source for w in ways if w.source == w.target and not w.delay))
+    loops = tuple(dict.fromkeys(w.source for w in ways if w.returns))
     hops = [(w.source, w.target, 1 - w.delay) for w in ways if w.source != w.target]
     at = {name: 0 for name, node in graph.nodes.items() if not node.is_linear}
     from_: dict[str, str] = {}

@@ -198,6 +198,25 @@ def test_a_loop_of_one_neuron_takes_a_step() -> None:
     assert "its spikes reach it again one step later" in next(line for line in made.nodes if line.node == "a").text
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_unequal_delays_of_a_loop_are_each_a_step_or_more(before: bool) -> None:
+    """One of 0 becomes 1, and is told; the others stay what they are."""
+    nodes = {"a": lif(), "w": nir.Linear(np.ones((2, 2))), "d": nir.Delay(np.array([0, 0.003]))}
+    loop = "a d, d w, w a" if before else "a w, w d, d a"
+    made = neuroport.from_nir(graph(f"in a, {loop}, a out", **nodes), dt="1 ms")
+    way = next(p for p in made.network.projections if p.source == p.target)
+    more = np.array([[0, 0], [2, 2]])
+    assert way.delay.number == 1 and np.array_equal(way.dendritic.values.array, more if before else more.T)
+    told = "its spikes reach it again one step later, where no Delay holds them back, as NIR does not say when"
+    assert told in next(line for line in made.nodes if line.node == "a").text
+
+
+def test_unequal_delays_of_a_loop_of_each_neuron_with_itself() -> None:
+    made = neuroport.from_nir(graph("in a, a d, d a, a out", a=lif(), d=nir.Delay(np.array([0, 0.003]))), dt="1 ms")
+    way = next(p for p in made.network.projections if p.source == p.target)
+    assert way.delay.number == 1 and way.dendritic.values.array.tolist() == [0, 2]
+
+
 def test_layers_begin_when_their_input_comes() -> None:
     """Otherwise a bias would move deep layers some steps longer than NIR has it."""
     bias = nir.Affine(np.zeros((2, 2)), np.ones(2))

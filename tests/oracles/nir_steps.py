@@ -2,7 +2,7 @@
 
 It takes the nodes as they are in nir 1.0.8, by the names of their classes. What NIR leaves open is said by a `Meaning`.
 A value that a node gives in a step reaches all nodes behind it in the same step. A loop needs a Delay of a step or
-more; where only one neuron is in it, and no Delay, what it gives comes back to it one step later. Several edges into a
+more; where only one neuron is in it, what no Delay holds back comes to it again one step later. Several edges into a
 node add up.
 
 Written after the equations in the documentation of NIR's primitives and of PyTorch's convolutions.
@@ -10,7 +10,7 @@ Written after the equations in the documentation of NIR's primitives and of PyTo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -69,71 +69,82 @@ def run(graph: Any, inputs: Mapping[str, Any], meaning: Meaning, first: Mapping[
     `first`: the voltages with which neurons begin, where these are not 0.
     """
     nodes, edges = flat(graph)
-    steps = len(next(iter(inputs.values())))
-    machines = {name: machine(node, meaning) for name, node in nodes.items()}
-    held = {name for name, one in machines.items() if isinstance(one, Delay) and one.least > 0}
-    back = loops(nodes, edges, held)
-    now_only = [(a, b) for a, b in edges if (a, b) not in back and b not in held]
-    into = {name: [a for a, b in edges if b == name] for name in nodes}
+    walk = Walk(nodes, edges, inputs, {name: machine(node, meaning) for name, node in nodes.items()})
     for name, v in (first or {}).items():
-        machines[name].v = np.broadcast_to(np.asarray(v, np.float64), np.shape(machines[name].v))
-    ran = Ran({}, {}, {})
-    last: dict[str, Any] = {name: np.zeros(np.shape(machines[name].v)) for name in nodes}
-    rows: dict[str, list[Any]] = {name: [] for name in nodes}
+        walk.machines[name].v = np.broadcast_to(np.asarray(v, np.float64), np.shape(walk.machines[name].v))
     states: dict[str, list[tuple[Any, Any]]] = {name: [] for name in nodes}
-    for step in range(steps):
-        now: dict[str, Any] = {}
-        for name in order(nodes, now_only):
-            if name in held:
-                now[name] = machines[name].step(None)
-            elif name in inputs:
-                now[name] = np.asarray(inputs[name][step], np.float64)
-            elif type(nodes[name]).__name__ == "Input" and not into[name]:
-                now[name] = np.zeros(tuple(nodes[name].input_type["input"]))
-            else:
-                arriving = [last[a] if (a, name) in back else now[a] for a in into[name]]
-                now[name] = machines[name].step(sum(arriving) if arriving else 0.0)
-            rows[name].append(now[name])
-            states[name].append((np.copy(machines[name].v), np.copy(machines[name].i)))
-        for name in held:
-            machines[name].take(sum(now[a] for a in into[name]))
-        last = now
+    for _ in range(len(next(iter(inputs.values())))):
+        walk.step()
+        for name, one in walk.machines.items():
+            states[name].append((np.copy(one.v), np.copy(one.i)))
+    ran = Ran({}, {}, {})
     for name in nodes:
-        ran.given[name] = np.array(rows[name])
+        ran.given[name] = np.array(walk.rows[name])
         if type(nodes[name]).__name__ in NEURONS:
             ran.v[name] = np.array([v for v, _ in states[name]])
             ran.i[name] = np.array([i for _, i in states[name]])
     return ran
 
 
-def loops(nodes: Mapping[str, Any], edges: list[tuple[str, str]], held: set[str]) -> set[tuple[str, str]]:
-    """The edges from a neuron that lead back to it through nothing but what is no neuron and holds nothing back."""
-    after = {name: set() if name in held else {b for a, b in edges if a == name} for name in nodes}
+class Walk:
+    """Nodes of which each asks those before it for what they give. `rows`: by node, what it gave in each step."""
 
-    def reached(start: str) -> set[str]:
-        found, ahead = {start}, [start]
+    def __init__(
+        self,
+        nodes: Mapping[str, Any],
+        edges: list[tuple[str, str]],
+        inputs: Mapping[str, Any],
+        machines: dict[str, Machine],
+    ) -> None:
+        self.inputs, self.machines = inputs, machines
+        self.rows: dict[str, list[Any]] = {name: [] for name in nodes}
+        self._nodes = nodes
+        self._into = {name: [a for a, b in edges if b == name] for name in nodes}
+        self._cells = {name for name, node in nodes.items() if type(node).__name__ in NEURONS}
+        self._behind = {name: self._reached(name, edges) for name in self._cells}
+        self._known: dict[tuple[str, str], Any] = {}
+        self._now = 0
+
+    def step(self) -> None:
+        """All nodes do a step."""
+        self._known = {}
+        now = {name: self._given(name, "") for name in self._nodes}
+        for name, value in now.items():
+            self.rows[name].append(value)
+        self._now += 1
+
+    def _reached(self, cell: str, edges: list[tuple[str, str]]) -> set[str]:
+        """What a neuron leads to through nodes that are no neurons."""
+        found, ahead = {cell}, [cell]
         while ahead:
             name = ahead.pop()
-            if type(nodes[name]).__name__ not in NEURONS:
-                new = after[name] - found
-                found |= new
-                ahead += new
+            new = {b for a, b in edges if a == name} - self._cells - found
+            found |= new
+            ahead += new
         return found
 
-    return {(a, b) for a, b in edges if type(nodes[a]).__name__ in NEURONS and a in reached(b)}
+    def _given(self, name: str, asking: str) -> Any:
+        """What a node gives in this step to a neuron that asks; a neuron has of itself only the step before."""
+        if asking and name == asking:
+            return self.rows[name][-1] if self._now else np.zeros(np.shape(self.machines[name].v))
+        key = (name, asking if asking and name in self._behind[asking] and name not in self._cells else "")
+        if key not in self._known:
+            self._known[key] = self._made(name, name if name in self._cells else key[1])
+        return self._known[key]
 
+    def _made(self, name: str, asking: str) -> Any:
+        one, before = self.machines[name], self._into[name]
+        if name in self.inputs:
+            return np.asarray(self.inputs[name][self._now], np.float64)
+        if type(self._nodes[name]).__name__ == "Input" and not before:
+            return np.zeros(tuple(self._nodes[name].input_type["input"]))
+        if isinstance(one, Delay):
+            return one.gives(lambda ago: self._sum(before, asking, ago), self._now)
+        return one.step(self._sum(before, asking, 0))
 
-def order(nodes: Mapping[str, Any], edges: list[tuple[str, str]]) -> Iterator[str]:
-    """The nodes, each after those that lead to it."""
-    waiting = {name: {a for a, b in edges if b == name} for name in nodes}
-    while waiting:
-        ready = [name for name, before in waiting.items() if not before]
-        assert ready, "a loop without a neuron"
-        for name in ready:
-            yield name
-            del waiting[name]
-        for before in waiting.values():
-            before -= set(ready)
+    def _sum(self, before: list[str], asking: str, ago: int) -> Any:
+        """What nodes gave so many steps ago, together."""
+        return sum(self.rows[a][self._now - ago] if ago else self._given(a, asking) for a in before)
 
 
 class Machine:
@@ -195,22 +206,13 @@ class Delay(Machine):
 
     def __init__(self, node: Any, meaning: Meaning) -> None:
         self._steps = np.rint(np.asarray(node.delay) / meaning.dt).astype(int)
-        self._past: list[Any] = []
-        self.least = int(self._steps.min())
 
-    def take(self, arriving: Any) -> None:
-        """Take what arrives in a step."""
-        self._past.append(np.broadcast_to(arriving, self._steps.shape))
-
-    def step(self, arriving: Any) -> Any:
-        """What it gives; None: nothing has to arrive for that."""
-        if arriving is not None:
-            self.take(arriving)
-        now = len(self._past) - (arriving is not None)
+    def gives(self, arrived: Callable[[int], Any], now: int) -> Any:
+        """What it gives in a step; `arrived`: what came so many steps before it."""
         out = np.zeros(self._steps.shape)
-        for at in np.ndindex(*self._steps.shape):
-            if now >= self._steps[at]:
-                out[at] = self._past[now - self._steps[at]][at]
+        for ago in np.unique(self._steps[self._steps <= now]):
+            mine = self._steps == ago
+            out[mine] = np.broadcast_to(arrived(int(ago)), mine.shape)[mine]
         return out
 
 

@@ -14,9 +14,13 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Making:
-    """A graph so far: what its nodes give, and which of them are neurons, in the order in which they were made."""
+    """A graph so far: what its nodes give, and which of them are neurons, in the order in which they were made.
+
+    `delays` draws those that differ, so that all else is the same with and without them.
+    """
 
     rng: np.random.Generator
+    delays: np.random.Generator
     nodes: dict[str, Any] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
@@ -32,6 +36,15 @@ class Making:
     def chance(self, p: float) -> bool:
         """Whether something happens that happens so often."""
         return bool(self.rng.random() < p)
+
+    def held(self, at: str, p: float) -> str:
+        """A node, or so often a Delay behind it, of 0 to 4 steps for each value."""
+        import nir
+
+        if self.delays.random() >= p:
+            return at
+        shape = self.shapes[at]
+        return self.add(nir.Delay(self.delays.integers(0, 5, shape) * DT), shape, at)
 
     def weights(self, *shape: int) -> Any:
         """Numbers of which few are equal."""
@@ -64,7 +77,7 @@ def random_graph(seed: int) -> tuple[Any, dict[str, Shape]]:
     """A graph and the shapes of its inputs."""
     import nir
 
-    making = Making(np.random.default_rng(seed))
+    making = Making(np.random.default_rng(seed), np.random.default_rng([seed, 1]))
     rng = making.rng
     vectors = [_vector(making)]
     if making.chance(0.5):
@@ -129,6 +142,7 @@ def _way(making: Making, start: str, size: int) -> str:
         matrix = making.weights(size, ins)
         node = nir.Affine(matrix, making.weights(size) / 4) if making.chance(0.5) else nir.Linear(matrix)
         at = making.add(node, (size,), at)
+        at = making.held(at, 0.3 if type(node).__name__ == "Linear" else 0)
     if making.chance(0.2):
         at = making.add(nir.Scale(making.weights(size) + 1), (size,), at)
     return at
@@ -144,8 +158,9 @@ def _loops(making: Making) -> None:
             at = name
             if making.chance(0.4):
                 at = making.add(nir.Delay(np.full(size, making.rng.integers(1, 4)) * DT), (size,), at)
-            making.add(nir.Linear(making.weights(size, size) / 3), (size,), at)
-            making.edges.append((list(making.nodes)[-1], name))
+            at = making.held(at, 0.4)
+            at = making.add(nir.Linear(making.weights(size, size) / 3), (size,), at)
+            making.edges.append((making.held(at, 0.4), name))
         earlier = [one for one in making.cells[:k] if len(making.shapes[one]) == 1]
         if len(making.shapes[name]) == 1 and earlier and making.chance(0.3):
             to = str(making.rng.choice(earlier))
