@@ -145,26 +145,34 @@ def _step(nodes: list[Node], made: Choices) -> tuple[str, str]:
     """Dt by what tools make of it, or by the shortest time constant."""
     if not list(_times(nodes)):
         return _written(made.unit), "no node has a time constant; in a step v moves by r x"
-    found_ = [x for node in nodes for x in _told_by(node)]
-    if found_ and max(found_) - min(found_) <= ALIKE * max(found_):
-        value = float(np.median(found_)) * made.unit
-        if abs(float(f"{value:.2g}") - value) <= ALIKE * value:
-            return _written(
-                float(f"{value:.2g}")
-            ), "tau / r and tau_syn / w_in are this everywhere, as tools write them"
+    told = [x for node in nodes for x in _told_by(node, 1.0)]
+    but = ""
+    if told and _alike(told):
+        value = float(np.median(told)) * made.unit
+        step = float(f"{value:.2g}")
+        if abs(step - value) <= ALIKE * value:
+            others = [node.name for node in nodes if not _alike([*told, *_told_by(node, -np.inf)])]
+            if not others:
+                return _written(step), "tau / r and tau_syn / w_in are this everywhere, as tools write them"
+            but = f"; neurons with gains above 1 would make it {_written(step)}, and '{others[0]}' is not so"
     shortest = min(_times(nodes)) * made.unit
     value = 10.0 ** math.floor(math.log10(shortest / 10) + 1e-9)
-    return _written(value), f"the power of ten below a tenth of the shortest time constant, {shortest:.6g} ms"
+    return _written(value), f"the power of ten below a tenth of the shortest time constant, {shortest:.6g} ms{but}"
 
 
-def _told_by(node: Node) -> Iterator[float]:
-    """The steps that tools have which write r = tau / dt and w_in = tau_syn / dt, where these are not 1."""
+def _alike(steps: list[float]) -> bool:
+    return max(steps) - min(steps) <= ALIKE * max(steps)
+
+
+def _told_by(node: Node, above: float) -> Iterator[float]:
+    """The steps that tools have which write r = tau / dt and w_in = tau_syn / dt, of gains that are all above a one."""
     pairs = {"LIF": (("tau", "r"),), "CubaLIF": (("tau_mem", "r"), ("tau_syn", "w_in")), "LI": (("tau", "r"),)}
     pairs["CubaLI"] = pairs["CubaLIF"]
     for time, gain in pairs.get(node.kind, ()):
         gains = np.asarray(node.fields.get(gain, 1.0), np.float64)
-        if np.all(gains > 1):
-            ratio = np.asarray(node.fields[time], np.float64) / gains
+        if np.all(gains > above):
+            with np.errstate(divide="ignore"):
+                ratio = np.asarray(node.fields[time], np.float64) / gains
             yield from (float(ratio.min()), float(ratio.max()))
 
 

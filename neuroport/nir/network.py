@@ -179,8 +179,8 @@ class _Writing:
             if kind.rate and name == "r":
                 scale, unit = 1 / self.taken.unit, "kHz"
             flat = np.broadcast_to(values, shape).reshape(-1)[order(shape)] if values.ndim else values.reshape(1)
-            if name in kind.times and self.taken["integrate"] == "euler" and self.taken.dt > flat.min() * scale:
-                self.tell(node.name, f"{name} is shorter than the step, so that Euler's step goes beyond its end")
+            if name in kind.times and self.taken["integrate"] == "euler":
+                self._tell_short(node.name, name, float(flat.min() * scale))
             if name in ("v_threshold", "threshold", *kind.times) or np.any(flat * scale != _default(name)):
                 params[name] = _listed(flat, unit, scale)
         flags = {"integrate": ("exact", "exact"), "current": ("updated", "updated"), "reset": ("subtract", "subtract")}
@@ -191,6 +191,14 @@ class _Writing:
         if params.get("subtract") and params.pop("v_reset", None) is not None:
             self.tell(node.name, "v_reset is not used, since the threshold is subtracted")
         return params
+
+    def _tell_short(self, node: str, name: str, shortest: float) -> None:
+        """Tell of a time constant, in ms, that is too short for Euler's step."""
+        if self.taken.dt > 2 * shortest:
+            text = "is shorter than half the step, so that Euler's step diverges; take a smaller dt, or exact steps"
+            self.tell(node, f"{name} {text}")
+        elif self.taken.dt > shortest:
+            self.tell(node, f"{name} is shorter than the step, so that Euler's step goes beyond its end")
 
     # ------------------------------------------------------------------------------------------------- projections
 

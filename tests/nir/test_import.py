@@ -120,6 +120,27 @@ def test_the_step_and_the_unit_of_time(node: Any, said: dict[str, str], unit: st
     assert taken(made)["dt"] == (dt, "dt" not in said)
 
 
+def test_a_step_is_not_guessed_of_gains_that_others_contradict() -> None:
+    two = graph("in a, a b, b out", a=lif(r=np.full(2, 4.0)), b=lif())
+    (choice,) = (choice for choice in neuroport.from_nir(two).choices if choice.name == "dt")
+    assert choice.value == "1 ms" and choice.why == (
+        "the power of ten below a tenth of the shortest time constant, 20 ms; neurons with gains above 1 would make it "
+        "5 ms, and 'b' is not so"
+    )
+
+
+@pytest.mark.parametrize(("time", "text"), [(0.0004, "is shorter than half the step"), (0.0006, "beyond its end")])
+def test_time_constants_shorter_than_a_step_are_told(time: float, text: str) -> None:
+    """Of v and of the current; below half a step Euler's step diverges."""
+    cubas = [nir.CubaLI(a, b, np.ones(2), np.zeros(2)) for a, b in ((TAU, TAU / 20), (TAU / 20, TAU))]
+    for node, name in zip(cubas, ("tau_mem", "tau_syn"), strict=True):
+        setattr(node, name, np.full(2, time))
+        line = next(n for n in neuroport.from_nir(chain(node), dt="1 ms", time_unit="s").nodes if n.node == "n0")
+        assert line.status == "changed" and name in line.text and text in line.text
+        exact = neuroport.from_nir(chain(node), dt="1 ms", time_unit="s", integrate="exact")
+        assert all(line.status == "ok" for line in exact.nodes)
+
+
 def test_what_was_said_counts_before_the_file_and_both_before_a_guess() -> None:
     of_file = chain(lif())
     of_file.metadata = {"neuroport": {"dt": "0.5 ms", "reset": "subtract", "integrate": "exact"}}
