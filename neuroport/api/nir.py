@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,8 +149,16 @@ def from_nir(
         late=made.depth,
         files=files,
         calibration=calibration,
-        notes=told(raw, as_it_is),
+        notes=(*newer(version), *told(raw, as_it_is)),
     )
+
+
+def newer(version: str) -> tuple[str, ...]:
+    """What is to be known of a file of a later NIR, if it is of one."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if not found or (int(found[1]), int(found[2])) <= (1, 0):
+        return ()
+    return (f"the file is of NIR {version}, and 1.0.8 is known here; what its nodes mean may have changed since",)
 
 
 def told(raw: Raw, as_it_is: bool) -> tuple[str, ...]:
@@ -185,18 +194,19 @@ def _whole(raw: Raw, network: Network, file: str, output: str | Path | None, ove
 
 def looked_at(path: str | Path, said: Mapping[str, Any]) -> tuple[Made, tuple[str, ...]]:
     """What would become of the nodes of a file, with all that is refused, and notes; nothing is written."""
-    raw, _ = read(path)
-    return _made(raw, str(path), said, None, "", None), told(raw, all(value is None for value in said.values()))
+    raw, version = read(path)
+    notes = (*newer(version), *told(raw, all(value is None for value in said.values())))
+    return _made(raw, str(path), said, None, "", None), notes
 
 
 def _made(raw: Raw, file: str, said: Mapping[str, Any], samples: Any, source: str, chip: Any) -> Made:
     name = identifier(Path(file).stem) if file else "nir"
     name = f"nir_{name}" if name[0].isdigit() else name
-    made = graphs.made(raw, said, name, chip=chip)
+    made = graphs.made(raw, said, name, chip=chip, file=file)
     if samples is not None and made.network is not None:
         rows = data.checked(samples, made.shapes, source)
         if said.get("input") is None and made.choices.taken["input"].guessed and data.are_spikes(rows):
-            made = graphs.made(raw, {**said, "input": "spikes"}, name, chip=chip)
+            made = graphs.made(raw, {**said, "input": "spikes"}, name, chip=chip, file=file)
             made.choices.taken["input"] = Choice("input", "spikes", "the samples hold 0 and 1 only")
         assert made.network is not None
         data.show(made.network, made, rows)

@@ -109,6 +109,13 @@ def bias(graph: Graph, shapes: Shapes, target: str) -> Real:
     return whole
 
 
+def early(graph: Graph, shapes: Shapes) -> Iterator[str]:
+    """Delays that hold back something, and through which a bias comes."""
+    for name, map_ in shapes.maps.items():
+        if isinstance(map_, Delayed) and map_.steps.any() and np.any(bias(graph, shapes, name) != 0):
+            yield name
+
+
 def silent(graph: Graph, used: Sequence[Chain]) -> Iterator[str]:
     """Linear nodes on no way."""
     on = {name for chain in used for name in chain.nodes}

@@ -84,11 +84,12 @@ def _time(value: Any, what: str) -> Quantity:
     raise InvalidInput.one(None, f"{what} must be a time above 0, such as '0.1 ms'; found {found(value)}")
 
 
-def choices(graph: Graph, said: Mapping[str, Any], metadata: Mapping[str, Any]) -> Choices:
-    """Choose for a graph. `said`: by the caller; `metadata`: by the file."""
+def choices(graph: Graph, said: Mapping[str, Any], metadata: Mapping[str, Any], file: str = "") -> Choices:
+    """Choose for a graph. `said`: by the caller; `metadata`: by the file, if it has one of that name."""
     own = metadata.get(OWN)
+    named = f"{file}: {OWN}" if file else OWN
     stored = (
-        checked({k: _text(v) for k, v in own.items()}, f"{OWN} of the metadata: ") if isinstance(own, Mapping) else {}
+        checked({k: _text(v) for k, v in own.items()}, f"{named} of the metadata: ") if isinstance(own, Mapping) else {}
     )
     made = Choices(checked(said) | {})
     neurons = [node for node in graph.nodes.values() if node.is_neuron and node.name not in graph.refused]

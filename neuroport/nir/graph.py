@@ -12,6 +12,7 @@ from neuroport.numerics.units import suggestion
 
 PASS = "Pass"
 """The kind of the ends of a nested graph, which hand on what they get."""
+LEAVE = "leave it out where the file was made"
 Refusals = dict[str, list[str]]
 """What is wrong, by the node that it is about; "" for the graph itself."""
 
@@ -92,7 +93,9 @@ def _add(graph: Graph, raw: Raw, path: str) -> None:
             graph.refuse(full, text)
         unknown = kinds.unknown(node)
         if unknown:
-            graph.refuse(full, f"NIR 1.0.8 knows no field {' and '.join(unknown)} there, and what it means is lost")
+            graph.refuse(
+                full, f"NIR 1.0.8 knows no field {' and '.join(unknown)} there, and what it means is lost; {LEAVE}"
+            )
     seen: set[tuple[str, str]] = set()
     for edge in raw.edges:
         if edge in seen:

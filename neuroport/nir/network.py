@@ -11,7 +11,7 @@ import numpy as np
 
 from neuroport.build.network import Network
 from neuroport.errors import InvalidInput, Place, Problem
-from neuroport.nir.chains import Chain, bias, chains, silent
+from neuroport.nir.chains import Chain, bias, chains, early, silent
 from neuroport.nir.choices import Choices, choices
 from neuroport.nir.connect import TooLarge, joins, number, order
 from neuroport.nir.graph import Graph, Node, joined
@@ -65,11 +65,11 @@ class Made:
         return self.network
 
 
-def made(raw: Raw, said: Mapping[str, Any], name: str, chip: Any = None) -> Made:
-    """A network of a graph. `said`: what is to be taken of the choices, by their names."""
+def made(raw: Raw, said: Mapping[str, Any], name: str, chip: Any = None, file: str = "") -> Made:
+    """A network of a graph. `said`: what is to be taken of the choices, by their names; `file`: where it is from."""
     graph = joined(raw)
     graph.nodes = dict(sorted(graph.nodes.items(), key=lambda item: natural(item[0])))
-    taken = choices(graph, said, graph.metadata)
+    taken = choices(graph, said, graph.metadata, file)
     shapes = Shapes(graph, taken.dt / taken.unit)
     _unknown_shapes(graph, shapes)
     ways = chains(graph, shapes) if not graph.refused else []
@@ -169,6 +169,8 @@ class _Writing:
         name = self.named[node.name]
         self.network.population(name, prod(shape), model, params=params or None)
         self.became[node.name] = [f"population {name} of {model}"]
+        if node.kind != "Input" and not any(way.target == node.name for way in self.ways):
+            self.became[node.name].append("no neuron or Input leads to it")
 
     def _params(self, node: Node, shape: Shape) -> dict[str, Any]:
         kind = NEURONS[node.kind]
@@ -267,6 +269,8 @@ class _Writing:
     def _tell_linear(self) -> None:
         for name in silent(self.graph, self.ways):
             self.tell(name, "left out: it is between no two neurons or ends")
+        for name in early(self.graph, self.shapes):
+            self.tell(name, "what a bias adds comes through it from the first step on, and is not held back")
         for name, off in self.shapes.rounded.items():
             self.tell(name, f"its delays were rounded to whole steps, by {off:.2g} of a step at most")
         for name, node in self.graph.nodes.items():

@@ -108,11 +108,13 @@ class Shapes:
 
     def _delayed(self, name: str) -> Any:
         def make(shape: Shape, delay: Any) -> Delayed:
-            steps = np.round(delay / self.dt)
+            with np.errstate(over="ignore"):
+                exact = delay / self.dt
+            steps = np.round(exact)
             if steps.max() > LONGEST:
                 self.graph.refuse(name, f"it holds back {steps.max():g} steps, and {LONGEST:,} are the most")
-                steps = np.zeros(shape)
-            off = float(np.abs(delay / self.dt - steps).max())
+                return Delayed(shape, shape, np.zeros(shape, np.int64))
+            off = float(np.abs(exact - steps).max())
             if off > 1e-6:
                 self.rounded[name] = off
             return Delayed(shape, shape, steps.astype(np.int64))

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -206,6 +207,13 @@ def test_delays_that_are_no_whole_steps_are_told() -> None:
     assert line.status == "changed" and "rounded to whole steps, by 0.3 of a step at most" in line.text
 
 
+@pytest.mark.parametrize("dt", ["1 ms", "1e-300 ms"])
+def test_delays_of_more_steps_than_there_can_be(dt: str) -> None:
+    held = nir.Delay(np.array([0, 1e30]))
+    with pytest.raises(InvalidInput, match=r"it holds back (1e\+33|inf) steps, and 2,147,483,648 are the most"):
+        neuroport.from_nir(graph("in d, d a, a out", d=held, a=lif()), dt=dt, time_unit="s")
+
+
 def test_a_loop_with_enough_delay_is_exact() -> None:
     held = nir.Delay(np.full(2, 0.003))
     loop = graph("in a, a b, b d, d a, b out", a=lif(), b=lif(), d=held)
@@ -248,6 +256,46 @@ def test_layers_begin_when_their_input_comes() -> None:
         assert session.get("b.v").tolist() == [0, 0]
         session.run(1)
         assert session.get("b.v") == pytest.approx([0.05, 0.05])
+
+
+def test_a_bias_through_a_delay_is_told() -> None:
+    """Of a Delay that holds back something only."""
+    for late, status in ((0.002, "changed"), (0, "ok")):
+        nodes = {"w": nir.Affine(np.eye(2), np.ones(2)), "d": nir.Delay(np.full(2, late)), "a": lif()}
+        made = neuroport.from_nir(graph("in w, w d, d a, a out", **nodes), dt="1 ms")
+        line = next(line for line in made.nodes if line.node == "d")
+        assert line.status == status and ("is not held back" in line.text) == (status == "changed")
+
+
+def test_a_neuron_that_nothing_leads_to_is_told() -> None:
+    alone = graph("in a, a out, b out", a=lif(), b=lif())
+    texts = {line.node: line.text for line in neuroport.from_nir(alone).nodes}
+    assert "no neuron or Input leads to it" in texts["b"] and "leads" not in texts["a"] + texts["out"]
+    bare = nir.NIRGraph(
+        {"in": nir.Input(np.array([2])), "a": lif(), "out": nir.Output(np.array([2]))}, [], type_check=False
+    )
+    texts = {line.node: line.text for line in neuroport.from_nir(bare).nodes}
+    assert "no neuron or Input leads to it" in texts["out"]
+
+
+def test_a_file_of_a_later_nir_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.nir"
+    nir.write(path, chain(lif()))
+    assert neuroport.from_nir(path).notes == ()
+    with h5py.File(path, "r+") as file:
+        del file["version"]
+        file["version"] = "9.9"
+    said = "the file is of NIR 9.9, and 1.0.8 is known here; what its nodes mean may have changed since"
+    assert neuroport.from_nir(path).notes == (said,)
+
+
+def test_metadata_that_cannot_be_name_the_file(tmp_path: Path) -> None:
+    path, of_file = tmp_path / "a.nir", chain(lif())
+    of_file.metadata = {"neuroport": {"dt": "3"}}
+    nir.write(path, of_file)
+    with pytest.raises(InvalidInput) as caught:
+        neuroport.from_nir(path)
+    assert str(caught.value).startswith(f"{path}: neuroport of the metadata: dt must be a time above 0")
 
 
 # ------------------------------------------------------------------------------------------- names, nesting, and ends

@@ -172,7 +172,8 @@ FILES: dict[str, tuple[Callable[[h5py.File], None], str]] = {
     ),
     "more than is known": (
         lambda file: file["node/nodes/l"].create_dataset("refractory", data=3.0) and None,
-        "node 'l' (LIF): NIR 1.0.8 knows no field refractory there, and what it means is lost",
+        "node 'l' (LIF): NIR 1.0.8 knows no field refractory there, and what it means is lost; leave it out where "
+        "the file was made",
     ),
     "complex": (
         _replace("node/nodes/l/r", np.array([1j, 2])),
