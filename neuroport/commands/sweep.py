@@ -107,7 +107,7 @@ def sweep() -> None:
     "wanted",
     multiple=True,
     metavar="CONDITION",
-    help="What a chip that works fulfils, e.g. 'dkl < 0.03', by the last value of a metric.",
+    help="What a chip that works fulfils, e.g. 'dkl < 0.03', by the last value of a metric; several must all hold.",
 )
 @click.option("--traces", is_flag=True, help="Keep a trace of every run, in FOLDER/traces.")
 @click.option(
@@ -139,7 +139,7 @@ def run(
 
     if scheduler is not None and workers is not None:
         raise click.UsageError("--scheduler has workers of its own; leave --workers out.")
-    if output is None and not dry_run:
+    if output == "" or (output is None and not dry_run):
         raise click.UsageError("say where the results go, with -o FOLDER; --dry-run only tells what would be run.")
     asked = _asked(ctx, net, grid, time_limit, memory_limit)
     plan = planned(asked)
@@ -208,7 +208,7 @@ def _tell_table(found: Table) -> None:
     from neuroport.sweeps import told
 
     click.echo(f"{found.network}: {told.counts(found)}")
-    for text in told.conditions(found):
+    for text in (*told.conditions(found), *told.notes(found)):
         click.echo(text)
     columns, rows = told.lines(found)
     if columns != ["done"]:
@@ -297,9 +297,9 @@ def _of_options(net: str, grid: dict[str, Any], problems: list[Problem]) -> Aske
             add(name, _seeds(grid[name]), f"--{name.replace('_', '-')}")
     wanted: list[Condition] = []
     for text in grid["wanted"]:
-        metric = text.split("<")[0].split(">")[0].strip()
+        metric = text.split("<")[0].split(">")[0]
         try:
-            wanted.append(Condition.of(metric, text.removeprefix(text.split("<")[0].split(">")[0]), Place("--yield")))
+            wanted.append(Condition.of(metric.strip(), text.removeprefix(metric), Place("--yield")))
         except Wrong:
             say = f"'{text}' is no condition; write METRIC, a sign (<, <=, >, >=) and a number, such as 'dkl < 0.03'"
             problems.append(Problem(Place("--yield"), say))
@@ -335,7 +335,8 @@ def table_command(folder: str, output: str | None, overwrite: bool, as_json: boo
     """Tell what came out of a sweep, whole or not: median and quartiles of each metric, and the yield.
 
     The yield is the share of specimens that fulfil all conditions in all of their runs (on a chip as designed: of
-    runs), with Wilson's interval of 95 %. Specimens with a run that is not done do not count.
+    runs), with Wilson's interval of 95 %. Specimens with a run that is not done, or that never measured one of the
+    metrics of the conditions, do not count.
     """
     from neuroport.sweeps import written
     from neuroport.sweeps.sweep import table
@@ -376,7 +377,7 @@ def plot_command(
     from neuroport.sweeps.sweep import table
     from neuroport.trace.pictures import figure
 
-    check_output(output, overwrite, "a picture", replaces=figure.may_be_picture)
+    check_output(output, overwrite, "a picture", (".png", ".pdf", ".svg"), replaces=figure.may_be_picture)
     drawn = pictures.drawn(table(folder), listed(metrics), over, None if size is None else size_of(size), style)
     figure.save(drawn, output)
     click.echo(output)

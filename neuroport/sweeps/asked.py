@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -94,9 +95,18 @@ class Condition:
         try:
             if said is None:
                 raise ValueError
-            return cls(metric, said[1], float(said[2]), place)
+            number = float(said[2])
+            if not math.isfinite(number):
+                raise ValueError
+            return cls(metric, said[1], number, place)
         except ValueError:
             raise Wrong(f"must be a sign and a number, such as '< 0.03' or '>= 0.9'; found {found(text)}") from None
+
+    @classmethod
+    def all_of(cls, metric: str, texts: Any, place: Place | None = None) -> list[Condition]:
+        """The conditions that a text, or a list of texts, says. Wrong for another one."""
+        said = list(texts) if isinstance(texts, list | tuple) and texts else [texts]
+        return [cls.of(metric, text, place) for text in said]
 
     def holds(self, value: Any) -> bool:
         """Whether a value fulfils it; what is no number does not."""

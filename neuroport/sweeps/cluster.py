@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroport.errors import RunFailed, Unsupported
 from neuroport.sweeps.asked import Limits
-from neuroport.sweeps.folder import FAILED, KILLED
+from neuroport.sweeps.forms import FAILED, KILLED
 from neuroport.sweeps.planned import Job
 from neuroport.sweeps.pool import Ordered, Rows
 from neuroport.sweeps.process import Process
@@ -73,6 +73,11 @@ def run(jobs: Sequence[Job], ordered: Ordered, address: str, limits: Limits) -> 
         finally:
             with contextlib.suppress(Exception):  # the scheduler may be gone
                 client.unregister_worker_plugin(name)
+
+
+def check(address: str) -> None:
+    """Raise Unsupported without Dask, or where no scheduler answers."""
+    _connected(address).close()
 
 
 def _connected(address: str) -> Client:

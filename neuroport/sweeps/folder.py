@@ -8,30 +8,30 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from neuroport.disk.output import not_made, reason, write_bytes
 from neuroport.disk.paths import exists
 from neuroport.errors import InvalidInput, Place
+from neuroport.sweeps.forms import is_about, is_row
 from neuroport.trace.segments import LOCK, Lock
 from neuroport.version import __version__
 
 ABOUT, RUNS, TRACES = "sweep.json", "runs.jsonl", "traces"
 FORMAT = 1
-DONE, FAILED, KILLED, TIMEOUT = STATUSES = ("done", "failed", "killed", "timeout")
+DAMAGED = "is damaged; delete it, and start the sweep again: what is done stays"
 SHORT = 16
 """Characters of an id that are enough within a sweep."""
-_ID = re.compile(r"[0-9a-f]{64}")
 
 
 class Folder:
     """The folder of a sweep, this process's alone from `opened` until it is left."""
 
-    def __init__(self, path: Path, file: IO[bytes], rows: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, path: Path, file: FileIO, rows: Mapping[str, Mapping[str, Any]]) -> None:
         self.path, self._file = path, file
         self.statuses = {key: str(row["status"]) for key, row in rows.items()}
         """How every point ended, by its id, as its last line says."""
@@ -40,8 +40,8 @@ class Folder:
         """Add lines; they are on the disk when it returns. NotWritten where they cannot be."""
         data = b"".join(line(row) for row in rows)
         try:
-            self._file.write(data)
-            self._file.flush()
+            while data:
+                data = data[self._file.write(data) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             raise not_made(Place(str(self.path / RUNS)), error) from None
@@ -84,9 +84,9 @@ _HEAD = {"neuroport sweep": FORMAT, "version": __version__}
 
 
 @contextmanager
-def _appending(path: Path) -> Iterator[IO[bytes]]:
+def _appending(path: Path) -> Iterator[FileIO]:
     try:
-        file = path.open("ab")
+        file = path.open("ab", buffering=0)
     except OSError as error:
         raise not_made(Place(str(path)), error) from None
     with file:
@@ -104,7 +104,9 @@ def check(path: Path, network: str) -> None:
         names = {entry.name for entry in path.iterdir()} - {LOCK}
     except OSError as error:
         raise InvalidInput.one(place, f"cannot be looked into: {reason(error)}") from None
-    if names and ABOUT not in names and not all(name.startswith(".neuroport-") for name in names):
+    if ABOUT not in names and RUNS in names:
+        read(path)
+    elif names and ABOUT not in names and not all(name.startswith(".neuroport-") for name in names):
         shown = sorted(names)[0]
         text = f"is a folder with other things in it, such as '{shown}', and no sweep; give a new one for the results"
         raise InvalidInput.one(place, text)
@@ -125,11 +127,13 @@ def about(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InvalidInput.one(place, f"cannot be read: {reason(error)}") from None
     except (ValueError, RecursionError):
-        raise InvalidInput.one(place, "is damaged; delete it, and start the sweep again: what is done stays") from None
+        raise InvalidInput.one(place, DAMAGED) from None
     version = found.get("neuroport sweep") if isinstance(found, dict) else None
     if version != FORMAT:
         text = f"was written by another version of neuroport, or by something else: its format is {version!r}, and this"
         raise InvalidInput.one(place, f"{text} version reads {FORMAT}; give another folder")
+    if not is_about(found):
+        raise InvalidInput.one(place, DAMAGED)
     return dict(found)
 
 
@@ -187,7 +191,6 @@ def _rows(file: Path, data: bytes) -> tuple[dict[str, dict[str, Any]], int]:
 def _row(text: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(text)
+        return row if is_row(row) else None
     except (ValueError, RecursionError):
         return None
-    known = isinstance(row, dict) and _ID.fullmatch(str(row.get("id"))) and row.get("status") in STATUSES
-    return row if known and isinstance(row.get("point"), dict) else None

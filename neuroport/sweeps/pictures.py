@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport.errors import InvalidInput, Unsupported
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity, suggestion
-from neuroport.sweeps.folder import DONE
+from neuroport.sweeps.forms import DONE
 from neuroport.sweeps.table import Group, Table
 from neuroport.sweeps.told import text
 from neuroport.trace.pictures.figure import styled
@@ -26,6 +26,23 @@ SPREAD = 0.6
 ASIDE = 0.02
 """Of an axis of numbers, what all series together stand beside each other, so that their bars are seen."""
 YIELD = "yield"
+MARKS = "osD^vP"
+_LINES = ("-", "--", ":", "-.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a series is drawn with, so that one with the same values above it does not hide it."""
+
+    tint: Any
+    mark: str
+    size: float
+    line: str
+
+    @classmethod
+    def of(cls, k: int, count: int) -> _Look:
+        """That of series k; those below are larger."""
+        return cls(colour(k), MARKS[k % len(MARKS)], 4.5 + 5 * (count - 1 - k) / count, _LINES[k % 4])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +120,7 @@ def drawn(
         drawings = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
         series = _series(groups, axis)
         for name, drawing in zip(panels, drawings, strict=True):
-            _panel(drawing, name, axis, series)
+            _panel(drawing, name, axis, series, "chips" if table.sampled[0] else "runs")
         for drawing in drawings[:-1]:
             drawing.set_xlabel("")
     return figure
@@ -120,6 +137,10 @@ def _panels(table: Table, groups: Sequence[Group], metrics: Sequence[str]) -> li
     panels = [*(metrics or known), *([YIELD] if table.wanted and not metrics else [])]
     if not panels:
         text = "there is nothing to draw: no point is done, or no metric of the network is one number; "
+        if table.lists:
+            text = (
+                f"there is nothing to draw: the metrics that came out are lists of numbers: {', '.join(table.lists)}; "
+            )
         raise InvalidInput.one(None, f"{text}`neuroport sweep table` tells what there is")
     return panels
 
@@ -167,18 +188,20 @@ def _short(name: str) -> str:
     return "" if name == "chip" else name.rpartition(".")[2]
 
 
-def _panel(drawing: Any, name: str, axis: _Axis, series: Mapping[str, Sequence[Group]]) -> None:
-    """One metric, or the yield: what came out of runs, and what is told of them."""
+def _panel(drawing: Any, name: str, axis: _Axis, series: Mapping[str, Sequence[Group]], counted: str) -> None:
+    """One metric, or the yield: what came out of runs, and what is told of them. `counted`: for the yield."""
     shown = dict(list(series.items())[:MOST_LINES])
     for k, (label, groups) in enumerate(shown.items()):
         aside = (k + 0.5) / len(shown) - 0.5
         draw = _share if name == YIELD else _runs
-        draw(drawing, name, axis, groups, aside, axis.room / len(shown), colour(k), label.strip())
+        draw(drawing, name, axis, groups, aside, axis.room / len(shown), _Look.of(k, len(shown)), label.strip())
     some = f", the first {MOST_LINES} of {len(series):,} lines" if len(series) > MOST_LINES else ""
     drawing.set_title(
-        f"yield, with Wilson's interval of 95 %{some}" if name == YIELD else f"{name}, with quartiles{some}"
+        f"yield, with Wilson's interval of 95 % over {counted}{some}"
+        if name == YIELD
+        else f"{name}, with quartiles{some}"
     )
-    drawing.set_ylabel("share of chips" if name == YIELD else name)
+    drawing.set_ylabel(f"share of {counted}" if name == YIELD else name)
     axis.draw(drawing)
     if name == YIELD:
         drawing.set_ylim(-0.05, 1.05)
@@ -198,7 +221,7 @@ def _values(group: Group, name: str) -> list[float]:
 
 
 def _runs(
-    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], aside: float, room: float, tint: Any, label: str
+    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], aside: float, room: float, look: _Look, label: str
 ) -> None:
     """A point for every run, beside each other where there is room, and the median with a bar between the quartiles."""
     places, medians, below, above = [], [], [], []
@@ -207,17 +230,17 @@ def _runs(
         if not values:
             continue
         every = [place + 0.8 * room * ((k + 0.5) / len(values) - 0.5) for k in range(len(values))]
-        drawing.plot(every, sorted(values), ".", color=tint, markersize=4, alpha=0.5, markeredgewidth=0)
+        drawing.plot(every, sorted(values), ".", color=look.tint, markersize=4, alpha=0.5, markeredgewidth=0)
         told = group.metrics[name]
         places.append(place)
         medians.append(told.median)
         below.append(told.median - told.low)
         above.append(told.high - told.median)
-    _told(drawing, axis, places, medians, (below, above), tint, label)
+    _told(drawing, axis, places, medians, (below, above), look, label)
 
 
 def _share(
-    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], aside: float, room: float, tint: Any, label: str
+    drawing: Any, name: str, axis: _Axis, groups: Sequence[Group], aside: float, room: float, look: _Look, label: str
 ) -> None:
     """The yield with its interval."""
     known = [(group, group.share) for group in groups if group.share is not None and group.share.of]
@@ -226,7 +249,7 @@ def _share(
     ends = [share.interval for _, share in known]
     below = [value - low for value, (low, _) in zip(values, ends, strict=True)]
     above = [high - value for value, (_, high) in zip(values, ends, strict=True)]
-    _told(drawing, axis, places, values, (below, above), tint, label)
+    _told(drawing, axis, places, values, (below, above), look, label)
 
 
 def _told(
@@ -235,22 +258,21 @@ def _told(
     places: Sequence[float],
     values: Sequence[float],
     ends: tuple[Sequence[float], Sequence[float]],
-    tint: Any,
+    look: _Look,
     label: str,
 ) -> None:
     """Marks with bars, joined by a line on an axis of numbers."""
     order = sorted(range(len(places)), key=lambda k: places[k])
     x, y = [places[k] for k in order], [values[k] for k in order]
     bars = [[end[k] for k in order] for end in ends]
-    line = "-" if axis.numbers else "none"
     drawing.errorbar(
         x,
         y,
         yerr=bars,
-        color=tint,
-        marker="o",
-        markersize=5,
-        linestyle=line,
+        color=look.tint,
+        marker=look.mark,
+        markersize=look.size,
+        linestyle=look.line if axis.numbers else "none",
         linewidth=1.2,
         capsize=3,
         label=label or None,

@@ -13,7 +13,7 @@ from typing import Any
 
 from neuroport.errors import NeuroportError
 from neuroport.sweeps.asked import Limits
-from neuroport.sweeps.folder import FAILED
+from neuroport.sweeps.forms import FAILED
 from neuroport.sweeps.planned import Job
 from neuroport.sweeps.process import Process
 from neuroport.sweeps.runner import Order, head

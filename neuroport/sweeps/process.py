@@ -23,7 +23,7 @@ from typing import IO, Any
 from neuroport.errors import RunFailed
 from neuroport.program.room import ALLOWED, shown
 from neuroport.sweeps.asked import Limits
-from neuroport.sweeps.folder import KILLED, TIMEOUT
+from neuroport.sweeps.forms import KILLED, TIMEOUT
 from neuroport.sweeps.runner import Order, failed
 
 LOOK = 0.05

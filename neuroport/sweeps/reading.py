@@ -110,9 +110,7 @@ def _duration(report: Report, node: Node | None) -> int | str | None:
 
 def _wanted(report: Report, node: Node | None) -> Iterator[Condition]:
     for name, at, value in report.named(node, "yield", "conditions, such as dkl: '< 0.03'"):
-        made = _tried(report, value, f"'{name}' in yield", Condition.of, name, written(value), at.place)
-        if made is not None:
-            yield made
+        yield from _tried(report, value, f"'{name}' in yield", Condition.all_of, name, written(value), at.place) or ()
 
 
 def _limits(report: Report, node: Node | None) -> Limits:

@@ -15,7 +15,7 @@ from neuroport.api import run as api
 from neuroport.api.compile import Further, manufactured
 from neuroport.errors import NeuroportError
 from neuroport.program.plan import total_steps
-from neuroport.sweeps.folder import DONE, FAILED
+from neuroport.sweeps.forms import DONE, FAILED
 
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip

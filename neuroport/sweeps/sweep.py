@@ -19,7 +19,8 @@ from neuroport.numerics.units import Quantity, show
 from neuroport.program import room
 from neuroport.sweeps import cluster, pool
 from neuroport.sweeps.asked import Asked, Condition, FromValue, Limits, seconds
-from neuroport.sweeps.folder import DONE, SHORT, TRACES, about, opened, read
+from neuroport.sweeps.folder import SHORT, TRACES, about, check, opened, read
+from neuroport.sweeps.forms import DONE
 from neuroport.sweeps.grid import Axis, Wrong, axis
 from neuroport.sweeps.planned import Job, Planned, planned
 from neuroport.sweeps.runner import Order
@@ -66,7 +67,7 @@ def sweep(
     scheduler: str | None = None,
     time: float | str | None = None,
     memory: str | None = None,
-    wanted: Mapping[str, str] | None = None,
+    wanted: Mapping[str, str | Sequence[str]] | None = None,
     traces: bool = False,
     retry_failed: bool = False,
     progress: Progress | None = None,
@@ -80,8 +81,9 @@ def sweep(
     Without it nothing is kept. `duration`: how long each run lasts, instead of the network's protocol.
     `workers`: processes [one per processor]; `scheduler`: the address of a scheduler of Dask that has them instead.
     `time` (seconds, or "10 min") and `memory` ("2GiB"): what a point may take; it is ended where it takes more.
-    `wanted`: metric -> condition on its last value, such as {"dkl": "< 0.03"}, for the yield. `traces`: a trace of each
-    run goes into the folder. `retry_failed`: points that failed are run again. `progress(state)` is called as they end.
+    `wanted`: metric -> condition on its last value, or a list of conditions that must all hold, such as
+    {"dkl": "< 0.03"}, for the yield. `traces`: a trace of each run goes into the folder. `retry_failed`: points that
+    failed are run again. `progress(state)` is called as they end.
     A point that fails stops no other: its row has `status` and `error`. InvalidInput, before anything runs, with all
     problems of grid, networks and chips; for a folder that is no sweep's, or in use.
     """
@@ -119,6 +121,10 @@ def run(
     plan: Planned, path: Path, workers: int | None = None, scheduler: str | None = None, retry_failed: bool = False
 ) -> Generator[State, None, None]:
     """Run what is missing of a sweep in a folder; how far it is, whenever points have ended, and once before."""
+    if scheduler is not None:
+        check(path, plan.name)
+        if missing(plan.jobs, {key: row["status"] for key, row in read(path).items()}, retry_failed):
+            cluster.check(scheduler)
     with opened(path, told(plan)) as folder:
         left = missing(plan.jobs, folder.statuses, retry_failed)
         state = State(len(plan.jobs), len(plan.jobs) - len(left))
@@ -157,7 +163,7 @@ def told(plan: Planned) -> dict[str, Any]:
         "axes": [[one.column, _few(one)] for one in asked.axes],
         "for": asked.duration,
         "backend": asked.backend,
-        "yield": {one.metric: f"{one.sign} {one.number!r}" for one in asked.wanted},
+        "yield": [[one.metric, f"{one.sign} {one.number!r}"] for one in asked.wanted],
         "points": [job.id[:SHORT] for job in plan.jobs],
     }
 
@@ -186,10 +192,10 @@ def _axes(grid: Mapping[str, Any], problems: list[Problem]) -> Iterator[Axis]:
             problems.append(Problem(None, f"'{name}' in grid {error}"))
 
 
-def _conditions(wanted: Mapping[str, str], problems: list[Problem]) -> Iterator[Condition]:
+def _conditions(wanted: Mapping[str, str | Sequence[str]], problems: list[Problem]) -> Iterator[Condition]:
     for name, text in wanted.items():
         try:
-            yield Condition.of(TEXT.checked("a key of wanted", name), text)
+            yield from Condition.all_of(TEXT.checked("a key of wanted", name), text)
         except Wrong as error:
             problems.append(Problem(None, f"'{name}' in wanted {error}"))
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from neuroport.pages.html import html
 from neuroport.pages.plain import brief
 from neuroport.sweeps.asked import Condition
-from neuroport.sweeps.folder import DONE, SHORT
+from neuroport.sweeps.folder import SHORT
+from neuroport.sweeps.forms import DONE
 from neuroport.sweeps.grid import AXES, column
 from neuroport.sweeps.numbers import Quartiles, Share
 
@@ -28,7 +29,8 @@ class Group:
     """The runs of one grid point: all that have its settings and its chip. `settings`: column -> value, the chip's too.
 
     `share`: how many specimens (or, of a chip as designed, runs) fulfil all conditions; None where there are none. A
-    specimen does when all of its runs do; one with a run that is not done does not count. `metrics`: of last values.
+    specimen does when all of its runs do; one with a run that is not done, or that never measured a metric of a
+    condition, does not count. `metrics`: of last values that are finite, and `finite` of how many runs.
     """
 
     settings: Mapping[str, Any]
@@ -36,6 +38,7 @@ class Group:
     done: int
     share: Share | None
     metrics: Mapping[str, Quartiles]
+    finite: Mapping[str, int]
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -48,7 +51,10 @@ class Group:
                 "low": low,
                 "high": high,
             }
-        metrics = {name: {"q1": q.low, "median": q.median, "q3": q.high} for name, q in self.metrics.items()}
+        metrics = {
+            name: {"q1": q.low, "median": q.median, "q3": q.high, "runs": self.finite[name]}
+            for name, q in self.metrics.items()
+        }
         runs = {"runs": len(self.rows), "done": self.done}
         return {"settings": dict(self.settings), **runs, "yield": share, "metrics": metrics}
 
@@ -58,10 +64,11 @@ class Table:
     """What came out of a sweep. `rows`: a mapping for every point that has ended, in the order of the grid.
 
     A row has the columns of the grid, `chip` (its name), `chip_seed`, `seed`, `status` (done, failed, killed, timeout)
-    and `error`; of a point that is done each METRIC at the end, METRIC.lowest and METRIC.highest where it was measured
-    more than once, `steps`, `spikes.POPULATION`, `overflows` (stores that met the end of a range), `overflows.ARRAY`,
-    `not_finite`, `digest`, `build_s`, `run_s` (seconds), `trace` and `id`. What a row has not is None. `axes`: those of
-    the grid with their values. `total`: how many points the sweep has. pandas.DataFrame(table.rows) takes them.
+    and `error`; of a point that is done each METRIC at the end (None if it is not finite), METRIC.measured (how often),
+    METRIC.lowest and METRIC.highest where it was measured more than once, `steps`, `spikes.POPULATION`, `overflows`
+    (stores that met the end of a range), `overflows.ARRAY`, `not_finite`, `digest`, `build_s`, `run_s` (seconds),
+    `trace` and `id`. What a row has not is None. `axes`: those of the grid with their values. `total`: how many points
+    the sweep has. pandas.DataFrame(table.rows) takes them.
     """
 
     network: str
@@ -82,7 +89,7 @@ class Table:
         columns = dict.fromkeys(name for row in flat for name in row)
         order = sorted(columns, key=lambda name: _rank(name, axes))
         rows = tuple({name: row.get(name) for name in order} for row in flat)
-        wanted = tuple(Condition.of(name, text) for name, text in told["yield"].items())
+        wanted = tuple(Condition.of(name, text) for name, text in told["yield"])
         return cls(told["network"], axes, wanted, rows, tuple(_free(name, axes) for name in names), len(told["points"]))
 
     @property
@@ -124,7 +131,7 @@ class Table:
     @property
     def times(self) -> tuple[float, float] | None:
         """The seconds that all points took to build, and to run; None where none is done."""
-        done = [row for row in self.rows if row["status"] == DONE]
+        done = self.done
         return (sum(row["build_s"] for row in done), sum(row["run_s"] for row in done)) if done else None
 
     def as_dict(self) -> dict[str, Any]:
@@ -157,19 +164,53 @@ class Table:
         done = [row for row in rows if row["status"] == DONE]
         values = {name: [row[name] for row in done if _is_number(row[name])] for name in self.metrics}
         quartiles = {name: found for name, numbers in values.items() if (found := Quartiles.of(numbers)) is not None}
-        return Group(settings, tuple(rows), len(done), self._share(rows) if self.wanted else None, quartiles)
+        finite = {name: len(numbers) for name, numbers in values.items()}
+        return Group(settings, tuple(rows), len(done), self._share(rows) if self.wanted else None, quartiles, finite)
 
     def _share(self, rows: Sequence[Mapping[str, Any]]) -> Share:
         """How many specimens, or runs, work."""
         parts: dict[Any, list[Mapping[str, Any]]] = {}
         for k, row in enumerate(rows):
             parts.setdefault((row["chip_seed"], None if row["chip_seed"] is not None else k), []).append(row)
-        known = [part for part in parts.values() if all(row["status"] == DONE for row in part)]
+        known = [part for part in parts.values() if all(map(self.counts, part))]
         return Share(sum(all(map(self.works, part)) for part in known), len(known))
+
+    def counts(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row is of a point that is done, with all metrics of conditions measured."""
+        return row["status"] == DONE and all(row.get(f"{self._column(one)}.measured") for one in self.wanted)
 
     def works(self, row: Mapping[str, Any]) -> bool:
         """Whether a row fulfils all conditions."""
-        return all(one.holds(row[_free(one.metric, self.axes)]) for one in self.wanted)
+        return all(one.holds(row[self._column(one)]) for one in self.wanted)
+
+    def _column(self, condition: Condition) -> str:
+        return _free(condition.metric, self.axes)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The metrics of conditions that no line has."""
+        return tuple(name for name in map(self._column, self.wanted) if name not in self.metrics)
+
+    @property
+    def done(self) -> list[Mapping[str, Any]]:
+        """The rows of points that are done."""
+        return [row for row in self.rows if row["status"] == DONE]
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The metrics that are lists of numbers."""
+        return tuple(name for name in self.metrics if any(isinstance(row[name], list) for row in self.rows))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The other metrics: each is one number, or was never measured."""
+        return tuple(name for name in self.metrics if name not in self.lists)
+
+    @property
+    def sampled(self) -> tuple[bool, bool]:
+        """Whether there are runs on specimens of chips, and others."""
+        seeded = {row["chip_seed"] is not None for row in self.rows}
+        return True in seeded, False in seeded
 
 
 def _flat(row: Mapping[str, Any], axes: Mapping[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
@@ -179,7 +220,7 @@ def _flat(row: Mapping[str, Any], axes: Mapping[str, Any], metrics: Sequence[str
     flat |= {"status": row["status"], "error": row.get("error")}
     for name in metrics:
         measured, free = row.get("metrics", {}).get(name, {}), _free(name, axes)
-        flat |= {free: measured.get("last")}
+        flat |= {free: measured.get("last"), f"{free}.measured": measured.get("measured")}
         if measured.get("measured", 0) > 1 and measured["lowest"] is not None:
             flat |= {f"{free}.lowest": measured["lowest"], f"{free}.highest": measured["highest"]}
     flat |= {name: row.get(name) for name in ("steps", "digest", *TIMES)}

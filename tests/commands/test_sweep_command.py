@@ -91,13 +91,17 @@ def test_all_problems_of_options_are_told(tmp_path: Path) -> None:
         tmp_path,
     )
     seeds = "seeds are whole numbers from 0 to 2**63 - 1, such as 3, [1, 2] or 0:100"
-    assert refused("loihi_lif", "--seed", "3:1", "--set", "cell.vth=[]", "--yield", "dkl 3", *more) == [
+    assert refused(
+        "loihi_lif", "--seed", "3:1", "--set", "cell.vth=[]", "--yield", "dkl < nan", "--yield", "dkl 3", *more
+    ) == [
         "error: the limit of time must be a time by the clock, such as '30 s', '10 min' or '2 h'; found '1'",
         "error: the limit of memory is '2'; give a number and one of MiB, GiB, TiB, MB, GB, TB, such as 40GiB",
         "error: --set cell.vth: it has no values; give at least one",
         "error: --set x: write PATH=VALUE, such as recurrent.eta_s=0 or seed=3",
         f"error: --chip-seed: it holds 'a'; {seeds}",
         "error: --seed: it has no seed from 3 to before 1, as the last number is not one; give one above the first",
+        "error: --yield: 'dkl < nan' is no condition; write METRIC, a sign (<, <=, >, >=) and a number, such "
+        "as 'dkl < 0.03'",
         "error: --yield: 'dkl 3' is no condition; write METRIC, a sign (<, <=, >, >=) and a number, such "
         "as 'dkl < 0.03'",
     ]
@@ -107,6 +111,14 @@ def test_all_problems_of_options_are_told(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         (("loihi_lif",), "Error: say where the results go, with -o FOLDER; --dry-run only tells what would be run."),
+        (
+            ("loihi_lif", "-o", ""),
+            "Error: say where the results go, with -o FOLDER; --dry-run only tells what would be run.",
+        ),
+        (
+            ("plot", "s", "-o", "a.txt"),
+            "error: a.txt: a picture needs a name that ends in .png or .pdf or .svg, such as a.txt.png",
+        ),
         (
             ("loihi_lif", "-o", "s", "--workers", "1", "--scheduler", "tcp://a:1"),
             "Error: --scheduler has workers of its own; leave --workers out.",

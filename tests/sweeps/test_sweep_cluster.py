@@ -61,10 +61,11 @@ def test_a_sweep_on_a_cluster_keeps_traces(address: str, tmp_path: Path) -> None
     assert open_trace(tmp_path / "s" / "traces" / table["trace"][0]).digest == table["digest"][0]
 
 
-def test_without_a_scheduler_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_scheduler_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from neuroport.sweeps import cluster
 
     monkeypatch.setattr(cluster, "ANSWERS", "1s")
     for address in ("tcp://127.0.0.1:1", "nonsense"):
         with pytest.raises(Unsupported, match=f"^no scheduler of Dask answers at '{address}': "):
-            neuroport.sweep(neuroport.load("loihi_lif"), {}, backend="reference", scheduler=address)
+            neuroport.sweep(neuroport.load("loihi_lif"), {}, tmp_path / "s", backend="reference", scheduler=address)
+        assert not (tmp_path / "s").exists()

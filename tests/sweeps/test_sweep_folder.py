@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import json
+import math
+import resource
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from neuroport.errors import InvalidInput
-from neuroport.sweeps.folder import ABOUT, RUNS, mended, opened, read
+from neuroport.errors import InvalidInput, NotWritten
+from neuroport.sweeps.folder import ABOUT, DAMAGED, RUNS, Folder, mended, opened, read
 
-TOLD = {"network": "a", "axes": [], "yield": {}, "points": []}
+CHANGES: list[dict[str, Any]] = [
+    {"points": None},
+    {"axes": 3},
+    {"axes": [["a"]]},
+    {"yield": {"rate": "banana"}},
+    {"yield": [["rate", "banana"]]},
+    {"points": [1]},
+    {"network": 1},
+]
+TOLD = {"network": "a", "axes": [], "yield": [], "points": []}
 
 
 def row(k: int, status: str = "done") -> dict[str, Any]:
-    return {"id": f"{k:064x}", "status": status, "point": {"set": {}}, "error": None, "name": "é"}
+    named = {"chip": None, "chip_seed": None, "seed": None}
+    row = {"id": f"{k:064x}", "status": status, "point": {"set": {}, **named}, "error": None, "name": "é", **named}
+    metrics = {"m": {"measured": 1, "step": 5, "last": 0.5, "lowest": None, "highest": None}}
+    done = {"steps": 5, "metrics": metrics, "spikes": {}, "overflows": {}, "not_finite": {}, "digest": "d"}
+    return {**row, **done, "build_s": 0.5, "run_s": 0.5, "trace": None}
 
 
 def made(folder: Path, count: int = 3) -> Path:
@@ -38,7 +53,11 @@ def test_a_half_line_is_cut_off_wherever_it_was_broken(tmp_path: Path) -> None:
     file = made(tmp_path / "s")
     whole = file.read_bytes()
     start = whole.rstrip(b"\n").rindex(b"\n") + 1
-    for cut in range(start, len(whole) + 1):
+    for cut in (
+        *range(start, start + 80, 3),
+        *range(start + 80, len(whole) - 3, 17),
+        *range(len(whole) - 3, len(whole) + 1),
+    ):
         file.write_bytes(whole[:cut])
         kept = 3 if cut >= len(whole) - 1 else 2
         assert len(read(file.parent)) == kept, cut
@@ -58,6 +77,75 @@ def test_damage_is_told_with_its_line(tmp_path: Path, text: str) -> None:
     say = "is damaged and no line of a sweep; restore the file, or delete this line, and its point is run again"
     assert str(caught.value) == f"{file}:2:1: {say}"
     assert file.read_bytes() == before
+
+
+DAMAGES = [
+    (("build_s",), None),
+    (("point",), {}),
+    (("point", "seed"), "1"),
+    (("metrics", "m", "last"), "999"),
+    (("metrics", "m", "last"), [1, {}]),
+    (("metrics", "m"), None),
+    (("metrics",), []),
+    (("spikes",), None),
+    (("not_finite",), {"p": 0.5}),
+    (("status",), ["done"]),
+    (("id",), 7),
+    (("run_s",), math.nan),
+]
+
+
+@pytest.mark.parametrize(("keys", "value"), DAMAGES)
+def test_a_line_of_another_form_is_damaged(tmp_path: Path, keys: tuple[str, ...], value: Any) -> None:
+    """As one that was edited, or that another program wrote."""
+    file = made(tmp_path / "s")
+    rows = [row(k) for k in range(3)]
+    where = rows[1]
+    for key in keys[:-1]:
+        where = where[key]
+    where[keys[-1]] = value
+    file.write_text("".join(f"{json.dumps(one)}\n" for one in rows), "utf-8")
+    with pytest.raises(InvalidInput) as caught:
+        read(file.parent)
+    assert str(caught.value).startswith(f"{file}:2:1: is damaged and no line of a sweep; ")
+
+
+@pytest.mark.parametrize("key", [key for key in row(0) if key not in ("name", "error", "status", "id", "point")])
+def test_a_line_that_lacks_something_is_damaged(tmp_path: Path, key: str) -> None:
+    file = made(tmp_path / "s", 0)
+    file.write_text(json.dumps({name: value for name, value in row(0).items() if name != key}) + "\n")
+    with pytest.raises(InvalidInput, match="is damaged and no line of a sweep"):
+        read(file.parent)
+
+
+def _add_without_room(kept: Folder, most: int, limits: tuple[int, int]) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        kept.add([row(1)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_is_full_is_told_with_the_file(tmp_path: Path) -> None:
+    """And no second failure comes of what could not be written when the file is closed."""
+    file = made(tmp_path / "s", 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(NotWritten) as caught, opened(file.parent, TOLD) as kept:
+        _add_without_room(kept, file.stat().st_size + 10, (soft, hard))
+    assert str(caught.value).startswith(f"{tmp_path / 's' / RUNS}: cannot be written: it would be larger than")
+    assert len(mended(tmp_path / "s")) == 1
+
+
+def test_without_sweep_json_lines_stay(tmp_path: Path) -> None:
+    """As it is said where that is damaged."""
+    file = made(tmp_path / "s")
+    (file.parent / ABOUT).unlink()
+    with opened(file.parent, TOLD) as kept:
+        assert len(kept.statuses) == 3
+    (file.parent / ABOUT).unlink()
+    file.write_text("mine\nand more\n")
+    assert "is damaged and no line of a sweep" in refused(file.parent)
+    assert not (file.parent / ABOUT).exists()
 
 
 def refused(folder: Path, told: dict[str, Any] = TOLD) -> str:
@@ -106,6 +194,7 @@ def test_a_sweep_of_another_network_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
+        *((json.dumps({"neuroport sweep": 1, **TOLD, **change}), DAMAGED) for change in CHANGES),
         ("{", "is damaged; delete it, and start the sweep again: what is done stays"),
         (
             '{"neuroport sweep": 9}',

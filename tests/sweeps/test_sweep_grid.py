@@ -15,6 +15,8 @@ from neuroport.sweeps.asked import Asked, Condition, FromFile, FromValue, second
 from neuroport.sweeps.grid import Wrong, axis, flow, plain, texts
 from neuroport.sweeps.identity import of_network
 from neuroport.sweeps.planned import Planned, planned
+from neuroport.sweeps.sweep import _conditions
+from neuroport.sweeps.sweep import told as told_of
 
 
 def plan(grid: dict[str, Any], network: Any = "loihi_lif", **more: Any) -> Planned:
@@ -216,6 +218,20 @@ def test_times_by_the_clock(text: Any, number: float) -> None:
 def test_what_is_no_time_by_the_clock(text: Any) -> None:
     with pytest.raises(Wrong, match=r"^must be a time by the clock, such as '30 s', '10 min' or '2 h'; found "):
         seconds(text)
+
+
+@pytest.mark.parametrize("said", ["", "0.5", "< nan", ">= inf", [], ["> 1", "x"], [["> 1"]], None])
+def test_what_is_no_condition(said: Any) -> None:
+    with pytest.raises(Wrong, match="must be a sign and a number, such as"):
+        Condition.all_of("m", said)
+
+
+def test_all_conditions_are_kept_in_python_and_in_the_folder() -> None:
+    problems: list[Any] = []
+    wanted = tuple(_conditions({"m": ["> 1", "< 3"], "n": ">= 0.1"}, problems))
+    plan = Planned(Asked(source=FromFile(Path("a.yaml")), axes=(), wanted=wanted))
+    assert not problems
+    assert told_of(plan)["yield"] == [["m", "> 1.0"], ["m", "< 3.0"], ["n", ">= 0.1"]]
 
 
 @pytest.mark.parametrize(("text", "values"), [("< 0.5", [0, 0.4]), (">=2", [2, 3.5]), ("<= -1e-3", [-1]), (">1", [2])])

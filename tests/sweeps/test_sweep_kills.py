@@ -14,7 +14,9 @@ from tests.support.swept import SWEEP, Hunt, bare, lines, started
 pytestmark = pytest.mark.dear
 
 
-@pytest.mark.parametrize(("kills", "seed"), [(3, 1), pytest.param(20, 2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("kills", "seed"), [(1, 1), *(pytest.param(*many, marks=pytest.mark.slow) for many in ((3, 1), (20, 2)))]
+)
 def test_killed_sweeps_go_on(tmp_path: Path, kills: int, seed: int) -> None:
     hunt = Hunt(tmp_path / "s", seed, SWEEP if kills < 10 else LONG)
     for _ in range(kills):

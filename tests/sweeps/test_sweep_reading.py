@@ -20,7 +20,7 @@ grid:
   seed: [1, 2]
 for: 10 s
 backend: reference
-yield: {dkl: "< 0.03"}
+yield: {dkl: ["< 0.03", ">= 0"]}
 limits: {time: 10 min, memory: 2 GiB}
 keep: [metrics, digest, traces]
 """
@@ -39,7 +39,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     ]
     assert asked.source.load(()).name == "sal_sampling"
     assert (asked.duration, asked.backend, asked.traces) == ("10 s", "reference", True)
-    assert asked.wanted == (Condition("dkl", "<", 0.03),)
+    assert asked.wanted == (Condition("dkl", "<", 0.03), Condition("dkl", ">=", 0.0))
     assert asked.limits == Limits(600.0, 2.0 * 2**30)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from neuroport.errors import InvalidInput
-from neuroport.sweeps import pictures, written
+from neuroport.sweeps import pictures, told, written
 from neuroport.sweeps.numbers import Quartiles, Share
 from neuroport.sweeps.table import Table
 
@@ -23,9 +23,9 @@ def line(k: int, point: dict[str, Any], value: Any = None, **more: Any) -> dict[
     values = {"measured": 1, "step": 5, "last": [1.5, None], "lowest": None, "highest": None}
     plain = {"set": {}, "chip": None, "chip_seed": None, "seed": None, **point}
     done = {"chip": "c", "chip_seed": plain["chip_seed"], "seed": plain["seed"] or 1, "steps": 5, "digest": "d"}
-    told = {"metrics": {"m": measured, "seed": values}, "spikes": {"p": 3}, "overflows": {"p.v": 2}, "not_finite": {}}
+    came = {"metrics": {"m": measured, "seed": values}, "spikes": {"p": 3}, "overflows": {"p.v": 2}, "not_finite": {}}
     row = {"id": f"{k:064x}", "status": "done", "point": plain, "error": None}
-    return {**row, **done, **told, "build_s": 0.5, "run_s": 0.25, "trace": None, **more}
+    return {**row, **done, **came, "build_s": 0.5, "run_s": 0.25, "trace": None, **more}
 
 
 def failed(k: int, point: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,8 @@ def table(lines: list[dict[str, Any]], axes: list[Any], asked: dict[str, str] | 
     for key, row in by_id.items():
         row["id"] = key
     assert len(ids) == len(by_id)
-    return Table.of({"network": "n", "axes": axes, "yield": asked or {}, "points": points}, by_id)
+    conditions = [[name, text] for name, texts in (asked or {}).items() for text in texts.split(" and ")]
+    return Table.of({"network": "n", "axes": axes, "yield": conditions, "points": points}, by_id)
 
 
 def chips(values: dict[tuple[float, int, int], float | None], **more: Any) -> Table:
@@ -55,7 +56,8 @@ def chips(values: dict[tuple[float, int, int], float | None], **more: Any) -> Ta
 def test_rows_have_all_that_came_out() -> None:
     found = table([line(0, {"seed": 2}, 0.5), failed(1, {"seed": 3})], [["seed", [2, 3]]], missing=1)
     assert found.columns == (
-        *("chip", "chip_seed", "seed", "status", "error", "m", "m.lowest", "m.highest", "metric.seed", "spikes.p"),
+        *("chip", "chip_seed", "seed", "status", "error", "m", "m.measured", "m.lowest"),
+        *("m.highest", "metric.seed", "metric.seed.measured", "spikes.p"),
         *("steps", "overflows", "not_finite", "digest", "build_s", "run_s", "trace", "id", "overflows.p.v"),
     )
     assert found.rows[0] == {
@@ -65,9 +67,11 @@ def test_rows_have_all_that_came_out() -> None:
         "status": "done",
         "error": None,
         "m": 0.5,
+        "m.measured": 2,
         "m.lowest": 0.0,
         "m.highest": 9.0,
         "metric.seed": [1.5, None],
+        "metric.seed.measured": 1,
         "spikes.p": 3,
         "steps": 5,
         "overflows": 2,
@@ -93,7 +97,8 @@ def test_a_table_is_told() -> None:
     found = chips({(0, 0, 1): 1.0, (0, 1, 1): 2.0, (1, 0, 1): None}, asked={"m": "< 1.5"}, missing=1)
     assert repr(found) == (
         "<Table of n\n  4 points: 2 done, 1 failed, 1 missing\n"
-        "  yield: specimens with m < 1.5 in all of their runs, and Wilson's interval of 95 %>"
+        "  yield: specimens with m < 1.5 in all of their runs, and Wilson's interval of 95 %\n"
+        "  metric.seed: a list of numbers, which only files of the table have>"
     )
     assert "50 % (1 of 2; 9 to 91 %)" in found._repr_html_()
     assert [group["yield"] for group in found.as_dict()["groups"]] == [
@@ -113,6 +118,52 @@ def test_of_a_chip_as_designed_runs_count() -> None:
     lines = [line(k, {"seed": k}, float(k)) for k in range(4)]
     (group,) = table(lines, [["seed", [0, 1, 2, 3]]], {"m": ">= 1"}).groups()
     assert group.share == Share(3, 4)
+
+
+def test_all_conditions_of_a_metric_count() -> None:
+    lines = [line(k, {"seed": k}, float(k)) for k in range(4)]
+    found = table(lines, [["seed", [0, 1, 2, 3]]], {"m": ">= 1 and < 3"})
+    (group,) = found.groups()
+    assert group.share == Share(2, 4)
+    assert told.conditions(found) == ["yield: runs with m >= 1 and m < 3, and Wilson's interval of 95 % over runs"]
+    share = drawn(found).axes[-1]
+    assert share.get_ylabel() == "share of runs" and share.get_title(loc="left").endswith("of 95 % over runs")
+
+
+def measured(k: int, times: int, value: float | None) -> dict[str, Any]:
+    """A line of which a metric was measured so many times."""
+    values = {"measured": times, "step": None, "last": value, "lowest": None, "highest": None}
+    return {**line(k, {"seed": k}, metrics={"m": values}), "not_finite": {"a.v": 3 if times and value is None else 0}}
+
+
+def test_what_is_left_out_is_told() -> None:
+    lines = [measured(0, 1, 1.0), measured(1, 2, None), measured(2, 0, None), measured(3, 1, 3.0)]
+    found = table(lines, [["seed", [0, 1, 2, 3]]], {"m": "< 2"})
+    (group,) = found.groups()
+    assert group.share == Share(1, 3) and dict(group.finite) == {"m": 2}
+    assert told.notes(found) == [
+        "m: never measured in 1 of 4 runs, which do not count for the yield",
+        "m: 1 of 4 runs have no finite value at the end; median and quartiles are of the others",
+        "not finite: 1 of 4 runs have state or weights that are not finite at the end",
+    ]
+    assert told.lines(found)[1] == [["4 of 4", "33 % (1 of 3; 6 to 79 %)", "2 (1.5 to 2.5; 2 of 4 runs)"]]
+
+
+def test_what_was_never_measured_has_its_column() -> None:
+    found = table([measured(k, 0, None) for k in range(2)], [["seed", [0, 1]]], {"m": "< 2"})
+    assert told.lines(found) == (["done", "yield", "m"], [["2 of 2", "-", "-"]])
+    assert told.notes(found) == ["m: never measured in 2 of 2 runs, which do not count for the yield"]
+    (other,) = table([measured(0, 1, 1.0)], [["seed", [0]]], {"n": "< 2"}).groups()
+    assert other.share == Share(0, 0)
+    assert (
+        "n: never measured in 1 of 1 runs" in told.notes(table([measured(0, 1, 1.0)], [["seed", [0]]], {"n": "< 2"}))[0]
+    )
+
+
+def test_specimens_and_runs_are_told_apart() -> None:
+    lines = [line(0, {"chip": "a", "chip_seed": 1}, 1.0), line(1, {"chip": "b"}, 1.0)]
+    (said,) = told.conditions(table(lines, [["chip", ["a", "b"]], ["chip_seed", [1]]], {"m": "< 2"}))
+    assert said.startswith("yield: specimens (of chips without: runs) with m < 2 in all of their runs, and")
 
 
 @pytest.mark.parametrize(
@@ -215,12 +266,13 @@ def test_a_picture_has_each_metric_over_the_first_setting() -> None:
     metric, share = figure.axes
     assert (metric.get_title(loc="left"), share.get_title(loc="left")) == (
         "m, with quartiles",
-        "yield, with Wilson's interval of 95 %",
+        "yield, with Wilson's interval of 95 % over chips",
     )
     assert [text.get_text() for text in metric.get_legend().get_texts()] == ["a", "b"]
     medians = [container.lines[0].get_xydata().tolist() for container in metric.containers]
     beside = [[[0.0 + by, 1.2], [0.5 + by, 2.2], [1.0 + by, 3.2]] for by in (-0.005, 0.005)]
     assert np.array(medians) == pytest.approx(np.array(beside))
+    assert share.get_ylabel() == "share of chips"
     shares = [container.lines[0].get_ydata().tolist() for container in share.containers]
     assert shares == [[1.0, 0.4, 0.0]] * 2
     assert share.get_xlabel() == "a.eta" and metric.get_xlabel() == ""
@@ -250,6 +302,26 @@ def test_pictures_of_what_is_not_there_are_refused() -> None:
         drawn(many([0, 1]), over="a.et")
     with pytest.raises(InvalidInput, match="there is nothing to draw: no point is done"):
         drawn(table([], [["seed", [1]]], missing=1))
+
+
+def test_series_with_the_same_values_are_both_seen() -> None:
+    found = drawn(many([0, 0.5, 1])).axes[0].containers
+    looks = [
+        (one.lines[0].get_marker(), one.lines[0].get_markersize(), str(one.lines[0].get_linestyle())) for one in found
+    ]
+    (mark, size, line), (other, smaller, dashes) = looks
+    assert mark != other and size > smaller and line != dashes
+
+
+def test_lists_alone_are_nothing_to_draw() -> None:
+    values = {"l": {"measured": 1, "step": 5, "last": [1.5, 2.0], "lowest": None, "highest": None}}
+    found = table([line(0, {"seed": 1}, metrics=values)], [["seed", [1]]])
+    assert told.lines(found)[0] == ["done"]
+    assert told.notes(found) == ["l: a list of numbers, which only files of the table have"]
+    with pytest.raises(
+        InvalidInput, match="there is nothing to draw: the metrics that came out are lists of numbers: l; "
+    ):
+        drawn(found)
 
 
 def test_a_sweep_over_seeds_alone_is_drawn() -> None:
