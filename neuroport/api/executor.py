@@ -116,7 +116,7 @@ def form_of_copies(batch: Program | str | None) -> str | None:
 
 
 def _form_of(program: Program, backend: str, device: str | None) -> str | None:
-    return form_of_copies(batch_of([program], backends.load(backend, device)))
+    return form_of_copies(batch_of([program], backends.load(backend, device))) if program.copies > 1 else None
 
 
 def _others(name: str, program: Program) -> Iterator[tuple[str, Backend]]:

@@ -143,8 +143,8 @@ def test_copies_that_run_at_once_count(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidInput) as caught:
         run_copies(read("  c: {size: 100000, neuron: lif}\n"), range(1000), "reference", duration=5)
     assert str(caught.value) == (
-        "n.yaml:1:1: a run of 1,000 copies needs about 11.3 GiB of memory, most of it for the programs of those that "
-        f"run at once, {HAS}"
+        "n.yaml:7:3: network 'n' does not fit into memory: it takes about 3.0 GiB while it runs: 3.0 GiB for "
+        f"population 'c', 31 MiB for population 'a'; this machine has 100 MiB; {room.REMEDY}"
     )
 
 
