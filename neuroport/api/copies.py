@@ -134,9 +134,8 @@ def run_copies(
     one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device, at_once)
     if unrolls:
         return one.unrolled(chosen_seeds, chosen, traces, begins)
-    if before is not None or choice is not None:
-        ready = one.ready(chosen[0])
-        begins(ready.program, ready.plan)
+    ready = one.ready(chosen[0])  # what cannot be is refused once, before there are threads
+    begins(ready.program, ready.plan)
     return one.side_by_side(chosen_seeds, chosen, traces)
 
 

@@ -57,7 +57,9 @@ def foreseen(
         sketch = sketched(network)
         real = elaborate(sketch.network, chip, instance)
         program = quantise(real, chip, settings(sketch.network, real))
-        taken = [p for k, one in enumerate(executors) for p in _of(one, program, sketch) if not (k and p.once)]
+        chosen = list(executors)
+        parts = {id(one): tuple(_of(one, program, sketch)) for one in chosen}
+        taken = [part for k, one in enumerate(chosen) for part in parts[id(one)] if not (k and part.once)]
     except (InvalidInput, Unsupported):  # told where it is built
         return None
     return building.peak(building.held(real, program, sketch.synapses), taken)
