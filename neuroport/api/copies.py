@@ -244,21 +244,18 @@ class _Copies:
         self.device, self.at_once = device, at_once
         self._lock = threading.Lock()
         self._ready: tuple[int | None, api.Prepared] | None = None
-        self._further: Further | None = None
+        self._alike: api.Alike | None = None
 
     def ready(self, chip_seed: int | None) -> api.Prepared:
         """What copies on this specimen have in common; that of the last specimen is kept for the next copy."""
         with self._lock:
-            if self._ready is None or self._further is None:
+            if self._ready is None or self._alike is None:
                 what = self.network, self.backend, self.chip, chip_seed
                 first = api.prepare(*what, device=self.device, at_once=self.at_once)
-                items = first.plan.protocol
-                self._further = Further(first.network, first.chip, first.program, items, total_steps(items))
-                self._ready = chip_seed, first
+                self._ready, self._alike = (chip_seed, first), api.Alike(first)
             elif self._ready[0] != chip_seed:
-                known = self._ready[1]
-                _, one = specimen(self.network, known.chip, chip_seed)
-                self._ready = chip_seed, replace(known, instance=one, program=self._further.lower(one))
+                _, one = specimen(self.network, self._ready[1].chip, chip_seed)
+                self._ready = chip_seed, self._alike.on(one)
             return self._ready[1]
 
     def side_by_side(

@@ -20,12 +20,12 @@ from neuroport.errors import InvalidInput, Place
 from neuroport.files import writer
 from neuroport.nir import network as graphs
 from neuroport.nir import samples as data
-from neuroport.nir.carried import KEY, carried, is_changed
+from neuroport.nir.carried import carried, is_changed
 from neuroport.nir.choices import Choice
 from neuroport.nir.names import identifier
 from neuroport.nir.network import STEPS, Line, Made
 from neuroport.nir.text import on_chip, text
-from neuroport.nir.tree import Raw, of_object, read
+from neuroport.nir.tree import OWN, Raw, of_object, read
 from neuroport.numerics.given import FLAG, FUNCTION, OUTPUT, PATH, TEXT, Kind, takes
 from neuroport.numerics.units import Quantity
 
@@ -163,7 +163,7 @@ def newer(version: str) -> tuple[str, ...]:
 
 def told(raw: Raw, as_it_is: bool) -> tuple[str, ...]:
     """What is to be known of a graph that neuroport wrote. `as_it_is`: nothing is asked for that says otherwise."""
-    own = raw.metadata.get(KEY)
+    own = raw.metadata.get(OWN)
     if not isinstance(own, Mapping) or "network" not in own:
         return ()
     if is_changed(raw):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuroport import backends
 from neuroport.api import executor as executors
-from neuroport.api.compile import CHIP, INSTANCE, NETWORK, lower_and_plan, specimen
+from neuroport.api.compile import CHIP, INSTANCE, NETWORK, Further, lower_and_plan, specimen
 from neuroport.api.summary import page, summary
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
@@ -26,6 +26,7 @@ from neuroport.numerics.units import Quantity
 from neuroport.pages.html import html
 from neuroport.pages.plain import brief
 from neuroport.program import fixed as arithmetic
+from neuroport.program.plan import total_steps
 from neuroport.session.executing import opened
 from neuroport.session.finite import not_finite
 from neuroport.session.kept import kept_steps
@@ -203,6 +204,19 @@ class Prepared:
             chip_seed=None if self.instance is None else self.instance.seed,
             again=executor,
         )
+
+
+class Alike:
+    """A network on specimens of one chip: what is prepared for the first, with the numbers of another's circuits."""
+
+    def __init__(self, first: Prepared) -> None:
+        items = first.plan.protocol
+        self._first = first
+        self._further = Further(first.network, first.chip, first.program, items, total_steps(items))
+
+    def on(self, instance: ChipInstance | None) -> Prepared:
+        """What is prepared for a specimen."""
+        return replace(self._first, instance=instance, program=self._further.lower(instance))
 
 
 def prepare(

@@ -20,6 +20,7 @@ from neuroport.pages.plain import shown as shown
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip
     from neuroport.network.network import Network
+    from neuroport.sweeps.planned import Planned
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -190,8 +191,8 @@ def load_network(name: str, sets: Sequence[str] = ()) -> Network:
     return neuroport.load(find_network(name), sets)
 
 
-def echo_notices(network: Network) -> None:
-    """Tell on stderr what users of the network's models must be told, each text once."""
+def echo_notices(network: Network | Planned) -> None:
+    """Tell on stderr what users of the models of a network, or of those of a sweep, must be told, each text once."""
     for text, models in network.notices.items():
         click.echo(f"notice: {', '.join(models)}: {text}", err=True)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from neuroport.commands.common import echo_json, echo_table, find_network
+from neuroport.commands.common import echo_json, echo_notices, echo_table, find_network
 from neuroport.commands.sweep_progress import SweepProgress
 from neuroport.errors import InvalidInput, Place, Problem
 from neuroport.pages.plain import some
@@ -145,8 +145,7 @@ def run(
     plan = planned(asked)
     for note in plan.notes:
         click.echo(f"note: {note}", err=True)
-    for text, models in plan.notices.items():
-        click.echo(f"notice: {', '.join(models)}: {text}", err=True)
+    echo_notices(plan)
     if dry_run:
         _tell_plan(plan, None if output is None else Path(output), retry_failed)
         return

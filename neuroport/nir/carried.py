@@ -20,16 +20,15 @@ from numpy.typing import NDArray
 from neuroport.files import apart
 from neuroport.files import network as reader
 from neuroport.network.network import Network
+from neuroport.nir.tree import OWN
 from neuroport.numerics import units
 from neuroport.version import __version__
-
-KEY = "neuroport"
 
 
 def carry(graph: Any, network: Network, folder: str | Path, lost: Sequence[str], meaning: Mapping[str, str]) -> None:
     """Put a network into the metadata of its graph. `folder`: where the file will lie, and paths in the text start."""
     text, arrays = apart.written(network, folder=folder)
-    graph.metadata[KEY] = {
+    graph.metadata[OWN] = {
         "version": __version__,
         "network": text,
         "arrays": {str(k): {"name": name, "values": array} for k, (name, array) in enumerate(arrays.items())},
@@ -40,7 +39,7 @@ def carry(graph: Any, network: Network, folder: str | Path, lost: Sequence[str],
         "graph": fingerprint(graph),
     }
     if not arrays:
-        del graph.metadata[KEY]["arrays"]
+        del graph.metadata[OWN]["arrays"]
 
 
 def carried(graph: Any, file: str | Path) -> Network | None:
@@ -49,7 +48,7 @@ def carried(graph: Any, file: str | Path) -> Network | None:
     The graph is a `nir.NIRGraph`, or what has its `metadata`, and `kind`, `fields`, `nodes` and `edges`. `file`: the
     one that it was read from; relative paths start in its folder. InvalidInput for a damaged text.
     """
-    found = graph.metadata.get(KEY)
+    found = graph.metadata.get(OWN)
     if not isinstance(found, Mapping) or not isinstance(found.get("network"), str) or is_changed(graph):
         return None
     stored = found.get("arrays")
@@ -61,7 +60,7 @@ def carried(graph: Any, file: str | Path) -> Network | None:
 
 def is_changed(graph: Any) -> bool:
     """Whether somebody has changed the nodes or edges of a graph that was written here."""
-    found = graph.metadata.get(KEY)
+    found = graph.metadata.get(OWN)
     return isinstance(found, Mapping) and str(found.get("graph")) != fingerprint(graph)
 
 

@@ -18,10 +18,11 @@ from neuroport.files import library
 from neuroport.network.network import Network
 from neuroport.network.objects import Population, Projection
 from neuroport.network.results import Recording
-from neuroport.nir.carried import KEY, carry
+from neuroport.nir.carried import carry
 from neuroport.nir.channels import Plane, arrange, convolution, planes
 from neuroport.nir.forms import FORMS, MAIN, MS, SOURCES, Form, Given, nir
 from neuroport.nir.sent import learns, sent
+from neuroport.nir.tree import OWN
 from neuroport.numerics import units
 from neuroport.numerics.units import Quantity
 from neuroport.program.machine import Program
@@ -47,7 +48,7 @@ def graph(network: Network, folder: str | Path, lowered: Callable[[Network], Pro
 
 def lost(found: Any) -> tuple[str, ...]:
     """What another tool does not see of the network whose graph this is, in sentences."""
-    return tuple(found.metadata[KEY]["lost"].splitlines())
+    return tuple(found.metadata[OWN]["lost"].splitlines())
 
 
 @dataclass(eq=False)

@@ -7,14 +7,13 @@ import pickle
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuroport.api import run as api
-from neuroport.api.compile import Further, manufactured
+from neuroport.api.compile import manufactured
 from neuroport.errors import NeuroportError
-from neuroport.program.plan import total_steps
 from neuroport.sweeps.forms import DONE, FAILED
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Runner:
     def __init__(self) -> None:
         self._known: str | None = None
         self._network: Network | None = None
-        self._first: tuple[Any, api.Prepared, Further] | None = None
+        self._alike: tuple[Any, api.Alike] | None = None
         self._last: tuple[Any, api.Prepared] | None = None
 
     def run(self, order: Order) -> dict[str, Any]:
@@ -87,23 +86,19 @@ class Runner:
     def _ready(self, order: Order, chip_seed: int | None) -> api.Prepared:
         """The network on a specimen of the chip."""
         if order.network != self._known:
-            self._first = self._last = None
+            self._alike = self._last = None
             assert order.pickled is not None
             self._network, self._known = pickle.loads(order.pickled), order.network
         assert self._network is not None
         chip = (order.chip, order.backend)
         if self._last is not None and self._last[0] == (chip, chip_seed):
             return self._last[1]
-        if self._first is None or self._first[0] != chip:
-            self._first = self._last = None
+        if self._alike is None or self._alike[0] != chip:
+            self._alike = self._last = None
             ready = api.prepare(self._network, order.backend, order.chip, chip_seed)
-            items = ready.plan.protocol
-            further = Further(ready.network, order.chip, ready.program, items, total_steps(items))
-            self._first = chip, ready, further
+            self._alike = chip, api.Alike(ready)
         else:
-            _, like, further = self._first
-            one = None if chip_seed is None else manufactured(order.chip, chip_seed)
-            ready = replace(like, instance=one, program=further.lower(one))
+            ready = self._alike[1].on(None if chip_seed is None else manufactured(order.chip, chip_seed))
         self._last = (chip, chip_seed), ready
         return ready
 

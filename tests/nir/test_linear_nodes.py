@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import neuroport
 from neuroport.nir.connect import order
-from tests.oracles.nir_maps import applied
+from tests.oracles.nir_steps import Meaning, machine
 
 nir = pytest.importorskip("nir", reason="graphs are made by the package nir")
 RNG = np.random.default_rng(8)
@@ -38,6 +38,11 @@ def affine(outs: int, ins: int) -> Any:
 
 def flatten(start: int = 0, end: int = -1) -> Any:
     return nir.Flatten({"input": None}, start, end)
+
+
+def applied(node: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a linear node makes of values."""
+    return np.asarray(machine(node, Meaning(1.0)).step(x))
 
 
 CASES: dict[str, tuple[tuple[int, ...], list[Any], str]] = {

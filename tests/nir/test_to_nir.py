@@ -16,9 +16,10 @@ from neuroport.network.model import Expression
 from neuroport.network.network import Network
 from neuroport.nir import carried as metadata
 from neuroport.nir import export
-from neuroport.nir.carried import KEY, carried, is_changed
+from neuroport.nir.carried import carried, is_changed
 from neuroport.nir.export import lost
 from neuroport.nir.forms import FORMS, Given
+from neuroport.nir.tree import OWN
 from tests.oracles.nir_steps import Meaning, run
 
 nir = pytest.importorskip("nir", reason="graphs of NIR need the package nir")
@@ -236,7 +237,7 @@ def test_large_arrays_and_paths_come_back(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     path = tmp_path / "there" / "x.nir"
     graph = read(to_nir(network, path.parent), path)
-    assert len(graph.metadata[KEY]["arrays"]) == 1
+    assert len(graph.metadata[OWN]["arrays"]) == 1
     assert "'rates.npy' is read by the network, and is not part of the graph's file" in lost(graph)
     back = carried(graph, path)
     assert back is not None
@@ -262,7 +263,7 @@ def test_a_damaged_text_is_a_sentence(tmp_path: Path) -> None:
     net = neuroport.Network(dt="1 ms")
     net.population("a", 2, "nir_lif")
     graph = to_nir(net)
-    graph.metadata[KEY]["network"] = "neuroport: 1\nname: 3"
+    graph.metadata[OWN]["network"] = "neuroport: 1\nname: 3"
     with pytest.raises(InvalidInput, match=r"x\.nir"):
         carried(graph, tmp_path / "x.nir")
 
@@ -283,7 +284,7 @@ def test_damaged_metadata_are_a_sentence_or_nothing(key: str, value: Any, tmp_pa
     net.population("b", 150, "nir_lif")
     net.project("b", "b", "static", connect="all_to_all", weight=np.random.default_rng(1).normal(size=(150, 150)))
     graph = to_nir(net)
-    graph.metadata[KEY][key] = value
+    graph.metadata[OWN][key] = value
     if key == "arrays":
         with pytest.raises(InvalidInput, match=r"x\.nir:.* of the network (is missing|is not what it was)"):
             carried(graph, tmp_path / "x.nir")
@@ -304,7 +305,7 @@ def test_what_another_tool_does_not_see_is_told() -> None:
     net.synapse("graded_v", state={"w": {"weight": True, "init": 1}}, step="send(target, w * pre.v)")
     net.protocol({"run": "1 s"})
     graph = to_nir(net)
-    assert graph.metadata[KEY]["dt"] == "1 ms"
+    assert graph.metadata[OWN]["dt"] == "1 ms"
     assert lost(graph) == (
         "population 'noise' is of the model 'poisson', which NIR has no form of",
         "population 'own' is of the model 'izhikevich', which NIR has no form of",
@@ -372,4 +373,4 @@ def test_every_input_of_a_model_leads_somewhere(name: str) -> None:
     form = FORMS[name](Given(values, 2, 1.0, inputs))
     assert set(form.inputs) == inputs
     assert {part for part, _ in form.inputs.values()} <= set(form.nodes)
-    assert metadata.KEY == "neuroport"
+    assert metadata.OWN == "neuroport"

@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -26,12 +25,6 @@ def paper(file: str) -> Path:
     if not folder or not (Path(folder) / file).is_file():
         pytest.skip(f"needs {file} of the folder that {PAPER} names, a copy of `paper` of the NIR repository")
     return Path(folder) / file
-
-
-def nodes(file: Path) -> dict[str, dict[str, Any]]:
-    """The nodes of a graph by name, with their arrays, as h5py reads them."""
-    with h5py.File(file, "r") as opened:
-        return {name: {key: value[()] for key, value in node.items()} for name, node in opened["node/nodes"].items()}
 
 
 def cuba(size: int, rng: np.random.Generator, **more: Any) -> Any:
