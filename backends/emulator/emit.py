@@ -15,7 +15,7 @@ import numpy as np
 from neuroport.backends.emulator.body import Writer
 from neuroport.backends.emulator.factors import common_factor, without_factor
 from neuroport.backends.emulator.function import Definition, Function, Helper
-from neuroport.backends.emulator.layout import AHEAD, Argument, Entry, Module, Part, ring_of_sums
+from neuroport.backends.emulator.layout import AHEAD, ROWS_AHEAD, Argument, Entry, Module, Part, ring_of_sums
 from neuroport.backends.emulator.levels import Level, Levels
 from neuroport.backends.emulator.lines import Block, Line, printed
 from neuroport.backends.emulator.numbers import NUMBER, kind_of
@@ -414,9 +414,7 @@ class Emitter:
             simpler = self._arriving(projection, function, without_factor(projection.arrive))
             one = f"if {function.use('scalar', factor.scalar.array)} == {factor.one}:"
             rows = [Block(one, simpler), Block("else:", rows)]
-        ahead = self._ahead(projection, function, f"{spikes}[past, spike + 2]")
-        asking = [Block(f"if spike + 2 < {count}[past]:", ahead)] if ahead else []
-        spike = [*asking, f"i = np.int64({spikes}[past, spike])", *rows]
+        spike = [*self._ahead(projection, function), f"i = np.int64({spikes}[past, spike])", *rows]
         loop = Block(f"for spike in range({count}[past]):", spike)
         doc = f"Spikes of population {projection.source} reach the synapses of projection {projection.name}."
         return self._finish(f"{projection.name}_arrive", doc, function, loop)
@@ -434,15 +432,22 @@ class Emitter:
         writer.body(body)
         return self._row(projection, function, writer)
 
-    def _ahead(self, projection: Projection, function: Function, neuron: str) -> list[str]:
-        """The lines that ask for all that the row of a neuron reads of its synapses."""
+    def _ahead(self, projection: Projection, function: Function) -> list[Line]:
+        """The lines that ask for all that the row of a coming spike reads of its synapses, and for where it begins."""
         if isinstance(projection.wiring, Kernel) or projection.redrawn:
             return []
+        of_synapses = [one.ident for one in function.arguments if self._of_synapses(projection, one)]
+        if not of_synapses:
+            return []
+        spikes, count = function.use("spikes", projection.source), function.use("spike_count", projection.source)
         rows = function.use("rows", projection.name)
+        begin, row = (f"{spikes}[past, spike + {ahead}]" for ahead in (2 * ROWS_AHEAD, ROWS_AHEAD))
         return [
-            f"prefetch_row({argument.ident}, {rows}, {neuron})"
-            for argument in function.arguments
-            if self._of_synapses(projection, argument)
+            Block(f"if spike + {2 * ROWS_AHEAD} < {count}[past]:", [f"prefetch({rows}, np.int64({begin}))"]),
+            Block(
+                f"if spike + {ROWS_AHEAD} < {count}[past]:",
+                [f"prefetch_row({ident}, {rows}, {row})" for ident in of_synapses],
+            ),
         ]
 
     def _of_synapses(self, projection: Projection, argument: Argument) -> bool:

@@ -18,6 +18,8 @@ RUN_SCALARS = (STEP, ITEM_STEP)
 
 AHEAD = 16
 """How many synapses of a column are asked for ahead: they lie anywhere in memory, not one after the other."""
+ROWS_AHEAD = 8
+"""How many spikes ahead their rows are asked for: short ones are done with before memory has answered."""
 
 
 @dataclass(frozen=True, slots=True)

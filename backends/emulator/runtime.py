@@ -37,9 +37,11 @@ FRACTION = 4503599627370495
 
 
 def prefetch_row(values, rows, i):
-    """Ask for the first cache lines of row i."""
-    for s in range(rows[i], rows[np.int64(i) + 1], 64 // values.itemsize):
+    """Ask for the cache lines of row i."""
+    end = rows[np.int64(i) + 1]
+    for s in range(rows[i], end, 64 // values.itemsize):
         prefetch(values, s)
+    prefetch(values, end - 1)
 
 
 @inline

@@ -104,12 +104,13 @@ def test_no_common_factor(values: tuple[Expr, ...]) -> None:
     assert common_factor(sending(*values).projections[0].arrive) is None
 
 
-def test_the_row_after_next_is_asked_for_whole() -> None:
-    """Every array with a value for each synapse that the body reads, and no other."""
+def test_the_row_of_a_coming_spike_is_asked_for_whole() -> None:
+    """Every array with a value for each synapse that the body reads, and no other; where it begins, before that."""
     text = module_text(sending(scaled("floor"), dendritic=[k % 4 for k in range(len(WEIGHTS))]))
-    assert sorted(line.strip() for line in text.splitlines() if "prefetch_row(p" in line) == [
-        "prefetch_row(p_dendritic, p_rows, a_spikes[past, spike + 2])",
-        "prefetch_row(p_w, p_rows, a_spikes[past, spike + 2])",
+    assert sorted(line.strip() for line in text.splitlines() if "prefetch" in line and "p_rows" in line) == [
+        "prefetch(p_rows, np.int64(a_spikes[past, spike + 16]))",
+        "prefetch_row(p_dendritic, p_rows, a_spikes[past, spike + 8])",
+        "prefetch_row(p_w, p_rows, a_spikes[past, spike + 8])",
     ]
 
 

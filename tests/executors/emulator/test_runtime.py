@@ -361,11 +361,18 @@ def test_every_function_is_tried() -> None:
     assert sorted(CASES) == sorted(name for module in MODULES for name in functions(module))
 
 
-def test_a_row_is_asked_for_cache_line_by_cache_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [1, 20, 32, 97])
+@pytest.mark.parametrize("begin", [0, 10, 31, 63])
+def test_every_cache_line_of_a_row_is_asked_for_wherever_memory_has_it(
+    size: int, begin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[int] = []
     monkeypatch.setattr(runtime, "prefetch", lambda values, index: asked.append(index))
-    runtime.prefetch_row(np.zeros(200, np.int16), whole(0, 10, 107), 1)
-    assert asked == [10, 42, 74, 106]
+    runtime.prefetch_row(np.zeros(200, np.int16), whole(0, begin, begin + size), 1)
+    assert all(begin <= index < begin + size for index in asked)
+    for array in range(0, 64, 2):
+        lines = {(array + 2 * index) // 64 for index in range(begin, begin + size)}
+        assert {(array + 2 * index) // 64 for index in asked} == lines
 
 
 def test_sums_have_as_many_lanes_as_other_executors() -> None:
