@@ -84,8 +84,8 @@ def neurons(size: int) -> Found:
 
 
 def copies(many: int) -> Found:
-    """Nanoseconds of a step and copy: independent ones, and such that share what they learn."""
-    steps = max(4_000_000 // many, 2_000)
+    """Nanoseconds of a step and copy: independent ones, beyond what preparing them takes, and such that share."""
+    steps = max(4_000_000 // many, 40_000)
     network = neuroport.load("sal_sampling")
 
     def together(duration: int) -> float:
@@ -93,11 +93,12 @@ def copies(many: int) -> Found:
         neuroport.run_copies(network, range(many), duration=duration)
         return time.process_time() - started
 
-    alone = min(together(2 * steps) - together(steps) for _ in range(REPEATS))
+    short, long = (min(times) for times in zip(*((together(1), together(steps)) for _ in range(3)), strict=True))
+    alone, few = (long - short) / steps, steps // 20
     with neuroport.open(neuroport.load("gle_lagline_batch", [f"copies={many}"]), keep=False) as session:
         session.run(1)
-        shared = min(_timed(lambda: session.run(steps)) for _ in range(REPEATS))
-    return {"sal_sampling": 1e9 * alone / steps / many, "gle_lagline_batch": 1e9 * shared / steps / many}
+        shared = min(_timed(lambda: session.run(few)) for _ in range(REPEATS)) / few
+    return {"sal_sampling": 1e9 * alone / many, "gle_lagline_batch": 1e9 * shared / many}
 
 
 def chips(many: int) -> Found:
