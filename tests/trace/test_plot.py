@@ -384,9 +384,11 @@ def test_messages_of_plots_that_cannot_be(tmp_path: Path) -> None:
         "measured more than once; 'neuroport show' prints what there is"
     )
     full = open_trace(write(tmp_path / "b.h5"))
-    with pytest.raises(InvalidInput) as caught:
-        save(full.plot(), tmp_path / "out.xyz")
-    assert str(caught.value).startswith(f"{tmp_path / 'out.xyz'}: the picture cannot be written: Format 'xyz' is not")
+    for ending in (".xyz", ".pgf", ".raw"):
+        with pytest.raises(InvalidInput) as caught:
+            save(full.plot(), tmp_path / f"out{ending}")
+        said = f"no picture is written as '{ending}'; give a name that ends in .png, .pdf or .svg"
+        assert str(caught.value) == f"{tmp_path / 'out'}{ending}: {said}"
 
 
 @pytest.mark.parametrize("style", ["light", "dark", "ggplot"])

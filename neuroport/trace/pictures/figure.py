@@ -40,6 +40,8 @@ ABREAST = 2
 WIDTH = 8.0
 MARGIN = 0.005
 """Of the time that is shown, before and after it, so that marks at its ends are whole."""
+PICTURES = (".png", ".pdf", ".svg")
+"""The endings of pictures that are written."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#595959", "#8B5A2B")
 """Okabe and Ito's colours, which people with any colour vision can tell apart, without their black and yellow."""
 ON_BLACK = ("#56B4E9", "#FF8C42", "#2BD4A4", "#F0A3D0", "#F5C542", "#9CC9FF", "#BFBFBF", "#D2A679")
@@ -180,9 +182,10 @@ def _title_of_several(traces: Sequence[Trace]) -> str:
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure: PNG, PDF, SVG by the ending of its path. InvalidInput for another ending; NotWritten."""
-    written = BytesIO()
-    try:
-        figure.savefig(written, format=Path(path).suffix[1:].lower() or "png")
-    except ValueError as error:
-        raise InvalidInput.one(Place(str(path)), f"the picture cannot be written: {error}") from None
+    written, ending = BytesIO(), Path(path).suffix.lower() or ".png"
+    if ending not in PICTURES:
+        *others, last = PICTURES
+        text = f"no picture is written as '{ending}'; give a name that ends in {', '.join(others)} or {last}"
+        raise InvalidInput.one(Place(str(path)), text)
+    figure.savefig(written, format=ending[1:])
     write_bytes(path, written.getvalue())
