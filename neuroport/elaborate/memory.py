@@ -17,9 +17,10 @@ from neuroport.network.objects import Population, Projection
 from neuroport.numerics.units import Quantity
 from neuroport.program import memory, plan, room
 from neuroport.program.machine import Program
-from neuroport.program.memory import BYTES_PER_SYNAPSE_INDEX, BYTES_PER_VALUE
+from neuroport.program.memory import BYTES_PER_VALUE
 from neuroport.program.room import Part
 
+BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
 BYTES_PER_ELEMENT = 24  # the number for its random draws, its circuit, and what is drawn for it
 BYTES_PER_ROW = 12  # of a kernel: its template, and where its neurons and entries begin
 COPIES = 3  # the program in real numbers, in integers, and in the executor

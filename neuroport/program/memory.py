@@ -6,44 +6,32 @@ from collections.abc import Callable, Iterator, Mapping
 
 from neuroport.errors import Place
 from neuroport.program.ir import Read, Reduce, parts
-from neuroport.program.machine import Array, Event, Program, Projection
+from neuroport.program.machine import Array, Event, Program
 from neuroport.program.plan import Capture, If, Item, Measure, Present, Repeat, Run, walk
 from neuroport.program.room import Part
-from neuroport.program.wiring import Kernel
 
 BYTES_PER_VALUE = 8
-BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
 
 Takes = Callable[[Measure | Capture], bool]
 """Whether an item takes away the rows of a readout that were gathered until then."""
 
 
 def of_program(program: Program) -> Iterator[Part]:
-    """What an executor's arrays take, with what they remember of the past and what is on its way."""
+    """What an executor's arrays take beside synapses, with what they remember of the past and what is on its way.
+
+    Synapses are there already, and what an executor makes of them is for `neuroport.api.foresee`.
+    """
     places = {p.name: p.place for p in program.populations} | {p.name: p.place for p in program.projections}
-    redrawn = {p.name for p in program.projections if p.redrawn}
     for array in program.arrays.values():
-        if array.owner in redrawn and array.at == "synapse":
-            continue
         yield Part(f"the values of '{array.name}'{_slots(array)}", _of_array(array), places.get(array.owner))
     for population in program.populations:
         size = float(population.size) * program.copies * _ring(population.spike_slots) * 4
         what = f"the spikes of '{population.name}' that are on their way for up to {population.spike_slots:,} steps"
         yield Part(what, size, population.place)
-    for projection in program.projections:
-        what = f"the synapses of '{projection.name}'"
-        yield Part(what, _of_wiring(projection), projection.place)
     for event in program.events:
         yield from _of_reductions(program, event, places)
     for series in program.series:
         yield Part(f"the values of stimulus '{series.name}'", float(series.table.nbytes))
-
-
-def _of_wiring(projection: Projection) -> float:
-    """What says where synapses are: each of them, or of a kernel the rows."""
-    if isinstance(projection.wiring, Kernel) or projection.redrawn:
-        return float(sum(numbers.nbytes for numbers in projection.wiring.numbers()))
-    return float(projection.synapses) * BYTES_PER_SYNAPSE_INDEX
 
 
 def _of_reductions(program: Program, event: Event, places: Mapping[str, Place | None]) -> Iterator[Part]:
@@ -57,7 +45,8 @@ def _of_reductions(program: Program, event: Event, places: Mapping[str, Place | 
 
 
 def _of_array(array: Array) -> float:
-    rings = _ring(array.slots) + (_ring(array.history) if array.history else 0)
+    now = 0 if array.at in ("synapse", "kernel") else _ring(array.slots)
+    rings = now + (_ring(array.history) if array.history else 0)
     return float(array.initial.size) * rings * BYTES_PER_VALUE
 
 

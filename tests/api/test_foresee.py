@@ -97,6 +97,17 @@ def test_more_may_be_allowed_than_the_machine_has(monkeypatch: pytest.MonkeyPatc
     assert call("run", "balanced", "--for", "10ms").exit_code == 2
 
 
+@pytest.mark.dear
+def test_what_is_foreseen_to_fit_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No later look at memory refuses what the estimate lets pass."""
+    made = network(6_000)
+    found = foreseen(made, *specimen(made), [Emulator()])
+    assert found is not None
+    monkeypatch.setenv("NEUROPORT_MEMORY", f"{found.size / room.MIB + 1:.0f} MiB")
+    with neuroport.open(made) as session:
+        session.run(1)
+
+
 def test_compile_tells_it() -> None:
     (line,) = (line for line in call("compile", "balanced").stdout.splitlines() if line.startswith("memory on"))
     assert line.startswith("memory on the emulator: about ")
