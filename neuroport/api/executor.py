@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from neuroport import backends
 from neuroport.api.costs import CLEAR, COSTS, WORTH, Better, Span, better, seconds
+from neuroport.numerics.processors import processors
 from neuroport.program.executor import Backend
 from neuroport.program.machine import Program
 from neuroport.program.plan import Plan, total_steps
@@ -134,7 +134,7 @@ def _seconds(todo: Work, lanes: int, *names: str) -> dict[str, Span]:
 
 def _lanes(threads: int, runs: int) -> int:
     """On how many threads the emulator computes one run, or several."""
-    return threads if runs == 1 else os.cpu_count() or 1
+    return threads if runs == 1 else processors()
 
 
 def _fault(backend: Backend, program: Program) -> str | None:

@@ -33,8 +33,10 @@ def as_json(findings: list[Finding]) -> dict[str, Any]:
 
 
 def _python() -> Finding:
+    from neuroport.numerics.processors import processors
+
     version = platform.python_version()
-    where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    where = f"{platform.system()} {platform.machine()}, {processors()} processors"
     return Finding("ok", "Python", f"{version} on {where}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -15,6 +14,7 @@ from neuroport.api.compile import NETWORK
 from neuroport.build.network import written
 from neuroport.errors import InvalidInput, Problem
 from neuroport.numerics.given import COUNT, FLAG, FUNCTION, PATH, TEXT, Kind, takes, whole
+from neuroport.numerics.processors import processors
 from neuroport.numerics.units import Quantity, show
 from neuroport.program import room
 from neuroport.sweeps import cluster, pool
@@ -171,11 +171,6 @@ def told(plan: Planned) -> dict[str, Any]:
 def _few(one: Axis) -> Any:
     values = one.values
     return {"range": [values[0], values[-1] + 1]} if isinstance(values, range) else list(values)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def missing(jobs: Sequence[Job], statuses: Mapping[str, str], retry_failed: bool) -> list[Job]:
