@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,13 +51,14 @@ MORE = {
     "sal_micro": [word for change in SAL_MICRO for word in ("--set", change)],
 }
 QUICK = ("sal_pair", "stdp_pair")
-SHARED = {
-    "ekdaa": 4,
-    "gle_lagline_batch": 3,
-    "predictive_coding_conv": 4,
-    "two_routes": 4,
-}
-"""Shipped networks with copies, most of which share what they learn and add up over them; how many of them."""
+SHARED = sorted(
+    file.stem for file in (ROOT / "networks").rglob("*.yaml") if re.search(r"^copies:", file.read_text("utf-8"), re.M)
+)
+"""Shipped networks with copies, most of which share what they learn and add up over them."""
+AS_MANY = {"emstdp_deep": 5}
+"""How many copies are computed, if not four: as many as its patterns can be dealt out among."""
+OWN_CHIP = ("tssl_bp_loihi",)
+"""Networks that are computed on their own chips; the others on generic16."""
 COPIED = (
     ("gle_lagline", "generic8_mismatch10_steps"),
     ("sal_pair", "generic8_mismatch10"),
@@ -96,8 +98,9 @@ def test_a_network_is_identical_in_every_order(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHARED)
 def test_copies_that_share_what_they_learn_are_identical_in_every_order(name: str) -> None:
+    more = ("--set", f"copies={AS_MANY.get(name, 4)}", *(() if name in OWN_CHIP else ("--chip", "generic16")))
     for order in ORDERS:
-        found = verified(order, name, 6, "--set", f"copies={SHARED[name]}", "--chip", "generic16")
+        found = verified(order, name, 6, *more)
         assert (found["identical"], found["executors"], found["arithmetic"]) == (True, ["emulator", "genn"], "integer")
 
 
