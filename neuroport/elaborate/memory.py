@@ -8,7 +8,6 @@ from math import prod
 import neuroport.connections as connections
 import neuroport.stimuli as stimuli
 from neuroport.connections import Ends
-from neuroport.elaborate.redrawn import is_redrawn
 from neuroport.elaborate.values import Materialiser
 from neuroport.language import blocks
 from neuroport.network.model import NeuronModel, SynapseModel
@@ -56,15 +55,16 @@ def estimate(network: Network) -> float:
 
 
 def parts(network: Network) -> Iterator[Part]:
-    """What building and running the network takes, roughly: its neurons, synapses and stimuli."""
+    """What building and running the network takes, roughly: its neurons, synapses and stimuli.
+
+    Synapses that need not be stored count like others: not every executor does without them.
+    """
     copies = network.copies if shares(network) else 1
     yield from _populations(network)
     for projection in network.projections:
         rule = connections.rule(projection.connect)
         count = rule.expected(projection.connect, Ends.of(projection, network))
         size = count * (BYTES_PER_SYNAPSE_INDEX + _of_synapse(projection, copies))
-        if is_redrawn(projection):
-            size = sum(network.population(end).size for end in (projection.source, projection.target)) * BYTES_PER_VALUE
         if rule.axes is not None:
             size = _of_kernel(projection, network, copies, float(prod(rule.axes(projection.connect))), count)
         yield Part(f"the synapses of '{projection.name}'", size, projection.place)

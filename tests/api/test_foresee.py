@@ -68,6 +68,22 @@ def test_what_does_not_fit_is_refused_before_anything_is_drawn(backend: str) -> 
     assert said.endswith(f"; it may take 20.0 GiB; {room.REMEDY}")
 
 
+@pytest.mark.parametrize("backend", [name for name in backends.names() if name != "emulator"])
+def test_executors_that_store_all_synapses_are_refused_those_that_need_not_be_stored(backend: str) -> None:
+    executor = backends.load(backend)
+    if missing := executor.missing():
+        pytest.skip(missing)
+    unstored = neuroport.loads(text(10**6, connect=UNSTORED.replace("0.1", "0.01")).replace("{uniform: [0, 1]}", "0.5"))
+    started = time.process_time()
+    with room.allowing("20GiB"), pytest.raises(InvalidInput, match=r"it takes about .* GiB for the synapses of 'p'"):
+        require_room(unstored, *specimen(unstored), [executor])
+    with room.allowing("20GiB"):
+        found = require_room(unstored, *specimen(unstored), [Emulator()])
+    assert found is not None
+    assert found.size < 2**29
+    assert time.process_time() - started < 5
+
+
 def test_what_does_not_fit_is_refused_by_commands(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     path.write_text(HUGE)
