@@ -43,6 +43,10 @@ class Final(Mapping[str, Raw]):
     def __len__(self) -> int:
         return len(self._names)
 
+    def pieces(self, name: str) -> Iterator[Numbers]:
+        """An array, some rows after the other."""
+        return in_pieces(self._executor, name)
+
     def fingerprint(self, name: str, given: Numbers | None) -> bytes:
         """The SHA-256 of an array's values, see `program.fingerprint`.
 

@@ -12,7 +12,7 @@ import json
 import math
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -36,6 +36,9 @@ from neuroport.program.executor import Capture
 from neuroport.program.fixed import VERSION
 from neuroport.program.ir import Int
 from neuroport.program.machine import Array, Program, Projection
+from neuroport.program.repeated import pieces
+from neuroport.program.rows import Rows
+from neuroport.program.wiring import Wiring
 from neuroport.trace.arrays import ARRAYS
 from neuroport.trace.segments import RECORDED, Parts, has_checkpoint, how_to_resume, left, take_out
 from neuroport.version import __version__
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 SEGMENT_BYTES = 8 * 2**20
 SEGMENT_SECONDS = 10.0
+LARGE = 2**20
+"""Numbers of an array that is written in pieces."""
 LONG = 500.0
 """After so many seconds, segments are written the more seldom the longer a run has taken: all are joined at its end."""
 PACKAGES = ("numpy", "llvmlite", "h5py")
@@ -342,8 +347,7 @@ class Writer:
         end.create_group("final", track_order=True)
         for name in final:
             if is_kept(arrays[name].owner):
-                item = end.create_dataset(f"final/{name}", data=compact(np.asarray(final[name]), arrays[name]))
-                _describe(item, arrays[name])
+                _describe(_write_compact(end, f"final/{name}", final, arrays[name]), arrays[name])
         if settings is not None:
             end.create_group("set", track_order=True)
             for name, values in settings.items():
@@ -362,6 +366,19 @@ def _describe(item: Any, array: Array) -> None:
         item.attrs["frac"] = frac
     item.attrs["owner"] = array.owner
     item.attrs["role"] = array.role
+
+
+def _write_compact(end: h5py.Group, at: str, final: Mapping[str, NDArray[Any]], array: Array) -> h5py.Dataset:
+    """One of the final arrays; a large one in pieces."""
+    of: Callable[[str], Iterator[NDArray[Any]]] | None = getattr(final, "pieces", None)
+    if of is None or array.initial.size < LARGE:
+        return end.create_dataset(at, data=compact(np.asarray(final[array.name]), array))
+    dtype = np.result_type(*{compact(piece, array).dtype for piece in of(array.name)})
+    item, row = end.create_dataset(at, shape=array.initial.shape, dtype=dtype), 0
+    for piece in of(array.name):
+        item[row : row + len(piece)] = piece.astype(dtype)
+        row += len(piece)
+    return item
 
 
 def _write_counts(group: h5py.Group, name: str, counts: Mapping[str, int]) -> None:
@@ -436,11 +453,27 @@ def _parts(network: Network) -> Iterator[tuple[str, Part]]:
 
 
 def _write_synapses(item: h5py.Group, projection: Projection) -> None:
-    item["pre"], item["post"] = projection.pre.astype(np.uint32), projection.post.astype(np.uint32)
+    size, at = projection.synapses, 0
+    pre, post = (item.create_dataset(name, shape=(size,), dtype=np.uint32) for name in ("pre", "post"))
+    for sources, targets in _joined(projection.wiring):
+        end = at + len(sources)
+        pre[at:end], post[at:end] = sources.astype(np.uint32), targets.astype(np.uint32)
+        at = end
     if projection.dendritic is not None:
         item["dendritic"] = projection.dendritic
     if projection.wiring.entry is not None:
         item["entry"] = projection.wiring.entry.astype(np.uint32)
+
+
+def _joined(wiring: Wiring) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """The neurons that synapses join, some synapses after the other."""
+    if isinstance(wiring, Rows):
+        for row, end, targets in wiring.pieces():
+            yield np.repeat(np.arange(row, end), np.diff(wiring.indptr[row : end + 1])), targets
+        return
+    pre, post = wiring.pre, wiring.post
+    for some in pieces(len(pre)):
+        yield pre[some], post[some]
 
 
 def unit_of(network: Network, array: str) -> str:
