@@ -98,6 +98,10 @@ class InvalidInput(NeuroportError):
         return cls([Problem(place, text)])
 
 
+class TooLarge(InvalidInput):
+    """What takes more memory than there is."""
+
+
 class UnknownName(InvalidInput):
     """There is nothing of that name; the text has those that there are."""
 

@@ -10,12 +10,14 @@ from neuroport.backends.emulator.layout import held, power_of_two, width
 from neuroport.backends.emulator.limits import executed
 from neuroport.backends.emulator.machine import SAMPLE_BUFFER, SPIKE_BUFFER
 from neuroport.backends.emulator.synapses import asked, connections
+from neuroport.backends.generated import storage
 from neuroport.copies.states import own_name
 from neuroport.program.machine import Array, Program, Projection
+from neuroport.program.memory import NUMBERS, sampled
 from neuroport.program.room import MIB, Part
 
-COMPILER = 72.0 * MIB
-"""LLVM, and what it needs to compile a program that is not known yet."""
+COMPILER, CODE = 79.0 * MIB, 220.0
+"""LLVM and what it needs to compile a program that was not compiled before; and for each character of its code."""
 PER_SPIKE = 12
 """Bytes of a spike that is kept until Python looks at it."""
 SORTED, WIDE = 16.0, 8.0
@@ -24,8 +26,6 @@ CHOSEN = 8.0
 """Bytes of a synapse while those of a thread are chosen."""
 RING, FLAG = 4, 1
 """Bytes of a neuron for each step that its spikes are known, and for whether it spiked."""
-SAMPLES = 2**12
-"""About so many rows of samples wait to be looked at."""
 IN_COLUMNS = {"column_synapse", "column_pre", "column_entry"}
 OF_SYNAPSES = {"post", "element", "twin", "dendritic", "places", "entry"}
 NARROWED = {"element", "twin", "dendritic", "places", "entry"}
@@ -39,14 +39,16 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
     `synapses`: how many synapses projections will have that have few here; `full`: those of them that have all.
     """
     made = executed(program)
-    wanted = asked(emit(made) if threads == 1 else emit_threads(made))
+    module = emit(made) if threads == 1 else emit_threads(made)
+    wanted = asked(module)
     own = {p.name: p.name if made.copies == program.copies else own_name(p.name) for p in made.projections}
     neurons = {p.name: p.name if made.copies == program.copies else own_name(p.name) for p in made.populations}
     what = {name: f"the synapses of '{given}'" for name, given in own.items()}
     what |= {name: f"population '{given}'" for name, given in neurons.items()}
     many = {p.name: 0.0 if p.redrawn else synapses.get(own[p.name], float(p.synapses)) for p in made.projections}
-    yield Part("the emulator's compiler", COMPILER, once=True)
-    yield Part("spikes that were not looked at yet", float(PER_SPIKE * SPIKE_BUFFER))
+    yield Part("the emulator's compiler", COMPILER + CODE * len(module.text), once=True)
+    large = sum(p.size for p in made.populations if p.spiking and p.size > SPIKE_BUFFER)
+    yield Part("spikes that were not looked at yet", float(PER_SPIKE * max(large, SPIKE_BUFFER)))
     for array in made.arrays.values():
         grows = many[array.owner] / len(array.initial) if array.at == "synapse" and array.initial.size else 1.0
         yield Part(what.get(array.owner, "the run"), _of_array(array, made) * grows)
@@ -69,8 +71,10 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
         making = max(making, each * many[projection.name])
     yield Part("making the executor", making)
     for record in made.records:
-        row = float(record.of(made.arrays[record.array].initial).nbytes)
-        yield Part(f"samples of '{record.array}'", min(SAMPLE_BUFFER, SAMPLES * row))
+        array = made.arrays[record.array]
+        row = record.of(array.initial).size * storage(array, made).itemsize
+        rows = max(1.0, NUMBERS / max(sampled(made), 1.0) / record.every)
+        yield Part(f"samples of '{record.array}'", float(min(max(SAMPLE_BUFFER, row), row * rows)))
     for series in made.series:
         size = series.table.size * held(made.arrays[series.input], made).itemsize
         yield Part(f"stimulus '{series.name}'", float(size))

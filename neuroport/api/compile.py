@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from neuroport.elaborate.plan import settings
 from neuroport.errors import InvalidInput, Place
 from neuroport.network.network import Network
 from neuroport.numerics.given import PATH, TEXT, Kind, checked_seed, takes
+from neuroport.program.heap import tidy
 from neuroport.quantise import program as quantise
 from neuroport.quantise.again import requantised
 
@@ -144,13 +144,14 @@ class Further:
 
 
 def lower_and_plan(
-    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = ()
+    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = (), trace: bool = False
 ) -> tuple[Program, Plan]:
     """The program of a network (see `lower`), and how it is to be run.
 
-    `executors`: which ones are going to run it, at the same time; they have to fit, too.
+    `executors`: which ones are going to run it, at the same time; they have to fit, too. `trace`: whether each writes
+    one.
     """
-    require_room(network, chip, instance, executors)
+    require_room(network, chip, instance, executors, trace)
     program, plan = experiment(network, chip, instance)
     program = on_chip(program, network, chip)
     return _alone(program), plan
@@ -159,7 +160,7 @@ def lower_and_plan(
 def _alone(program: Program) -> Program:
     """The program without what it was made from: passes hold themselves, and with them the numbers that they had."""
     if sum(array.initial.nbytes for array in program.arrays.values()) >= LARGE:
-        gc.collect()
+        tidy()
     return program
 
 

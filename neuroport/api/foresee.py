@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
-from neuroport.elaborate.memory import estimate, refuse_too_large
-from neuroport.elaborate.network import elaborate
+import neuroport.datasets as datasets
+from neuroport.elaborate.memory import estimate, gathered, refuse_too_large
+from neuroport.elaborate.network import experiment
 from neuroport.elaborate.plan import settings
 from neuroport.elaborate.sketch import Sketch, sketched
-from neuroport.errors import InvalidInput, Problem, Unsupported
+from neuroport.errors import InvalidInput, Problem, TooLarge, Unsupported
+from neuroport.network.values import DataValue
 from neuroport.program import building, room
 from neuroport.program.building import Peak
+from neuroport.program.memory import of_records
 from neuroport.program.room import Part
 from neuroport.quantise.program import quantise
+from neuroport.trace.room import room as trace_room
 
 if TYPE_CHECKING:
     from neuroport.chips.chip import Chip, ChipInstance
@@ -28,9 +33,11 @@ TOLD = 3
 
 
 def require_room(
-    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = ()
+    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = (), trace: bool = False
 ) -> Peak | None:
-    """Raise InvalidInput where building a network, and executors of it, takes more memory than there is.
+    """Raise InvalidInput where building a network, and running its protocol, takes more memory than there is.
+
+    executors, trace: see `foreseen`.
 
     Nothing is drawn for that, and networks that are small beside what there is are not looked at closely: for these it
     gives None, else what is foreseen.
@@ -39,36 +46,58 @@ def require_room(
     if estimate(network) * GENEROUS * max(1, len(executors)) <= there.size:
         return None
     refuse_too_large(network)
-    found = foreseen(network, chip, instance, executors)
+    found = foreseen(network, chip, instance, executors, trace)
     if found is not None and found.size > there.size:
         text = f"network '{network.name}' does not fit into memory: it takes {described(found)}; {there}; {room.REMEDY}"
-        raise InvalidInput([Problem(found.parts[0].place or network.place, text)])
+        raise TooLarge([Problem(found.parts[0].place or network.place, text)])
     return found
 
 
 def foreseen(
-    network: Network, chip: Chip, instance: ChipInstance | None, executors: Iterable[Backend] = ()
+    network: Network, chip: Chip, instance: ChipInstance | None, executors: Iterable[Backend] = (), trace: bool = False
 ) -> Peak | None:
     """The moment at which building and running a network takes most memory; None of one that cannot be built.
 
-    executors: what executes it, at the same time; a backend as often as it has an executor of it.
+    executors: what executes it, at the same time; a backend as often as it has an executor of it. trace: whether each
+    writes one. TooLarge where what the protocol gathers is more than there is.
     """
     try:
         sketch = sketched(network)
-        real = elaborate(sketch.network, chip, instance)
+        real, plan = experiment(sketch.network, chip, instance)
         program = quantise(real, chip, settings(sketch.network, real))
         chosen = list(executors)
         parts = {id(one): tuple(_of(one, program, sketch)) for one in chosen}
         taken = [part for k, one in enumerate(chosen) for part in parts[id(one)] if not (k and part.once)]
+        each = [*gathered(sketch.network, real, plan.protocol), *of_records(program)]
+        each += trace_room(program, plan, sketch.synapses) if trace else ()
+        taken += each * len(chosen)
+    except TooLarge:
+        raise
     except (InvalidInput, Unsupported):  # told where it is built
         return None
-    return building.peak(building.held(real, program, sketch.synapses), taken)
+    return building.peak(building.held(real, program, sketch.synapses), taken, tuple(_packages(network)))
 
 
 def _of(backend: Backend, program: Program, sketch: Sketch) -> Iterable[Part]:
     """What an executor of a backend takes, of one that says so."""
     room_of = getattr(backend, "room", None)
     return () if room_of is None else room_of(program, sketch.synapses, sketch.full)
+
+
+def _packages(network: Network) -> Iterator[Part]:
+    """What the packages take that data sets come with."""
+    for name in dict.fromkeys(_data((network.stimuli, network.populations, network.projections))):
+        yield Part(f"the package that has the data set '{name}'", datasets.ALL[name].package)
+
+
+def _data(given: object) -> Iterator[str]:
+    """The names of the data sets that part of a network mentions."""
+    if isinstance(given, DataValue):
+        yield given.data
+    elif isinstance(given, tuple):
+        yield from (name for one in given for name in _data(one))
+    elif is_dataclass(given):
+        yield from (name for one in fields(given) for name in _data(getattr(given, one.name)))
 
 
 def described(found: Peak) -> str:

@@ -139,7 +139,7 @@ def open(
     if keep is not None:
         kept_steps(keep, network.dt)
     with claimed(trace, overwrite, network) as parts:
-        ready = prepare(network, backend, chip, chip_seed, instance, device, threads, genn)
+        ready = prepare(network, backend, chip, chip_seed, instance, device, threads, genn, trace=trace is not None)
         if choice is not None:
             choice(ready.choice or executors.judged(ready.program, ready.plan, backend, device, threads))
         if before is not None:
@@ -229,19 +229,21 @@ def prepare(
     threads: int = 1,
     genn: Sequence[str] = (),
     at_once: int = 1,
+    trace: bool = False,
 ) -> Prepared:
     """Read the chip, load the backend and lower the network; or choose the backend for what that comes to.
 
-    at_once: how many executors there will be at the same time, for which there has to be memory.
+    at_once: how many executors there will be at the same time, for which there has to be memory. trace: whether each
+    writes one.
     """
     chosen, one = specimen(network, chip, chip_seed, instance)
     if backend == backends.AUTO:
-        program, plan = lower_and_plan(network, chosen, one, [backends.load("emulator", threads=threads)])
+        program, plan = lower_and_plan(network, chosen, one, [backends.load("emulator", threads=threads)], trace)
         choice = executors.chosen(program, plan, device, threads)
         loaded = backends.load(choice.backend, choice.device, threads, genn)
         return Prepared(network, loaded, chosen, one, program, plan, choice)
     loaded = backends.load(backend, device, threads, genn)
-    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, [loaded] * at_once))
+    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, [loaded] * at_once, trace))
 
 
 def trace_writer(

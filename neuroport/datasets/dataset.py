@@ -20,7 +20,8 @@ Made = tuple[NDArray[np.float64], NDArray[np.int64]]
 class DataSet:
     """How many samples its parts have, the shape of a sample in each field, and what makes a part.
 
-    `options`: name -> least and largest value of a whole number that a network file may give.
+    `options`: name -> least and largest value of a whole number that a network file may give. `package`: bytes that the
+    package takes which it comes with, and all that it makes of the data set.
     """
 
     title: str
@@ -28,6 +29,7 @@ class DataSet:
     fields: Mapping[str, tuple[int, ...]]
     make: Callable[[str, Mapping[str, int]], Made]
     options: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    package: float = 0.0
 
 
 @contextmanager

@@ -30,4 +30,5 @@ DATA = DataSet(
     sizes={"train": 1200, "validation": 297, "test": 300},
     fields=fields(64, 10),
     make=make,
+    package=147 * 2.0**20,
 )

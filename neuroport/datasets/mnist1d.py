@@ -43,4 +43,5 @@ DATA = DataSet(
     sizes={"train": 4000, "test": 1000},
     fields=fields(LENGTH, 10),
     make=make,
+    package=123 * 2.0**20,
 )

@@ -70,7 +70,8 @@ def population_arrays(made: Elaboration, population: Population, first: int) -> 
     for sum_ in model.inputs:
         limits = _limits(made, sum_, population.ranges)
         type_ = _typed(sum_, limits)
-        initial = np.zeros(size, np.int64 if isinstance(type_, Int) else np.float64)
+        nothing = np.zeros(1, np.int64 if isinstance(type_, Int) else np.float64)
+        initial = np.broadcast_to(nothing, (size,))
         full = f"{name}.{sum_.name}"
         array = Array(
             full, name, "neuron", "input", type_, initial, kind_class="accumulator", range=limits, reduce=sum_.reduce,

@@ -13,11 +13,13 @@ from neuroport.language import blocks
 from neuroport.network.model import NeuronModel, SynapseModel
 from neuroport.network.network import Network, shares
 from neuroport.network.objects import Population, Projection
+from neuroport.network.protocol import If, Item, Measure, Present, Repeat
 from neuroport.numerics.units import Quantity
 from neuroport.program import memory, plan, room
 from neuroport.program.machine import Program
 from neuroport.program.memory import BYTES_PER_VALUE
 from neuroport.program.room import Part
+from neuroport.stimuli.patterns import pattern_count
 
 BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
 BYTES_PER_ELEMENT = 24  # the number for its random draws, its circuit, and what is drawn for it
@@ -34,7 +36,13 @@ def refuse_too_large(network: Network) -> None:
 
 
 def refuse_too_large_program(network: Network, program: Program, protocol: tuple[plan.Item, ...]) -> None:
-    """Raise InvalidInput when a program of which only the arrays are made takes more to run than there is."""
+    """Raise TooLarge when a program of which only the arrays are made takes more to run than there is."""
+    running = (*memory.of_program(program), *gathered(network, program, protocol))
+    room.require(f"running network '{network.name}'", running, network.place)
+
+
+def gathered(network: Network, program: Program, protocol: tuple[plan.Item, ...]) -> Iterator[Part]:
+    """What a protocol gathers while it is run: see `program.memory.of_protocol`, and what is measured."""
     readouts = {metric.name: metric.readouts for metric in network.metrics}
 
     def takes(readout: str) -> memory.Takes:
@@ -45,8 +53,8 @@ def refuse_too_large_program(network: Network, program: Program, protocol: tuple
 
         return taken
 
-    running = (*memory.of_program(program), *memory.of_protocol(program, protocol, takes))
-    room.require(f"running network '{network.name}'", running, network.place)
+    yield from memory.of_protocol(program, protocol, takes)
+    yield Part("what is measured", memory.measured(protocol, len(readouts)))
 
 
 def estimate(network: Network) -> float:
@@ -69,6 +77,31 @@ def parts(network: Network) -> Iterator[Part]:
             size = _of_kernel(projection, network, copies, float(prod(rule.axes(projection.connect))), count)
         yield Part(f"the synapses of '{projection.name}'", size, projection.place)
     yield from _stimuli(network)
+    yield Part("what its protocol gathers", _shown(network, network.protocol))
+
+
+def _shown(network: Network, items: tuple[Item, ...]) -> float:
+    """What presenting patterns and measuring gathers, if nothing of it is let go of."""
+    size = 0.0
+    for item in items:
+        match item:
+            case Present(patterns=name, readouts=names):
+                count = item.count
+                if count is None:
+                    count = pattern_count(network.patterns(name), network, Materialiser(network))
+                cells = (
+                    network.population(one.of.partition(".")[0]).size for one in network.samples if one.name in names
+                )
+                size += count * (memory.BYTES_PER_HOLD + 2.0 * BYTES_PER_VALUE * sum(cells))
+            case Measure():
+                size += memory.BYTES_PER_MEASUREMENT * len(item.metrics or network.metrics)
+            case Repeat():
+                size += item.count * _shown(network, item.do)
+            case If():
+                size += max(_shown(network, item.then), _shown(network, item.otherwise))
+            case _:
+                pass
+    return size
 
 
 def _populations(network: Network) -> Iterator[Part]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neuroport.errors import Place
 from neuroport.program.machine import Program
-from neuroport.program.room import Part
+from neuroport.program.room import MIB, Part
 from neuroport.program.rows import PIECE, Rows
 
 DRAWN = 56.0
@@ -35,6 +35,10 @@ CHECKED, ROW_CHECKED = 19.0, 1.0
 """While the program is verified."""
 NEURON = 16.0
 """Of a neuron until all projections are made: its number for draws, and its circuit."""
+REDRAWN, COUNTED = 16.0, 8.0
+"""Of a piece of rows that are not stored, while they are counted; of each neuron that they lead to."""
+MODULES = Part("Python's modules that are loaded for it", 2.5 * MIB)
+"""From the network as it was read to the program."""
 
 
 @dataclass(slots=True)
@@ -44,7 +48,7 @@ class Held:
     pairs: what says which synapses there are. real: all of the program in real numbers; integer: what that in integers
     has besides; lasts: what of the first one that has, too; parameters: what of that those of synapses take. synapses,
     neurons: how many there are of the one or other. piece: of rows, how many synapses are drawn at once, 0 of others.
-    deviates: whether circuits of synapses differ.
+    counting: what is taken while rows that are not stored are counted. deviates: whether circuits of synapses differ.
     """
 
     what: str
@@ -57,7 +61,15 @@ class Held:
     lasts: float = 0.0
     parameters: float = 0.0
     piece: float = 0.0
+    counting: float = 0.0
     deviates: bool = False
+
+    @property
+    def drawn(self) -> float:
+        """What is taken while its synapses are drawn."""
+        if not self.piece:
+            return DRAWN * self.synapses
+        return ROW_DRAWN * self.piece + (self.real + self.counting if self.counting else self.pairs)
 
     @property
     def formats(self) -> float:
@@ -93,7 +105,10 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
         many = synapses.get(p.name, float(p.synapses))
         piece = min(many, float(PIECE)) if isinstance(p.wiring, Rows) else 0.0
         stored = 0.0 if p.redrawn else many
-        found[p.name] = Held(f"the synapses of '{p.name}'", p.place, synapses=stored, piece=piece)
+        one = found[p.name] = Held(f"the synapses of '{p.name}'", p.place, synapses=stored, piece=piece)
+        if isinstance(p.wiring, Rows) and p.wiring.law is not None:
+            targets = float(p.wiring.last - p.wiring.first)
+            one.counting = REDRAWN * min(many, max(PIECE, targets)) + COUNTED * targets
     stimuli = [s.name for s in program.series] + [s.name for s in program.injections]
     found |= {name: Held(f"stimulus '{name}'") for name in stimuli}
     run = Held("the run")
@@ -137,6 +152,8 @@ def numbers(program: Program) -> Iterator[tuple[str, bool, NDArray[Any]]]:
     for p in program.projections:
         yield from ((p.name, len(array) == p.synapses, array) for array in p.wiring.numbers())
         yield p.name, False, p.indptr
+        if isinstance(p.wiring, Rows) and p.wiring.arriving is not None:
+            yield p.name, False, p.wiring.arriving
         yield from ((p.name, True, array) for array in (p.dendritic, p.twin) if array is not None)
     for name, values in program.constants.items():
         yield _owned(name, few, values)
@@ -159,20 +176,20 @@ def _place(array: NDArray[Any]) -> int:
     return id(array)
 
 
-def peak(objects: Sequence[Held], executors: Sequence[Part]) -> Peak:
-    """The moment at which most is taken. `executors`: what these take."""
-    return max(_moments(objects, executors), key=lambda moment: moment.size)
+def peak(objects: Sequence[Held], executors: Sequence[Part], always: Sequence[Part] = ()) -> Peak:
+    """The moment at which most is taken. `executors`: what these take; `always`: what is there from the beginning."""
+    most = max(_moments(objects, executors), key=lambda moment: moment.size)
+    return Peak(most.doing, _sorted((*most.parts, MODULES, *always)))
 
 
 def _moments(objects: Sequence[Held], executors: Sequence[Part]) -> Iterator[Peak]:
     """The passes that can be the peak, each with what is held and what it takes besides."""
     before = [(one, one.real + NEURON * one.neurons) for one in objects if not one.synapses + one.piece]
     for one in (one for one in objects if one.synapses + one.piece):
-        drawing = one.pairs + ROW_DRAWN * one.piece if one.piece else DRAWN * one.synapses
         ranked = one.pairs + RANKED * one.synapses if one.deviates else 0.0
         ranks = RANKS * one.synapses if one.deviates else 0.0
         values = one.real + ranks + VALUES * one.synapses
-        yield _moment(f"{one.what} are drawn", [*before, (one, max(drawing, ranked, values))])
+        yield _moment(f"{one.what} are drawn", [*before, (one, max(one.drawn, ranked, values))])
         before.append((one, one.real + ranks))
     whole = [(one, one.real + one.integer) for one in objects]
     yield _moment("numbers are put into formats", whole, {one.what: one.formats for one in objects})

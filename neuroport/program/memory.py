@@ -11,6 +11,14 @@ from neuroport.program.plan import Capture, If, Item, Measure, Present, Repeat, 
 from neuroport.program.room import Part
 
 BYTES_PER_VALUE = 8
+BYTES_PER_HOLD = 32
+"""Of a pattern that is shown: its number, as it is drawn, dealt and given to an executor."""
+BYTES_PER_MEASUREMENT = 120
+"""Of a number that was measured, with its step."""
+NUMBERS = 2**18
+"""About so many numbers are recorded between two looks at them, or those of one step."""
+HELD = 3
+"""How many times they are there then: as an executor gave them in pieces, as one, and those of the look before."""
 
 Takes = Callable[[Measure | Capture], bool]
 """Whether an item takes away the rows of a readout that were gathered until then."""
@@ -61,6 +69,20 @@ def _slots(array: Array) -> str:
     return f" in the coming {array.slots:,} steps" if array.slots > 1 else ""
 
 
+def sampled(program: Program) -> float:
+    """How many numbers are sampled in a step, on average, while all readouts are active."""
+    return sum(record.of(program.arrays[record.array].initial).size / record.every for record in program.records)
+
+
+def of_records(program: Program) -> Iterator[Part]:
+    """What was sampled and is being looked at."""
+    many = max(sampled(program), 1.0)
+    for record in program.records:
+        row = record.of(program.arrays[record.array].initial).nbytes
+        rows = max(1.0, NUMBERS / many / record.every)
+        yield Part(f"samples of '{record.array}'", float(HELD * row * rows))
+
+
 def of_protocol(program: Program, items: tuple[Item, ...], takes: Callable[[str], Takes]) -> Iterator[Part]:
     """What a protocol gathers: the orders of its patterns, and rows of samples until they are used.
 
@@ -68,12 +90,30 @@ def of_protocol(program: Program, items: tuple[Item, ...], takes: Callable[[str]
     """
     for item in walk(items):
         if isinstance(item, Present):
-            yield Part(f"the order of the patterns '{item.patterns}'", float(item.holds) * program.copies * 4 * 8)
+            yield Part(
+                f"the order of the patterns '{item.patterns}'", float(item.holds) * program.copies * BYTES_PER_HOLD
+            )
     for record in program.records:
         if record.readout:
             size = float(record.of(program.arrays[record.array].initial).size) * 2 * BYTES_PER_VALUE
             rows = _gathered(items, record.readout, takes(record.readout))[0]
             yield Part(f"the rows of readout '{record.readout}' between two measurements", size * rows)
+
+
+def measured(items: tuple[Item, ...], metrics: int) -> float:
+    """What the results of measuring take at most; `metrics`: how many there are."""
+    size = 0.0
+    for item in items:
+        match item:
+            case Measure():
+                size += BYTES_PER_MEASUREMENT * (len(item.metrics) or metrics)
+            case Repeat():
+                size += item.count * measured(item.do, metrics)
+            case If():
+                size += max(measured(item.then, metrics), measured(item.otherwise, metrics))
+            case _:
+                pass
+    return size
 
 
 def _gathered(items: tuple[Item, ...], readout: str, takes: Takes) -> tuple[float, float, bool]:

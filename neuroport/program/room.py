@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroport.errors import InvalidInput, Place, Problem
+from neuroport.errors import InvalidInput, Place, Problem, TooLarge
 
 MIB, GIB = 2**20, 2**30
 ALLOWED = "NEUROPORT_MEMORY"
@@ -32,12 +32,12 @@ class Part:
 
 
 def require(who: str, parts: Sequence[Part], place: Place | None = None) -> None:
-    """Raise InvalidInput, at the place of the largest part, when all of them do not fit into the memory there is."""
+    """Raise TooLarge, at the place of the largest part, when all of them do not fit into the memory there is."""
     need, room = sum(part.size for part in parts), available()
     if need > room.size:
         most = max(parts, key=lambda part: part.size)
         text = f"{who} needs about {shown(need)} of memory, most of it for {most.what}, and {room}; {REMEDY}"
-        raise InvalidInput([Problem(most.place or place, text)])
+        raise TooLarge([Problem(most.place or place, text)])
 
 
 REMEDY = f"make it smaller, or let it take more with {ALLOWED}=40GiB (on the command line --memory 40GiB)"

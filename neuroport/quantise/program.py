@@ -444,7 +444,8 @@ class _Quantiser:
             if array.role != "input":
                 continue
             kind = self._input(array, self.arriving.get(array.name, []))
-            made = replace(array, type=kind, initial=np.zeros(array.initial.shape, np.int64))
+            nothing = np.broadcast_to(np.zeros(1, np.int64), array.initial.shape)
+            made = replace(array, type=kind, initial=nothing)
             shared.arrays.add(replace(made, rounding=rule.rounding, overflow=rule.overflow))
             held = self._held(array, kind.frac)
             shared.inputs[array.name] = kind

@@ -16,6 +16,7 @@ from neuroport.numerics.given import found, whole
 from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
+from neuroport.program.memory import NUMBERS, sampled
 from neuroport.program.plan import Plan
 from neuroport.session.digest import Chain, Links
 from neuroport.session.kept import Kept, Taken, Trail, label
@@ -68,15 +69,20 @@ def spiking(program: Program) -> tuple[str, ...]:
 
 @dataclass
 class _Pace:
-    """How many steps to compute between two looks at what was recorded: for about 0.2 s and 2**18 numbers."""
+    """How many steps to compute between two looks at what was recorded: for about 0.2 s and NUMBERS numbers."""
 
-    steps: int = 256
+    steps: int
+
+    @classmethod
+    def of(cls, program: Program) -> _Pace:
+        """The first one: 256 steps, fewer where more is sampled in them."""
+        return cls(max(1, min(256, int(NUMBERS / max(sampled(program), 1.0)))))
 
     def learn(self, seconds: float, numbers: int) -> None:
         """Adapt to how long that many steps took and how much they recorded."""
-        if seconds > 0.4 or numbers > 2**19:
+        if seconds > 0.4 or numbers > 2 * NUMBERS:
             self.steps = max(1, self.steps // 2)
-        elif seconds < 0.1 and numbers < 2**17:
+        elif seconds < 0.1 and numbers < NUMBERS // 2:
             self.steps = min(2**22, self.steps * 2)
 
 
@@ -118,7 +124,7 @@ class Recorder:
         self._wanted: frozenset[str] = frozenset()
         self._wanted_from = 0
         self._chains = {name: Chain() for name in spiking(program)}
-        self._pace = _Pace()
+        self._pace = _Pace.of(program)
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights if sink is not None else ()
         self._parts = plan.parts
         parts = {r.array: r.neurons for r in program.records if not r.readout and r.neurons is not None}

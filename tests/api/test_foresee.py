@@ -18,9 +18,10 @@ from neuroport.api.foresee import described, foreseen, require_room
 from neuroport.backends.emulator import Emulator
 from neuroport.cli import main
 from neuroport.elaborate.sketch import sketched
-from neuroport.errors import InvalidInput
+from neuroport.errors import InvalidInput, TooLarge
 from neuroport.network.network import Network
 from neuroport.program import room
+from neuroport.program.memory import NUMBERS
 from tests.support.memory import peak
 from tests.support.peaks import taken_and_foreseen
 
@@ -37,6 +38,11 @@ def text(size: int, synapse: str = "static", chip: str = "generic8", connect: st
         f"projections:\n  p: {{source: a, target: a, input: jump, synapse: {synapse}, weight: {{uniform: [0, 1]}}, "
         f"connect: {connect}{more and ', '}{more}}}\n{rest}"
     )
+
+
+def alike(size: int, connect: str) -> str:
+    """One whose synapses all have the same weight."""
+    return text(size, connect=connect).replace("{uniform: [0, 1]}", "0.5")
 
 
 def network(size: int, synapse: str = "static", chip: str = "generic8", **how: str) -> Network:
@@ -74,14 +80,45 @@ def test_executors_that_store_all_synapses_are_refused_those_that_need_not_be_st
     if missing := executor.missing():
         pytest.skip(missing)
     unstored = neuroport.loads(text(10**6, connect=UNSTORED.replace("0.1", "0.01")).replace("{uniform: [0, 1]}", "0.5"))
-    started = time.process_time()
     with room.allowing("20GiB"), pytest.raises(InvalidInput, match=r"it takes about .* GiB for the synapses of 'p'"):
         require_room(unstored, *specimen(unstored), [executor])
     with room.allowing("20GiB"):
         found = require_room(unstored, *specimen(unstored), [Emulator()])
     assert found is not None
     assert found.size < 2**29
-    assert time.process_time() - started < 5
+
+
+def shown(size: int, count: int) -> Network:
+    """A network that is shown so many patterns, and of which something is sampled in each."""
+    other = "populations:\n  b: {size: 1, neuron: lif}\n"
+    rest = (
+        "stimuli: {s: {patterns: {values: [[0 mV]], hold: 1 ms}, population: b, input: jump}}\n"
+        f"readouts: {{r: {{samples: {{of: b.v}}}}}}\nprotocol: [{{present: s, count: {count}, readout: [r]}}]\n"
+    )
+    return neuroport.loads(text(size, rest=rest).replace("populations:\n", other))
+
+
+def test_what_a_protocol_gathers_is_refused_before_anything_is_drawn() -> None:
+    many = shown(10_000, 10**8)
+
+    def refused() -> str:
+        with room.allowing("2GiB"), pytest.raises(TooLarge) as caught:
+            neuroport.open(many)
+        return str(caught.value)
+
+    assert peak(refused) < 2**26
+    assert " of memory, most of it for the order of the patterns 's', and it may take 2.0 GiB; " in refused()
+
+
+def test_what_a_protocol_gathers_is_part_of_the_estimate() -> None:
+    few, many = (foreseen(made, *specimen(made), [Emulator()]) for made in (shown(100, 10), shown(100, 10**7)))
+    assert few is not None
+    assert many is not None
+    assert [part.what for part in many.parts[:2]] == [
+        "the order of the patterns 's'",
+        "the rows of readout 'r' between two measurements",
+    ]
+    assert many.size - few.size == pytest.approx(10**7 * (32 + 16), rel=0.01)
 
 
 def test_what_does_not_fit_is_refused_by_commands(tmp_path: Path) -> None:
@@ -127,7 +164,26 @@ def test_what_is_foreseen_to_fit_is_run(monkeypatch: pytest.MonkeyPatch) -> None
 def test_compile_tells_it() -> None:
     (line,) = (line for line in call("compile", "balanced").stdout.splitlines() if line.startswith("memory on"))
     assert line.startswith("memory on the emulator: about ")
-    assert " while it runs: 72 MiB for the emulator's compiler, " in line
+    assert " while it runs: 83 MiB for the emulator's compiler, " in line
+
+
+def test_the_package_of_a_data_set_is_counted() -> None:
+    with_data = foreseen(made := neuroport.load("pal_digits"), *specimen(made))
+    assert with_data is not None
+    assert with_data.parts[0].what == "the package that has the data set 'digits'"
+
+
+@pytest.mark.dear
+def test_what_waits_to_be_looked_at_is_no_more_than_so_many_numbers() -> None:
+    recorded = text(100_000, connect="{fixed_out_degree: 1}", rest="record: {states: {a.v: 1 ms}}\n")
+    with neuroport.open(neuroport.loads(recorded)) as session:
+        session.run(4)
+        assert session.latest.records["a.v"][1].size <= NUMBERS
+
+
+def test_inputs_take_nothing_in_a_program() -> None:
+    program = neuroport.compile(network(400))
+    assert all(not any(a.initial.strides) for a in program.arrays.values() if a.role == "input")
 
 
 def test_small_projections_and_kernels_stay_as_they_are() -> None:
@@ -204,19 +260,30 @@ def test_copies_that_run_at_once_have_to_fit(monkeypatch: pytest.MonkeyPatch) ->
             neuroport.run_copies(many, [1, 2], duration="1 ms")
 
 
+RECORDED = text(200_000, connect="{fixed_out_degree: 5}", rest="record: {spikes: all, states: {a.v: 1 ms}}\n")
+WEIGHTS = "record: {weights: {p.w: 10 ms}}\n"
 GENN = pytest.mark.skipif(backends.missing("genn") is not None, reason="needs PyGeNN")
 MEASURED = [
     pytest.param({"text": text(1_000)}, id="10^5"),
     pytest.param({"text": text(3_200)}, id="10^6"),
     pytest.param({"text": text(10_000)}, id="10^7"),
+    pytest.param({"text": text(100_000, connect="{fixed_out_degree: 1000}")}, id="10^8"),
     pytest.param({"text": text(3_200, "stdp_pair", "generic16")}, id="plastic"),
     pytest.param({"text": text(3_200, "stdp_pair", "generic8_mismatch10"), "chip_seed": 3}, id="mismatch"),
     pytest.param({"text": text(3_200, more=LATE)}, id="delays"),
-    pytest.param({"text": text(3_200, connect=UNSTORED).replace("{uniform: [0, 1]}", "0.5")}, id="not stored"),
+    pytest.param({"text": alike(3_200, UNSTORED)}, id="not stored"),
+    pytest.param({"text": alike(10**6, UNSTORED.replace("0.1", "0.00001"))}, id="not stored, many neurons"),
     pytest.param({"text": text(3_200, chip="ideal")}, id="ideal"),
     pytest.param({"text": text(3_200, connect="all_to_all")}, id="full"),
     pytest.param({"text": text(200_000, connect="{fixed_out_degree: 5}")}, id="neurons"),
     pytest.param({"text": text(3_200, rest="record: {spikes: all, states: {a.v: 1 ms}}\n")}, id="recorded"),
+    pytest.param({"text": RECORDED, "steps": 400, "keep": False}, id="samples"),
+    pytest.param({"text": RECORDED, "steps": 400, "trace": True}, id="trace of samples"),
+    pytest.param({"text": text(10_000), "trace": True}, id="trace"),
+    pytest.param({"text": text(5_000, "stdp_pair", "generic16", rest=WEIGHTS), "trace": True}, id="trace of weights"),
+    pytest.param({"text": alike(3_200, UNSTORED), "trace": True}, id="trace of what is not stored"),
+    pytest.param({"name": "pal_digits"}, id="data set"),
+    pytest.param({"name": "emstdp_deep"}, id="long code"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "threads": 2}, id="threads"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "reference"}, id="reference"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "genn"}, id="genn", marks=GENN),

@@ -47,6 +47,7 @@ def refusal(text: str, folder: str = ".") -> str:
     return str(caught.value)
 
 
+MODULES = "2 MiB for Python's modules that are loaded for it"
 HAS = f"and this machine has 100 MiB; {room.REMEDY}"
 
 
@@ -62,7 +63,7 @@ HAS = f"and this machine has 100 MiB; {room.REMEDY}"
             " connect: all_to_all, delay: 3 ms}\n  r: {source: a, target: a, input: jump, synapse: stdp_pair,"
             " connect: all_to_all}\n  s: {source: a, target: a, input: jump, synapse: stdp_pair, connect: all_to_all}\n"
             "  t: {source: a, target: a, input: jump, synapse: stdp_pair, connect: all_to_all}\n",
-            "n.yaml:12:3: network 'n' does not fit into memory: it takes about 122 MiB while the synapses of 't' are "
+            "n.yaml:12:3: network 'n' does not fit into memory: it takes about 125 MiB while the synapses of 't' are "
             "drawn: 53 MiB for the synapses of 't', 23 MiB for the synapses of 'r', 23 MiB for the synapses of 's' and "
             f"so on; {HAS.removeprefix('and ')}",
         ),
@@ -106,18 +107,18 @@ def test_pairs_of_a_file_count(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "pairs.h5", "w") as file:
         file.create_dataset("pairs", data=np.zeros((2_000_000, 2), np.int8), compression="gzip")
     assert refusal(LINK + "{file: pairs.h5, dataset: pairs}}\n", str(tmp_path)) == (
-        "n.yaml:8:3: network 'n' does not fit into memory: it takes about 107 MiB while the synapses of 'p' are drawn: "
-        f"107 MiB for the synapses of 'p'; {HAS.removeprefix('and ')}"
+        "n.yaml:8:3: network 'n' does not fit into memory: it takes about 109 MiB while the synapses of 'p' are drawn: "
+        f"107 MiB for the synapses of 'p', {MODULES}; {HAS.removeprefix('and ')}"
     )
 
 
 def test_rows_that_are_used_in_time_are_not_many() -> None:
-    often = "  - repeat: 1000000\n    do:\n      - {present: shown, count: 9, readout: [rows]}\n      - measure: [m]\n"
+    often = "  - repeat: 100000\n    do:\n      - {present: shown, count: 9, readout: [rows]}\n      - measure: [m]\n"
     neuroport.compile(read(ROWS + often))
     sometimes = often.replace(
         "      - measure: [m]\n", "      - if: k % 2 == 0\n        then:\n          - measure: []\n"
     )
-    neuroport.compile(read(ROWS + sometimes.replace("1000000\n", "1000000\n    as: k\n", 1)))
+    neuroport.compile(read(ROWS + sometimes.replace("100000\n", "100000\n    as: k\n", 1)))
 
 
 def test_what_a_session_keeps_of_a_run_counts() -> None:
@@ -144,7 +145,7 @@ def test_copies_that_run_at_once_count(monkeypatch: pytest.MonkeyPatch) -> None:
         run_copies(read("  c: {size: 100000, neuron: lif}\n"), range(1000), "reference", duration=5)
     assert str(caught.value) == (
         "n.yaml:7:3: network 'n' does not fit into memory: it takes about 3.0 GiB while it runs: 3.0 GiB for "
-        f"population 'c', 31 MiB for population 'a'; this machine has 100 MiB; {room.REMEDY}"
+        f"population 'c', 31 MiB for population 'a', {MODULES}; this machine has 100 MiB; {room.REMEDY}"
     )
 
 

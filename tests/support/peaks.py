@@ -21,22 +21,42 @@ given = json.loads(sys.argv[1])
 def peak():
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return 1024 * int(line.split()[1])
-network = neuroport.loads(given["text"])
+network = neuroport.load(given["name"]) if given["name"] else neuroport.loads(given["text"])
+how = {"backend": given["backend"], "chip_seed": given["chip_seed"], "threads": given["threads"]}
 base = peak()
-with neuroport.open(network, given["backend"], chip_seed=given["chip_seed"], threads=given["threads"]) as session:
-    session.run(20)
+if given["trace"]:
+    network = run.lasting(network, given["steps"])
+    neuroport.run(network, trace=given["trace"], **how)
     taken = peak() - base
+else:
+    with neuroport.open(network, keep=given["keep"], **how) as session:
+        session.run(given["steps"])
+        taken = peak() - base
 backend = backends.load(given["backend"], threads=given["threads"])
-found = foresee.foreseen(network, *run.specimen(network, None, given["chip_seed"]), [backend])
+specimen = run.specimen(network, None, given["chip_seed"])
+found = foresee.foreseen(network, *specimen, [backend], trace=bool(given["trace"]))
 print(json.dumps([taken, found.size]))
 """
 
 
 def taken_and_foreseen(
-    text: str, cache: Path, backend: str = "emulator", chip_seed: int | None = None, threads: int = 1
+    cache: Path,
+    text: str = "",
+    name: str = "",
+    backend: str = "emulator",
+    chip_seed: int | None = None,
+    threads: int = 1,
+    steps: int = 20,
+    trace: bool = False,
+    keep: bool = True,
 ) -> tuple[float, float]:
-    """Bytes above those of the interpreter that building and running a network takes at its peak, and the estimate."""
-    given: dict[str, Any] = {"text": text, "backend": backend, "chip_seed": chip_seed, "threads": threads}
+    """Bytes above those of the interpreter that building and running a network takes at its peak, and the estimate.
+
+    cache: an empty folder, where compiled code and the trace go; text, name: of a network, one or the other; steps: how
+    long it runs; keep: whether what is recorded stays.
+    """
+    given: dict[str, Any] = {"text": text, "name": name, "backend": backend, "chip_seed": chip_seed, "threads": threads}
+    given |= {"steps": steps, "trace": str(cache / "trace.h5") if trace else "", "keep": keep}
     done = subprocess.run(
         [sys.executable, "-c", CODE, json.dumps(given)],
         env={**os.environ, "NEUROPORT_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
