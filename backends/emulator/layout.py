@@ -91,10 +91,7 @@ def held(array: Array, program: Program) -> np.dtype[np.generic]:
     signed = storage(array, program)
     if array.role == "input" or not program.integer or not isinstance(array.type, Int) or array.type.lo < 0:
         return signed
-    for dtype in (np.uint8, np.uint16, np.uint32):
-        if array.type.hi <= np.iinfo(dtype).max:
-            return min(signed, np.dtype(dtype), key=lambda found: found.itemsize)
-    return signed
+    return array.type.dtype
 
 
 def width(program: Program) -> int:

@@ -51,7 +51,7 @@ class Table(NamedTuple):
 
 
 def aligned(values: NDArray[Any]) -> NDArray[Any]:
-    """A copy that begins at a cache line."""
+    """A copy that begins at a cache line: what generated code and hosts write is not written into the program."""
     room = np.empty(values.nbytes + 64, np.uint8)
     first = -room.ctypes.data % 64
     copy = room[first : first + values.nbytes].view(values.dtype).reshape(values.shape)
@@ -284,18 +284,18 @@ class Machine:
                 self._ctl[index] = -1 if record.readout else next_time(self.step, record.every - 1, record.every)
 
     def _stored(self, array: Array, values: NDArray[Any]) -> NDArray[Any]:
-        """A copy of the values in the array's storage format; refuses what it cannot hold."""
+        """The values in the array's storage format, which may be the same array; refuses what it cannot hold."""
         dtype = np.int16 if array.name in self._narrow else held(array, self.program)
         values = np.asarray(values)
         within_bounds(self.program, array, array.arrived(values))
-        return np.array(values, dtype=dtype, order="C")
+        return values.astype(dtype, copy=False)
 
     def _set_int(self, kind: str, name: str, value: int) -> None:
         if (kind, name) in self._module.ints:
             self._ints[self._module.ints.index((kind, name))] = value
 
     def _set_scalar(self, name: str, values: NDArray[Any]) -> None:
-        value = self._stored(self.program.arrays[name], values)
+        value = self._stored(self.program.arrays[name], values).copy()
         self._scalars[name] = value
         if ("scalar", name) in self._module.reals:
             self._reals[self._module.reals.index(("scalar", name))] = value

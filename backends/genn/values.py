@@ -16,7 +16,6 @@ from neuroport.backends.genn.split import Split
 from neuroport.copies.axis import sum_over_copies
 from neuroport.errors import InvalidInput
 from neuroport.program.fingerprint import cut
-from neuroport.program.ir import Real
 from neuroport.program.machine import Array
 from neuroport.program.names import ITEM_STEP, STEP
 from neuroport.program.past import back
@@ -63,7 +62,7 @@ class Values:
     def _read(self, array: str) -> NDArray[np.float64] | NDArray[np.int64]:
         """The same with what each copy contributes to a sum."""
         declared = self._program.arrays[array]
-        dtype = _shown(declared)
+        dtype = declared.dtype
         if array == STEP:
             return np.array(self._clock.step, np.int64)
         if array == ITEM_STEP:
@@ -82,7 +81,7 @@ class Values:
             return cut(self.read(array))
         values, at = self._held(array)
         rows = cut(values) if at is None else (values[some] for some in cut(at))
-        return (row.astype(_shown(declared)) for row in rows)
+        return (row.astype(declared.dtype) for row in rows)
 
     def _held(self, array: str) -> tuple[NDArray[Any], Indices | None]:
         """Where the values of an array are on the host, as the device has them, and in which places of it."""
@@ -116,7 +115,7 @@ class Values:
         """Replace an array's values (same shape); of an input, what has been sent to it for the coming step."""
         declared = self._program.arrays[array]
         if array in self._split.summed:
-            whole = np.zeros(declared.initial.shape, declared.initial.dtype)
+            whole = np.zeros(declared.initial.shape, declared.dtype)
             whole[..., 0] = values
             values = whole
         values = checked(self._program, declared, np.asarray(values))
@@ -268,8 +267,3 @@ def _in_view(variable: Any, values: NDArray[Any]) -> NDArray[Any]:
     if values.ndim == 1:
         return values
     return values.T if variable.view.ndim == 2 else values.T[:, None]
-
-
-def _shown(array: Array) -> Any:
-    """The dtype in which an array's values go in and out."""
-    return np.float64 if isinstance(array.type, Real) else np.int64

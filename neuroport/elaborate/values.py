@@ -22,6 +22,7 @@ from neuroport.numerics.steps import MOST
 from neuroport.numerics.units import Quantity, quoted
 from neuroport.program.ir import Numbers
 from neuroport.program.machine import ReportLine
+from neuroport.program.repeated import are_finite, outside
 from neuroport.program.rows import PIECE, Rows
 from neuroport.program.wiring import Wiring
 from neuroport.stimuli.kind import off_grid
@@ -117,11 +118,11 @@ class Materialiser:
         """Note a problem when numbers lie outside their declared range (coherent units)."""
         if limits is None or numbers.size == 0:
             return
-        outside = int(np.count_nonzero((numbers < limits[0]) | (numbers > limits[1])))
-        if outside:
+        found = outside(numbers, *limits)
+        if found:
             drawn = isinstance(value, Distribution)
             text = (
-                f"{owner}.{quantity}: {outside} of {numbers.size} values lie outside {limits[0]:g} .. {limits[1]:g}; "
+                f"{owner}.{quantity}: {found} of {numbers.size} values lie outside {limits[0]:g} .. {limits[1]:g}; "
                 f"{'bound the distribution with low and high' if drawn else 'give others'}, or widen the range"
             )
             self.problems.append(Problem(value.place if value is not None else None, text))
@@ -170,7 +171,7 @@ class Materialiser:
             self.failed.add(name)
             self.problems.append(Problem(value.place, text))
             numbers = np.zeros((), np.float64)
-        if not np.all(np.isfinite(numbers)):
+        if not are_finite(numbers):
             self.problems.append(Problem(value.place, f"{name} has values that are not finite"))
             numbers = np.nan_to_num(numbers)
         if not integer:

@@ -27,9 +27,9 @@ RANKED = 48.0
 """While the circuits of synapses are found, where these deviate, beside the pairs,"""
 RANKS = 8.0
 """which stay until all projections are made."""
-FORMATS = 3.0
+FORMATS = 0.5
 """While values are put into formats, beside what becomes of them; of those of parameters as much as they take."""
-VALUES = 4.0
+VALUES = 0.5
 """While the values of synapses are drawn, beside all that is held of the projection."""
 CHECKED, ROW_CHECKED = 19.0, 1.0
 """While the program is verified."""

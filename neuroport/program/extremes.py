@@ -102,7 +102,8 @@ class _Keeper:
         type_ = INT if isinstance(array.type, Int) else array.type
         for end, initial in ((LOW, low), (HIGH, high)):
             name = f"{array.name}{kind}{end}"
-            made = Array(name, array.owner, array.at, "state", type_, initial.copy(), kind_class=array.kind_class)
+            numbers = np.array(initial, array.dtype)
+            made = Array(name, array.owner, array.at, "state", type_, numbers, kind_class=array.kind_class)
             self.arrays.add(replace(made, shared=shared, place=array.place))
 
 

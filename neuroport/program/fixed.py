@@ -10,7 +10,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from neuroport.program.ir import Int, Overflow, Rounding
 from neuroport.program.repeated import PIECE, alike, is_repeated, pieces
@@ -204,18 +204,23 @@ EXACT = 2**53
 """Whole numbers below this are floats."""
 
 
-def encode(values: FloatArray | IntArray | float, kind: Int) -> IntArray:
+def encode(values: FloatArray | IntArray | float, kind: Int, dtype: DTypeLike = np.int64) -> IntArray:
     """Numbers as raw integers of a format: nearest, half away from zero, then saturated to its bounds.
 
-    Values must be finite. `np.ldexp` scales exactly, so the result is the same on every machine.
+    Values must be finite. `np.ldexp` scales exactly, so the result is the same on every machine. `dtype`: that of the
+    integers, which holds the format.
     """
     if isinstance(values, np.ndarray) and is_repeated(values):
-        return alike(encode(values[:1], kind), values)
+        return alike(encode(values[:1], kind, dtype), values)
     if isinstance(values, np.ndarray) and values.ndim == 1 and values.size > PIECE:
-        made = np.empty(values.size, np.int64)
+        made: IntArray = np.empty(values.size, dtype)
         for piece in pieces(values.size):
             made[piece] = encode(values[piece], kind)
         return made
+    return np.asarray(_encoded(values, kind), dtype)
+
+
+def _encoded(values: FloatArray | IntArray | float, kind: Int) -> IntArray:
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and kind.frac == 0:
         return np.clip(values.astype(np.int64), kind.lo, kind.hi)
     with np.errstate(over="ignore"):  # what is beyond float64 is beyond the format

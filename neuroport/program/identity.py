@@ -35,7 +35,7 @@ def identity(program: Program, plan: Plan) -> Identity:
     redrawn = {p.name for p in program.projections if p.redrawn}
     arrays = {
         name: f"{kind(a.type)} {a.initial.shape or 'scalar'} {_role(a)} "
-        f"{_hash([once(a.initial) if a.owner in redrawn else a.initial])}"
+        f"{_hash([once(a.initial) if a.owner in redrawn else a.initial], a.dtype)}"
         for name, a in program.arrays.items()
     }
     sampled = tuple(record for record in program.records if record.readout)
@@ -65,10 +65,11 @@ def _numbers(program: Program) -> Iterator[NDArray[Any]]:
     yield from program.constants.values()
 
 
-def _hash(numbers: Iterable[NDArray[Any]]) -> str:
+def _hash(numbers: Iterable[NDArray[Any]], told_in: np.dtype[Any] | None = None) -> str:
+    """The SHA-256 of arrays of numbers. `told_in`: the dtype in which they are taken, if not their own."""
     found = hashlib.sha256()
     for values in numbers:
-        dtype = values.dtype.newbyteorder("<")
+        dtype = (told_in or values.dtype).newbyteorder("<")
         found.update(f"{dtype.str}{values.shape or (1,)}".encode())
         flat = values if values.ndim == 1 else values.reshape(-1)
         for piece in pieces(flat.size):

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+import numpy as np
 from numpy.typing import NDArray
 
 from neuroport.errors import Place
 
 Numbers = NDArray[Any]
 """float64 in a real program, int64 (raw) in an integer one, and for integer variables in both."""
+WORDS = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32)
+"""Whole numbers of less than 64 bits, the narrowest first."""
 
 # ---------------------------------------------------------------------------------------------------------- types
 
@@ -44,6 +47,15 @@ class Int:
     def bits(self) -> int:
         """Width of the smallest two's complement word that holds lo..hi."""
         return max(self.hi.bit_length(), (-self.lo - 1).bit_length() if self.lo < 0 else 0) + 1
+
+    @property
+    def dtype(self) -> np.dtype[np.integer]:
+        """That of the fewest bytes that hold lo..hi, with a sign where both do."""
+        for dtype in WORDS:
+            ends = np.iinfo(dtype)
+            if ends.min <= self.lo and self.hi <= ends.max:
+                return np.dtype(dtype)
+        return np.dtype(np.int64)
 
     def __str__(self) -> str:
         return f"Q({self.bits},{self.frac})" if self.frac else f"int{self.bits}"

@@ -48,7 +48,7 @@ class Array:
 
     `initial` has shape () for at="scalar", (size,) for a population's, (synapses,) for a projection's (synapses in the
     projection's order), or (entries,) for at="kernel", of what synapses with the same entry of a kernel share, and
-    dtype float64 or int64: raw integers in an integer program. `type` gives its bounds.
+    the `dtype`, but for weights of a program of integers: see `kept`. `type` gives its bounds.
     `designed` is the interval of real values that it can have on any specimen of a chip, if it deviates, or that the
     host may give to static weights whose range the network file says, or that a port writes.
     `history` is the number of past slots kept (0: none); an input has `slots` >= 1, written at (t + d) mod slots.
@@ -104,6 +104,21 @@ class Array:
         if self.reduce == "sum":
             return values
         return np.where(values == self.nothing, 0, values) + np.zeros((), values.dtype)  # no -0.0
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """In what its numbers go in and out of executors: float64, or int64, which raw integers are, too."""
+        return np.dtype(np.float64 if isinstance(self.type, Real) else np.int64)
+
+    def kept(self, integer: bool) -> np.dtype[Any]:
+        """The dtype of `initial`, in a program of integers or another one.
+
+        Weights of integers, of which there may be many, take as few bytes as hold their type: who computes with them
+        computes in `dtype`, a piece of a large array after the other.
+        """
+        if integer and self.role in ("weight", "visible") and isinstance(self.type, Int):
+            return self.type.dtype
+        return self.dtype
 
     @property
     def own(self) -> bool:

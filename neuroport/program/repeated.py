@@ -32,3 +32,16 @@ def alike(values: NDArray[N], other: NDArray[Any]) -> NDArray[N]:
 def pieces(size: int) -> Iterator[slice]:
     """Pieces of a row of so many numbers."""
     return (slice(begin, begin + PIECE) for begin in range(0, size, PIECE))
+
+
+def are_finite(values: NDArray[Any]) -> bool:
+    """Whether all numbers are."""
+    row = once(values).reshape(-1)
+    return all(np.isfinite(row[piece]).all() for piece in pieces(row.size))
+
+
+def outside(values: NDArray[Any], low: float, high: float) -> int:
+    """How many numbers lie outside these limits."""
+    row = once(values).reshape(-1)
+    found = sum(int(np.count_nonzero((row[piece] < low) | (row[piece] > high))) for piece in pieces(row.size))
+    return found * (values.size // max(row.size, 1))

@@ -39,6 +39,7 @@ def _held(like: Array, real: Array) -> Array:
     """The numbers of a specimen in the format that is that of all."""
     kind = like.type
     assert isinstance(kind, Int)
+    dtype = like.kept(integer=True)
     if isinstance(real.type, Real):
-        return replace(like, initial=encode(np.asarray(real.initial, np.float64), kind))
-    return replace(like, initial=np.clip(np.asarray(real.initial, np.int64), kind.lo, kind.hi))
+        return replace(like, initial=encode(np.asarray(real.initial, np.float64), kind, dtype))
+    return replace(like, initial=np.clip(np.asarray(real.initial, np.int64), kind.lo, kind.hi).astype(dtype))

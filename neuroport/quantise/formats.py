@@ -30,7 +30,7 @@ from neuroport.program.ir import Const, Expr, Int, Read, Real
 from neuroport.program.machine import Array, Arrays, Derived, Program, ReportLine
 from neuroport.program.names import ITEM_STEP, LENGTH, STEP, of_run
 from neuroport.program.reach import reach_of
-from neuroport.program.repeated import alike, once, pieces
+from neuroport.program.repeated import alike, are_finite, once, pieces
 
 _RUN = {STEP, ITEM_STEP}
 TOLD = 0.01
@@ -128,7 +128,7 @@ class Formats:
         for array in self.program.arrays.values():
             if array.role == "input":
                 continue
-            if not np.isfinite(once(_numbers(array))).all():
+            if not are_finite(array.initial):
                 text = f"{array.name} holds a value that is not finite; give it finite numbers"
                 self.notes.problem(array.place, text)
                 array = replace(array, initial=np.nan_to_num(np.asarray(array.initial), posinf=0.0, neginf=0.0))
@@ -264,14 +264,14 @@ class Formats:
         type_ = self._fit(array, array.range, hidden)
         seen = self._fit(array, array.range, rule)
         if seen == type_ and not array.factor:
-            self._keep(array, type_, encode(values, type_), values, "plastic", hidden)
+            self._keep(array, type_, encode(values, type_, type_.dtype), values, "plastic", hidden)
             return
         visible = f"{array.name}.visible"
         learned = replace(array, visible=visible)
-        self._keep(learned, type_, encode(values, type_), values, "plastic", hidden)
+        self._keep(learned, type_, encode(values, type_, type_.dtype), values, "plastic", hidden)
         part = replace(array, name=visible, role="visible", kind_class="weight", history=0)
         part = replace(part, hidden=array.name, factor="")
-        raw = encode(values, seen)
+        raw = encode(values, seen, seen.dtype)
         self._keep(part, seen, raw, values, "weight", rule)
         if raw.any():  # else it is told that they became zero
             self._held(visible, values, raw, seen, array.range, LEARNED)
@@ -307,7 +307,8 @@ class Formats:
             )
             raw = np.clip(raw, type_.lo, type_.hi)
         overflow = rule.overflow if array.overflow == "none" else array.overflow
-        self.arrays.add(replace(array, type=type_, initial=raw, rounding=rule.rounding, overflow=overflow))
+        made = replace(array, type=type_, rounding=rule.rounding, overflow=overflow)
+        self.arrays.add(replace(made, initial=alike(once(raw).astype(made.kept(integer=True), copy=False), raw)))
         if array.role != "parameter":
             note = f", wider than the chip's {rule.bits}-bit {kind} word" if type_.bits > rule.bits + 1 else ""
             self.notes.line(
@@ -384,8 +385,8 @@ class Formats:
             f"as `neuroport calibrate` does",
         )
         values = np.asarray(array.initial, dtype=np.float64)
-        type_ = word(32, 16)
-        self.arrays.add(replace(array, type=type_, initial=encode(values, type_)))
+        made = replace(array, type=word(32, 16))
+        self.arrays.add(replace(made, initial=encode(values, word(32, 16), made.kept(integer=True))))
 
     # ------------------------------------------------------------------------------------------------------ report
 
@@ -449,28 +450,25 @@ def static_weights(
 
     `designed`: what they can be on any specimen of the chip, if they deviate. Weights without negative ones spend no
     bit on the sign. With sign="per_projection", weights of one sign use all bits for the magnitude, mixed ones go in
-    steps of two.
+    steps of two. The raw values have the `dtype` of the format.
     """
     lo, hi = (_low(values), _high(values)) if designed is None else designed
     if rule.sign == "twos_complement":
         type_ = _unsaturated(lo, hi, rule.bits)
-        raw = encode(values, type_)
-    elif lo < 0 < hi and designed is not None:
-        type_ = word(rule.bits, fit_frac(lo, hi, rule.bits))
-        raw = encode(values, type_)
     elif lo < 0 < hi:
-        half = encode(values, word(rule.bits, fit_frac(lo, hi, rule.bits)))
-        type_ = Int(0, 0, fit_frac(lo, hi, rule.bits) + 1)
-        raw = half * 2
+        type_ = word(rule.bits, fit_frac(lo, hi, rule.bits))
     else:
         top, frac = 2**rule.bits - 1, fit_frac(lo, hi, rule.bits + 1)
         type_ = Int(0, top, frac) if lo >= 0 else Int(-top, 0, frac)
-        raw = encode(values, type_)
-    if raw.size == 0:
-        return replace(type_, lo=0, hi=0), raw
-    if designed is not None:
+    raw = encode(values, type_, type_.dtype)
+    if designed is not None and raw.size:
         return type_, raw
-    return replace(type_, lo=min(0, int(raw.min())), hi=max(0, int(raw.max()))), raw
+    least, most = int(raw.min(initial=0)), int(raw.max(initial=0))
+    if rule.sign == "twos_complement" or not lo < 0 < hi or designed is not None:
+        kind = replace(type_, lo=least, hi=most)
+        return kind, raw.astype(kind.dtype, copy=False)
+    kind = Int(2 * least, 2 * most, type_.frac + 1)
+    return kind, np.multiply(raw, 2, dtype=kind.dtype)
 
 
 def _unsaturated(lo: float, hi: float, bits: int) -> Int:

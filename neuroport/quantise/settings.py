@@ -103,7 +103,9 @@ class Settings:
         return values
 
     def _arrays(self, arrays: Mapping[str, Array], values: Mapping[str, Numbers]) -> dict[str, Array]:
-        return {name: _with(array, values.get(name)) for name, array in arrays.items()}
+        first = {name: one.initial for name, one in self.program.arrays.items()}
+        same = {name for name, numbers in first.items() if values.get(name) is numbers}
+        return {name: array if name in same else _with(array, values.get(name)) for name, array in arrays.items()}
 
     def _lost(self, names: Sequence[str], program: Program, on_chip: Held, notes: Notes) -> None:
         """What the format of a parameter leaves of what it is set to."""
@@ -134,4 +136,5 @@ def _with(array: Array, values: Numbers | None) -> Array:
     if values is None or array.role not in ("parameter", "weight") or not isinstance(array.initial, np.ndarray):
         return array
     numbers = np.broadcast_to(values, array.initial.shape)
-    return replace(array, initial=held(numbers, array)[0] if isinstance(array.type, Int) else numbers)
+    made = held(numbers, array)[0].astype(array.initial.dtype) if isinstance(array.type, Int) else numbers
+    return replace(array, initial=made)

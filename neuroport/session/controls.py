@@ -356,11 +356,11 @@ class Controls:
         """Values as the array holds them, through the circuits of a specimen where they deviate, and what is beyond."""
         designed = self.program.designed.get(array.name)
         if designed is None:
-            return self.checker.raw(array, values, cells=cells).astype(array.initial.dtype), 0
+            return self.checker.raw(array, values, cells=cells).astype(array.dtype), 0
         self.checker.limits(array, values, cells=cells)
         made = designed.made(values if cells is None else _placed(array, values, cells))
         raw, outside = self.switchboard.saturating(array, made if cells is None else made[cells])
-        return raw.astype(array.initial.dtype), outside
+        return raw.astype(array.dtype), outside
 
     def _number(self, name: str, value: Any) -> Any:
         """A value in the coherent system."""

@@ -57,7 +57,8 @@ def _looked_at(host: Host, program: Program, plan: Plan, step: int) -> Iterator[
     for name, injected in host.injected.items():
         fits = injected.values.shape == injected.raw.shape == shapes.get(name)
         yield f"sum of what was injected into '{name}'", fits
-    examples = dict.fromkeys(spiking(program), NOBODY) | {name: a.initial for name, a in program.arrays.items()}
+    numbers = {name: np.broadcast_to(np.zeros((), a.dtype), a.initial.shape) for name, a in program.arrays.items()}
+    examples = dict.fromkeys(spiking(program), NOBODY) | numbers
     yield from _recorded(host.kept, examples, step)
     for one in host.pending:
         yield f"write to '{one.name}'", one.name in shapes and _comes(one, shapes[one.name], step)

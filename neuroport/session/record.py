@@ -136,8 +136,8 @@ class Recorder:
         self._first = self.executor.step
         self._cursors: dict[tuple[str, str], int] = {}
         self._spikes = {name: Trail((), np.int64) for name in spiking(program)}
-        arrays = {r.array: r.of(program.arrays[r.array].initial) for r in program.records if not r.readout}
-        self._records = {name: Trail(values.shape, values.dtype) for name, values in arrays.items()}
+        records = [(r, program.arrays[r.array]) for r in program.records if not r.readout]
+        self._records = {r.array: Trail(r.of(array.initial).shape, array.dtype) for r, array in records}
 
     def advance(self, steps: int, chunk: Chunk | None) -> Iterator[None]:
         """Compute that many steps, in pieces that end where weights are to be sampled.

@@ -100,7 +100,7 @@ class Sampler:
             shown = np.full((1, self.program.copies), -1, np.int64)
             if schedule is not None:
                 shown = np.asarray(schedule, np.int64).reshape(-1, self.program.copies)
-            sums = np.zeros((len(shown), *self._records[name].of(array.initial).shape), array.initial.dtype)
+            sums = np.zeros((len(shown), *self._records[name].of(array.initial).shape), array.dtype)
             counts = np.zeros(len(shown), np.int64)
             span = length if schedule is None else hold
             self._windows[name] = self._window(name, span)

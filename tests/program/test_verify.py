@@ -239,7 +239,7 @@ BROKEN: dict[str, tuple[Program, str]] = {
     ),
     "slots of what is no input": (arrays(in_v={"slots": 2}), "array in.v: it keeps 0 steps and has 2 slots"),
     "an input of synapses": (
-        arrays(forward_w={"role": "input"}),
+        arrays(forward_w={"role": "input", "initial": np.array(small.RICH_WEIGHTS)}),
         "array forward.w: it is an input, and these belong to neurons",
     ),
     "a real array among integers": (

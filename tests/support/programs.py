@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 
 from neuroport.program.ir import (
@@ -45,8 +48,13 @@ def program(**parts: object) -> Program:
         tables={},
         derived=(),
     )
-    arrays = parts.pop("arrays", ())
-    return Program(**{**defaults, **parts, "arrays": {a.name: a for a in arrays}})  # type: ignore[attr-defined,arg-type]
+    arrays = kept(parts.pop("arrays", ()), bool(parts.get("integer", True)))  # type: ignore[arg-type]
+    return Program(**{**defaults, **parts, "arrays": arrays})  # type: ignore[arg-type]
+
+
+def kept(arrays: Iterable[Array], integer: bool = True) -> dict[str, Array]:
+    """Arrays by name, with their numbers in the dtypes in which a program has them."""
+    return {a.name: replace(a, initial=a.initial.astype(a.kept(integer))) for a in arrays}
 
 
 def array(name: str, at: str, role: str, type_: object, initial: object, **more: object) -> Array:

@@ -14,7 +14,7 @@ from neuroport.program.ir import BOOL, Expr, Int, Let, Read, Reduce, Stmt, Temp
 from neuroport.program.machine import Event, Program, Projection
 from neuroport.program.wiring import Kernel
 from tests.support.integer_cases import applied
-from tests.support.programs import array, c, test
+from tests.support.programs import array, c, kept, test
 from tests.support.random_programs import SUM, TABLES, Maker, Wired, population_of
 
 
@@ -37,7 +37,7 @@ def convolutional(seed: int) -> Program:
     events = (*(event for p in projections for event in _events(make, p, own)), _together(make, "low", own["low"]))
     return Program(
         name=f"convolutional {seed}", dt=1.0, seed=1, chip="test", integer=True, precision="float64",
-        arrays={a.name: a for a in make.arrays}, populations=populations, projections=projections, events=events,
+        arrays=kept(make.arrays), populations=populations, projections=projections, events=events,
         readouts=(), records=(), injections=(), series=(), tables=TABLES, derived=(),
     )  # fmt: skip
 

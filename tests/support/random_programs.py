@@ -34,7 +34,7 @@ from neuroport.program.ir import (
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
 from neuroport.program.reductions import most_terms
 from tests.support.integer_cases import TABLE, applied
-from tests.support.programs import array, c, call, pairs, program, test
+from tests.support.programs import array, c, call, kept, pairs, program, test
 from tests.support.random_expressions import random_expression, wide_expression
 
 RANGES = (
@@ -310,7 +310,7 @@ def batched(seed: int, copies: int) -> Program:
     sampled = (Record(f"{first.name}.{v}", make.draw.randint(1, 4)) for v in "hgx")
     made = replace(
         plain,
-        arrays={a.name: a for a in make.arrays},
+        arrays=kept(make.arrays),
         populations=populations,
         projections=projections,
         events=(*plain.events, *batch.events),

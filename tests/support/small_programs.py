@@ -30,6 +30,7 @@ from neuroport.program.ir import (
     Type,
 )
 from neuroport.program.machine import Array, Event, Injection, Population, Program, Projection, Readout, Record, Series
+from tests.support.programs import kept
 from tests.support.wiring import joined
 
 
@@ -60,12 +61,13 @@ def array(name: str, at: Any, role: Any, initial: Any, type: Type = INT, **more:
 def program(
     arrays: list[Array], populations: list[Population], projections: tuple[Projection, ...] = (), **more: Any
 ) -> Program:
+    integer = all(a.type != REAL for a in arrays)
     fields: dict[str, Any] = {
         "name": "small",
         "dt": 1.0,
         "seed": 1,
         "chip": "test",
-        "integer": all(a.type != REAL for a in arrays),
+        "integer": integer,
         "precision": "float64",
         "events": (),
         "readouts": (),
@@ -76,7 +78,7 @@ def program(
         "derived": (),
     }
     return Program(
-        arrays={a.name: a for a in arrays},
+        arrays=kept(arrays, integer),
         populations=tuple(populations),
         projections=tuple(projections),
         **(fields | more),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ NETWORK = Network(
 
 def array(name: str, at: str, role: str, size: int, bits: int, frac: int) -> Array:
     """An integer array of `bits` bits, all zero."""
-    return Array(
+    made = Array(
         name=name,
         owner=name.partition(".")[0],
         at=at,  # type: ignore[arg-type]
@@ -53,6 +54,7 @@ def array(name: str, at: str, role: str, size: int, bits: int, frac: int) -> Arr
         type=Int(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1, frac),
         initial=np.zeros(size, dtype=np.int64),
     )
+    return replace(made, initial=made.initial.astype(made.kept(integer=True)))
 
 
 PROGRAM = Program(

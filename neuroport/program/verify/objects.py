@@ -134,9 +134,9 @@ def _array(program: Program, array: Array, sizes: Sizes) -> Iterator[str]:
 def _typed(program: Program, array: Array) -> Iterator[str]:
     if isinstance(array.type, Real) and program.integer:
         yield "it is real in a program of integers"
-    wanted = np.float64 if isinstance(array.type, Real) else np.int64
+    wanted = array.kept(program.integer)
     if array.initial.dtype != wanted:
-        yield f"its initial values are {array.initial.dtype}; they should be {np.dtype(wanted)}"
+        yield f"its initial values are {array.initial.dtype}; they should be {wanted}"
     if isinstance(array.type, Int) and array.initial.size:
         low, high = array.initial.min(), array.initial.max()
         if not array.type.lo <= low <= high <= array.type.hi:

@@ -362,9 +362,8 @@ def test_nothing_is_compiled_twice_or_written_here(tmp_path: Path, monkeypatch: 
     p = star(3, Read("w.w", "own", WORD))
     times = []
     for seed in (1, 2):
-        GENN.open(
-            replace(p, arrays=p.arrays | {"w.w": replace(p.arrays["w.w"], initial=np.arange(3) + seed)}), seed, ()
-        )
+        weights = replace(p.arrays["w.w"], initial=np.arange(seed, seed + 3, dtype=np.int8))
+        GENN.open(replace(p, arrays=p.arrays | {"w.w": weights}), seed, ())
         times.append({file: file.stat().st_mtime_ns for file in kept.rglob("*.so")})
     assert times[0] == times[1] != {}
     assert list(here.iterdir()) == []
