@@ -53,7 +53,7 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
 
 
-HUGE = text(100_000)
+HUGE = text(300_000)
 
 
 @pytest.mark.parametrize("backend", ["emulator", "reference"])
