@@ -9,12 +9,13 @@ from neuroport.backends.emulator.emit_threads import emit_threads
 from neuroport.backends.emulator.layout import held, power_of_two, width
 from neuroport.backends.emulator.limits import executed
 from neuroport.backends.emulator.machine import SAMPLE_BUFFER, SPIKE_BUFFER
-from neuroport.backends.emulator.synapses import asked, connections
+from neuroport.backends.emulator.synapses import Index, asked, connections
 from neuroport.backends.generated import storage
 from neuroport.copies.states import own_name
 from neuroport.program.machine import Array, Program, Projection
 from neuroport.program.memory import NUMBERS, sampled
 from neuroport.program.room import MIB, Part
+from neuroport.program.rows import Rows
 
 COMPILER, CODE = 79.0 * MIB, 220.0
 """LLVM and what it needs to compile a program that was not compiled before; and for each character of its code."""
@@ -64,7 +65,8 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
         for kind, index in indices:
             grows = kind in IN_COLUMNS or kind in OF_SYNAPSES
             size = index.dtype.itemsize * many[projection.name] if grows else index.nbytes
-            yield Part(what[projection.name], float(size))
+            if not (threads == 1 and kind == "post" and _is_given(projection, index)):
+                yield Part(what[projection.name], float(size))
         each = SORTED if kinds & IN_COLUMNS else WIDE if kinds & NARROWED else 0.0
         if threads > 1:
             each += CHOSEN + _of_program(made, projection) / max(projection.synapses, 1) / threads
@@ -78,6 +80,11 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
     for series in made.series:
         size = series.table.size * held(made.arrays[series.input], made).itemsize
         yield Part(f"stimulus '{series.name}'", float(size))
+
+
+def _is_given(projection: Projection, posts: Index) -> bool:
+    """Whether the postsynaptic neurons of synapses are those that the program holds, and not a copy of them."""
+    return isinstance(projection.wiring, Rows) and projection.wiring.stored.dtype == posts.dtype
 
 
 def _of_array(array: Array, program: Program) -> float:
