@@ -16,7 +16,8 @@ from neuroport import backends
 from neuroport.api.compile import specimen
 from neuroport.api.foresee import described, foreseen, require_room
 from neuroport.backends.emulator import Emulator
-from neuroport.backends.emulator.synapses import connections
+from neuroport.backends.emulator.emit import emit
+from neuroport.backends.emulator.synapses import asked, connections
 from neuroport.cli import main
 from neuroport.elaborate.sketch import sketched
 from neuroport.errors import InvalidInput, TooLarge
@@ -236,7 +237,7 @@ def test_what_the_emulator_is_said_to_take_for_synapses_is_what_it_takes(given: 
         projection = program.projection(taken.projection)
         index = connections(program, projection)["post"]
         posts = np.ascontiguousarray(index.made(), index.dtype)
-        used = taken.projection not in sketch.full
+        used = ("post", taken.projection) in asked(emit(program))
         of_program = posts.nbytes if used and np.shares_memory(posts, projection.wiring.kept) else 0
         assert told[f"the synapses of '{taken.projection}'"] == pytest.approx(taken.nbytes - of_program, rel=0.05)
 
