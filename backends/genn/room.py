@@ -38,7 +38,7 @@ def room(program: Program, synapses: Mapping[str, float]) -> Iterator[Part]:
     made = program if program.copies == 1 else unbatch(program)
     made = split(unfolded(expanded(made))).program
     model = emit(made)
-    yield Part("PyGeNN", GENN)
+    yield Part("PyGeNN", GENN, once=True)
 
     def own(name: str) -> str:
         return name if program.copies == 1 else own_name(name)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuroport.api.foresee import require_room
+from neuroport.api.foresee import Runs, require_room
 from neuroport.build.network import KIND, written
 from neuroport.build.network import Network as Built
 from neuroport.chips import description as chips
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from neuroport.program.machine import Program
     from neuroport.program.plan import Item, Plan
 
-LARGE = 2**24
-"""Bytes of arrays from which on it is worth a while to let go of others."""
+LARGE = 2**21
+"""Numbers of arrays from which on it is worth a while to let go of others."""
 NETWORK = KIND
 CHIP = Kind("a chip or the name of one", lambda value: isinstance(value, Chip) or (TEXT.fits(value) and value)).or_none
 INSTANCE = Kind(
@@ -144,14 +144,17 @@ class Further:
 
 
 def lower_and_plan(
-    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = (), trace: bool = False
+    network: Network,
+    chip: Chip,
+    instance: ChipInstance | None,
+    executors: Sequence[Backend] = (),
+    runs: Runs = Runs(),  # noqa: B008  it is frozen
 ) -> tuple[Program, Plan]:
     """The program of a network (see `lower`), and how it is to be run.
 
-    `executors`: which ones are going to run it, at the same time; they have to fit, too. `trace`: whether each writes
-    one.
+    `executors`: which ones are going to run it, at the same time; they have to fit, too. `runs`: of what.
     """
-    require_room(network, chip, instance, executors, trace)
+    require_room(network, chip, instance, executors, runs)
     program, plan = experiment(network, chip, instance)
     program = on_chip(program, network, chip)
     return _alone(program), plan
@@ -159,7 +162,7 @@ def lower_and_plan(
 
 def _alone(program: Program) -> Program:
     """The program without what it was made from: passes hold themselves, and with them the numbers that they had."""
-    if sum(array.initial.nbytes for array in program.arrays.values()) >= LARGE:
+    if sum(array.initial.size for array in program.arrays.values()) >= LARGE:
         tidy()
     return program
 

@@ -16,6 +16,7 @@ from neuroport import backends
 from neuroport.api import executor as executors
 from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, Further, lower_and_plan, specimen
+from neuroport.api.foresee import Runs
 from neuroport.build.copies import PARAMS, with_own_parameters
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip
@@ -23,13 +24,11 @@ from neuroport.copies.given import of_copy
 from neuroport.copies.unroll import unroll
 from neuroport.copies.views import CopyExecutor, Meeting
 from neuroport.disk.output import HDF5, check_ending
-from neuroport.elaborate.memory import estimate
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares, with_copies
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
 from neuroport.program.machine import Program
 from neuroport.program.plan import total_steps
-from neuroport.program.room import Part, require
 from neuroport.session import counted
 from neuroport.session.executing import usable
 from neuroport.session.record import spiking
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 100_000
 """As many independent runs are one call; what they come to is kept until its end."""
-BYTES_PER_RESULT = 4096
 CHUNK = 4096
 """Steps that unrolled copies do together before each looks at what it recorded."""
 
@@ -120,18 +118,14 @@ def run_copies(
 
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
     at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
-    specimens = len(set(chosen)) > 1
-    many = at_once + specimens if unrolls or specimens else 0  # else what it takes is foreseen where it is prepared
-    programs = Part("the programs of those that run at once", many * estimate(network))
-    results = Part("their results", len(chosen) * BYTES_PER_RESULT)
-    require(f"a run of {len(chosen):,} copies", (programs, results), network.place)
+    runs = Runs(len(chosen), at_once, len(set(chosen)), trace is not None)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
     if trace is not None:
         check_ending(trace, "a trace", HDF5)
     for path in traces:
         if path is not None:
             check_trace(path, overwrite, network.files)
-    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device, at_once)
+    one = _Copies(network, backend, chip, duration, overwrite, _Total(progress, len(chosen)), device, runs)
     if unrolls:
         return one.unrolled(chosen_seeds, chosen, traces, begins)
     ready = one.ready(chosen[0])  # what cannot be is refused once, before there are threads
@@ -237,11 +231,11 @@ class _Copies:
         overwrite: bool,
         total: _Total,
         device: str | None,
-        at_once: int,
+        runs: Runs,
     ) -> None:
         self.network = network if duration is None else api.lasting(network, duration)
         self.backend, self.chip, self.overwrite, self.total = backend, chip, overwrite, total
-        self.device, self.at_once = device, at_once
+        self.device, self.runs = device, runs
         self._lock = threading.Lock()
         self._ready: tuple[int | None, api.Prepared] | None = None
         self._alike: api.Alike | None = None
@@ -251,7 +245,7 @@ class _Copies:
         with self._lock:
             if self._ready is None or self._alike is None:
                 what = self.network, self.backend, self.chip, chip_seed
-                first = api.prepare(*what, device=self.device, at_once=self.at_once)
+                first = api.prepare(*what, device=self.device, runs=self.runs)
                 self._ready, self._alike = (chip_seed, first), api.Alike(first)
             elif self._ready[0] != chip_seed:
                 _, one = specimen(self.network, self._ready[1].chip, chip_seed)
@@ -285,7 +279,9 @@ class _Copies:
         with ExitStack() as stack:
             claimed = [None if path is None else self._claim(path, stack) for path in traces]
             specimens = [specimen(self.network, self.chip, seed) for seed in chip_seeds]
-            program, plan = lower_and_plan(self.network, *specimens[0])
+            backend = backends.load(self.backend, self.device)
+            all_of_them = [backend] * self.runs.at_once
+            program, plan = lower_and_plan(self.network, *specimens[0], all_of_them, self.runs)
             known, items = {chip_seeds[0]: program}, plan.protocol
             further = Further(self.network, specimens[0][0], program, items, total_steps(items))
             for seed, (_, one) in zip(chip_seeds, specimens, strict=True):
@@ -293,7 +289,6 @@ class _Copies:
                     known[seed] = further.lower(one)
             programs = [known[seed] for seed in chip_seeds]
             programs = [of_copy(one, k) for k, one in enumerate(programs)]
-            backend = backends.load(self.backend, self.device)
             batch = executors.batch_of(programs, backend)
             begins(programs[0], plan, batch)
             meeting = Meeting(_opened(backend, programs, batch, seeds), len(seeds))

@@ -16,6 +16,7 @@ from neuroport import backends
 from neuroport.api import run as api
 from neuroport.api.compile import CHIP, NETWORK, lower_and_plan, specimen
 from neuroport.api.copies import SEEDS, paired
+from neuroport.api.foresee import Runs
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
 from neuroport.copies.given import of_copy
@@ -125,8 +126,9 @@ class _Beside:
     def run(self, chip_seeds: Sequence[int | None], start: int, count: int, progress: Progress | None) -> list[Drift]:
         """Compare some specimens, from number `start` of `count`, with a run in real numbers."""
         first = None if start else REFERENCE
-        made = [(first, *self._made(REFERENCE, None))]
-        made += [(label_of(seed), *self._made(self.chip, seed)) for seed in chip_seeds]
+        many = 1 + len(chip_seeds)
+        made = [(first, *self._made(REFERENCE, None, many))]
+        made += [(label_of(seed), *self._made(self.chip, seed, many)) for seed in chip_seeds]
         if self.before is not None and not start:
             self.before(made[1][3])
         with ExitStack() as stack:
@@ -140,9 +142,13 @@ class _Beside:
             _walk(sessions, watches, tell)
             return [watch.drift() for watch in watches]
 
-    def _made(self, chip: str | Chip | None, seed: int | None) -> tuple[Chip, ChipInstance | None, Program, Plan]:
+    def _made(
+        self, chip: str | Chip | None, seed: int | None, many: int
+    ) -> tuple[Chip, ChipInstance | None, Program, Plan]:
+        """What is run on a chip, beside so many runs in all."""
         chosen, one = specimen(self.network, chip, seed)
-        program, plan = lower_and_plan(self.network, chosen, one)
+        runs = Runs(many, many, trace=self.trace is not None)
+        program, plan = lower_and_plan(self.network, chosen, one, [self.backend] * many, runs)
         program = of_copy(program, 0)
         usable(self.backend, program)
         return chosen, one, program, plan

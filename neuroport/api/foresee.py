@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING
 
 import neuroport.datasets as datasets
@@ -32,21 +32,48 @@ TOLD = 3
 """So many of the largest parts are told."""
 
 
+BYTES_PER_RESULT = 4096
+"""What one of several runs came to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Several runs of a network: how many in all, how many at once, on how many specimens.
+
+    trace: whether each writes one.
+    """
+
+    runs: int = 1
+    at_once: int = 1
+    specimens: int = 1
+    trace: bool = False
+
+    @property
+    def results(self) -> float:
+        """What they come to, in bytes."""
+        return float(self.runs * BYTES_PER_RESULT)
+
+
 def require_room(
-    network: Network, chip: Chip, instance: ChipInstance | None, executors: Sequence[Backend] = (), trace: bool = False
+    network: Network,
+    chip: Chip,
+    instance: ChipInstance | None,
+    executors: Sequence[Backend] = (),
+    runs: Runs = Runs(),
 ) -> Peak | None:
     """Raise InvalidInput where building a network, and running its protocol, takes more memory than there is.
 
-    executors, trace: see `foreseen`.
+    executors, runs: see `foreseen`.
 
     Nothing is drawn for that, and networks that are small beside what there is are not looked at closely: for these it
     gives None, else what is foreseen.
     """
     there = room.available()
-    if estimate(network) * GENEROUS * max(1, len(executors)) <= there.size:
+    programs = max(1, len(executors)) + min(runs.specimens - 1, len(executors))
+    if estimate(network) * GENEROUS * programs + runs.results <= there.size:
         return None
     refuse_too_large(network)
-    found = foreseen(network, chip, instance, executors, trace)
+    found = foreseen(network, chip, instance, executors, runs)
     if found is not None and found.size > there.size:
         text = f"network '{network.name}' does not fit into memory: it takes {described(found)}; {there}; {room.REMEDY}"
         raise TooLarge([Problem(found.parts[0].place or network.place, text)])
@@ -54,28 +81,35 @@ def require_room(
 
 
 def foreseen(
-    network: Network, chip: Chip, instance: ChipInstance | None, executors: Iterable[Backend] = (), trace: bool = False
+    network: Network,
+    chip: Chip,
+    instance: ChipInstance | None,
+    executors: Iterable[Backend] = (),
+    runs: Runs = Runs(),
 ) -> Peak | None:
     """The moment at which building and running a network takes most memory; None of one that cannot be built.
 
-    executors: what executes it, at the same time; a backend as often as it has an executor of it. trace: whether each
-    writes one. TooLarge where what the protocol gathers is more than there is.
+    executors: what executes it, at the same time; a backend as often as it has an executor of it. runs: of what.
+    TooLarge where what the protocol gathers is more than there is.
     """
     try:
         sketch = sketched(network)
         real, plan = experiment(sketch.network, chip, instance)
         program = quantise(real, chip, settings(sketch.network, real))
         chosen = list(executors)
-        parts = {id(one): tuple(_of(one, program, sketch)) for one in chosen}
-        taken = [part for k, one in enumerate(chosen) for part in parts[id(one)] if not (k and part.once)]
         each = [*gathered(sketch.network, real, plan.protocol), *of_records(program)]
-        each += trace_room(program, plan, sketch.synapses) if trace else ()
-        taken += each * len(chosen)
+        each += trace_room(program, plan, sketch.synapses) if runs.trace else ()
+        parts = {id(one): (*_of(one, program, sketch), *each) for one in chosen}
+        taken = [part for k, one in enumerate(chosen) for part in parts[id(one)] if not (k and part.once)]
+        held = building.held(real, program, sketch.synapses)
+        others = min(runs.specimens - 1, len(chosen))
+        taken += building.others(held, program, sketch.synapses, others)
+        taken.append(Part("what the runs come to", runs.results))
     except TooLarge:
         raise
     except (InvalidInput, Unsupported):  # told where it is built
         return None
-    return building.peak(building.held(real, program, sketch.synapses), taken, tuple(_packages(network)))
+    return building.peak(held, taken, tuple(_packages(network)))
 
 
 def _of(backend: Backend, program: Program, sketch: Sketch) -> Iterable[Part]:

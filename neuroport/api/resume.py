@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from neuroport import backends
 from neuroport.api import executor as executors
 from neuroport.api.compile import NETWORK, lower_and_plan
+from neuroport.api.foresee import Runs
 from neuroport.api.run import Before, Run, finish, result
 from neuroport.build.network import written
 from neuroport.chips import description as chips
@@ -138,7 +139,8 @@ class Resumption:
         is_specimen = chip_seed is not None or bool(left.factors)
         instance = ChipInstance(chip, chip_seed, left.factors) if is_specimen else None
         loaded = None if backend == backends.AUTO else backends.load(backend, device, threads, genn)
-        program, plan = lower_and_plan(self.network, chip, instance)
+        foreseen = loaded or backends.load("emulator", threads=threads)
+        program, plan = lower_and_plan(self.network, chip, instance, [foreseen], Runs(trace=True))
         auto = None
         if loaded is None:
             auto = executors.chosen(program, plan, device, threads)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from neuroport import backends
 from neuroport.api import executor as executors
 from neuroport.api.compile import CHIP, INSTANCE, NETWORK, Further, lower_and_plan, specimen
+from neuroport.api.foresee import Runs
 from neuroport.api.summary import page, summary
 from neuroport.build.network import written
 from neuroport.chips.chip import Chip, ChipInstance
@@ -139,7 +140,9 @@ def open(
     if keep is not None:
         kept_steps(keep, network.dt)
     with claimed(trace, overwrite, network) as parts:
-        ready = prepare(network, backend, chip, chip_seed, instance, device, threads, genn, trace=trace is not None)
+        ready = prepare(
+            network, backend, chip, chip_seed, instance, device, threads, genn, runs=Runs(trace=trace is not None)
+        )
         if choice is not None:
             choice(ready.choice or executors.judged(ready.program, ready.plan, backend, device, threads))
         if before is not None:
@@ -228,22 +231,21 @@ def prepare(
     device: str | None = None,
     threads: int = 1,
     genn: Sequence[str] = (),
-    at_once: int = 1,
-    trace: bool = False,
+    runs: Runs = Runs(),  # noqa: B008  it is frozen
 ) -> Prepared:
     """Read the chip, load the backend and lower the network; or choose the backend for what that comes to.
 
-    at_once: how many executors there will be at the same time, for which there has to be memory. trace: whether each
-    writes one.
+    runs: for what there has to be memory.
     """
     chosen, one = specimen(network, chip, chip_seed, instance)
     if backend == backends.AUTO:
-        program, plan = lower_and_plan(network, chosen, one, [backends.load("emulator", threads=threads)], trace)
+        program, plan = lower_and_plan(network, chosen, one, [backends.load("emulator", threads=threads)], runs)
         choice = executors.chosen(program, plan, device, threads)
         loaded = backends.load(choice.backend, choice.device, threads, genn)
         return Prepared(network, loaded, chosen, one, program, plan, choice)
     loaded = backends.load(backend, device, threads, genn)
-    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, [loaded] * at_once, trace))
+    how = [loaded] * runs.at_once, runs
+    return Prepared(network, loaded, chosen, one, *lower_and_plan(network, chosen, one, *how))
 
 
 def trace_writer(

@@ -144,6 +144,23 @@ def held(real: Program, program: Program, synapses: Mapping[str, float]) -> list
     return [*found.values(), run]
 
 
+def others(objects: Sequence[Held], program: Program, synapses: Mapping[str, float], count: int) -> Iterator[Part]:
+    """What so many programs of other specimens take, and what they are made from; nothing for none of them."""
+    if not count:
+        return
+    few = {p.name: p.synapses for p in program.projections}
+    names = {array.name for array in program.arrays.values() if array.role != "input" and array.designed is not None}
+    found = [(name, program.arrays[name].initial) for name in names]
+    found += [(name, values) for name, values in program.constants.items() if name in names]
+    found += [(name, designed.circuit) for name, designed in program.designed.items()]
+    size = 0.0
+    for name, values in found:
+        owner, each, _ = _owned(name, few, values)
+        size += values.nbytes * (synapses[owner] / len(values) if each and owner in synapses else 1.0)
+    yield Part("the programs of other specimens", count * size)
+    yield Part("what these are made from", sum(one.real + RANKS * one.synapses for one in objects))
+
+
 def numbers(program: Program) -> Iterator[tuple[str, bool, NDArray[Any]]]:
     """Every array of numbers of a program: whose it is, whether it grows with the synapses, and the array."""
     few = {p.name: p.synapses for p in program.projections}

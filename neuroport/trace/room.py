@@ -12,7 +12,7 @@ from neuroport.program.room import MIB, Part
 from neuroport.trace.write import SEGMENT_BYTES, compact
 
 FILES = 13.0 * MIB
-"""HDF5, and pieces of large arrays on their way."""
+"""HDF5, and pieces of large arrays on their way, for all traces together."""
 COPIED = 2.0
 """How many times a segment is there while it is written,"""
 READ = 8.0
@@ -35,4 +35,5 @@ def room(program: Program, plan: Plan, synapses: Mapping[str, float]) -> Iterato
         recorded += each * row * (steps // every)
         least = max(least, each * row)
         yield Part(f"a sample of '{name}'", READ * row)
-    yield Part("the trace", FILES + COPIED * max(least, min(SEGMENT_BYTES, recorded)))
+    yield Part("HDF5", FILES, once=True)
+    yield Part("the trace", COPIED * max(least, min(SEGMENT_BYTES, recorded)))

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import neuroport
 from neuroport import backends
 from neuroport.api.compile import specimen
-from neuroport.api.foresee import described, foreseen, require_room
+from neuroport.api.foresee import Runs, described, foreseen, require_room
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.synapses import asked, connections
@@ -269,7 +269,23 @@ def test_copies_that_run_at_once_have_to_fit(monkeypatch: pytest.MonkeyPatch) ->
 
 
 RECORDED = text(200_000, connect="{fixed_out_degree: 5}", rest="record: {spikes: all, states: {a.v: 1 ms}}\n")
+COPIED, MANY = ("sal_sampling", "gle_lagline_batch"), (1, 10, 100, 1000)
+DEVIATING = text(3_200, "stdp_pair", "generic8_mismatch10")
 WEIGHTS = "record: {weights: {p.w: 10 ms}}\n"
+
+
+def test_programs_of_other_specimens_are_counted() -> None:
+    given = network(400, "stdp_pair", "generic8_mismatch10")
+    how = given, *specimen(given, None, 1), [Emulator()] * 2
+    alike, others = (foreseen(*how, Runs(4, 2, specimens)) for specimens in (1, 4))
+    assert alike is not None
+    assert others is not None
+    more = {part.what: part.size for part in others.parts} | {"": others.size - alike.size}
+    synapses = neuroport.compile(given).projections[0].synapses
+    assert more["the programs of other specimens"] == pytest.approx(2 * 64 * synapses, rel=0.05)
+    assert more[""] == more["the programs of other specimens"] + more["what these are made from"]
+
+
 GENN = pytest.mark.skipif(backends.missing("genn") is not None, reason="needs PyGeNN")
 MEASURED = [
     pytest.param({"text": text(1_000)}, id="10^5"),
@@ -292,6 +308,10 @@ MEASURED = [
     pytest.param({"text": alike(3_200, UNSTORED), "trace": True}, id="trace of what is not stored"),
     pytest.param({"name": "pal_digits"}, id="data set"),
     pytest.param({"name": "emstdp_deep"}, id="long code"),
+    *(pytest.param({"name": name, "copies": many}, id=f"{name}-{many}") for name in COPIED for many in MANY),
+    pytest.param({"text": text(3_200, "stdp_pair", "generic16"), "copies": 4}, id="copies"),
+    pytest.param({"text": DEVIATING, "copies": 4, "specimens": True}, id="specimens"),
+    pytest.param({"name": "sal_sampling", "copies": 10, "backend": "genn"}, id="copies-genn", marks=GENN),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "threads": 2}, id="threads"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "reference"}, id="reference"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "genn"}, id="genn", marks=GENN),

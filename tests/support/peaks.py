@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.checkout import ROOT
 
 CODE = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 import neuroport
 from neuroport import api, backends
@@ -24,7 +24,15 @@ def peak():
 network = neuroport.load(given["name"]) if given["name"] else neuroport.loads(given["text"])
 how = {"backend": given["backend"], "chip_seed": given["chip_seed"], "threads": given["threads"]}
 base = peak()
-if given["trace"]:
+runs = foresee.Runs(trace=bool(given["trace"]))
+if given["copies"]:
+    many, network = given["copies"], run.lasting(network, given["steps"])
+    seeds = {"seeds": 1, "chip_seeds": range(many)} if given["specimens"] else {"seeds": range(many)}
+    neuroport.run_copies(network, backend=given["backend"], **seeds)
+    taken = peak() - base
+    at_once = many if given["backend"] == "genn" else min(many, os.cpu_count())
+    runs = foresee.Runs(many, at_once, many if given["specimens"] else 1)
+elif given["trace"]:
     network = run.lasting(network, given["steps"])
     neuroport.run(network, trace=given["trace"], **how)
     taken = peak() - base
@@ -34,7 +42,7 @@ else:
         taken = peak() - base
 backend = backends.load(given["backend"], threads=given["threads"])
 specimen = run.specimen(network, None, given["chip_seed"])
-found = foresee.foreseen(network, *specimen, [backend], trace=bool(given["trace"]))
+found = foresee.foreseen(network, *specimen, [backend] * runs.at_once, runs)
 print(json.dumps([taken, found.size]))
 """
 
@@ -49,14 +57,17 @@ def taken_and_foreseen(
     steps: int = 20,
     trace: bool = False,
     keep: bool = True,
+    copies: int = 0,
+    specimens: bool = False,
 ) -> tuple[float, float]:
     """Bytes above those of the interpreter that building and running a network takes at its peak, and the estimate.
 
     cache: an empty folder, where compiled code and the trace go; text, name: of a network, one or the other; steps: how
-    long it runs; keep: whether what is recorded stays.
+    long it runs; keep: whether what is recorded stays; copies: run so many, with specimens each on one of its own.
     """
     given: dict[str, Any] = {"text": text, "name": name, "backend": backend, "chip_seed": chip_seed, "threads": threads}
     given |= {"steps": steps, "trace": str(cache / "trace.h5") if trace else "", "keep": keep}
+    given |= {"copies": copies, "specimens": specimens}
     done = subprocess.run(
         [sys.executable, "-c", CODE, json.dumps(given)],
         env={**os.environ, "NEUROPORT_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
