@@ -13,6 +13,8 @@ from neuroport.program.room import require as require_room
 
 ALWAYS_THERE = 2**24
 """Bytes for which nobody asks whether there is room."""
+HELD = 2
+"""How many times there is room for what is kept for a while, before what is older is let go of."""
 
 
 class Horizon:
@@ -44,7 +46,7 @@ class Horizon:
 
     def foresee(self, steps: int) -> None:
         """Refuse to run so long that what is recorded and stays does not fit into memory."""
-        rows = steps if self._keep is None else min(steps, self._keep)
+        rows = steps if self._keep is None else min(steps, HELD * self._keep)
         if rows * self._row <= ALWAYS_THERE:
             return
         parts = [

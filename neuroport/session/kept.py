@@ -19,6 +19,8 @@ from neuroport.program.state import raw
 
 BLOCK = 2**14
 """Bytes for which there is room at least."""
+LARGE, GROWTH = 2**25, 8
+"""Bytes of values that are not moved while all of them stay, and which part of them they grow by."""
 
 Rows = tuple[NDArray[np.int64], NDArray[Any]]
 
@@ -135,12 +137,24 @@ class Trail:
         return self._steps[first : self._end].copy(), self._values[first : self._end].copy()
 
     def _make_room(self, rows: int, oldest: int) -> None:
-        """Let go of what may go, and move the rest to where there is room for twice as much."""
+        """Let go of what may go, and move the rest to where there is room for twice as much.
+
+        What is large and stays is not there twice: it gets longer where it is.
+        """
         let_go = self._before(oldest)
         self.gone += let_go
         kept = slice(self._begin + let_go, self._end)
         count = kept.stop - kept.start
         size = self._least + 2 * (count + rows)
+        if kept.start >= count and size <= len(self._steps):
+            self._steps[:count], self._values[:count] = self._steps[kept], self._values[kept]
+            self._begin, self._end = 0, count
+            return
+        if not kept.start and self._values.nbytes >= LARGE:
+            size = self._least + count + rows + count // GROWTH
+            self._steps.resize(size, refcheck=False)
+            self._values.resize((size, *self._values.shape[1:]), refcheck=False)
+            return
         steps, values = np.empty(size, np.int64), np.empty((size, *self._values.shape[1:]), self._values.dtype)
         steps[:count], values[:count] = self._steps[kept], self._values[kept]
         self._steps, self._values = steps, values

@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 
 from neuroport.backends.reference import Reference
+from neuroport.session import kept
 from neuroport.session.kept import Trail
 from neuroport.session.session import open_session
+from tests.support.memory import peak
 from tests.support.surface import made
 
 
+@pytest.mark.parametrize("large", [0, kept.LARGE], ids=["large", "small"])
 @pytest.mark.parametrize("seed", range(20))
-def test_a_trail_is_a_list_of_rows_of_which_the_first_go(seed: int) -> None:
+def test_a_trail_is_a_list_of_rows_of_which_the_first_go(
+    seed: int, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "LARGE", large)
     draw = np.random.default_rng(seed)
     trail, rows, step, keep = Trail((2,), np.int64), [], 0, int(draw.integers(0, 60))
     for _ in range(300):
@@ -39,6 +45,16 @@ def test_a_trail_is_a_list_of_rows_of_which_the_first_go(seed: int) -> None:
         wanted = [r for r in rows[number:] if r[0] >= oldest]
         assert list(zip(*(part.tolist() for part in taken), strict=True)) == wanted
         assert gone == len(rows) - number - len(wanted)
+
+
+def test_what_is_kept_is_hardly_more_than_its_rows() -> None:
+    trail = Trail((10_000,), np.float64)
+
+    def kept_all() -> None:
+        for step in range(0, 1_000, 10):
+            trail.add(np.arange(step, step + 10), np.ones((10, 10_000)), 0)
+
+    assert peak(kept_all) < 1.25 * 80_000 * 1_000
 
 
 def test_what_is_found_is_a_copy() -> None:
