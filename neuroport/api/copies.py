@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence, Sized
@@ -27,6 +26,7 @@ from neuroport.disk.output import HDF5, check_ending
 from neuroport.errors import InvalidInput, NotWritten
 from neuroport.network.network import shares, with_copies
 from neuroport.numerics.given import FLAG, FUNCTION, LIST, OUTPUT, TEXT, Kind, checked_seed, takes
+from neuroport.numerics.processors import processors
 from neuroport.program.machine import Program
 from neuroport.program.plan import total_steps
 from neuroport.session import counted
@@ -117,7 +117,7 @@ def run_copies(
             before(program)
 
     unrolls = getattr(backends.load(backend, device), "unrolls", False) and not shares(network)
-    at_once = len(chosen) if unrolls else min(len(chosen), os.cpu_count() or 1)
+    at_once = len(chosen) if unrolls else min(len(chosen), processors())
     runs = Runs(len(chosen), at_once, len(set(chosen)), trace is not None)
     traces = [None if trace is None else trace_of(trace, k) for k in range(len(chosen))]
     if trace is not None:
@@ -265,7 +265,7 @@ class _Copies:
             with session:
                 return api.done(session, started, traces[k], self.total.of(k))
 
-        return _together(run_one, len(seeds), min(len(seeds), os.cpu_count() or 1), self.total)
+        return _together(run_one, len(seeds), min(len(seeds), processors()), self.total)
 
     def unrolled(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -254,7 +253,7 @@ def test_copies_that_share_are_counted() -> None:
 
 
 def test_copies_that_run_at_once_have_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("neuroport.api.copies.processors", lambda: 2)
     many = network(30_000, "stdp_pair", "generic16", connect="{fixed_out_degree: 1000}")
     how = many, *specimen(many)
     one, two = foreseen(*how, [Emulator()]), foreseen(*how, [Emulator()] * 2)

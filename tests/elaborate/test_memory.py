@@ -140,7 +140,7 @@ def test_what_a_session_keeps_of_a_run_counts() -> None:
 
 
 def test_copies_that_run_at_once_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 1000)
+    monkeypatch.setattr("neuroport.api.copies.processors", lambda: 1000)
     with pytest.raises(InvalidInput) as caught:
         run_copies(read("  c: {size: 100000, neuron: lif}\n"), range(1000), "reference", duration=5)
     assert str(caught.value) == (

@@ -12,11 +12,12 @@ from typing import Any
 from tests.support.checkout import ROOT
 
 CODE = """
-import json, os, sys
+import json, sys
 from pathlib import Path
 import neuroport
 from neuroport import api, backends
 from neuroport.api import foresee, run
+from neuroport.numerics.processors import processors
 given = json.loads(sys.argv[1])
 def peak():
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -30,7 +31,7 @@ if given["copies"]:
     seeds = {"seeds": 1, "chip_seeds": range(many)} if given["specimens"] else {"seeds": range(many)}
     neuroport.run_copies(network, backend=given["backend"], **seeds)
     taken = peak() - base
-    at_once = many if given["backend"] == "genn" else min(many, os.cpu_count())
+    at_once = many if given["backend"] == "genn" else min(many, processors())
     runs = foresee.Runs(many, at_once, many if given["specimens"] else 1)
 elif given["trace"]:
     network = run.lasting(network, given["steps"])
