@@ -78,7 +78,8 @@ def of_records(program: Program) -> Iterator[Part]:
     """What was sampled and is being looked at."""
     many = max(sampled(program), 1.0)
     for record in program.records:
-        row = record.of(program.arrays[record.array].initial).nbytes
+        array = program.arrays[record.array]
+        row = record.of(array.initial).size * array.dtype.itemsize
         rows = max(1.0, NUMBERS / many / record.every)
         yield Part(f"samples of '{record.array}'", float(HELD * row * rows))
 

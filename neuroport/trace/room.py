@@ -27,7 +27,8 @@ def room(program: Program, plan: Plan, synapses: Mapping[str, float]) -> Iterato
     for name in plan.spikes:
         recorded += SPIKE * program.population(name).size * program.copies * steps
     for record in (one for one in program.records if not one.readout):
-        recorded += record.of(program.arrays[record.array].initial).nbytes * (steps // record.every)
+        array = program.arrays[record.array]
+        recorded += record.of(array.initial).size * array.dtype.itemsize * (steps // record.every)
     for name, every in plan.weights:
         array = program.arrays[name]
         row = synapses.get(array.owner, float(array.initial.size)) if array.at == "synapse" else array.initial.size
