@@ -29,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 import neuroport  # noqa: E402  of this checkout
 from neuroport.api import compile as compiling  # noqa: E402
 from neuroport.api.foresee import foreseen  # noqa: E402
+from neuroport.api.profile import profiled  # noqa: E402
 from neuroport.backends.emulator import Emulator  # noqa: E402
 from neuroport.errors import TooLarge  # noqa: E402
 from neuroport.program import room  # noqa: E402
@@ -39,6 +40,7 @@ BEGIN, END = "<!-- python benchmarks/scale.py --write -->", "<!-- end of how it 
 NEURONS = (1_000, 10_000, 100_000, 1_000_000)
 COPIES = (1, 10, 100, 1_000)
 SYNAPSES = (10**5, 10**6, 10**7, 10**8, 10**9)
+UNSTORED = (*SYNAPSES, 10**10)
 DEGREE, RATE, WORK, REPEATS = 20, 20, 20_000_000, 5
 """Synapses of a source, and its rate; neurons times steps of a measurement; how often it is done."""
 ROWS = 1000
@@ -67,6 +69,17 @@ def dense(synapses: int) -> neuroport.Network:
     connect = {"fixed_probability": synapses / size**2}
     net.project(cells, cells, "static", input="jump", connect=connect, weight={"uniform": [0, 1]}, name="p")
     return net
+
+
+def many(synapses: int, stored: bool) -> Any:
+    """So many synapses of one weight, up to ROWS for each neuron and more of a million, from sources at 10 Hz."""
+    size = min(max(10_000, synapses // ROWS), 10**6)
+    net = neuroport.Network(dt="1 ms", chip="generic8", name="many")
+    net.population("noise", size, "poisson", rate="10 Hz")
+    net.population("cells", size, "lif", tau_m="20 ms")
+    connect = {"fixed_probability": synapses / size**2, "stored": stored}
+    net.project("noise", "cells", "static", input="jump", connect=connect, weight=0.01, name="rec")
+    return net.build()
 
 
 def neurons(size: int) -> Found:
@@ -133,6 +146,21 @@ def built(synapses: int) -> Found:
     return {"estimate": found.size, **taken}
 
 
+def stored(synapses: int, them: bool = True) -> Found:
+    """Seconds of building, ns of an event in up to 100 steps, bytes at the peak, and the digest of the run."""
+    network, base = many(synapses, them), _peak()
+    steps = min(100, max(2, 2 * SYNAPSES[-1] // synapses))
+    found = profiled(network, duration=steps)
+    (arriving,) = (part for part in found.parts if part.what == "arriving spikes")
+    event = 1e9 * arriving.seconds / max(arriving.units, 1)
+    return {"seconds": sum(found.building.values()), "peak": _peak() - base, "event": event, "digest": found.run.digest}
+
+
+def unstored(synapses: int) -> Found:
+    """The same of such as are drawn anew for every spike."""
+    return stored(synapses, False)
+
+
 def _timed(action: Callable[[], object]) -> float:
     started = time.process_time()
     action()
@@ -184,6 +212,8 @@ KINDS: dict[str, tuple[Callable[[int], Found], tuple[int, ...], int]] = {
     "copies": (copies, COPIES, 2),
     "chips": (chips, COPIES, 2),
     "built": (built, SYNAPSES, 2),
+    "stored": (stored, SYNAPSES, 2),
+    "unstored": (unstored, UNSTORED, 2),
 }
 """What is measured, for which sizes, and how many of these are quick."""
 
@@ -219,7 +249,22 @@ def table(found: dict[str, dict[int, Found]]) -> str:
             lines.append(f"| {n:,} | {one['seconds']:.3g} | {room.shown(one['peak'])} | {told} | {ratio} |")
         else:
             lines.append(f"| {n:,} | not built | - | {told} | - |")
+    lines += [
+        "",
+        "| synapses | stored: s to build | peak | ns per event "
+        "| not stored: s to build | peak | ns per event | same digest |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for n, one in found["unstored"].items():
+        other = found["stored"].get(n)
+        same = "-" if other is None else "yes" if other["digest"] == one["digest"] else "no"
+        cells = [" - | - | -" if way is None else _row(way) for way in (other, one)]
+        lines.append(f"| {n:,} | {' | '.join(cells)} | {same} |")
     return "\n".join(lines)
+
+
+def _row(one: Found) -> str:
+    return f"{one['seconds']:.3g} | {room.shown(one['peak'])} | {one['event']:.3g}"
 
 
 def drawn(found: dict[str, dict[int, Found]]) -> None:
