@@ -71,12 +71,7 @@ def spiking(program: Program) -> tuple[str, ...]:
 class _Pace:
     """How many steps to compute between two looks at what was recorded: for about 0.2 s and NUMBERS numbers."""
 
-    steps: int
-
-    @classmethod
-    def of(cls, program: Program) -> _Pace:
-        """The first one: 256 steps, fewer where more is sampled in them."""
-        return cls(max(1, min(256, int(NUMBERS / max(sampled(program), 1.0)))))
+    steps: int = 256
 
     def learn(self, seconds: float, numbers: int) -> None:
         """Adapt to how long that many steps took and how much they recorded."""
@@ -124,7 +119,8 @@ class Recorder:
         self._wanted: frozenset[str] = frozenset()
         self._wanted_from = 0
         self._chains = {name: Chain() for name in spiking(program)}
-        self._pace = _Pace.of(program)
+        self._pace = _Pace()
+        self._pace.steps = max(1, min(self._pace.steps, int(NUMBERS / max(sampled(program), 1.0))))
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights if sink is not None else ()
         self._parts = plan.parts
         parts = {r.array: r.neurons for r in program.records if not r.readout and r.neurons is not None}
