@@ -24,7 +24,7 @@ PER_SPIKE = 12
 SORTED, WIDE = 16.0, 8.0
 """Bytes of a synapse while the places of columns are found, and while other indices are, before they are narrowed."""
 CHOSEN = 8.0
-"""Bytes of a synapse while those of a thread are chosen."""
+"""Bytes of a synapse of a thread while it is chosen, where synapses differ in more than what they join."""
 RING, FLAG = 4, 1
 """Bytes of a neuron for each step that its spikes are known, and for whether it spiked."""
 IN_COLUMNS = {"column_synapse", "column_pre", "column_entry"}
@@ -69,7 +69,8 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
                 yield Part(what[projection.name], float(size))
         each = SORTED if kinds & IN_COLUMNS else WIDE if kinds & NARROWED else 0.0
         if threads > 1:
-            each += CHOSEN + _of_program(made, projection) / max(projection.synapses, 1) / threads
+            own_numbers = CHOSEN if _differ(made, projection) else 0.0
+            each += (own_numbers + _of_program(made, projection) / max(projection.synapses, 1)) / threads
         making = max(making, each * many[projection.name])
     yield Part("making the executor", making)
     for record in made.records:
@@ -93,6 +94,13 @@ def _of_array(array: Array, program: Program) -> float:
     rows += power_of_two(array.history) if array.history else 0
     size = len(array.initial) if array.initial.ndim else 1
     return float(size * copies * rows * held(array, program).itemsize)
+
+
+def _differ(program: Program, projection: Projection) -> bool:
+    """Whether synapses have values of their own."""
+    arrays = (a for a in program.arrays.values() if a.owner == projection.name and a.at == "synapse")
+    own = any(all(array.initial.strides) for array in arrays)
+    return own or projection.dendritic is not None or projection.twin is not None
 
 
 def _of_program(program: Program, projection: Projection) -> float:

@@ -26,6 +26,7 @@ from neuroport.backends.emulator.blocks import (
     whole,
 )
 from neuroport.backends.emulator.emit_threads import emit_threads
+from neuroport.backends.emulator.gathering import in_order
 from neuroport.backends.emulator.layout import Module, held
 from neuroport.backends.emulator.machine import (
     SAMPLE_BUFFER,
@@ -38,6 +39,7 @@ from neuroport.backends.emulator.machine import (
 )
 from neuroport.errors import RunFailed
 from neuroport.program.executor import Capture
+from neuroport.program.fingerprint import cut as pieces_of
 from neuroport.program.machine import Array, Program, Record
 from neuroport.program.past import fitting, lags_delivered, packed, rows_read
 from neuroport.program.state import Raw, State, Whole
@@ -224,6 +226,18 @@ class Threads:
         if declared.at == "scalar":
             return self._machines[0].read(array)
         return self._joined(declared, [machine.read(array) for machine in self._machines])
+
+    def pieces(self, array: str) -> Iterator[Raw]:
+        """What `read` gives of anything but inputs, some rows after the other."""
+        declared = self.program.arrays[array]
+        if declared.at != "synapse":
+            return pieces_of(self.read(array))
+        projection = self.program.projection(declared.owner)
+        if projection.redrawn:
+            value = next(self._machines[0].pieces(array), np.zeros(1, np.int64))[:1]
+            return pieces_of(np.broadcast_to(value, (projection.synapses,)))
+        parts = [(machine.pieces(array), block.of(projection.target)) for machine, block in self._parts()]
+        return in_order(projection, declared.dtype, parts)
 
     def add(self, input: str, values: NDArray[np.int64]) -> None:
         """Add raw integers, in all within the bounds of its type, to what the coming step will read of an input."""

@@ -116,7 +116,7 @@ def lower(
     drawn, for a network that does not fit into memory while it is built.
     """
     require_room(network, chip, instance)
-    return _alone(on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised))
+    return alone(on_chip(elaborate(network, chip, instance, protocol), network, chip, quantised))
 
 
 class Further:
@@ -157,10 +157,10 @@ def lower_and_plan(
     require_room(network, chip, instance, executors, runs)
     program, plan = experiment(network, chip, instance)
     program = on_chip(program, network, chip)
-    return _alone(program), plan
+    return alone(program), plan
 
 
-def _alone(program: Program) -> Program:
+def alone(program: Program) -> Program:
     """The program without what it was made from: passes hold themselves, and with them the numbers that they had."""
     if sum(array.initial.size for array in program.arrays.values()) >= LARGE:
         tidy()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from neuroport.program.executor import Backend
     from neuroport.program.machine import Program
 
-GENEROUS = 4.0
-"""What is at most so many times as large as a first look says is not looked at closely."""
+GENEROUS, FIXED = 4.0, 128.0 * room.MIB
+"""What is at most so many times as large as a first look says, beside what every network takes, is not looked at."""
 TOLD = 3
 """So many of the largest parts are told."""
 
@@ -70,7 +70,7 @@ def require_room(
     """
     there = room.available()
     programs = max(1, len(executors)) + min(runs.specimens - 1, len(executors))
-    if estimate(network) * GENEROUS * programs + runs.results <= there.size:
+    if FIXED + estimate(network) * GENEROUS * programs + runs.results <= there.size:
         return None
     refuse_too_large(network)
     found = foreseen(network, chip, instance, executors, runs)

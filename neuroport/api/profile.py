@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from neuroport import backends
-from neuroport.api.compile import on_chip, specimen
+from neuroport.api.compile import alone, on_chip, specimen
 from neuroport.api.foresee import foreseen, require_room
 from neuroport.api.run import Prepared, Run, result, to_run
 from neuroport.elaborate.network import experiment
@@ -61,7 +61,9 @@ def profiled(
     memory = require_room(network, chosen, one, [timed()])
     real, plan = experiment(network, chosen, one)
     marks.append(time.process_time())
-    ready = Prepared(network, timed(), chosen, one, on_chip(real, network, chosen), plan)
+    program = alone(on_chip(real, network, chosen))
+    del real
+    ready = Prepared(network, timed(), chosen, one, program, plan)
     marks.append(time.process_time())
     with ready.session(seed, None, False, False) as session:
         marks.append(time.process_time())

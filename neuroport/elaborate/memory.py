@@ -25,12 +25,13 @@ BYTES_PER_SYNAPSE_INDEX = 40  # pre, post, element, and the transposed index
 BYTES_PER_ELEMENT = 24  # the number for its random draws, its circuit, and what is drawn for it
 BYTES_PER_ROW = 12  # of a kernel: its template, and where its neurons and entries begin
 COPIES = 3  # the program in real numbers, in integers, and in the executor
+BYTES_PER_NEURON, LOOKED_AT = 16, 2  # what the close look takes: of neurons all, in real numbers and in integers
 
 
 def refuse_too_large(network: Network) -> None:
-    """Raise InvalidInput when all but the synapses of the network take more memory than there is.
+    """Raise InvalidInput when all but the synapses of the network leave no room for a close look at it.
 
-    How much synapses take depends on the chip: neuroport.api.foresee.
+    How much all of it takes depends on the chip: neuroport.api.foresee.
     """
     room.require(f"network '{network.name}'", (*_populations(network), *_stimuli(network)), network.place)
 
@@ -120,7 +121,7 @@ def _stimuli(network: Network) -> Iterator[Part]:
 def _of_population(population: Population, copies: int) -> float:
     model = population.neuron
     values = _variables(model, copies) + len(model.inputs) * copies + _several(population)
-    return float(population.size) * (BYTES_PER_ELEMENT + values * BYTES_PER_VALUE * COPIES)
+    return float(population.size) * (BYTES_PER_NEURON + values * BYTES_PER_VALUE * LOOKED_AT)
 
 
 def _of_synapse(projection: Projection, copies: int) -> float:

@@ -30,7 +30,10 @@ def held(values: Numbers, array: Array) -> tuple[Numbers, NDArray[np.bool_]]:
         return nearest(values, kind.frac), np.zeros(values.shape, bool)
     outside = _beyond(values, kind, 0)
     if array.range is not None:
-        outside &= ~(within(values, array.range) & ~_beyond(values, kind, 1))
+        at_an_end = within(values, array.range) & ~_beyond(values, kind, 1)
+        low, high = (not _beyond(np.asarray(end, np.float64), kind, 1) for end in array.range)
+        above = np.ldexp(np.asarray(values, np.float64), kind.frac) > kind.hi
+        outside &= ~(at_an_end & np.where(above, high, low))
     return encode(values, kind), outside
 
 

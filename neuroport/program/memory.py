@@ -17,6 +17,8 @@ BYTES_PER_MEASUREMENT = 120
 """Of a number that was measured, with its step."""
 NUMBERS = 2**18
 """About so many numbers are recorded between two looks at them, or those of one step."""
+BYTES_PER_SPIKE = 16
+"""Its step and its neuron."""
 HELD = 3
 """How many times they are there then: as an executor gave them in pieces, as one, and those of the look before."""
 
@@ -74,8 +76,15 @@ def sampled(program: Program) -> float:
     return sum(record.of(program.arrays[record.array].initial).size / record.every for record in program.records)
 
 
+def recorded(program: Program) -> float:
+    """How many numbers are recorded in a step at most: what is sampled, and two of each neuron that spikes."""
+    return sampled(program) + 2.0 * program.copies * sum(p.size for p in program.populations if p.spiking)
+
+
 def of_records(program: Program) -> Iterator[Part]:
-    """What was sampled and is being looked at."""
+    """What was recorded and is being looked at."""
+    spiking = program.copies * sum(p.size for p in program.populations if p.spiking)
+    yield Part("spikes that are being looked at", float(HELD * BYTES_PER_SPIKE * min(spiking, NUMBERS)), once=True)
     many = max(sampled(program), 1.0)
     for record in program.records:
         array = program.arrays[record.array]

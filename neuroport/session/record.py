@@ -16,7 +16,7 @@ from neuroport.numerics.given import found, whole
 from neuroport.program.constants import real
 from neuroport.program.executor import Capture, Executor
 from neuroport.program.machine import Program
-from neuroport.program.memory import NUMBERS, sampled
+from neuroport.program.memory import NUMBERS, recorded
 from neuroport.program.plan import Plan
 from neuroport.session.digest import Chain, Links
 from neuroport.session.kept import Kept, Taken, Trail, label
@@ -120,7 +120,7 @@ class Recorder:
         self._wanted_from = 0
         self._chains = {name: Chain() for name in spiking(program)}
         self._pace = _Pace()
-        self._pace.steps = max(1, min(self._pace.steps, int(NUMBERS / max(sampled(program), 1.0))))
+        self._pace.steps = max(1, min(self._pace.steps, int(NUMBERS / max(recorded(program), 1.0))))
         self._wanted_spikes, self._weight_records = plan.spikes, plan.weights if sink is not None else ()
         self._parts = plan.parts
         parts = {r.array: r.neurons for r in program.records if not r.readout and r.neurons is not None}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ from click.testing import CliRunner, Result
 
 import neuroport
 from neuroport import backends
+from neuroport.api import compile as compiling
 from neuroport.api.compile import specimen
 from neuroport.api.foresee import Runs, described, foreseen, require_room
+from neuroport.api.profile import profiled
 from neuroport.backends.emulator import Emulator
 from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.synapses import asked, connections
@@ -152,14 +156,48 @@ def test_more_may_be_allowed_than_the_machine_has(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.dear
-def test_what_is_foreseen_to_fit_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No later look at memory refuses what the estimate lets pass."""
-    made = network(6_000)
+@pytest.mark.parametrize(
+    "made", [network(6_000), network(400_000, connect="{fixed_out_degree: 1}")], ids=["synapses", "neurons"]
+)
+def test_what_is_foreseen_to_fit_is_run(made: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other look at memory refuses what the estimate lets pass."""
     found = foreseen(made, *specimen(made), [Emulator()])
     assert found is not None
     monkeypatch.setenv("NEUROPORT_MEMORY", f"{found.size / room.MIB + 1:.0f} MiB")
     with neuroport.open(made) as session:
         session.run(1)
+
+
+@pytest.mark.parametrize("many", [1, 50])
+def test_what_takes_more_than_the_estimate_is_refused_however_small(many: int) -> None:
+    small = network(300, "stdp_pair", "generic8_mismatch10")
+    how = small, *specimen(small, chip_seed=1), [Emulator()] * min(many, 2), Runs(many, min(many, 2), many)
+    with room.allowing("1TiB"):
+        found = foreseen(*how)
+    assert found is not None
+    with room.allowing(f"{found.size / room.MIB - 1:.0f} MiB"), pytest.raises(TooLarge):
+        require_room(*how)
+    with room.allowing(f"{found.size / room.MIB + 1:.0f} MiB"):
+        require_room(*how)
+
+
+@pytest.mark.dear
+def test_taking_times_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "LARGE", 1)
+    made = network(3_000)
+
+    def held_by(act: Callable[..., object]) -> int:
+        held = []
+        act(made, duration=2, progress=lambda *_: held.append(tracemalloc.get_traced_memory()[0]))
+        return max(held)
+
+    neuroport.run(made, duration=2)
+    tracemalloc.start()
+    try:
+        plain, timed = held_by(neuroport.run), held_by(profiled)
+    finally:
+        tracemalloc.stop()
+    assert timed < 1.2 * plain
 
 
 def test_compile_tells_it() -> None:
@@ -286,6 +324,10 @@ def test_programs_of_other_specimens_are_counted() -> None:
 
 
 GENN = pytest.mark.skipif(backends.missing("genn") is not None, reason="needs PyGeNN")
+OFTEN = (
+    "neuroport: 1\nname: n\ndt: 1 ms\nchip: generic16\n"
+    "populations: {a: {size: 200000, neuron: poisson, params: {rate: 200 Hz}}}\n"
+)
 MEASURED = [
     pytest.param({"text": text(1_000)}, id="10^5"),
     pytest.param({"text": text(3_200)}, id="10^6"),
@@ -312,6 +354,10 @@ MEASURED = [
     pytest.param({"text": DEVIATING, "copies": 4, "specimens": True}, id="specimens"),
     pytest.param({"name": "sal_sampling", "copies": 10, "backend": "genn"}, id="copies-genn", marks=GENN),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "threads": 2}, id="threads"),
+    pytest.param({"text": text(10_000), "threads": 2}, id="threads, static"),
+    pytest.param({"text": alike(10_000, "{fixed_probability: 0.1}"), "threads": 2}, id="threads, one weight"),
+    pytest.param({"text": alike(10_000, UNSTORED), "threads": 2}, id="threads, not stored"),
+    pytest.param({"text": OFTEN, "steps": 300}, id="many spikes"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "reference"}, id="reference"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "genn"}, id="genn", marks=GENN),
     pytest.param({"text": text(5_000), "backend": "genn"}, id="genn-static", marks=GENN),

@@ -56,7 +56,7 @@ HAS = f"and this machine has 100 MiB; {room.REMEDY}"
     [
         (
             "  c: {size: 10000000, neuron: lif}\n",
-            f"n.yaml:7:3: network 'n' needs about 1.1 GiB of memory, most of it for population 'c', {HAS}",
+            f"n.yaml:7:3: network 'n' needs about 763 MiB of memory, most of it for population 'c', {HAS}",
         ),
         (
             LINK + "{fixed_probability: 0.5}}\n  q: {source: a, target: a, input: jump, synapse: static, weight: 1,"
@@ -145,8 +145,8 @@ def test_copies_that_run_at_once_count(monkeypatch: pytest.MonkeyPatch) -> None:
         run_copies(read("  c: {size: 100000, neuron: lif}\n"), range(1000), "reference", duration=5)
     assert str(caught.value) == (
         "n.yaml:7:3: network 'n' does not fit into memory: it takes about 3.0 GiB while it runs: 3.0 GiB for "
-        "population 'c', 31 MiB for population 'a', 4 MiB for what the runs come to and so on; this machine has 100 "
-        f"MiB; {room.REMEDY}"
+        "population 'c', 31 MiB for population 'a', 5 MiB for spikes that are being looked at and so on; this machine "
+        f"has 100 MiB; {room.REMEDY}"
     )
 
 

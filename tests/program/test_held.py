@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -43,3 +44,12 @@ def test_ints_are_held_too(kind: Int) -> None:
     a = array("p.x", "neuron", "state", [0], kind)
     values = np.array([0, 1, 1])
     assert held(values, a)[0].tolist() == [rounded(float(v), kind) for v in values]
+
+
+def test_only_the_end_of_a_range_may_lie_a_unit_beyond_its_format() -> None:
+    """And no other value of the range, where its format holds less than all of that."""
+    whole, part = (replace(array("p.x", "neuron", "state", [0], kind), range=ends) for kind, ends in (
+        (Int(-128, 127, 7), (-1.0, 1.0)), (Int(-128, 0, 0), (-128.0, 127.0))
+    ))  # fmt: skip
+    assert held(np.array([1.0, -1.0, 1.01]), whole)[1].tolist() == [False, False, True]
+    assert held(np.array([0.0, 1.0, 2.0, -128.0, -129.0]), part)[1].tolist() == [False, True, True, False, True]
