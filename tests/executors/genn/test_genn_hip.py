@@ -55,7 +55,7 @@ SHARED = sorted(
     file.stem for file in (ROOT / "networks").rglob("*.yaml") if re.search(r"^copies:", file.read_text("utf-8"), re.M)
 )
 """Shipped networks with copies, most of which share what they learn and add up over them."""
-AS_MANY = {"emstdp_deep": 5}
+AS_MANY = {"emstdp_deep": 5, "predictive_coding_yinyang": 5}
 """How many copies are computed, if not four: as many as its patterns can be dealt out among."""
 OWN_CHIP = ("tssl_bp_loihi",)
 """Networks that are computed on their own chips; the others on generic16."""
