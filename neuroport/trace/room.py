@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -14,7 +15,7 @@ from neuroport.trace.write import SEGMENT_BYTES, compact
 FILES = 13.0 * MIB
 """HDF5, and pieces of large arrays on their way, for all traces together."""
 COPIED = 2.0
-"""How many times a segment is there while it is written,"""
+"""How many times a segment, which has whole samples of weights, is there while it is written,"""
 READ = 8.0
 """and bytes of a number of a weight that is read for it."""
 SPIKE = 16.0
@@ -37,4 +38,5 @@ def room(program: Program, plan: Plan, synapses: Mapping[str, float]) -> Iterato
         least = max(least, each * row)
         yield Part(f"a sample of '{name}'", READ * row)
     yield Part("HDF5", FILES, once=True)
-    yield Part("the trace", COPIED * max(least, min(SEGMENT_BYTES, recorded)))
+    segment = least * math.ceil(SEGMENT_BYTES / least) if least else SEGMENT_BYTES
+    yield Part("the trace", COPIED * max(least, min(segment, recorded)))

@@ -305,6 +305,20 @@ def test_copies_that_run_at_once_have_to_fit(monkeypatch: pytest.MonkeyPatch) ->
             neuroport.run_copies(many, [1, 2], duration="1 ms")
 
 
+PAIR, PLAIN = ("synapse: stdp_pair,", "synapse: static,")
+EIGHT = "".join(
+    f"  p{k}: {{source: a, target: a, input: jump, {PAIR if k < 4 else PLAIN} weight: {{uniform: [0, 1]}}, "
+    f"connect: {{fixed_probability: 0.05}}}}\n"
+    for k in range(8)
+)
+"""Eight projections, half of them plastic."""
+
+
+def eight(chip: str) -> str:
+    """A network with eight projections of 1.25 × 10^6 synapses."""
+    return text(5_000, chip=chip).partition("  p:")[0] + EIGHT
+
+
 RECORDED = text(200_000, connect="{fixed_out_degree: 5}", rest="record: {spikes: all, states: {a.v: 1 ms}}\n")
 COPIED, MANY = ("sal_sampling", "gle_lagline_batch"), (1, 10, 100, 1000)
 DEVIATING = text(3_200, "stdp_pair", "generic8_mismatch10")
@@ -346,6 +360,10 @@ MEASURED = [
     pytest.param({"text": RECORDED, "steps": 400, "trace": True}, id="trace of samples"),
     pytest.param({"text": text(10_000), "trace": True}, id="trace"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16", rest=WEIGHTS), "trace": True}, id="trace of weights"),
+    pytest.param(
+        {"text": text(3_000, "stdp_pair", "generic16", rest=WEIGHTS), "trace": True, "steps": 100},
+        id="trace of weights, often",
+    ),
     pytest.param({"text": alike(3_200, UNSTORED), "trace": True}, id="trace of what is not stored"),
     pytest.param({"name": "pal_digits"}, id="data set"),
     pytest.param({"name": "emstdp_deep"}, id="long code"),
@@ -361,6 +379,13 @@ MEASURED = [
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "reference"}, id="reference"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "genn"}, id="genn", marks=GENN),
     pytest.param({"text": text(5_000), "backend": "genn"}, id="genn-static", marks=GENN),
+    pytest.param({"text": text(10_000), "backend": "genn"}, id="genn-10^7", marks=GENN),
+    pytest.param({"text": text(3_200, connect="all_to_all"), "backend": "genn"}, id="genn-full", marks=GENN),
+    pytest.param(
+        {"text": text(200_000, connect="{fixed_out_degree: 5}"), "backend": "genn"}, id="genn-neurons", marks=GENN
+    ),
+    pytest.param({"text": eight("generic16"), "backend": "genn"}, id="genn-eight", marks=GENN),
+    pytest.param({"text": eight("generic8"), "backend": "genn"}, id="genn-eight-8", marks=GENN),
 ]
 
 
