@@ -32,9 +32,9 @@ def done(work: Callable[..., str], jobs: Iterable[tuple[object, ...]], processes
         for one in as_completed(waiting):
             yield one.result()
     except BaseException as error:
-        pool.shutdown(wait=False, cancel_futures=True)
         for child in set(multiprocessing.active_children()) - before:
             child.kill()
+        pool.shutdown(cancel_futures=True)
         if isinstance(error, BrokenProcessPool):
             text = "a process of the bench was killed, perhaps because memory was short; the same command goes on"
             raise Stopped(text) from None

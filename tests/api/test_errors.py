@@ -13,6 +13,7 @@ from neuroport.errors import Place, Problem
 PLACE = Place("net.yaml", 3, 4)
 ERRORS = (
     errors.InvalidInput([Problem(PLACE, "one"), Problem(None, "two")]),
+    errors.TooLarge.one(PLACE, "it does not fit"),
     errors.UnknownName.one(None, "there is no 'a'"),
     errors.UnknownKey.one(PLACE, "there is no 'a'"),
     errors.Unsupported("not here"),
