@@ -258,7 +258,7 @@ def table(found: dict[str, dict[int, Found]]) -> str:
     for n, one in found["unstored"].items():
         other = found["stored"].get(n)
         same = "-" if other is None else "yes" if other["digest"] == one["digest"] else "no"
-        cells = [" - | - | -" if way is None else _row(way) for way in (other, one)]
+        cells = ["- | - | -" if way is None else _row(way) for way in (other, one)]
         lines.append(f"| {n:,} | {' | '.join(cells)} | {same} |")
     return "\n".join(lines)
 
