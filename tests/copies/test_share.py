@@ -190,8 +190,8 @@ def test_memory_counts_what_every_copy_has() -> None:
     def need(copies: int) -> float:
         return memory.estimate(reader.loads(f"{MODELS}projections:\n{UP}copies: {copies}\n", "net.yaml"))
 
-    per_copy = 5 * 2 + 6  # r and i of five cells, x of six synapses
-    assert need(11) - need(1) == 10 * per_copy * memory.BYTES_PER_VALUE * memory.COPIES
+    per_copy = 5 * 2 * memory.LOOKED_AT + 6 * memory.COPIES  # r and i of five cells, x of six synapses
+    assert need(11) - need(1) == 10 * per_copy * memory.BYTES_PER_VALUE
     large = MODELS.replace("size: 3", "size: 1000000") + "copies: 1000000\n"
     with pytest.raises(InvalidInput, match="GiB of memory"):
         elaborate(reader.loads(large, "net.yaml"), IDEAL)

@@ -175,7 +175,7 @@ def test_the_same_circuits_serve_every_network(tmp_path: Path) -> None:
 
 
 PROBLEMS = {
-    "populations:\n  a: {size: 1000000000, neuron: lif}\n": r":5:3: network 'n' needs about 111.8 GiB of "
+    "populations:\n  a: {size: 1000000000, neuron: lif}\n": r":5:3: network 'n' needs about 74.5 GiB of "
     r"memory, most of it for population 'a', and .* has .* GiB; make it smaller, or let it take more with",
     CELLS
     + "projections:\n  p: {source: a, target: b, input: jump, synapse: static, connect: one_to_one}\n": "one_to_one",
