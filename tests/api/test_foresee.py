@@ -375,7 +375,7 @@ MEASURED = [
     pytest.param({"text": text(10_000), "threads": 2}, id="threads, static"),
     pytest.param({"text": alike(10_000, "{fixed_probability: 0.1}"), "threads": 2}, id="threads, one weight"),
     pytest.param({"text": alike(10_000, UNSTORED), "threads": 2}, id="threads, not stored"),
-    pytest.param({"text": OFTEN, "steps": 300}, id="many spikes"),
+    pytest.param({"text": OFTEN, "steps": 300, "keep": False}, id="many spikes"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "reference"}, id="reference"),
     pytest.param({"text": text(5_000, "stdp_pair", "generic16"), "backend": "genn"}, id="genn", marks=GENN),
     pytest.param({"text": text(5_000), "backend": "genn"}, id="genn-static", marks=GENN),
