@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
 
 from neuroport.backends.emulator.emit import emit
 from neuroport.backends.emulator.emit_threads import emit_threads
@@ -13,7 +16,7 @@ from neuroport.backends.emulator.synapses import Index, asked, connections
 from neuroport.backends.generated import storage
 from neuroport.copies.states import own_name
 from neuroport.program.machine import Array, Program, Projection
-from neuroport.program.memory import NUMBERS, sampled
+from neuroport.program.memory import waiting
 from neuroport.program.room import MIB, Part
 from neuroport.program.rows import Rows
 
@@ -76,8 +79,7 @@ def room(program: Program, synapses: Mapping[str, float], full: Collection[str],
     for record in made.records:
         array = made.arrays[record.array]
         row = record.of(array.initial).size * storage(array, made).itemsize
-        rows = max(1.0, NUMBERS / max(sampled(made), 1.0) / record.every)
-        yield Part(f"samples of '{record.array}'", float(min(max(SAMPLE_BUFFER, row), row * rows)))
+        yield Part(f"samples of '{record.array}'", float(min(max(SAMPLE_BUFFER, row), row * waiting(made, record))))
     for series in made.series:
         size = series.table.size * held(made.arrays[series.input], made).itemsize
         yield Part(f"stimulus '{series.name}'", float(size))
@@ -96,15 +98,20 @@ def _of_array(array: Array, program: Program) -> float:
     return float(size * copies * rows * held(array, program).itemsize)
 
 
+def _values(program: Program, projection: Projection) -> Iterator[NDArray[Any]]:
+    """The initial values of what synapses of a projection have each."""
+    owned = (array for array in program.arrays.values() if array.owner == projection.name)
+    return (array.initial for array in owned if array.at == "synapse")
+
+
 def _differ(program: Program, projection: Projection) -> bool:
     """Whether synapses have values of their own."""
-    arrays = (a for a in program.arrays.values() if a.owner == projection.name and a.at == "synapse")
-    own = any(all(array.initial.strides) for array in arrays)
+    own = any(all(values.strides) for values in _values(program, projection))
     return own or projection.dendritic is not None or projection.twin is not None
 
 
 def _of_program(program: Program, projection: Projection) -> float:
     """What synapses of a projection take in the program itself; every thread has its part while it is made."""
-    arrays = (a.initial.nbytes for a in program.arrays.values() if a.owner == projection.name and a.at == "synapse")
+    arrays = (values.nbytes for values in _values(program, projection))
     numbers = (n.nbytes for n in projection.wiring.numbers() if len(n) == projection.synapses)
     return float(sum(arrays) + sum(numbers))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from neuroport.errors import Place
 from neuroport.program.ir import Read, Reduce, parts
-from neuroport.program.machine import Array, Event, Program
+from neuroport.program.machine import Array, Event, Program, Record
 from neuroport.program.plan import Capture, If, Item, Measure, Present, Repeat, Run, walk
 from neuroport.program.room import Part
 
@@ -78,19 +78,27 @@ def sampled(program: Program) -> float:
 
 def recorded(program: Program) -> float:
     """How many numbers are recorded in a step at most: what is sampled, and two of each neuron that spikes."""
-    return sampled(program) + 2.0 * program.copies * sum(p.size for p in program.populations if p.spiking)
+    return sampled(program) + 2.0 * _spiking(program)
+
+
+def _spiking(program: Program) -> int:
+    """How many neurons can spike, in all copies."""
+    return program.copies * sum(p.size for p in program.populations if p.spiking)
+
+
+def waiting(program: Program, record: Record) -> float:
+    """How many rows of a record there are between two looks at them, about."""
+    return max(1.0, NUMBERS / max(sampled(program), 1.0) / record.every)
 
 
 def of_records(program: Program) -> Iterator[Part]:
     """What was recorded and is being looked at."""
-    spiking = program.copies * sum(p.size for p in program.populations if p.spiking)
-    yield Part("spikes that are being looked at", float(HELD * BYTES_PER_SPIKE * min(spiking, NUMBERS)), once=True)
-    many = max(sampled(program), 1.0)
+    spikes = min(_spiking(program), NUMBERS)
+    yield Part("spikes that are being looked at", float(HELD * BYTES_PER_SPIKE * spikes), once=True)
     for record in program.records:
         array = program.arrays[record.array]
         row = record.of(array.initial).size * array.dtype.itemsize
-        rows = max(1.0, NUMBERS / many / record.every)
-        yield Part(f"samples of '{record.array}'", float(HELD * row * rows))
+        yield Part(f"samples of '{record.array}'", float(HELD * row * waiting(program, record)))
 
 
 def of_protocol(program: Program, items: tuple[Item, ...], takes: Callable[[str], Takes]) -> Iterator[Part]:
